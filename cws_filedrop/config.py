@@ -1,0 +1,259 @@
+"""Settings: a TOML file, overridden by the environment; every key has a default, an unknown key is an error.
+
+`CWS_FILEDROP_FTP__PORT=2100` overrides `port` in `[ftp]`. Secrets are given by reference (`env:NAME` or `file:PATH`),
+so that the file can be shown to anyone.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, Final
+
+from cws_filedrop.errors import ConfigError
+
+ENVIRONMENT_PREFIX: Final = "CWS_FILEDROP_"
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSettings:
+    """Where everything lives, and how the service speaks."""
+
+    data_dir: Path = field(default=Path("data"), metadata={"doc": "database, homes and spool live here"})
+    log_level: str = field(default="info", metadata={"doc": "debug, info, warning or error"})
+    log_json: bool = field(default=False, metadata={"doc": "one JSON object a line instead of text"})
+    heavy_bytes: int = field(
+        default=1_000_000, metadata={"doc": "files larger than this are read in a process of their own"}
+    )
+    keep_results_days: int = field(default=90, metadata={"doc": "receipts and results older than this are removed"})
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """One database for our rows and the durable engine's."""
+
+    url: str = field(default="", metadata={"doc": "empty: SQLite in the data folder; or postgresql+psycopg://..."})
+
+
+@dataclass(frozen=True, slots=True)
+class FtpSettings:
+    """The FTP door."""
+
+    enabled: bool = field(default=True, metadata={"doc": "serve FTP"})
+    host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for every one"})
+    port: int = field(default=2121, metadata={"doc": "0 takes any free port"})
+    passive_ports: str = field(default="", metadata={"doc": "such as 50000-50100; empty: any free port"})
+    masquerade_address: str = field(default="", metadata={"doc": "address told to clients when behind NAT"})
+    banner: str = field(default="cws_filedrop ready.", metadata={"doc": "first line a client sees"})
+    max_connections: int = field(default=512, metadata={"doc": "at once, in all"})
+    max_connections_per_address: int = field(default=64, metadata={"doc": "at once, from one address"})
+    idle_timeout_seconds: int = field(default=300, metadata={"doc": "a silent session is closed after this"})
+    transfer_timeout_seconds: int = field(default=120, metadata={"doc": "a stalled transfer is closed after this"})
+    grace_seconds: float = field(
+        default=0.5, metadata={"doc": "a client that leaves sooner after its upload may have been cut off"}
+    )
+    login_failures: int = field(default=5, metadata={"doc": "wrong passwords before a name and address must wait"})
+    login_wait_seconds: float = field(default=30.0, metadata={"doc": "how long they must wait"})
+    courtesy_seconds: int = field(
+        default=60, metadata={"doc": "how long SIZE still answers for a file that was picked up"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSettings:
+    """Files that others put into an inbox on disk."""
+
+    enabled: bool = field(default=True, metadata={"doc": "watch the inboxes on disk"})
+    settle_seconds: float = field(default=1.0, metadata={"doc": "a file unchanged for this long is complete"})
+    sweep_seconds: float = field(default=5.0, metadata={"doc": "every inbox is looked through this often"})
+    polling: bool = field(default=False, metadata={"doc": "never use file events (they are tested at start anyway)"})
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSettings:
+    """The largest file that is taken."""
+
+    upload_bytes: int = field(default=1_073_741_824, metadata={"doc": "bytes of one upload"})
+    unpacked_bytes: int = field(default=1_073_741_824, metadata={"doc": "bytes of a packed file once unpacked"})
+    lines: int = field(default=10_000_000, metadata={"doc": "lines of one file"})
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceSettings:
+    """Amazon, or the built-in sandbox."""
+
+    kind: str = field(default="sandbox", metadata={"doc": "sandbox (built in) or amazon"})
+    endpoint: str = field(
+        default="", metadata={"doc": "empty: the built-in sandbox, or Amazon's endpoint for the marketplace"}
+    )
+    token_url: str = field(
+        default="", metadata={"doc": "empty: beside the sandbox, or https://api.amazon.com/auth/o2/token"}
+    )
+    client_id: str = field(default="", metadata={"doc": "Login with Amazon client id"})
+    client_secret: str = field(default="", metadata={"doc": "env:NAME or file:PATH"})
+    timeout_seconds: float = field(default=30.0, metadata={"doc": "for one answer"})
+    poll_seconds: float = field(default=30.0, metadata={"doc": "first look at a feed's state after this; then slower"})
+    poll_slowest_seconds: float = field(default=600.0, metadata={"doc": "slowest look at a feed's state"})
+    lookup_seconds: float = field(
+        default=30.0, metadata={"doc": "after a lost answer, wait this long before asking which feeds exist"}
+    )
+    second_feed_seconds: float = field(
+        default=1200.0, metadata={"doc": "a second feed may leave when the one in flight is older than this"}
+    )
+    messages_per_feed: int = field(default=10_000, metadata={"doc": "largest number of messages in a document"})
+    rate_scale: float = field(
+        default=1.0, metadata={"doc": "multiplies Amazon's rates; only the sandbox allows more than 1"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """The built-in Amazon."""
+
+    port: int = field(default=0, metadata={"doc": "0 takes any free port"})
+    rate_scale: float = field(default=500.0, metadata={"doc": "how much faster than Amazon's its rate limits are"})
+    processing_seconds: float = field(default=0.5, metadata={"doc": "how long a feed takes"})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set. Field names are section names of the file."""
+
+    service: ServiceSettings = field(default_factory=ServiceSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    ftp: FtpSettings = field(default_factory=FtpSettings)
+    folder: FolderSettings = field(default_factory=FolderSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
+    marketplace: MarketplaceSettings = field(default_factory=MarketplaceSettings)
+    sandbox: SandboxSettings = field(default_factory=SandboxSettings)
+
+    @property
+    def data(self) -> Path:
+        """The data folder, absolute."""
+        return self.service.data_dir.expanduser().absolute()
+
+
+def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
+    """Settings from an optional file and the environment.
+
+    Raises: ConfigError naming the file (or variable) and the key.
+    """
+    sections: dict[str, dict[str, Any]] = {}
+    if path is not None:
+        sections = _read(path)
+    settings = _merge(Settings(), sections, source=str(path))
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
+            section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+            settings = _merge(settings, {section: {key: value}}, source=f"environment variable {name}")
+    return settings
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Settings as environment variables, to hand them to a process of ours."""
+    return {
+        f"{ENVIRONMENT_PREFIX}{section.name}__{item.name}".upper(): str(
+            getattr(getattr(settings, section.name), item.name)
+        )
+        for section in fields(Settings)
+        for item in fields(getattr(settings, section.name))
+    }
+
+
+def secret(reference: str, environment: Mapping[str, str], *, key: str) -> str:
+    """The secret that `env:NAME` or `file:PATH` points to ("" stays "").
+
+    Raises: ConfigError when it points nowhere or is not a reference.
+    """
+    kind, _, where = reference.partition(":")
+    match kind:
+        case "":
+            return ""
+        case "env" if where in environment:
+            return environment[where]
+        case "file" if Path(where).is_file():
+            return Path(where).read_text().strip()
+        case "env" | "file":
+            raise ConfigError(f"{key}: {reference} does not exist")
+        case _:
+            raise ConfigError(f"{key}: write env:NAME or file:PATH, never the secret itself")
+
+
+def example() -> str:
+    """A commented settings file with every key at its default, as `cws-filedrop init` writes it."""
+    lines = ["# Settings of cws_filedrop. A line that starts with # shows the default.", ""]
+    for section in fields(Settings):
+        part = getattr(Settings(), section.name)
+        lines += [f"# {(type(part).__doc__ or '').strip()}", f"[{section.name}]"]
+        lines += [
+            f"# {item.metadata['doc']}\n# {item.name} = {_toml(getattr(part, item.name))}" for item in fields(part)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f'"{value}"' if isinstance(value, str | Path) else str(value)
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+
+
+def _merge(settings: Settings, sections: Mapping[str, Any], *, source: str) -> Settings:
+    known = {item.name for item in fields(Settings)}
+    for section, values in sections.items():
+        if section not in known or not isinstance(values, Mapping):
+            raise ConfigError(f"{source}: [{section}] is not a section{_nearest(section, known)}")
+        part = getattr(settings, section)
+        settings = replace(settings, **{section: _merge_section(part, values, source=f"{source}: [{section}]")})
+    return settings
+
+
+def _merge_section(part: Any, values: Mapping[str, Any], *, source: str) -> Any:
+    kinds = typing.get_type_hints(type(part))
+    changed = {}
+    for key, value in values.items():
+        if key not in kinds:
+            raise ConfigError(f"{source} {key} is not a setting{_nearest(key, set(kinds))}")
+        changed[key] = _convert(value, kinds[key], source=f"{source} {key}")
+    return replace(part, **changed)
+
+
+def _convert(value: Any, kind: Any, *, source: str) -> Any:
+    if kind is bool:
+        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.lower() in words:
+            return words[value.lower()]
+        raise ConfigError(f"{source}: {value!r} is neither true nor false")
+    if isinstance(value, bool | list | dict):
+        raise ConfigError(f"{source}: {value!r} is not {_kind_name(kind)}")
+    try:
+        return kind(value)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"{source}: {value!r} is not {_kind_name(kind)}") from error
+
+
+def _kind_name(kind: Any) -> str:
+    names: dict[Any, str] = {int: "a whole number", float: "a number", str: "text", Path: "a path"}
+    return names.get(kind, str(kind)) if not isinstance(kind, types.UnionType) else str(kind)
+
+
+def _nearest(word: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"

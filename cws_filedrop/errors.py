@@ -1,0 +1,60 @@
+"""What can go wrong, by who must act.
+
+    FileDropError
+    ├── FileRejected          the seller: the whole file is unusable; reported, no retry
+    ├── RemoteError
+    │   ├── RemoteUnavailable time: time-out, 5xx, throttled; back off and try again
+    │   └── RemoteRefused     the operator: 4xx, revoked consent, FATAL feed
+    ├── ConfigError           the operator: stops start-up, names file and key
+    └── Impossible            us: an invariant broke; loud, upload set aside, service goes on
+
+A bad *line* is a verdict (`model.Issue`), never an exception.
+"""
+
+from __future__ import annotations
+
+from cws_filedrop.model import Issue
+
+
+class FileDropError(Exception):
+    """The root of everything this package raises on purpose."""
+
+
+class FileRejected(FileDropError):
+    """The whole file is unusable; `issues` says why, as file issues (codes F..)."""
+
+    def __init__(self, *issues: Issue) -> None:
+        super().__init__("; ".join(f"{issue.code}: {issue.message}" for issue in issues))
+        self.issues = issues
+
+
+class RemoteError(FileDropError):
+    """Amazon (or the sandbox) did not do what was asked."""
+
+
+class RemoteUnavailable(RemoteError):
+    """It may work later: time-out, lost connection, 5xx or throttled.
+
+    `ambiguous` is true when the request may have been carried out all the same (no answer came back).
+    """
+
+    def __init__(self, message: str, *, ambiguous: bool, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.ambiguous = ambiguous
+        self.retry_after_seconds = retry_after_seconds
+
+
+class RemoteRefused(RemoteError):
+    """It will not work until a person changes something: 400, 401, 403, 404, revoked consent."""
+
+    def __init__(self, message: str, *, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class ConfigError(FileDropError):
+    """Settings that cannot be used; the message names the file and the key."""
+
+
+class Impossible(FileDropError):
+    """An invariant of ours broke, such as a feed that fails our own schema."""

@@ -1,0 +1,136 @@
+"""The small values everything else speaks in. Knows nothing of files, tables or time-of-day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """What an issue does: `error` rejects, `held` stops until someone speaks, the others let the line go on."""
+
+    ERROR = "error"
+    HELD = "held"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Verdict(StrEnum):
+    """What became of one line (DOMAIN 5)."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    CONFIRMED = "confirmed"
+    CONFIRMED_WARNING = "confirmed-warning"
+    UNCONFIRMED = "unconfirmed"
+    UNKNOWN = "unknown"
+    UPDATED = "updated"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+    HELD = "held"
+
+    @property
+    def waits(self) -> bool:
+        """Is an answer from Amazon still to come?"""
+        return self in (Verdict.QUEUED, Verdict.SENT)
+
+
+class Grade(StrEnum):
+    """Was the upload whole? (DOMAIN 8)"""
+
+    WHOLE = "whole"
+    DOUBTFUL = "doubtful"
+    CUT = "cut"
+
+
+class Door(StrEnum):
+    """The way a file came in."""
+
+    FTP = "ftp"
+    FTPS = "ftps"
+    SFTP = "sftp"
+    FOLDER = "folder"
+
+
+class DateOrder(StrEnum):
+    """How a seller writes a day such as 03/04/2026."""
+
+    DAY_FIRST = "day-first"
+    MONTH_FIRST = "month-first"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One thing to say about a line, or about the whole file. `column` and `value` are "" where they make no sense."""
+
+    code: str
+    severity: Severity
+    column: str
+    value: str
+    message: str
+    remedy: str
+
+    def as_json(self) -> dict[str, str]:
+        """The shape promised in DOMAIN 11."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "column": self.column,
+            "value": self.value,
+            "message": self.message,
+            "remedy": self.remedy,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A seller's settings that decide how lines are read and judged."""
+
+    time_zone: str = "UTC"
+    date_order: DateOrder | None = None
+    unknown_orders: str = "accept"  # accept | reject
+    on_error: str = "continue"  # continue | hold-file
+    doubtful: str = "take"  # take | hold
+    carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One seller's account at Amazon: where feeds go, and in whose name."""
+
+    id: int
+    merchant_id: str
+    marketplace_id: str = "ATVPDKIKX0DER"
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Someone who drops files. `name` is letters and digits, lower case (matched without regard to case)."""
+
+    id: int
+    name: str
+    account: Account
+    policy: Policy = field(default_factory=Policy)
+    enabled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The largest file that is read. All of them are inclusive."""
+
+    bytes: int = 1024 * 1024 * 1024
+    unpacked_bytes: int = 1024 * 1024 * 1024
+    lines: int = 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What judging a file depends on besides its bytes, so that the same input gives the same output.
+
+    `now` is the aware moment the file arrived (UTC).
+    """
+
+    now: datetime
+    policy: Policy = field(default_factory=Policy)
+    limits: Limits = field(default_factory=Limits)

@@ -1,0 +1,89 @@
+"""Opens the database. On SQLite every transaction of ours is BEGIN IMMEDIATE: pysqlite's own begin comes only before
+the first write, and two read-modify-writes would then lose one update."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from cws_filedrop.errors import ConfigError
+from cws_filedrop.store.schema import METADATA
+
+PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
+
+
+def default_url(data_dir: Path) -> str:
+    """The SQLite database in the data folder."""
+    return f"sqlite:///{data_dir / 'cws_filedrop.db'}"
+
+
+def stamp(moment: datetime) -> str:
+    """An aware moment as the text kept in the database."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment(text: str) -> datetime:
+    """The aware moment of a stamp."""
+    return datetime.fromisoformat(text)
+
+
+class Database:
+    """One engine, and transactions on it. Safe to share between threads; open one per process."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = _engine(url, is_sqlite=self.is_sqlite)
+
+    def create(self) -> None:
+        """Make the tables that are missing.
+
+        Raises: ConfigError when the database cannot be reached.
+        """
+        try:
+            with self.engine.begin() as connection:
+                METADATA.create_all(connection)
+        except (sa.exc.OperationalError, sqlite3.Error) as error:
+            raise ConfigError(f"[database] url: cannot open {self.engine.url!r}: {error}") from error
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One transaction that may write; committed at the end, rolled back on an exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One snapshot that only reads; never waits for writers."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(reads_only=True)
+
+    def close(self) -> None:
+        """Give up every connection."""
+        self.engine.dispose()
+
+
+def _engine(url: str, *, is_sqlite: bool) -> sa.Engine:
+    if not is_sqlite:
+        return sa.create_engine(url, pool_size=8, pool_pre_ping=True)
+    engine = sa.create_engine(url)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = None
+        for pragma in PRAGMAS:
+            connection.execute("PRAGMA " + pragma)
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: sa.Connection) -> None:
+        reads_only = connection.get_execution_options().get("reads_only", False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+    return engine

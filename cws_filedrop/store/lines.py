@@ -1,0 +1,168 @@
+"""Lines: one row for every line of every upload, and the claims that keep a shipment from going twice.
+
+Rows go in by bounded batches, each one short transaction, so that a file of a million lines never keeps others waiting.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import sqlalchemy as sa
+
+from cws_filedrop.model import Verdict
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
+from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
+
+BATCH: Final = 5_000
+COLUMNS: Final = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message", "shipment", "key")
+_CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are rejected (L02)
+
+
+def pack(shipments: pd.DataFrame) -> Any:
+    """SHIPMENTS rows as one Arrow text each, for column `shipment`."""
+    return pc.binary_join_element_wise(*(pa.array(shipments[name]) for name in SHIPMENT_COLUMNS), _CELL)
+
+
+def unpack(texts: Sequence[str]) -> pd.DataFrame:
+    """SHIPMENTS from what `pack` made; index 0..n-1."""
+    flat: Any = pc.split_pattern(pa.array(texts, pa.string()), _CELL).flatten()
+    width = len(SHIPMENT_COLUMNS)
+    columns = {
+        name: pd.Series(flat.take(pa.array(range(place, len(flat), width), pa.int64())), dtype=TEXT)
+        for place, name in enumerate(SHIPMENT_COLUMNS)
+    }
+    return pd.DataFrame(columns)
+
+
+def claim_keys(shipments: pd.DataFrame) -> Any:
+    """What makes two shipments the same one: order, item, tracking number (DOMAIN 4)."""
+    names = ("amazon-order-id", "order-item-code", "tracking-number")
+    return pc.binary_join_element_wise(*(pa.array(shipments[name]) for name in names), "|")
+
+
+def record(db: Database, *, upload_id: str, account_id: int, rows: pd.DataFrame, pause: bool) -> dict[str, int]:
+    """Keep lines (a frame of COLUMNS; shipment and key are None but for queued ones) and claim their shipments.
+
+    A queued line whose shipment is claimed by another line becomes `duplicate`. Recording again changes nothing.
+    `pause` leaves room for other writers between batches. Returns how many lines ended in each verdict.
+    """
+    counts: dict[str, int] = {}
+    for start in range(0, len(rows), BATCH):
+        batch = rows.iloc[start : start + BATCH]
+        began = time.monotonic()
+        for verdict, number in _record_batch(db, upload_id, account_id, batch).items():
+            counts[verdict] = counts.get(verdict, 0) + number
+        if pause:
+            # SQLite lets a waiting writer in only by chance; an open gap as long as the batch took is fair.
+            time.sleep(time.monotonic() - began)
+    return counts
+
+
+def _record_batch(db: Database, upload_id: str, account_id: int, batch: pd.DataFrame) -> dict[str, int]:
+    columns = {name: batch[name].to_list() for name in COLUMNS}
+    keys = columns.pop("key")
+    with db.write() as connection:
+        for place, (other_upload, other_line) in _claim(
+            connection, account_id, upload_id, columns["line"], keys
+        ).items():
+            columns["verdict"][place] = str(Verdict.DUPLICATE)
+            columns["code"][place] = "O05"
+            columns["message"][place] = f"the same shipment as line {other_line} of upload {other_upload}"
+            columns["shipment"][place] = None
+        _insert_lines(connection, upload_id, account_id, columns)
+    return {str(verdict): int(number) for verdict, number in pd.Series(columns["verdict"]).value_counts().items()}
+
+
+def _claim(
+    connection: sa.Connection, account_id: int, upload_id: str, lines: list[int], keys: list[str | None]
+) -> dict[int, tuple[str, int]]:
+    """Claim every key; the places (in the batch) that lost, with the line that holds the claim."""
+    wanted = {key: place for place, key in enumerate(keys) if key is not None}
+    if not wanted:
+        return {}
+    rows = [(account_id, key, upload_id, lines[place]) for key, place in wanted.items()]
+    done = _insert_new(connection, CLAIMS, ("account_id", "shipment_key", "upload_id", "line"), rows)
+    if done == len(rows) == sum(key is not None for key in keys):
+        return {}
+    held = _holders(connection, account_id, list(wanted))
+    mine = {(upload_id, line) for line in lines}
+    lost = {place: held[key] for place, key in enumerate(keys) if key is not None and held[key] not in mine}
+    twice = {
+        place: held[key]
+        for place, key in enumerate(keys)
+        if key is not None and held[key] == (upload_id, lines[wanted[key]]) and wanted[key] != place
+    }
+    return lost | twice
+
+
+def _holders(connection: sa.Connection, account_id: int, keys: list[str]) -> dict[str, tuple[str, int]]:
+    held: dict[str, tuple[str, int]] = {}
+    for start in range(0, len(keys), 500):
+        query = sa.select(CLAIMS.c.shipment_key, CLAIMS.c.upload_id, CLAIMS.c.line).where(
+            CLAIMS.c.account_id == account_id, CLAIMS.c.shipment_key.in_(keys[start : start + 500])
+        )
+        held |= {row[0]: (row[1], row[2]) for row in connection.execute(query)}
+    return held
+
+
+def _insert_lines(connection: sa.Connection, upload_id: str, account_id: int, columns: dict[str, list[Any]]) -> None:
+    rows = [(upload_id, account_id, *cells) for cells in zip(*columns.values(), strict=True)]
+    if rows:
+        _insert_new(connection, LINES, ("upload_id", "account_id", *columns), rows)
+
+
+def _insert_new(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any]) -> int:
+    """Insert the rows whose key is new; how many those were. Plain tuples: SQLAlchemy's own parameters cost 3 times."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    marks = ", ".join([mark] * len(names))
+    insert = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    return connection.exec_driver_sql(insert, list(rows)).rowcount
+
+
+def hold(db: Database, upload_id: str) -> None:
+    """Take back the claims of an upload and hold its queued lines (`on_error = "hold-file"`)."""
+    with db.write() as connection:
+        connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id))
+        connection.execute(
+            LINES.update()
+            .where(LINES.c.upload_id == upload_id, LINES.c.verdict == Verdict.QUEUED)
+            .values(verdict=str(Verdict.HELD), code="", message="held: other lines of this file have errors")
+        )
+
+
+def forget(db: Database, upload_id: str) -> None:
+    """Remove the lines of an upload of which nothing was sent, to record it afresh."""
+    with db.write() as connection:
+        connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id))
+        connection.execute(LINES.delete().where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_(None)))
+
+
+def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -> Iterator[pd.DataFrame]:
+    """The lines of an upload in order, in bounded pieces, with the Amazon feed that carried each."""
+    names = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message")
+    columns = [*(LINES.c[name] for name in names), FEEDS.c.amazon_feed_id]
+    query = sa.select(*columns).select_from(LINES.outerjoin(FEEDS, FEEDS.c.no == LINES.c.feed_no))
+    query = query.where(LINES.c.upload_id == upload_id).order_by(LINES.c.line).limit(4 * BATCH)
+    if verdict is not None:
+        query = query.where(LINES.c.verdict == verdict)
+    after = 0
+    while True:
+        with db.read() as connection:
+            rows = connection.execute(query.where(LINES.c.line > after)).all()
+        if not rows:
+            return
+        after = rows[-1].line
+        yield pd.DataFrame(rows, columns=[column.name for column in columns])
+
+
+def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:
+    """How many lines of an upload stand in each verdict."""
+    query = sa.select(LINES.c.verdict, sa.func.count()).where(LINES.c.upload_id == upload_id).group_by(LINES.c.verdict)
+    with db.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}

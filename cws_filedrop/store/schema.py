@@ -1,0 +1,137 @@
+"""The tables of our own rows, and nothing else. The durable engine keeps its tables in the same database.
+
+Moments are ISO-8601 text in UTC with milliseconds: they sort, and mean the same on SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import sqlalchemy as sa
+
+METADATA: Final = sa.MetaData()
+SERIAL: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+ACCOUNTS: Final = sa.Table(
+    "accounts",
+    METADATA,
+    sa.Column("id", SERIAL, primary_key=True),
+    sa.Column("merchant_id", sa.Text, nullable=False),
+    sa.Column("marketplace_id", sa.Text, nullable=False),
+    sa.Column("refresh_token", sa.Text, nullable=False, server_default=""),  # a reference: env:NAME or file:PATH
+    sa.Column("stopped", sa.Text, nullable=False, server_default=""),  # why nothing is sent, "" = all is well
+    sa.UniqueConstraint("merchant_id", "marketplace_id"),
+)
+
+SELLERS: Final = sa.Table(
+    "sellers",
+    METADATA,
+    sa.Column("id", SERIAL, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False, unique=True),  # lower case
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # grows when a login must be asked again
+    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("removed_at", sa.Text),
+    sa.Column("policy", sa.Text, nullable=False, server_default="{}"),  # JSON of model.Policy
+    sa.Column("created_at", sa.Text, nullable=False),
+)
+
+UPLOADS: Final = sa.Table(
+    "uploads",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("seller_id", sa.ForeignKey("sellers.id"), nullable=False),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("folder", sa.Text, nullable=False),  # inbox | test
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("door", sa.Text, nullable=False),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("grade", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("arrived_at", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # UploadState
+    sa.Column("sha256", sa.Text, nullable=False, server_default=""),
+    sa.Column("outcome", sa.Text, nullable=False, server_default="{}"),  # JSON: what reading found
+    sa.Column("line_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("waiting", sa.Integer, nullable=False, server_default="0"),  # lines without an answer yet
+    sa.Column("receipt_at", sa.Text),
+    sa.Column("done_at", sa.Text),
+    sa.Index("uploads_by_content", "seller_id", "sha256"),
+    sa.Index("uploads_by_state", "state"),
+)
+
+LINES: Final = sa.Table(
+    "lines",
+    METADATA,
+    sa.Column("upload_id", sa.Text, primary_key=True),
+    sa.Column("line", sa.Integer, primary_key=True),
+    sa.Column("account_id", SERIAL, nullable=False),
+    sa.Column("order_id", sa.Text, nullable=False),  # the three as the seller typed them
+    sa.Column("order_item_id", sa.Text, nullable=False),
+    sa.Column("tracking", sa.Text, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("shipment", sa.Text),  # what goes to Amazon (`shipments.pack`), NULL for lines that do not
+    sa.Column("feed_no", SERIAL),
+    sa.Column("message_id", sa.Integer),
+    sa.Index(
+        "lines_queued",
+        "account_id",
+        "upload_id",
+        "line",
+        sqlite_where=sa.text("verdict = 'queued' AND feed_no IS NULL"),
+        postgresql_where=sa.text("verdict = 'queued' AND feed_no IS NULL"),
+    ),
+    sa.Index(
+        "lines_of_feed",
+        "feed_no",
+        "message_id",
+        sqlite_where=sa.text("feed_no IS NOT NULL"),
+        postgresql_where=sa.text("feed_no IS NOT NULL"),
+    ),
+    sqlite_with_rowid=False,
+)
+
+CLAIMS: Final = sa.Table(  # one row a shipment that is on its way or confirmed: idempotence by meaning (DOMAIN 4)
+    "claims",
+    METADATA,
+    sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),
+    sa.Column("shipment_key", sa.Text, primary_key=True),
+    sa.Column("upload_id", sa.Text, nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+FEEDS: Final = sa.Table(
+    "feeds",
+    METADATA,
+    sa.Column("no", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("cause", sa.Text, nullable=False, unique=True),  # what opened it; opening again gives the same feed
+    sa.Column("state", sa.Text, nullable=False),  # FeedState
+    sa.Column("opened_at", sa.Text, nullable=False),
+    sa.Column("line_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("message_count", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("document_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("intent_at", sa.Text),  # set before createFeed: from here on Amazon may have it
+    sa.Column("amazon_feed_id", sa.Text),
+    sa.Column("submitted_at", sa.Text),
+    sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("settled_at", sa.Text),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),  # last trouble, in words
+    sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator said: go on
+    sa.UniqueConstraint("account_id", "amazon_feed_id"),
+    sa.Index("feeds_by_state", "account_id", "state"),
+    sqlite_autoincrement=True,
+)
+
+BUCKETS: Final = sa.Table(  # token buckets (GCRA): theoretical arrival time per account and operation
+    "buckets",
+    METADATA,
+    sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),
+    sa.Column("operation", sa.Text, primary_key=True),
+    sa.Column("arrival", sa.Float, nullable=False),
+)

@@ -1,0 +1,139 @@
+"""Sellers and their Amazon accounts: rows in, `model.Seller` out. Knows nothing of how passwords are checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cws_filedrop.model import Account, DateOrder, Policy, Seller
+from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.schema import ACCOUNTS, SELLERS
+
+
+def policy_text(policy: Policy) -> str:
+    """A policy as the JSON kept in the row; only what differs from the default."""
+    plain = asdict(Policy())
+    return json.dumps({key: value for key, value in asdict(policy).items() if value != plain[key]})
+
+
+def policy_of(text: str) -> Policy:
+    """The policy a row holds."""
+    values = json.loads(text)
+    if values.get("date_order"):
+        values["date_order"] = DateOrder(values["date_order"])
+    aliases = values.pop("carrier_aliases", ())
+    return Policy(**values, carrier_aliases=tuple((str(name), str(code)) for name, code in aliases))
+
+
+def _seller(row: Any) -> Seller:
+    account = Account(row.account_id, row.merchant_id, row.marketplace_id)
+    return Seller(row.id, row.name, account, policy_of(row.policy), enabled=row.enabled)
+
+
+def _select() -> sa.Select[Any]:
+    columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id)
+    joined = SELLERS.join(ACCOUNTS)
+    return sa.select(*columns).select_from(joined).where(SELLERS.c.removed_at.is_(None))
+
+
+def add(db: Database, seller: Seller, *, password_hash: str, now: datetime, refresh_token: str = "") -> bool:
+    """Keep a new seller (its id is ignored); false when the name is taken."""
+    with db.write() as connection:
+        taken = connection.execute(sa.select(SELLERS.c.removed_at).where(SELLERS.c.name == seller.name)).first()
+        if taken is not None:
+            return False
+        connection.execute(
+            SELLERS.insert().values(
+                name=seller.name,
+                account_id=_account_id(connection, seller.account, refresh_token),
+                password_hash=password_hash,
+                policy=policy_text(seller.policy),
+                created_at=stamp(now),
+            )
+        )
+    return True
+
+
+def _account_id(connection: sa.Connection, account: Account, refresh_token: str) -> int:
+    same = (ACCOUNTS.c.merchant_id == account.merchant_id) & (ACCOUNTS.c.marketplace_id == account.marketplace_id)
+    known = connection.execute(sa.select(ACCOUNTS.c.id).where(same)).scalar()
+    if known is not None:
+        if refresh_token:
+            connection.execute(ACCOUNTS.update().where(same).values(refresh_token=refresh_token))
+        return int(known)
+    values = {
+        "merchant_id": account.merchant_id,
+        "marketplace_id": account.marketplace_id,
+        "refresh_token": refresh_token,
+    }
+    return int(connection.execute(ACCOUNTS.insert().values(values).returning(ACCOUNTS.c.id)).scalar_one())
+
+
+def find(db: Database, name: str) -> Seller | None:
+    """The seller of that name, matched without regard to case."""
+    with db.read() as connection:
+        row = connection.execute(_select().where(SELLERS.c.name == name.lower())).first()
+    return None if row is None else _seller(row)
+
+
+def by_id(db: Database, seller_id: int) -> Seller:
+    """The seller with that id, removed ones included."""
+    joined = SELLERS.join(ACCOUNTS)
+    columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id)
+    with db.read() as connection:
+        row = connection.execute(sa.select(*columns).select_from(joined).where(SELLERS.c.id == seller_id)).one()
+    return _seller(row)
+
+
+def everyone(db: Database) -> list[Seller]:
+    """Every seller, by name."""
+    with db.read() as connection:
+        return [_seller(row) for row in connection.execute(_select().order_by(SELLERS.c.name))]
+
+
+def credentials(db: Database, name: str) -> tuple[str, int] | None:
+    """(password hash, version) of an enabled seller."""
+    with db.read() as connection:
+        row = connection.execute(
+            sa.select(SELLERS.c.password_hash, SELLERS.c.version).where(
+                SELLERS.c.name == name.lower(), SELLERS.c.enabled, SELLERS.c.removed_at.is_(None)
+            )
+        ).first()
+    return None if row is None else (row.password_hash, row.version)
+
+
+def change(db: Database, name: str, values: Mapping[str, object]) -> bool:
+    """Set columns of a seller and make every login be asked anew; false when there is none of that name."""
+    with db.write() as connection:
+        done = connection.execute(
+            SELLERS.update()
+            .where(SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
+            .values({**values, "version": SELLERS.c.version + 1})
+        )
+    return done.rowcount > 0
+
+
+def remove(db: Database, name: str, *, now: datetime) -> bool:
+    """Take a seller out of use. The row stays, under another name, since uploads point to it."""
+    parked = f"{name.lower()}~{stamp(now)}"
+    return change(db, name, {"enabled": False, "removed_at": stamp(now), "name": parked})
+
+
+def account(db: Database, account_id: int) -> Account:
+    """The account with that id."""
+    with db.read() as connection:
+        row = connection.execute(sa.select(ACCOUNTS).where(ACCOUNTS.c.id == account_id)).one()
+    return Account(row.id, row.merchant_id, row.marketplace_id)
+
+
+def refresh_token(db: Database, account_id: int) -> str:
+    """The reference to the account's refresh token ("" = none)."""
+    with db.read() as connection:
+        return str(
+            connection.execute(sa.select(ACCOUNTS.c.refresh_token).where(ACCOUNTS.c.id == account_id)).scalar_one()
+        )

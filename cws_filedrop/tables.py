@@ -1,0 +1,56 @@
+"""The columnar values: column names, types, meaning and invariants of every table that modules hand to each other.
+
+All tables are pandas frames whose text columns are Arrow strings (`TEXT`); absent text is "" and never null.
+The index of LINES and SHIPMENTS, and column `line` of ISSUES, is the 1-based line number in the file as the seller
+uploaded it (the header is a line; for a packed file: in the file inside the archive).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+
+TEXT: Final = pd.ArrowDtype(pa.string())
+
+# LINES: the cells of one piece of a file, as the seller typed them but for surrounding blanks.
+# Columns: every column of the format that the file has, under its canonical name (`formats.FORMATS`), all TEXT.
+
+# ISSUES: what rules found. One row an issue, in line order then in the catalogue's order.
+ISSUE_COLUMNS: Final = ("line", "code", "column", "value", "detail")
+# line    int64
+# code    TEXT  key of rules.catalogue.CATALOGUE
+# column  TEXT  the seller-facing canonical column name, or ""
+# value   TEXT  the offending cell as typed, or ""
+# detail  TEXT  the one variable part of the message beyond column and value ("line 7", "FedEx" ...), or ""
+
+# SHIPMENTS: good lines that go to Amazon, normalised; every value is valid for the feed's schema as it stands.
+SHIPMENT_COLUMNS: Final = (
+    "amazon-order-id",  # 3-7-7
+    "order-item-code",  # 14 digits, or "" = the whole order
+    "quantity",  # positive whole number as text without leading zeros, or ""
+    "fulfillment-date",  # xsd:dateTime with zone, second precision: 2026-11-22T01:30:42Z or +01:00
+    "carrier-code",  # one of Amazon's values, or "" (no tracking and no carrier given)
+    "carrier-name",  # "" unless carrier-code is Other
+    "ship-method",  # "" unless there is tracking
+    "tracking-number",
+    "cod-collection-method",  # "" or DirectPayment
+    "transparency-codes",  # at most 10, joined by one space; "" if none
+    "ship-from",  # "" or the ten ship_from_address_* cells joined by U+001F in template order
+)
+
+# LINE_KEYS: what results name a line by, for every line of the file (good or bad), as typed.
+KEY_COLUMNS: Final = ("order-id", "order-item-id", "tracking")
+
+
+def text(values: object) -> pd.Series[str]:
+    """Values as a TEXT series (for building small tables and tests)."""
+    return pd.Series(values, dtype=TEXT)
+
+
+def issues_frame(rows: list[tuple[int, str, str, str, str]]) -> pd.DataFrame:
+    """ISSUES from rows in the order of ISSUE_COLUMNS."""
+    frame = pd.DataFrame(rows, columns=list(ISSUE_COLUMNS))
+    types = {"line": "int64"} | dict.fromkeys(ISSUE_COLUMNS[1:], TEXT)
+    return frame.astype(types)

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cws_filedrop.model import Account, Seller
+from cws_filedrop.store import sellers
+from cws_filedrop.store.database import Database
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[Database]:
+    """A real SQLite database with the seller `anna`."""
+    database = Database(f"sqlite:///{tmp_path / 'rows.db'}")
+    database.create()
+    sellers.add(database, Seller(0, "anna", Account(0, "M1")), password_hash="h", now=NOW)
+    yield database
+    database.close()

@@ -1,0 +1,219 @@
+"""The transactions that keep anything from being sent twice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pandas as pd
+import pytest
+from cws_filedrop.model import Verdict
+from cws_filedrop.store import feeds, lines, sellers, uploads
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.feeds import FeedState, Purse, Settlement, Turn
+from cws_filedrop.store.uploads import UploadState
+from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
+from kept import arrive
+
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+FREE = Purse("createFeed", lambda arrival, now: (now, 0.0))
+SPENT = Purse("createFeed", lambda arrival, now: (now, 12.5))
+
+
+def shipments(orders: list[str]) -> pd.DataFrame:
+    columns = {name: pd.Series([""] * len(orders), dtype=TEXT) for name in SHIPMENT_COLUMNS}
+    return pd.DataFrame(columns | {"amazon-order-id": pd.Series(orders, dtype=TEXT)})
+
+
+def rows(orders: list[str], *, first_line: int = 2) -> pd.DataFrame:
+    table = shipments(orders)
+    return pd.DataFrame(
+        {
+            "line": range(first_line, first_line + len(orders)),
+            "order_id": orders,
+            "order_item_id": "",
+            "tracking": "",
+            "verdict": "queued",
+            "code": "",
+            "message": "",
+            "shipment": lines.pack(table).to_pylist(),
+            "key": lines.claim_keys(table).to_pylist(),
+        }
+    )
+
+
+def queue(db: Database, upload_id: str, orders: list[str]) -> int:
+    """Record an upload with queued lines; the account."""
+    arrive(db, upload_id)
+    upload = uploads.get(db, upload_id)
+    assert upload is not None
+    counts = lines.record(db, upload_id=upload_id, account_id=upload.account_id, rows=rows(orders), pause=False)
+    waiting = counts.get("queued", 0)
+    uploads.change(db, upload_id, state=UploadState.WAITING if waiting else UploadState.DONE, waiting=waiting)
+    return upload.account_id
+
+
+def turn(db: Database, account: int, cause: str, *, now: datetime = NOW, purse: Purse = FREE) -> Turn:
+    return feeds.take_turn(db, account, cause=cause, now=now, second_after_seconds=1200, purse=purse)
+
+
+def one_message_each(table: pd.DataFrame) -> pd.Series:
+    return pd.Series(range(1, len(table) + 1))
+
+
+def filled(db: Database, account: int, cause: str = "a") -> int:
+    number = turn(db, account, cause).feed_no
+    assert number is not None
+    feeds.fill(db, number, limit=100, number=one_message_each)
+    return number
+
+
+@pytest.fixture
+def account(db: Database) -> Iterator[int]:
+    yield queue(db, "u1", ["111-1111111-1111111", "222-2222222-2222222"])
+
+
+def test_packing_keeps_every_cell() -> None:
+    table = shipments(["a", "b"])
+    table["ship-from"] = pd.Series(["x\x1fy", ""], dtype=TEXT)
+    assert lines.unpack(lines.pack(table).to_pylist()).equals(table)
+    assert list(lines.unpack([]).columns) == list(SHIPMENT_COLUMNS)
+
+
+def test_one_feed_at_a_time(db: Database, account: int) -> None:
+    first = turn(db, account, "a")
+    assert first.feed_no is not None
+    assert turn(db, account, "a") == first, "the same cause, the same feed"
+    assert turn(db, account, "b") == Turn()
+
+
+def test_no_token_no_feed(db: Database, account: int) -> None:
+    assert turn(db, account, "a", purse=SPENT) == Turn(wait_seconds=12.5)
+    assert turn(db, account, "b").feed_no is not None
+
+
+def test_nothing_queued_no_feed(db: Database, account: int) -> None:
+    number = filled(db, account)
+    feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
+    assert turn(db, account, "b", now=NOW + timedelta(hours=2)) == Turn()
+
+
+def test_a_second_feed_may_leave_after_a_while(db: Database, account: int) -> None:
+    number = filled(db, account)
+    queue(db, "u2", ["333-3333333-3333333"])
+    feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
+    assert turn(db, account, "b", now=NOW + timedelta(minutes=19)) == Turn()
+    assert turn(db, account, "b", now=NOW + timedelta(minutes=21)).feed_no is not None
+
+
+def test_an_unresolved_submission_blocks_however_old(db: Database, account: int) -> None:
+    number = filled(db, account)
+    queue(db, "u2", ["333-3333333-3333333"])
+    feeds.change(db, number, state=FeedState.INTENDED)
+    assert turn(db, account, "b", now=NOW + timedelta(days=3)) == Turn()
+
+
+def test_a_stopped_account_sends_nothing(db: Database, account: int) -> None:
+    feeds.stop_account(db, account, "consent revoked")
+    assert turn(db, account, "a") == Turn()
+    feeds.stop_account(db, account, "")
+    assert turn(db, account, "a").feed_no is not None
+
+
+def test_filling_again_changes_nothing(db: Database, account: int) -> None:
+    number = filled(db, account)
+    queue(db, "u2", ["333-3333333-3333333"])
+    assert feeds.fill(db, number, limit=100, number=one_message_each) == 2
+    table, messages = feeds.shipments(db, number)
+    assert table["amazon-order-id"].to_list() == ["111-1111111-1111111", "222-2222222-2222222"]
+    assert messages.to_list() == [1, 2]
+
+
+def test_a_feed_does_not_tear_an_order_apart(db: Database, account: int) -> None:
+    arrive(db, "u2")
+    table = rows(["333-3333333-3333333"] * 3)
+    table["key"] = ["k1", "k2", "k3"]
+    lines.record(db, upload_id="u2", account_id=account, rows=table, pause=False)
+    uploads.change(db, "u2", state=UploadState.WAITING, waiting=3)
+    number = turn(db, account, "a").feed_no
+    assert number is not None
+    assert feeds.fill(db, number, limit=4, number=one_message_each) == 2
+
+
+def test_lines_of_an_upload_still_being_recorded_stay(db: Database) -> None:
+    arrive(db, "u9")
+    upload = uploads.get(db, "u9")
+    assert upload is not None
+    lines.record(db, upload_id="u9", account_id=upload.account_id, rows=rows(["1"]), pause=False)
+    assert turn(db, upload.account_id, "a") == Turn()
+
+
+def test_the_same_shipment_again_is_a_duplicate(db: Database, account: int) -> None:
+    queue(db, "u2", ["222-2222222-2222222", "333-3333333-3333333"])
+    found = pd.concat(lines.of_upload(db, "u2"))
+    assert found["verdict"].to_list() == ["duplicate", "queued"]
+    assert found["message"].iloc[0] == "the same shipment as line 3 of upload u1"
+
+
+def test_recording_again_changes_nothing(db: Database, account: int) -> None:
+    counts = lines.record(
+        db, upload_id="u1", account_id=account, rows=rows(["111-1111111-1111111", "222-2222222-2222222"]), pause=False
+    )
+    assert counts == {"queued": 2}
+    assert lines.verdict_counts(db, "u1") == {"queued": 2}
+
+
+def test_settling_gives_every_line_its_verdict(db: Database, account: int) -> None:
+    number = filled(db, account)
+    feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
+    assert lines.verdict_counts(db, "u1") == {"sent": 2}
+    refused = Settlement(Verdict.CONFIRMED, "", "ok", {2: (Verdict.UNCONFIRMED, "A-18028", "no such order")})
+    for _ in range(2):
+        assert feeds.settle(db, number, refused, now=NOW) == ["u1"]
+    found = pd.concat(lines.of_upload(db, "u1"))
+    assert found["verdict"].to_list() == ["confirmed", "unconfirmed"]
+    assert found["amazon_feed_id"].to_list() == ["F1", "F1"]
+    upload = uploads.get(db, "u1")
+    assert upload is not None
+    assert (upload.state, upload.waiting) == (UploadState.DONE, 0)
+
+
+def test_a_refused_shipment_may_be_dropped_again_a_confirmed_one_not(db: Database, account: int) -> None:
+    number = filled(db, account)
+    feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
+    refused = Settlement(Verdict.CONFIRMED, "", "ok", {2: (Verdict.UNCONFIRMED, "A-18028", "no such order")})
+    feeds.settle(db, number, refused, now=NOW)
+    queue(db, "u2", ["111-1111111-1111111", "222-2222222-2222222"])
+    assert pd.concat(lines.of_upload(db, "u2"))["verdict"].to_list() == ["duplicate", "queued"]
+
+
+def test_an_unknown_shipment_is_not_sent_again(db: Database, account: int) -> None:
+    number = filled(db, account)
+    feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
+    feeds.settle(db, number, Settlement(Verdict.UNKNOWN, "", "FATAL", {}), now=NOW)
+    queue(db, "u2", ["111-1111111-1111111"])
+    assert pd.concat(lines.of_upload(db, "u2"))["verdict"].to_list() == ["duplicate"]
+
+
+def test_an_operator_lets_a_stopped_feed_go_on_once(db: Database, account: int) -> None:
+    number = filled(db, account)
+    assert not feeds.wake(db, number)
+    feeds.change(db, number, state=FeedState.STOPPED, note="why")
+    assert feeds.wake(db, number)
+    assert feeds.woken(db) == [number]
+    assert feeds.woken(db) == []
+    assert feeds.get(db, number).state is FeedState.FILLED
+
+
+def test_two_threads_never_both_get_the_turn(db: Database, account: int) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        turns = list(pool.map(lambda n: turn(db, account, f"t{n}"), range(40)))
+    assert sum(one.feed_no is not None for one in turns) == 1
+
+
+def test_sellers_are_kept_apart(db: Database, account: int) -> None:
+    assert [seller.name for seller in sellers.everyone(db)] == ["anna"]
+    assert feeds.accounts_with_queued(db) == [account]

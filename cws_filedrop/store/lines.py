@@ -166,3 +166,25 @@ def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:
     query = sa.select(LINES.c.verdict, sa.func.count()).where(LINES.c.upload_id == upload_id).group_by(LINES.c.verdict)
     with db.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def unconfirmed(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
+    """Lines that Amazon refused and that no later drop has settled, newest first."""
+    later = LINES.alias("later")
+    settled = sa.exists().where(
+        later.c.account_id == account_id,
+        later.c.order_id == LINES.c.order_id,
+        later.c.order_item_id == LINES.c.order_item_id,
+        later.c.upload_id > LINES.c.upload_id,
+        later.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)),
+    )
+    names = ("upload_id", "line", "order_id", "order_item_id", "code", "message")
+    query = (
+        sa.select(*(LINES.c[name] for name in names))
+        .where(LINES.c.account_id == account_id, LINES.c.verdict == sa.literal_column(f"'{Verdict.UNCONFIRMED}'"))
+        .where(~settled)
+        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
+        .limit(limit)
+    )
+    with db.read() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]

@@ -92,6 +92,14 @@ LINES: Final = sa.Table(
         sqlite_where=sa.text("feed_no IS NOT NULL"),
         postgresql_where=sa.text("feed_no IS NOT NULL"),
     ),
+    sa.Index("lines_by_order", "account_id", "order_id"),
+    sa.Index(
+        "lines_unconfirmed",
+        "account_id",
+        "upload_id",
+        sqlite_where=sa.text("verdict = 'unconfirmed'"),
+        postgresql_where=sa.text("verdict = 'unconfirmed'"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,46 @@
+"""`cws-filedrop convert FILE --out DIR`: feed documents and results; no service, no network, no database."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cws_filedrop.cli.judging import File, Now, Order, Zone, context, readable
+from cws_filedrop.cli.shared import show_json, stop
+
+
+def convert(
+    file: File,
+    out: Annotated[Path, typer.Option(help="an empty folder, or one of an earlier run")],
+    merchant_id: Annotated[str, typer.Option(help="the merchant id that the documents name")] = "MERCHANT",
+    now: Now = "",
+    time_zone: Zone = "UTC",
+    date_order: Order = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object, for machines")] = False,
+) -> None:
+    """Write feed documents, results, receipt and rejected lines into a folder. Exit code 1 when lines were rejected."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from cws_filedrop import convert as converting
+    from cws_filedrop.errors import FileRejected
+
+    given = context(now, time_zone, date_order)
+    columns = (TextColumn("lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with readable(file).open("rb") as source, Progress(*columns, disable=not sys.stderr.isatty()) as progress:
+        bar = progress.add_task("", total=None)
+        how = converting.Conversion(merchant_id, given, tell=lambda lines: progress.update(bar, completed=lines))
+        try:
+            made = converting.convert(source, out, file_name=file.name, how=how)
+        except FileRejected as error:
+            raise stop(f"{file.name}: {error}") from None
+    if json:
+        summary = {"documents": made.document_count, "line_count": made.line_count, "summary": made.counts}
+        show_json({"version": 1, "file": file.name, "out": str(out)} | summary)
+    else:
+        counts = ", ".join(f"{verdict} {number:,}" for verdict, number in made.counts.items())
+        typer.echo(f"{file.name}: {made.line_count:,} lines ({counts}), {made.document_count:,} documents in {out}")
+    if not converting.all_good(made.counts):
+        raise typer.Exit(1)

@@ -1,0 +1,51 @@
+"""`cws-filedrop feed`: documents on their way to Amazon, and what an operator can do when one is stuck."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.store import feeds
+from cws_filedrop.store.feeds import FeedState
+
+app = typer.Typer(help="Feeds: list them, let a stopped one go on, name the one that Amazon has.", no_args_is_help=True)
+Number = Annotated[int, typer.Argument(help="the feed's number in `feed list`")]
+
+
+@app.command("list")
+def list_(
+    state: Annotated[FeedState | None, typer.Option(help="only in this state")] = None,
+    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 50,
+    json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Show feeds, newest first."""
+    found = feeds.listing(database(settings()), states=[state] if state else [], limit=limit)
+    if json:
+        show_json({"version": 1, "feeds": [asdict(feed) for feed in found]})
+        return
+    rows = [(one.no, one.state, one.line_count, one.amazon_feed_id or "", one.opened_at, one.note) for one in found]
+    show_table("Feeds", ("no", "state", "lines", "Amazon's id", "opened", "note"), rows)
+
+
+@app.command()
+def retry(number: Number) -> None:
+    """Let a stopped feed go on from where it stands (and its account send again)."""
+    if not feeds.wake(database(settings()), number):
+        raise stop(f"feed {number} is not stopped")
+    typer.echo(f"feed {number} goes on")
+
+
+@app.command()
+def adopt(number: Number, amazon_feed_id: Annotated[str, typer.Argument(help="the feed's id at Amazon")]) -> None:
+    """Say which of Amazon's feeds a stopped feed became."""
+    db = database(settings())
+    if feeds.get(db, number).state is not FeedState.STOPPED:
+        raise stop(f"feed {number} is not stopped")
+    feeds.submitted(db, number, amazon_feed_id=amazon_feed_id, now=datetime.now(UTC))
+    feeds.change(db, number, state=FeedState.STOPPED)
+    feeds.wake(db, number)
+    typer.echo(f"feed {number} is {amazon_feed_id}")

@@ -1,0 +1,76 @@
+"""`cws-filedrop`: the list of commands, and what every command shares: settings, errors as words, exit codes.
+
+Exit codes: 0 clean, 1 problems found or an expected failure, 2 usage or configuration, 3 a bug, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cws_filedrop import __version__
+from cws_filedrop.cli import check, convert, demo, feed, seller, serve, status, upload
+from cws_filedrop.cli.shared import Chosen
+from cws_filedrop.errors import ConfigError, FileDropError
+
+app = typer.Typer(
+    name="cws-filedrop",
+    help="Charge When Ship as a file drop: shipped orders in, Amazon confirmations out, an answer for every line.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.command("init")(serve.init)
+app.command("serve")(serve.serve)
+app.command("check")(check.check)
+app.command("convert")(convert.convert)
+app.command("status")(status.status)
+app.add_typer(seller.app, name="seller")
+app.add_typer(upload.app, name="upload")
+app.add_typer(feed.app, name="feed")
+
+
+@app.callback(invoke_without_command=True)
+def common(
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", envvar="CWS_FILEDROP_CONFIG", help="settings file [default: ./cws_filedrop.toml]"),
+    ] = None,
+    version: Annotated[bool, typer.Option("--version", help="say the version and stop")] = False,
+) -> None:
+    """What comes before the command."""
+    Chosen.config = config
+    if version:
+        typer.echo(__version__)
+        raise typer.Exit(0)
+
+
+def run() -> None:
+    """The entry point: the command, with failures said in words."""
+    try:
+        app()
+    except ConfigError as error:
+        _say(error)
+        sys.exit(2)
+    except FileDropError as error:
+        _say(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)
+    except Exception:
+        traceback.print_exc()
+        sys.stderr.write("cws-filedrop: this is a bug; please report the lines above\n")
+        sys.exit(3)
+
+
+def _say(error: Exception) -> None:
+    sys.stderr.write(f"cws-filedrop: {error}\n")

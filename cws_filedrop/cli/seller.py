@@ -1,0 +1,127 @@
+"""`cws-filedrop seller`: who may drop files, and how their lines are judged."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from datetime import UTC, datetime
+from typing import Annotated, Final
+
+import typer
+
+from cws_filedrop import passwords
+from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.model import Account, DateOrder, Policy, Seller
+from cws_filedrop.store import sellers
+
+app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
+NAME: Final = re.compile(r"[A-Za-z0-9]{2,32}")
+
+Name = Annotated[str, typer.Argument(help="user name: letters and digits")]
+
+
+@app.command()
+def add(
+    name: Name,
+    merchant_id: Annotated[str, typer.Option(help="the seller's merchant id at Amazon")],
+    marketplace: Annotated[
+        str, typer.Option(help="marketplace id; the default is the United States")
+    ] = "ATVPDKIKX0DER",
+    time_zone: Annotated[str, typer.Option(help="in which days without a zone are read")] = "UTC",
+    date_order: Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")] = None,
+    on_error: Annotated[str, typer.Option(help="continue, or hold-file when any line is rejected")] = "continue",
+    doubtful: Annotated[str, typer.Option(help="take or hold uploads that may have been cut off")] = "take",
+    unknown_orders: Annotated[str, typer.Option(help="accept or reject orders not in the order book")] = "accept",
+    refresh_token: Annotated[str, typer.Option(help="Amazon consent, as env:NAME or file:PATH")] = "",
+    password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
+) -> None:
+    """Add a seller and show the password, once."""
+    if not NAME.fullmatch(name):
+        raise stop(f"{name!r}: a user name is 2 to 32 letters and digits, nothing else", 2)
+    if time_zone not in zoneinfo.available_timezones():
+        raise stop(f"{time_zone!r} is not a time zone; use a name such as Europe/Berlin", 2)
+    _one_of("--on-error", on_error, ("continue", "hold-file"))
+    _one_of("--doubtful", doubtful, ("take", "hold"))
+    _one_of("--unknown-orders", unknown_orders, ("accept", "reject"))
+    policy = Policy(time_zone, date_order, unknown_orders, on_error, doubtful)
+    seller = Seller(0, name.lower(), Account(0, merchant_id, marketplace), policy)
+    chosen = password or passwords.generated()
+    db = database(settings(), create=True)
+    hashed = passwords.hashed(chosen)
+    if not sellers.add(db, seller, password_hash=hashed, now=datetime.now(UTC), refresh_token=refresh_token):
+        raise stop(f"there is a seller named {name.lower()} already")
+    typer.echo(f"seller   {name.lower()}")
+    if not password:
+        typer.echo(f"password {chosen}")
+        typer.echo("This password is shown once; `cws-filedrop seller passwd` makes a new one.")
+
+
+@app.command("list")
+def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
+    """Show every seller."""
+    known = sellers.everyone(database(settings()))
+    if json:
+        show_json({"version": 1, "sellers": [_plain(seller) for seller in known]})
+        return
+    rows = [
+        (one.name, one.account.merchant_id, one.account.marketplace_id, one.policy.time_zone, _state(one))
+        for one in known
+    ]
+    show_table("Sellers", ("name", "merchant id", "marketplace", "time zone", "state"), rows)
+
+
+@app.command()
+def passwd(
+    name: Name,
+    password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
+) -> None:
+    """Give a seller a new password; sessions of the old one end at their next login."""
+    chosen = password or passwords.generated()
+    _change(name, {"password_hash": passwords.hashed(chosen)})
+    typer.echo("changed" if password else f"password {chosen}")
+
+
+@app.command()
+def disable(name: Name) -> None:
+    """Let a seller in no more; files already here go on."""
+    _change(name, {"enabled": False})
+    typer.echo(f"{name.lower()} is switched off")
+
+
+@app.command()
+def enable(name: Name) -> None:
+    """Let a seller in again."""
+    _change(name, {"enabled": True})
+    typer.echo(f"{name.lower()} is switched on")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Take a seller out of use. What was dropped, and the home folder, stay for an operator to look at."""
+    if not sellers.remove(database(settings()), name, now=datetime.now(UTC)):
+        raise stop(f"there is no seller named {name.lower()}")
+    typer.echo(f"{name.lower()} is removed")
+
+
+def _change(name: str, values: dict[str, object]) -> None:
+    if not sellers.change(database(settings()), name, values):
+        raise stop(f"there is no seller named {name.lower()}")
+
+
+def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise stop(f"{option} {value}: use {' or '.join(allowed)}", 2)
+
+
+def _state(seller: Seller) -> str:
+    return "on" if seller.enabled else "off"
+
+
+def _plain(seller: Seller) -> dict[str, object]:
+    return {
+        "name": seller.name,
+        "merchant_id": seller.account.merchant_id,
+        "marketplace_id": seller.account.marketplace_id,
+        "time_zone": seller.policy.time_zone,
+        "enabled": seller.enabled,
+    }

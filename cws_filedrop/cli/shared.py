@@ -1,0 +1,69 @@
+"""What several commands use: the settings that were chosen, an opened database, tables on the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from cws_filedrop import config
+from cws_filedrop.config import Settings
+from cws_filedrop.errors import ConfigError
+from cws_filedrop.store.database import Database, default_url
+
+DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")
+
+
+class Chosen:
+    """What stood before the command's name."""
+
+    config: Path | None = None
+
+
+def settings() -> Settings:
+    """Settings from the chosen file (or ./cws_filedrop.toml when it is there) and the environment."""
+    path = Chosen.config or (DEFAULT_CONFIG if DEFAULT_CONFIG.exists() else None)
+    return config.load(path, os.environ)
+
+
+def database(chosen: Settings, *, create: bool = False) -> Database:
+    """The database of the settings.
+
+    Raises: ConfigError when there is none yet and `create` is not asked for.
+    """
+
+    if not chosen.database.url and not create and not (chosen.data / "cws_filedrop.db").exists():
+        raise ConfigError(f"{chosen.data} holds no data yet; `cws-filedrop serve` or `seller add` makes it")
+    chosen.data.mkdir(parents=True, exist_ok=True)
+    db = Database(chosen.database.url or default_url(chosen.data))
+    db.create()
+    return db
+
+
+def show_json(value: object) -> None:
+    """One JSON document on standard output."""
+    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table for people."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    Console().print(table)
+
+
+def stop(message: str, code: int = 1) -> typer.Exit:
+    """Say why on standard error; raise what is returned."""
+    typer.echo(f"cws-filedrop: {message}", err=True)
+    return typer.Exit(code)

@@ -1,0 +1,59 @@
+"""`cws-filedrop status`: what is in work, what waits on whom, what needs an operator."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.store import feeds, sellers, uploads
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.feeds import FeedState
+from cws_filedrop.store.uploads import UploadState
+
+NEEDS_OPERATOR = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)
+
+
+def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
+    """Show how the drops stand. Exit code 1 when something waits for an operator."""
+    found = collected(database(settings()))
+    if json:
+        show_json(found)
+    else:
+        _show(found)
+    if found["stopped_accounts"] or found["stopped_feeds"] or found["failed_uploads"]:
+        raise typer.Exit(1)
+
+
+def collected(db: Database) -> dict[str, Any]:
+    """The status as plain values, version 1."""
+    per_seller = {one.name: uploads.counts(db, one.id) for one in sellers.everyone(db)}
+    stopped = feeds.listing(db, states=(FeedState.STOPPED,))
+    return {
+        "version": 1,
+        "uploads": uploads.counts(db),
+        "sellers": per_seller,
+        "feeds_in_flight": [_feed(one) for one in feeds.listing(db, states=feeds.LIVE)],
+        "stopped_feeds": [_feed(one) for one in stopped],
+        "stopped_accounts": {str(key): why for key, why in feeds.stopped_accounts(db).items()},
+        "failed_uploads": uploads.in_state(db, UploadState.FAILED),
+        "aside": {str(state): uploads.in_state(db, state) for state in NEEDS_OPERATOR},
+    }
+
+
+def _feed(row: feeds.FeedRow) -> dict[str, Any]:
+    return {"no": row.no, "state": str(row.state), "lines": row.line_count, "note": row.note, "since": row.opened_at}
+
+
+def _show(found: dict[str, Any]) -> None:
+    show_table("Uploads", ("state", "number"), sorted(found["uploads"].items()))
+    rows = [(name, state, number) for name, states in found["sellers"].items() for state, number in states.items()]
+    show_table("By seller", ("seller", "state", "number"), rows)
+    flying = [(one["no"], one["state"], one["lines"], one["since"], one["note"]) for one in found["feeds_in_flight"]]
+    show_table("Feeds on their way", ("no", "state", "lines", "since", "note"), flying)
+    trouble = [("feed", one["no"], one["note"]) for one in found["stopped_feeds"]]
+    trouble += [("account", number, why) for number, why in found["stopped_accounts"].items()]
+    trouble += [("upload", upload_id, "failed; see the log") for upload_id in found["failed_uploads"]]
+    if trouble:
+        show_table("Needs an operator", ("what", "which", "why"), trouble)

@@ -1,0 +1,229 @@
+"""A seller's file -> feed documents and reports in a folder, without network or database (DOMAIN 11).
+
+Memory does not grow with the file: pieces are judged, written and forgotten; documents are held against the schema in
+two threads beside the building of the next ones.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+import pandas as pd
+
+from cws_filedrop.errors import ConfigError, FileRejected
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
+from cws_filedrop.feeds import order_fulfillment
+from cws_filedrop.feeds.order_fulfillment import Document
+from cws_filedrop.model import Context, Issue, Verdict
+from cws_filedrop.reports import receipt, rejected, result
+from cws_filedrop.rules import catalogue
+from cws_filedrop.tables import TEXT
+
+MESSAGES: Final = 2_000  # the size that two threads validate fastest
+OWN_FILES: Final = ("feed-*.xml", "result.txt", "receipt.txt", "rejected.txt")
+
+
+@dataclass(frozen=True, slots=True)
+class Conversion:
+    """How to convert: in whose name, judged by what, and whether documents are held against the schema."""
+
+    merchant_id: str
+    context: Context
+    validate: bool = True
+    tell: Callable[[int], None] = lambda _lines: None
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """What came of it: the outcome as plain values, and how many documents there are."""
+
+    outcome: dict[str, object]
+    counts: dict[str, int]
+    document_count: int
+
+    @property
+    def line_count(self) -> int:
+        """Lines that have a verdict."""
+        return sum(self.counts.values())
+
+
+def convert(source: BinaryIO, out: Path, *, file_name: str, how: Conversion) -> Converted:
+    """Write `feed-0001.xml …`, `result.txt`, `receipt.txt`, and `rejected.txt` if lines were rejected, into `out`.
+
+    What an earlier run left there is replaced. Raises: ConfigError when `out` holds anything else; FileRejected when
+    the whole file cannot be used (result and receipt say so).
+    """
+    prepare(out)
+    sha256, size = digest(source)
+    card = {"name": file_name, "sha256": sha256, "size": size, "arrived_at": how.context.now.isoformat()}
+    try:
+        examination = examine(source, file_name=file_name, context=how.context)
+    except FileRejected as error:
+        _write(out / "result.txt", [result.header(), result.whole_file(error.issues[0])])
+        outcome: dict[str, object] = {"file_issues": [issue.as_json() for issue in error.issues]}
+        _write(out / "receipt.txt", [_receipt(card, "rejected", outcome)])
+        raise
+    run = _Run(examination, out, how)
+    documents = run.write()
+    done = Converted(run.outcome.as_json(), dict(run.outcome.counts), documents)
+    state = "converted" if done.line_count else "done"
+    _write(out / "receipt.txt", [_receipt(card, state, done.outcome, done.line_count)])
+    return done
+
+
+def digest(source: BinaryIO) -> tuple[str, int]:
+    """SHA-256 (hexadecimal) and size in bytes of a file, which is then at its start again."""
+    found = hashlib.sha256()
+    while block := source.read(1 << 20):
+        found.update(block)
+    size = source.tell()
+    source.seek(0)
+    return found.hexdigest(), size
+
+
+def prepare(out: Path) -> None:
+    """Make the folder, or clear what an earlier run wrote into it.
+
+    Raises: ConfigError when it holds anything else.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    own = {path for pattern in OWN_FILES for path in out.glob(pattern)}
+    strange = sorted(path.name for path in out.iterdir() if path not in own)
+    if strange:
+        raise ConfigError(f"{out} holds other files ({strange[0]}); name an empty folder")
+    for path in own:
+        path.unlink()
+
+
+class _Run:
+    """One pass over a file: results, rejected lines and documents, each written as it comes."""
+
+    def __init__(self, examination: Examination, out: Path, how: Conversion) -> None:
+        self._examination = examination
+        self._out = out
+        self._how = how
+        self.outcome = Outcome(examination.facts)
+
+    def write(self) -> int:
+        """Write everything; how many documents."""
+        documents = self._documents()
+        checked = order_fulfillment.checked(documents) if self._how.validate else documents
+        count = 0
+        for count, document in enumerate(checked, 1):
+            _write(self._out / f"feed-{count:04d}.xml", [document.body])
+        return count
+
+    def _documents(self) -> Iterator[Document]:
+        first_message_id = 1
+        for shipments in _whole_orders(self._shipments()):
+            for document in order_fulfillment.documents(
+                shipments, self._how.merchant_id, first_message_id=first_message_id, max_messages=MESSAGES
+            ):
+                first_message_id += document.message_count
+                yield document
+
+    def _shipments(self) -> Iterator[pd.DataFrame]:
+        facts = self._examination.facts
+        bad = self._out / "rejected.txt"
+        with (self._out / "result.txt.part").open("wb") as results:
+            results.write(result.header())
+            for piece in self._examination.pieces():
+                self.outcome.add(piece)
+                results.write(result_rows(piece))
+                if piece.raw:
+                    new = not bad.exists()
+                    with bad.open("ab") as file:
+                        file.write(rejected.header(facts.headings, facts.delimiter) if new else b"")
+                        file.write(rejected_rows(piece, self._examination))
+                self._how.tell(self.outcome.line_count)
+                yield piece.shipments
+        os.replace(self._out / "result.txt.part", self._out / "result.txt")
+
+
+def _whole_orders(tables: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
+    """The same rows, cut so that rows of one order that stand together are never in two tables."""
+    held: pd.DataFrame | None = None
+    for table in tables:
+        whole = table if held is None else pd.concat([held, table])
+        orders = whole["amazon-order-id"]
+        last = orders.iloc[-1] if len(whole) else ""
+        end = len(whole)
+        while end and orders.iloc[end - 1] == last:
+            end -= 1
+        held = whole.iloc[end:]
+        if end:
+            yield whole.iloc[:end]
+    if held is not None and len(held):
+        yield held
+
+
+def result_rows(piece: Piece) -> bytes:
+    """The rows of result.txt for a piece of which nothing was sent yet."""
+    codes, messages = first_issues(piece)
+    empty = pd.Series("", index=piece.keys.index, dtype=TEXT)
+    columns = {"verdict": piece.verdicts, "code": codes, "message": messages, "amazon-feed-id": empty}
+    return result.rows(pd.concat([piece.keys, pd.DataFrame(columns)], axis="columns").assign(line=piece.keys.index))
+
+
+def first_issues(piece: Piece) -> tuple[pd.Series[str], pd.Series[str]]:
+    """What result.txt says of each line: the codes of its issues, and their messages; "" where there are none."""
+    index = piece.keys.index
+    if not len(piece.issues):
+        empty = pd.Series("", index=index, dtype=TEXT)
+        return empty, empty
+    said: dict[int, tuple[list[str], list[str]]] = {}
+    for line, issue in catalogue.issues(piece.issues):
+        codes, messages = said.setdefault(line, ([], []))
+        codes.append(issue.code)
+        messages.append(issue.message)
+    joined = {line: (" | ".join(codes), " | ".join(messages)) for line, (codes, messages) in said.items()}
+    table = pd.DataFrame.from_dict(joined, orient="index", columns=["code", "message"]).astype(TEXT)
+    table = table.reindex(index).fillna("")
+    return table["code"], table["message"]
+
+
+def rejected_rows(piece: Piece, examination: Examination) -> bytes:
+    """The rows of rejected.txt for a piece: lines that were rejected, with their errors alone."""
+    facts = examination.facts
+    bad = piece.issues[piece.issues["line"].isin(list(piece.raw))]
+    issues = ((line, issue) for line, issue in catalogue.issues(bad) if _rejects(issue))
+    return rejected.rows(piece.raw, issues, facts.delimiter, len(facts.headings))
+
+
+def _rejects(issue: Issue) -> bool:
+    return issue.severity == "error"
+
+
+def _receipt(card: dict[str, object], state: str, outcome: dict[str, object], line_count: int = 0) -> bytes:
+    return receipt.text(
+        receipt.Receipt(
+            name=str(card["name"]),
+            upload_id="",
+            arrived_at=str(card["arrived_at"]),
+            door="",
+            size=int(str(card["size"])),
+            sha256=str(card["sha256"]),
+            grade="",
+            evidence="",
+            state=state,
+            line_count=line_count,
+            outcome=outcome,
+        )
+    ).encode()
+
+
+def _write(path: Path, chunks: list[bytes]) -> None:
+    part = path.with_name(f"{path.name}.part")
+    with part.open("wb") as file:
+        file.writelines(chunks)
+    os.replace(part, path)
+
+
+def all_good(counts: dict[str, int]) -> bool:
+    """Was every line accepted?"""
+    return not counts.get(Verdict.REJECTED, 0)

@@ -1,0 +1,60 @@
+"""The few disk operations everything else is made of, each one small enough to be the last before a power cut.
+
+Knows nothing of sellers, uploads or grades. Call these through the module (`disk.move(...)`): the crash tests count
+the calls and kill the process at each one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def sync_file(descriptor: int) -> None:
+    """Return when the bytes of an open file are on the disk."""
+    os.fsync(descriptor)
+
+
+def sync_directory(directory: Path) -> None:
+    """Return when the names in a directory are on the disk."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def make_directory(directory: Path) -> None:
+    """Make a directory that must not exist yet. Raises: FileExistsError."""
+    os.mkdir(directory)
+
+
+def write(path: Path, chunks: Iterable[bytes]) -> None:
+    """Write a new file (or over an old one) and return when its bytes are on the disk; its name may not be yet."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    with open(descriptor, "wb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        sync_file(file.fileno())
+
+
+def write_soon(path: Path, content: bytes) -> None:
+    """Write a small file without waiting for the disk: for what may be lost in a power cut."""
+    path.write_bytes(content)
+
+
+def move(source: Path, target: Path) -> None:
+    """Rename within one filesystem; an existing target is replaced."""
+    os.rename(source, target)
+
+
+def remove(path: Path) -> None:
+    """Remove a file; it is no mistake if it is gone."""
+    path.unlink(missing_ok=True)
+
+
+def remove_directory(directory: Path) -> None:
+    """Remove an empty directory."""
+    os.rmdir(directory)

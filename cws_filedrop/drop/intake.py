@@ -1,0 +1,239 @@
+"""Intake: an upload from its first byte to the spool, the same for every door.
+
+Owns the rule that a name grows in one place at a time, and what is left to do after a crash. Knows nothing of
+protocols: the doors say what they saw of a client, and that decides the grade.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, Final
+
+from cws_filedrop import log
+from cws_filedrop.drop import disk
+from cws_filedrop.drop.claims import Cause, Claim, Drop
+from cws_filedrop.drop.home import Folder, Home, Homes, Stage, regular
+from cws_filedrop.drop.names import is_temporary
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.drop.upload import Busy, NothingToResume, NotWhole, TooLarge, Upload
+from cws_filedrop.errors import ConfigError
+from cws_filedrop.model import Door, Grade
+
+__all__ = ["Busy", "Intake", "NotWhole", "NothingToResume", "TooLarge", "Upload"]
+
+_LOG = log.get(__name__)
+_RESTARTED: Final = "the service stopped before it was known whether the client was still there"
+_INTERRUPTED: Final = "the service stopped in the middle of this upload"
+
+
+def _nobody(upload_id: str) -> None:
+    """Told of arrivals until someone else is."""
+
+
+class Intake:
+    """Takes uploads into the spool. Every method may be called from any thread.
+
+    Raises: ConfigError when homes and spool are on two filesystems, since a claim is a rename.
+    """
+
+    def __init__(self, homes: Homes, spool: Spool, *, upload_limit_bytes: int) -> None:
+        if os.stat(homes.root).st_dev != os.stat(spool.root).st_dev:
+            raise ConfigError(f"{homes.root} and {spool.root} must be on one filesystem")
+        self.homes = homes
+        self.spool = spool
+        self.upload_limit_bytes = upload_limit_bytes
+        self._on_arrival: Callable[[str], None] = _nobody
+        self._live: set[tuple[str, Folder, str]] = set()
+        self._lock = threading.Lock()
+        self._only: IO[bytes] | None = None
+
+    def announce_to(self, on_arrival: Callable[[str], None]) -> None:
+        """Have each upload id passed on when it is graded. `on_arrival` must not block."""
+        self._on_arrival = on_arrival
+
+    # Uploads that grow here.
+
+    def begin(self, drop: Drop, *, offset: int | None = 0) -> Upload:
+        """Open an upload: from byte 0 (replaces an unfinished one), from byte `offset` of it, or at its end (None).
+
+        Raises: Busy, NothingToResume, OSError.
+        """
+        self._take_name(drop)
+        try:
+            return Upload(self, drop, offset=offset)
+        except BaseException:
+            self.release_name(drop)
+            raise
+
+    def is_live(self, seller: str, folder: Folder, name: str) -> bool:
+        """Is that name being uploaded at this moment?"""
+        return (seller, folder, name) in self._live
+
+    def _take_name(self, drop: Drop) -> None:
+        with self._lock:
+            if (drop.seller, drop.folder, drop.name) in self._live:
+                raise Busy(f"{drop.name} is being uploaded by another connection; try again when that has ended")
+            self._live.add((drop.seller, drop.folder, drop.name))
+
+    def release_name(self, drop: Drop) -> None:
+        """Let that name be uploaded again."""
+        with self._lock:
+            self._live.discard((drop.seller, drop.folder, drop.name))
+
+    def rename(self, drop: Drop, new_name: str) -> Claim | None:
+        """Rename an unfinished upload; from a working name to a final one it is delivered, and its claim returned.
+
+        Raises: Busy, NotWhole, FileNotFoundError, OSError.
+        """
+        target = replace(drop, name=new_name)
+        with contextlib.ExitStack() as taken:
+            for one in dict.fromkeys((drop, target)):
+                self._take_name(one)
+                taken.callback(self.release_name, one)
+            return self._rename(drop, target)
+
+    def _rename(self, drop: Drop, target: Drop) -> Claim | None:
+        home = self.homes.of(drop.seller)
+        found = home.find(drop.folder, drop.name)
+        if found is None:
+            raise FileNotFoundError(drop.name)
+        if not is_temporary(target.name):
+            if found.stage is not Stage.HELD:
+                raise NotWhole(f"{drop.name} was cut off while it arrived; upload it again, then rename it")
+            return self.spool.land(found.path, target, size=found.path.stat().st_size)
+        replaced = home.find(drop.folder, target.name)
+        if replaced is not None and replaced.path != found.path:
+            disk.remove(replaced.path)
+        disk.move(found.path, found.path.with_name(target.name))
+        disk.sync_directory(found.path.parent)
+        return None
+
+    def remove(self, drop: Drop) -> None:
+        """Remove an unfinished upload. Raises: Busy, FileNotFoundError."""
+        self._take_name(drop)
+        try:
+            found = self.homes.of(drop.seller).find(drop.folder, drop.name)
+            if found is None:
+                raise FileNotFoundError(drop.name)
+            disk.remove(found.path)
+        finally:
+            self.release_name(drop)
+
+    # Files that others put into a folder on disk.
+
+    def collect(self, path: Path, drop: Drop, evidence: str) -> Claim:
+        """Take a complete file from where it lies. Raises: OSError (FileNotFoundError if it is gone)."""
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        try:
+            disk.sync_file(descriptor)
+            size = os.fstat(descriptor).st_size
+        finally:
+            os.close(descriptor)
+        claim = self.spool.land(path, drop, size=size)
+        self.grade(claim, Grade.WHOLE, evidence)
+        return claim
+
+    # What became of them.
+
+    def grade(self, claim: Claim, grade: Grade, evidence: str) -> None:
+        """Hand a landed upload to the worker as whole or doubtful."""
+        self.spool.grade(claim.upload_id, grade, evidence)
+        _LOG.info("upload.arrived", upload=claim.upload_id, seller=claim.seller, grade=str(grade), bytes=claim.size)
+        self._on_arrival(claim.upload_id)
+
+    def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim:
+        """Report an unfinished upload as cut; its bytes stay in the home to be resumed, unless it was too large."""
+        kept = cause is not Cause.TOO_LARGE
+        claim = self.spool.open_cut(drop, size=size, cause=cause, evidence=evidence, kept=kept)
+        self._complete_cut(claim)
+        return claim
+
+    def take_back(self, claim: Claim, *, cause: Cause, evidence: str) -> None:
+        """Report a landed upload as cut after all; its bytes go back to the home."""
+        self._complete_cut(self.spool.as_cut(claim, cause=cause, evidence=evidence, kept=True))
+
+    def _complete_cut(self, claim: Claim) -> None:
+        # Whatever of this was done before a crash is not there to be done again.
+        home = self.homes.of(claim.seller)
+        source = self._bytes_of_cut(claim, home)
+        if source is not None and claim.kept:
+            disk.move(source, home.landing(claim.folder, Stage.CUT) / claim.name)
+            disk.sync_directory(home.landing(claim.folder, Stage.CUT))
+        elif source is not None:
+            disk.remove(source)
+        self.spool.grade(claim.upload_id, Grade.CUT)
+        _LOG.info("upload.cut", upload=claim.upload_id, seller=claim.seller, cause=str(claim.cause), bytes=claim.size)
+        self._on_arrival(claim.upload_id)
+
+    def _bytes_of_cut(self, claim: Claim, home: Home) -> Path | None:
+        growing = (home.landing(claim.folder, stage) / claim.name for stage in (Stage.PART, Stage.HELD))
+        places = (self.spool.landed_data(claim.upload_id), *growing)
+        return next((place for place in places if regular(place) is not None), None)
+
+    # After a crash.
+
+    def recover(self, *, wait_seconds: float = 30.0) -> list[str]:
+        """Finish what an earlier process left half done; call it before any door is open. Returns upload ids.
+
+        Raises: ConfigError when another process still has the doors after `wait_seconds`.
+        """
+        self._be_only(wait_seconds)
+        done: list[str] = []
+        for upload_id, claim in list(self.spool.landed()):
+            done += [upload_id] if self._recover_landed(upload_id, claim) else []
+        done += [self._recover_part(drop, path) for drop, path in self._parts()]
+        self.homes.tidy()
+        if done:
+            _LOG.info("intake.recovered", uploads=len(done))
+        return done
+
+    def _be_only(self, wait_seconds: float) -> None:
+        # Recovery would take a live upload of another process for a dead one.
+        self._only = self._only or (self.spool.root / "doors.lock").open("ab")
+        deadline = time.monotonic() + wait_seconds
+        while True:
+            try:
+                return fcntl.flock(self._only, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                if time.monotonic() > deadline:
+                    raise ConfigError(
+                        f"{self.spool.root}: another process has the doors open; stop it first"
+                    ) from error
+                time.sleep(0.05)
+
+    def close(self) -> None:
+        """Let another process have the doors."""
+        if self._only is not None:
+            self._only.close()
+            self._only = None
+
+    def _recover_landed(self, upload_id: str, claim: Claim | None) -> bool:
+        has_bytes = regular(self.spool.landed_data(upload_id)) is not None
+        if claim is None and has_bytes:
+            _LOG.error("upload.claim_unreadable", upload=upload_id)  # left where it is, for a person
+        elif claim is not None and claim.grade is Grade.CUT:
+            self._complete_cut(claim)
+            return True
+        elif claim is not None and has_bytes:
+            self.grade(claim, Grade.DOUBTFUL, _RESTARTED)
+            return True
+        else:  # the bytes are still where they were before
+            self.spool.drop_landed(upload_id)
+        return False
+
+    def _parts(self) -> Iterator[tuple[Drop, Path]]:
+        for home in self.homes.known():
+            for folder in Folder:
+                for name, part in home.unfinished(folder, Stage.PART).items():
+                    yield Drop(home.seller, folder, name, Door.FTP, ""), part.path
+
+    def _recover_part(self, drop: Drop, path: Path) -> str:
+        size = path.stat().st_size
+        return self.report_cut(drop, size=size, cause=Cause.RESTART, evidence=_INTERRUPTED).upload_id

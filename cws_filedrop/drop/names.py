@@ -1,0 +1,48 @@
+"""File names: which are a seller's final ones, which are a client's working names, which can be used at all.
+
+Text in, text out; touches no disk.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+LONGEST_NAME_BYTES: Final = 255
+
+_WORKING_ENDS: Final = (".part", ".filepart", ".tmp", ".partial")  # rclone writes name.xxxxxxxx.partial
+_WORKING_STARTS: Final = (".", "~$")  # "." covers .in.*, .~lock*, .DS_Store and rsync's working names
+_WORKING_NAMES: Final = frozenset({"thumbs.db", "desktop.ini"})
+_DROPPED_SUFFIX: Final = re.compile(r"(?<=.)\.(txt|tsv|csv|tab|zip|gz)$", re.IGNORECASE)
+_UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f/\ud800-\udfff\u2028\u2029]")
+
+
+def is_temporary(name: str) -> bool:
+    """Is this a name that clients use while they upload, or litter of a desktop? Never picked up (DOMAIN 2)."""
+    lowered = name.lower()
+    return lowered.endswith(_WORKING_ENDS) or lowered.startswith(_WORKING_STARTS) or lowered in _WORKING_NAMES
+
+
+def is_usable(name: str) -> bool:
+    """Can a file have this name here: one path part, no control characters, not too long?"""
+    return (
+        name not in ("", ".", "..")
+        and _UNUSABLE.search(name) is None
+        and len(name.encode("utf-8", "surrogatepass")) <= LONGEST_NAME_BYTES
+    )
+
+
+def clean(name: str) -> str:
+    """A name found on disk, made fit to be shown and used again: unusable characters become `_`."""
+    return _cut_bytes(_UNUSABLE.sub("_", name), LONGEST_NAME_BYTES) or "_"
+
+
+def result_name(original_name: str, upload_id: str, kind: str) -> str:
+    """`shipped.txt` -> `shipped.<upload id>.<kind>.txt`, never longer than a file name may be."""
+    tail = f".{upload_id}.{kind}.txt"
+    stem = _DROPPED_SUFFIX.sub("", clean(original_name))
+    return _cut_bytes(stem, LONGEST_NAME_BYTES - len(tail.encode())) + tail
+
+
+def _cut_bytes(text: str, most: int) -> str:
+    return text.encode()[:most].decode(errors="ignore")

@@ -1,0 +1,137 @@
+"""One upload while it grows in its seller's home; looks enough like a file for a door to write into.
+
+Knows nothing of protocols or grades. Belongs to `intake`, which opens it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Protocol
+
+from cws_filedrop.drop import disk
+from cws_filedrop.drop.claims import Cause, Claim, Drop
+from cws_filedrop.drop.home import Homes, Stage, Unfinished
+from cws_filedrop.drop.names import is_temporary
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.errors import FileDropError
+
+
+class Busy(FileDropError):
+    """That name is being uploaded already; it may work later."""
+
+
+class NothingToResume(FileDropError):
+    """There are not as many bytes as the client wants to go on from."""
+
+
+class NotWhole(FileDropError):
+    """Only part of this file arrived, so that it cannot be delivered."""
+
+
+class TooLarge(FileDropError):
+    """More bytes than one upload may have."""
+
+
+class _Owner(Protocol):
+    @property
+    def homes(self) -> Homes: ...
+    @property
+    def spool(self) -> Spool: ...
+    @property
+    def upload_limit_bytes(self) -> int: ...
+    def release_name(self, drop: Drop) -> None: ...
+    def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim: ...
+
+
+class Upload:
+    """Bytes of one upload, growing. It ends by exactly one of `finish`, `cut` and `abandon`."""
+
+    def __init__(self, owner: _Owner, drop: Drop, *, offset: int | None) -> None:
+        self._owner = owner
+        self.drop = drop
+        self._home = owner.homes.of(drop.seller)
+        earlier = self._home.find(drop.folder, drop.name)
+        self.name: str = str(self._part)
+        self.closed = False
+        self.first_byte = self._first_byte(earlier, offset)
+        self.size = self.first_byte
+        self._resumed_from = earlier if self.first_byte else None
+        if earlier is not None and earlier.path != self._part:
+            self._replace(earlier)
+        self._descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        os.ftruncate(self._descriptor, self.first_byte)
+        os.lseek(self._descriptor, self.first_byte, os.SEEK_SET)
+
+    @property
+    def _part(self) -> Path:
+        return self._home.landing(self.drop.folder, Stage.PART) / self.drop.name
+
+    def _first_byte(self, earlier: Unfinished | None, offset: int | None) -> int:
+        size = 0 if earlier is None else earlier.path.stat().st_size
+        if offset is None:
+            return size
+        if offset > size:
+            raise NothingToResume(f"only {size} bytes of {self.drop.name} are here; upload it from the start")
+        return offset
+
+    def _replace(self, earlier: Unfinished) -> None:
+        if self.first_byte:
+            disk.move(earlier.path, self._part)
+        else:
+            disk.remove(earlier.path)
+
+    def write(self, chunk: bytes) -> None:
+        """Append. Raises: TooLarge, OSError."""
+        if self.size + len(chunk) > self._owner.upload_limit_bytes:
+            raise TooLarge(f"{self.drop.name} is larger than {self._owner.upload_limit_bytes} bytes")
+        rest = memoryview(chunk)
+        while rest:
+            written = os.write(self._descriptor, rest)
+            self.size += written
+            rest = rest[written:]
+
+    def sync(self) -> None:
+        """Return when the bytes are on the disk. The only method that another thread may call meanwhile."""
+        disk.sync_file(self._descriptor)
+
+    def finish(self) -> Claim | None:
+        """Land it (call `sync` first), or keep it for its rename if it has a working name (None).
+
+        Raises: OSError; the upload is then as it was, and `cut` is the way out.
+        """
+        claim = None
+        if is_temporary(self.drop.name):
+            held = self._home.landing(self.drop.folder, Stage.HELD)
+            disk.move(self._part, held / self.drop.name)
+            disk.sync_directory(held)
+        else:
+            claim = self._owner.spool.land(self._part, self.drop, size=self.size)
+        self._end()
+        return claim
+
+    def cut(self, cause: Cause, evidence: str) -> Claim:
+        """Report it as cut. Raises: OSError; the next start of the service then reports it."""
+        try:
+            return self._owner.report_cut(self.drop, size=self.size, cause=cause, evidence=evidence)
+        finally:
+            self._end()
+
+    def abandon(self) -> None:
+        """Nothing ever came: leave things as they were."""
+        if self.closed:
+            return
+        if self._resumed_from is None:
+            disk.remove(self._part)
+        else:
+            disk.move(self._part, self._resumed_from.path)
+        self._end()
+
+    def close(self) -> None:
+        """Let go of an upload that no data connection was ever made for."""
+        self.abandon()
+
+    def _end(self) -> None:
+        self.closed = True
+        os.close(self._descriptor)
+        self._owner.release_name(self.drop)

@@ -1,0 +1,85 @@
+"""Check documents against our own XSDs. The only module that knows how lxml is to be set up; opens no file or socket.
+
+Both schemas are compiled here, while the module is imported: the import lock lets one thread do it. (libxml2 fails
+now and then when two threads compile their first schema at the same time.) A compiled schema is only read afterwards,
+and every check has its own parser and its own validation context, so threads share it; only the error log of a schema
+is one for all its users, so the words for a fault come from a second copy that is lent to one thread at a time.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from importlib.resources import files
+from queue import SimpleQueue
+from typing import Any, Final, cast
+
+from lxml import etree
+
+from cws_filedrop.errors import Impossible
+
+FAULT_CHARACTERS: Final = 300  # libxml2 lists every value an enumeration allows
+
+
+class Kind(StrEnum):
+    """What a document is, and the schema it is held against."""
+
+    ORDER_FULFILLMENT = "order_fulfillment.xsd"
+    PROCESSING_REPORT = "processing_report.xsd"
+
+
+def _compiled(kind: Kind) -> etree.XMLSchema:
+    return etree.XMLSchema(etree.fromstring(files("cws_filedrop.schemas").joinpath(kind).read_bytes()))
+
+
+def _lendable(kind: Kind) -> SimpleQueue[etree.XMLSchema]:
+    queue: SimpleQueue[etree.XMLSchema] = SimpleQueue()
+    queue.put(_compiled(kind))
+    return queue
+
+
+SCHEMAS: Final = {kind: _compiled(kind) for kind in Kind}
+TELLING: Final = {kind: _lendable(kind) for kind in Kind}
+
+
+def validate(document: bytes, kind: Kind = Kind.ORDER_FULFILLMENT) -> None:
+    """Let a valid document pass. May be called by several threads at once, which lxml lets run side by side.
+
+    Raises: Impossible, naming line, element and value of the first fault, when the document is ill-formed or breaks
+    the schema.
+    """
+    found = fault(document, kind)
+    if found is not None:
+        raise Impossible(f"{kind.name.lower()} document fails our schema: {found}")
+
+
+def fault(document: bytes, kind: Kind) -> str | None:
+    """The first thing wrong with a document ("line 7: Element 'Quantity': ... '0' ..."), or None when it is valid."""
+    try:
+        tree = etree.fromstring(document, _parser())
+        if tree.getroottree().docinfo.internalDTD is not None:
+            return "line 1: a document type declaration is not allowed"
+        return None if SCHEMAS[kind](tree) else _first_fault(tree, kind)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        return _sentence(getattr(error, "lineno", None) or 1, str(getattr(error, "msg", None) or error))
+
+
+def _parser() -> etree.XMLParser:
+    """A parser that fetches nothing, expands no entity and keeps libxml2's limits on depth and size."""
+    return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, collect_ids=False)
+
+
+def _first_fault(tree: etree._Element, kind: Kind) -> str:
+    schema = TELLING[kind].get()
+    try:
+        schema(tree)
+        entry: Any = next(iter(cast(Any, schema.error_log)))
+        return _sentence(entry.line, f"{entry.message} ({entry.path})")
+    finally:
+        TELLING[kind].put(schema)
+
+
+def _sentence(line: int, message: str) -> str:
+    words = " ".join(message.split())
+    if len(words) > FAULT_CHARACTERS:
+        words = words[:FAULT_CHARACTERS] + " …"
+    return f"line {line}: {words}"

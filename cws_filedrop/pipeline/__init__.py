@@ -1,0 +1,9 @@
+"""The story of an upload and of a feed: what happens, in which order, and what is kept at each step.
+
+desk      what every step needs: settings, database, spool, homes
+reading   bytes in the spool -> lines with verdicts in the database
+outbox    receipts, results and the status file, delivered to the seller
+sending   queued shipments -> a feed at Amazon -> verdicts
+workflows the durable workflows that call the steps above
+worker    the process that runs them: picks up arrivals, sweeps, stops in order
+"""

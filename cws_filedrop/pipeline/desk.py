@@ -1,0 +1,55 @@
+"""What every step needs at hand. One in the worker, one in each of its heavy-work processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cws_filedrop.config import Settings
+from cws_filedrop.drop.home import Home, Homes
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.model import Context, Limits, Policy
+from cws_filedrop.store.database import Database, default_url
+
+
+def utc_now() -> datetime:
+    """The clock of the running service."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """Settings, database, spool, homes and clock."""
+
+    settings: Settings
+    db: Database
+    spool: Spool
+    homes: Homes
+    clock: Callable[[], datetime] = utc_now
+
+    def home(self, seller: str) -> Home:
+        """The seller's home, made when it is missing."""
+        return self.homes.of(seller)
+
+    def context(self, policy: Policy, now: datetime) -> Context:
+        """What judging a file depends on, besides its bytes."""
+        limits = self.settings.limits
+        bounds = Limits(bytes=limits.upload_bytes, unpacked_bytes=limits.unpacked_bytes, lines=limits.lines)
+        return Context(now=now, policy=policy, limits=bounds)
+
+    def work_dir(self, upload_id: str) -> Path:
+        """Where files of an upload are made before they are delivered."""
+        return self.spool.path(upload_id)
+
+
+def database_url(settings: Settings) -> str:
+    """The database that settings name, or the embedded one."""
+    return settings.database.url or default_url(settings.data)
+
+
+def open_desk(settings: Settings) -> Desk:
+    """A desk on the settings' data folder; the tables must be there."""
+    homes = Homes(settings.data / "homes")
+    return Desk(settings, Database(database_url(settings)), Spool(settings.data / "spool"), homes)

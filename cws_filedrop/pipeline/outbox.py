@@ -1,0 +1,161 @@
+"""What the seller finds: receipts, results, the status file. Each delivery may be repeated and then changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from cws_filedrop.drop.home import deliver, result_name
+from cws_filedrop.feeds.processing_report import explain
+from cws_filedrop.formats import open_file
+from cws_filedrop.model import Issue, Severity, Verdict
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.nudges import Nudges
+from cws_filedrop.pipeline.reading import REHEARSAL_DIR, REJECTED_FILE
+from cws_filedrop.reports import receipt, rejected, result, status
+from cws_filedrop.store import feeds, lines, sellers, uploads
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.uploads import Upload, UploadState
+
+CHANGED: Final[Nudges[str]] = Nudges()  # sellers whose status file is out of date
+IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING, UploadState.HELD, UploadState.CUT, UploadState.FAILED)
+SHOWN_UPLOADS: Final = 50
+SHOWN_UNCONFIRMED: Final = 500
+SHOWN_RESULTS: Final = 10
+BLOCK: Final = 1 << 20
+
+
+def answer(desk: Desk, upload_id: str) -> None:
+    """Deliver the receipt and the rejected lines; and the result, when nothing waits for Amazon."""
+    upload = _get(desk, upload_id)
+    if upload.outcome.get("counts", {}).get(Verdict.REJECTED, 0):
+        _deliver(desk, upload, "rejected", _file(_rejected_path(desk, upload)))
+    if upload.state in (UploadState.DONE, UploadState.REJECTED):
+        publish(desk, upload_id)
+    _deliver(desk, upload, "receipt", [_receipt(upload).encode()])
+    uploads.mark_receipt(desk.db, upload_id, desk.clock())
+    CHANGED.add(upload.seller)
+
+
+def publish(desk: Desk, upload_id: str) -> None:
+    """Deliver the result, and the lines that Amazon refused."""
+    upload = _get(desk, upload_id)
+    if upload.rehearsal and upload.state is UploadState.DONE:
+        _rehearsal(desk, upload)
+    else:
+        if lines.verdict_counts(desk.db, upload_id).get(Verdict.UNCONFIRMED, 0):
+            _deliver(desk, upload, "unconfirmed", _unconfirmed(desk, upload))
+        _deliver(desk, upload, "result", _result(desk, upload))
+    CHANGED.add(upload.seller)
+
+
+def _get(desk: Desk, upload_id: str) -> Upload:
+    upload = uploads.get(desk.db, upload_id)
+    assert upload is not None
+    return upload
+
+
+def _deliver(desk: Desk, upload: Upload, kind: str, chunks: Iterable[bytes], *, suffix: str = "txt") -> None:
+    name = result_name(upload.name, upload.id, kind)
+    if suffix != "txt":
+        name = name.removesuffix("txt") + suffix
+    deliver(desk.home(upload.seller).path / "outbox" / name, chunks)
+
+
+def _file(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while block := file.read(BLOCK):
+            yield block
+
+
+def _rejected_path(desk: Desk, upload: Upload) -> Path:
+    folder = desk.work_dir(upload.id)
+    return (folder / REHEARSAL_DIR if upload.rehearsal else folder) / REJECTED_FILE
+
+
+def _receipt(upload: Upload) -> str:
+    state = "rehearsal" if upload.rehearsal and upload.state is UploadState.DONE else str(upload.state)
+    return receipt.text(
+        receipt.Receipt(
+            name=upload.name,
+            upload_id=upload.id,
+            arrived_at=upload.arrived_at,
+            door=upload.door,
+            size=upload.size,
+            sha256=upload.sha256,
+            grade=upload.grade,
+            evidence=upload.evidence,
+            state=state,
+            line_count=upload.line_count,
+            outcome=upload.outcome,
+        )
+    )
+
+
+def _result(desk: Desk, upload: Upload) -> Iterator[bytes]:
+    yield result.header()
+    if upload.state is UploadState.REJECTED:
+        yield result.whole_file(Issue(**upload.outcome["file_issues"][0]))
+        return
+    for piece in lines.of_upload(desk.db, upload.id):
+        yield result.rows(piece.set_axis(list(result.COLUMNS), axis="columns"))
+
+
+def _unconfirmed(desk: Desk, upload: Upload) -> Iterator[bytes]:
+    """The refused lines as the seller typed them, with Amazon's reason."""
+    refused = {
+        line: Issue(code, Severity.ERROR, "", "", message, explain(code.removeprefix("A-").partition(",")[0]))
+        for piece in lines.of_upload(desk.db, upload.id, verdict=Verdict.UNCONFIRMED)
+        for line, code, message in zip(piece["line"], piece["code"], piece["message"], strict=True)
+    }
+    seller = sellers.by_id(desk.db, upload.seller_id)
+    limits = desk.context(seller.policy, desk.clock()).limits
+    with desk.spool.data_path(upload.id).open("rb") as source:
+        file = open_file(source, file_name=upload.name, limits=limits)
+        facts = file.facts
+        yield rejected.header(facts.headings, facts.delimiter)
+        for chunk in file.chunks():
+            here = [line for line in chunk.lines.index.to_list() if line in refused]
+            raw = dict(zip(here, chunk.raw(here), strict=True))
+            yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
+
+
+def _rehearsal(desk: Desk, upload: Upload) -> None:
+    made = desk.work_dir(upload.id) / REHEARSAL_DIR
+    for number, path in enumerate(sorted(made.glob("feed-*.xml")), 1):
+        _deliver(desk, upload, f"feed-{number:04d}", _file(path), suffix="xml")
+    _deliver(desk, upload, "result", _file(made / "result.txt"))
+
+
+def write_statuses(desk: Desk, names: Iterable[str]) -> None:
+    """Write STATUS.txt and STATUS.json of these sellers anew."""
+    for name in names:
+        seller = sellers.find(desk.db, name)
+        if seller is None:
+            continue
+        home = desk.home(name).path
+        found = status.Status(
+            seller=name,
+            written_at=stamp(desk.clock()),
+            stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
+            uploads=_plain(uploads.listing(desk.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
+            unconfirmed=lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
+            results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
+        )
+        deliver(home / "STATUS.txt", [status.text(found).encode()])
+        deliver(home / "STATUS.json", [status.as_json(found)])
+
+
+def _plain(found: Iterable[Upload]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": one.id,
+            "name": one.name,
+            "state": str(one.state),
+            "line_count": one.line_count,
+            "waiting": one.waiting,
+            "counts": one.outcome.get("counts", {}),
+        }
+        for one in found
+    ]

@@ -1,0 +1,157 @@
+"""Bytes in the spool -> lines with verdicts in the database. Each function may run twice and then changes nothing.
+
+A large file is read in a process of its own (`heavy`), by the very same function.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pandas as pd
+
+from cws_filedrop import log
+from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
+from cws_filedrop.errors import FileRejected
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
+from cws_filedrop.model import Context, Grade, Issue, Seller, Verdict
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.reports import rejected
+from cws_filedrop.rules import catalogue
+from cws_filedrop.store import lines, sellers, uploads
+from cws_filedrop.store.database import moment
+from cws_filedrop.store.uploads import Upload, UploadState
+
+LOG: Final = log.get(__name__)
+REJECTED_FILE: Final = "rejected.txt"
+REHEARSAL_DIR: Final = "rehearsal"
+
+
+def read(desk: Desk, upload_id: str) -> UploadState:
+    """Read, check and record an upload; the state it is in afterwards."""
+    upload = uploads.get(desk.db, upload_id)
+    assert upload is not None
+    if upload.state is not UploadState.ARRIVED:
+        return upload.state
+    seller = sellers.by_id(desk.db, upload.seller_id)
+    if upload.grade == Grade.CUT:
+        return _aside(desk, upload, UploadState.CUT, catalogue.issue("F07", detail=upload.evidence))
+    with desk.spool.data_path(upload_id).open("rb") as source:
+        return _read(desk, upload, seller, source)
+
+
+def _read(desk: Desk, upload: Upload, seller: Seller, source: BinaryIO) -> UploadState:
+    sha256, _ = digest(source)
+    uploads.change(desk.db, upload.id, sha256=sha256)
+    context = desk.context(seller.policy, moment(upload.arrived_at))
+    try:
+        examination = examine(source, file_name=upload.name, context=context)
+        if (aside := _doubts(upload, seller, examination)) is not None:
+            return _aside(desk, upload, *aside)
+        remarks = _remarks(desk, upload, sha256)
+        if upload.rehearsal:
+            return _rehearse(desk, upload, seller, (source, context))
+        return _record(desk, upload, seller, (examination, remarks))
+    except FileRejected as error:
+        return _aside(desk, upload, UploadState.REJECTED, *error.issues)
+
+
+def _doubts(upload: Upload, seller: Seller, examination: Examination) -> tuple[UploadState, Issue] | None:
+    """A doubtful upload is judged by its content (DOMAIN 8)."""
+    if upload.grade != Grade.DOUBTFUL:
+        return None
+    if not examination.facts.ended:
+        return UploadState.CUT, catalogue.issue("F07", detail="the last line has no end")
+    if seller.policy.doubtful == "hold":
+        return UploadState.HELD, catalogue.issue("F07", detail=upload.evidence)
+    return None
+
+
+def _remarks(desk: Desk, upload: Upload, sha256: str) -> list[Issue]:
+    earlier = uploads.same_content(desk.db, upload, sha256)
+    return [catalogue.issue("F08", value=upload.name, detail=earlier)] if earlier else []
+
+
+def _aside(desk: Desk, upload: Upload, state: UploadState, *issues: Issue) -> UploadState:
+    outcome = {"file_issues": [issue.as_json() for issue in issues]}
+    done_at = upload.arrived_at if state is UploadState.REJECTED else None
+    uploads.change(desk.db, upload.id, state=state, outcome=outcome, done_at=done_at)
+    LOG.info("upload.set_aside", upload=upload.id, state=state, codes=[issue.code for issue in issues])
+    return state
+
+
+def _record(desk: Desk, upload: Upload, seller: Seller, found: tuple[Examination, list[Issue]]) -> UploadState:
+    examination, remarks = found
+    outcome = Outcome(examination.facts)
+    counts: Counter[str] = Counter()
+    pause = upload.size > desk.settings.service.heavy_bytes
+    for piece in _with_rejected_file(desk.work_dir(upload.id) / REJECTED_FILE, examination, outcome):
+        counts.update(
+            lines.record(desk.db, upload_id=upload.id, account_id=upload.account_id, rows=_rows(piece), pause=pause)
+        )
+    found_out = outcome.as_json() | {"counts": dict(counts), "remarks": [remark.as_json() for remark in remarks]}
+    return _finish(desk, upload, seller, found_out)
+
+
+def _finish(desk: Desk, upload: Upload, seller: Seller, outcome: dict[str, Any]) -> UploadState:
+    counts = outcome["counts"]
+    waiting = counts.get(Verdict.QUEUED, 0)
+    state = UploadState.WAITING if waiting else UploadState.DONE
+    if waiting and counts.get(Verdict.REJECTED, 0) and seller.policy.on_error == "hold-file":
+        lines.hold(desk.db, upload.id)
+        counts[str(Verdict.HELD)] = counts.pop(str(Verdict.QUEUED))
+        state, waiting = UploadState.HELD, 0
+    total = sum(counts.values())
+    done_at = upload.arrived_at if state is UploadState.DONE else None
+    uploads.change(desk.db, upload.id, state=state, outcome=outcome, line_count=total, waiting=waiting, done_at=done_at)
+    LOG.info("upload.read", upload=upload.id, state=state, **counts)
+    return state
+
+
+def _with_rejected_file(path: Path, examination: Examination, outcome: Outcome) -> Iterator[Piece]:
+    """Pass the pieces on, and write the rejected lines of each to a file beside the upload."""
+    facts = examination.facts
+    with path.open("wb") as file:
+        file.write(rejected.header(facts.headings, facts.delimiter))
+        for piece in examination.pieces():
+            outcome.add(piece)
+            if piece.raw:
+                file.write(rejected_rows(piece, examination))
+            yield piece
+
+
+def _rows(piece: Piece) -> pd.DataFrame:
+    """A frame of `lines.COLUMNS` for every line of the piece."""
+    codes, messages = first_issues(piece)
+    columns = {
+        "line": piece.keys.index,
+        "order_id": piece.keys["order-id"],
+        "order_item_id": piece.keys["order-item-id"],
+        "tracking": piece.keys["tracking"],
+        "verdict": piece.verdicts,
+        "code": codes,
+        "message": messages,
+    }
+    frame = pd.DataFrame(columns, index=piece.keys.index)
+    for name, values in (("shipment", lines.pack(piece.shipments)), ("key", lines.claim_keys(piece.shipments))):
+        sent = pd.Series(values.to_pylist(), index=piece.shipments.index, dtype=object)
+        frame[name] = sent.reindex(frame.index).astype(object).where(lambda cells: cells.notna(), None)
+    return frame
+
+
+def _rehearse(desk: Desk, upload: Upload, seller: Seller, given: tuple[BinaryIO, Context]) -> UploadState:
+    source, context = given
+    source.seek(0)
+    how = Conversion(seller.account.merchant_id, context)
+    made = convert(source, desk.work_dir(upload.id) / REHEARSAL_DIR, file_name=upload.name, how=how)
+    uploads.change(
+        desk.db,
+        upload.id,
+        state=UploadState.DONE,
+        outcome=made.outcome,
+        line_count=made.line_count,
+        done_at=upload.arrived_at,
+    )
+    return UploadState.DONE

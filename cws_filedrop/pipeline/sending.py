@@ -1,0 +1,276 @@
+"""Queued shipments -> a feed at Amazon -> verdicts. Each function is the body of a durable step.
+
+A step may run twice: it begins by looking at how far the feed came. createFeed is not idempotent and a feed does not
+name its document (FACTS.md section 7), so the intent is recorded first; when no answer was kept, the feeds that
+appeared since are looked up, and the single unknown one is ours.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, Protocol
+
+import pandas as pd
+
+from cws_filedrop import log
+from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.feeds import order_fulfillment, processing_report
+from cws_filedrop.feeds.schema import validate
+from cws_filedrop.marketplaces import limits
+from cws_filedrop.marketplaces.amazon import Feed
+from cws_filedrop.model import Account, Verdict
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import feeds, sellers
+from cws_filedrop.store.database import moment, stamp
+from cws_filedrop.store.feeds import FeedRow, FeedState, Purse, Settlement, Turn
+
+LOG: Final = log.get(__name__)
+SLOWEST_RETRY_SECONDS: Final = 1800.0
+CLOCK_MARGIN: Final = timedelta(minutes=2)  # Amazon's clock and ours may differ; ids we know are left out anyway
+
+
+class FeedClient(Protocol):
+    """What is needed of Amazon (marketplaces.amazon.FeedsClient)."""
+
+    def create_feed_document(self) -> tuple[str, str]: ...
+    def upload(self, url: str, body: bytes) -> None: ...
+    def create_feed(self, document_id: str) -> str: ...
+    def get_feed(self, feed_id: str) -> Feed: ...
+    def get_feeds(self, created_since: datetime) -> list[Feed]: ...
+    def get_report(self, document_id: str) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Sender:
+    """A desk, and how to reach each account's marketplace."""
+
+    desk: Desk
+    client: Callable[[Account], FeedClient]
+    rate_scale: float
+
+    def purse(self, operation: str) -> Purse:
+        rate = limits.RATES[operation].scaled(self.rate_scale)
+        return Purse(operation, lambda arrival, now: limits.reserve(arrival, now, rate))
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How a step ended: done, or again after some seconds, or stopped until a person acts. Plain values."""
+
+    done: bool = False
+    again_seconds: float = 0.0
+    note: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+DONE: Final = Step(done=True)
+WORDS: Final = {Verdict.CONFIRMED: "Amazon accepted it"}
+
+
+def take_turn(sender: Sender, account_id: int, cause: str) -> Turn:
+    """Open the account's next feed, if there is something to send and it is its turn (DOMAIN 9)."""
+    return feeds.take_turn(
+        sender.desk.db,
+        account_id,
+        cause=cause,
+        now=sender.desk.clock(),
+        second_after_seconds=sender.desk.settings.marketplace.second_feed_seconds,
+        purse=sender.purse("createFeed"),
+    )
+
+
+def fill(sender: Sender, feed_no: int) -> int:
+    """Give the feed its lines, as many as one document holds; how many."""
+    db, limit = sender.desk.db, sender.desk.settings.marketplace.messages_per_feed
+    account = sellers.account(db, feeds.get(db, feed_no).account_id)
+
+    def number(shipments: pd.DataFrame) -> pd.Series[int]:
+        documents = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
+        return next(documents).message_ids
+
+    return feeds.fill(db, feed_no, limit=limit, number=number)
+
+
+def submit(sender: Sender, feed_no: int, attempt: int) -> Step:
+    """Bring a filled feed to Amazon, once."""
+    feed = feeds.get(sender.desk.db, feed_no)
+    if feed.state not in (FeedState.FILLED, FeedState.INTENDED):
+        return DONE
+    account = sellers.account(sender.desk.db, feed.account_id)
+    client = sender.client(account)
+    try:
+        if feed.state is FeedState.INTENDED:
+            return _look_up(sender, feed, client)
+        return _send(sender, feed, account, client, attempt)
+    except RemoteError as error:
+        return _failed(sender, feed, error, attempt)
+
+
+def _send(sender: Sender, feed: FeedRow, account: Account, client: FeedClient, attempt: int) -> Step:
+    db = sender.desk.db
+    operations = ["createFeedDocument"] + (["createFeed"] if attempt > 1 else [])
+    for operation in operations:
+        if wait := feeds.reserve(db, account.id, sender.purse(operation), sender.desk.clock()):
+            return Step(again_seconds=wait, note="waits for Amazon's rate limit")
+    body = document(sender.desk, feed.no, account)
+    document_id, url = client.create_feed_document()
+    client.upload(url, body)
+    intent_at = stamp(sender.desk.clock())
+    feeds.change(db, feed.no, state=FeedState.INTENDED, document_id=document_id, intent_at=intent_at)
+    _submitted(sender, feed, client.create_feed(document_id))
+    return DONE
+
+
+def document(desk: Desk, feed_no: int, account: Account) -> bytes:
+    """The feed document of a filled feed, checked against our schema; always the same bytes.
+
+    Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
+    """
+    shipments, message_ids = feeds.shipments(desk.db, feed_no)
+    made = order_fulfillment.document(shipments, account.merchant_id)
+    if made.message_ids.sort_index().to_list() != message_ids.to_list():
+        raise Impossible(f"feed {feed_no}: its messages are not numbered as recorded")
+    validate(made.body)
+    return made.body
+
+
+def _submitted(sender: Sender, feed: FeedRow, amazon_feed_id: str) -> None:
+    feeds.submitted(sender.desk.db, feed.no, amazon_feed_id=amazon_feed_id, now=sender.desk.clock())
+    LOG.info("feed.submitted", feed=feed.no, amazon_feed=amazon_feed_id, lines=feed.line_count)
+
+
+def _look_up(sender: Sender, feed: FeedRow, client: FeedClient) -> Step:
+    """Which feed came of an earlier createFeed whose answer we do not have?"""
+    assert feed.intent_at is not None
+    intent_at, now = moment(feed.intent_at), sender.desk.clock()
+    early = sender.desk.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
+    if early > 0:
+        return Step(again_seconds=early, note="no answer to createFeed; looking it up soon")
+    if wait := feeds.reserve(sender.desk.db, feed.account_id, sender.purse("getFeeds"), now):
+        return Step(again_seconds=wait, note="waits for Amazon's rate limit")
+    known = feeds.known_feed_ids(sender.desk.db, feed.account_id)
+    unknown = [item.feed_id for item in client.get_feeds(intent_at - CLOCK_MARGIN) if item.feed_id not in known]
+    match unknown:
+        case []:
+            LOG.info("feed.not_found", feed=feed.no)
+            feeds.change(sender.desk.db, feed.no, only_from=(FeedState.INTENDED,), state=FeedState.FILLED)
+            return Step(again_seconds=0.01, note="Amazon has no such feed; sending it again")
+        case [only]:
+            LOG.info("feed.adopted", feed=feed.no, amazon_feed=only)
+            _submitted(sender, feed, only)
+            return DONE
+        case _:
+            ids = ", ".join(unknown)
+            feeds.mark_unknown(sender.desk.db, feed.no)
+            return _stop(sender, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
+
+
+def _failed(sender: Sender, feed: FeedRow, error: RemoteError, attempt: int) -> Step:
+    feed = feeds.get(sender.desk.db, feed.no)
+    intended = feed.state is FeedState.INTENDED
+    if isinstance(error, RemoteUnavailable):
+        if intended and not error.ambiguous:
+            feeds.change(sender.desk.db, feed.no, state=FeedState.FILLED)
+        wait = error.retry_after_seconds or backoff_seconds(attempt)
+        feeds.change(sender.desk.db, feed.no, note=str(error))
+        LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
+        return Step(again_seconds=wait, note=str(error))
+    if intended:
+        feeds.change(sender.desk.db, feed.no, state=FeedState.FILLED)
+    feeds.stop_account(sender.desk.db, feed.account_id, str(error))
+    return _stop(sender, feed, str(error))
+
+
+def _stop(sender: Sender, feed: FeedRow, why: str) -> Step:
+    feeds.change(sender.desk.db, feed.no, state=FeedState.STOPPED, note=why)
+    LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
+    return Step(note=why)
+
+
+def backoff_seconds(attempt: int) -> float:
+    """Doubling from two seconds, with jitter, up to half an hour: Amazon may be away for hours (DOMAIN 9)."""
+    longest: float = min(SLOWEST_RETRY_SECONDS, 2.0 * 2 ** min(attempt - 1, 12))
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311
+
+
+def look(sender: Sender, feed_no: int, turn: int) -> Step:
+    """Ask how the feed is doing; done when there is an answer to settle."""
+    db = sender.desk.db
+    feed = feeds.get(db, feed_no)
+    if feed.state is not FeedState.SUBMITTED or feed.report_document_id:
+        return DONE
+    assert feed.amazon_feed_id is not None
+    if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeed"), sender.desk.clock()):
+        return Step(again_seconds=wait)
+    try:
+        seen = sender.client(sellers.account(db, feed.account_id)).get_feed(feed.amazon_feed_id)
+    except RemoteError as error:
+        feeds.change(db, feed_no, note=str(error))
+        LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))
+        return Step(again_seconds=_poll_seconds(sender, turn), note=str(error))
+    if seen.status in ("IN_QUEUE", "IN_PROGRESS"):
+        return Step(again_seconds=_poll_seconds(sender, turn), note=seen.status)
+    values = {
+        "report_document_id": seen.result_document_id or "-",
+        "note": "" if seen.status == "DONE" else seen.status,
+    }
+    feeds.change(db, feed_no, only_from=(FeedState.SUBMITTED,), **values)
+    return DONE
+
+
+def _poll_seconds(sender: Sender, turn: int) -> float:
+    settings = sender.desk.settings.marketplace
+    slower: float = settings.poll_seconds * 1.5 ** min(turn, 30)
+    return min(settings.poll_slowest_seconds, slower)
+
+
+def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]:
+    """Read Amazon's report and give every line its verdict; the uploads that are finished by it."""
+    db = sender.desk.db
+    feed = feeds.get(db, feed_no)
+    if feed.state is not FeedState.SETTLED:
+        try:
+            report = _report(sender, feed)
+        except RemoteUnavailable as error:
+            feeds.change(db, feed_no, note=str(error))
+            return Step(again_seconds=error.retry_after_seconds or backoff_seconds(attempt), note=str(error)), []
+        settlement = settlement_of(report, feed)
+        LOG.info("feed.settled", feed=feed_no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
+    else:
+        settlement = Settlement(Verdict.UNKNOWN, "", "", {})
+    return DONE, feeds.settle(db, feed_no, settlement, now=sender.desk.clock())
+
+
+def _report(sender: Sender, feed: FeedRow) -> bytes | None:
+    """Amazon's report, or None when there is none to be had."""
+    if feed.report_document_id == "-":
+        return None
+    db = sender.desk.db
+    if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeedDocument"), sender.desk.clock()):
+        raise RemoteUnavailable("waits for Amazon's rate limit", ambiguous=False, retry_after_seconds=wait)
+    try:
+        return sender.client(sellers.account(db, feed.account_id)).get_report(feed.report_document_id)
+    except RemoteRefused as error:
+        LOG.error("feed.report_refused", feed=feed.no, why=str(error))
+        return None
+
+
+def settlement_of(report: bytes | None, feed: FeedRow) -> Settlement:
+    """The verdicts a report stands for. Without a usable report nobody can say what became of the lines."""
+    ended = feed.note if feed.note in ("FATAL", "CANCELLED") else ""
+    if ended or report is None:
+        why = f"Amazon ended the feed as {ended}" if ended else "Amazon gave no report"
+        return Settlement(
+            Verdict.UNKNOWN, "", f"{why}; whether the order was confirmed must be looked up at Amazon", {}
+        )
+    answers = processing_report.answers(processing_report.read(report), feed.message_count)
+    columns = (answers.exceptions[name].to_list() for name in ("message_id", "verdict", "code", "message"))
+    exceptions = {
+        number: (Verdict(verdict), code, message) for number, verdict, code, message in zip(*columns, strict=True)
+    }
+    return Settlement(answers.default, "", answers.reason or WORDS.get(answers.default, ""), exceptions)

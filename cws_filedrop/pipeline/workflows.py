@@ -1,0 +1,208 @@
+"""The durable workflows: the story of an upload (`upload:<id>`) and of a feed (`confirm:`, `poll:`, `settle:`).
+
+    process_upload ~> confirm_account -> poll_feed … -> settle_feed ~> confirm_account (next feed)
+
+~> is a nudge to the worker's feeder, which opens a feed when it is the account's turn; lost nudges are made good by its
+rounds.
+
+A workflow takes ids, never content. Its steps return plain values; trouble with Amazon is a value too ("again in n
+seconds"), and the workflow then starts its successor delayed and ends. Workflow ids are made of what caused them, so
+that a recovered workflow starts the very same successors.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from dbos import DBOS
+
+from cws_filedrop import engine, log
+from cws_filedrop.pipeline import outbox, sending
+from cws_filedrop.pipeline.heavy import HeavyWork
+from cws_filedrop.pipeline.nudges import Nudges
+from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.store import feeds, uploads
+from cws_filedrop.store.uploads import UploadState
+
+LOG: Final = log.get(__name__)
+ATTEMPTS: Final = 30  # recoveries of one workflow before it is given up as poison
+
+
+class Bench:
+    """What the steps work with; set once, before the engine starts."""
+
+    sender: Sender
+    heavy: HeavyWork
+    queued: Nudges[int]  # accounts that have something to send, or whose turn is free again
+
+
+def start_upload(upload_id: str, size: int, *, again: str = "") -> None:
+    """Begin the story of an upload; a large one waits its turn among the large ones."""
+    workflow_id = f"upload:{upload_id}{again}"
+    if Bench.heavy.is_heavy(size):
+        engine.enqueue("heavy", process_upload, upload_id, id=workflow_id)
+    else:
+        engine.start(process_upload, upload_id, id=workflow_id)
+
+
+@DBOS.workflow(max_recovery_attempts=ATTEMPTS)
+def process_upload(upload_id: str) -> None:
+    """Read an upload, answer with a receipt, and send what is good."""
+    try:
+        read = read_upload(upload_id)
+    except Exception as error:
+        LOG.exception("upload.failed", upload=upload_id)
+        read = set_aside(upload_id, f"{type(error).__name__}: {error}")
+    answer_upload(upload_id)
+    if read["state"] == UploadState.WAITING:
+        Bench.queued.add(read["account_id"])
+
+
+@DBOS.step()
+def read_upload(upload_id: str) -> dict[str, Any]:
+    """Bytes -> lines with verdicts."""
+    upload = uploads.get(Bench.sender.desk.db, upload_id)
+    assert upload is not None
+    state = Bench.heavy.read(Bench.sender.desk, upload)
+    return {"state": str(state), "account_id": upload.account_id}
+
+
+@DBOS.step()
+def set_aside(upload_id: str, why: str) -> dict[str, Any]:
+    """We failed: keep the upload for an operator, and say so to the seller."""
+    uploads.change(Bench.sender.desk.db, upload_id, state=UploadState.FAILED, outcome={"failure": why})
+    return {"state": str(UploadState.FAILED), "account_id": 0}
+
+
+@DBOS.step()
+def answer_upload(upload_id: str) -> None:
+    """Receipt and rejected lines; the result too when nothing waits for Amazon."""
+    outbox.answer(Bench.sender.desk, upload_id)
+
+
+@DBOS.workflow(max_recovery_attempts=ATTEMPTS)
+def confirm_account(feed_no: int, attempt: int, series: str = "") -> None:
+    """Fill a feed with all that is queued and bring it to Amazon. `series` tells an operator's retries apart."""
+    try:
+        lines = fill_feed(feed_no)
+        ended = submit_feed(feed_no, attempt) if lines else {"again_seconds": 0.0, "done": False}
+    except Exception as error:
+        _stop(feed_no, error)
+        return
+    if ended["again_seconds"]:
+        _later(confirm_account, (feed_no, attempt + 1, series), ended["again_seconds"])
+    elif ended["done"]:
+        _later(poll_feed, (feed_no, 1, series), Bench.sender.desk.settings.marketplace.poll_seconds)
+
+
+@DBOS.step()
+def fill_feed(feed_no: int) -> int:
+    """The feed's lines; how many."""
+    return sending.fill(Bench.sender, feed_no)
+
+
+@DBOS.step()
+def submit_feed(feed_no: int, attempt: int) -> dict[str, Any]:
+    """The feed at Amazon, once."""
+    return sending.submit(Bench.sender, feed_no, attempt).plain()
+
+
+@DBOS.workflow(max_recovery_attempts=ATTEMPTS)
+def poll_feed(feed_no: int, turn: int, series: str = "") -> None:
+    """Ask how the feed is doing, until it has an answer."""
+    try:
+        ended = look_at_feed(feed_no, turn)
+    except Exception as error:
+        _stop(feed_no, error)
+        return
+    if ended["done"]:
+        _later(settle_feed, (feed_no, 1, series), 0)
+    else:
+        _later(poll_feed, (feed_no, turn + 1, series), ended["again_seconds"])
+
+
+@DBOS.step()
+def look_at_feed(feed_no: int, turn: int) -> dict[str, Any]:
+    """The feed's state at Amazon."""
+    return sending.look(Bench.sender, feed_no, turn).plain()
+
+
+@DBOS.workflow(max_recovery_attempts=ATTEMPTS)
+def settle_feed(feed_no: int, attempt: int, series: str = "") -> None:
+    """Read the report, give every line its verdict, deliver the results, and let the account's next feed go."""
+    try:
+        ended = settle(feed_no, attempt)
+    except Exception as error:
+        _stop(feed_no, error)
+        return
+    if ended["again_seconds"]:
+        _later(settle_feed, (feed_no, attempt + 1, series), ended["again_seconds"])
+        return
+    for upload_id in publish_small(ended["uploads"]):
+        engine.enqueue("heavy", publish_large, upload_id, id=f"publish:{upload_id}")
+    Bench.queued.add(ended["account_id"])
+
+
+@DBOS.step()
+def settle(feed_no: int, attempt: int) -> dict[str, Any]:
+    """Verdicts; the uploads that are finished."""
+    step, finished = sending.settle(Bench.sender, feed_no, attempt)
+    account_id = feeds.get(Bench.sender.desk.db, feed_no).account_id
+    return step.plain() | {"uploads": finished, "account_id": account_id}
+
+
+@DBOS.step()
+def publish_small(upload_ids: list[str]) -> list[str]:
+    """Result and unconfirmed files into the outboxes; the ids of uploads too large to be done here."""
+    large = []
+    for upload_id in upload_ids:
+        upload = uploads.get(Bench.sender.desk.db, upload_id)
+        assert upload is not None
+        if Bench.heavy.is_heavy(upload.size):
+            large.append(upload_id)
+        else:
+            outbox.publish(Bench.sender.desk, upload_id)
+    return large
+
+
+@DBOS.workflow(max_recovery_attempts=ATTEMPTS)
+def publish_large(upload_id: str) -> None:
+    """The result of a large upload."""
+    publish_result(upload_id)
+
+
+@DBOS.step()
+def publish_result(upload_id: str) -> None:
+    """Result and unconfirmed files of one upload, made in the process for large files."""
+    Bench.heavy.publish(upload_id)
+
+
+@DBOS.step()
+def stop_feed(feed_no: int, why: str) -> None:
+    """We failed: keep the feed as it is for an operator."""
+    feeds.change(Bench.sender.desk.db, feed_no, state=feeds.FeedState.STOPPED, note=why)
+
+
+def _stop(feed_no: int, error: Exception) -> None:
+    LOG.exception("feed.failed", feed=feed_no)
+    stop_feed(feed_no, f"{type(error).__name__}: {error}")
+
+
+def start_feed(feed_no: int) -> None:
+    """Begin the story of an open feed; a second start is harmless."""
+    engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
+
+
+def resume_feed(feed_no: int, state: feeds.FeedState) -> None:
+    """Take a feed up again from where it stands, at an operator's word."""
+    workflow = poll_feed if state is feeds.FeedState.SUBMITTED else confirm_account
+    _later(workflow, (feed_no, 1, engine.token()), 0)
+
+
+PREFIXES: Final = {"confirm_account": "confirm", "poll_feed": "poll", "settle_feed": "settle"}
+
+
+def _later(workflow: Any, arguments: tuple[int, int, str], seconds: float) -> None:
+    feed_no, attempt, series = arguments
+    name = ":".join([PREFIXES[workflow.__name__], str(feed_no), f"{series}{attempt}"])
+    engine.enqueue("later", workflow, feed_no, attempt, series, id=name, delay_seconds=seconds)

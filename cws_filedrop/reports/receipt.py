@@ -1,0 +1,127 @@
+"""receipt.txt: what arrived, what was found in it, what happens next. For people."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+WIDTH: Final = 78
+NEXT: Final = {
+    "waiting": "Good lines go to Amazon now. The result follows when Amazon has answered for the last line: usually"
+    " within minutes, at busy times within hours.",
+    "done": "Nothing of this file waits for Amazon; the result is complete.",
+    "rejected": "Nothing was sent. Correct the file and drop it again.",
+    "cut": "Nothing of this file was sent. Upload it again, whole; the same name replaces it.",
+    "held": "Nothing of this file is sent until you or the operator say so.",
+    "failed": "Something went wrong on our side. Your file is safe, the operator is informed; do not drop it again.",
+    "converted": "Nothing was sent: the feed documents lie beside this file.",
+    "rehearsal": "This was a rehearsal: nothing was sent, nothing was changed.",
+}
+HEADLINES: Final = {
+    "waiting": "received and read",
+    "done": "received and read",
+    "rejected": "NOT USABLE: the whole file was rejected",
+    "cut": "NOT COMPLETE: the file looks cut off in transfer",
+    "held": "HELD",
+    "failed": "received, not read yet",
+    "converted": "read and converted",
+    "rehearsal": "REHEARSAL: received and read",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a receipt tells. `outcome` is what reading found (`examine.Outcome.as_json`, or file issues alone)."""
+
+    name: str
+    upload_id: str
+    arrived_at: str
+    door: str
+    size: int
+    sha256: str
+    grade: str
+    evidence: str
+    state: str
+    line_count: int
+    outcome: Mapping[str, Any]
+
+
+def text(receipt: Receipt) -> str:
+    """The receipt, 78 columns wide, with CRLF line ends."""
+    outcome = receipt.outcome
+    lines = [f"{receipt.name}: {HEADLINES[receipt.state]}", "=" * WIDTH, ""]
+    lines += _facts(receipt)
+    lines += _counts(outcome.get("counts", {}), receipt.line_count)
+    lines += ["What happens next", *_wrapped(NEXT[receipt.state], "  "), ""]
+    lines += _told("About the whole file", _file_issues(outcome))
+    lines += _told("About lines", [_line_issue(issue) for issue in outcome.get("first_issues", [])])
+    lines += _rest(outcome)
+    return "\r\n".join(lines).rstrip() + "\r\n"
+
+
+def _facts(receipt: Receipt) -> list[str]:
+    outcome = receipt.outcome
+    facts = {
+        "upload": receipt.upload_id,
+        "arrived": f"{receipt.arrived_at[:19].replace('T', ' ')} UTC",
+        "came by": receipt.door,
+        "complete": f"{receipt.grade}{f' ({receipt.evidence})' if receipt.evidence else ''}",
+        "size": f"{receipt.size:,} bytes",
+        "SHA-256": receipt.sha256,
+        "format": outcome.get("format", ""),
+        "written in": ", ".join(
+            filter(None, (outcome.get("encoding"), outcome.get("line_ends"), outcome.get("packed")))
+        ),
+        "lines": f"{receipt.line_count:,}" if receipt.line_count else "",
+    }
+    return [*_columns(facts), ""]
+
+
+def _columns(facts: Mapping[str, str]) -> list[str]:
+    lines = []
+    for name, value in facts.items():
+        if value:
+            wrapped = textwrap.wrap(value, WIDTH - 12) or [""]
+            lines += [f"{name:<12}{wrapped[0]}", *(" " * 12 + more for more in wrapped[1:])]
+    return lines
+
+
+def _counts(counts: Mapping[str, int], line_count: int) -> list[str]:
+    if not counts:
+        return []
+    width = len(f"{max(counts.values()):,}")
+    rows = [f"  {number:>{width},}  {verdict}" for verdict, number in sorted(counts.items(), key=lambda item: -item[1])]
+    return ["Lines by verdict", *rows, ""]
+
+
+def _file_issues(outcome: Mapping[str, Any]) -> list[str]:
+    issues: Sequence[Mapping[str, str]] = [*outcome.get("file_issues", []), *outcome.get("remarks", [])]
+    return [f"{issue['code']} {issue['message']} {issue['remedy']}" for issue in issues] + list(
+        outcome.get("notes", [])
+    )
+
+
+def _line_issue(issue: Mapping[str, Any]) -> str:
+    where = f"line {issue['line']}" + (f", {issue['column']}" if issue["column"] else "")
+    return f"{where}: {issue['code']} {issue['message']} {issue['remedy']}"
+
+
+def _told(title: str, sentences: Sequence[str]) -> list[str]:
+    if not sentences:
+        return []
+    return [title, *(line for sentence in sentences for line in _wrapped(sentence, "    ", first="  - ")), ""]
+
+
+def _rest(outcome: Mapping[str, Any]) -> list[str]:
+    more = sum(outcome.get("codes", {}).values()) - len(outcome.get("first_issues", []))
+    if more <= 0:
+        return []
+    codes = ", ".join(f"{code} {number:,}" for code, number in sorted(outcome["codes"].items()))
+    return _wrapped(f"And {more:,} more; in all: {codes}. Rejected lines are all in the rejected file.", "  ")
+
+
+def _wrapped(sentence: str, indent: str, *, first: str | None = None) -> list[str]:
+    start = indent if first is None else first
+    return textwrap.wrap(" ".join(sentence.split()), WIDTH, initial_indent=start, subsequent_indent=indent)

@@ -1,0 +1,69 @@
+"""STATUS.txt and STATUS.json: what is in work, what waits on whom, what needs the seller (DOMAIN 2)."""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+WIDTH: Final = 78
+WAITS_ON: Final = {
+    "arrived": "us: to be read",
+    "waiting": "Amazon",
+    "held": "you or the operator",
+    "cut": "you: upload it again, whole",
+    "failed": "the operator",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A seller's state. `uploads` and `results` are newest first: id, name, state, line_count, waiting, counts;
+    `unconfirmed`: upload_id, line, order_id, order_item_id, code, message. `stopped` says why nothing is sent."""
+
+    seller: str
+    written_at: str
+    stopped: str
+    uploads: Sequence[Mapping[str, Any]]
+    unconfirmed: Sequence[Mapping[str, Any]]
+    results: Sequence[Mapping[str, Any]]
+
+
+def as_json(status: Status) -> bytes:
+    """For machines: version 1, only ever extended."""
+    return json.dumps({"version": 1, **asdict(status)}, indent=1, ensure_ascii=False).encode() + b"\n"
+
+
+def text(status: Status) -> str:
+    """For people, 78 columns wide, with CRLF line ends."""
+    lines = [f"{status.seller}: status of {status.written_at[:19].replace('T', ' ')} UTC", "=" * WIDTH, ""]
+    if status.stopped:
+        lines += [*textwrap.wrap(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", WIDTH), ""]
+    lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
+    lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
+    lines += _section("Last results", [_result(item) for item in status.results], "none yet")
+    return "\r\n".join(lines).rstrip() + "\r\n"
+
+
+def _section(title: str, entries: Sequence[str], nothing: str) -> list[str]:
+    told = [
+        line for entry in entries for line in textwrap.wrap(entry, WIDTH, initial_indent="  ", subsequent_indent="    ")
+    ]
+    return [title, *(told or [f"  {nothing}"]), ""]
+
+
+def _upload(item: Mapping[str, Any]) -> str:
+    lines = f", {item['waiting']:,} of {item['line_count']:,} lines" if item["waiting"] else ""
+    return f"{item['name']} ({item['id']}): waits on {WAITS_ON[item['state']]}{lines}"
+
+
+def _refused(item: Mapping[str, Any]) -> str:
+    what = " ".join(filter(None, (item["order_id"], item["order_item_id"])))
+    return f"{what} (upload {item['upload_id']}, line {item['line']}): {item['code']} {item['message']}"
+
+
+def _result(item: Mapping[str, Any]) -> str:
+    counts = ", ".join(f"{verdict} {number:,}" for verdict, number in item["counts"].items())
+    return f"{item['name']} ({item['id']}): {counts or item['state']}"

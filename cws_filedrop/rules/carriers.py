@@ -1,0 +1,105 @@
+"""The table of carriers: from what a seller writes to a code of Amazon's list (DOMAIN 4, FACTS 2).
+
+A `Table` is a value made of two texts, so that an operator can replace it without a release. It knows no rows.
+
+A name is looked up as it is; then without regard to case, accents and punctuation; then among the seller's own
+names; then among the shipped aliases. Where several codes differ only in case or punctuation (Sendle, SENDLE) the
+one that Amazon lists first is meant, since Amazon's list began with the codes its documentation shows.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+from cws_filedrop.errors import ConfigError
+
+OTHER: Final = "Other"
+OTHERS: Final = frozenset(
+    {"other", "otro", "andere", "sonstige"}
+)  # "other" in the languages of Amazon's list
+NO_CARRIER: Final = frozenset(
+    "na none no null nil nocarrier notracking untracked unknown tba tbd notapplicable notavailable".split()  # noqa: SIM905
+)
+
+
+def folded(name: str) -> str:
+    """A name without regard to case, accents, blanks and punctuation."""
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(one for one in plain if one.isalnum())
+
+
+class Found(NamedTuple):
+    """A code of Amazon's list, and whether the seller wrote exactly that."""
+
+    code: str
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Table:
+    """Amazon's codes, and the other names by which sellers call the same carriers."""
+
+    codes: frozenset[str]
+    folds: Mapping[str, str]  # folded code -> code
+    aliases: Mapping[str, str]  # folded alias -> code
+
+    @classmethod
+    def from_text(cls, codes: str, aliases: str) -> Table:
+        """A table from a list of codes, one a line, and aliases, `alias<tab>code` a line (`#` begins a remark).
+
+        Raises: ConfigError if an alias names a code that is not listed.
+        """
+        listed = [code.strip() for code in codes.splitlines() if code.strip()]
+        usable = [code for code in listed if "Ã" not in code]  # one name came damaged from Amazon
+        folds: dict[str, str] = {}
+        for code in usable:
+            folds.setdefault(folded(code), code)
+        return cls(frozenset(usable), folds, dict(_aliases(aliases, frozenset(usable))))
+
+    def find(self, name: str, own: Mapping[str, str]) -> Found | None:
+        """The code that a name means; `own` holds the seller's names (folded) and codes."""
+        if name in self.codes:
+            return Found(name, exact=True)
+        fold = folded(name)
+        code = self.folds.get(fold) or own.get(fold) or self.aliases.get(fold)
+        return Found(code, exact=False) if code else None
+
+    def own(self, aliases: Iterable[tuple[str, str]]) -> dict[str, str]:
+        """A seller's own names, ready for `find`; a code that is not listed is left out."""
+        return {folded(name): code for name, code in aliases if code in self.codes}
+
+
+def _aliases(text: str, codes: frozenset[str]) -> Iterable[tuple[str, str]]:
+    for number, row in enumerate(text.splitlines(), 1):
+        if not row.strip() or row.startswith("#"):
+            continue
+        alias, _, code = row.partition("\t")
+        if code.strip() not in codes:
+            raise ConfigError(
+                f"carrier aliases, line {number}: {code.strip()!r} is not one of Amazon's carrier codes"
+            )
+        yield folded(alias), code.strip()
+
+
+def is_other(name: str) -> bool:
+    """Does the name mean "some other carrier"?"""
+    return folded(name) in OTHERS
+
+
+def is_none(name: str) -> bool:
+    """Does the name mean that there is no carrier?"""
+    fold = folded(name)
+    return not fold or fold in NO_CARRIER
+
+
+@cache
+def shipped_table() -> Table:
+    """The table that comes with the package."""
+    codes = files("cws_filedrop.schemas").joinpath("carrier-codes.txt").read_text(encoding="utf-8")
+    aliases = files("cws_filedrop.rules").joinpath("carrier-aliases.tsv").read_text(encoding="utf-8")
+    return Table.from_text(codes, aliases)

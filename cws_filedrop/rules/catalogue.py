@@ -1,0 +1,137 @@
+"""The catalogue of everything a file or a line can be told: code, severity, rule, message, remedy (DOMAIN 6).
+
+The texts are data, in `catalogue.tsv`. This module only reads and fills them in; it may not know how anything is
+found out. An issue is the code plus three variable parts: `column`, `value` (the cell as typed) and `detail`.
+
+One code may have several wordings. Then `detail` is `kind` or `kind=rest`, where the kind picks the wording (and
+may have a milder severity) and `{detail}` is the rest; any other detail takes the code's own wording. In a template
+a part in square brackets is left out when a field inside it is empty.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Final, Literal, cast
+
+import pandas as pd
+
+from cws_filedrop.model import Issue, Severity
+from cws_filedrop.tables import ISSUE_COLUMNS
+
+SHOWN_LENGTH: Final = 80  # characters of a value that a message shows
+OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
+FIELD: Final = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Another wording of a code, for one kind of the same trouble."""
+
+    severity: Severity
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One code: `rule` is what is checked, `message` and `remedy` are templates for the seller."""
+
+    code: str
+    severity: Severity
+    scope: Literal["file", "line"]
+    rule: str
+    message: str
+    remedy: str
+    kinds: Mapping[str, Wording] = field(default_factory=dict)
+
+    def wording(self, detail: str) -> tuple[Wording, str]:
+        """The wording that `detail` asks for, and what is left of the detail to be shown."""
+        kind, _, rest = detail.partition("=")
+        if kind in self.kinds:
+            return self.kinds[kind], rest
+        return Wording(self.severity, self.message, self.remedy), detail
+
+
+def _entries(text: str) -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    kinds: dict[str, dict[str, Wording]] = {}
+    for row in text.splitlines()[1:]:
+        code, kind, severity, scope, rule, message, remedy = row.split("\t")
+        if kind:
+            mild = Severity(severity) if severity else entries[code].severity
+            kinds[code][kind] = Wording(mild, message, remedy)
+            continue
+        where = cast(Literal["file", "line"], scope)
+        kinds[code] = {}
+        entries[code] = Entry(code, Severity(severity), where, rule, message, remedy, kinds[code])
+    return entries
+
+
+CATALOGUE: Final[dict[str, Entry]] = _entries(
+    files("cws_filedrop.rules").joinpath("catalogue.tsv").read_text(encoding="utf-8")
+)
+
+
+def _visible_character(character: str) -> str:
+    number = ord(character)
+    if number < 0x20:
+        return chr(0x2400 + number)
+    return "\N{SYMBOL FOR DELETE}" if number == 0x7F else f"\\u{number:04x}"
+
+
+def shown(value: str) -> str:
+    """A cell as a message shows it: control characters made visible, and shortened if it is long."""
+    if len(value) > SHOWN_LENGTH:
+        value = value[: SHOWN_LENGTH - 1] + "…"
+    if value.isprintable():
+        return value
+    return "".join(
+        _visible_character(one) if unicodedata.category(one) in ("Cc", "Cs", "Cn", "Cf", "Zl", "Zp") else one
+        for one in value
+    )
+
+
+def _filled(template: str, fields: Mapping[str, str]) -> str:
+    def optional(part: re.Match[str]) -> str:
+        names = FIELD.findall(part[1])
+        return part[1] if all(fields[name] for name in names) else ""
+
+    return FIELD.sub(lambda name: fields[name[1]], OPTIONAL.sub(optional, template))
+
+
+def severity_of(code: str, detail: str = "") -> Severity:
+    """How bad an issue is; the kind in its detail may make it milder than its code."""
+    return CATALOGUE[code].wording(detail)[0].severity
+
+
+def issue(code: str, *, column: str = "", value: str = "", detail: str = "") -> Issue:
+    """One issue with its texts filled in.
+
+    Raises: KeyError if there is no such code.
+    """
+    wording, rest = CATALOGUE[code].wording(detail)
+    fields = {"column": shown(column), "value": shown(value), "detail": shown(rest)}
+    message, remedy = _filled(wording.message, fields), _filled(wording.remedy, fields)
+    return Issue(code, wording.severity, column, value, message, remedy)
+
+
+def _as_typed(column: str) -> str:
+    return column
+
+
+def issues(frame: pd.DataFrame, heading: Callable[[str], str] = _as_typed) -> list[tuple[int, Issue]]:
+    """ISSUES as (line, issue), in the frame's order; `heading` turns a rule column into the seller's own heading."""
+    cells = [frame[name].tolist() for name in ISSUE_COLUMNS]
+    known: dict[tuple[str, str, str, str], Issue] = {}
+    rendered: list[tuple[int, Issue]] = []
+    for line, code, column, value, detail in zip(*cells, strict=True):
+        key = (code, column, value, detail)
+        if key not in known:
+            typed = heading(column) if column else ""
+            known[key] = issue(code, column=typed, value=value, detail=detail)
+        rendered.append((int(line), known[key]))
+    return rendered

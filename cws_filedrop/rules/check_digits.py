@@ -1,0 +1,186 @@
+"""Forms of tracking numbers and their check digits, over whole columns (T04, and the carrier of C04).
+
+The forms are data, in `tracking-forms.tsv`: the carriers that use a form, the form, how its check digit is reckoned,
+and, where form and check digit leave no doubt, the only carrier it can belong to. A carrier's form without a check
+digit is listed so that it is not called wrong. Kept are only schemes that are public and certain: a false warning
+is worse than none. It knows numbers and carrier codes, no rows of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from cws_filedrop.rules.columns import Column, Mask, Rows
+from cws_filedrop.rules.forms import Block, Form, expand
+
+Numbers: TypeAlias = npt.NDArray[np.int32]
+
+# Carriers all of whose forms are listed: a number in none of them is worth a warning.
+CLOSED: Final = frozenset({"UPS", "USPS", "FedEx", "FedEx SmartPost"})
+
+
+def _to_ten(total: Numbers) -> Numbers:
+    return (10 - total % 10) % 10
+
+
+def _eleven_ten(total: Numbers) -> Numbers:
+    return total % 11 % 10
+
+
+def _seven(total: Numbers) -> Numbers:
+    return total % 7
+
+
+def _s10(total: Numbers) -> Numbers:
+    left = total % 11
+    return np.where(left == 0, 5, np.where(left == 1, 0, 11 - left)).astype(np.int32)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Weights repeat from the last checked digit to the left; `start` is the sum of digits that are not printed."""
+
+    weights: Sequence[int]
+    digit: Callable[[Numbers], Numbers]
+    start: int = 0
+
+
+CHECKS: Final = {
+    "gs1": Check((3, 1), _to_ten),
+    "gs1-91": Check((3, 1), _to_ten, start=28),  # 91 is reckoned in front, weights 3 and 1
+    "gs1-92": Check((3, 1), _to_ten, start=29),
+    "ups": Check((1, 2), _to_ten),
+    "ontrac": Check((2, 1), _to_ten, start=4),  # C counts as 4
+    "fedex": Check((1, 3, 7), _eleven_ten),
+    "mod7": Check((1, 3, 2, 6, 4, 5), _seven),  # powers of ten, modulo 7
+    "s10": Check((7, 9, 5, 3, 2, 4, 6, 8), _s10),  # UPU S10
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One form of tracking number in one length."""
+
+    carriers: frozenset[str]
+    form: Form
+    check: str  # key of CHECKS, or "" = none
+    only: str  # the only carrier with this form, or ""
+    name: str
+
+
+@cache
+def kinds() -> tuple[Kind, ...]:
+    """Every form we know."""
+    rows = files("cws_filedrop.rules").joinpath("tracking-forms.tsv").read_text(encoding="utf-8")
+    cells = [row.split("\t") for row in rows.splitlines()[1:]]
+    return tuple(
+        Kind(frozenset(carriers.split("|")), form, check, only, name)
+        for carriers, written, check, only, name in cells
+        for form in expand(written)
+    )
+
+
+@cache
+def _kinds_of(carrier: str, size: int) -> tuple[Kind, ...]:
+    return tuple(kind for kind in kinds() if carrier in kind.carriers and kind.form.size == size)
+
+
+@cache
+def _telling(size: int) -> tuple[Kind, ...]:
+    return tuple(kind for kind in kinds() if kind.only and kind.form.size == size)
+
+
+@cache
+def checked_carriers() -> frozenset[str]:
+    """The carriers that have any form here."""
+    return frozenset().union(*(kind.carriers for kind in kinds()))
+
+
+def _values(block: Block, form: Form) -> npt.NDArray[np.uint8]:
+    """What each character counts: a digit itself, a letter as UPS counts it (A is 2, ... I is 0, J is 1)."""
+    digits = block.bytes - np.uint8(48)
+    if not form.letters.any():
+        return digits
+    letters = block.bytes - np.uint8(63)
+    for _ in range(2):
+        letters -= (letters >= 10).view(np.uint8) * np.uint8(10)
+    return np.where(block.digit, digits, letters)
+
+
+def check_digit_right(block: Block, kind: Kind) -> Mask:
+    """Which numbers of the block have the check digit that the form asks for."""
+    if not kind.check:
+        return np.ones(len(block), np.bool_)
+    check, at, start = CHECKS[kind.check], kind.form.check_at, kind.form.start
+    size = at - start
+    repeated = np.resize(np.array(check.weights, np.float32), size)[::-1]
+    values = _values(block, kind.form)
+    total = values[:, start:at].astype(np.float32) @ repeated + np.float32(check.start)
+    right: Mask = check.digit(total.astype(np.int32)) == values[:, at]
+    return right
+
+
+@dataclass(frozen=True)
+class Looks:
+    """What numbers look like: `formed` in one of the forms, `right` also by its check digit; `name` of the form."""
+
+    formed: Mask
+    right: Mask
+    name: str
+
+
+def _looks(block: Block, possible: Iterable[Kind]) -> Looks:
+    formed, right = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
+    name, left = "", np.arange(len(block))
+    for kind in possible:
+        part = block.part(left)
+        fits = kind.form.match(part)
+        if not fits.any():
+            continue
+        formed[left] |= fits
+        right[left] = fits & check_digit_right(part, kind)
+        name, left = name or kind.name, left[~right[left]]
+        if not len(left):
+            break
+    return Looks(formed, right, name)
+
+
+def _by_size(column: Column, rows: Rows) -> Iterable[tuple[int, Rows]]:
+    sizes = column.sizes[rows]
+    for size in np.unique(sizes).tolist():
+        yield int(size), rows[sizes == size]
+
+
+def mistyped(column: Column, rows: Rows, carrier: str) -> Iterable[tuple[Rows, str]]:
+    """The rows whose number is not one of the carrier's, with the detail of T04 that says why."""
+    if carrier not in checked_carriers():
+        return
+    for size, chosen in _by_size(column, rows):
+        possible = _kinds_of(carrier, size)
+        if not possible:
+            if carrier in CLOSED:
+                yield chosen, carrier
+            continue
+        looks = _looks(Block(column.words(chosen, size)), possible)
+        if carrier in CLOSED:
+            yield chosen[~looks.formed], carrier
+        yield chosen[looks.formed & ~looks.right], f"check={looks.name}"
+
+
+def inferred(column: Column, rows: Rows) -> npt.NDArray[np.object_]:
+    """For each row the only carrier that its number can belong to, or ""."""
+    found = np.full(len(column.sizes), "", dtype=object)
+    for size, chosen in _by_size(column, rows):
+        possible = _telling(size)
+        block = Block(column.words(chosen, size)) if possible else None
+        for kind in possible:
+            assert block is not None
+            found[chosen[kind.form.match(block) & check_digit_right(block, kind)]] = kind.only
+    return found[rows]

@@ -1,0 +1,207 @@
+"""D01, D02, D03, D05, D06: from what a seller types as ship-date to FulfillmentDate (DOMAIN 4).
+
+Works on one text at a time, each distinct text of a file once. Knows the seller's zone and the moment the file
+arrived; it may not look at a clock. Amazon wants xsd:dateTime with a zone (FACTS 1).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from functools import cached_property
+from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from cws_filedrop.model import Context, DateOrder
+from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
+from cws_filedrop.rules.findings import Findings, Trouble
+
+SKEW: Final = timedelta(minutes=15)
+LONG_AGO: Final = timedelta(days=30)
+WIDEST_ZONE: Final = timedelta(hours=14)  # of xsd:dateTime
+YEARS: Final = range(1900, 3000)
+NOON: Final = time(12)
+
+CLOCK: Final = (
+    r"(?:(?:[Tt]|[ ]+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,][0-9]+)?)?"
+    r"(?:[ ]?(?P<half>[AaPp])\.?[Mm]\.?)?(?:[ ]?(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
+)
+YEAR_FIRST: Final = re.compile(
+    r"(?P<a>[0-9]{4})(?P<mark>[-/])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{1,2})" + CLOCK
+)
+YEAR_LAST: Final = re.compile(
+    r"(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{4})" + CLOCK
+)
+SERIAL: Final = re.compile(r"[0-9]{5}([.,][0-9]+)?")
+SHORT_YEAR: Final = re.compile(r"([0-9]{1,2}[-/.]){2}[0-9]{2}(?![0-9]).*")
+MONTHS: Final = (
+    "January February March April May June July August September October November December".split()  # noqa: SIM905
+)
+
+
+class Read(NamedTuple):
+    """What a text came to: FulfillmentDate or "", and the trouble with it if any."""
+
+    moment: str
+    trouble: Trouble | None = None
+
+
+class Ambiguous(Exception):
+    """The text could be two different days."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """The day and the moment a file arrived, as its seller sees them."""
+
+    now: datetime
+    zone: tzinfo
+    order: DateOrder | None
+
+    @cached_property
+    def here(self) -> datetime:
+        """Now, in the seller's zone."""
+        return self.now.astimezone(self.zone)
+
+    @cached_property
+    def example(self) -> str:
+        """Today as the seller should type it."""
+        return self.here.date().isoformat()
+
+    @cached_property
+    def arrival(self) -> str:
+        """Now, as FulfillmentDate."""
+        return written(self.here)
+
+
+def calendar(context: Context) -> Calendar:
+    """The calendar of a context."""
+    return Calendar(context.now, ZoneInfo(context.policy.time_zone), context.policy.date_order)
+
+
+def written(moment: datetime) -> str:
+    """A moment as xsd:dateTime to the second; in UTC if its zone is one that XML cannot write."""
+    offset = moment.utcoffset() or timedelta()
+    if offset % timedelta(minutes=1) or abs(offset) > WIDEST_ZONE or not offset:
+        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.isoformat(timespec="seconds")
+
+
+def _numbers(found: re.Match[str]) -> tuple[int, int, int]:
+    return int(found["a"]), int(found["b"]), int(found["c"])
+
+
+def _day_and_month(first: int, second: int, order: DateOrder | None) -> tuple[int, int]:
+    """Day and month of two numbers that could be either."""
+    if first > 12 or first == second:
+        return first, second
+    if second > 12:
+        return second, first
+    if order is None:
+        raise Ambiguous
+    return (first, second) if order is DateOrder.DAY_FIRST else (second, first)
+
+
+def _day(text: str, order: DateOrder | None) -> tuple[date, re.Match[str]] | None:
+    """The day in a text and the match that has its clock part; None if the text is in no form we read.
+
+    Raises: ValueError if there is no such day, Ambiguous.
+    """
+    if found := YEAR_FIRST.fullmatch(text):
+        year, month, day = _numbers(found)
+    elif found := YEAR_LAST.fullmatch(text):
+        first, second, year = _numbers(found)
+        day, month = (first, second) if found["mark"] == "." else _day_and_month(first, second, order)
+    else:
+        return None
+    if year not in YEARS:
+        raise ValueError(f"year {year}")
+    return date(year, month, day), found
+
+
+def _hour(found: re.Match[str]) -> int:
+    hour, half = int(found["hour"]), found["half"]
+    if half is None:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError("hour of a half day")
+    return hour % 12 + (12 if half in "Pp" else 0)
+
+
+def _zone(text: str) -> timezone:
+    if text[0] not in "+-":
+        return UTC
+    hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0
+    if minutes > 59:
+        raise ValueError("minutes of a zone")
+    ahead = timedelta(hours=hours, minutes=minutes)
+    return timezone(-ahead if text[0] == "-" else ahead)
+
+
+def _clock(found: re.Match[str], day: date, zone: tzinfo) -> datetime:
+    """The moment of a day and its clock part. Raises: ValueError if there is no such time."""
+    at = time(_hour(found), int(found["minute"]), int(found["second"] or 0))
+    moment = datetime.combine(day, at, _zone(found["zone"]) if found["zone"] else zone)
+    # A local time that the clocks skip in spring becomes one that exists.
+    return moment.astimezone(UTC).astimezone(moment.tzinfo)
+
+
+def _unread(text: str, example: str) -> Trouble:
+    if SERIAL.fullmatch(text):
+        return ("D01", f"number={example}")
+    if SHORT_YEAR.fullmatch(text):
+        return ("D01", f"short-year={example}")
+    return ("D01", example)
+
+
+def _both_ways(text: str) -> str:
+    found = YEAR_LAST.fullmatch(text)
+    assert found is not None
+    first, second, year = _numbers(found)
+    return f"{first} {MONTHS[second - 1]} {year} or {second} {MONTHS[first - 1]} {year}"
+
+
+def _placed(text: str, moment: datetime, late: bool, known: Calendar) -> Read:
+    """A moment judged against now; `late` says that it is too far ahead to be the fault of a clock."""
+    if late:
+        return Read("", ("D03", ""))
+    if moment > known.now:
+        return Read(known.arrival)
+    trouble = ("D05", "") if known.now - moment > LONG_AGO else None
+    return Read(written(moment), trouble)
+
+
+def read(text: str, known: Calendar) -> Read:
+    """What one ship-date says; an empty text is not for here."""
+    try:
+        found = _day(text, known.order)
+    except ValueError:
+        return Read("", ("D02", known.example))
+    except Ambiguous:
+        return Read("", ("D06", _both_ways(text)))
+    if found is None:
+        return Read("", _unread(text, known.example))
+    day, match = found
+    if match["hour"] is None:
+        noon = datetime.combine(day, NOON, known.zone).astimezone(UTC).astimezone(known.zone)
+        return _placed(text, noon, day > known.here.date(), known)
+    try:
+        moment = _clock(match, day, known.zone)
+    except ValueError:
+        return Read("", ("D01", known.example))
+    return _placed(text, moment, moment > known.now + SKEW, known)
+
+
+def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: Context) -> Spread:
+    """FulfillmentDate of each row; without a date, when it is not required, the moment the file arrived."""
+    known = calendar(context)
+    missing = Read("", ("D01", f"missing={known.example}")) if required else Read(known.arrival)
+    if "ship-date" not in sheet and not required:
+        return constant(known.arrival, sheet.size)
+    typed = sheet["ship-date"].distinct
+    seen = [read(text, known) if text else missing for text in typed.texts]
+    findings.add_troubles("ship-date", typed, [one.trouble for one in seen], np.asarray(shipped))
+    return Spread(typed.codes, [one.moment for one in seen])

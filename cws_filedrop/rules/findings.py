@@ -1,0 +1,104 @@
+"""What rules find, collected column-wise while a piece of a file is judged. Knows no rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from cws_filedrop.model import Severity
+from cws_filedrop.rules.catalogue import CATALOGUE
+from cws_filedrop.rules.columns import Mask, Rows, Sheet, Spread, taken
+from cws_filedrop.tables import ISSUE_COLUMNS, issues_frame
+
+Trouble: TypeAlias = tuple[str, str]  # code, detail
+RANKS: Final = {code: rank for rank, code in enumerate(CATALOGUE)}
+
+
+class Found(NamedTuple):
+    """One code found in one column, in some rows; `details` is one text for all, or one for each row."""
+
+    code: str
+    column: str
+    rows: Rows
+    details: str | Sequence[str]
+
+
+class Findings:
+    """The issues of one piece of a file; `rejected` marks the rows that have an error."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        self._sheet = sheet
+        self._found: list[Found] = []
+        self.rejected: Mask = np.zeros(sheet.size, np.bool_)
+
+    def add(self, code: str, column: str, rows: Rows, details: str | Sequence[str] = "") -> None:
+        """Note a code for some rows."""
+        if not len(rows):
+            return
+        self._found.append(Found(code, column, rows, details))
+        if CATALOGUE[code].severity is Severity.ERROR:
+            self.rejected[rows] = True
+
+    def add_where(self, code: str, column: str, mask: Mask, detail: str = "") -> None:
+        """Note a code for the rows of a mask."""
+        self.add(code, column, np.flatnonzero(mask), detail)
+
+    def add_troubles(
+        self, column: str, cells: Spread, troubles: Sequence[Trouble | None], where: Mask | None = None
+    ) -> None:
+        """Note the trouble of each distinct text, if any, for its rows; `where` says which rows count."""
+        if not any(troubles):
+            return
+        troubled = np.array([trouble is not None for trouble in troubles])[cells.codes]
+        rows = np.flatnonzero(troubled if where is None else troubled & where)
+        found = [troubles[code] or ("", "") for code in cells.codes[rows]]
+        codes = np.array([code for code, _ in found])
+        for code in sorted(set(codes.tolist())):
+            chosen = np.flatnonzero(codes == code)
+            self.add(code, column, rows[chosen], [found[at][1] for at in chosen])
+
+    def frame(self) -> pd.DataFrame:
+        """ISSUES in line order, then in the catalogue's order."""
+        if not self._found:
+            return _no_issues().copy()
+        rows = np.concatenate([found.rows for found in self._found])
+        part = np.repeat(np.arange(len(self._found)), [len(found.rows) for found in self._found])
+        ranks = np.array([RANKS[found.code] for found in self._found])[part]
+        order = np.lexsort((ranks, rows))
+        columns = {
+            "line": np.asarray(self._sheet.index)[rows[order]].astype(np.int64),
+            "code": self._named(part[order], lambda found: found.code),
+            "column": self._named(part[order], lambda found: found.column),
+            "value": _text(pa.concat_arrays([self._values(found) for found in self._found]), order),
+            "detail": _text(pa.concat_arrays([_details(found) for found in self._found]), order),
+        }
+        return pd.DataFrame({name: columns[name] for name in ISSUE_COLUMNS}, copy=False)
+
+    def _values(self, found: Found) -> pa.StringArray:
+        return self._sheet[found.column].pick(found.rows)
+
+    def _named(
+        self, part: npt.NDArray[np.intp], name: Callable[[Found], str]
+    ) -> pd.api.extensions.ExtensionArray:
+        return _text(pa.array([name(found) for found in self._found], pa.string()), part)
+
+
+@cache
+def _no_issues() -> pd.DataFrame:
+    return issues_frame([])
+
+
+def _details(found: Found) -> pa.StringArray:
+    if isinstance(found.details, str):
+        return pa.repeat(pa.scalar(found.details, pa.string()), len(found.rows))
+    return pa.array(found.details, pa.string())
+
+
+def _text(values: pa.StringArray, order: npt.NDArray[np.intp]) -> pd.api.extensions.ExtensionArray:
+    return pd.arrays.ArrowExtensionArray(taken(values, order))

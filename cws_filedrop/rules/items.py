@@ -1,0 +1,99 @@
+"""I01, Q01, Q04, X01: which item of the order, how many, and their transparency codes. Knows no order book."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cws_filedrop.rules.columns import Column, Mask, Sheet, Spread
+from cws_filedrop.rules.findings import Findings, Trouble
+from cws_filedrop.rules.forms import Form, match
+from cws_filedrop.rules.orders import ROUNDED
+
+ITEM_FORM: Final = Form("#" * 14)  # FACTS 1
+ITEM_ID: Final = re.compile(r"[0-9]{14}")
+LOST_ZERO: Final = re.compile(r"[0-9]{13}")
+QUANTITY: Final = re.compile(r"0*([1-9][0-9]{0,8})")
+WHOLE: Final = re.compile(r"[+]?0*([1-9][0-9]{0,8})([.,]0+)?")
+CODE_SEPARATORS: Final = re.compile(r"[,;|\s]+")
+MOST_CODES: Final = 10  # FACTS 1
+
+
+@dataclass(frozen=True)
+class Items:
+    """What was sent of the order, valid for the feed where the row has no error."""
+
+    item: Column
+    quantity: Spread
+    codes: Spread
+
+
+def item_trouble(text: str) -> Trouble:
+    """Why a text is not an order-item-id."""
+    if LOST_ZERO.fullmatch(text):
+        return ("I01", f"zero=0{text}")
+    return ("I01", "rounded" if ROUNDED.fullmatch(text) else "")
+
+
+def _check_items(sheet: Sheet, findings: Findings) -> None:
+    column = sheet["order-item-id"]
+    rows = np.flatnonzero(column.given & ~match(column, ITEM_FORM))
+    details = [item_trouble(text)[1] for text in column.texts(rows)]
+    findings.add("I01", "order-item-id", rows, details)
+
+
+def quantity(text: str) -> str:
+    """A quantity as the feed wants it, or "" if it is none."""
+    number = QUANTITY.fullmatch(text)
+    return number[1] if number else ""
+
+
+def _quantity_trouble(text: str) -> Trouble | None:
+    if not text or quantity(text):
+        return None
+    meant = WHOLE.fullmatch(text)
+    return ("Q01", meant[1] if meant else "")
+
+
+def _quantities(sheet: Sheet, findings: Findings) -> Spread:
+    typed = sheet["quantity"].distinct
+    findings.add_troubles("quantity", typed, [_quantity_trouble(text) for text in typed.texts])
+    return Spread(typed.codes, [quantity(text) for text in typed.texts])
+
+
+def transparency(text: str) -> list[str]:
+    """The transparency codes in a cell."""
+    return [code for code in CODE_SEPARATORS.split(text) if code]
+
+
+def _codes_trouble(text: str) -> Trouble | None:
+    count = len(transparency(text))
+    return ("X01", str(count)) if count > MOST_CODES else None
+
+
+def _transparency_codes(sheet: Sheet, findings: Findings, shipped: Mask) -> Spread:
+    typed = sheet["transparency-code"].distinct
+    findings.add_troubles("transparency-code", typed, [_codes_trouble(text) for text in typed.texts], shipped)
+    return Spread(typed.codes, [" ".join(transparency(text)) for text in typed.texts])
+
+
+def _only_with_item(cells: Spread, has_item: Mask) -> Spread:
+    """The cells where there is an item, else nothing: an Item of the feed is the only place for them."""
+    return Spread(np.where(has_item, cells.codes, len(cells.texts)).astype(np.int32), [*cells.texts, ""])
+
+
+def read(sheet: Sheet, findings: Findings, shipped: Mask) -> Items:
+    """Items, quantities and transparency codes; `shipped` marks the rows that go to Amazon."""
+    _check_items(sheet, findings)
+    column = sheet["order-item-id"]
+    counts = _quantities(sheet, findings)
+    codes = _transparency_codes(sheet, findings, shipped)
+    lost = shipped & ~column.given
+    if lost.any():
+        findings.add_where("Q04", "quantity", lost & counts.given)
+        findings.add_where("Q04", "transparency-code", lost & codes.given, "codes")
+        counts, codes = _only_with_item(counts, ~lost), _only_with_item(codes, ~lost)
+    return Items(column, counts, codes)

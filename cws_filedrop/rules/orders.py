@@ -1,0 +1,69 @@
+"""O01, O02, O03: the order number of a row. Knows Amazon's form of it, not the order book."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import numpy as np
+
+from cws_filedrop.rules.columns import Column, Mask, Sheet
+from cws_filedrop.rules.findings import Findings, Trouble
+from cws_filedrop.rules.forms import Form, match
+
+AMAZON_ID: Final = re.compile(r"[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}")  # FACTS 1, in plain letters
+AMAZON_FORM: Final = Form("***-*******-*******")
+ROUNDED: Final = re.compile(r"[0-9]([.,][0-9]*)?[eE]\+?[0-9]{1,3}")
+DATE: Final = re.compile(
+    r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}( .*)?|[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{2}|[0-9]{4})( .*)?"
+    r"|[0-9]{1,2}[-. ][A-Za-z]{3,4}\.?[-. ]([0-9]{2}|[0-9]{4})|[A-Za-z]{3}[-. ][0-9]{2,4}"
+)
+BARE: Final = re.compile(r"[0-9]{17}")
+GROUPS: Final = re.compile(r"[0-9]+([^0-9A-Za-z][0-9]+)+")
+OWN_DIGITS: Final = 10  # digits in groups, this many or more, are an attempt at Amazon's number
+
+
+def _written(characters: str) -> str:
+    return f"{characters[:3]}-{characters[3:10]}-{characters[10:]}"
+
+
+def damage(text: str) -> str | None:
+    """What is wrong with an order number that was meant to be Amazon's, as the kind of O02; None if it was not."""
+    if ROUNDED.fullmatch(text):
+        return "rounded"
+    if DATE.fullmatch(text):
+        return "date"
+    if BARE.fullmatch(text):
+        return f"hyphens={_written(text)}"
+    plain = re.sub(r"[\W_]", "", text)
+    if len(plain) == 17 and BARE.fullmatch(plain):
+        return f"dashes={_written(plain)}"
+    if not text.isprintable() or (GROUPS.fullmatch(text) and len(plain) >= OWN_DIGITS):
+        return ""
+    return None
+
+
+def trouble(text: str) -> Trouble:
+    """Why a text that is not an Amazon order number cannot be used."""
+    if not text.strip():
+        return ("O01", "")
+    kind = damage(text)
+    return ("O03", "own") if kind is None else ("O02", kind)
+
+
+def amazon(column: Column) -> Mask:
+    """The rows that have an Amazon order number."""
+    return match(column, AMAZON_FORM)
+
+
+def check(sheet: Sheet, findings: Findings, *, unknown_orders: str) -> None:
+    """Note O01, O02 and O03; with `reject` and no order book every order is unknown."""
+    column = sheet["order-id"]
+    good = amazon(column)
+    rows = np.flatnonzero(~good)
+    found = [trouble(text) for text in column.texts(rows)]
+    for code in ("O01", "O02", "O03"):
+        chosen = [at for at, one in enumerate(found) if one[0] == code]
+        findings.add(code, "order-id", rows[chosen], [found[at][1] for at in chosen])
+    if unknown_orders == "reject":
+        findings.add_where("O03", "order-id", good)

@@ -1,0 +1,283 @@
+"""O05, O06, Q03: the same order line more than once in one file, over any number of pieces.
+
+A file is read in pieces, but an order line may come again a million lines later. So each piece gives `keys` (two
+hashes a line), `suspects` picks out the orders that need a close look, `select` fetches their lines in a second
+reading, and `settle` compares those exactly. A collision of hashes costs a look and changes nothing.
+
+What counts, for lines whose order-id and order-item-id can be read (others are rejected anyhow):
+
+- The key of a line is (order-id, order-item-id, tracking-number). The same key with the same data in every column:
+  the first line goes on, each later one is a duplicate (O05).
+- The same key with different data: O06 on every line concerned, since nobody can say which is right.
+- One order line with different statuses: O06 on all of its lines.
+- One order line with different tracking numbers is split over packages: each such line needs a quantity (Q03). A
+  whole order (no order-item-id) split so cannot say what is in which package, quantity or not: Q03 on all of them.
+- An order given both whole and by items: O06 on all of its lines.
+
+Statuses are compared by what they ask for, tracking numbers without blanks, everything else as typed. Knows no
+other rule: whether a line is good otherwise is not asked here.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from hashlib import blake2b
+from typing import Final, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cws_filedrop.rules import orders
+from cws_filedrop.rules.columns import Column, Rows, Sheet, Words
+from cws_filedrop.rules.items import ITEM_ID
+from cws_filedrop.rules.statuses import kind
+
+SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, bits well mixed (the golden ratio)
+HALF: Final = np.uint64(32)
+LONG: Final = 64  # bytes from which a cell is hashed on its own; no id is so long
+FACTORS: Final = np.array([pow(int(SPREAD), at + 1, 2**64) for at in range(LONG // 8)], np.uint64)  # all odd
+LINES_NAMED: Final = 5
+Finding: TypeAlias = tuple[str, str, str, str]  # code, column, value, detail
+
+
+# --- the cheap look ----------------------------------------------------------------------------------------------
+
+
+def _mixed(words: Words) -> Words:
+    mixed = words * SPREAD
+    mixed ^= mixed >> HALF
+    mixed *= SPREAD
+    return mixed ^ (mixed >> HALF)
+
+
+def _trimmed(column: Column) -> Column:
+    """The column without surrounding blanks."""
+    cells = column.data[: int(column.offsets[-1])]
+    if not len(cells) or (not (cells <= 0x20).any() and cells.max() < 0x80):
+        return column
+    trimmed: pa.StringArray = pc.utf8_trim_whitespace(column.values)
+    return Column(trimmed)
+
+
+def _hashes(column: Column) -> Words:
+    """A hash of each cell; 0 of an empty one."""
+    hashes = np.zeros(len(column.sizes), np.uint64)
+    short = np.minimum(column.sizes, LONG)
+    for size in np.flatnonzero(np.bincount(short)).tolist():
+        rows = np.flatnonzero(short == size)
+        if size == LONG:
+            hashes[rows] = [_digest(text) for text in column.texts(rows)]
+        elif size:
+            words = column.words(rows, size)
+            total = words[:, 0] * FACTORS[0]
+            for at in range(1, words.shape[1]):
+                total += words[:, at] * FACTORS[at]
+            hashes[rows] = _mixed(total)
+    return hashes
+
+
+def _digest(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def keys(lines: pd.DataFrame) -> npt.NDArray[np.uint64]:
+    """Two hashes of each line, shape (lines, 2): of its order-id, and of order-id with order-item-id."""
+    sheet = Sheet(lines)
+    order = _hashes(_trimmed(sheet["order-id"]))
+    item = _hashes(_trimmed(sheet["order-item-id"]))
+    return np.stack([order, _mixed(order + item)], axis=1)
+
+
+def _among(values: Words, wanted: Words) -> npt.NDArray[np.bool_]:
+    """Which values are among the wanted ones, which are sorted."""
+    if not len(wanted):
+        return np.zeros(len(values), np.bool_)
+    found: npt.NDArray[np.bool_] = (
+        wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
+    )
+    return found
+
+
+def _twice(values: Words) -> Words:
+    """The values that occur more than once, sorted."""
+    ordered = np.sort(values)
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def suspects(all_keys: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
+    """Hashes, sorted, of the orders that need a close look; `all_keys` are the `keys` of every piece of the file."""
+    joined = np.concatenate([*all_keys, np.empty((0, 2), np.uint64)])
+    order, line = np.ascontiguousarray(joined[:, 0]), np.ascontiguousarray(joined[:, 1])
+    if not order.all():  # lines without an order-id are nobody's
+        order, line = order[order != 0], line[order != 0]
+    repeated = order[_among(line, _twice(line))]
+    whole = line == _mixed(order)
+    both = np.intersect1d(order[whole], order[~whole]) if whole.any() and not whole.all() else order[:0]
+    return np.unique(np.concatenate([repeated, both]))
+
+
+def select(lines: pd.DataFrame, suspects: npt.NDArray[np.uint64]) -> pd.DataFrame:
+    """The lines that belong to the suspects."""
+    if not len(suspects):
+        return lines.iloc[:0]
+    return lines[_among(_hashes(_trimmed(Sheet(lines)["order-id"])), suspects)]
+
+
+# --- the close look ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """What the close look found: at most one finding a line."""
+
+    found: Mapping[int, Finding] = field(default_factory=dict)
+
+    @cached_property
+    def _lines(self) -> npt.NDArray[np.int64]:
+        return np.array(sorted(self.found), np.int64)
+
+    def rows(self, index: npt.NDArray[np.int64]) -> Rows:
+        """Which of some lines have a finding, as positions in `index`."""
+        if not len(self._lines):
+            return np.zeros(0, np.int64)
+        places = np.minimum(np.searchsorted(self._lines, index), len(self._lines) - 1)
+        return np.flatnonzero(self._lines[places] == index)
+
+
+class Line(NamedTuple):
+    """One line under a close look; `data` is every cell by column, made comparable."""
+
+    number: int
+    order: str
+    item: str
+    data: Mapping[str, str]
+    typed: Mapping[str, str]
+
+    @property
+    def package(self) -> str:
+        return self.data.get("tracking-number", "")
+
+    @property
+    def status(self) -> str:
+        return self.data.get("status", "")
+
+
+def _comparable(column: str, cell: str) -> str:
+    if column == "status":
+        return kind(cell) or cell
+    return "".join(cell.split()) if column == "tracking-number" else cell.strip()
+
+
+def _lines(frame: pd.DataFrame) -> Iterable[Line]:
+    """The lines whose key can be read."""
+    sheet = Sheet(frame)
+    cells = [sheet[name].texts(sheet.every) for name in sheet.names]
+    for number, row in zip(frame.index.tolist(), zip(*cells, strict=True), strict=True):
+        typed = dict(zip(sheet.names, row, strict=True))
+        data = {name: _comparable(name, cell) for name, cell in typed.items()}
+        order, item = data.get("order-id", ""), data.get("order-item-id", "")
+        if _readable(order, item):
+            yield Line(int(number), order, item, data, typed)
+
+
+def _readable(order: str, item: str) -> bool:
+    known = orders.AMAZON_ID.fullmatch(order) or (order and orders.damage(order) is None)
+    return bool(known) and (not item or ITEM_ID.fullmatch(item) is not None)
+
+
+def named(numbers: Sequence[int]) -> str:
+    """Some line numbers in words."""
+    if len(numbers) == 1:
+        return f"line {numbers[0]}"
+    shown, more = numbers[:LINES_NAMED], len(numbers) - LINES_NAMED
+    last = f"{more} more" if more > 0 else str(shown[-1])
+    return f"lines {', '.join(map(str, shown if more > 0 else shown[:-1]))} and {last}"
+
+
+def _others(line: Line, lines: Sequence[Line]) -> str:
+    return named([other.number for other in lines if other is not line])
+
+
+def _both_ways(lines: Sequence[Line]) -> dict[int, Finding]:
+    """The findings of an order that is given whole and by items."""
+    found: dict[int, Finding] = {}
+    for line in lines:
+        against = [other for other in lines if bool(other.item) != bool(line.item)]
+        detail = f"whole={named([other.number for other in against])}"
+        found[line.number] = ("O06", "order-id", line.order, detail)
+    return found
+
+
+def _differing(lines: Sequence[Line], column: str) -> dict[int, Finding]:
+    """The findings of lines that should be the same and differ in a column."""
+    found: dict[int, Finding] = {}
+    for line in lines:
+        against = [other for other in lines if other.data[column] != line.data[column]]
+        detail = f"differs={named([other.number for other in against])}" if against else _others(line, lines)
+        found[line.number] = ("O06", column, line.typed[column], detail)
+    return found
+
+
+def _same_package(lines: Sequence[Line]) -> dict[int, Finding]:
+    """The findings of lines with one key: the same again, or different data."""
+    first = lines[0]
+    for column in first.data:
+        if any(line.data[column] != first.data[column] for line in lines):
+            return _differing(lines, column)
+    detail = f"line={first.number}"
+    return {line.number: ("O05", "order-id", line.typed["order-id"], detail) for line in lines[1:]}
+
+
+def _split(lines: Sequence[Line]) -> dict[int, Finding]:
+    """The findings of one order line in several packages."""
+    whole = "" if lines[0].item else "items="
+    short = [line for line in lines if whole or not line.data.get("quantity")]
+    other = {line.number: [one for one in lines if one.package != line.package] for line in short}
+    return {
+        line.number: (
+            "Q03",
+            "quantity",
+            line.typed.get("quantity", ""),
+            f"{whole}see also {named([one.number for one in other[line.number]])}",
+        )
+        for line in short
+    }
+
+
+def _order_line(lines: Sequence[Line]) -> dict[int, Finding]:
+    """The findings of all lines of a file for one order line."""
+    if len({line.status for line in lines}) > 1:
+        return _differing(lines, "status")
+    packages = _grouped(lines, "tracking-number")
+    found = _split(lines) if len(packages) > 1 else {}
+    for package in packages:
+        same = _same_package(package)
+        found |= {
+            number: finding for number, finding in same.items() if finding[0] == "O06" or number not in found
+        }
+    return found
+
+
+def _grouped(lines: Iterable[Line], column: str) -> list[list[Line]]:
+    groups: dict[str, list[Line]] = defaultdict(list)
+    for line in lines:
+        groups[line.data.get(column, "")].append(line)
+    return list(groups.values())
+
+
+def settle(suspect_lines: pd.DataFrame) -> Repeats:
+    """What is wrong with the selected lines of a file, all pieces together, by exact comparison."""
+    found: dict[int, Finding] = {}
+    for order in _grouped(_lines(suspect_lines), "order-id"):
+        if len({bool(line.item) for line in order}) > 1:
+            found |= _both_ways(order)
+            continue
+        for line in _grouped(order, "order-item-id"):
+            found |= _order_line(line) if len(line) > 1 else {}
+    return Repeats(found)

@@ -1,0 +1,69 @@
+"""S01: the status of a row, read into what it asks for (DOMAIN 4). Knows nothing of an order's earlier states."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Final
+
+import numpy as np
+
+from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
+from cws_filedrop.rules.findings import Findings, Trouble
+
+STATUSES: Final = {
+    "shipped": "shipped",
+    "packed": "packed",
+    "deferred": "deferred",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+    "shipped & no confirm": "shipped",
+    "shipped-no-email": "shipped",
+}
+NEAR: Final = 0.75
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What each row asks for: `kinds` is shipped, packed, deferred, cancelled, or "" where it cannot be read."""
+
+    kinds: Spread
+    shipped: Mask
+    packed: Mask
+
+    @property
+    def travels(self) -> Mask:
+        """The rows whose tracking number and carrier count: they are sent, or kept for later."""
+        return self.shipped | self.packed
+
+
+def folded(text: str) -> str:
+    """A status without regard to case and to the number of blanks."""
+    return " ".join(text.casefold().split())
+
+
+def kind(text: str) -> str:
+    """What a status asks for, or ""."""
+    return STATUSES.get(folded(text), "")
+
+
+def _trouble(text: str) -> Trouble | None:
+    if kind(text):
+        return None
+    if not text:
+        return ("S01", "missing")
+    if folded(text).startswith("un"):  # "unshipped" is near to "shipped", and means the opposite
+        return ("S01", "")
+    near = get_close_matches(folded(text)[:40], list(STATUSES), n=1, cutoff=NEAR)
+    return ("S01", near[0] if near else "")
+
+
+def read(sheet: Sheet, findings: Findings) -> Asked:
+    """The statuses of the rows; a file without the column is a list of shipped orders."""
+    if "status" not in sheet:
+        every = np.ones(sheet.size, np.bool_)
+        return Asked(constant("shipped", sheet.size), every, ~every)
+    typed = sheet["status"].distinct
+    findings.add_troubles("status", typed, [_trouble(text) for text in typed.texts])
+    kinds = Spread(typed.codes, [kind(text) for text in typed.texts])
+    return Asked(kinds, kinds.having(lambda one: one == "shipped"), kinds.having(lambda one: one == "packed"))

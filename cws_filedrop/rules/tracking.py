@@ -1,0 +1,200 @@
+"""T01, T02, T03 and the blanks in tracking numbers: is the cell a tracking number at all, and what is sent of it.
+
+`reading` is the rule, for one cell. Most cells of a file are plain letters and digits, so `odd` picks out by their
+bytes the few that need the rule; every cell it leaves out passes the rule unchanged. Knows no carrier.
+
+What is sent is what was typed, but for blanks inside a number ("1Z 999 AA1 01 2345 6784"), which the line is told.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from cws_filedrop.rules.columns import Bytes, Column, Mask, Rows, Sheet, taken
+from cws_filedrop.rules.findings import Findings, Trouble
+
+LONGEST: Final = 50  # FACTS 1
+NO_LETTER: Final = re.compile(r"[\W_]+")
+PLAIN: Final = re.compile(r"[A-Za-z0-9\-/_#.:]+")
+# A spreadsheet writes one digit before the point, and a plus sign or a fraction.
+ROUNDED: Final = re.compile(r"[0-9][.,][0-9]*[eE]\+?[0-9]{1,3}|[0-9]+[eE]\+[0-9]{1,3}")
+KEPT_DIGITS: Final = 15  # of a number, by Excel
+LOST_ZEROS: Final = 5  # this many zeros at the end and nothing else after those digits are no accident
+SHORT: Final = 4  # cells so short are few, and words such as "div0" are among them
+GROUP_OF_ANOTHER: Final = 9  # a group this long is a number of its own
+
+
+class Reading(NamedTuple):
+    """What is sent of a cell ("" if nothing can be), and what there is to say about it."""
+
+    sent: str
+    trouble: Trouble | None = None
+
+
+@cache
+def placeholders() -> frozenset[str]:
+    """The words that stand for no tracking number."""
+    rows = files("cws_filedrop.rules").joinpath("placeholders.tsv").read_text(encoding="utf-8")
+    return frozenset(row for row in rows.splitlines() if not row.startswith("#"))
+
+
+def _word(text: str) -> str:
+    return NO_LETTER.sub("", text.casefold())
+
+
+def placeholder(text: str) -> bool:
+    """Does the cell only say that there is no number?"""
+    word = _word(text)
+    return len(set(word)) <= 1 or word in placeholders()
+
+
+def _remarks(groups: list[str]) -> bool:
+    """Are the parts of a cell more than the groups of one printed number?"""
+    wordy = any(len(group) >= 4 and group.isalpha() for group in groups)
+    several = sum(len(group) >= GROUP_OF_ANOTHER for group in groups) > 1
+    return wordy or several or not any(one.isdigit() for group in groups for one in group)
+
+
+def _tens(text: str) -> bool:
+    """Is the last digit the check digit of the others, as in the 20 digits of USPS and FedEx?"""
+    weighed = sum(int(one) * (1 if at % 2 == 0 else 3) for at, one in enumerate(reversed(text)))
+    return weighed % 10 == 0
+
+
+def zeroed(text: str) -> bool:
+    """Did a spreadsheet keep only 15 digits of a long number?"""
+    if not (text.isascii() and text.isdigit()) or text[KEPT_DIGITS:].strip("0"):
+        return False
+    lost = len(text) - KEPT_DIGITS
+    return lost >= LOST_ZEROS and not (lost == LOST_ZEROS and _tens(text))
+
+
+def _strange(text: str) -> str:
+    return " ".join(dict.fromkeys(one for one in text if not PLAIN.fullmatch(one)))
+
+
+def _compact(text: str) -> Reading:
+    """The reading of a text without blanks."""
+    if len(text) > LONGEST:
+        return Reading("", ("T02", str(len(text))))
+    if not PLAIN.fullmatch(text):
+        return Reading("", ("T03", _strange(text)))
+    if zeroed(text):
+        return Reading("", ("T01", "zeros"))
+    return Reading(text)
+
+
+def reading(typed: str) -> Reading:
+    """What a tracking cell says; an empty one is not for here."""
+    text = typed.strip()
+    if ROUNDED.fullmatch(text):
+        return Reading("", ("T01", ""))
+    if placeholder(text):
+        return Reading("", ("T03", "placeholder"))
+    groups = text.split()
+    if len(groups) == 1:
+        return _compact(text)
+    if _remarks(groups):
+        return Reading("", ("T03", "several"))
+    found = _compact("".join(groups))
+    return found if found.trouble else Reading(found.sent, ("T04", f"blanks={found.sent}"))
+
+
+# --- which cells need the rule ---------------------------------------------------------------------------------
+
+# 0 for each byte of a plain number, 1 for every other.
+_STRANGE: Final = bytes(not (byte < 128 and PLAIN.fullmatch(chr(byte))) for byte in range(256))
+
+
+def _strange_rows(column: Column) -> Rows:
+    """Rows with a byte that no plain number has."""
+    strange = column.data[: int(column.offsets[-1])].tobytes().translate(_STRANGE)
+    return column.rows_of(np.flatnonzero(np.frombuffer(strange, np.bool_)))
+
+
+def odd(column: Column) -> Rows:
+    """The rows, in order, whose cell might not be read as it stands."""
+    first = column.data[column.offsets[:-1]]
+    last = column.data[np.maximum(column.offsets[1:] - 1, 0)]
+    middle = column.data[(column.offsets[:-1] + column.offsets[1:]) // 2]
+    suspect = _wordy(first, middle, last) | (column.sizes > LONGEST) | (column.sizes <= SHORT)
+    suspect[_ends_in_zeros(column, last)] = True
+    suspect[_strange_rows(column)] = True
+    return np.flatnonzero(suspect & column.given)
+
+
+def _wordy(*samples: Bytes) -> Mask:
+    """Rows whose sampled characters hold no digit, or nothing but one and the same character and punctuation."""
+    low, high = np.full(len(samples[0]), 255, np.uint8), np.zeros(len(samples[0]), np.uint8)
+    digits = np.zeros(len(samples[0]), np.bool_)
+    for sample in samples:
+        digit, small = (sample - np.uint8(48)) < 10, (sample | np.uint8(32)) - np.uint8(97) < 26
+        digits |= digit
+        folded = sample | (small.view(np.uint8) << np.uint8(5))
+        counts = digit | small
+        low, high = (
+            np.where(counts, np.minimum(low, folded), low),
+            np.where(counts, np.maximum(high, folded), high),
+        )
+    wordy: Mask = ~digits | (low >= high)
+    return wordy
+
+
+def _ends_in_zeros(column: Column, last: Bytes) -> Rows:
+    rows = np.flatnonzero((column.sizes >= KEPT_DIGITS + LOST_ZEROS) & (last == 48))
+    for back in range(2, LOST_ZEROS + 1):
+        rows = rows[column.data[column.offsets[rows + 1] - back] == 48]
+    return rows
+
+
+# --- the column ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tracking:
+    """Tracking numbers as they are sent, in the rows that `good` marks; elsewhere they are rejected or empty."""
+
+    sent: Column
+    good: Mask
+
+
+def _replaced(column: Column, texts: Mapping[int, str]) -> Column:
+    """The column with other texts in some rows."""
+    if not texts:
+        return column
+    choice = np.arange(len(column.values))
+    choice[list(texts)] = len(column.values) + np.arange(len(texts))
+    both = pa.concat_arrays([column.values, pa.array(texts.values(), pa.string())])
+    return Column(taken(both, choice))
+
+
+def check(sheet: Sheet, findings: Findings, travels: Mask) -> Tracking:
+    """Tracking numbers of the rows that travel; other rows have none."""
+    column = sheet["tracking-number"]
+    if column.blank:
+        return Tracking(column, column.given)
+    rows = odd(column)
+    rows = rows[travels[rows]]
+    readings = [reading(text) for text in column.texts(rows)]
+    _note(findings, rows, readings)
+    good = column.given & travels
+    good[rows[[not one.sent for one in readings]]] = False
+    other = {int(row): one.sent for row, one in zip(rows, readings, strict=True) if one.sent and one.trouble}
+    other |= dict.fromkeys(np.flatnonzero(column.given & ~travels).tolist(), "")
+    return Tracking(_replaced(column, other), good)
+
+
+def _note(findings: Findings, rows: Rows, readings: list[Reading]) -> None:
+    for code in ("T01", "T02", "T03", "T04"):
+        found = [
+            (at, one.trouble[1]) for at, one in enumerate(readings) if one.trouble and one.trouble[0] == code
+        ]
+        findings.add(code, "tracking-number", rows[[at for at, _ in found]], [detail for _, detail in found])

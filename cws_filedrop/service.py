@@ -1,0 +1,218 @@
+"""Composition root: settings -> a running service, and an ordered stop.
+
+Three processes: this one (the worker), the doors, and, unless Amazon itself is the marketplace, the sandbox. The doors
+share no interpreter lock with heavy work; the other two end by themselves when this one dies.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from cws_filedrop import config, log
+from cws_filedrop.config import Settings
+from cws_filedrop.errors import ConfigError, FileDropError
+from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
+from cws_filedrop.model import Account
+from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.pipeline.worker import Worker
+from cws_filedrop.store import sellers
+from cws_filedrop.store.database import Database
+
+LOG: Final = log.get(__name__)
+READY_SECONDS: Final = 30
+AMAZON_TOKEN_URL: Final = "https://api.amazon.com/auth/o2/token"  # noqa: S105
+RESTART_SECONDS: Final = 1.0
+
+
+class Child:
+    """A process of ours that says one JSON line when it is ready, then more as things happen."""
+
+    def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
+        self.name = name
+        self._arguments = [sys.executable, "-m", *arguments]
+        self._environment = dict(environment)
+        self._process: subprocess.Popen[str] | None = None
+
+    def start(self) -> dict[str, Any]:
+        """Start the process; what it says when it is ready.
+
+        Raises: ConfigError with its own words when it ends instead.
+        """
+        self._process = subprocess.Popen(  # noqa: S603 - our own modules, by our own interpreter
+            self._arguments,
+            env=self._environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        line = self.read_line()
+        if not line:
+            raise ConfigError(f"{self.name} did not start (its reason stands above)")
+        ready: dict[str, Any] = json.loads(line)
+        if "error" in ready:
+            raise ConfigError(ready["error"])
+        return ready
+
+    def read_line(self) -> str:
+        """The next thing it says; "" when it has ended."""
+        assert self._process is not None
+        assert self._process.stdout is not None
+        return self._process.stdout.readline()
+
+    def stop(self, *, patience_seconds: float) -> None:
+        """Ask it to finish and end; make it end when it does not."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(patience_seconds)
+        except subprocess.TimeoutExpired:
+            LOG.error("service.child_killed", child=self.name)
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+
+@dataclass
+class Addresses:
+    """Where the service is to be found."""
+
+    ftp: tuple[str, int] | None = None
+    folder: str = ""
+    marketplace: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+class Service:
+    """The running service. `start()` returns its addresses or raises; `stop()` is ordered: doors, worker, sandbox."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._environment = {**os.environ, **config.environment(settings)}
+        self._sandbox: Child | None = None
+        self._doors = Child("the doors", ["cws_filedrop.doors"], self._environment)
+        self._worker: Worker | None = None
+        self._stopping = threading.Event()
+        self._listener = threading.Thread(target=self._listen, name="doors", daemon=True)
+
+    def start(self) -> Addresses:
+        """Bring everything up.
+
+        Raises: ConfigError when a setting cannot be used.
+        """
+        self._settings.data.mkdir(parents=True, exist_ok=True)
+        settings = self._settings
+        if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
+            settings = self._start_sandbox()
+        sender = Sender(open_desk(settings), _clients(settings), rate_scale(settings))
+        worker = Worker(settings, sender)
+        try:
+            worker.start()
+            self._worker = worker
+            ready = self._doors.start()
+        except FileDropError:
+            self.stop()
+            raise
+        self._listener.start()
+        ftp = tuple(ready["ftp"]) if ready.get("ftp") else None
+        return Addresses(ftp, str((ready.get("folder") or {}).get("mode", "")), settings.marketplace.endpoint)
+
+    def _start_sandbox(self) -> Settings:
+        sandbox = self._settings.sandbox
+        arguments = ["--data", str(self._settings.data / "sandbox.db"), "--port", str(sandbox.port)]
+        arguments += ["--rate-scale", str(sandbox.rate_scale), "--processing-seconds", str(sandbox.processing_seconds)]
+        module = "cws_filedrop.marketplaces.sandbox"
+        self._sandbox = Child("the sandbox", [module, *arguments, "--watch-stdin"], self._environment)
+        endpoint = self._sandbox.start()["endpoint"]
+        return replace(self._settings, marketplace=replace(self._settings.marketplace, endpoint=endpoint))
+
+    def stop(self) -> None:
+        """Let transfers and steps in hand finish, then end."""
+        self._stopping.set()
+        self._doors.stop(patience_seconds=15)
+        if self._listener.is_alive():
+            self._listener.join(timeout=5)
+        if self._worker is not None:
+            self._worker.stop()
+        if self._sandbox is not None:
+            self._sandbox.stop(patience_seconds=5)
+
+    def _listen(self) -> None:
+        """Pass on what the doors say, and open them again should they die."""
+        while True:
+            line = self._doors.read_line()
+            if line:
+                self._heard(json.loads(line))
+            elif self._stopping.is_set():
+                return
+            else:
+                LOG.error("service.doors_died")
+                if self._stopping.wait(RESTART_SECONDS):
+                    return
+                self._reopen()
+
+    def _heard(self, said: dict[str, Any]) -> None:
+        assert self._worker is not None
+        if said.get("event") == "arrived":
+            try:
+                self._worker.arrived(said["upload"])
+            except Exception:
+                LOG.exception("service.arrival_failed", upload=said["upload"])  # the worker's round takes it up
+
+    def _reopen(self) -> None:
+        try:
+            self._doors.start()
+        except FileDropError as error:
+            LOG.error("service.doors_shut", why=str(error))
+
+
+def rate_scale(settings: Settings) -> float:
+    """How much faster than Amazon's the rate limits are: only the sandbox is."""
+    if settings.marketplace.kind != "sandbox":
+        return 1.0
+    built_in = not settings.marketplace.endpoint or settings.marketplace.rate_scale == 1.0
+    return settings.sandbox.rate_scale if built_in else settings.marketplace.rate_scale
+
+
+def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
+    """One client per account, kept."""
+    kept: dict[int, FeedsClient] = {}
+    lock = threading.Lock()
+    db = Database(settings.database.url) if settings.database.url else open_desk(settings).db
+
+    def client(account: Account) -> FeedsClient:
+        with lock:
+            if account.id not in kept:
+                kept[account.id] = _client(settings, db, account)
+            return kept[account.id]
+
+    return client
+
+
+def _client(settings: Settings, db: Database, account: Account) -> FeedsClient:
+    market = settings.marketplace
+    if market.kind == "sandbox":
+        token_url = market.token_url or f"{market.endpoint}/auth/o2/token"
+        credentials = Credentials(market.endpoint, token_url, "sandbox", "sandbox", f"sandbox-{account.merchant_id}")
+    else:
+        credentials = Credentials(
+            market.endpoint,
+            market.token_url or AMAZON_TOKEN_URL,
+            market.client_id,
+            config.secret(market.client_secret, os.environ, key="[marketplace] client_secret"),
+            config.secret(
+                sellers.refresh_token(db, account.id), os.environ, key=f"refresh token of {account.merchant_id}"
+            ),
+        )
+    return FeedsClient(credentials, account.marketplace_id, Timeouts.of(market.timeout_seconds))

@@ -1,0 +1,214 @@
+"""The folder door: takes files that others copy, move or write into an inbox on disk, once they are complete.
+
+Complete is: unchanged for the settle time, and open for writing nowhere (where the system can say so). File events
+bring a file to notice at once; a sweep through every inbox brings the rest. Knows nothing of what is in a file.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import queue
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from cws_filedrop import log
+from cws_filedrop.config import FolderSettings
+from cws_filedrop.drop.claims import Drop
+from cws_filedrop.drop.home import SELLER_NAME, Folder, regular
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.drop.names import clean, is_temporary
+from cws_filedrop.model import Door
+from cws_filedrop.transports.folder_events import Events, why_not
+
+_LOG = log.get(__name__)
+_POLL_SECONDS: Final = 0.5
+_OPEN_LOOK_SECONDS: Final = 0.5
+_FAILED_LOOK_SECONDS: Final = 30.0
+_HELD_OPEN_SECONDS: Final = 600.0
+
+Signature: TypeAlias = tuple[int, int, int, int]
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A file that may be complete. Times are of the monotonic clock."""
+
+    signature: Signature
+    since: float
+    due: float
+    complained: bool = False
+
+
+class FolderDoor:
+    """Watches every seller's `inbox` and `test` on disk."""
+
+    def __init__(self, settings: FolderSettings, intake: Intake) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._root = intake.homes.root
+        self._names: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        self._candidates: dict[Path, _Candidate] = {}
+        self._events: Events | None = None
+        self._leases = False
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self.mode = "polling"
+
+    def start(self) -> None:
+        """Choose events or polling by trying, and begin."""
+        reason = "they are switched off" if self._settings.polling else why_not(self._root)
+        if not reason:
+            try:
+                self._events = Events(self._root, self._names)
+            except OSError as error:
+                reason = f"they cannot be asked for: {error.strerror or error}"
+        self.mode = "polling" if reason else "events"
+        self._leases = _leases_work(self._root)
+        _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=self._leases)
+        self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
+        self._thread.start()
+
+    def stop(self, drain_seconds: float = 10.0) -> None:
+        """Stop; a file that is not complete yet stays where it is for the next start. Harmless when repeated."""
+        if self._thread is None:
+            return
+        self._stopping.set()
+        self._names.put(None)
+        self._thread.join(drain_seconds)
+        self._thread = None
+        if self._events is not None:
+            self._events.stop()
+        _LOG.info("folder.closed")
+
+    @property
+    def _sweep_seconds(self) -> float:
+        polling = min(self._settings.sweep_seconds, _POLL_SECONDS)
+        return self._settings.sweep_seconds if self.mode == "events" else polling
+
+    def _run(self) -> None:
+        next_sweep = 0.0
+        while not self._stopping.is_set():
+            try:
+                if time.monotonic() >= next_sweep:
+                    self._note(self._sweep())
+                    next_sweep = time.monotonic() + self._sweep_seconds
+                self._look()
+                self._wait(next_sweep)
+            except Exception:
+                _LOG.error("folder.round_failed", exc_info=True)
+                self._stopping.wait(1.0)
+
+    def _wait(self, next_sweep: float) -> None:
+        due = min([next_sweep, *(candidate.due for candidate in self._candidates.values())])
+        path = self._next_name(max(0.0, due - time.monotonic()))
+        while path is not None:
+            self._note([path])
+            path = self._next_name(0.0)
+
+    def _next_name(self, seconds: float) -> Path | None:
+        try:
+            return self._names.get(timeout=seconds) if seconds else self._names.get_nowait()
+        except queue.Empty:
+            return None
+
+    def _sweep(self) -> Iterable[Path]:
+        for home in self._intake.homes.known():
+            for folder in Folder:
+                yield from (home.folder(folder) / name for name in home.waiting(folder))
+
+    def _note(self, paths: Iterable[Path]) -> None:
+        now = time.monotonic()
+        for path in paths:
+            if path not in self._candidates and self._drop_of(path) is not None:
+                found = _signature(path)
+                if found is not None:
+                    self._candidates[path] = _Candidate(found, now, now + self._settings.settle_seconds)
+
+    def _drop_of(self, path: Path) -> Drop | None:
+        place = path.relative_to(self._root).parts
+        if len(place) != 3 or place[1] not in list(Folder) or not SELLER_NAME.fullmatch(place[0]):
+            return None
+        return None if is_temporary(path.name) else Drop(place[0], Folder(place[1]), clean(path.name), Door.FOLDER, "")
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        due = sorted((candidate.since, path) for path, candidate in self._candidates.items() if candidate.due <= now)
+        for _, path in due:
+            self._look_at(path, self._candidates[path], now)
+
+    def _look_at(self, path: Path, candidate: _Candidate, now: float) -> None:
+        found = _signature(path)
+        if found is None:
+            del self._candidates[path]
+        elif found != candidate.signature:
+            candidate.signature, candidate.since = found, now
+            candidate.due = now + self._settings.settle_seconds
+        elif self._leases and _is_open(path):
+            self._still_open(path, candidate, now)
+        elif self._take(path, candidate):
+            del self._candidates[path]
+
+    def _still_open(self, path: Path, candidate: _Candidate, now: float) -> None:
+        candidate.due = now + max(_OPEN_LOOK_SECONDS, self._settings.settle_seconds)
+        if now - candidate.since > _HELD_OPEN_SECONDS and not candidate.complained:
+            _LOG.warning("folder.file_held_open", path=str(path), seconds=round(now - candidate.since))
+            candidate.complained = True
+
+    def _take(self, path: Path, candidate: _Candidate) -> bool:
+        drop = self._drop_of(path)
+        if drop is None:
+            return True
+        unchanged = f"nothing changed it for {self._settings.settle_seconds:g} s"
+        evidence = f"{unchanged}, and no program had it open for writing" if self._leases else unchanged
+        try:
+            self._intake.collect(path, drop, evidence)
+        except FileNotFoundError:
+            return True
+        except OSError as error:  # not ours to read or to move: it stays, and is tried again
+            if not candidate.complained:
+                _LOG.error("folder.file_not_taken", path=str(path), error=str(error))
+            candidate.complained = True
+            candidate.due = time.monotonic() + _FAILED_LOOK_SECONDS
+            return False
+        return True
+
+
+def _signature(path: Path) -> Signature | None:
+    found = regular(path)
+    return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+
+
+def _is_open(path: Path) -> bool:
+    """Has any program this file open for writing? False, too, where the system does not say."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        # A read lease is refused while anyone writes. Should someone open the file in the moment we have it, the kernel
+        # tells us by a signal, whose usual choice would end the process; SIGURG is ignored by default.
+        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _leases_work(root: Path) -> bool:
+    """Can `_is_open` tell an open file from a closed one there?"""
+    with tempfile.NamedTemporaryFile(prefix=".probe-", dir=root) as file:
+        while_open = _is_open(Path(file.name))
+        file.file.close()
+        return while_open and not _is_open(Path(file.name))

@@ -1,0 +1,202 @@
+"""One FTP client's control connection, up to its login: words in, words out, pauses while another thread works.
+
+Knows nothing of uploads (see `ftp_session`), of listening, or of where passwords are kept: its `server` (see `ftp`)
+has all that.
+"""
+# ruff: noqa: N802  (pyftpdlib calls ftp_<COMMAND>)
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Final
+
+import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11)
+from pyftpdlib.handlers import FTPHandler
+
+from cws_filedrop import log
+from cws_filedrop.model import Door
+from cws_filedrop.transports.ftp_filesystem import SellerFiles, Visitor
+from cws_filedrop.transports.logins import LoginAnswer, SellerLogin
+
+_LOG = log.get(__name__)
+_COMMANDS: Final = {name: entry for name, entry in FTPHandler.proto_cmds.items() if name != "MFMT"}
+_MOST_QUEUED: Final = 100
+
+
+class _Permissions:
+    """What pyftpdlib asks of an authorizer after the login; `SellerFiles` refuses by itself, and says why."""
+
+    def has_perm(self, username: str, perm: str, path: str | None = None) -> bool:
+        return True
+
+    def get_perms(self, username: str) -> str:
+        return "elradfw"
+
+    def get_msg_quit(self, username: str) -> str:
+        return "Goodbye."
+
+
+class FtpControl(FTPHandler):  # type: ignore[misc]
+    """The control connection of one client, as far as it has nothing to do with uploads."""
+
+    authorizer = _Permissions()
+    proto_cmds = _COMMANDS
+    permit_foreign_addresses = False
+    permit_privileged_ports = False
+    door = Door.FTP
+
+    login: SellerLogin | None = None
+    _paused = False
+    _gone = False
+    _in_buffer: list[bytes]
+    _quit_pending: bool
+    _restart_position: int
+    _rnfr: str | None
+
+    def __init__(self, conn: socket.socket, server: Any, ioloop: Any = None) -> None:
+        self._queued: list[bytes] = []
+        super().__init__(conn, server, ioloop=ioloop)
+
+    # Bytes are kept as they come, in ASCII mode too: a line end that was changed on the way would change the file's
+    # hash and size, and spoil UTF-16. The library asks this attribute only.
+    @property
+    def _current_type(self) -> str:
+        return "i"
+
+    @_current_type.setter
+    def _current_type(self, value: str) -> None:
+        pass
+
+    def found_terminator(self) -> None:
+        if not self._paused:
+            self.hear(b"".join(self._in_buffer))
+            super().found_terminator()
+            return
+        self._queued.append(b"".join(self._in_buffer))
+        self._in_buffer, self._in_buffer_len = [], 0
+        if len(self._queued) > _MOST_QUEUED:
+            self.close()
+
+    def hear(self, line: bytes) -> None:
+        """The client said something; called before it is carried out."""
+
+    def in_background(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
+        """Have `work` done by another thread, hear nothing of the client meanwhile, then go on with `then`."""
+        self._paused = True
+        self.del_channel()
+        self.server.in_background(work, lambda future: self._guarded(then, future))
+
+    def _guarded(self, then: Callable[[Future[Any]], None], future: Future[Any]) -> None:
+        try:
+            then(future)
+        except Exception:
+            self.handle_error()
+
+    def _go_on(self, reply: str) -> None:
+        self._paused = False
+        if self._quit_pending:
+            self.respond(reply)
+            return
+        self.add_channel()
+        self.respond(reply)
+        queued, self._queued = self._queued, []
+        for position, line in enumerate(queued):
+            if self._paused:
+                self._queued += queued[position:]
+                return
+            if not self._closed:
+                self._in_buffer = [line]
+                self.found_terminator()
+
+    # Login.
+
+    def ftp_USER(self, line: str) -> None:
+        super().ftp_USER(line)
+        self.username = line.strip()
+
+    def ftp_PASS(self, line: str) -> None:
+        if self.authenticated:
+            self.respond("503 You are logged in already.")
+        elif not self.username:
+            self.respond("503 Send USER first.")
+        else:
+            user, address = self.username, self.remote_ip
+            self.in_background(lambda: self.server.logins.check(user, line, address), self._checked)
+
+    def _checked(self, future: Future[LoginAnswer]) -> None:
+        if self._closed:
+            return
+        failure = future.exception()
+        if failure is not None:
+            _LOG.error("login.check_failed", error=repr(failure))
+            self._go_on("421 Logins cannot be checked at the moment; try again in a minute.")
+            self.close_when_done()
+            return
+        answer = future.result()
+        if answer.login is None:
+            self.username = ""
+            delay = self.server.failure_delay_seconds
+            self.ioloop.call_later(delay, self._refuse_login, answer.text, _errback=self.handle_error)
+        else:
+            self._let_in(answer.login)
+
+    def _refuse_login(self, text: str) -> None:
+        if self._closed:
+            return
+        self.attempted_logins += 1
+        if self.attempted_logins < self.max_login_attempts:
+            self._go_on(f"530 {text}")
+        else:
+            self._go_on(f"530 {text} Disconnecting.")
+            self.close_when_done()
+
+    def _let_in(self, login: SellerLogin) -> None:
+        self.login = login
+        self.username = login.name
+        self.authenticated = True
+        self.attempted_logins = 0
+        visitor = Visitor(self.server.intake.homes.of(login.name), self.door, self.remote_ip)
+        self.fs = SellerFiles(visitor, self, intake=self.server.intake, courtesy=self.server.courtesy)
+        _LOG.debug("login.accepted", seller=login.name, address=self.remote_ip)
+        self._go_on(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")
+
+    def flush_account(self) -> None:
+        super().flush_account()
+        self.login = None
+
+    def run_as_current_user(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        return function(*args, **kwargs)
+
+    # Words.
+
+    def handle_max_cons(self) -> None:
+        self.respond("421 All connections are taken; try again in a minute.")
+        self.close()
+
+    def handle_max_cons_per_ip(self) -> None:
+        self.respond("421 Too many connections from your address; close one, or try again in a minute.")
+        self.close_when_done()
+
+    def respond(self, resp: str, logfun: Any = None) -> None:
+        self._last_response = resp
+        if not self._gone:
+            self.push(resp + "\r\n")
+
+    # The library's own log: only what went wrong, and as our events.
+
+    def log_exception(self, instance: Any) -> None:
+        _LOG.error("ftp.session_failed", seller=self.username, address=self.remote_ip, exc_info=True)
+
+    def log(self, msg: str, logfun: Any = None) -> None:
+        pass
+
+    def logline(self, msg: str, logfun: Any = None) -> None:
+        pass
+
+    def log_cmd(self, cmd: str, arg: str, respcode: int, respstr: str) -> None:
+        pass
+
+    def log_transfer(self, **what: Any) -> None:
+        pass

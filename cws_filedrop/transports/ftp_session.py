@@ -1,0 +1,279 @@
+"""One FTP client's uploads: begun, completed, cut, and what the client's next words say about the upload before.
+
+Knows nothing of listening, of threads, or of where uploads go to: its `server` (see `ftp`) has all that.
+TLS fits in as a mixin before this class, overriding `door` and `unread_commands`.
+"""
+# ruff: noqa: N802  (pyftpdlib calls ftp_<COMMAND>)
+
+from __future__ import annotations
+
+import posixpath
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11)
+from pyftpdlib.exceptions import FilesystemError
+from pyftpdlib.handlers import FTPHandler
+from pyftpdlib.utils import strerror
+
+from cws_filedrop import log
+from cws_filedrop.drop.claims import Cause, Claim
+from cws_filedrop.drop.upload import Upload
+from cws_filedrop.transports.ftp_control import FtpControl
+from cws_filedrop.transports.ftp_filesystem import Refused
+from cws_filedrop.transports.ftp_transfer import FtpActive, FtpPassive, FtpTransfer
+from cws_filedrop.transports.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
+
+_LOG = log.get(__name__)
+_COMMANDS: Final = {name: entry for name, entry in FTPHandler.proto_cmds.items() if name != "MFMT"}
+_TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
+_INLINE_BYTES: Final = 262_144  # a file up to this size is on the disk in about a millisecond
+_MOST_QUEUED: Final = 100
+_WORDS_TOO_MANY: Final = "421 Too many commands without waiting for an answer."
+
+
+class FtpSession(FtpControl):
+    """The control connection of one client."""
+
+    dtp_handler = FtpTransfer
+    passive_dtp = FtpPassive
+    active_dtp = FtpActive
+
+    completing: Upload | None = None  # its data connection has ended, its reply has not been given
+    _ungraded: Ungraded | None = None
+    _announced: int | None = None  # by ALLO, for the next upload
+    _expected: int | None = None  # by ALLO, for this upload
+    _in_dtp_queue: tuple[Upload, str] | None
+
+    @property
+    def is_busy(self) -> bool:
+        """Is something under way that should not be broken off?"""
+        transfer = getattr(self, "data_channel", None)
+        undecided = self._ungraded is not None and not self._ungraded.decided
+        return self._paused or undecided or (transfer is not None and transfer.is_busy)
+
+    # Commands, one after the other.
+
+    def hear(self, line: bytes) -> None:
+        if self._ungraded is not None:
+            self._ungraded.heard(line.split(b" ", 1)[0][-4:].upper().decode("ascii", "replace"))
+
+    def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
+        transfer = self.data_channel
+        if cmd in _TRANSFERS and transfer is not None and transfer.is_busy:
+            self.respond("450 A transfer is under way; wait until it has ended.")
+        elif cmd in _TRANSFERS and self.server.is_draining:
+            self.respond("421 The service is stopping; come back in a minute.")
+            self.close_when_done()
+        else:
+            super().process_command(cmd, *args, **kwargs)
+
+    def unread_commands(self) -> int | None:
+        """How many commands the client has sent that were not looked at; None when it has gone."""
+        try:
+            waiting = self.socket.recv(65_536, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return len(self._queued)
+        except OSError:
+            return None
+        return len(self._queued) + waiting.count(b"\n") if waiting else None
+
+    # Uploads.
+
+    def ftp_ALLO(self, line: str) -> None:
+        announced = line.split(maxsplit=1)[0] if line.split() else ""
+        if not announced.isdecimal() or len(announced) > 18:
+            self.respond("501 ALLO needs a number of bytes.")
+        elif int(announced) > self.server.intake.upload_limit_bytes:
+            self.respond(f"552 Too large: files up to {self.server.intake.upload_limit_bytes} bytes are taken.")
+        else:
+            self._announced = int(announced)
+            self.respond("200 Noted; the upload will be checked against it.")
+
+    def ftp_STOR(self, file: str, mode: str = "w") -> None:
+        offset = None if "a" in mode else self._restart_position
+        self._restart_position = 0
+        self._receive(lambda: self.fs.begin(file, offset=offset), "STOR" if offset is not None else "APPE")
+
+    def ftp_STOU(self, line: str) -> None:
+        path = self.fs.ftp2fs(line or self.fs.cwd)
+        self._receive(lambda: self.fs.begin_unique(path), "STOU")
+
+    def _receive(self, begin: Callable[[], Upload], cmd: str) -> None:
+        self.drop_waiting()
+        self._expected, self._announced = self._announced, None
+        try:
+            upload = begin()
+        except Refused as refusal:
+            self.respond(f"{refusal.code} {refusal}.")
+        except (OSError, FilesystemError) as error:
+            self.respond(f"550 {strerror(error)}.")
+        else:
+            self._open_for(upload, cmd)
+
+    def _open_for(self, upload: Upload, cmd: str) -> None:
+        words = f"FILE: {posixpath.basename(upload.name)}" if cmd == "STOU" else "Ready for the bytes."
+        if self.data_channel is None:
+            self.respond(f"150 {words}")
+            self._in_dtp_queue = (upload, cmd)
+        else:
+            self.respond(f"125 {words}")
+            self.data_channel.file_obj = upload
+            self.data_channel.enable_receiving(self._current_type, cmd)
+
+    def drop_waiting(self) -> None:
+        """Forget an upload that no data connection was made for."""
+        waiting = getattr(self, "_in_dtp_queue", None)
+        if waiting is not None:
+            self._in_dtp_queue = None
+            waiting[0].abandon()
+
+    def flush_account(self) -> None:
+        self.drop_waiting()
+        super().flush_account()
+
+    def complete(self, upload: Upload) -> None:
+        """All bytes of an upload are here: put them on the disk, land them, then answer."""
+        if upload.size - upload.first_byte > _INLINE_BYTES:
+            self.in_background(upload.sync, lambda future: self._synced(upload, future.exception()))
+            return
+        try:
+            upload.sync()
+        except OSError as error:
+            self._synced(upload, error)
+        else:
+            self._synced(upload, None)
+
+    def _synced(self, upload: Upload, failure: BaseException | None) -> None:
+        self.completing = None
+        unheard = self.unread_commands()
+        reply = self._unwritten(upload, failure) if failure is not None else self._land(upload, unheard)
+        if self._closed:
+            self._end_ungraded()
+            return
+        quitting = self._quit_pending
+        if self._paused:
+            self._go_on(reply)
+        else:
+            self.respond(reply)
+        if quitting:
+            self.close()
+        elif self._ungraded is not None and not self._ungraded.decided:
+            grace = self.server.settings.grace_seconds
+            self.ioloop.call_later(grace, self._stayed, self._ungraded, _errback=self.handle_error)
+
+    def _land(self, upload: Upload, unheard: int | None) -> str:
+        arrived, expected = (upload.size, upload.size - upload.first_byte), self._expected
+        if expected is not None and max(arrived) < expected:
+            self.cut(upload, Cause.SHORT, f"{upload.size} bytes arrived of the {expected} that were announced")
+            return f"426 Only {upload.size} of {expected} bytes arrived; resume the upload, or send it again."
+        try:
+            claim = upload.finish()
+        except OSError as error:
+            return self._unwritten(upload, error)
+        self._ungraded = Ungraded(self.server.intake, upload.drop, size=upload.size, claim=claim)
+        self._ungraded.on_whole = self.server.courtesy.remember
+        self._ungraded.unheard = unheard or 0
+        if expected in arrived:
+            self._ungraded.whole(ANNOUNCED)
+        return f"226 Received {upload.size} bytes; {_what_next(claim)}."
+
+    def _unwritten(self, upload: Upload, failure: BaseException) -> str:
+        _LOG.error("upload.not_written", seller=upload.drop.seller, error=repr(failure))
+        self.cut(upload, Cause.DISK, "it could not be written to disk")
+        return "452 It could not be written to disk here; try again later."
+
+    def cut(self, upload: Upload, cause: Cause, evidence: str) -> None:
+        """Have an upload reported that did not arrive whole."""
+        try:
+            upload.cut(cause, evidence)
+        except OSError as error:  # the disk is full, or worse: the next start reports it
+            _LOG.error("upload.cut_not_reported", seller=upload.drop.seller, error=repr(error))
+
+    def _stayed(self, ungraded: Ungraded) -> None:
+        if not self._closed and self.unread_commands() is not None:
+            ungraded.whole(STAYED)
+
+    def _end_ungraded(self) -> None:
+        if self._ungraded is not None:
+            self._ungraded.gone()
+
+    # Other commands the library does otherwise.
+
+    def ftp_ABOR(self, line: str) -> None:
+        if self.data_channel is not None:
+            self.data_channel.why = (Cause.ABORTED, "the client aborted the transfer")
+        self.drop_waiting()
+        super().ftp_ABOR(line)
+
+    def ftp_CWD(self, path: str) -> None:
+        try:
+            self.fs.chdir(path)
+        except FilesystemError as refusal:
+            self.respond(f"550 {refusal}.")
+        else:
+            self.respond(f'250 "{path}" is the current directory.')
+
+    def ftp_RNTO(self, path: str) -> None:
+        source, self._rnfr = self._rnfr, None
+        if not source:
+            self.respond("503 Send RNFR first.")
+            return
+        try:
+            claim = self.fs.rename(source, path)
+        except Refused as refusal:
+            self.respond(f"{refusal.code} {refusal}.")
+        except OSError as error:
+            self.respond(f"550 {strerror(error)}.")
+        else:
+            self._renamed(claim)
+
+    def _renamed(self, claim: Claim | None) -> None:
+        if claim is None:
+            self.respond("250 Renamed.")
+            return
+        ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
+        ungraded.on_whole = self.server.courtesy.remember
+        ungraded.whole(RENAMED)
+        self.respond(f"250 Received {claim.size} bytes; {_what_next(claim)}.")
+
+    # The end of a connection.
+
+    def _on_dtp_close(self) -> None:
+        quitting, self._quit_pending = self._quit_pending, self._quit_pending and self.completing is None
+        super()._on_dtp_close()
+        if not self._closed:
+            self._quit_pending = quitting
+
+    def handle_close(self) -> None:
+        """The client's side of the control connection is gone; what it sent before on the other may still come in."""
+        transfer = getattr(self, "data_channel", None)
+        receiving = transfer is not None and transfer.is_busy and transfer.receive
+        if self._gone or self._closed or not (receiving or self._in_dtp_queue is not None):
+            self.close()
+            return
+        self._gone = self._quit_pending = True
+        self.del_channel()
+        self.ioloop.call_later(self.server.settings.grace_seconds, self.close, _errback=self.handle_error)
+
+    def close(self) -> None:
+        if self._closed:
+            return
+        transfer = getattr(self, "data_channel", None)
+        if transfer is not None:
+            transfer.why = (Cause.CLOSED, "the connection went away while bytes were still to come")
+        super().close()
+        self._end_ungraded()
+        self.server.forget(self)
+
+    def handle_error(self) -> None:
+        """Called for an exception that nobody caught: one event, and words for the client."""
+        self.log_exception(self)
+        if not self._closed and not self._paused:
+            self.respond("421 Something went wrong here; the operator can see it. Please log in again.")
+        self.close()
+
+
+def _what_next(claim: Claim | None) -> str:
+    return f"upload id {claim.upload_id}" if claim is not None else "rename it to its final name to deliver it"

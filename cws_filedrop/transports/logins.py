@@ -1,0 +1,131 @@
+"""Who may log in: passwords checked off the serving thread, remembered briefly, and slowed down when guessed at.
+
+Knows no protocol. The composition root says how a password is checked (`Authenticate`) and whether a login still holds
+(`Current`); neither is ever called by the thread that serves clients.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from cws_filedrop import log
+from cws_filedrop.drop.home import SELLER_NAME
+
+_LOG = log.get(__name__)
+_REMEMBER_SECONDS: Final = 300.0
+_MOST_REMEMBERED: Final = 10_000
+
+WRONG: Final = (
+    "Login failed: wrong user name or password. User names are letters and digits only, in any case; "
+    "passwords are exact, mind blanks at the ends."
+)
+ANONYMOUS: Final = "Anonymous login is not offered here; use the user name you were given."
+
+
+@dataclass(frozen=True, slots=True)
+class SellerLogin:
+    """A login that succeeded; `version` changes whenever the seller's password or access does."""
+
+    name: str
+    version: int
+
+
+Authenticate: TypeAlias = Callable[[str, str], SellerLogin | None]
+Current: TypeAlias = Callable[[str], int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginAnswer:
+    """What to tell the client: `text` when `login` is None."""
+
+    login: SellerLogin | None
+    text: str = ""
+
+
+class Throttle:
+    """Counts failures by key and says how long a key must wait. Times are those of `clock`, in seconds."""
+
+    def __init__(self, *, failures: int, wait_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._failures = failures
+        self._wait_seconds = wait_seconds
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._failed: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def wait(self, key: tuple[str, str]) -> float:
+        """Seconds that key must still wait; 0 when it may try."""
+        count, last = self._failed.get(key, (0, 0.0))
+        return max(0.0, last + self._wait_seconds - self._clock()) if count >= self._failures else 0.0
+
+    def failed(self, key: tuple[str, str]) -> None:
+        """Note a failure."""
+        with self._lock:
+            now = self._clock()
+            if len(self._failed) >= _MOST_REMEMBERED:
+                self._forget(now)
+            count, last = self._failed.get(key, (0, now))
+            self._failed[key] = (1 if now - last > self._wait_seconds else count + 1, now)
+
+    def succeeded(self, key: tuple[str, str]) -> None:
+        """Forget the failures of a key."""
+        with self._lock:
+            self._failed.pop(key, None)
+
+    def _forget(self, now: float) -> None:
+        keep = {key: value for key, value in self._failed.items() if now - value[1] <= self._wait_seconds}
+        self._failed = keep if len(keep) < _MOST_REMEMBERED else {}
+
+
+class Logins:
+    """Decides logins. Every method may be called from any thread."""
+
+    def __init__(self, authenticate: Authenticate, current: Current, throttle: Throttle) -> None:
+        self._authenticate = authenticate
+        self._current = current
+        self._throttle = throttle
+        self._lock = threading.Lock()
+        # A keyed hash, so that neither the memory nor a dump of it holds passwords or hashes of use elsewhere.
+        self._key = secrets.token_bytes(32)
+        self._remembered: dict[bytes, tuple[SellerLogin, float]] = {}
+
+    def check(self, user: str, password: str, address: str) -> LoginAnswer:
+        """Is this the password? May take tens of milliseconds."""
+        name = user.strip().lower()
+        if name in ("anonymous", "ftp"):
+            return LoginAnswer(None, ANONYMOUS)
+        key = (name[:64], address)
+        wait = self._throttle.wait(key)
+        if wait > 0:
+            return LoginAnswer(None, f"Too many wrong passwords for this user name; wait {wait:.0f} seconds.")
+        login = self._login(name, password) if SELLER_NAME.fullmatch(name) else None
+        if login is None:
+            self._throttle.failed(key)
+            _LOG.warning("login.refused", user=name[:64], address=address)
+            return LoginAnswer(None, WRONG)
+        self._throttle.succeeded(key)
+        return LoginAnswer(login)
+
+    def holds(self, login: SellerLogin) -> bool:
+        """Has neither password nor access of that seller changed since?"""
+        return self._current(login.name) == login.version
+
+    def _login(self, name: str, password: str) -> SellerLogin | None:
+        digest = hashlib.blake2b(f"{name}\0{password}".encode(errors="replace"), key=self._key).digest()
+        remembered, until = self._remembered.get(digest, (None, 0.0))
+        if remembered is not None and time.monotonic() < until and self.holds(remembered):
+            return remembered
+        login = self._authenticate(name, password)
+        with self._lock:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            if login is None:
+                self._remembered.pop(digest, None)
+            else:
+                self._remembered[digest] = (login, time.monotonic() + _REMEMBER_SECONDS)
+        return login

@@ -1,0 +1,104 @@
+"""The README is true: its tables are what the code says, its commands exist and run."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+from cws_filedrop.config import Settings
+from cws_filedrop.formats import FORMATS
+from cws_filedrop.model import Verdict
+from cws_filedrop.rules.catalogue import CATALOGUE
+
+README = Path(__file__).parents[1] / "README.md"
+MEANINGS = {
+    Verdict.CONFIRMED: "Amazon accepted it",
+    Verdict.CONFIRMED_WARNING: "accepted with a warning, which is shown",
+    Verdict.UNCONFIRMED: "Amazon refused it",
+    Verdict.UNKNOWN: "sent, but nobody can say what became of it; never shown as good, never sent again blindly",
+    Verdict.QUEUED: "on its way: waits to be sent",
+    Verdict.SENT: "on its way: waits for Amazon's answer",
+    Verdict.UPDATED: "a packed, deferred or cancelled row: nothing goes to Amazon",
+    Verdict.DUPLICATE: "the same shipment was dealt with before; the message says where",
+    Verdict.REJECTED: "the line breaks a rule; nothing was sent for it",
+    Verdict.HELD: "waits for a word from you or the operator",
+}
+
+
+def formats() -> str:
+    rows = ["| format | required | optional |", "| --- | --- | --- |"]
+    for one in FORMATS.values():
+        required = [name for name, column in one.headings.items() if column in one.required]
+        optional = [name for name, column in one.headings.items() if column not in one.required]
+        rows.append(f"| `{one.name}` | {_code(required)} | {_code(optional)} |")
+    return "\n".join(rows)
+
+
+def _code(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
+
+
+def verdicts() -> str:
+    rows = [f"| `{verdict}` | {MEANINGS[verdict]} |" for verdict in Verdict]
+    return "\n".join(["| verdict | meaning |", "| --- | --- |", *rows])
+
+
+def codes() -> str:
+    rows = [
+        f"| {entry.code} | {entry.severity}{' (file)' if entry.scope == 'file' else ''} | {_cell(entry.rule)} |"
+        for entry in CATALOGUE.values()
+    ]
+    return "\n".join(["| code | severity | rule |", "| --- | --- | --- |", *rows])
+
+
+def settings() -> str:
+    rows = ["| section | key | default | meaning |", "| --- | --- | --- | --- |"]
+    for section in fields(Settings):
+        part = getattr(Settings(), section.name)
+        rows += [
+            f"| `{section.name}` | `{item.name}` | `{getattr(part, item.name)}` | {_cell(item.metadata['doc'])} |"
+            for item in fields(part)
+        ]
+    return "\n".join(rows).replace("``", "")
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+TABLES = {"formats": formats, "verdicts": verdicts, "codes": codes, "settings": settings}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_are_what_the_code_says(name: str, update_golden: bool) -> None:
+    text = README.read_text()
+    wanted = f"<!-- {name} -->\n{TABLES[name]()}\n<!-- /{name} -->"
+    pattern = rf"<!-- {name} -->\n.*?<!-- /{name} -->"
+    if update_golden:
+        README.write_text(re.sub(pattern, lambda _: wanted, text, flags=re.DOTALL))
+        return
+    found = re.search(pattern, text, re.DOTALL)
+    assert found is not None
+    assert found[0] == wanted, "run pytest tests/test_readme.py --update-golden"
+
+
+def commands() -> list[str]:
+    found = re.findall(r"`cws-filedrop ([a-z]+)", README.read_text())
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_named_exists(command: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "cws_filedrop", command, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Usage:" in done.stdout

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from cws_filedrop import config
 from cws_filedrop.errors import ConfigError
 
@@ -65,7 +66,7 @@ def test_secrets_are_given_by_reference(tmp_path: Path) -> None:
     assert config.secret("env:TOKEN", {"TOKEN": "t"}, key="k") == "t"
     assert config.secret("", {}, key="k") == ""
     for wrong in ("env:NONE", f"file:{kept}x", "s3cret"):
-        with pytest.raises(ConfigError, match="^k: ") as caught:
+        with pytest.raises(ConfigError, match=r"^k: ") as caught:
             config.secret(wrong, {}, key="k")
         if wrong == "s3cret":
             assert "s3cret" not in str(caught.value)

@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
 from cws_filedrop.config import Settings
 from cws_filedrop.formats import FORMATS
 from cws_filedrop.model import Verdict

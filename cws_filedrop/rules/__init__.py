@@ -74,9 +74,7 @@ def judge(
     duplicates = _repeated(sheet, findings, repeats)
     verdicts = _verdicts(findings.rejected, duplicates, asked.shipped)
     return Judgement(
-        verdicts=pd.Series(
-            _text(pa.array(VERDICTS, pa.string()).take(verdicts)), index=lines.index, copy=False
-        ),
+        verdicts=pd.Series(_text(pa.array(VERDICTS, pa.string()).take(verdicts)), index=lines.index, copy=False),
         issues=findings.frame(),
         shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero(verdicts == 2)),
         updates=_frame(sheet, made, UPDATE_COLUMNS, np.flatnonzero(verdicts == 3)),

@@ -19,9 +19,7 @@ from typing import Final, NamedTuple
 from cws_filedrop.errors import ConfigError
 
 OTHER: Final = "Other"
-OTHERS: Final = frozenset(
-    {"other", "otro", "andere", "sonstige"}
-)  # "other" in the languages of Amazon's list
+OTHERS: Final = frozenset({"other", "otro", "andere", "sonstige"})  # "other" in the languages of Amazon's list
 NO_CARRIER: Final = frozenset(
     "na none no null nil nocarrier notracking untracked unknown tba tbd notapplicable notavailable".split()  # noqa: SIM905
 )
@@ -80,9 +78,7 @@ def _aliases(text: str, codes: frozenset[str]) -> Iterable[tuple[str, str]]:
             continue
         alias, _, code = row.partition("\t")
         if code.strip() not in codes:
-            raise ConfigError(
-                f"carrier aliases, line {number}: {code.strip()!r} is not one of Amazon's carrier codes"
-            )
+            raise ConfigError(f"carrier aliases, line {number}: {code.strip()!r} is not one of Amazon's carrier codes")
         yield folded(alias), code.strip()
 
 

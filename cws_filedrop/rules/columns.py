@@ -66,9 +66,7 @@ class Spread:
 
 def _joined(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.void]) -> pa.StringArray:
     """Texts from where each begins and from the bytes of all."""
-    return pa.StringArray.from_buffers(
-        len(offsets) - 1, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes())
-    )
+    return pa.StringArray.from_buffers(len(offsets) - 1, pa.py_buffer(offsets.tobytes()), pa.py_buffer(data.tobytes()))
 
 
 def nothing(size: int) -> pa.StringArray:
@@ -174,9 +172,7 @@ class Column:
 
 def arrow(series: pd.Series[str]) -> pa.StringArray:
     """A text column of a frame as one Arrow array without nulls."""
-    values = cast(
-        "pa.StringArray | pa.ChunkedArray[pa.StringScalar]", pa.array(series.array, type=pa.string())
-    )
+    values = cast("pa.StringArray | pa.ChunkedArray[pa.StringScalar]", pa.array(series.array, type=pa.string()))
     if isinstance(values, pa.ChunkedArray):
         values = cast(pa.StringArray, values.chunk(0) if values.num_chunks == 1 else values.combine_chunks())
     return cast(pa.StringArray, values.fill_null("") if values.null_count else values)

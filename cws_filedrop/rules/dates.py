@@ -29,12 +29,8 @@ CLOCK: Final = (
     r"(?:(?:[Tt]|[ ]+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,][0-9]+)?)?"
     r"(?:[ ]?(?P<half>[AaPp])\.?[Mm]\.?)?(?:[ ]?(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
-YEAR_FIRST: Final = re.compile(
-    r"(?P<a>[0-9]{4})(?P<mark>[-/])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{1,2})" + CLOCK
-)
-YEAR_LAST: Final = re.compile(
-    r"(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{4})" + CLOCK
-)
+YEAR_FIRST: Final = re.compile(r"(?P<a>[0-9]{4})(?P<mark>[-/])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{1,2})" + CLOCK)
+YEAR_LAST: Final = re.compile(r"(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{4})" + CLOCK)
 SERIAL: Final = re.compile(r"[0-9]{5}([.,][0-9]+)?")
 SHORT_YEAR: Final = re.compile(r"([0-9]{1,2}[-/.]){2}[0-9]{2}(?![0-9]).*")
 MONTHS: Final = (

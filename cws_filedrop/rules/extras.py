@@ -52,9 +52,7 @@ def _payment(text: str) -> bool:
 def cash_on_delivery(sheet: Sheet, findings: Findings, shipped: Mask) -> Spread:
     """DirectPayment where it is asked for."""
     typed = sheet[COD].distinct
-    wrong: list[Trouble | None] = [
-        ("P01", "") if text and not _payment(text) else None for text in typed.texts
-    ]
+    wrong: list[Trouble | None] = [("P01", "") if text and not _payment(text) else None for text in typed.texts]
     findings.add_troubles(COD, typed, wrong, shipped)
     return Spread(typed.codes, [DIRECT_PAYMENT if _payment(text) else "" for text in typed.texts])
 
@@ -79,9 +77,7 @@ def _addresses(sheet: Sheet) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.in
         cells = sheet[column].distinct
         joined = rows * len(cells.texts) + cells.codes
         present, rows = np.unique(joined, return_inverse=True)
-        found = [
-            (*found[at // len(cells.texts)], cells.texts[at % len(cells.texts)]) for at in present.tolist()
-        ]
+        found = [(*found[at // len(cells.texts)], cells.texts[at % len(cells.texts)]) for at in present.tolist()]
     return rows.astype(np.int32), found
 
 
@@ -92,9 +88,7 @@ def ship_from(sheet: Sheet, findings: Findings, shipped: Mask) -> Spread:
     rows, addresses = _addresses(sheet)
     troubles = [_address_trouble(parts) if any(parts) else None for parts in addresses]
     good = [any(parts) and trouble is None for parts, trouble in zip(addresses, troubles, strict=True)]
-    joined = Spread(
-        rows, [_joined(parts) if fine else "" for parts, fine in zip(addresses, good, strict=True)]
-    )
+    joined = Spread(rows, [_joined(parts) if fine else "" for parts, fine in zip(addresses, good, strict=True)])
     for column in ADDRESS:
         here = [("N01", one[1]) if one and one[0] == column else None for one in troubles]
         findings.add_troubles(column, joined, here, shipped)

@@ -83,9 +83,7 @@ class Findings:
     def _values(self, found: Found) -> pa.StringArray:
         return self._sheet[found.column].pick(found.rows)
 
-    def _named(
-        self, part: npt.NDArray[np.intp], name: Callable[[Found], str]
-    ) -> pd.api.extensions.ExtensionArray:
+    def _named(self, part: npt.NDArray[np.intp], name: Callable[[Found], str]) -> pd.api.extensions.ExtensionArray:
         return _text(pa.array([name(found) for found in self._found], pa.string()), part)
 
 

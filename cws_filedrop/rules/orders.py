@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 import numpy as np
@@ -35,7 +36,7 @@ def damage(text: str) -> str | None:
         return "date"
     if BARE.fullmatch(text):
         return f"hyphens={_written(text)}"
-    plain = re.sub(r"[\W_]", "", text)
+    plain = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text))
     if len(plain) == 17 and BARE.fullmatch(plain):
         return f"dashes={_written(plain)}"
     if not text.isprintable() or (GROUPS.fullmatch(text) and len(plain) >= OWN_DIGITS):

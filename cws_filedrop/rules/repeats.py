@@ -98,9 +98,7 @@ def _among(values: Words, wanted: Words) -> npt.NDArray[np.bool_]:
     """Which values are among the wanted ones, which are sorted."""
     if not len(wanted):
         return np.zeros(len(values), np.bool_)
-    found: npt.NDArray[np.bool_] = (
-        wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
-    )
+    found: npt.NDArray[np.bool_] = wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
     return found
 
 
@@ -258,9 +256,7 @@ def _order_line(lines: Sequence[Line]) -> dict[int, Finding]:
     found = _split(lines) if len(packages) > 1 else {}
     for package in packages:
         same = _same_package(package)
-        found |= {
-            number: finding for number, finding in same.items() if finding[0] == "O06" or number not in found
-        }
+        found |= {number: finding for number, finding in same.items() if finding[0] == "O06" or number not in found}
     return found
 
 

@@ -110,12 +110,12 @@ def reading(typed: str) -> Reading:
 
 # --- which cells need the rule ---------------------------------------------------------------------------------
 
-# 0 for each byte of a plain number, 1 for every other.
-_STRANGE: Final = bytes(not (byte < 128 and PLAIN.fullmatch(chr(byte))) for byte in range(256))
+# 1 for each byte that asks for a look: what no plain number has, and the point of a rounded one.
+_STRANGE: Final = bytes(byte == ord(".") or not PLAIN.fullmatch(chr(byte)) for byte in range(256))
 
 
 def _strange_rows(column: Column) -> Rows:
-    """Rows with a byte that no plain number has."""
+    """Rows with a byte that asks for a look."""
     strange = column.data[: int(column.offsets[-1])].tobytes().translate(_STRANGE)
     return column.rows_of(np.flatnonzero(np.frombuffer(strange, np.bool_)))
 
@@ -194,7 +194,5 @@ def check(sheet: Sheet, findings: Findings, travels: Mask) -> Tracking:
 
 def _note(findings: Findings, rows: Rows, readings: list[Reading]) -> None:
     for code in ("T01", "T02", "T03", "T04"):
-        found = [
-            (at, one.trouble[1]) for at, one in enumerate(readings) if one.trouble and one.trouble[0] == code
-        ]
+        found = [(at, one.trouble[1]) for at, one in enumerate(readings) if one.trouble and one.trouble[0] == code]
         findings.add(code, "tracking-number", rows[[at for at, _ in found]], [detail for _, detail in found])

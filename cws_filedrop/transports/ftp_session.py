@@ -254,6 +254,8 @@ class FtpSession(FtpControl):
             self.close()
             return
         self._gone = self._quit_pending = True
+        self.discard_buffers()
+        self._wanted_io_events = self.ioloop.READ  # or the reply that found the client gone would ask to be sent again
         self.del_channel()
         self.ioloop.call_later(self.server.settings.grace_seconds, self.close, _errback=self.handle_error)
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from cws_filedrop.model import Account, Seller
 from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database

@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 import pandas as pd
 import pytest
+from kept import arrive
+
 from cws_filedrop.model import Verdict
 from cws_filedrop.store import feeds, lines, sellers, uploads
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds import FeedState, Purse, Settlement, Turn
 from cws_filedrop.store.uploads import UploadState
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
-from kept import arrive
-
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FREE = Purse("createFeed", lambda arrival, now: (now, 0.0))
@@ -71,7 +71,7 @@ def filled(db: Database, account: int, cause: str = "a") -> int:
 
 @pytest.fixture
 def account(db: Database) -> Iterator[int]:
-    yield queue(db, "u1", ["111-1111111-1111111", "222-2222222-2222222"])
+    return queue(db, "u1", ["111-1111111-1111111", "222-2222222-2222222"])
 
 
 def test_packing_keeps_every_cell() -> None:

@@ -1,0 +1,188 @@
+"""A block of lines -> LINES and L01: parse what is proven regular, read quoted lines one by one, report the rest.
+
+Cells lose surrounding blanks and quotes around the whole of them, and nothing else: NA, null, 007 and 1E5 stay text,
+and control characters stay for a rule to find. May not know what a cell means.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from codecs import BOM_UTF8
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cws_filedrop.formats import split
+from cws_filedrop.formats.blank import LF, Places
+from cws_filedrop.formats.proof import Proof, prove
+from cws_filedrop.formats.quotes import CR, QUOTE
+from cws_filedrop.tables import ISSUE_COLUMNS, TEXT
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How lines are cut into columns: the rule column of each cell, "" for those that are ignored."""
+
+    delimiter: str
+    columns: tuple[str, ...]
+
+    @property
+    def used(self) -> list[int]:
+        """Numbers of the cells that are read."""
+        return [number for number, column in enumerate(self.columns) if column]
+
+    @property
+    def names(self) -> list[str]:
+        """Their columns."""
+        return [column for column in self.columns if column]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parsed:
+    """The non-blank lines of a block: every one is in `lines` (by its number) or in `issues`.
+
+    `ends` are the places of all its line ends.
+    """
+
+    lines: pd.DataFrame
+    issues: pd.DataFrame
+    ends: Places
+
+
+def parse(block: bytes, layout: Layout, *, first: int) -> Parsed:
+    """LINES and ISSUES of a block whose lines all end in LF or CRLF, the first of them being line number `first`."""
+    proof = prove(block, layout.delimiter, len(layout.columns))
+    lines = _frame(proof, layout)
+    lines.index = _numbers(proof.good + first)
+    issues = _wrong_numbers(proof, layout, first)
+    if len(proof.quoted):
+        rows, odd = _quoted(block, proof.quoted, layout)
+        lines = pd.concat([lines, _rows_frame(rows, layout, first)]).sort_index()
+        issues = pd.concat([issues, _issues(odd, first)]).sort_values("line", ignore_index=True)
+    return Parsed(lines, issues, proof.ends)
+
+
+def _numbers(numbers: Places) -> pd.Index[int]:
+    index: pd.Index[int] = pd.Index(numbers, dtype="int64", name="line")
+    return index
+
+
+def _frame(proof: Proof, layout: Layout) -> pd.DataFrame:
+    if not len(proof.good):
+        return pd.DataFrame({name: pd.Series([], dtype=TEXT) for name in layout.names})
+    # The parser takes one byte order mark away from the start; a cell may begin with one.
+    lead = BOM_UTF8 if proof.regular.startswith(BOM_UTF8) else b""
+    frame = pd.read_csv(
+        io.BytesIO(lead + proof.regular),
+        sep=layout.delimiter,
+        header=None,
+        names=range(len(layout.columns)),
+        usecols=layout.used if len(layout.used) < len(layout.columns) else None,
+        index_col=False,
+        dtype=TEXT,
+        quoting=csv.QUOTE_MINIMAL if proof.unquote else csv.QUOTE_NONE,
+        na_filter=False,
+        skip_blank_lines=False,
+        encoding="utf-8",
+    )
+    frame.columns = pd.Index(layout.names)
+    return _tidy(frame, proof, layout.delimiter)
+
+
+def _tidy(frame: pd.DataFrame, proof: Proof, delimiter: str) -> pd.DataFrame:
+    """Take surrounding blanks and quotes away, after a look at the bytes: mostly there are none."""
+    if _blanks_at_edges(proof.regular, delimiter):
+        frame = frame.apply(lambda column: column.str.strip(split.BLANKS + split.TAB))
+    if not proof.unquote and b'"' in proof.regular:
+        frame = frame.apply(_unwrapped)
+    return frame
+
+
+def _blanks_at_edges(text: bytes, delimiter: str) -> bool:
+    if not text.isascii() or (delimiter != split.TAB and split.TAB.encode() in text):
+        return True
+    if b" " not in text:
+        return False
+    octets = np.frombuffer(text, np.uint8)
+    blanks = np.flatnonzero(octets == ord(" "))
+    edge = np.zeros(256, np.bool_)
+    edge[[LF, CR, QUOTE, ord(delimiter)]] = True
+    # The last byte is an LF, so there is always a next one, and the one "before" the first byte is an edge too.
+    return bool(edge[octets[blanks - 1]].any() or edge[octets[blanks + 1]].any())
+
+
+def _unwrapped(column: pd.Series[str]) -> pd.Series[str]:
+    wrapped = column.str.fullmatch(split.WRAPPED)
+    if not wrapped.any():
+        return column
+    inner = column[wrapped].str.slice(1, -1).str.replace('""', '"', regex=False).str.strip(split.BLANKS)
+    column = column.copy()
+    column[wrapped] = inner
+    return column
+
+
+def _quoted(
+    block: bytes, places: Places, layout: Layout
+) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str, str]]]:
+    """Lines with quotes in comma- or semicolon-separated text: their cells, and (place, value, detail) of odd ones."""
+    rows: list[tuple[int, list[str]]] = []
+    odd: list[tuple[int, str, str]] = []
+    width = len(layout.columns)
+    for place, line in zip(places.tolist(), raw_lines(block, places), strict=True):
+        try:
+            cells = split.cells(line, layout.delimiter)
+        except ValueError:
+            odd.append((place, "an open quotation mark", "a quotation mark is not closed on this line"))
+            continue
+        if len(cells) < width or any(cells[width:]):
+            odd.append((place, *_wrong_number(len(cells), width)))
+        else:
+            rows.append((place, cells))
+    return rows, odd
+
+
+def _rows_frame(rows: Sequence[tuple[int, list[str]]], layout: Layout, first: int) -> pd.DataFrame:
+    columns = {
+        name: pd.Series([cells[number] for _, cells in rows], dtype=TEXT)
+        for number, name in zip(layout.used, layout.names, strict=True)
+    }
+    frame = pd.DataFrame(columns)
+    frame.index = _numbers(np.array([place for place, _ in rows], np.int64) + first)
+    return frame
+
+
+def _wrong_numbers(proof: Proof, layout: Layout, first: int) -> pd.DataFrame:
+    words = {cells: _wrong_number(cells, len(layout.columns)) for cells in np.unique(proof.cells).tolist()}
+    numbers = zip(proof.bad.tolist(), proof.cells.tolist(), strict=True)
+    return _issues([(place, *words[cells]) for place, cells in numbers], first)
+
+
+def _wrong_number(found: int, expected: int) -> tuple[str, str]:
+    value = f"{found:,} cell" if found == 1 else f"{found:,} cells"
+    return value, f"{value} instead of {expected:,}"
+
+
+def _issues(odd: Sequence[tuple[int, str, str]], first: int) -> pd.DataFrame:
+    """ISSUES with L01 for (place, value, detail)."""
+    columns = {
+        "line": pd.Series([first + place for place, _, _ in odd], dtype="int64"),
+        "code": pd.Series(["L01"] * len(odd), dtype=TEXT),
+        "column": pd.Series([""] * len(odd), dtype=TEXT),
+        "value": pd.Series([value for _, value, _ in odd], dtype=TEXT),
+        "detail": pd.Series([detail for _, _, detail in odd], dtype=TEXT),
+    }
+    return pd.DataFrame(columns)[list(ISSUE_COLUMNS)]
+
+
+def raw_lines(block: bytes, places: Places) -> list[str]:
+    """Lines of a block by their place, without line end.
+
+    Raises: IndexError if there is no such line.
+    """
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == LF)
+    starts = np.concatenate(([0], ends[:-1] + 1))
+    spans = zip(starts[places].tolist(), ends[places].tolist(), strict=True)
+    return [block[start:end].removesuffix(b"\r").decode() for start, end in spans]

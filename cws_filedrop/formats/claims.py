@@ -1,0 +1,79 @@
+"""Which layout a row of headings belongs to: exactly one may claim it.
+
+May not know where the row stands in a file or how it was split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from cws_filedrop.formats import amazon_shipping_confirmation, fillz_confirmation
+from cws_filedrop.formats.layout import Format
+from cws_filedrop.formats.spelling import distance, plain
+
+FORMATS: Final[dict[str, Format]] = {
+    one.name: one for one in (fillz_confirmation.FORMAT, amazon_shipping_confirmation.FORMAT)
+}
+# Files that say what to ship, not what was shipped: the headings by which they are recognised (plain spelling).
+ORDER_FILES: Final = {
+    "amazon-order-report": frozenset({"order-id", "order-item-id", "purchase-date", "ship-service-level"}),
+    "fillz-orders": frozenset({"order-id", "order-item-id", "special-comments"}),
+}
+ORDER_MARKS: Final = frozenset({"purchase-date", "payments-date", "special-comments"})
+
+Reading = dict[int, tuple[str, int]]  # cell number -> (heading it is read as, how far it is spelled from that)
+
+
+def reading(layout: Format, cells: Sequence[str]) -> Reading:
+    """Which cells of a row a layout understands as which of its headings."""
+    known = {plain(heading): heading for heading in (*layout.headings, *layout.ignored)}
+    read: Reading = {}
+    for number, cell in enumerate(cells):
+        if (heading := known.get(plain(cell))) is not None:
+            read[number] = (heading, distance(cell, heading))
+    return read
+
+
+def claimants(cells: Sequence[str]) -> list[str]:
+    """Names of the layouts (order files too) that claim a row of headings."""
+    readings = {name: reading(layout, cells) for name, layout in FORMATS.items()}
+    claiming = {name: needed for name in FORMATS if (needed := _needed(name, readings[name])) is not None}
+    standing = [
+        name
+        for name, needed in claiming.items()
+        if not any(_explains(readings[other], needed) for other in claiming if other != name)
+    ]
+    headings = {plain(cell) for cell in cells}
+    orders = [name for name, marks in ORDER_FILES.items() if marks <= headings]
+    return (standing or list(claiming)) + orders
+
+
+def order_file(cells: Iterable[str]) -> str:
+    """The name of the order file that a row of headings looks like, or ""."""
+    headings = {plain(cell) for cell in cells}
+    for name, marks in ORDER_FILES.items():
+        if marks <= headings:
+            return name
+    return "an order report" if headings & ORDER_MARKS else ""
+
+
+def _needed(name: str, read: Reading) -> Reading | None:
+    """The best-spelled cell of each required heading, or None if one is missing."""
+    layout = FORMATS[name]
+    best: dict[str, tuple[int, int]] = {}
+    for number, (heading, far) in read.items():
+        if layout.headings.get(heading) in layout.required and far < best.get(heading, (0, far + 1))[1]:
+            best[heading] = (number, far)
+    if len(best) < len(layout.required):
+        return None
+    return {number: (heading, far) for heading, (number, far) in best.items()}
+
+
+def _explains(read: Reading, needed: Reading) -> bool:
+    """Does this reading account for everything a rival's claim rests on, spelled at least as well?
+
+    So `ship_date` beside `status` is the confirmation file's own column, and not Amazon's `ship-date` misspelled;
+    but `ship-date` beside `status` is claimed by both.
+    """
+    return all(number in read and read[number][1] <= far for number, (_, far) in needed.items())

@@ -1,0 +1,236 @@
+"""A seller's file, opened: its facts, and its lines in chunks, as often as asked for. The order of the passes.
+
+The first pass surveys (encoding, line ends, counts), a look at the first rows finds the headings, the second pass
+parses. May not know what any cell means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import BinaryIO, Final
+
+import numpy as np
+import pandas as pd
+
+from cws_filedrop.errors import FileRejected
+from cws_filedrop.formats import header, packed, sniff, split, text
+from cws_filedrop.formats.blank import LF, is_blank
+from cws_filedrop.formats.cells import Layout, Parsed, parse, raw_lines
+from cws_filedrop.formats.header import Header
+from cws_filedrop.formats.layout import Format
+from cws_filedrop.formats.packed import Contents
+from cws_filedrop.formats.stream import blocks, plain_ends
+from cws_filedrop.formats.survey import Survey, survey
+from cws_filedrop.formats.text import Encoding
+from cws_filedrop.model import Issue, Limits
+from cws_filedrop.rules import catalogue
+
+FIRST_ROWS: Final = 3  # the heading row is among these
+MOST_LOOKED_AT: Final = 100  # lines, should separators alone fill the first ones
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is known of a file as a whole.
+
+    `columns` has the rule column of each heading, "" where it is ignored. `line_count` counts the non-blank lines
+    below the headings. `ended` says if the last line had a line end. `notes` are sentences for the seller about what
+    was understood although it was written differently.
+    """
+
+    format: Format
+    encoding: str
+    line_ends: str
+    delimiter: str
+    packed: str
+    header_line: int
+    headings: tuple[str, ...]
+    columns: tuple[str, ...]
+    line_count: int
+    ended: bool
+    issues: tuple[Issue, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Some lines in a row: each non-blank one is either in `lines` (LINES) or in `issues` (ISSUES, L01)."""
+
+    lines: pd.DataFrame
+    issues: pd.DataFrame
+    text: bytes
+    first: int
+
+    def raw(self, lines: Iterable[int]) -> list[str]:
+        """Lines of this chunk as the seller typed them, without line end.
+
+        Raises: IndexError for a line that is not in this chunk.
+        """
+        places = np.fromiter(lines, np.int64) - self.first
+        if len(places) and places.min() < 0:
+            raise IndexError("a line before this chunk")
+        return raw_lines(self.text, places)
+
+
+class SellerFile:
+    """A file that can be read. `chunks` may be asked for more than once, also before an earlier one is used up."""
+
+    def __init__(self, contents: Contents, encoding: Encoding, facts: FileFacts) -> None:
+        self.facts = facts
+        self._contents = contents
+        self._encoding = encoding
+
+    def chunks(self, rows: int = 50_000) -> Iterator[Chunk]:
+        """The lines below the headings, in order, at most `rows` in a chunk; memory does not grow with the file.
+
+        Raises: ValueError if `rows` is not positive.
+        """
+        if rows < 1:
+            raise ValueError("a chunk needs at least one row")
+        return self._chunks(rows)
+
+    def _chunks(self, rows: int) -> Iterator[Chunk]:
+        layout = Layout(self.facts.delimiter, self.facts.columns)
+        number, skip = 1, self.facts.header_line
+        for block in blocks(self._contents, self._encoding):
+            block = _ended(plain_ends(block))
+            if skip:
+                block, passed = _without_first(block, skip)
+                number, skip = number + passed, skip - passed
+            if block:
+                parsed = parse(block, layout, first=number)
+                yield from _cut(parsed, block, first=number, rows=rows)
+                number += len(parsed.ends)
+
+
+def open_file(source: BinaryIO, *, file_name: str, limits: Limits) -> SellerFile:
+    """Open what a seller dropped; `source` is seekable and must stay open as long as its chunks are read.
+
+    Raises: FileRejected with issues F01 to F06 when the file as a whole cannot be used.
+    """
+    contents = packed.contents(source, limits)
+    marked = _sniffed(contents)
+    found = survey(blocks(contents, marked or text.UTF_8))
+    encoding = marked or _encoding(contents, found)
+    rows = _first_rows(contents, encoding)
+    head = header.find(rows)
+    line_count = _line_count(found, head, rows)
+    if line_count > limits.lines:
+        raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))
+    if not line_count:
+        raise FileRejected(catalogue.issue("F01", detail="no-rows"))
+    notes = (*_packed_notes(contents, file_name), *head.notes)
+    return SellerFile(contents, encoding, _facts(contents, encoding, found, (head, line_count, notes)))
+
+
+def _sniffed(contents: Contents) -> Encoding | None:
+    """The encoding, if the first bytes tell.
+
+    Raises: FileRejected F01 or F02.
+    """
+    head = next(contents.pieces(sniff.HEAD), b"")
+    if not head:
+        raise FileRejected(catalogue.issue("F01"))
+    if (issue := sniff.not_text(head)) is not None:
+        raise FileRejected(issue)
+    if head.startswith((*sniff.ZIP, sniff.GZIP)):
+        raise FileRejected(catalogue.issue("F02", detail="archive=it is packed twice"))
+    encoding = text.marked(head)
+    if sniff.is_binary(head) and (encoding is None or encoding.codec == text.UTF_8.codec):
+        raise FileRejected(catalogue.issue("F02", detail="it holds binary data"))
+    return encoding
+
+
+def _encoding(contents: Contents, found: Survey) -> Encoding:
+    if found.utf8.fits:
+        return text.UTF_8
+    if found.utf8.cut:
+        raise text.undecodable(text.UTF_8)
+    return text.older(blocks(contents, text.UTF_8))
+
+
+def _first_rows(contents: Contents, encoding: Encoding) -> list[tuple[int, str]]:
+    """The first lines in which the headings may be, by number."""
+    rows: list[tuple[int, str]] = []
+    filled = 0
+    for number, line in _numbered(contents, encoding):
+        if is_blank(line, split.TAB):
+            continue
+        rows.append((number, line))
+        filled += not is_blank(line, "".join(split.DELIMITERS))
+        if filled == FIRST_ROWS or len(rows) == MOST_LOOKED_AT:
+            break
+    return rows
+
+
+def _numbered(contents: Contents, encoding: Encoding) -> Iterator[tuple[int, str]]:
+    number = 0
+    for block in blocks(contents, encoding, size=sniff.HEAD):
+        for line in _ended(plain_ends(block)).split(b"\n")[:-1]:
+            number += 1
+            yield number, line.removesuffix(b"\r").decode()
+
+
+def _line_count(found: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:
+    above = [line for number, line in rows if number <= head.row.line and not is_blank(line, head.row.delimiter)]
+    return found.lines - found.blank[head.row.delimiter] - len(above)
+
+
+def _packed_notes(contents: Contents, file_name: str) -> Iterator[str]:
+    if contents.name:
+        yield f'"{catalogue.shown(contents.name)}" was read out of {catalogue.shown(file_name)}.'
+
+
+def _facts(
+    contents: Contents, encoding: Encoding, found: Survey, rest: tuple[Header, int, tuple[str, ...]]
+) -> FileFacts:
+    head, line_count, notes = rest
+    return FileFacts(
+        format=head.format,
+        encoding=encoding.words,
+        line_ends=found.line_ends,
+        delimiter=head.row.delimiter,
+        packed=contents.packed,
+        header_line=head.row.line,
+        headings=head.row.typed,
+        columns=head.columns,
+        line_count=line_count,
+        ended=found.ended,
+        issues=head.issues,
+        notes=notes,
+    )
+
+
+def _ended(block: bytes) -> bytes:
+    return block if block.endswith(b"\n") else block + b"\n"
+
+
+def _without_first(block: bytes, lines: int) -> tuple[bytes, int]:
+    """The block without so many lines at its start, and how many were there to be taken."""
+    ends = np.flatnonzero(np.frombuffer(block, np.uint8) == LF)[:lines]
+    return block[int(ends[-1]) + 1 :], len(ends)
+
+
+def _cut(parsed: Parsed, block: bytes, *, first: int, rows: int) -> Iterator[Chunk]:
+    """The chunks of a block, about equally large."""
+    numbers = np.sort(np.concatenate((parsed.lines.index.to_numpy(), parsed.issues["line"].to_numpy())))
+    pieces = -(-len(numbers) // rows)
+    if pieces == 1:
+        yield Chunk(parsed.lines, parsed.issues, block, first)
+    if pieces <= 1:
+        return
+    starts = np.concatenate(([0], parsed.ends + 1))
+    places = [len(numbers) * piece // pieces for piece in range(1, pieces)]
+    bounds = [first, *numbers[places].tolist(), first + len(starts) - 1]
+    for start, stop in pairwise(bounds):
+        text = block[int(starts[start - first]) : int(starts[stop - first])]
+        yield Chunk(*_between(parsed, start, stop), text, start)
+
+
+def _between(parsed: Parsed, start: int, stop: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    begin, end = parsed.lines.index.searchsorted([start, stop])
+    lines = parsed.lines.iloc[begin:end]
+    begin, end = parsed.issues["line"].searchsorted([start, stop])
+    return lines, parsed.issues.iloc[begin:end].reset_index(drop=True)

@@ -1,0 +1,190 @@
+"""The first rows of a file -> which is the heading row, which layout it has, and what each column is.
+
+May not know bytes, encodings or the lines below the headings.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cws_filedrop.errors import FileRejected
+from cws_filedrop.formats import split
+from cws_filedrop.formats.claims import FORMATS, claimants, order_file, reading
+from cws_filedrop.formats.layout import Format
+from cws_filedrop.formats.spelling import listed, nearest, plain
+from cws_filedrop.model import Issue
+from cws_filedrop.rules import catalogue
+
+MOST_COLUMNS: Final = 1_000
+MOST_WARNINGS: Final = 50
+ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
+# What rejected.txt adds to the seller's columns; such a file comes back with them.
+OURS: Final = ("error-code", "error-column", "error-message", "what-to-do")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that may be the heading row: its line number, its cells as typed and as read."""
+
+    line: int
+    delimiter: str
+    typed: tuple[str, ...]
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The heading row, understood. `columns` has the rule column of each cell, "" where it is ignored."""
+
+    format: Format
+    row: Row
+    columns: tuple[str, ...]
+    issues: tuple[Issue, ...]
+    notes: tuple[str, ...]
+
+
+def find(lines: Sequence[tuple[int, str]]) -> Header:
+    """The heading row among the first lines of a file (line number, text).
+
+    Raises: FileRejected F01, F03, F04, F05 or F06.
+    """
+    for line in lines:
+        for row in _rows(line):
+            names = claimants(row.cells)
+            if len(names) > 1:
+                raise FileRejected(catalogue.issue("F06", detail=f"two={listed(names)}"))
+            if names and names[0] in FORMATS:
+                return _understood(FORMATS[names[0]], row, above=[n for n, _ in lines if n < line[0]])
+    raise FileRejected(*_unclaimed([row for line in lines for row in _rows(line)]))
+
+
+def _rows(line: tuple[int, str]) -> Iterator[Row]:
+    number, text = line
+    for delimiter in split.DELIMITERS:
+        if delimiter != split.TAB and delimiter not in text:
+            continue
+        try:
+            cells = split.cells(text, delimiter)
+        except ValueError:
+            continue
+        while cells and not cells[-1]:
+            cells.pop()
+        yield Row(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells))
+
+
+def _as_typed(text: str, delimiter: str, cells: Sequence[str]) -> tuple[str, ...]:
+    """Heading cells such that joining them with the delimiter gives the heading row back."""
+    if delimiter == split.TAB or '"' not in text:
+        return tuple(text.split(delimiter)[: len(cells)])
+    return tuple(_protected(cell, delimiter) for cell in cells)
+
+
+def _protected(cell: str, delimiter: str) -> str:
+    out = io.StringIO()
+    csv.writer(out, delimiter=delimiter, lineterminator="").writerow([cell])
+    return out.getvalue()
+
+
+def _understood(layout: Format, row: Row, *, above: Sequence[int]) -> Header:
+    if len(row.cells) > MOST_COLUMNS:
+        detail = f"the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
+        raise FileRejected(catalogue.issue("F05", detail=detail))
+    read = reading(layout, row.cells)
+    columns = tuple(
+        layout.headings.get(read[number][0], "") if number in read else "" for number in range(len(row.cells))
+    )
+    if repeated := _repeated(layout, columns):
+        raise FileRejected(*repeated)
+    unknown = [number for number, cell in enumerate(row.cells) if cell and number not in read]
+    ours = [number for number in unknown if plain(row.cells[number]) in OURS]
+    issues = _ignored(layout, row, [number for number in unknown if number not in ours], columns)
+    notes = (*_reading_notes(layout, row, columns), *_row_notes(row, above, bool(ours)))
+    return Header(layout, row, columns, issues, notes)
+
+
+def _repeated(layout: Format, columns: Sequence[str]) -> list[Issue]:
+    places: dict[str, list[str]] = {}
+    for number, column in enumerate(columns, start=1):
+        if column:
+            places.setdefault(column, []).append(str(number))
+    return [
+        catalogue.issue("F04", column=layout.heading(column), detail=f"columns {listed(numbers)}")
+        for column, numbers in places.items()
+        if len(numbers) > 1
+    ]
+
+
+def _ignored(layout: Format, row: Row, unknown: Sequence[int], columns: Sequence[str]) -> tuple[Issue, ...]:
+    absent = [heading for heading, column in layout.headings.items() if column not in columns]
+    warnings = [
+        catalogue.issue("F10", column=row.cells[number], detail=nearest(row.cells[number], absent))
+        for number in unknown[:MOST_WARNINGS]
+    ]
+    if len(unknown) > MOST_WARNINGS:
+        more = f"{len(unknown) - MOST_WARNINGS:,} more columns"
+        warnings.append(catalogue.issue("F10", column=more))
+    return tuple(warnings)
+
+
+def _reading_notes(layout: Format, row: Row, columns: Sequence[str]) -> Iterator[str]:
+    spelled = {plain(heading): heading for heading in layout.ignored}
+    for cell, column in zip(row.cells, columns, strict=True):
+        if column and cell != layout.heading(column):
+            yield catalogue.issue("F10", column=cell, detail=f"read-as={layout.heading(column)}").message
+        elif plain(cell) in spelled:
+            yield f'The column "{spelled[plain(cell)]}" is known, but not used; its content was left out.'
+
+
+def _row_notes(row: Row, above: Sequence[int], ours: bool) -> Iterator[str]:
+    if row.delimiter != split.TAB:
+        yield catalogue.issue("F10", detail=f"separator={split.WORDS[row.delimiter]}").message
+    if above:
+        yield f"The headings were found in line {row.line}; what stands above them was left out."
+    if ours:
+        yield "The columns that a rejected file adds (error-code and so on) were left out."
+
+
+def _unclaimed(rows: Sequence[Row]) -> list[Issue]:
+    """Why no layout claims any of the rows."""
+    filled = [row for row in rows if any(row.cells)]
+    if not filled:
+        return [catalogue.issue("F01")]
+    for row in filled:
+        if name := order_file(row.cells):
+            detail = f"this is an order file ({name}), not a confirmation of shipments"
+            return [catalogue.issue("F06", detail=detail)]
+    return _missing(filled) or [_unlike(filled[0], filled)]
+
+
+def _missing(rows: Sequence[Row]) -> list[Issue]:
+    """F03 for the nearest layout, if any heading is known or nearly known."""
+    scored = [(_likeness(layout, row), layout, row) for layout in FORMATS.values() for row in rows]
+    likeness, layout, row = max(scored, key=lambda one: one[0])
+    if likeness == (0, 0):
+        return []
+    read = reading(layout, row.cells)
+    found = {layout.headings.get(heading) for heading, _ in read.values()}
+    unknown = [cell for number, cell in enumerate(row.cells) if cell and number not in read]
+    wanted = [heading for heading, column in layout.headings.items() if column in layout.required - found]
+    return [catalogue.issue("F03", column=heading, detail=nearest(heading, unknown)) for heading in wanted]
+
+
+def _likeness(layout: Format, row: Row) -> tuple[int, int]:
+    """How many headings a layout knows in a row, and how many required ones are nearly there."""
+    read = reading(layout, row.cells)
+    unknown = [cell for number, cell in enumerate(row.cells) if cell and number not in read]
+    wanted = [heading for heading, column in layout.headings.items() if column in layout.required]
+    return len(read), sum(1 for heading in wanted if nearest(heading, unknown))
+
+
+def _unlike(first: Row, rows: Sequence[Row]) -> Issue:
+    width = max(len(row.cells) for row in rows)
+    if width == 1 or any(ORDER_ID.fullmatch(cell) for row in rows for cell in row.cells):
+        return catalogue.issue("F01", detail="no-header")
+    typed = ", ".join(max((row for row in rows if row.line == first.line), key=lambda row: len(row.cells)).cells)
+    return catalogue.issue("F06", value=typed, detail=f"the first row reads: {typed}")

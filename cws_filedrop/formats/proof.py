@@ -1,0 +1,132 @@
+"""A block of lines -> which of them have the right number of cells, proven on the bytes before anything is parsed.
+
+What is not proven never reaches the parser, for that would shift cells into place without a word. May not know what a
+cell means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cws_filedrop.formats import quotes
+from cws_filedrop.formats.blank import LF, NOTHING, Mask, Octets, Places, blank_lines, may_be_blank
+from cws_filedrop.formats.quotes import CR, Quotes
+from cws_filedrop.formats.split import TAB
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What is known of the lines of a block; line numbers here are 0-based places in the block.
+
+    `regular` is text in which every line has exactly the right number of cells, and `good` names those lines; in it
+    quotes mean something if `unquote`, and are data if not. `bad` are lines with another number of cells, `cells` of
+    them; `quoted` are still to be read one by one. `ends` are the places of all line ends.
+    """
+
+    ends: Places
+    regular: bytes
+    unquote: bool
+    good: Places
+    bad: Places
+    cells: Places
+    quoted: Places
+
+
+class _Lines:
+    """Where the lines of a block begin and end, and how many cells they have."""
+
+    def __init__(self, block: bytes, octets: Octets, ends: Places, delimiter: str) -> None:
+        self.octets = octets
+        self.ends = ends
+        self.starts = np.concatenate(([0], ends[:-1] + 1))
+        self.delimiter = delimiter
+        self.quotes = quotes.find(octets, ends, delimiter) if b'"' in block else None
+        self.separators = _separators(octets, delimiter, self.quotes)
+        upto = np.searchsorted(self.separators, ends)
+        self.before = np.concatenate(([0], upto[:-1]))  # separators before each line
+        self.cells = upto - self.before + 1
+        # Index -1 of a first line that is empty is the last LF of the block: not a CR, as it should be.
+        self.text_ends = ends - (octets[ends - 1] == CR)
+        self.blank = np.zeros(len(ends), np.bool_)
+        if may_be_blank(octets, ends, delimiter):
+            self.blank = blank_lines(block, delimiter)
+
+    @property
+    def unquote(self) -> bool:
+        """Do the quotes left in regular text surround cells, and nothing else?"""
+        return self.quotes is not None and (self.delimiter != TAB or self.quotes.plain)
+
+
+def prove(block: bytes, delimiter: str, width: int) -> Proof:
+    """Sort the lines of a block (all of them ended by LF or CRLF) by their number of cells."""
+    octets = np.frombuffer(block, np.uint8)
+    ends = np.flatnonzero(octets == LF)
+    if b'"' in block or not _is_regular(block, len(ends), delimiter, width) or may_be_blank(octets, ends, delimiter):
+        return _sorted_out(_Lines(block, octets, ends, delimiter), width)
+    none = np.empty(0, np.int64)
+    return Proof(ends, block, False, np.arange(len(ends)), none, none, none)
+
+
+def _separators(octets: Octets, delimiter: str, found: Quotes | None) -> Places:
+    """In tab-delimited text a quote protects nothing."""
+    if found is None or delimiter == TAB:
+        return np.flatnonzero(octets == ord(delimiter))
+    return found.outside
+
+
+def _is_regular(block: bytes, lines: int, delimiter: str, width: int) -> bool:
+    """Are the separators of the block the right number of times one line's? One quick pass over the bytes."""
+    line = delimiter.encode() * (width - 1) + b"\n"
+    others = bytes(one for one in range(256) if one not in line)
+    return block.translate(None, others) == line * lines
+
+
+def _sorted_out(lines: _Lines, width: int) -> Proof:
+    filled = ~lines.blank
+    quoted = _to_be_read(lines, width) & filled
+    counted = filled & ~quoted
+    long = _long_but_empty(lines, width, counted)
+    good = (counted & (lines.cells == width)) | long
+    bad = counted & ~good
+    places = [np.flatnonzero(mask) for mask in (good, bad, quoted)]
+    regular = _regular(lines, width, good, long)
+    return Proof(lines.ends, regular, lines.unquote, places[0], places[1], lines.cells[bad], places[2])
+
+
+def _to_be_read(lines: _Lines, width: int) -> Mask:
+    """Lines in which quotes may protect separators, but not so that the bytes alone would tell."""
+    if lines.quotes is None or lines.delimiter == TAB:
+        return np.zeros(len(lines.ends), np.bool_)
+    return lines.quotes.odd | (lines.quotes.present & (lines.cells > width))
+
+
+def _long_but_empty(lines: _Lines, width: int, among: Mask) -> Mask:
+    """Lines whose cells beyond the last heading are all empty, as spreadsheets leave them."""
+    long = np.flatnonzero(among & (lines.cells > width))
+    surplus = _surplus(lines, width, long)
+    empty = lines.text_ends[long] - surplus == lines.cells[long] - width  # nothing but separators
+    for place in np.flatnonzero(~empty):
+        tail = lines.octets[surplus[place] : lines.text_ends[long[place]]].tobytes()
+        empty[place] = not tail.strip(NOTHING + lines.delimiter.encode())
+    mask = np.zeros(len(lines.ends), np.bool_)
+    mask[long[empty]] = True
+    return mask
+
+
+def _surplus(lines: _Lines, width: int, long: Mask | Places) -> Places:
+    """Where the cells beyond the last heading begin, with the separator before them."""
+    surplus: Places = lines.separators[lines.before[long] + width - 1]
+    return surplus
+
+
+def _regular(lines: _Lines, width: int, good: Mask, long: Mask) -> bytes:
+    """The text of the good lines alone, without surplus cells."""
+    begins = np.concatenate((lines.starts[~good], _surplus(lines, width, long)))
+    stops = np.concatenate((lines.ends[~good] + 1, lines.text_ends[long]))
+    if not len(begins):
+        return lines.octets.tobytes()
+    kept = np.ones(len(lines.octets), np.bool_)
+    kept[quotes.spans(begins, stops)] = False
+    return bytes(lines.octets[kept])

@@ -1,0 +1,50 @@
+"""One line of text -> its cells. For heading rows and odd lines; whole blocks go through `cells`.
+
+In tab-delimited text a quote is data, except around a whole cell. In comma- and semicolon-separated text it may also
+protect a separator. May not know what a cell means.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from typing import Final
+
+TAB: Final = "\t"
+DELIMITERS: Final = (TAB, ",", ";")  # in the order in which they are tried
+WORDS: Final = {TAB: "tabs", ",": "commas", ";": "semicolons"}
+WRAPPED: Final = '"(?:[^"]|"")*"'  # a whole cell in quotes, quotes inside it doubled
+# Blanks that people see as nothing; control characters are not among them, for a rule shall see those.
+BLANKS: Final = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+WRAPPED_CELL: Final = re.compile(WRAPPED)
+
+
+def unwrapped(cell: str) -> str:
+    """A cell without surrounding blanks and without quotes around the whole of it."""
+    cell = cell.strip(BLANKS)
+    if WRAPPED_CELL.fullmatch(cell):
+        return cell[1:-1].replace('""', '"').strip(BLANKS)
+    return cell
+
+
+def cells(line: str, delimiter: str) -> list[str]:
+    """The cells of one line.
+
+    Raises: ValueError if a quotation mark is not closed on this line of comma- or semicolon-separated text.
+    """
+    if delimiter == TAB:
+        return [unwrapped(cell) for cell in line.split(TAB)]
+    if '"' not in line:
+        return [cell.strip(BLANKS + TAB) for cell in line.split(delimiter)]
+    return _quoted(line, delimiter)
+
+
+def _quoted(line: str, delimiter: str) -> list[str]:
+    # An odd number of quotes is one half of a record that goes on over the line end, whatever the reader makes of it.
+    if line.count('"') % 2:
+        raise ValueError("odd number of quotation marks")
+    try:
+        rows = list(csv.reader((line,), delimiter=delimiter, skipinitialspace=True, strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
+    return [cell.strip(BLANKS + TAB) for cell in rows[0]] if rows else [""]

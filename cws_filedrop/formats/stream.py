@@ -1,0 +1,80 @@
+"""Pieces of bytes -> blocks of whole lines in UTF-8, whatever the file was written in. Memory stays flat.
+
+May not know what stands in a line.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from cws_filedrop.errors import FileRejected
+from cws_filedrop.formats.packed import Contents
+from cws_filedrop.formats.text import UTF_8, Encoding, undecodable
+from cws_filedrop.rules import catalogue
+
+BLOCK: Final = 8 * 1024 * 1024  # bytes; pandas reads in parallel from 5 MB on
+LONGEST_LINE: Final = 1024 * 1024  # bytes
+
+
+def blocks(contents: Contents, encoding: Encoding, *, size: int = BLOCK) -> Iterator[bytes]:
+    """The text in blocks that end with a line end (the last need not), with the line ends of the file.
+
+    Raises: FileRejected F02 if the bytes do not fit the encoding, F05 for a line without end.
+    """
+    return _whole_lines(_utf8(_without_mark(contents.pieces(size), encoding.skip), encoding))
+
+
+def returns(block: bytes) -> tuple[int, int]:
+    """How many CR stand alone, and how many are part of a CRLF."""
+    if b"\r" not in block:
+        return 0, 0
+    paired = block.count(b"\r\n")
+    return block.count(b"\r") - paired, paired
+
+
+def plain_ends(block: bytes) -> bytes:
+    """The block with only LF and CRLF as line ends; as many lines as before."""
+    return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if returns(block)[0] else block
+
+
+def line_too_long() -> FileRejected:
+    """F05 for a line that nobody can have meant."""
+    return FileRejected(catalogue.issue("F05", detail=f"a line is longer than {LONGEST_LINE:,} bytes"))
+
+
+def _without_mark(pieces: Iterable[bytes], skip: int) -> Iterator[bytes]:
+    for piece in pieces:
+        if skip:
+            piece, skip = piece[skip:], max(0, skip - len(piece))
+        if piece:
+            yield piece
+
+
+def _utf8(pieces: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
+    if encoding.codec == UTF_8.codec:
+        yield from pieces
+        return
+    decoder = codecs.getincrementaldecoder(encoding.codec)("strict")
+    try:
+        for piece in pieces:
+            yield decoder.decode(piece).encode()
+        yield decoder.decode(b"", True).encode()
+    except UnicodeDecodeError as error:
+        raise undecodable(encoding) from error
+
+
+def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for piece in pieces:
+        data = rest + piece
+        # A CR in the last place may be the first half of a CRLF.
+        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
+        rest = data[end:]
+        if len(rest) > LONGEST_LINE:
+            raise line_too_long()
+        if end:
+            yield data[:end]
+    if rest:
+        yield rest

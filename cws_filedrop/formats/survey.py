@@ -1,0 +1,64 @@
+"""The first pass over a file: how many lines, which line ends, is it UTF-8, did the last line end.
+
+Works on any encoding in which ASCII characters are single bytes. May not know headings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from cws_filedrop.formats.blank import LF, blank_lines, may_be_blank
+from cws_filedrop.formats.split import DELIMITERS
+from cws_filedrop.formats.stream import LONGEST_LINE, line_too_long, plain_ends, returns
+from cws_filedrop.formats.text import Utf8Test
+
+ENDLESS: Final = (b"", b"\x1a")  # nothing, or the end mark of old programs
+
+
+@dataclass
+class Survey:
+    """What the first pass found. `blank` counts the lines with nothing in them, by delimiter."""
+
+    lines: int = 0
+    blank: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DELIMITERS, 0))
+    ends: set[str] = field(default_factory=set)
+    ended: bool = True
+    utf8: Utf8Test = field(default_factory=Utf8Test)
+
+    @property
+    def line_ends(self) -> str:
+        """LF, CRLF, CR or mixed; a file of one line without an end has none, and counts as LF."""
+        return "mixed" if len(self.ends) > 1 else next(iter(self.ends), "LF")
+
+    def add(self, block: bytes) -> None:
+        """Take in a block of whole lines."""
+        self.utf8.add(block)
+        lone, paired = returns(block)
+        block = plain_ends(block) if lone else block
+        self.ended = block.rpartition(b"\n")[2] in ENDLESS
+        found = self._add_lines(block if block.endswith(b"\n") else block + b"\n")
+        plain = found - lone - paired - (not block.endswith(b"\n"))
+        self.ends |= {name for name, number in (("CR", lone), ("CRLF", paired), ("LF", plain)) if number}
+
+    def _add_lines(self, block: bytes) -> int:
+        octets = np.frombuffer(block, np.uint8)
+        ends = np.flatnonzero(octets == LF)
+        if np.diff(ends, prepend=-1).max() > LONGEST_LINE:
+            raise line_too_long()
+        if may_be_blank(octets, ends, DELIMITERS):
+            for delimiter in DELIMITERS:
+                self.blank[delimiter] += int(blank_lines(block, delimiter).sum())
+        self.lines += len(ends)
+        return len(ends)
+
+
+def survey(blocks: Iterable[bytes]) -> Survey:
+    """Everything about the lines of a file that is known without its headings."""
+    found = Survey()
+    for block in blocks:
+        found.add(block)
+    return found

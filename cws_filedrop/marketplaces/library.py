@@ -1,0 +1,149 @@
+"""The SP-API library (python-amazon-sp-api), tamed: the only place that knows what it does behind our back.
+
+What is used of it: the operations of the Feeds API (paths, methods, parameters), the request and answer around them,
+and the form of a token request. What is not, and why:
+- Its import and its constructors read the environment (AWS_ENV, SP_API_DEFAULT_MARKETPLACE and others): a value meant
+  for some other program would point us elsewhere or stop the start. It is imported with those names out of sight, and
+  its constructors are not called.
+- Its transport lets an answer that is not JSON pass for an empty success, whatever its status, and sets no time-outs
+  on documents. All requests go through `wire` instead, which judges the status before the library sees the answer.
+- Its token cache is one for the process, keyed by refresh token alone and not made for threads (see `tokens`).
+- Its document up- and download decode bytes to text and back (see `amazon`).
+- An object of its keeps state from request to answer, so each call gets a new one; they cost nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import platform
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, Protocol
+from urllib.parse import urlencode
+
+from cws_filedrop import __version__
+from cws_filedrop.marketplaces.wire import Answer, Ask, Wire, senseless
+
+__all__ = [
+    "ENDPOINTS",
+    "USER_AGENT",
+    "AccessTokenClient",
+    "AccessTokenResponse",
+    "ApiResponse",
+    "Feeds",
+    "LibraryCredentials",
+    "Transport",
+]
+
+UNWANTED: Final = ("AWS_ENV", "SP_API_DEFAULT_MARKETPLACE", "SP_API_AUTH_CACHE_SIZE", "SP_API_AUTH_CACHE_TTL")
+
+
+@contextmanager
+def _out_of_sight(names: tuple[str, ...]) -> Iterator[None]:
+    hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+with _out_of_sight(UNWANTED):
+    from sp_api.api.feeds.feeds_2021_06_30 import FeedsV20210630
+    from sp_api.auth import AccessTokenClient, AccessTokenResponse
+    from sp_api.auth.credentials import Credentials as LibraryCredentials
+    from sp_api.base import ApiResponse, Marketplaces, fill_query_params, sp_endpoint
+
+# Amazon wants the form App/Version (Language=...), at most 500 characters (LWA.md).
+USER_AGENT: Final = f"cws_filedrop/{__version__} (Language=Python/{platform.python_version()}; Platform=Linux)"
+ENDPOINTS: Final[Mapping[str, str]] = {market.marketplace_id: market.endpoint for market in Marketplaces}
+
+
+def _is_harmless(record: logging.LogRecord) -> bool:
+    """The library logs request headers, the access token among them, when its level is lowered to debug."""
+    return not str(record.msg).startswith("Request Headers")
+
+
+logging.getLogger("sp_api.base.client").addFilter(_is_harmless)
+
+
+class Auth(Protocol):
+    """Who hands out access tokens (tokens.Tokens)."""
+
+    def get_auth(self) -> AccessTokenResponse: ...
+
+
+class Transport:
+    """What the library sends through: it sees good answers that are JSON objects, and nothing else."""
+
+    def __init__(self, wire: Wire, doing: str) -> None:
+        self._wire = wire
+        self._doing = doing
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        data: Mapping[str, str] | None = None,
+        content: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Send, and judge the answer.
+
+        Raises: RemoteUnavailable, RemoteRefused.
+        """
+        body = urlencode(data).encode() if data else content.encode() if content else None
+        answer = self._wire.ask(Ask(self._doing, method, url, headers or {}, body, params))
+        if not answer.is_good:
+            raise self._wire.failed(self._doing, answer, said(answer))
+        if method == "DELETE" and not answer.body:
+            return answer
+        try:
+            payload = answer.json()
+        except ValueError as error:
+            raise senseless(self._doing, str(error)) from error
+        if not isinstance(payload, dict):
+            raise senseless(self._doing, "not a JSON object")
+        return answer
+
+
+class Feeds(FeedsV20210630):  # type: ignore[misc]  # the library has no types
+    """The library's Feeds API for one call to one endpoint; plain http works as well as https."""
+
+    def __init__(self, endpoint: str, auth: Auth, transport: Transport) -> None:
+        self.endpoint = endpoint
+        self.marketplace_id = ""
+        self.region = ""
+        self.restricted_data_token = None
+        self.version = None
+        self._auth = auth
+        self._transport = transport
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """As the library's, but for a host that it cuts from https addresses only, and the form Amazon asks for."""
+        usual: dict[str, str] = super().headers
+        return {name: value for name, value in usual.items() if name != "host"} | {"user-agent": USER_AGENT}
+
+    def _request(self, path: str, **options: Any) -> ApiResponse:
+        """Without what the library would add to body and query: its own path, and marketplaces under four names."""
+        for values in (options.get("data"), options.get("params")):
+            if values:
+                values.pop("path", None)
+        return super()._request(path, **(options | {"add_marketplace": False}))
+
+    @sp_endpoint("/feeds/2021-06-30/documents/{}", method="GET")  # type: ignore[untyped-decorator]
+    def find_document(self, document_id: str, *, path: str, method: str) -> ApiResponse:
+        """The operation getFeedDocument alone; the library's own goes on to download and decode."""
+        return self._request(fill_query_params(path, document_id), params={"method": method})
+
+
+def said(answer: Answer) -> str:
+    """The code and words of an error answer of the Selling Partner API; of any other, how it begins."""
+    try:
+        error = answer.json()["errors"][0]
+        return " ".join(str(error[key]) for key in ("code", "message", "details") if error.get(key))
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return answer.body[:200].decode("utf-8", "replace")

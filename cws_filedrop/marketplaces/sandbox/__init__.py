@@ -1,0 +1,37 @@
+"""The built-in Amazon: a server that speaks the Feeds API 2021-06-30 and Login with Amazon; needs no credentials.
+
+Knows nothing of uploads and sellers; whoever talks to it uses the very client that talks to Amazon.
+
+Accounts: any client id and secret are let in. A refresh token `sandbox-NAME` is the account NAME; any other is an
+account of its own. A refresh token that begins with `revoked` is refused (invalid_grant), and so is the client secret
+`wrong` (invalid_client).
+
+What becomes of a message, by what it looks like, so that refusals can be shown at will:
+
+    order id XXX-0000404-XXXXXXX     Error 18028    the order is not known
+    order id XXX-0000409-XXXXXXX     Error 18021    nothing is left to ship
+    order id XXX-0000422-XXXXXXX     Error 18181    the tracking number has an invalid format
+    order id XXX-0000299-XXXXXXX     Warning 18181  the tracking number does not look like the carrier's; accepted
+    tracking number BAD...           Error 18181
+    tracking number ODD...           Warning 18181  accepted
+    same order, item and tracking
+    number as accepted before        Error 18021    already confirmed (an item of an order that was confirmed whole with
+                                                    that tracking number, too)
+    MerchantOrderID                  Error 18028    no order was ever acknowledged
+
+Everything else is accepted: every well-formed Amazon order exists. POST /sandbox/orders loads a book instead
+(`{"account": "NAME", "orders": [{"order_id": "...", "items": {"01234567890123": 2}}]}`); then only its orders and items
+are known, and more units than are left are Error 18021. A document that is not well-formed gets 5000 and 5002 (50001
+when it is empty or ends early), one that breaks the schema or uses a MessageID twice gets 25; both as MessageID 0, and
+nothing of it is processed.
+
+Under /sandbox: `health`; `ledger` (every line that was ever processed, with its outcome; filters order, account, feed,
+outcome, after) and `ledger/summary`; `orders`; `faults` (GET, POST, DELETE; see module `faults`).
+"""
+
+from __future__ import annotations
+
+from cws_filedrop.marketplaces.sandbox.server import Server, serve
+from cws_filedrop.marketplaces.sandbox.settings import Settings
+
+__all__ = ["Server", "Settings", "serve"]

@@ -1,0 +1,56 @@
+"""`python -m cws_filedrop.marketplaces.sandbox --data FILE`: the built-in Amazon as a process of its own."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from cws_filedrop import log
+from cws_filedrop.errors import ConfigError
+from cws_filedrop.marketplaces.sandbox import Settings, serve
+
+
+def main() -> int:
+    """Serve; 2 when it cannot."""
+    given = _parser().parse_args()
+    log.configure(given.log_level)
+    settings = Settings(
+        data=given.data,
+        host=given.host,
+        port=given.port,
+        rate_scale=given.rate_scale,
+        processing_seconds=given.processing_seconds,
+        gzip_reports=given.gzip,
+    )
+    try:
+        serve(settings, watch_stdin=given.watch_stdin)
+    except ConfigError as error:
+        print(json.dumps({"error": str(error)}), flush=True)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="cws_filedrop.marketplaces.sandbox", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="the file it keeps everything in")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
+    parser.add_argument("--rate-scale", type=_positive, default=1.0, help="how much faster than Amazon's rates")
+    parser.add_argument("--processing-seconds", type=float, default=0.5, help="how long a feed takes")
+    parser.add_argument("--gzip", action="store_true", help="pack reports")
+    parser.add_argument("--watch-stdin", action="store_true", help="stop when standard input ends")
+    parser.add_argument("--log-level", default="warning")
+    return parser
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,203 @@
+"""The sandbox's HTTP: routes, answers in Amazon's shapes, rate limits, faults. What a call does is in `operations`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from xml.sax.saxutils import escape
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from cws_filedrop import log
+from cws_filedrop.marketplaces.limits import RATES, reserve
+from cws_filedrop.marketplaces.sandbox import faults
+from cws_filedrop.marketplaces.sandbox.faults import Dropped, Fault, Faults, Hanging
+from cws_filedrop.marketplaces.sandbox.operations import Amazon, Call, Refusal
+from cws_filedrop.marketplaces.sandbox.rows import Rows
+from cws_filedrop.marketplaces.sandbox.settings import Settings
+
+LOG: Final = log.get(__name__)
+API: Final = "/feeds/2021-06-30"
+LARGEST_UPLOAD: Final = 10 * 1024 * 1024
+LARGEST_REQUEST: Final = 64 * 1024
+
+Work = Callable[[Call], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One of Amazon's operations: where it is, what it answers with, what it does."""
+
+    name: str
+    method: str
+    path: str
+    status: int
+    work: Work
+
+
+def routes(app: App) -> list[BaseRoute]:
+    """Everything that Amazon answers."""
+    amazon = app.amazon
+    operations = (
+        Operation("createFeedDocument", "POST", f"{API}/documents", 201, amazon.create_feed_document),
+        Operation("getFeedDocument", "GET", API + "/documents/{document_id}", 200, amazon.get_feed_document),
+        Operation("createFeed", "POST", f"{API}/feeds", 202, amazon.create_feed),
+        Operation("getFeeds", "GET", f"{API}/feeds", 200, amazon.get_feeds),
+        Operation("getFeed", "GET", API + "/feeds/{feed_id}", 200, amazon.get_feed),
+        Operation("cancelFeed", "DELETE", API + "/feeds/{feed_id}", 200, amazon.cancel_feed),
+    )
+    bucket = "/bucket/{document_id}"
+    return [
+        Route("/auth/o2/token", app.serve("token", app.token), methods=["POST"]),
+        *(Route(one.path, app.serve(one.name, app.operation(one)), methods=[one.method]) for one in operations),
+        Route(bucket, app.serve("upload", app.put, LARGEST_UPLOAD), methods=["PUT"]),
+        Route(bucket, app.serve("report", app.fetch), methods=["GET"]),
+    ]
+
+
+class App:
+    """Puts calls to the operations and their outcomes into HTTP."""
+
+    def __init__(self, amazon: Amazon, rows: Rows, settings: Settings) -> None:
+        self.amazon = amazon
+        self.rows = rows
+        self.faults = Faults()
+        self._settings = settings
+
+    def starlette(self, control: list[BaseRoute]) -> Starlette:
+        """The application, with the routes that only a sandbox has."""
+        return Starlette(routes=[*routes(self), *control])
+
+    def serve(
+        self, name: str, answer: Callable[[Call], Response], limit: int = LARGEST_REQUEST
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """An endpoint: takes the call in, has it answered in a thread, lets go wrong what is to go wrong."""
+
+        async def endpoint(request: Request) -> Response:
+            body = await _body(request, limit)
+            if body is None:
+                return _storage_refused(Refusal(400, "EntityTooLarge", f"More than {limit} bytes"))
+            fault = self.faults.take(name)
+            if fault is not None and fault.kind in faults.BEFORE | faults.AFTER and not fault.works_first:
+                return self._struck(fault, Response(b"{}", 200, media_type="application/json"))
+            response = await run_in_threadpool(answer, replace(_call(request, body), fault=fault))
+            return response if fault is None else self._struck(fault, response)
+
+        return endpoint
+
+    def _struck(self, fault: Fault, response: Response) -> Response:
+        """An answer gone wrong."""
+        match fault.kind:
+            case "throttle":
+                return _refused(Refusal(429, "QuotaExceeded", "You exceeded your quota for the requested resource."))
+            case "fail":
+                words = "We encountered an internal error. Please try again."
+                return _refused(Refusal(fault.status or 500, "InternalFailure", words))
+            case "refuse":
+                return _refused(Refusal(fault.status or 400, "InvalidInput", "The sandbox was told to refuse this."))
+            case "hang":
+                return Hanging(fault.seconds, self.faults.closing)
+            case "drop":
+                return Dropped()
+            case "garbage":
+                return Response(faults.PAGE, response.status_code, media_type="text/html")
+            case "cut":
+                return faults.cut(response)
+            case "break":
+                return Dropped(response)
+            case "miscount":
+                return faults.miscounted(response)
+        return response  # the fault was for the feed, not for the answer
+
+    def token(self, call: Call) -> Response:
+        """Login with Amazon has its own shape of errors."""
+        try:
+            return JSONResponse(self.amazon.token(call), headers=_request_id() | {"cache-control": "no-store"})
+        except Refusal as refusal:
+            body = {"error": refusal.code, "error_description": refusal.message}
+            return JSONResponse(body, refusal.status, headers=_request_id())
+
+    def operation(self, operation: Operation) -> Callable[[Call], Response]:
+        """How an operation is answered: who is it, is it too often, then the work."""
+        rate = RATES[operation.name].scaled(self._settings.rate_scale)
+        limit = {"x-amzn-RateLimit-Limit": f"{rate.per_second:g}"}
+
+        def answer(call: Call) -> Response:
+            try:
+                account = self.amazon.account(call.headers)
+                self._take_token(account, operation.name)
+                payload = operation.work(replace(call, account=account))
+            except Refusal as refusal:
+                return _refused(refusal, limit if refusal.status in (400, 404) else {})
+            if operation.method == "DELETE":
+                return Response(b"", operation.status, headers=_request_id() | limit)
+            return JSONResponse(payload, operation.status, headers=_request_id() | limit)
+
+        return answer
+
+    def _take_token(self, account: str, name: str) -> None:
+        rate = RATES[name].scaled(self._settings.rate_scale)
+        key = (account, name)
+        with self.rows.state.write() as connection:
+            query = "SELECT arrival FROM buckets WHERE account = ? AND operation = ?"
+            row = connection.execute(query, key).fetchone()
+            arrival, wait = reserve(None if row is None else row[0], self._settings.clock(), rate)
+            if wait > 0:
+                raise Refusal(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
+            connection.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (*key, arrival))
+
+    def put(self, call: Call) -> Response:
+        """The storage takes a document."""
+        try:
+            self.amazon.put(call)
+        except Refusal as refusal:
+            return _storage_refused(refusal)
+        return Response(b"", 200)
+
+    def fetch(self, call: Call) -> Response:
+        """The storage hands a document out."""
+        try:
+            document = self.amazon.open(call, "GET")
+        except Refusal as refusal:
+            return _storage_refused(refusal)
+        encoded = {"content-encoding": "gzip"} if document.packing and call.one("encoded") else {}
+        return Response(document.body or b"", 200, headers={"content-type": document.content_type} | encoded)
+
+
+async def _body(request: Request, limit: int) -> bytes | None:
+    """The body, or None if it is too large."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > limit:
+                return None
+    except ClientDisconnect:
+        return None
+    return bytes(body)
+
+
+def _call(request: Request, body: bytes) -> Call:
+    query = {name: request.query_params.getlist(name) for name in request.query_params}
+    base = str(request.base_url).rstrip("/")
+    return Call(base, request.path_params, query, request.headers, body)
+
+
+def _request_id() -> dict[str, str]:
+    return {"x-amzn-RequestId": str(uuid.uuid4())}
+
+
+def _refused(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
+    error = {"code": refusal.code, "message": refusal.message, "details": refusal.details}
+    return JSONResponse({"errors": [error]}, refusal.status, headers=_request_id() | (headers or {}))
+
+
+def _storage_refused(refusal: Refusal) -> Response:
+    body = f"<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message></Error>"
+    return Response('<?xml version="1.0" encoding="UTF-8"?>\n' + body, refusal.status, media_type="application/xml")

@@ -1,0 +1,186 @@
+"""The simulated order book: what becomes of each message, and the ledger of all of them. Knows no XML and no HTTP.
+
+Without a loaded book every well-formed Amazon order exists, with as many units as anyone confirms; a shipment that was
+confirmed before (same order, item and tracking number) is refused. With a loaded book only its orders and items exist,
+and only the units that are left can be confirmed. RULES are for demonstrations: they refuse by what an id looks like.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from cws_filedrop.marketplaces.sandbox.reading import Item, Message, Readable
+from cws_filedrop.marketplaces.sandbox.report import Result, Severity
+
+TOO_MANY: Final = (
+    "The quantities you provided for order id ({order}) were larger than the quantities that could be fulfilled. Please"
+    " review the quantity from the order report and take into account any items that have been cancelled or already"
+    " fulfilled."
+)
+NO_ORDER: Final = (
+    "Your order cannot be found using Merchant ID {merchant} and Order {order}. Enter the correct order ID and then"
+    " resubmit your feed."
+)
+BAD_TRACKING: Final = "The tracking number {tracking} has an invalid format, such as a wrong length."
+ODD_TRACKING: Final = "The tracking number {tracking} does not match the expected format for the carrier."
+
+# By the middle seven digits of the order id, then by how the tracking number begins.
+RULES: Final = {
+    "0000404": (Severity.ERROR, "18028", NO_ORDER),
+    "0000409": (Severity.ERROR, "18021", TOO_MANY),
+    "0000422": (Severity.ERROR, "18181", BAD_TRACKING),
+    "0000299": (Severity.WARNING, "18181", ODD_TRACKING),
+}
+TRACKING_RULES: Final = {
+    "BAD": (Severity.ERROR, "18181", BAD_TRACKING),
+    "ODD": (Severity.WARNING, "18181", ODD_TRACKING),
+}
+REFUSALS: Final = {
+    "18028": (Severity.ERROR, "18028", NO_ORDER),
+    "18021": (Severity.ERROR, "18021", TOO_MANY),
+}
+OUTCOMES: Final = {Severity.WARNING: "warning", Severity.ERROR: "refused"}
+WHOLE: Final = (Item("", None),)
+EVERYONE: Final = ""  # the account of a book that was loaded for all
+
+MOST_BOUND: Final = 500  # order ids in one query
+SHIP: Final = (
+    "INSERT INTO shipped VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"
+)
+LEDGER: Final = (
+    "INSERT INTO ledger (at, account, feed, message, order_id, item_code, tracking, carrier, quantity, outcome, code)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+Row = tuple[object, ...]
+Packages = dict[str, set[tuple[str, str]]]  # of each order: (item code, tracking number)
+Units = dict[str, Counter[str]]  # of each order: units of each item
+
+
+@dataclass(slots=True)
+class Book:
+    """The orders that a document speaks of, as they are in the middle of processing it. `left` only if `is_loaded`."""
+
+    is_loaded: bool
+    left: Units
+    packages: Packages
+
+    def carry_out(self, message: Message) -> dict[str, int] | str:
+        """Ship what a message says: units of each item, or the code of the refusal."""
+        if message.by_merchant:
+            return "18028"
+        shipped = self._by_units(message) if self.is_loaded else self._by_word(message)
+        if isinstance(shipped, dict):
+            before = self.packages.setdefault(message.order_id, set())
+            before.update((code, message.tracking) for code in shipped)
+        return shipped
+
+    def _by_word(self, message: Message) -> dict[str, int] | str:
+        """Without a loaded book: refuse what was confirmed before."""
+        wanted = _units(message.items) or {"": 0}
+        before = self.packages.get(message.order_id, set())
+        if any((code, message.tracking) in before for code in ("", *wanted)):
+            return "18021"
+        return {code: number or 0 for code, number in wanted.items()}
+
+    def _by_units(self, message: Message) -> dict[str, int] | str:
+        """With a loaded book: refuse what is not in it, and more units than are left."""
+        left = self.left.get(message.order_id)
+        wanted = _units(message.items)
+        if left is None or not wanted.keys() <= left.keys():
+            return "18028"
+        units = {code: left[code] if number is None else number for code, number in wanted.items()}
+        if not message.items:
+            units = {code: number for code, number in left.items() if number > 0}
+        if not units or not all(0 < number <= left[code] for code, number in units.items()):
+            return "18021"
+        left.subtract(units)
+        return units
+
+
+def process(connection: sqlite3.Connection, account: str, feed: int, document: Readable, now: float) -> list[Result]:
+    """Carry out every message that can be, and write all of them into the ledger; what there is to say about them."""
+    book = _opened(connection, account, sorted({message.order_id for message in document.messages}))
+    results: list[Result] = []
+    shipments: list[Row] = []
+    lines: list[Row] = []
+    for message in document.messages:
+        result = _ruled(message, document.merchant)
+        if result is None or result.severity is Severity.WARNING:
+            shipped = book.carry_out(message)
+            if isinstance(shipped, str):
+                result = _result(message, document.merchant, REFUSALS[shipped])
+            else:
+                head = (account, message.order_id)
+                shipments += [(*head, code, message.tracking, units) for code, units in shipped.items()]
+        if result is not None:
+            results.append(result)
+        lines += _ledger_rows((now, account, feed), message, result)
+    connection.executemany(SHIP, shipments)
+    connection.executemany(LEDGER, lines)
+    return results
+
+
+def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) -> Book:
+    """The part of an account's book that these orders are in."""
+    query = "SELECT 1 FROM book WHERE account IN (?, ?) LIMIT 1"
+    book = Book(connection.execute(query, (account, EVERYONE)).fetchone() is not None, {}, {})
+    for start in range(0, len(order_ids), MOST_BOUND):
+        some = order_ids[start : start + MOST_BOUND]
+        if book.is_loaded:
+            for order_id, item, units in connection.execute(
+                _selected("book", "units", some), (account, EVERYONE, *some)
+            ):
+                book.left.setdefault(order_id, Counter())[item] = units
+        query = _selected("shipped", "quantity, tracking", some)
+        for order_id, item, quantity, tracking in connection.execute(query, (account, account, *some)):
+            book.packages.setdefault(order_id, set()).add((item, tracking))
+            book.left.get(order_id, Counter())[item] -= quantity
+    return book
+
+
+def _selected(table: str, columns: str, order_ids: list[str]) -> str:
+    holes = ",".join("?" * len(order_ids))
+    return f"SELECT order_id, item, {columns} FROM {table} WHERE account IN (?, ?) AND order_id IN ({holes})"  # noqa: S608
+
+
+def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[str, str, int]]) -> None:
+    """Put (order id, item code, units) into an account's book; an empty account stands for all."""
+    rows = [(account, order_id, item, units) for order_id, item, units in orders]
+    connection.executemany("INSERT OR REPLACE INTO book VALUES (?, ?, ?, ?)", rows)
+
+
+def _ruled(message: Message, merchant: str) -> Result | None:
+    """What the rules for demonstrations say."""
+    middle = message.order_id[4:11]
+    rule = RULES.get(middle) or TRACKING_RULES.get(message.tracking[:3])
+    return None if rule is None else _result(message, merchant, rule)
+
+
+def _result(message: Message, merchant: str, rule: tuple[Severity, str, str]) -> Result:
+    severity, code, words = rule
+    text = words.format(order=message.order_id, merchant=merchant, tracking=message.tracking)
+    return Result(message.number, severity, code, text, "" if message.by_merchant else message.order_id)
+
+
+def _units(items: tuple[Item, ...]) -> dict[str, int | None]:
+    """Units of each item; None stands for all that are left."""
+    units: dict[str, int | None] = {}
+    for item in items:
+        before = units.get(item.code, 0)
+        units[item.code] = None if item.quantity is None or before is None else before + item.quantity
+    return units
+
+
+def _ledger_rows(head: Row, message: Message, result: Result | None) -> list[Row]:
+    """A row for each order line of a message, or one for the whole order."""
+    outcome = "accepted" if result is None else OUTCOMES[result.severity]
+    tail = (outcome, "" if result is None else result.code)
+    return [
+        (*head, message.number, message.order_id, item.code, message.tracking, message.carrier, item.quantity, *tail)
+        for item in message.items or WHOLE
+    ]

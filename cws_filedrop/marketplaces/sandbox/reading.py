@@ -1,0 +1,121 @@
+"""Feed documents as Amazon would read them: bytes -> messages, or the reason why the whole document is refused."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Final
+from xml.etree.ElementTree import Element, XMLParser  # only for documents that passed the schema
+from xml.parsers import expat
+
+from cws_filedrop.feeds import schema
+
+PIECE_BYTES: Final = 256 * 1024
+MOST_DIGITS: Final = 15  # of a quantity; the schema sets no bound
+LARGEST_NUMBER: Final = 2**63 - 1
+NOT_WELL_FORMED: Final = "XML Parsing Error at Line {}, Column {}"
+TRUNCATED: Final = "The content of the XML document is not well-formed near line {}, column {}."
+INVALID: Final = (
+    "We are unable to process the XML feed because one or more items are invalid. Please re-submit the feed."
+)
+NUMBERED_TWICE: Final = "More than one message has the MessageID {}. Please re-submit the feed."
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An order line in a package; no quantity means all that is left."""
+
+    code: str
+    quantity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One package. No items means the whole order; the order id is the merchant's own if `by_merchant`."""
+
+    number: int
+    order_id: str
+    by_merchant: bool
+    tracking: str
+    carrier: str
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """A document that can be processed."""
+
+    merchant: str
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A document of which nothing is processed: (code, words, message id) of each thing to say about it."""
+
+    processed: int
+    faults: tuple[tuple[str, str, int], ...]
+
+
+def read(document: bytes) -> Readable | Refused:
+    """What is in a document. Codes 50001, 5000, 5002 and 25 as in FACTS.md section 6."""
+    if schema.fault(document, schema.Kind.ORDER_FULFILLMENT) is not None:
+        return _refused(document)
+    root = _parsed(document)
+    messages = [_message(element) for element in root.iterfind("Message")]
+    if any(message.number > LARGEST_NUMBER for message in messages):
+        return Refused(0, (("25", INVALID, 0),))
+    repeated = [number for number, times in Counter(message.number for message in messages).items() if times > 1]
+    if repeated:
+        return Refused(0, tuple(("25", NUMBERED_TWICE.format(number), 0) for number in repeated[:10]))
+    return Readable(root.findtext("Header/MerchantIdentifier", ""), tuple(messages))
+
+
+def _parsed(document: bytes) -> Element:
+    """The tree. Fed piece by piece, which lets other threads run in between."""
+    parser = XMLParser()  # noqa: S314 - the schema allows no DTD
+    for start in range(0, len(document), PIECE_BYTES):
+        parser.feed(document[start : start + PIECE_BYTES])
+    root: Element = parser.close()
+    return root
+
+
+def _message(element: Element) -> Message:
+    fulfillment = element[-1]
+    texts = _texts(fulfillment)
+    data = fulfillment.find("FulfillmentData")
+    shipping = {} if data is None else _texts(data)
+    return Message(
+        number=int(element[0].text or ""),
+        order_id=texts.get("AmazonOrderID") or texts.get("MerchantOrderID", ""),
+        by_merchant="MerchantOrderID" in texts,
+        tracking=shipping.get("ShipperTrackingNumber", ""),
+        carrier=shipping.get("CarrierCode", ""),
+        items=tuple(_item(_texts(child)) for child in fulfillment if child.tag == "Item"),
+    )
+
+
+def _item(texts: dict[str, str]) -> Item:
+    quantity = texts.get("Quantity", "").lstrip("+0")[:MOST_DIGITS]
+    code = texts.get("AmazonOrderItemCode") or texts.get("MerchantOrderItemID", "")
+    return Item(code, int(quantity) if quantity else None)
+
+
+def _texts(element: Element) -> dict[str, str]:
+    return {child.tag: (child.text or "").strip() for child in element}
+
+
+def _refused(document: bytes) -> Refused:
+    """Ill-formed, and where; or well-formed but not what the schema asks for."""
+    parser = expat.ParserCreate()
+    ended: list[str] = []
+    parser.EndElementHandler = ended.append
+    try:
+        parser.Parse(document, True)
+    except expat.ExpatError as error:
+        line, column, messages = error.lineno, error.offset + 1, ended.count("Message")
+        if len(ended) == 0 or error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]:
+            return Refused(0, (("50001", TRUNCATED.format(line, column), 0),))
+        faults = (("5000", NOT_WELL_FORMED.format(line, column), 0), ("5002", NOT_WELL_FORMED.format(line, column), 1))
+        return Refused(messages + 1, faults)
+    return Refused(0, (("25", INVALID, 0),))

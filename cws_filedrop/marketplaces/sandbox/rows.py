@@ -1,0 +1,217 @@
+"""Documents and feeds as the sandbox remembers them, and the processing of feeds that are due. Knows no HTTP.
+
+A feed is processed when somebody looks after its time has come (`settle`), by the clock and in order of creation:
+there is nothing in the background that a crash could lose. Its effects, its ledger rows, its report and the mark that
+it is settled are one transaction.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+import threading
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from cws_filedrop import log
+from cws_filedrop.marketplaces.sandbox import orders, report
+from cws_filedrop.marketplaces.sandbox.reading import Readable, Refused, read
+from cws_filedrop.marketplaces.sandbox.report import Result, Severity
+from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, Settings
+from cws_filedrop.marketplaces.sandbox.state import State
+
+LOG: Final = log.get(__name__)
+FEED_DOCUMENT_SECONDS: Final = 2 * 86400.0
+REPORT_SECONDS: Final = 28 * 86400.0
+GZIP: Final = "GZIP"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document's row. `body` is None until it was uploaded, and again when its time is over."""
+
+    id: str
+    account: str
+    content_type: str
+    created: float
+    is_report: bool
+    packing: str
+    body: bytes | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """How a feed is to end (DONE, FATAL or CANCELLED), and whether its messages take effect."""
+
+    status: str = "DONE"
+    applied: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FeedRow:
+    """A feed's row; moments are seconds since 1970."""
+
+    no: int
+    account: str
+    type: str
+    marketplaces: tuple[str, ...]
+    document: str
+    created: float
+    starts: float
+    ends: float
+    fate: str
+    applied: bool
+    settled: bool
+    result: str | None
+
+    def status(self, now: float) -> str:
+        """How far it came by now."""
+        if self.settled or (now >= self.starts and self.fate == "CANCELLED"):
+            return self.fate
+        return "IN_QUEUE" if now < self.starts else "IN_PROGRESS"
+
+
+class Rows:
+    """All documents and feeds."""
+
+    def __init__(self, state: State, settings: Settings) -> None:
+        self.state = state
+        self._settings = settings
+        self._one_at_a_time = threading.Lock()
+
+    def now(self) -> float:
+        """The sandbox's time."""
+        return self._settings.clock()
+
+    # Documents
+
+    def add_document(self, account: str, content_type: str) -> str:
+        """Make room for a document; its id."""
+        document_id = f"amzn1.tortuga.4.na.{uuid.uuid4()}"
+        with self.state.write() as connection:
+            connection.execute(
+                "INSERT INTO documents (id, account, content_type, created) VALUES (?, ?, ?, ?)",
+                (document_id, account, content_type, self.now()),
+            )
+        return document_id
+
+    def document(self, document_id: str) -> Document | None:
+        """A document, if its time is not over."""
+        with self.state.read() as connection:
+            row = connection.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
+        if row is None:
+            return None
+        found = Document(**dict(row) | {"is_report": bool(row["is_report"])})
+        return found if self.now() < found.created + _kept_seconds(found) else None
+
+    def store(self, document_id: str, body: bytes) -> None:
+        """Keep what was uploaded; a later upload takes the place of an earlier one."""
+        with self.state.write() as connection:
+            connection.execute("UPDATE documents SET body = ? WHERE id = ?", (body, document_id))
+
+    def forget_old(self) -> None:
+        """Drop the bytes of documents whose time is over."""
+        with self.state.write() as connection:
+            connection.execute(
+                "UPDATE documents SET body = NULL WHERE created < CASE is_report WHEN 1 THEN ? ELSE ? END",
+                (self.now() - REPORT_SECONDS, self.now() - FEED_DOCUMENT_SECONDS),
+            )
+
+    # Feeds
+
+    def add_feed(self, account: str, kind: str, marketplaces: list[str], document: str, fate: Fate) -> int:
+        """A new feed in the queue; its number."""
+        now, whole = self.now(), self._settings.processing_seconds
+        times = (now, now + QUEUED_SHARE * whole, now + whole)
+        row = (account, kind, json.dumps(marketplaces), document, *times, fate.status, fate.applied)
+        with self.state.write() as connection:
+            cursor = connection.execute(
+                "INSERT INTO feeds (account, type, marketplaces, document, created, starts, ends, fate, applied)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                row,
+            )
+        assert cursor.lastrowid is not None
+        LOG.info("sandbox.feed_created", feed=cursor.lastrowid, account=account)
+        return cursor.lastrowid
+
+    def feed(self, account: str, no: int) -> FeedRow | None:
+        """An account's feed as it is now."""
+        self.settle()
+        with self.state.read() as connection:
+            row = connection.execute("SELECT * FROM feeds WHERE no = ? AND account = ?", (no, account)).fetchone()
+        return None if row is None else _feed(row)
+
+    def feeds(self, account: str, before: int | None) -> Iterator[FeedRow]:
+        """An account's feeds, the newest first, from before that number on."""
+        self.settle()
+        before = before or 2**62
+        with self.state.read() as connection:
+            rows = connection.execute(
+                "SELECT * FROM feeds WHERE account = ? AND no < ? ORDER BY no DESC", (account, before)
+            ).fetchall()
+        return map(_feed, rows)
+
+    def cancel(self, no: int) -> None:
+        """End a feed that was not begun."""
+        with self.state.write() as connection:
+            connection.execute("UPDATE feeds SET fate = 'CANCELLED', applied = 0, settled = 1 WHERE no = ?", (no,))
+
+    def settle(self) -> None:
+        """Process every feed whose time has come."""
+        with self._one_at_a_time:
+            with self.state.read() as connection:
+                due = connection.execute(
+                    "SELECT * FROM feeds WHERE settled = 0 AND ends <= ? ORDER BY no", (self.now(),)
+                ).fetchall()
+            for row in due:
+                self._process(_feed(row))
+
+    def _process(self, feed: FeedRow) -> None:
+        """Outside the transaction what takes long, inside what must hold together."""
+        document = self.document(feed.document)
+        content = read(document.body or b"") if document is not None and feed.applied else None
+        with self.state.write() as connection:
+            done = connection.execute("UPDATE feeds SET settled = 1 WHERE no = ? AND settled = 0", (feed.no,))
+            if done.rowcount == 0:
+                return  # another process on the same file was faster
+            results, processed, merchant = self._outcome(connection, feed, content)
+            if feed.fate == "DONE":
+                body = report.write(feed.no, merchant, processed, results)
+                self._add_report(connection, feed, body)
+        LOG.info("sandbox.feed_processed", feed=feed.no, status=feed.fate, messages=processed, results=len(results))
+
+    def _outcome(
+        self, connection: sqlite3.Connection, feed: FeedRow, content: Readable | Refused | None
+    ) -> tuple[list[Result], int, str]:
+        if content is None:
+            return [], 0, feed.account
+        if isinstance(content, Refused):
+            faults = [Result(number, Severity.ERROR, code, words) for code, words, number in content.faults]
+            return faults, content.processed, feed.account
+        results = orders.process(connection, feed.account, feed.no, content, self.now())
+        return results, len(content.messages), content.merchant
+
+    def _add_report(self, connection: sqlite3.Connection, feed: FeedRow, body: bytes) -> None:
+        packed = self._settings.gzip_reports
+        document_id = f"amzn1.tortuga.4.na.{uuid.uuid4()}"
+        connection.execute(
+            "INSERT INTO documents VALUES (?, ?, 'text/xml; charset=UTF-8', ?, 1, ?, ?)",
+            (document_id, feed.account, self.now(), GZIP if packed else "", gzip.compress(body) if packed else body),
+        )
+        connection.execute("UPDATE feeds SET result = ? WHERE no = ?", (document_id, feed.no))
+
+
+def _kept_seconds(document: Document) -> float:
+    return REPORT_SECONDS if document.is_report else FEED_DOCUMENT_SECONDS
+
+
+def _feed(row: sqlite3.Row) -> FeedRow:
+    values = dict(row) | {
+        "marketplaces": tuple(json.loads(row["marketplaces"])),
+        "applied": bool(row["applied"]),
+        "settled": bool(row["settled"]),
+    }
+    return FeedRow(**values)

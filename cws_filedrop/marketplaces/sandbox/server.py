@@ -1,0 +1,173 @@
+"""The sandbox as a server: in a thread of this process, or in the foreground of its own. Knows sockets and signals."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sqlite3
+import sys
+import threading
+from collections.abc import Callable
+from typing import Final
+
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from cws_filedrop import log
+from cws_filedrop.errors import ConfigError
+from cws_filedrop.marketplaces.sandbox import control
+from cws_filedrop.marketplaces.sandbox.app import App
+from cws_filedrop.marketplaces.sandbox.operations import Amazon
+from cws_filedrop.marketplaces.sandbox.rows import Rows
+from cws_filedrop.marketplaces.sandbox.settings import Settings
+from cws_filedrop.marketplaces.sandbox.signing import Signer
+from cws_filedrop.marketplaces.sandbox.state import State
+
+LOG: Final = log.get(__name__)
+START_SECONDS: Final = 20.0
+KEEP_ALIVE_SECONDS: Final = 60  # longer than a client keeps an idle connection, so that it is never the one surprised
+GRACE_SECONDS: Final = 2
+
+
+class _Protocol(H11Protocol):
+    """Lets an answer get at its connection, which is the only way to close it without a word."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self.app_state = {**self.app_state, "transport": transport}
+
+
+class _Uvicorn(uvicorn.Server):
+    """Says when it is ready, and lets hanging answers go before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, release: Callable[[], None], ready: threading.Event) -> None:
+        super().__init__(config)
+        self._release = release
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._release()
+        await super().shutdown(sockets)
+
+
+class Server:
+    """The built-in Amazon in a thread. `start()` returns when it answers, or raises; `stop()` when all is written."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._ready = threading.Event()
+        self._uvicorn: _Uvicorn | None = None
+        self._state: State | None = None
+        self._thread: threading.Thread | None = None
+        self.endpoint = ""
+
+    @property
+    def token_url(self) -> str:
+        """Where it plays Login with Amazon."""
+        return f"{self.endpoint}/auth/o2/token"
+
+    def start(self) -> Server:
+        """Begin to answer.
+
+        Raises: ConfigError when the file or the address cannot be used.
+        """
+        listener = self._listen()
+        try:
+            self._state = State(self._settings.data)
+        except (sqlite3.Error, OSError) as error:
+            listener.close()
+            raise ConfigError(f"the sandbox cannot use {self._settings.data}: {error}") from error
+        self._uvicorn = self._assemble(self._state)
+        self._thread = threading.Thread(target=self._run, args=(listener,), name="sandbox", daemon=True)
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS) or not self._uvicorn.started:
+            self.stop()
+            raise ConfigError("the sandbox did not start")
+        host, port = listener.getsockname()[:2]
+        self.endpoint = f"http://{host}:{port}"
+        LOG.info("sandbox.started", endpoint=self.endpoint)
+        return self
+
+    def _listen(self) -> socket.socket:
+        listener = socket.socket()
+        try:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((self._settings.host, self._settings.port))
+            listener.listen(128)
+        except OSError as error:
+            listener.close()
+            where = f"{self._settings.host}:{self._settings.port}"
+            raise ConfigError(f"[sandbox] port: cannot listen on {where} ({error.strerror})") from error
+        return listener
+
+    def _assemble(self, state: State) -> _Uvicorn:
+        rows = Rows(state, self._settings)
+        rows.forget_old()
+        app = App(Amazon(rows, Signer(state.secret())), rows, self._settings)
+        config = uvicorn.Config(
+            app.starlette(control.routes(rows, app.faults)),
+            http=_Protocol,
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+        )
+        return _Uvicorn(config, app.faults.closing.set, self._ready)
+
+    def _run(self, listener: socket.socket) -> None:
+        assert self._uvicorn is not None
+        try:
+            self._uvicorn.run([listener])
+        finally:
+            listener.close()
+            self._ready.set()
+
+    def stop(self) -> None:
+        """Finish the answers in hand, then close everything. Harmless when it is not running."""
+        if self._uvicorn is not None:
+            self._uvicorn.should_exit = True
+        if self._thread is not None:
+            self._thread.join()
+        if self._state is not None:
+            self._state.close()
+        self._uvicorn = self._thread = self._state = None
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def serve(settings: Settings, *, watch_stdin: bool = False) -> None:
+    """Run in the foreground until SIGTERM (or the end of standard input); says where it is in one line of JSON.
+
+    With `watch_stdin` Ctrl-C is left to the parent, which still needs the sandbox while it finishes its own work.
+    Raises: ConfigError when it cannot start.
+    """
+    ended = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN if watch_stdin else lambda *_: ended.set())
+    with Server(settings) as server:
+        print(json.dumps({"endpoint": server.endpoint}), flush=True)
+        if watch_stdin:
+            threading.Thread(target=_watch, args=(ended,), name="parent", daemon=True).start()
+        ended.wait()
+
+
+def _watch(ended: threading.Event) -> None:
+    while os.read(sys.stdin.fileno(), 1024):  # not by sys.stdin: its lock would be held when the process ends
+        pass
+    ended.set()

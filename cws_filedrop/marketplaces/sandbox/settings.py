@@ -1,0 +1,24 @@
+"""What can be set about the built-in Amazon."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+QUEUED_SHARE: Final = 1 / 3  # of the processing time a feed waits in the queue, where it can still be cancelled
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Where its memory is, where it listens, how fast it is. `clock` gives seconds since 1970."""
+
+    data: Path
+    host: str = "127.0.0.1"
+    port: int = 0
+    rate_scale: float = 1.0
+    processing_seconds: float = 0.5
+    gzip_reports: bool = False
+    clock: Callable[[], float] = time.time

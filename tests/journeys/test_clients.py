@@ -1,0 +1,100 @@
+"""The same file by every way in gives the same receipt and the same result."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from running import PASSWORD, Running, amazon_file, order_ids, rows, wait_for
+
+NEEDED = ("curl", "lftp")
+
+
+def by_ftplib(service: Running, seller: str, path: Path) -> None:
+    with service.ftp(seller) as session:
+        session.storbinary(f"STOR /inbox/{path.name}", io.BytesIO(path.read_bytes()))
+
+
+def by_curl(service: Running, seller: str, path: Path) -> None:
+    host, port = service.address
+    url = f"ftp://{host}:{port}/inbox/"
+    subprocess.run(["curl", "-sS", "--user", f"{seller}:{PASSWORD}", "-T", str(path), url], check=True, timeout=60)
+
+
+def by_lftp(service: Running, seller: str, path: Path) -> None:
+    host, port = service.address
+    script = f"set net:max-retries 1; open -u {seller},{PASSWORD} ftp://{host}:{port}; put -O /inbox {path}; bye"
+    subprocess.run(["lftp", "-c", script], check=True, timeout=60)
+
+
+def by_copy(service: Running, seller: str, path: Path) -> None:
+    shutil.copy(path, service.home(seller) / "inbox" / path.name)
+
+
+def by_move(service: Running, seller: str, path: Path) -> None:
+    beside = service.data / "homes" / f"moving-{path.name}"
+    shutil.copy(path, beside)
+    os.rename(beside, service.home(seller) / "inbox" / path.name)
+
+
+WAYS: dict[str, Callable[[Running, str, Path], None]] = {
+    "ftplib": by_ftplib,
+    "curl": by_curl,
+    "lftp": by_lftp,
+    "cp": by_copy,
+    "mv": by_move,
+}
+
+
+def needs(command: str) -> None:
+    if command in NEEDED and shutil.which(command) is None:
+        assert not os.environ.get("CI"), f"{command} is required in CI"
+        pytest.skip(f"{command} is not installed")
+
+
+def content() -> bytes:
+    heading = (
+        "order-id\torder-item-id\tquantity\tship-date\tcarrier-code\tcarrier-name\ttracking-number\tship-method\r\n"
+    )
+    broken = "902-123-4\t\t1\t2026-11-20\tUPS\t\t1Z999AA10123456784\tGround\r\n"
+    return amazon_file(order_ids(3, start=50), date="2026-11-20") + broken.encode() + heading[:0].encode()
+
+
+def stripped(text: str) -> str:
+    """A receipt without what differs by the way it came: ids, moments, the door."""
+    text = re.sub(r"\d{8}-\d{6}-\w{4}", "ID", text)
+    text = re.sub(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d)?", "MOMENT", text)
+    kept = [line for line in text.splitlines() if not re.match(r"\s*(came|complete|arrived|by)\b", line.lower())]
+    return "\n".join(kept)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_in_gives_the_same_answers(service: Running, tmp_path: Path, way: str) -> None:
+    needs(way)
+    seller = f"way{way}"
+    service.add_seller(seller)
+    wait_for(lambda: (service.home(seller) / "inbox").is_dir() or service.ftp(seller).quit(), what="the home")
+    path = tmp_path / "shipped.txt"
+    path.write_bytes(content())
+    WAYS[way](service, seller, path)
+    result = wait_for(lambda: next((n for n in service.outbox(seller) if n.endswith(".result.txt")), ""), what="result")
+    outbox = service.home(seller) / "outbox"
+    verdicts = [(row["line"], row["verdict"], row["code"]) for row in rows((outbox / result).read_bytes())]
+    assert verdicts == [
+        ("2", "confirmed", ""),
+        ("3", "confirmed", ""),
+        ("4", "confirmed", ""),
+        ("5", "rejected", "O02"),
+    ]
+    receipt = stripped((outbox / result.replace(".result.", ".receipt.")).read_text())
+    by_way = service.folder / "first-receipt.txt"
+    if not by_way.exists():
+        by_way.write_text(receipt)
+    assert receipt == by_way.read_text()
+    assert not (service.home(seller) / "inbox" / "shipped.txt").exists()

@@ -1,0 +1,64 @@
+"""A desk with real disk and database, and files put onto it without any door."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cws_filedrop.config import Settings
+from cws_filedrop.drop.claims import Drop
+from cws_filedrop.drop.home import Folder
+from cws_filedrop.model import Account, Door, Grade, Policy, Seller
+from cws_filedrop.pipeline.desk import Desk, open_desk
+from cws_filedrop.store import sellers, uploads
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def desk_on(folder: Path, policy: Policy | None = None) -> Desk:
+    """A desk with the seller `anna`."""
+    settings = Settings()
+    settings = replace(settings, service=replace(settings.service, data_dir=folder / "data"))
+    settings.data.mkdir(parents=True)
+    desk = replace(open_desk(settings), clock=lambda: NOW)
+    desk.db.create()
+    sellers.add(desk.db, Seller(0, "anna", Account(0, "M1"), policy or Policy()), password_hash="h", now=NOW)
+    return desk
+
+
+def put(desk: Desk, content: bytes, *, name: str = "a.txt", folder: str = "inbox", grade: Grade = Grade.WHOLE) -> str:
+    """Land a file, hand it to the worker's side, record its arrival; the upload's id."""
+    source = desk.settings.data / "incoming"
+    source.write_bytes(content)
+    claim = desk.spool.land(source, Drop("anna", Folder(folder), name, Door.FTP, "127.0.0.1"), size=len(content))
+    desk.spool.grade(claim.upload_id, grade)
+    arrival = desk.spool.arrival(claim.upload_id)
+    assert arrival is not None
+    desk.spool.accept(arrival)
+    seller = sellers.find(desk.db, "anna")
+    assert seller is not None
+    uploads.arrive(
+        desk.db,
+        {
+            "id": claim.upload_id,
+            "seller_id": seller.id,
+            "account_id": seller.account.id,
+            "folder": folder,
+            "name": name,
+            "door": "ftp",
+            "client": "127.0.0.1",
+            "grade": str(grade),
+            "evidence": "",
+            "arrived_at": "2026-11-22T12:00:00.000Z",
+            "size": len(content),
+        },
+    )
+    return claim.upload_id
+
+
+def outbox(desk: Desk, upload_id: str) -> dict[str, bytes]:
+    """What the outbox holds of an upload, by kind."""
+    folder = desk.home("anna").path / "outbox"
+    found = {path.name.split(f".{upload_id}.")[1]: path.read_bytes() for path in folder.glob(f"*.{upload_id}.*")}
+    return {name.removesuffix(".txt"): content for name, content in found.items()}

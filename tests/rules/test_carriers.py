@@ -1,0 +1,128 @@
+"""The carriers table: exact codes, spellings, aliases, the seller's own, Other."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import pytest
+from rules.judging import context, lines, one, row
+
+from cws_filedrop.errors import ConfigError
+from cws_filedrop.rules import judge
+from cws_filedrop.rules.carriers import Table, folded, is_none, shipped_table
+
+TABLE = shipped_table()
+LISTED = files("cws_filedrop.schemas").joinpath("carrier-codes.txt").read_text(encoding="utf-8").splitlines()
+ALIASES = [
+    tuple(line.split("\t"))
+    for line in files("cws_filedrop.rules").joinpath("carrier-aliases.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("#")
+]
+
+
+def test_every_listed_code_but_the_damaged_one_is_taken_as_it_is() -> None:
+    assert TABLE.codes == {code for code in LISTED if code} - {"TransaragonÃ©s"}
+    for code in TABLE.codes:
+        assert TABLE.find(code, {}) == (code, True)
+    assert TABLE.find("TransaragonÃ©s", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "code"),
+    [
+        ("ups", "UPS"),
+        ("U.P.S.", "UPS"),
+        ("ROYAL MAIL", "Royal Mail"),
+        ("royalmail", "Royal Mail"),
+        ("royal-mail", "Royal Mail"),
+        ("sendle", "Sendle"),
+        ("purolator", "PUROLATOR"),
+        ("nacex", "Nacex"),
+        ("Trans o flex", "Trans-o-Flex"),
+        ("uk-mail", "UKMail"),
+        ("kuehne & nagel", "Kuehne+Nagel"),
+        ("Kühne + Nagel", "Kuehne+Nagel"),
+        ("DHLGM", "DHL Global Mail"),
+        ("UPS M.I.", "UPSMI"),
+        ("UPS Mail-Innovations", "UPS Mail Innovations"),
+        ("US Postal Service", "USPS"),
+        ("usps first class", "USPS"),
+        ("FedEx Ground", "FedEx"),
+        ("Fed Ex", "FedEx"),
+        ("Evri", "Hermes UK"),
+        ("ヤマト運輸", "YAMATO"),
+        ("佐川急便", "SAGAWA"),
+        ("Österreichische Post", "AT POST"),
+    ],
+)
+def test_spellings_are_mapped(typed: str, code: str) -> None:
+    assert TABLE.find(typed, {}) == (code, False)
+
+
+def test_shipped_aliases_are_many_useful_and_unlike_each_other() -> None:
+    assert len(ALIASES) >= 80
+    assert not [alias for alias, _ in ALIASES if folded(alias) in TABLE.folds]
+    assert len({folded(alias) for alias, _ in ALIASES}) == len(ALIASES)
+
+
+def test_the_sellers_own_names_come_after_amazons_and_before_the_shipped() -> None:
+    own = {"carrier_aliases": (("Van 1", "Yodel"), ("evri", "Hermes"), ("ups", "DHL"), ("zz", "No Such Code"))}
+    assert one(row(carrier_code="van-1", tracking_number=""), **own).shipment["carrier-code"] == "Yodel"
+    assert one(row(carrier_code="Evri", tracking_number=""), **own).shipment["carrier-code"] == "Hermes"
+    assert one(row(carrier_code="Ups", tracking_number=""), **own).shipment["carrier-code"] == "UPS"
+    assert one(row(carrier_code="zz", tracking_number=""), **own).shipment["carrier-code"] == "Other"
+
+
+PAIRS = [
+    ("UPS", "", "UPS", "", []),
+    ("UPS", "anything", "UPS", "", []),
+    ("", "", "", "", []),
+    ("", "UPS", "UPS", "", []),
+    ("", "royal mail", "Royal Mail", "", ["C04"]),
+    ("", "Acme Vans", "Other", "Acme Vans", ["C02"]),
+    ("Acme", "Acme Vans", "Other", "Acme Vans", ["C02"]),
+    ("Acme", "Royal Mail", "Royal Mail", "", []),
+    ("Acme", "", "Other", "Acme", ["C02"]),
+    ("Other", "Acme Vans", "Other", "Acme Vans", []),
+    ("Other", "UPS", "Other", "UPS", []),
+    ("Andere", "Acme Vans", "Other", "Acme Vans", ["C04"]),
+    ("Other", "", None, None, ["C03"]),
+    ("other", "-", None, None, ["C03"]),
+    ("", "Other", None, None, ["C03"]),
+    ("none", "", "", "", ["C04"]),
+    ("-", "UPS", "UPS", "", []),
+    ("Acme", "x" * 51, None, None, ["M02"]),
+    ("UPS", "x" * 51, "UPS", "", []),
+]
+
+
+@pytest.mark.parametrize(("code", "name", "sent_code", "sent_name", "codes"), PAIRS)
+def test_code_and_name_together(
+    code: str, name: str, sent_code: str | None, sent_name: str | None, codes: list[str]
+) -> None:
+    came = one(row(carrier_code=code, carrier_name=name, tracking_number="", ship_method=""))
+    assert came.codes == codes
+    assert (came.shipment.get("carrier-code"), came.shipment.get("carrier-name")) == (sent_code, sent_name)
+
+
+def test_many_different_pairs_are_told_apart() -> None:
+    rows = [row(carrier_code=f"c{n}", carrier_name=f"n{n}", tracking_number="") for n in range(300)]
+    came = judge(lines(*rows), required=frozenset(), context=context())
+    assert came.shipments["carrier-name"].tolist() == [f"n{n}" for n in range(300)]
+
+
+def test_an_operator_can_replace_the_table() -> None:
+    table = Table.from_text("UPS\nOther\nPigeon Post\n", "# birds\npigeon\tPigeon Post\n\n")
+    rows = lines(row(carrier_code="Pigeon", tracking_number=""), row(carrier_code="FedEx", tracking_number=""))
+    came = judge(rows, required=frozenset(), context=context(), carriers=table)
+    assert came.shipments["carrier-code"].tolist() == ["Pigeon Post", "Other"]
+
+
+def test_an_alias_of_an_unlisted_code_stops_the_operator() -> None:
+    with pytest.raises(ConfigError, match="line 2: 'Pigeon Post'"):
+        Table.from_text("UPS\n", "# birds\npigeon\tPigeon Post\n")
+
+
+def test_words_for_no_carrier() -> None:
+    assert all(is_none(word) for word in ("N/A", "none", "-", " ", "No Carrier", "TBD"))
+    assert not any(is_none(word) for word in ("UPS", "Nobel", "NA Express"))

@@ -164,8 +164,8 @@ def _unclaimed(rows: Sequence[Row]) -> list[Issue]:
 def _missing(rows: Sequence[Row]) -> list[Issue]:
     """F03 for the nearest layout, if any heading is known or nearly known."""
     scored = [(_likeness(layout, row), layout, row) for layout in FORMATS.values() for row in rows]
-    likeness, layout, row = max(scored, key=lambda one: one[0])
-    if likeness == (0, 0):
+    (known, near), layout, row = max(scored, key=lambda one: one[0])
+    if not known and near < len(layout.required):
         return []
     read = reading(layout, row.cells)
     found = {layout.headings.get(heading) for heading, _ in read.values()}

@@ -146,8 +146,9 @@ def contents(source: BinaryIO, limits: Limits) -> Contents:
 
 def damaged(error: Exception) -> Exception:
     """F02 for an archive that cannot be read; the error itself if it is the disk's."""
-    if isinstance(error, OSError) and error.errno is not None:
-        return error
+    for one in (error, error.__context__):  # zipfile hides an error of the disk behind one of its own
+        if isinstance(one, OSError) and one.errno is not None:
+            return one
     return FileRejected(catalogue.issue("F02", detail="archive=it is damaged or was cut off"))
 
 

@@ -14,6 +14,8 @@ GZIP: Final = b"\x1f\x8b"
 SIGNATURES: Final = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "spreadsheet=an old Excel workbook, .xls"),
     (b"%PDF-", "pdf"),
+    (b"\xff\xfe\x00\x00", "it is written in UTF-32"),
+    (b"\x00\x00\xfe\xff", "it is written in UTF-32"),
     (b"\x89PNG", "this is a picture"),
     (b"\xff\xd8\xff", "this is a picture"),
     (b"GIF8", "this is a picture"),

@@ -63,6 +63,16 @@ class Calendar:
         return self.now.astimezone(self.zone)
 
     @cached_property
+    def latest(self) -> datetime:
+        """The last moment that a clock running ahead can explain."""
+        return self.now + SKEW
+
+    @cached_property
+    def oldest(self) -> datetime:
+        """What is before this is long ago."""
+        return self.now - LONG_AGO
+
+    @cached_property
     def example(self) -> str:
         """Today as the seller should type it."""
         return self.here.date().isoformat()
@@ -81,8 +91,10 @@ def calendar(context: Context) -> Calendar:
 def written(moment: datetime) -> str:
     """A moment as xsd:dateTime to the second; in UTC if its zone is one that XML cannot write."""
     offset = moment.utcoffset() or timedelta()
-    if offset % timedelta(minutes=1) or abs(offset) > WIDEST_ZONE or not offset:
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if not offset:
+        return moment.isoformat()[:19] + "Z"
+    if offset.total_seconds() % 60 or abs(offset) > WIDEST_ZONE:
+        return written(moment.astimezone(UTC))
     return moment.isoformat(timespec="seconds")
 
 
@@ -137,12 +149,30 @@ def _zone(text: str) -> timezone:
     return timezone(-ahead if text[0] == "-" else ahead)
 
 
+def _existing(moment: datetime) -> datetime:
+    """The moment under a local time that exists: the clocks skip an hour in spring."""
+    return moment.astimezone(UTC).astimezone(moment.tzinfo)
+
+
 def _clock(found: re.Match[str], day: date, zone: tzinfo) -> datetime:
     """The moment of a day and its clock part. Raises: ValueError if there is no such time."""
     at = time(_hour(found), int(found["minute"]), int(found["second"] or 0))
-    moment = datetime.combine(day, at, _zone(found["zone"]) if found["zone"] else zone)
-    # A local time that the clocks skip in spring becomes one that exists.
-    return moment.astimezone(UTC).astimezone(moment.tzinfo)
+    if found["zone"]:
+        return datetime.combine(day, at, _zone(found["zone"]))
+    return _existing(datetime.combine(day, at, zone))
+
+
+def _iso(text: str, zone: tzinfo) -> datetime | None:
+    """The moment of a plain ISO date-time, the form that programs write; None for every other text."""
+    if len(text) < 19 or text[4:17:3] not in ("--T::", "-- ::"):
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.year not in YEARS:
+        return None
+    return moment if moment.tzinfo else _existing(moment.replace(tzinfo=zone))
 
 
 def _unread(text: str, example: str) -> Trouble:
@@ -160,18 +190,21 @@ def _both_ways(text: str) -> str:
     return f"{first} {MONTHS[second - 1]} {year} or {second} {MONTHS[first - 1]} {year}"
 
 
-def _placed(text: str, moment: datetime, late: bool, known: Calendar) -> Read:
+def _placed(moment: datetime, late: bool, known: Calendar) -> Read:
     """A moment judged against now; `late` says that it is too far ahead to be the fault of a clock."""
     if late:
         return Read("", ("D03", ""))
     if moment > known.now:
         return Read(known.arrival)
-    trouble = ("D05", "") if known.now - moment > LONG_AGO else None
+    trouble = ("D05", "") if moment < known.oldest else None
     return Read(written(moment), trouble)
 
 
 def read(text: str, known: Calendar) -> Read:
     """What one ship-date says; an empty text is not for here."""
+    iso = _iso(text, known.zone)
+    if iso is not None:
+        return _placed(iso, iso > known.latest, known)
     try:
         found = _day(text, known.order)
     except ValueError:
@@ -182,13 +215,13 @@ def read(text: str, known: Calendar) -> Read:
         return Read("", _unread(text, known.example))
     day, match = found
     if match["hour"] is None:
-        noon = datetime.combine(day, NOON, known.zone).astimezone(UTC).astimezone(known.zone)
-        return _placed(text, noon, day > known.here.date(), known)
+        noon = _existing(datetime.combine(day, NOON, known.zone))
+        return _placed(noon, day > known.here.date(), known)
     try:
         moment = _clock(match, day, known.zone)
     except ValueError:
         return Read("", ("D01", known.example))
-    return _placed(text, moment, moment > known.now + SKEW, known)
+    return _placed(moment, moment > known.latest, known)
 
 
 def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: Context) -> Spread:

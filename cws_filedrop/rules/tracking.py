@@ -23,12 +23,14 @@ from cws_filedrop.rules.findings import Findings, Trouble
 
 LONGEST: Final = 50  # FACTS 1
 NO_LETTER: Final = re.compile(r"[\W_]+")
+DIGIT: Final = re.compile(r"\d")
 PLAIN: Final = re.compile(r"[A-Za-z0-9\-/_#.:]+")
 # A spreadsheet writes one digit before the point, and a plus sign or a fraction.
 ROUNDED: Final = re.compile(r"[0-9][.,][0-9]*[eE]\+?[0-9]{1,3}|[0-9]+[eE]\+[0-9]{1,3}")
 KEPT_DIGITS: Final = 15  # of a number, by Excel
 LOST_ZEROS: Final = 5  # this many zeros at the end and nothing else after those digits are no accident
 SHORT: Final = 4  # cells so short are few, and words such as "div0" are among them
+WORD: Final = 4  # letters in a group: more than the letters that a printed number begins with
 GROUP_OF_ANOTHER: Final = 9  # a group this long is a number of its own
 
 
@@ -58,9 +60,12 @@ def placeholder(text: str) -> bool:
 
 def _remarks(groups: list[str]) -> bool:
     """Are the parts of a cell more than the groups of one printed number?"""
-    wordy = any(len(group) >= 4 and group.isalpha() for group in groups)
-    several = sum(len(group) >= GROUP_OF_ANOTHER for group in groups) > 1
-    return wordy or several or not any(one.isdigit() for group in groups for one in group)
+    numbers = 0
+    for group in groups:
+        if len(group) >= WORD and group.isalpha():
+            return True
+        numbers += len(group) >= GROUP_OF_ANOTHER
+    return numbers > 1 or not DIGIT.search("".join(groups))
 
 
 def _tens(text: str) -> bool:

@@ -296,18 +296,28 @@ def settle(db: Database, feed_no: int, settlement: Settlement, *, now: datetime)
 
 
 def _verdicts(connection: sa.Connection, feed_no: int, settlement: Settlement) -> None:
-    usual = {"verdict": str(settlement.verdict), "code": settlement.code, "message": settlement.message}
-    connection.execute(LINES.update().where(LINES.c.feed_no == feed_no).values(usual))
+    """Amazon's word for every line; what we said of a line ourselves stays beside it."""
+    of_feed = LINES.c.feed_no == feed_no
+    others = of_feed & LINES.c.message_id.not_in(list(settlement.exceptions))
+    usual = {"verdict": str(settlement.verdict), "message": _beside(sa.literal(settlement.message), LINES.c.message)}
+    connection.execute(LINES.update().where(others).values(usual))
     rows = [
-        {"of_feed": feed_no, "of_message": message_id, "v": str(verdict), "c": code, "m": message}
+        {"of_message": message_id, "v": str(verdict), "c": code, "m": message}
         for message_id, (verdict, code, message) in settlement.exceptions.items()
     ]
     if rows:
-        update = LINES.update().where(
-            LINES.c.feed_no == sa.bindparam("of_feed"), LINES.c.message_id == sa.bindparam("of_message")
+        update = LINES.update().where(of_feed, LINES.c.message_id == sa.bindparam("of_message"))
+        update = update.values(
+            verdict=sa.bindparam("v"),
+            code=_beside(sa.bindparam("c", type_=sa.Text), LINES.c.code),
+            message=_beside(sa.bindparam("m", type_=sa.Text), LINES.c.message),
         )
-        update = update.values(verdict=sa.bindparam("v"), code=sa.bindparam("c"), message=sa.bindparam("m"))
         connection.execute(update, rows)
+
+
+def _beside(amazons: Any, own: Any) -> Any:
+    """Amazon's word, followed by our own if there is one."""
+    return amazons + sa.case((own == "", ""), else_=sa.literal(" | ") + own)
 
 
 def _release_claims(connection: sa.Connection, feed: FeedRow) -> None:

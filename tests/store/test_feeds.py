@@ -179,6 +179,23 @@ def test_settling_gives_every_line_its_verdict(db: Database, account: int) -> No
     assert (upload.state, upload.waiting) == (UploadState.DONE, 0)
 
 
+def test_our_own_warnings_stay_beside_amazons_words(db: Database) -> None:
+    arrive(db, "u1")
+    table = rows(["111-1111111-1111111", "222-2222222-2222222"])
+    table["code"], table["message"] = ["C04", "T04"], ["mapped", "odd"]
+    upload = uploads.get(db, "u1")
+    assert upload is not None
+    lines.record(db, upload_id="u1", account_id=upload.account_id, rows=table, pause=False)
+    uploads.change(db, "u1", state=UploadState.WAITING, waiting=2)
+    number = filled(db, upload.account_id)
+    feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
+    refused = Settlement(Verdict.CONFIRMED, "", "accepted", {2: (Verdict.UNCONFIRMED, "A-18028", "no such order")})
+    feeds.settle(db, number, refused, now=NOW)
+    found = pd.concat(lines.of_upload(db, "u1"))
+    assert found["code"].to_list() == ["C04", "A-18028 | T04"]
+    assert found["message"].to_list() == ["accepted | mapped", "no such order | odd"]
+
+
 def test_a_refused_shipment_may_be_dropped_again_a_confirmed_one_not(db: Database, account: int) -> None:
     number = filled(db, account)
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)

@@ -1,0 +1,104 @@
+"""Cells stay what they are, but for blanks around them and quotes around the whole of them."""
+
+from __future__ import annotations
+
+import pytest
+from formats.seller_files import HEADINGS, cells, read
+
+
+@pytest.mark.parametrize(
+    "cell", ["NA", "null", "None", "nan", "007", "1E5", "1.0", "TRUE", "#", "N/A", "-", "'x", "=1+1"]
+)
+def test_everything_is_text(cell: str) -> None:
+    assert cells(f"{HEADINGS}\n{cell}\t{cell}\t{cell}\n") == [(cell, cell, cell)]
+
+
+@pytest.mark.parametrize(
+    "cell", ["a\x00b", "\x00", "\x01", "a\x0b", "\x0c", "a\x1f", "\x7f", "a\x85", "a\u2028b", "\u200b"]
+)
+def test_control_characters_stay_for_a_rule_to_find(cell: str) -> None:
+    rest = "111-1111111-1111111\tshipped"
+    assert cells(f"{HEADINGS}\n{rest}\t{cell}\n{rest}\t x\n") == [(*rest.split("\t"), cell), (*rest.split("\t"), "x")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (" a ", "a"),
+        ("\u00a0a\u3000", "a"),
+        ("a b", "a b"),
+        ('"a"', "a"),
+        (' "a" ', "a"),
+        ('" a "', "a"),
+        ('""', ""),
+        ('"', '"'),
+        ('"""', '"""'),
+        ('""""', '"'),
+        ('"a ""b"" c"', 'a "b" c'),
+        ('"a" and "b"', '"a" and "b"'),
+        ('5" pipe', '5" pipe'),
+        ('"a', '"a'),
+        ('a"', 'a"'),
+        ('"Müller"', "Müller"),
+    ],
+)
+@pytest.mark.parametrize("beside", ["x", 'x" ', '"y"', " z"])
+def test_blanks_and_whole_quotes_are_taken_away(typed: str, meant: str, beside: str) -> None:
+    found = cells(f"{HEADINGS}\nA\t{typed}\tx\nB\t{beside}\tx\n{typed}\tb\t{typed}\n")
+    assert found[0] == ("A", meant, "x")
+    assert found[2] == (meant, "b", meant)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_other_separators_are_understood_and_mentioned(delimiter: str) -> None:
+    text = f"{HEADINGS}\n A \tb\tc\n\n\t\t\nD\te\tf\t\t\nG\th\n".replace("\t", delimiter)
+    found = read(text.encode())
+    assert found.facts.delimiter == delimiter
+    assert found.lines == {2: ("A", "b", "c"), 5: ("D", "e", "f")}
+    assert found.odd == {6: "2 cells instead of 3"}
+    assert any("instead of tabs" in note for note in found.facts.notes)
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize(
+    ("line", "meant"),
+    [
+        ('"A","b","c"', ("A", "b", "c")),
+        ('"A|b",c,d', ("A|b", "c", "d")),
+        ('"A ""x"" y",c,d', ('A "x" y', "c", "d")),
+        ('"","",""', ("", "", "")),
+        ('"""A""",b,c', ('"A"', "b", "c")),
+        (' "A|b" ,c,d', None),
+        (' "A|b",c,d', ("A|b", "c", "d")),
+        ('5" x 7",c,d', ('5" x 7"', "c", "d")),
+        ('A,b,c,"",', ("A", "b", "c")),
+        ('"A","b","c",,', ("A", "b", "c")),
+        ('A,b,c,"x"', None),
+        ('"A,b,c', None),
+        ('A,b,c"', None),
+        ('"A"b,c,d', None),
+        ("A\tx,b,\tc", ("A\tx", "b", "c")),
+        ('" A ",b,c', ("A", "b", "c")),
+    ],
+)
+def test_quotes_protect_separators_where_the_separator_is_no_tab(
+    line: str, meant: tuple[str, ...] | None, delimiter: str
+) -> None:
+    typed = line.replace(",", delimiter).replace("|", delimiter)
+    header = delimiter.join(("order-id", "status", "tracking"))
+    found = read(f"{header}\r\n{delimiter.join('xyz')}\r\n{typed}\r\n".encode())
+    if meant is None:
+        assert list(found.odd) == [3]
+    else:
+        assert found.lines[3] == tuple(cell.replace("|", delimiter) for cell in meant)
+    assert found.raw[3] == typed
+
+
+def test_records_do_not_go_over_lines() -> None:
+    found = read(b'order-id,status,tracking\n"A,b,c\nnext,line,"\nD,e,f\n')
+    assert found.lines == {4: ("D", "e", "f")}
+    assert list(found.odd) == [2, 3]
+
+
+def test_a_comma_is_data_in_a_tab_delimited_file() -> None:
+    assert cells(f'{HEADINGS}\nA,1\tb;2\t"c,3"\n') == [("A,1", "b;2", "c,3")]

@@ -1,0 +1,28 @@
+"""A composition root for tests: `serve` with both doors. Run as: data folder, port."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cws_filedrop import log
+from cws_filedrop.config import FolderSettings, FtpSettings
+from cws_filedrop.drop.home import Homes
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.transports.doors import serve
+from cws_filedrop.transports.folder import FolderDoor
+from cws_filedrop.transports.ftp import FtpDoor, SellerLogin
+
+if __name__ == "__main__":
+    log.configure("info", json=True)
+    data = Path(sys.argv[1])
+    intake = Intake(Homes(data / "homes"), Spool(data / "spool"), upload_limit_bytes=10_000_000)
+    ftp = FtpDoor(
+        FtpSettings(port=int(sys.argv[2])),
+        intake,
+        authenticate=lambda name, password: SellerLogin(name, 1) if password == "correct-horse-9" else None,
+        current=lambda name: 1,
+    )
+    folder = FolderDoor(FolderSettings(settle_seconds=0.1), intake)
+    serve(intake, ftp=ftp, folder=folder, out=sys.stdout, in_=sys.stdin)

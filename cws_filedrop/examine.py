@@ -15,6 +15,7 @@ from cws_filedrop.rules import Judgement, catalogue, judge, repeats
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT
 
 SHOWN_ISSUES: Final = 20
+SHOWN_OF_A_CODE: Final = 3
 KEYS: Final = {"order-id": "order-id", "order-item-id": "order-item-id", "tracking": "tracking-number"}
 
 
@@ -52,9 +53,17 @@ class Outcome:
         """Count a piece in."""
         self.counts.update({str(verdict): int(n) for verdict, n in piece.verdicts.value_counts().items()})
         self.codes.update({str(code): int(n) for code, n in piece.issues["code"].value_counts().items()})
-        missing = SHOWN_ISSUES - len(self.first_issues)
-        if missing > 0 and len(piece.issues):
-            self.first_issues += catalogue.issues(piece.issues.iloc[:missing])
+        if len(piece.issues) and len(self.first_issues) < SHOWN_ISSUES:
+            self._show(piece.issues)
+
+    def _show(self, issues: pd.DataFrame) -> None:
+        """Keep the first few issues of each code, so that the many of one kind do not hide the others."""
+        shown = Counter(issue.code for _, issue in self.first_issues)
+        few = issues[issues.groupby("code").cumcount() < SHOWN_OF_A_CODE]
+        for line, issue in catalogue.issues(few):
+            shown[issue.code] += 1
+            if shown[issue.code] <= SHOWN_OF_A_CODE and len(self.first_issues) < SHOWN_ISSUES:
+                self.first_issues.append((line, issue))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, to be kept and shown."""

@@ -7,7 +7,7 @@ uploaded it (the header is a line; for a packed file: in the file inside the arc
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import pyarrow as pa
@@ -37,7 +37,7 @@ SHIPMENT_COLUMNS: Final = (
     "tracking-number",
     "cod-collection-method",  # "" or DirectPayment
     "transparency-codes",  # at most 10, joined by one space; "" if none
-    "ship-from",  # "" or the ten ship_from_address_* cells joined by U+001F in template order
+    "ship-from",  # "" or the nine ship_from_address_* cells joined by U+001F in template order
 )
 
 # LINE_KEYS: what results name a line by, for every line of the file (good or bad), as typed.
@@ -47,6 +47,12 @@ KEY_COLUMNS: Final = ("order-id", "order-item-id", "tracking")
 def text(values: object) -> pd.Series[str]:
     """Values as a TEXT series (for building small tables and tests)."""
     return pd.Series(values, dtype=TEXT)
+
+
+def arrow(column: pd.Series[str]) -> Any:
+    """The Arrow string array behind a text column, in one piece."""
+    cells: Any = pa.array(column, pa.string(), from_pandas=True)
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
 
 
 def issues_frame(rows: list[tuple[int, str, str, str, str]]) -> pd.DataFrame:

@@ -164,8 +164,12 @@ class Running:
     def ftp(self, seller: str) -> ftplib.FTP:
         """A session that is logged in."""
         session = ftplib.FTP(timeout=30, encoding="utf-8")
-        session.connect(*self.address)
-        session.login(seller, PASSWORD)
+        try:
+            session.connect(*self.address)
+            session.login(seller, PASSWORD)
+        except BaseException:
+            session.close()
+            raise
         return session
 
     def drop(self, seller: str, name: str, content: bytes, folder: str = "inbox") -> str:

@@ -34,6 +34,7 @@ from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database, default_url
 
 SELLER: Final = "demo"
+FIRST: Final = "fillz-mixed-good-and-bad.txt"  # its receipt is shown: it says something about most things
 PATIENCE_SECONDS: Final = 55.0
 COLOURS: Final = {
     "confirmed": "green",
@@ -61,7 +62,7 @@ def demo(
     serve: Annotated[bool, typer.Option("--serve", help="go on serving afterwards")] = False,
 ) -> None:
     """Start everything, drop the sample files by FTP, show what became of every line."""
-    names = sorted(path for path in samples.rglob("*") if _is_sample(path, samples)) if samples.is_dir() else []
+    names = _samples(samples) if samples.is_dir() else []
     if not names:
         raise stop(f"{samples} holds no sample files; name a folder with --samples", 2)
     log.configure("error")
@@ -79,6 +80,12 @@ def demo(
             service.stop()
     if not complete:
         raise typer.Exit(1)
+
+
+def _samples(folder: Path) -> list[Path]:
+    """The sample files, those in the folder itself first."""
+    found = (path for path in folder.rglob("*") if _is_sample(path, folder))
+    return sorted(found, key=lambda path: (len(path.parts), path.name != FIRST, path.name))
 
 
 def _is_sample(path: Path, samples: Path) -> bool:
@@ -145,7 +152,9 @@ def _run(console: Console, names: list[Path], addresses: Addresses, password: st
         outbox = _wait(ftp, sent, lambda answered: progress.update(bar, completed=answered))
         results = [(one, _rows(ftp, _file(outbox, one, "result"))) for one in sent]
         receipt = _text(ftp, _file(outbox, sent[0], "receipt"))
-    console.print(Panel(receipt.strip(), title=f"the receipt of {sent[0].name}", title_align="left", box=box.ROUNDED))
+    console.rule(f"the receipt of {sent[0].name}, as the seller finds it", align="left")
+    console.print(receipt.strip(), markup=False, highlight=False)
+    console.rule("what became of every line", align="left")
     _show(console, results)
     return all(rows for _, rows in results)
 
@@ -197,12 +206,14 @@ def _rows(ftp: ftplib.FTP, name: str) -> list[list[str]]:
 
 
 def _show(console: Console, results: list[tuple[Sent, list[list[str]]]]) -> None:
-    table = Table(title="What became of every line", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in ("file", "lines", "verdicts", "first thing to know"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "lines" else "left")
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("file", no_wrap=True)
+    table.add_column("lines", justify="right", no_wrap=True)
+    table.add_column("verdicts")
+    table.add_column("first thing to know", ratio=1)
     for sent, rows in results:
         verdicts = Counter(row[4] for row in rows)
-        words = ", ".join(f"[{COLOURS.get(name, 'white')}]{name} {n:,}[/]" for name, n in verdicts.most_common())
+        words = "\n".join(f"[{COLOURS.get(name, 'white')}]{name} {n:,}[/]" for name, n in verdicts.most_common())
         said = next((f"{row[5]}: {row[6]}" for row in rows if row[5]), "")
         table.add_row(sent.name, f"{len(rows):,}", words or "[red]no result[/]", _short(said))
     console.print(table)
@@ -225,7 +236,7 @@ def _go_on(console: Console, settings: Settings, addresses: Addresses, password:
     lines = [
         f"FTP       ftp://{host}:{port}   user [b]{SELLER}[/]   password [b]{password}[/]",
         f"folder    {settings.data / 'homes' / SELLER / 'inbox'}",
-        f"try       curl -T sample_files/{Path('shipped-today.txt')} ftp://{SELLER}:{password}@{host}:{port}/inbox/",
+        f"try       curl -T sample_files/shipped-today.txt ftp://{SELLER}:{password}@{host}:{port}/inbox/",
         "stop      Ctrl-C",
     ]
     console.print(Panel("\n".join(lines), title="serving", title_align="left", box=box.ROUNDED))

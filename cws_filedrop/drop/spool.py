@@ -148,12 +148,15 @@ class Spool:
         return changed
 
     def grade(self, upload_id: str, grade: Grade, evidence: str = "") -> None:
-        """Hand a landed upload to the worker."""
+        """Hand a landed upload to the worker.
+
+        Not synced: `accept` does that. A power cut before then can only make a whole upload doubtful (it lies in
+        `landed` again), never lose or double it.
+        """
         directory = self._landed / upload_id
         if evidence:
             disk.write_soon(directory / _GRADED, json.dumps({"evidence": evidence}).encode())
         disk.move(directory, self._arrived / f"{upload_id}.{grade}")
-        disk.sync_directory(self._arrived)
 
     def landed(self) -> Iterator[tuple[str, Claim | None]]:
         """What lies ungraded; None for one whose claim was never written. Only right while no door is open."""
@@ -197,7 +200,7 @@ class Spool:
         disk.remove(arrival.path / _GRADED)
         target.parent.mkdir(exist_ok=True)
         disk.move(arrival.path, target)
-        for changed in (target.parent, self._uploads, self._arrived):
+        for changed in (target.parent, self._uploads, self._arrived, self._landed):
             disk.sync_directory(changed)
         return target
 

@@ -60,8 +60,8 @@ ENDPOINTS: Final[Mapping[str, str]] = {market.marketplace_id: market.endpoint fo
 
 
 def _is_harmless(record: logging.LogRecord) -> bool:
-    """The library logs request headers, the access token among them, when its level is lowered to debug."""
-    return not str(record.msg).startswith("Request Headers")
+    """At debug the library logs whole requests and answers: access tokens, and links that open a document."""
+    return record.levelno > logging.DEBUG
 
 
 logging.getLogger("sp_api.base.client").addFilter(_is_harmless)

@@ -57,8 +57,9 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no typ
     user_agent = USER_AGENT
 
     def __init__(self, credentials: Credentials, wire: Wire, *, clock: Callable[[], float] = time.monotonic) -> None:
-        names = SimpleNamespace(lwa_app_id=credentials.client_id, lwa_client_secret=credentials.client_secret)
-        self.cred = LibraryCredentials(credentials.refresh_token, names)
+        names = {"lwa_app_id": credentials.client_id, "lwa_client_secret": credentials.client_secret}
+        token = credentials.refresh_token
+        self.cred = LibraryCredentials(token, SimpleNamespace(**names, refresh_token=token))
         self._url = credentials.token_url
         self._wire = wire
         self._clock = clock

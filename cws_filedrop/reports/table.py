@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
+
+from cws_filedrop.tables import arrow
 
 END: Final = "\r\n"
 # A spreadsheet runs a cell that begins so as a formula (DOMAIN 7); the apostrophe makes it text.
@@ -22,7 +22,7 @@ def heading(names: Sequence[str]) -> bytes:
 
 def rows(columns: Iterable[Any]) -> bytes:
     """Rows of equally long columns of text; breaks inside a cell become blanks, formulas are disarmed."""
-    safe = [_safe(pa.array(column, pa.string(), from_pandas=True)) for column in columns]
+    safe = [_safe(arrow(column)) for column in columns]
     if not safe or not len(safe[0]):
         return b""
     return _buffer(pc.binary_join_element_wise(*safe[:-1], _ended(safe[-1]), "\t"))
@@ -49,8 +49,3 @@ def _buffer(lines: Any) -> bytes:
         for n in (lines.offset, lines.offset + len(lines))
     )
     return memoryview(lines.buffers()[2])[first:last].tobytes()
-
-
-def text_column(frame: pd.DataFrame, name: str) -> Any:
-    """A column as text."""
-    return frame[name].astype("string") if frame[name].dtype.kind in "iu" else frame[name]

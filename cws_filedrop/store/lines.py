@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import Verdict
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
-from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
+from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT, arrow
 
 BATCH: Final = 5_000
 COLUMNS: Final = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message", "shipment", "key")
@@ -26,7 +26,7 @@ _CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are r
 
 def pack(shipments: pd.DataFrame) -> Any:
     """SHIPMENTS rows as one Arrow text each, for column `shipment`."""
-    return pc.binary_join_element_wise(*(pa.array(shipments[name]) for name in SHIPMENT_COLUMNS), _CELL)
+    return pc.binary_join_element_wise(*(arrow(shipments[name]) for name in SHIPMENT_COLUMNS), _CELL)
 
 
 def unpack(texts: Sequence[str]) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def unpack(texts: Sequence[str]) -> pd.DataFrame:
 def claim_keys(shipments: pd.DataFrame) -> Any:
     """What makes two shipments the same one: order, item, tracking number (DOMAIN 4)."""
     names = ("amazon-order-id", "order-item-code", "tracking-number")
-    return pc.binary_join_element_wise(*(pa.array(shipments[name]) for name in names), "|")
+    return pc.binary_join_element_wise(*(arrow(shipments[name]) for name in names), "|")
 
 
 def record(db: Database, *, upload_id: str, account_id: int, rows: pd.DataFrame, pause: bool) -> dict[str, int]:

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import pyftpdlib.ioloop as ioloop  # first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11
@@ -33,6 +33,9 @@ __all__ = ["FtpDoor", "SellerLogin"]
 _LOG = log.get(__name__)
 _RECHECK_SECONDS: Final = 5.0
 _DRAIN_LOOK_SECONDS: Final = 0.05
+_DISK_THREADS: Final = 8  # what they sync at one time, the disk takes in one go
+_LOGIN_THREADS: Final = 4
+_BACKLOG: Final = 256
 _PORTS: Final = re.compile(r"(\d{1,5})\s*-\s*(\d{1,5})")
 _REMEDIES: Final = {
     errno.EADDRINUSE: "another program has that port: stop it, or set another port",
@@ -95,7 +98,7 @@ class _Server(FTPServer):  # type: ignore[misc]
     failure_delay_seconds = 1.0
 
     def __init__(self, sock: socket.socket, session_class: type[FtpSession], loop: Any, *, door: FtpDoor) -> None:
-        super().__init__(sock, session_class, ioloop=loop, backlog=sock_backlog)
+        super().__init__(sock, session_class, ioloop=loop, backlog=_BACKLOG)
         self.intake = door.intake
         self.settings = door.settings
         self.logins = door.logins
@@ -106,11 +109,12 @@ class _Server(FTPServer):  # type: ignore[misc]
         self.is_draining = False
         self.sessions: set[FtpSession] = set()
         self._waker = _Waker(loop)
-        self._pool = ThreadPoolExecutor(4, thread_name_prefix="ftp-work")
+        self.disk = ThreadPoolExecutor(_DISK_THREADS, thread_name_prefix="ftp-disk")
+        self.doorkeepers = ThreadPoolExecutor(_LOGIN_THREADS, thread_name_prefix="ftp-login")
 
-    def in_background(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
-        """Have `work` done by another thread and `then` called by this one."""
-        future = self._pool.submit(work)
+    def in_background(self, pool: Executor, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
+        """Have `work` done by a thread of `pool` and `then` called by this one."""
+        future = pool.submit(work)
         future.add_done_callback(lambda done: self._waker.call(lambda: then(done)))
 
     def soon(self, what: Callable[[], None]) -> None:
@@ -119,7 +123,8 @@ class _Server(FTPServer):  # type: ignore[misc]
 
     def finish_background(self) -> None:
         """Wait for all work in the background and go on with it, though no client hears of it any more."""
-        self._pool.shutdown(wait=True)
+        for pool in (self.doorkeepers, self.disk):
+            pool.shutdown(wait=True)
         self._waker.run()
         self._waker.close()
 
@@ -150,9 +155,6 @@ class _Server(FTPServer):  # type: ignore[misc]
 
     def handle_error(self) -> None:
         _LOG.error("ftp.accept_failed", exc_info=True)  # and go on listening
-
-
-sock_backlog: Final = 256
 
 
 class FtpDoor:
@@ -237,7 +239,11 @@ class FtpDoor:
         logins = {session.login for session in server.sessions if session.login} if server else set()
         if server is None or not logins:
             return
-        server.in_background(lambda: {login for login in logins if not self.logins.holds(login)}, self._end_stale)
+        server.in_background(
+            server.doorkeepers,
+            lambda: {login for login in logins if not self.logins.holds(login)},
+            self._end_stale,
+        )
 
     def _end_stale(self, future: Future[Any]) -> None:
         if future.exception() is not None or self._server is None:
@@ -288,7 +294,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family = socket.getaddrinfo(host or "0.0.0.0", port, type=socket.SOCK_STREAM)[0][0]  # noqa: S104
         dual = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
-        return socket.create_server((host, port), family=family, backlog=sock_backlog, dualstack_ipv6=dual)
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG, dualstack_ipv6=dual)
     except (OSError, OverflowError) as error:
         known = error.errno if isinstance(error, OSError) else None
         remedy = _REMEDIES.get(known or 0, "set host and port to an address of this machine")

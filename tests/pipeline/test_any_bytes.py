@@ -23,12 +23,25 @@ HEADINGS = (
     b"",
 )
 CELLS = st.sampled_from(
-    [b"112-1234567-1234567", b"2026-11-20", b"shipped", b"UPS", b"1Z999AA10123456784", b'"', b"\xe9", b"\x00", b"9E+9", b""]
+    [
+        b"112-1234567-1234567",
+        b"2026-11-20",
+        b"shipped",
+        b"UPS",
+        b"1Z999AA10123456784",
+        b'"',
+        b"\xe9",
+        b"\x00",
+        b"9E+9",
+        b"",
+    ]
 )
 LINES = st.lists(CELLS, max_size=6).map(b"\t".join)
 FILES = st.one_of(
     st.binary(max_size=400),
-    st.tuples(st.sampled_from(HEADINGS), st.lists(LINES, max_size=8).map(b"\n".join), st.binary(max_size=30)).map(b"".join),
+    st.tuples(st.sampled_from(HEADINGS), st.lists(LINES, max_size=8).map(b"\n".join), st.binary(max_size=30)).map(
+        b"".join
+    ),
 )
 
 
@@ -36,7 +49,9 @@ def test_any_bytes_have_a_receipt(tmp_path_factory) -> None:  # type: ignore[no-
     root: Path = tmp_path_factory.mktemp("any")
 
     @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-    @given(content=FILES, grade=st.sampled_from([Grade.WHOLE, Grade.DOUBTFUL]), folder=st.sampled_from(["inbox", "test"]))
+    @given(
+        content=FILES, grade=st.sampled_from([Grade.WHOLE, Grade.DOUBTFUL]), folder=st.sampled_from(["inbox", "test"])
+    )
     def any_bytes(content: bytes, grade: Grade, folder: str) -> None:
         desk = desk_on(root / uuid.uuid4().hex)
         upload_id = put(desk, content, grade=grade, folder=folder)

@@ -108,8 +108,9 @@ def _orders(rows: Rows) -> Endpoint:
 
 def _book(wanted: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
     for order in wanted["orders"]:
+        order_id = str(order["order_id"])
         for code, units in order["items"].items():
-            yield str(order["order_id"]), str(code), int(units)
+            yield order_id, str(code), int(units)
 
 
 def _faults(faults: Faults) -> Endpoint:

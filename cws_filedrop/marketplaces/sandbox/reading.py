@@ -10,6 +10,9 @@ from xml.parsers import expat
 
 from cws_filedrop.feeds import schema
 
+EARLY_ENDS: Final = {
+    expat.errors.codes[words] for words in (expat.errors.XML_ERROR_NO_ELEMENTS, expat.errors.XML_ERROR_UNCLOSED_TOKEN)
+}
 PIECE_BYTES: Final = 256 * 1024
 MOST_DIGITS: Final = 15  # of a quantity; the schema sets no bound
 LARGEST_NUMBER: Final = 2**63 - 1
@@ -114,7 +117,7 @@ def _refused(document: bytes) -> Refused:
         parser.Parse(document, True)
     except expat.ExpatError as error:
         line, column, messages = error.lineno, error.offset + 1, ended.count("Message")
-        if len(ended) == 0 or error.code == expat.errors.codes[expat.errors.XML_ERROR_NO_ELEMENTS]:
+        if not ended or error.code in EARLY_ENDS:
             return Refused(0, (("50001", TRUNCATED.format(line, column), 0),))
         faults = (("5000", NOT_WELL_FORMED.format(line, column), 0), ("5002", NOT_WELL_FORMED.format(line, column), 1))
         return Refused(messages + 1, faults)

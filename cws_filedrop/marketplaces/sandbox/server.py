@@ -96,7 +96,8 @@ class Server:
         return self
 
     def _listen(self) -> socket.socket:
-        listener = socket.socket()
+        # By its full name: asyncio sends small packets at once only where the protocol is named.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((self._settings.host, self._settings.port))

@@ -24,7 +24,7 @@ from cws_filedrop.errors import ConfigError
 # Pinned: by default it is a hash of the workflows' source, and then every change of code would strand running work.
 APPLICATION_VERSION: Final = "1"
 QUEUES: Final = {"later": 4, "heavy": 1}  # name -> workflows at once
-THREADS: Final = 12
+THREADS: Final = 6  # more of them only wait for SQLite's one writer
 
 
 class Engine:

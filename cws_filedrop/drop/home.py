@@ -71,12 +71,12 @@ class Home:
 
     def landing(self, folder: Folder, stage: Stage) -> Path:
         """Where the doors' own uploads into that folder lie at that stage."""
-        return self.path / _LANDING / folder / stage
+        return self.path.joinpath(_LANDING, folder, stage)
 
     def find(self, folder: Folder, name: str) -> Unfinished | None:
         """The unfinished upload of that name."""
         for stage in Stage:
-            path = self.landing(folder, stage) / name
+            path = self.path.joinpath(_LANDING, folder, stage, name)
             if path.is_file():
                 return Unfinished(stage, path)
         return None

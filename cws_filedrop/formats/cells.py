@@ -11,6 +11,7 @@ import io
 from codecs import BOM_UTF8
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -137,7 +138,7 @@ def _quoted(
         except ValueError:
             odd.append((place, "an open quotation mark", "a quotation mark is not closed on this line"))
             continue
-        if len(cells) < width or any(cells[width:]):
+        if len(cells) < width or not split.is_empty("".join(cells[width:]), ""):
             odd.append((place, *_wrong_number(len(cells), width)))
         else:
             rows.append((place, cells))
@@ -167,6 +168,10 @@ def _wrong_number(found: int, expected: int) -> tuple[str, str]:
 
 def _issues(odd: Sequence[tuple[int, str, str]], first: int) -> pd.DataFrame:
     """ISSUES with L01 for (place, value, detail)."""
+    return _issues_frame(odd, first) if odd else NO_ISSUES.copy()
+
+
+def _issues_frame(odd: Sequence[tuple[int, str, str]], first: int) -> pd.DataFrame:
     columns = {
         "line": pd.Series([first + place for place, _, _ in odd], dtype="int64"),
         "code": pd.Series(["L01"] * len(odd), dtype=TEXT),
@@ -175,6 +180,9 @@ def _issues(odd: Sequence[tuple[int, str, str]], first: int) -> pd.DataFrame:
         "detail": pd.Series([detail for _, _, detail in odd], dtype=TEXT),
     }
     return pd.DataFrame(columns)[list(ISSUE_COLUMNS)]
+
+
+NO_ISSUES: Final = _issues_frame((), 0)
 
 
 def raw_lines(block: bytes, places: Places) -> list[str]:

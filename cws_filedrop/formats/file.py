@@ -113,7 +113,7 @@ def open_file(source: BinaryIO, *, file_name: str, limits: Limits) -> SellerFile
     contents = packed.contents(source, limits)
     marked = _sniffed(contents)
     found = survey(blocks(contents, marked or text.UTF_8))
-    encoding = marked or _encoding(contents, found)
+    encoding = _encoding(contents, marked, found)
     rows = _first_rows(contents, encoding)
     head = header.find(rows)
     line_count = _line_count(found, head, rows)
@@ -143,11 +143,11 @@ def _sniffed(contents: Contents) -> Encoding | None:
     return encoding
 
 
-def _encoding(contents: Contents, found: Survey) -> Encoding:
+def _encoding(contents: Contents, marked: Encoding | None, found: Survey) -> Encoding:
     if found.utf8.fits:
-        return text.UTF_8
-    if found.utf8.cut:
-        raise text.undecodable(text.UTF_8)
+        return marked or text.UTF_8
+    if marked is not None or found.utf8.cut:
+        raise text.undecodable(marked or text.UTF_8)
     return text.older(blocks(contents, text.UTF_8))
 
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from cws_filedrop.formats import quotes
-from cws_filedrop.formats.blank import LF, NOTHING, Mask, Octets, Places, blank_lines, may_be_blank
+from cws_filedrop.formats.blank import LF, Mask, Octets, Places, blank_lines, may_be_blank
 from cws_filedrop.formats.quotes import CR, Quotes
-from cws_filedrop.formats.split import TAB
+from cws_filedrop.formats.split import TAB, is_empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def _long_but_empty(lines: _Lines, width: int, among: Mask) -> Mask:
     empty = lines.text_ends[long] - surplus == lines.cells[long] - width  # nothing but separators
     for place in np.flatnonzero(~empty):
         tail = lines.octets[surplus[place] : lines.text_ends[long[place]]].tobytes()
-        empty[place] = not tail.strip(NOTHING + lines.delimiter.encode())
+        empty[place] = is_empty(tail.decode(), lines.delimiter)
     mask = np.zeros(len(lines.ends), np.bool_)
     mask[long[empty]] = True
     return mask

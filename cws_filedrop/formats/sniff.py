@@ -49,8 +49,9 @@ def not_text(head: bytes) -> Issue | None:
 
 def is_binary(head: bytes) -> bool:
     """Are there too many control characters for text? A few are left for a rule to show to the seller."""
-    controls = len(head) - len(head.translate(None, CONTROLS))
-    return controls > 4 and controls * 20 > len(head)
+    text = head.translate(None, b"\r\n")  # which line ends a file has shall not decide
+    controls = len(text) - len(text.translate(None, CONTROLS))
+    return controls > 4 and controls * 20 > len(text)
 
 
 def _markup(head: bytes) -> Issue | None:

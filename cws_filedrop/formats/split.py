@@ -27,6 +27,11 @@ def unwrapped(cell: str) -> str:
     return cell
 
 
+def is_empty(text: str, delimiter: str) -> bool:
+    """Is there nothing in these cells but blanks (and perhaps the end-of-file mark of old programs)?"""
+    return not text.strip(BLANKS + "\t\x1a" + delimiter)
+
+
 def cells(line: str, delimiter: str) -> list[str]:
     """The cells of one line.
 

@@ -66,15 +66,15 @@ def _utf8(pieces: Iterable[bytes], encoding: Encoding) -> Iterator[bytes]:
 
 
 def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    rest = b""
+    held, rest = b"", b""  # a block is held back so that a last line without end does not make a block of its own
     for piece in pieces:
+        if held:
+            yield held
         data = rest + piece
         # A CR in the last place may be the first half of a CRLF.
         end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
-        rest = data[end:]
+        held, rest = data[:end], data[end:]
         if len(rest) > LONGEST_LINE:
             raise line_too_long()
-        if end:
-            yield data[:end]
-    if rest:
-        yield rest
+    if held or rest:
+        yield held + rest

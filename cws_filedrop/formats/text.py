@@ -51,9 +51,9 @@ def _unmarked_utf16(head: bytes) -> Encoding | None:
     """UTF-16 without a mark: headings are ASCII, so every other byte of the first row is NUL."""
     pairs = len(head) // 2
     first, second = head[0 : 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
-    if pairs >= 4 and second > pairs * 0.4 and first < pairs * 0.02:
+    if pairs >= 4 and second > pairs * 0.4 and first < second / 4:
         return Encoding("UTF-16", "utf-16-le")
-    if pairs >= 4 and first > pairs * 0.4 and second < pairs * 0.02:
+    if pairs >= 4 and first > pairs * 0.4 and second < first / 4:
         return Encoding("UTF-16", "utf-16-be")
     return None
 

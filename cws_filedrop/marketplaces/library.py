@@ -20,7 +20,6 @@ import platform
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, Protocol
-from urllib.parse import urlencode
 
 from cws_filedrop import __version__
 from cws_filedrop.marketplaces.wire import Answer, Ask, Wire, senseless
@@ -86,7 +85,6 @@ class Transport:
         url: str,
         *,
         params: Mapping[str, Any] | None = None,
-        data: Mapping[str, str] | None = None,
         content: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
@@ -94,7 +92,7 @@ class Transport:
 
         Raises: RemoteUnavailable, RemoteRefused.
         """
-        body = urlencode(data).encode() if data else content.encode() if content else None
+        body = content.encode() if content else None
         answer = self._wire.ask(Ask(self._doing, method, url, headers or {}, body, params))
         if not answer.is_good:
             raise self._wire.failed(self._doing, answer, said(answer))

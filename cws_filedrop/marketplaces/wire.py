@@ -15,10 +15,12 @@ from __future__ import annotations
 
 import json
 import logging
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import httpx
@@ -142,6 +144,7 @@ class Wire:
             limits=httpx.Limits(max_connections=20, keepalive_expiry=IDLE_SECONDS),
             headers={"accept-encoding": "identity"},  # so that an answer's size is known before it is unpacked
             transport=transport,
+            verify=_trusted(),
             trust_env=False,
             follow_redirects=False,
         )
@@ -153,7 +156,7 @@ class Wire:
     def ask(self, ask: Ask) -> Answer:
         """Send a request and read its answer, of whatever status.
 
-        Raises: RemoteUnavailable when there is none; RemoteRefused when it is larger than `max_bytes`.
+        Raises: RemoteUnavailable when there is none; RemoteRefused when that to a GET is larger than `max_bytes`.
         """
         try:
             with self._client.stream(
@@ -175,9 +178,8 @@ class Wire:
             body += chunk
             if not good and len(body) > MAX_REFUSAL_BYTES:
                 break
-            if len(body) > ask.max_bytes:
-                message = f"Amazon, asked {ask.doing}, sent more than {ask.max_bytes:,} bytes"
-                raise RemoteRefused(message, status=response.status_code)
+            if good and len(body) > ask.max_bytes:
+                raise _too_large(ask, response.status_code)
         return bytes(body)
 
     def _chunks(self, ask: Ask, response: httpx.Response) -> Iterator[bytes]:
@@ -214,9 +216,22 @@ class Wire:
         return words if len(words) <= DETAIL_CHARACTERS else words[:DETAIL_CHARACTERS] + "…"
 
 
+@cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates trusted, loaded once for all accounts."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
 def senseless(doing: str, why: str) -> RemoteUnavailable:
     """A good status with an answer that makes no sense: nobody knows what was done."""
     return RemoteUnavailable(f"Amazon, asked {doing}, gave an answer that makes no sense: {why}", ambiguous=True)
+
+
+def _too_large(ask: Ask, status: int) -> RemoteError:
+    """Of a mere question: asking again would bring the same. Of anything else: it may well have been done."""
+    if ask.method == "GET":
+        return RemoteRefused(f"Amazon, asked {ask.doing}, sent more than {ask.max_bytes:,} bytes", status=status)
+    return senseless(ask.doing, f"more than {ask.max_bytes:,} bytes")
 
 
 def _retry_after(answer: Answer) -> float | None:

@@ -34,7 +34,6 @@ def answer(desk: Desk, upload_id: str) -> None:
     if upload.state in (UploadState.DONE, UploadState.REJECTED):
         publish(desk, upload_id)
     _deliver(desk, upload, "receipt", [_receipt(upload).encode()])
-    uploads.mark_receipt(desk.db, upload_id, desk.clock())
     CHANGED.add(upload.seller)
 
 

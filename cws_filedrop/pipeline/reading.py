@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -44,13 +46,13 @@ def read(desk: Desk, upload_id: str) -> UploadState:
 
 def _read(desk: Desk, upload: Upload, seller: Seller, source: BinaryIO) -> UploadState:
     sha256, _ = digest(source)
-    uploads.change(desk.db, upload.id, sha256=sha256)
+    upload = replace(upload, sha256=sha256)
     context = desk.context(seller.policy, moment(upload.arrived_at))
     try:
         examination = examine(source, file_name=upload.name, context=context)
         if (aside := _doubts(upload, seller, examination)) is not None:
             return _aside(desk, upload, *aside)
-        remarks = _remarks(desk, upload, sha256)
+        remarks = _remarks(desk, upload)
         if upload.rehearsal:
             return _rehearse(desk, upload, seller, (source, context))
         return _record(desk, upload, seller, (examination, remarks))
@@ -69,15 +71,15 @@ def _doubts(upload: Upload, seller: Seller, examination: Examination) -> tuple[U
     return None
 
 
-def _remarks(desk: Desk, upload: Upload, sha256: str) -> list[Issue]:
-    earlier = uploads.same_content(desk.db, upload, sha256)
+def _remarks(desk: Desk, upload: Upload) -> list[Issue]:
+    earlier = uploads.same_content(desk.db, upload, upload.sha256)
     return [catalogue.issue("F08", value=upload.name, detail=earlier)] if earlier else []
 
 
 def _aside(desk: Desk, upload: Upload, state: UploadState, *issues: Issue) -> UploadState:
     outcome = {"file_issues": [issue.as_json() for issue in issues]}
     done_at = upload.arrived_at if state is UploadState.REJECTED else None
-    uploads.change(desk.db, upload.id, state=state, outcome=outcome, done_at=done_at)
+    uploads.change(desk.db, upload.id, state=state, outcome=outcome, done_at=done_at, sha256=upload.sha256)
     LOG.info("upload.set_aside", upload=upload.id, state=state, codes=[issue.code for issue in issues])
     return state
 
@@ -85,29 +87,50 @@ def _aside(desk: Desk, upload: Upload, state: UploadState, *issues: Issue) -> Up
 def _record(desk: Desk, upload: Upload, seller: Seller, found: tuple[Examination, list[Issue]]) -> UploadState:
     examination, remarks = found
     outcome = Outcome(examination.facts)
+    pieces = _with_rejected_file(desk.work_dir(upload.id) / REJECTED_FILE, examination, outcome)
+    first, second = next(pieces, None), next(pieces, None)
+    may_hold = seller.policy.on_error == "hold-file"
+    if first is not None and second is None and len(first.keys) <= lines.BATCH and not may_hold:
+        frame = _rows(first)
+        with desk.db.write() as connection:
+            counts = lines.record_in(connection, upload_id=upload.id, account_id=upload.account_id, rows=frame)
+            state, values = _ending(upload, seller, outcome, counts, remarks)
+            uploads.change_in(connection, upload.id, state=state, **values)
+    else:
+        counts = _record_pieces(desk, upload, [piece for piece in (first, second) if piece is not None], pieces)
+        state, values = _ending(upload, seller, outcome, counts, remarks)
+        if state is UploadState.HELD:
+            lines.hold(desk.db, upload.id)
+        uploads.change(desk.db, upload.id, state=state, **values)
+    LOG.info("upload.read", upload=upload.id, state=state, **counts)
+    return state
+
+
+def _record_pieces(desk: Desk, upload: Upload, begun: list[Piece], rest: Iterator[Piece]) -> dict[str, int]:
+    """Record a file of several pieces; nothing of it is sent before its state says so."""
     counts: Counter[str] = Counter()
     pause = upload.size > desk.settings.service.heavy_bytes
-    for piece in _with_rejected_file(desk.work_dir(upload.id) / REJECTED_FILE, examination, outcome):
+    for piece in chain(begun, rest):
         counts.update(
             lines.record(desk.db, upload_id=upload.id, account_id=upload.account_id, rows=_rows(piece), pause=pause)
         )
-    found_out = outcome.as_json() | {"counts": dict(counts), "remarks": [remark.as_json() for remark in remarks]}
-    return _finish(desk, upload, seller, found_out)
+    return dict(counts)
 
 
-def _finish(desk: Desk, upload: Upload, seller: Seller, outcome: dict[str, Any]) -> UploadState:
-    counts = outcome["counts"]
+def _ending(
+    upload: Upload, seller: Seller, outcome: Outcome, counts: dict[str, int], remarks: list[Issue]
+) -> tuple[UploadState, dict[str, Any]]:
+    """The state an upload is in once its lines are recorded, and the columns that say so."""
     waiting = counts.get(Verdict.QUEUED, 0)
     state = UploadState.WAITING if waiting else UploadState.DONE
+    shown = dict(counts)
     if waiting and counts.get(Verdict.REJECTED, 0) and seller.policy.on_error == "hold-file":
-        lines.hold(desk.db, upload.id)
-        counts[str(Verdict.HELD)] = counts.pop(str(Verdict.QUEUED))
+        shown[str(Verdict.HELD)] = shown.pop(str(Verdict.QUEUED))
         state, waiting = UploadState.HELD, 0
-    total = sum(counts.values())
+    found_out = outcome.as_json() | {"counts": shown, "remarks": [remark.as_json() for remark in remarks]}
+    values: dict[str, Any] = {"outcome": found_out, "line_count": sum(counts.values()), "waiting": waiting}
     done_at = upload.arrived_at if state is UploadState.DONE else None
-    uploads.change(desk.db, upload.id, state=state, outcome=outcome, line_count=total, waiting=waiting, done_at=done_at)
-    LOG.info("upload.read", upload=upload.id, state=state, **counts)
-    return state
+    return state, values | {"done_at": done_at, "sha256": upload.sha256}
 
 
 def _with_rejected_file(path: Path, examination: Examination, outcome: Outcome) -> Iterator[Piece]:
@@ -153,5 +176,6 @@ def _rehearse(desk: Desk, upload: Upload, seller: Seller, given: tuple[BinaryIO,
         outcome=made.outcome,
         line_count=made.line_count,
         done_at=upload.arrived_at,
+        sha256=upload.sha256,
     )
     return UploadState.DONE

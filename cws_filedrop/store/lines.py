@@ -6,6 +6,7 @@ Rows go in by bounded batches, each one short transaction, so that a file of a m
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -65,18 +66,21 @@ def record(db: Database, *, upload_id: str, account_id: int, rows: pd.DataFrame,
 
 
 def _record_batch(db: Database, upload_id: str, account_id: int, batch: pd.DataFrame) -> dict[str, int]:
-    columns = {name: batch[name].to_list() for name in COLUMNS}
-    keys = columns.pop("key")
     with db.write() as connection:
-        for place, (other_upload, other_line) in _claim(
-            connection, account_id, upload_id, columns["line"], keys
-        ).items():
-            columns["verdict"][place] = str(Verdict.DUPLICATE)
-            columns["code"][place] = "O05"
-            columns["message"][place] = f"the same shipment as line {other_line} of upload {other_upload}"
-            columns["shipment"][place] = None
-        _insert_lines(connection, upload_id, account_id, columns)
-    return {str(verdict): int(number) for verdict, number in pd.Series(columns["verdict"]).value_counts().items()}
+        return record_in(connection, upload_id=upload_id, account_id=account_id, rows=batch)
+
+
+def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, rows: pd.DataFrame) -> dict[str, int]:
+    """`record` for at most BATCH rows, as part of a transaction."""
+    columns = {name: rows[name].to_list() for name in COLUMNS}
+    keys = columns.pop("key")
+    for place, (other_upload, other_line) in _claim(connection, account_id, upload_id, columns["line"], keys).items():
+        columns["verdict"][place] = str(Verdict.DUPLICATE)
+        columns["code"][place] = "O05"
+        columns["message"][place] = f"the same shipment as line {other_line} of upload {other_upload}"
+        columns["shipment"][place] = None
+    _insert_lines(connection, upload_id, account_id, columns)
+    return dict(Counter(columns["verdict"]))
 
 
 def _claim(

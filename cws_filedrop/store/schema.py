@@ -56,7 +56,6 @@ UPLOADS: Final = sa.Table(
     sa.Column("outcome", sa.Text, nullable=False, server_default="{}"),  # JSON: what reading found
     sa.Column("line_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("waiting", sa.Integer, nullable=False, server_default="0"),  # lines without an answer yet
-    sa.Column("receipt_at", sa.Text),
     sa.Column("done_at", sa.Text),
     sa.Index("uploads_by_content", "seller_id", "sha256"),
     sa.Index("uploads_by_state", "state"),

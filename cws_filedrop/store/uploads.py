@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import SELLERS, UPLOADS
 
 
@@ -51,7 +50,6 @@ class Upload:
     outcome: Mapping[str, Any]
     line_count: int
     waiting: int
-    receipt_at: str | None
     done_at: str | None
 
     @property
@@ -124,22 +122,17 @@ def same_content(db: Database, upload: Upload, sha256: str) -> str:
 
 def change(db: Database, upload_id: str, *, state: UploadState | None = None, **values: object) -> None:
     """Set columns of an upload; `outcome` may be given as plain values."""
+    with db.write() as connection:
+        change_in(connection, upload_id, state=state, **values)
+
+
+def change_in(connection: sa.Connection, upload_id: str, *, state: UploadState | None = None, **values: object) -> None:
+    """`change` as part of a transaction."""
     if "outcome" in values:
         values["outcome"] = json.dumps(values["outcome"])
     if state is not None:
         values["state"] = state
-    with db.write() as connection:
-        connection.execute(UPLOADS.update().where(UPLOADS.c.id == upload_id).values(values))
-
-
-def mark_receipt(db: Database, upload_id: str, now: datetime) -> None:
-    """Keep when the receipt was first put into the outbox."""
-    with db.write() as connection:
-        connection.execute(
-            UPLOADS.update()
-            .where(UPLOADS.c.id == upload_id, UPLOADS.c.receipt_at.is_(None))
-            .values(receipt_at=stamp(now))
-        )
+    connection.execute(UPLOADS.update().where(UPLOADS.c.id == upload_id).values(values))
 
 
 def _select() -> sa.Select[Any]:

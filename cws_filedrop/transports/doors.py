@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import queue
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -64,9 +66,8 @@ def serve(
     not there), then `{"event": "arrived", "upload": "<id>"}` for each upload that was graded.
     Raises: ConfigError when a door cannot be opened.
     """
-    stop = threading.Event()
     lines = _Lines(out)
-    with _on_signals(stop):
+    with _stop() as stop:
         try:
             intake.announce_to(lambda upload_id: lines.say(event="arrived", upload=upload_id))
             intake.recover()
@@ -98,26 +99,69 @@ def _close(ftp: FtpDoor | None, folder: FolderDoor | None, drain_seconds: float)
         ftp.stop(drain_seconds)
 
 
-def _until_end(in_: TextIO, stop: threading.Event) -> None:
+def _until_end(in_: TextIO, stop: _Stop) -> None:
     with contextlib.suppress(OSError, ValueError):
         for _ in in_:
             pass
     _LOG.info("doors.parent_gone")
-    stop.set()
+    stop.wish()
+
+
+class _Stop:
+    """A wish to stop, from any thread or signal.
+
+    A pipe, not a lock: a signal that the system gives to another thread does not wake a main thread that waits for a
+    lock, but it is written into the pipe whichever thread has it.
+    """
+
+    def __init__(self) -> None:
+        self._read, self.write = os.pipe()
+        os.set_blocking(self.write, False)
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def wish(self) -> None:
+        """Have `wait` return."""
+        with self._lock, contextlib.suppress(BlockingIOError):  # full: there are wishes enough
+            if not self._closed:
+                os.write(self.write, b"\0")
+
+    def wait(self) -> None:
+        """Return when someone wishes to stop."""
+        select.select([self._read], [], [])
+
+    def close(self) -> None:
+        """Hear no more wishes."""
+        with self._lock:
+            self._closed = True
+            os.close(self._read)
+            os.close(self.write)
 
 
 @contextlib.contextmanager
-def _on_signals(stop: threading.Event) -> Iterator[None]:
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def _stop() -> Iterator[_Stop]:
+    stop = _Stop()
+    try:
+        if threading.current_thread() is threading.main_thread():
+            with _signals_into(stop.write):
+                yield stop
+        else:
+            yield stop
+    finally:
+        stop.close()
 
-    def asked(number: int, frame: FrameType | None) -> None:
-        stop.set()
 
-    before = {number: signal.signal(number, asked) for number in _SIGNALS}
+@contextlib.contextmanager
+def _signals_into(descriptor: int) -> Iterator[None]:
+    written_before = signal.set_wakeup_fd(descriptor, warn_on_full_buffer=False)
+    before = {number: signal.signal(number, _heard) for number in _SIGNALS}
     try:
         yield
     finally:
         for number, how in before.items():
             signal.signal(number, how)
+        signal.set_wakeup_fd(written_before)
+
+
+def _heard(number: int, frame: FrameType | None) -> None:
+    """A signal was heard; the pipe has it."""

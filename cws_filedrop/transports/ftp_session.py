@@ -182,7 +182,7 @@ class FtpSession(FtpControl):
             _LOG.error("upload.cut_not_reported", seller=upload.drop.seller, error=repr(error))
 
     def _stayed(self, ungraded: Ungraded) -> None:
-        if not self._closed and self.unread_commands() is not None:
+        if not (ungraded.decided or self._closed) and self.unread_commands() is not None:
             ungraded.whole(STAYED)
 
     def _end_ungraded(self) -> None:

@@ -126,6 +126,11 @@ def test_the_size_of_chunks_changes_nothing_else(rows: int) -> None:
     assert (found.lines, found.odd, found.raw) == (whole.lines, whole.odd, whole.raw)
 
 
+@pytest.mark.parametrize("end", ["", "\n"])
+def test_a_small_file_is_one_chunk(end: str) -> None:
+    assert read(f"{HEADINGS}\n{ROW}\n{ROW}{end}".encode()).chunk_sizes == [2]
+
+
 def test_a_chunk_needs_rows() -> None:
     with pytest.raises(ValueError, match="at least one"):
         opened(f"{HEADINGS}\n{ROW}\n".encode()).chunks(0)

@@ -48,7 +48,7 @@ class Market:
         usual = {"rate_scale": UNLIMITED, "processing_seconds": PROCESSING_SECONDS, "clock": self.clock} | settings
         self.server = Server(Settings(data, **usual))
         self._clients: list[FeedsClient] = []
-        self.control = httpx.Client(timeout=20, trust_env=False)
+        self.control = httpx.Client(timeout=20, trust_env=False, verify=False)
 
     def start(self) -> Market:
         self.server.start()

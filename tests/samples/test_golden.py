@@ -33,9 +33,8 @@ NOT_IN_A_FILE = {"F05", "F07", "F08"}  # limits, completeness, and history: show
 def answers(path: Path, out: Path) -> dict[str, bytes]:
     """What check and convert say of a sample, by file name."""
     found = {"check.json": json.dumps(examined(path, CONTEXT), indent=1, ensure_ascii=False).encode() + b"\n"}
-    with path.open("rb") as source:
-        with contextlib.suppress(FileRejected):
-            convert(source, out, file_name=path.name, how=Conversion("MERCHANT", CONTEXT))
+    with path.open("rb") as source, contextlib.suppress(FileRejected):
+        convert(source, out, file_name=path.name, how=Conversion("MERCHANT", CONTEXT))
     return found | {made.name: made.read_bytes() for made in sorted(out.iterdir())}
 
 

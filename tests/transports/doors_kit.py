@@ -24,7 +24,7 @@ LIMIT = 4_000_000
 Found = TypeVar("Found")
 
 
-def wait_for(look: Callable[[], Found], *, seconds: float = 20, what: str = "it") -> Found:
+def wait_for(look: Callable[[], Found], *, seconds: float = 60, what: str = "it") -> Found:
     """The first true value of `look`, asked again and again until the deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -97,7 +97,7 @@ class Place:
         """Everything that was announced, in that order."""
         return [self.spool.claim_of(upload_id) for upload_id in list(self.announced)]
 
-    def wait_for_claims(self, number: int, *, seconds: float = 20) -> list[Claim]:
+    def wait_for_claims(self, number: int, *, seconds: float = 60) -> list[Claim]:
         wait_for(lambda: len(self.announced) >= number, seconds=seconds, what=f"{number} uploads")
         claims = self.claims()
         assert len(claims) == number, claims

@@ -151,7 +151,7 @@ def test_a_port_that_is_taken_ends_it_with_words(data: Path) -> None:
 def test_killed_at_random_while_files_are_dropped(data: Path) -> None:
     chance = random.Random(42)
     safe: set[str] = set()
-    for round_number in range(6):
+    for round_number in range(4):
         doors = Doors(data)
         doors.ready()
         dropper = threading.Thread(target=_drop_until_it_dies, args=(doors, round_number, safe))

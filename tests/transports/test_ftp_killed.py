@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import random
-import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from transports.doors_kit import Place
@@ -23,14 +22,8 @@ SEED = 20261122
 
 def run_all(door: FtpDoor, uploads: dict[str, tuple[int, int]]) -> None:
     host, port = door.address
-
-    def run(name: str) -> int:
-        total, stop = uploads[name]
-        arguments = [host, str(port), name, str(total), str(stop)]
-        return subprocess.run([sys.executable, "-S", str(PROGRAM), *arguments], timeout=60, check=False).returncode
-
-    with ThreadPoolExecutor(8) as pool:
-        assert set(pool.map(run, uploads)) == {-signal.SIGKILL}
+    wanted = json.dumps([(name, *sizes) for name, sizes in uploads.items()])
+    subprocess.run([sys.executable, str(PROGRAM), host, str(port)], input=wanted, text=True, timeout=100, check=True)
 
 
 def test_clients_killed_in_the_middle_are_never_whole(place: Place, door: FtpDoor) -> None:

@@ -62,7 +62,7 @@ class Client:
 
 def service_in(folder: Path, sellers: list[str]) -> Running:
     """A running service with these sellers."""
-    service = Running(folder)
+    service = Running(folder, MARKETPLACE__POLL_SECONDS=2, SANDBOX__RATE_SCALE=500, SANDBOX__PROCESSING_SECONDS=1)
     for seller in sellers:
         service.add_seller(seller)
     service.start()

@@ -20,11 +20,12 @@ from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.feeds import order_fulfillment
 from cws_filedrop.feeds.order_fulfillment import Document
 from cws_filedrop.model import Context, Issue, Verdict
-from cws_filedrop.reports import receipt, rejected, result
+from cws_filedrop.reports import receipt, rejected, result, table
 from cws_filedrop.rules import catalogue
-from cws_filedrop.tables import TEXT
+from cws_filedrop.tables import KEY_COLUMNS
 
 MESSAGES: Final = 2_000  # the size that two threads validate fastest
+FEW: Final = 5 * MESSAGES  # fewer rows than these wait for more, so that documents are full
 OWN_FILES: Final = ("feed-*.xml", "result.txt", "receipt.txt", "rejected.txt")
 
 
@@ -146,45 +147,48 @@ class _Run:
 
 
 def _whole_orders(tables: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The same rows, cut so that rows of one order that stand together are never in two tables."""
+    """The same rows, cut so that rows of one order that stand together are never in two tables; small ones joined."""
     held: pd.DataFrame | None = None
-    for table in tables:
-        whole = table if held is None else pd.concat([held, table])
-        orders = whole["amazon-order-id"]
-        last = orders.iloc[-1] if len(whole) else ""
-        end = len(whole)
-        while end and orders.iloc[end - 1] == last:
-            end -= 1
-        held = whole.iloc[end:]
-        if end:
-            yield whole.iloc[:end]
+    for more in tables:
+        if held is not None and len(held):
+            end = _before_last_order(held["amazon-order-id"]) if len(held) >= FEW else 0
+            if end:
+                yield held.iloc[:end]
+            more = pd.concat([held.iloc[end:], more])
+        held = more
     if held is not None and len(held):
         yield held
+
+
+def _before_last_order(orders: pd.Series[str]) -> int:
+    """Where the rows of the last order begin."""
+    end = len(orders)
+    while end and orders.iloc[end - 1] == orders.iloc[-1]:
+        end -= 1
+    return end
 
 
 def result_rows(piece: Piece) -> bytes:
     """The rows of result.txt for a piece of which nothing was sent yet."""
     codes, messages = first_issues(piece)
-    empty = pd.Series("", index=piece.keys.index, dtype=TEXT)
-    columns = {"verdict": piece.verdicts, "code": codes, "message": messages, "amazon-feed-id": empty}
-    return result.rows(pd.concat([piece.keys, pd.DataFrame(columns)], axis="columns").assign(line=piece.keys.index))
+    columns = [piece.keys.index.astype(str), *(piece.keys[name] for name in KEY_COLUMNS), piece.verdicts]
+    return table.rows([*columns, codes, messages, [""] * len(codes)])
 
 
-def first_issues(piece: Piece) -> tuple[pd.Series[str], pd.Series[str]]:
+def first_issues(piece: Piece) -> tuple[list[str], list[str]]:
     """What result.txt says of each line: the codes of its issues, and their messages; "" where there are none."""
-    index = piece.keys.index
-    if not len(piece.issues):
-        empty = pd.Series("", index=index, dtype=TEXT)
-        return empty, empty
     said: dict[int, tuple[list[str], list[str]]] = {}
-    for line, issue in catalogue.issues(piece.issues):
+    for line, issue in catalogue.issues(piece.issues) if len(piece.issues) else ():
         codes, messages = said.setdefault(line, ([], []))
         codes.append(issue.code)
         messages.append(issue.message)
-    joined = {line: (" | ".join(codes), " | ".join(messages)) for line, (codes, messages) in said.items()}
-    table = pd.DataFrame.from_dict(joined, orient="index", columns=["code", "message"]).astype(TEXT)
-    table = table.reindex(index).fillna("")
-    return table["code"], table["message"]
+    number = len(piece.keys)
+    all_codes, all_messages = [""] * number, [""] * number
+    if said:
+        places = piece.keys.index.get_indexer(pd.Index(list(said))).tolist()
+        for place, (codes, messages) in zip(places, said.values(), strict=True):
+            all_codes[place], all_messages[place] = " | ".join(codes), " | ".join(messages)
+    return all_codes, all_messages
 
 
 def rejected_rows(piece: Piece, examination: Examination) -> bytes:

@@ -13,10 +13,12 @@ import logging
 import os
 import secrets
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TextIO
 
+import sqlalchemy as sa
 from dbos import DBOS, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
 
 from cws_filedrop.errors import ConfigError
@@ -24,15 +26,18 @@ from cws_filedrop.errors import ConfigError
 # Pinned: by default it is a hash of the workflows' source, and then every change of code would strand running work.
 APPLICATION_VERSION: Final = "1"
 QUEUES: Final = {"later": 4, "heavy": 1}  # name -> workflows at once
+WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLAC")
 THREADS: Final = 6  # more of them only wait for SQLite's one writer
 
 
 class Engine:
     """The one engine of this process. On SQLite only one process may run it; a lock in the data folder sees to that."""
 
-    def __init__(self, url: str, *, data_dir: Path, poll_seconds: float = 0.25) -> None:
+    def __init__(self, url: str, *, data_dir: Path, turn: threading.Lock, poll_seconds: float = 0.25) -> None:
         self._url = url
+        self._turn = turn
         self._poll_seconds = poll_seconds
+        self._is_sqlite = url.startswith("sqlite:///")
         self._lock_path = data_dir / "worker.lock"
         self._lock: TextIO | None = None
 
@@ -42,7 +47,7 @@ class Engine:
         Raises: ConfigError when another process works on this data folder.
         """
         self._lock = _take_lock(self._lock_path)
-        if self._url.startswith("sqlite:///"):
+        if self._is_sqlite:
             connection = sqlite3.connect(self._url.removeprefix("sqlite:///"))
             connection.execute("PRAGMA journal_mode=WAL")
             connection.close()
@@ -53,6 +58,7 @@ class Engine:
             config={
                 "name": "cws-filedrop",
                 "system_database_url": self._url,
+                "system_database_engine": _sqlite_engine(self._url, self._turn) if self._is_sqlite else None,
                 "executor_id": "worker",
                 "application_version": APPLICATION_VERSION,
                 "serializer": DBOSPortableJSONSerializer(),
@@ -97,6 +103,36 @@ def forget_finished(*, before_ms: int, limit: int = 5_000) -> int:
 def token() -> str:
     """A short random text for ids that must not repeat."""
     return secrets.token_hex(4)
+
+
+def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
+    """What the library would make for itself, but its writers take turns with ours instead of sleeping and trying.
+
+    synchronous=NORMAL: a power cut may lose the last commits of the engine alone. Ours are FULL and in the same log, so
+    whatever of ours is on disk, everything before it is too; the lost end of a workflow is run again, harmlessly.
+    """
+    engine = sa.create_engine(url)
+
+    @sa.event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.isolation_level = "IMMEDIATE"
+        for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
+            connection.execute("PRAGMA " + pragma)
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def wait_for_turn(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.lstrip()[:6].upper() in WRITES and not connection.info.get("has_turn"):
+            turn.acquire()
+            connection.info["has_turn"] = True
+
+    @sa.event.listens_for(engine, "commit")
+    @sa.event.listens_for(engine, "rollback")
+    def give_turn_back(connection: sa.Connection) -> None:
+        # SQLAlchemy tells before it commits; what little overlap is left, SQLite's own lock decides.
+        if connection.info.pop("has_turn", False):
+            turn.release()
+
+    return engine
 
 
 def _take_lock(path: Path) -> TextIO:

@@ -12,7 +12,7 @@ import pandas as pd
 from cws_filedrop.formats import Chunk, FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Severity, Verdict
 from cws_filedrop.rules import Judgement, catalogue, judge, repeats
-from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT
+from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
 
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
@@ -51,8 +51,8 @@ class Outcome:
 
     def add(self, piece: Piece) -> None:
         """Count a piece in."""
-        self.counts.update({str(verdict): int(n) for verdict, n in piece.verdicts.value_counts().items()})
-        self.codes.update({str(code): int(n) for code, n in piece.issues["code"].value_counts().items()})
+        self.counts.update(arrow(piece.verdicts).to_pylist())
+        self.codes.update(arrow(piece.issues["code"]).to_pylist())
         if len(piece.issues) and len(self.first_issues) < SHOWN_ISSUES:
             self._show(piece.issues)
 

@@ -49,8 +49,8 @@ def text(values: object) -> pd.Series[str]:
     return pd.Series(values, dtype=TEXT)
 
 
-def arrow(column: pd.Series[str]) -> Any:
-    """The Arrow string array behind a text column, in one piece."""
+def arrow(column: Any) -> Any:
+    """The Arrow string array behind a text column (or of a list of texts), in one piece."""
     cells: Any = pa.array(column, pa.string(), from_pandas=True)
     return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
 

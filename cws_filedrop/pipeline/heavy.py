@@ -16,7 +16,8 @@ from cws_filedrop.config import Settings
 from cws_filedrop.errors import Impossible
 from cws_filedrop.pipeline import outbox, reading
 from cws_filedrop.pipeline.desk import Desk, open_desk
-from cws_filedrop.store.uploads import Upload, UploadState
+from cws_filedrop.store import uploads
+from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
 NICE: Final = 10
@@ -35,9 +36,9 @@ class HeavyWork:
         """Is a file of that many bytes worked on in a process of its own?"""
         return size > self._settings.service.heavy_bytes
 
-    def read(self, desk: Desk, upload: Upload) -> UploadState:
+    def read(self, desk: Desk, upload: Upload) -> Upload:
         """`reading.read`, here or in the process for large files."""
-        return self._run(_read, upload.id) if self.is_heavy(upload.size) else reading.read(desk, upload.id)
+        return self._run(_read, upload.id) if self.is_heavy(upload.size) else reading.read(desk, upload)
 
     def publish(self, upload_id: str) -> None:
         """`outbox.publish` in the process for large files."""
@@ -88,9 +89,15 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _read(upload_id: str) -> UploadState:
-    return reading.read(_Here.desk, upload_id)
+def _read(upload_id: str) -> Upload:
+    return reading.read(_Here.desk, _upload(upload_id))
 
 
 def _publish(upload_id: str) -> None:
-    outbox.publish(_Here.desk, upload_id)
+    outbox.publish(_Here.desk, _upload(upload_id))
+
+
+def _upload(upload_id: str) -> Upload:
+    upload = uploads.get(_Here.desk.db, upload_id)
+    assert upload is not None
+    return upload

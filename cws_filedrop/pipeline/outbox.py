@@ -26,33 +26,25 @@ SHOWN_RESULTS: Final = 10
 BLOCK: Final = 1 << 20
 
 
-def answer(desk: Desk, upload_id: str) -> None:
+def answer(desk: Desk, upload: Upload) -> None:
     """Deliver the receipt and the rejected lines; and the result, when nothing waits for Amazon."""
-    upload = _get(desk, upload_id)
     if upload.outcome.get("counts", {}).get(Verdict.REJECTED, 0):
         _deliver(desk, upload, "rejected", _file(_rejected_path(desk, upload)))
     if upload.state in (UploadState.DONE, UploadState.REJECTED):
-        publish(desk, upload_id)
+        publish(desk, upload)
     _deliver(desk, upload, "receipt", [_receipt(upload).encode()])
     CHANGED.add(upload.seller)
 
 
-def publish(desk: Desk, upload_id: str) -> None:
+def publish(desk: Desk, upload: Upload) -> None:
     """Deliver the result, and the lines that Amazon refused."""
-    upload = _get(desk, upload_id)
     if upload.rehearsal and upload.state is UploadState.DONE:
         _rehearsal(desk, upload)
     else:
-        if lines.verdict_counts(desk.db, upload_id).get(Verdict.UNCONFIRMED, 0):
+        if lines.verdict_counts(desk.db, upload.id).get(Verdict.UNCONFIRMED, 0):
             _deliver(desk, upload, "unconfirmed", _unconfirmed(desk, upload))
         _deliver(desk, upload, "result", _result(desk, upload))
     CHANGED.add(upload.seller)
-
-
-def _get(desk: Desk, upload_id: str) -> Upload:
-    upload = uploads.get(desk.db, upload_id)
-    assert upload is not None
-    return upload
 
 
 def _deliver(desk: Desk, upload: Upload, kind: str, chunks: Iterable[bytes], *, suffix: str = "txt") -> None:

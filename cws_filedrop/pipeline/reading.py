@@ -10,9 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, BinaryIO, Final
-
-import pandas as pd
+from typing import BinaryIO, Final
 
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
@@ -25,26 +23,25 @@ from cws_filedrop.rules import catalogue
 from cws_filedrop.store import lines, sellers, uploads
 from cws_filedrop.store.database import moment
 from cws_filedrop.store.uploads import Upload, UploadState
+from cws_filedrop.tables import arrow
 
 LOG: Final = log.get(__name__)
 REJECTED_FILE: Final = "rejected.txt"
 REHEARSAL_DIR: Final = "rehearsal"
 
 
-def read(desk: Desk, upload_id: str) -> UploadState:
-    """Read, check and record an upload; the state it is in afterwards."""
-    upload = uploads.get(desk.db, upload_id)
-    assert upload is not None
+def read(desk: Desk, upload: Upload) -> Upload:
+    """Read, check and record an upload; the upload as it is afterwards."""
     if upload.state is not UploadState.ARRIVED:
-        return upload.state
+        return upload
     seller = sellers.by_id(desk.db, upload.seller_id)
     if upload.grade == Grade.CUT:
         return _aside(desk, upload, UploadState.CUT, catalogue.issue("F07", detail=upload.evidence))
-    with desk.spool.data_path(upload_id).open("rb") as source:
+    with desk.spool.data_path(upload.id).open("rb") as source:
         return _read(desk, upload, seller, source)
 
 
-def _read(desk: Desk, upload: Upload, seller: Seller, source: BinaryIO) -> UploadState:
+def _read(desk: Desk, upload: Upload, seller: Seller, source: BinaryIO) -> Upload:
     sha256, _ = digest(source)
     upload = replace(upload, sha256=sha256)
     context = desk.context(seller.policy, moment(upload.arrived_at))
@@ -76,34 +73,33 @@ def _remarks(desk: Desk, upload: Upload) -> list[Issue]:
     return [catalogue.issue("F08", value=upload.name, detail=earlier)] if earlier else []
 
 
-def _aside(desk: Desk, upload: Upload, state: UploadState, *issues: Issue) -> UploadState:
+def _aside(desk: Desk, upload: Upload, state: UploadState, *issues: Issue) -> Upload:
     outcome = {"file_issues": [issue.as_json() for issue in issues]}
     done_at = upload.arrived_at if state is UploadState.REJECTED else None
-    uploads.change(desk.db, upload.id, state=state, outcome=outcome, done_at=done_at, sha256=upload.sha256)
     LOG.info("upload.set_aside", upload=upload.id, state=state, codes=[issue.code for issue in issues])
-    return state
+    return uploads.keep(desk.db, replace(upload, state=state, outcome=outcome, done_at=done_at))
 
 
-def _record(desk: Desk, upload: Upload, seller: Seller, found: tuple[Examination, list[Issue]]) -> UploadState:
+def _record(desk: Desk, upload: Upload, seller: Seller, found: tuple[Examination, list[Issue]]) -> Upload:
     examination, remarks = found
     outcome = Outcome(examination.facts)
     pieces = _with_rejected_file(desk.work_dir(upload.id) / REJECTED_FILE, examination, outcome)
     first, second = next(pieces, None), next(pieces, None)
     may_hold = seller.policy.on_error == "hold-file"
     if first is not None and second is None and len(first.keys) <= lines.BATCH and not may_hold:
-        frame = _rows(first)
+        rows = _rows(first)
         with desk.db.write() as connection:
-            counts = lines.record_in(connection, upload_id=upload.id, account_id=upload.account_id, rows=frame)
-            state, values = _ending(upload, seller, outcome, counts, remarks)
-            uploads.change_in(connection, upload.id, state=state, **values)
+            counts = lines.record_in(connection, upload_id=upload.id, account_id=upload.account_id, rows=rows)
+            read = _ending(upload, seller, outcome, counts, remarks)
+            uploads.keep_in(connection, read)
     else:
         counts = _record_pieces(desk, upload, [piece for piece in (first, second) if piece is not None], pieces)
-        state, values = _ending(upload, seller, outcome, counts, remarks)
-        if state is UploadState.HELD:
+        read = _ending(upload, seller, outcome, counts, remarks)
+        if read.state is UploadState.HELD:
             lines.hold(desk.db, upload.id)
-        uploads.change(desk.db, upload.id, state=state, **values)
-    LOG.info("upload.read", upload=upload.id, state=state, **counts)
-    return state
+        uploads.keep(desk.db, read)
+    LOG.info("upload.read", upload=upload.id, state=read.state, **counts)
+    return read
 
 
 def _record_pieces(desk: Desk, upload: Upload, begun: list[Piece], rest: Iterator[Piece]) -> dict[str, int]:
@@ -117,10 +113,8 @@ def _record_pieces(desk: Desk, upload: Upload, begun: list[Piece], rest: Iterato
     return dict(counts)
 
 
-def _ending(
-    upload: Upload, seller: Seller, outcome: Outcome, counts: dict[str, int], remarks: list[Issue]
-) -> tuple[UploadState, dict[str, Any]]:
-    """The state an upload is in once its lines are recorded, and the columns that say so."""
+def _ending(upload: Upload, seller: Seller, outcome: Outcome, counts: dict[str, int], remarks: list[Issue]) -> Upload:
+    """The upload once its lines are recorded."""
     waiting = counts.get(Verdict.QUEUED, 0)
     state = UploadState.WAITING if waiting else UploadState.DONE
     shown = dict(counts)
@@ -128,9 +122,9 @@ def _ending(
         shown[str(Verdict.HELD)] = shown.pop(str(Verdict.QUEUED))
         state, waiting = UploadState.HELD, 0
     found_out = outcome.as_json() | {"counts": shown, "remarks": [remark.as_json() for remark in remarks]}
-    values: dict[str, Any] = {"outcome": found_out, "line_count": sum(counts.values()), "waiting": waiting}
     done_at = upload.arrived_at if state is UploadState.DONE else None
-    return state, values | {"done_at": done_at, "sha256": upload.sha256}
+    total = sum(counts.values())
+    return replace(upload, state=state, outcome=found_out, line_count=total, waiting=waiting, done_at=done_at)
 
 
 def _with_rejected_file(path: Path, examination: Examination, outcome: Outcome) -> Iterator[Piece]:
@@ -145,37 +139,26 @@ def _with_rejected_file(path: Path, examination: Examination, outcome: Outcome) 
             yield piece
 
 
-def _rows(piece: Piece) -> pd.DataFrame:
-    """A frame of `lines.COLUMNS` for every line of the piece."""
+def _rows(piece: Piece) -> lines.Rows:
+    """The piece as columns of `lines`, one cell a line."""
     codes, messages = first_issues(piece)
-    columns = {
-        "line": piece.keys.index,
-        "order_id": piece.keys["order-id"],
-        "order_item_id": piece.keys["order-item-id"],
-        "tracking": piece.keys["tracking"],
-        "verdict": piece.verdicts,
-        "code": codes,
-        "message": messages,
-    }
-    frame = pd.DataFrame(columns, index=piece.keys.index)
-    for name, values in (("shipment", lines.pack(piece.shipments)), ("key", lines.claim_keys(piece.shipments))):
-        sent = pd.Series(values.to_pylist(), index=piece.shipments.index, dtype=object)
-        frame[name] = sent.reindex(frame.index).astype(object).where(lambda cells: cells.notna(), None)
-    return frame
+    numbers = piece.keys.index.to_list()
+    names = {"order_id": "order-id", "order_item_id": "order-item-id", "tracking": "tracking"}
+    rows: lines.Rows = {"line": numbers}
+    rows |= {name: arrow(piece.keys[column]).to_pylist() for name, column in names.items()}
+    rows["verdict"] = arrow(piece.verdicts).to_pylist()
+    rows |= {"code": codes, "message": messages, "shipment": [None] * len(numbers), "key": [None] * len(numbers)}
+    place = {line: at for at, line in enumerate(numbers)}
+    packed, keys = lines.pack(piece.shipments).to_pylist(), lines.claim_keys(piece.shipments).to_pylist()
+    for line, shipment, key in zip(piece.shipments.index.to_list(), packed, keys, strict=True):
+        rows["shipment"][place[line]], rows["key"][place[line]] = shipment, key
+    return rows
 
 
-def _rehearse(desk: Desk, upload: Upload, seller: Seller, given: tuple[BinaryIO, Context]) -> UploadState:
+def _rehearse(desk: Desk, upload: Upload, seller: Seller, given: tuple[BinaryIO, Context]) -> Upload:
     source, context = given
     source.seek(0)
     how = Conversion(seller.account.merchant_id, context)
     made = convert(source, desk.work_dir(upload.id) / REHEARSAL_DIR, file_name=upload.name, how=how)
-    uploads.change(
-        desk.db,
-        upload.id,
-        state=UploadState.DONE,
-        outcome=made.outcome,
-        line_count=made.line_count,
-        done_at=upload.arrived_at,
-        sha256=upload.sha256,
-    )
-    return UploadState.DONE
+    done = replace(upload, state=UploadState.DONE, outcome=made.outcome, line_count=made.line_count)
+    return uploads.keep(desk.db, replace(done, done_at=upload.arrived_at))

@@ -36,7 +36,7 @@ class Worker:
         self._sender = sender
         self._desk: Desk = sender.desk
         self._heavy = HeavyWork(settings)
-        self._engine = Engine(database_url(settings), data_dir=settings.data)
+        self._engine = Engine(database_url(settings), data_dir=settings.data, turn=self._desk.db.turn)
         self._started: set[str] = set()
         self._arriving = threading.Lock()
         self._stopping = threading.Event()

@@ -12,6 +12,7 @@ that a recovered workflow starts the very same successors.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from dbos import DBOS
@@ -63,13 +64,13 @@ def answer_upload(upload_id: str) -> dict[str, Any]:
     upload = uploads.get(desk.db, upload_id)
     assert upload is not None
     try:
-        state = Bench.heavy.read(desk, upload)
+        read = Bench.heavy.read(desk, upload)
     except Exception as error:
         LOG.exception("upload.failed", upload=upload_id)
-        state = UploadState.FAILED
-        uploads.change(desk.db, upload_id, state=state, outcome={"failure": f"{type(error).__name__}: {error}"})
-    outbox.answer(desk, upload_id)
-    return {"state": str(state), "account_id": upload.account_id}
+        failure = {"failure": f"{type(error).__name__}: {error}"}
+        read = uploads.keep(desk.db, replace(upload, state=UploadState.FAILED, outcome=failure))
+    outbox.answer(desk, read)
+    return {"state": str(read.state), "account_id": upload.account_id}
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -153,7 +154,7 @@ def publish_small(upload_ids: list[str]) -> list[str]:
         if Bench.heavy.is_heavy(upload.size):
             large.append(upload_id)
         else:
-            outbox.publish(Bench.sender.desk, upload_id)
+            outbox.publish(Bench.sender.desk, upload)
     return large
 
 

@@ -47,32 +47,30 @@ def claim_keys(shipments: pd.DataFrame) -> Any:
     return pc.binary_join_element_wise(*(arrow(shipments[name]) for name in names), "|")
 
 
-def record(db: Database, *, upload_id: str, account_id: int, rows: pd.DataFrame, pause: bool) -> dict[str, int]:
-    """Keep lines (a frame of COLUMNS; shipment and key are None but for queued ones) and claim their shipments.
+Rows = dict[str, list[Any]]  # COLUMNS, each as long as the others; shipment and key are None but for queued lines
+
+
+def record(db: Database, *, upload_id: str, account_id: int, rows: Rows, pause: bool) -> dict[str, int]:
+    """Keep lines and claim their shipments.
 
     A queued line whose shipment is claimed by another line becomes `duplicate`. Recording again changes nothing.
     `pause` leaves room for other writers between batches. Returns how many lines ended in each verdict.
     """
-    counts: dict[str, int] = {}
-    for start in range(0, len(rows), BATCH):
-        batch = rows.iloc[start : start + BATCH]
+    counts: Counter[str] = Counter()
+    for start in range(0, len(rows["line"]), BATCH):
+        batch = {name: cells[start : start + BATCH] for name, cells in rows.items()}
         began = time.monotonic()
-        for verdict, number in _record_batch(db, upload_id, account_id, batch).items():
-            counts[verdict] = counts.get(verdict, 0) + number
+        with db.write() as connection:
+            counts.update(record_in(connection, upload_id=upload_id, account_id=account_id, rows=batch))
         if pause:
             # SQLite lets a waiting writer in only by chance; an open gap as long as the batch took is fair.
             time.sleep(time.monotonic() - began)
-    return counts
+    return dict(counts)
 
 
-def _record_batch(db: Database, upload_id: str, account_id: int, batch: pd.DataFrame) -> dict[str, int]:
-    with db.write() as connection:
-        return record_in(connection, upload_id=upload_id, account_id=account_id, rows=batch)
-
-
-def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, rows: pd.DataFrame) -> dict[str, int]:
+def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, rows: Rows) -> dict[str, int]:
     """`record` for at most BATCH rows, as part of a transaction."""
-    columns = {name: rows[name].to_list() for name in COLUMNS}
+    columns = {name: list(cells) for name, cells in rows.items()}
     keys = columns.pop("key")
     for place, (other_upload, other_line) in _claim(connection, account_id, upload_id, columns["line"], keys).items():
         columns["verdict"][place] = str(Verdict.DUPLICATE)

@@ -120,19 +120,27 @@ def same_content(db: Database, upload: Upload, sha256: str) -> str:
         return connection.execute(query).scalar() or ""
 
 
-def change(db: Database, upload_id: str, *, state: UploadState | None = None, **values: object) -> None:
-    """Set columns of an upload; `outcome` may be given as plain values."""
+READ_COLUMNS: Final = ("state", "sha256", "line_count", "waiting", "done_at")
+
+
+def keep(db: Database, upload: Upload) -> Upload:
+    """Keep what reading an upload changed of it."""
     with db.write() as connection:
-        change_in(connection, upload_id, state=state, **values)
+        keep_in(connection, upload)
+    return upload
 
 
-def change_in(connection: sa.Connection, upload_id: str, *, state: UploadState | None = None, **values: object) -> None:
-    """`change` as part of a transaction."""
-    if "outcome" in values:
-        values["outcome"] = json.dumps(values["outcome"])
-    if state is not None:
-        values["state"] = state
-    connection.execute(UPLOADS.update().where(UPLOADS.c.id == upload_id).values(values))
+def keep_in(connection: sa.Connection, upload: Upload) -> None:
+    """`keep` as part of a transaction."""
+    values = {name: getattr(upload, name) for name in READ_COLUMNS} | {"outcome": json.dumps(upload.outcome)}
+    connection.execute(UPLOADS.update().where(UPLOADS.c.id == upload.id).values(values))
+
+
+def set_state(db: Database, upload_id: str, state: UploadState, *, waiting: int = 0) -> None:
+    """Set where an upload stands."""
+    with db.write() as connection:
+        mine = UPLOADS.c.id == upload_id
+        connection.execute(UPLOADS.update().where(mine).values(state=state, waiting=waiting))
 
 
 def _select() -> sa.Select[Any]:

@@ -55,12 +55,13 @@ def test_any_bytes_have_a_receipt(tmp_path_factory) -> None:  # type: ignore[no-
     def any_bytes(content: bytes, grade: Grade, folder: str) -> None:
         desk = desk_on(root / uuid.uuid4().hex)
         upload_id = put(desk, content, grade=grade, folder=folder)
-        reading.read(desk, upload_id)
-        delivering.answer(desk, upload_id)
+        arrived = uploads.get(desk.db, upload_id)
+        assert arrived is not None
+        upload = reading.read(desk, arrived)
+        assert upload == uploads.get(desk.db, upload_id)
+        delivering.answer(desk, upload)
         found = outbox(desk, upload_id)
         assert upload_id.encode() in found["receipt"]
-        upload = uploads.get(desk.db, upload_id)
-        assert upload is not None
         if "result" in found:
             table = rows(found["result"])
             assert len({row["line"] for row in table}) == len(table)

@@ -26,21 +26,20 @@ def shipments(orders: list[str]) -> pd.DataFrame:
     return pd.DataFrame(columns | {"amazon-order-id": pd.Series(orders, dtype=TEXT)})
 
 
-def rows(orders: list[str], *, first_line: int = 2) -> pd.DataFrame:
+def rows(orders: list[str], *, first_line: int = 2) -> lines.Rows:
     table = shipments(orders)
-    return pd.DataFrame(
-        {
-            "line": range(first_line, first_line + len(orders)),
-            "order_id": orders,
-            "order_item_id": "",
-            "tracking": "",
-            "verdict": "queued",
-            "code": "",
-            "message": "",
-            "shipment": lines.pack(table).to_pylist(),
-            "key": lines.claim_keys(table).to_pylist(),
-        }
-    )
+    number = len(orders)
+    return {
+        "line": list(range(first_line, first_line + number)),
+        "order_id": orders,
+        "order_item_id": [""] * number,
+        "tracking": [""] * number,
+        "verdict": ["queued"] * number,
+        "code": [""] * number,
+        "message": [""] * number,
+        "shipment": lines.pack(table).to_pylist(),
+        "key": lines.claim_keys(table).to_pylist(),
+    }
 
 
 def queue(db: Database, upload_id: str, orders: list[str]) -> int:
@@ -50,7 +49,7 @@ def queue(db: Database, upload_id: str, orders: list[str]) -> int:
     assert upload is not None
     counts = lines.record(db, upload_id=upload_id, account_id=upload.account_id, rows=rows(orders), pause=False)
     waiting = counts.get("queued", 0)
-    uploads.change(db, upload_id, state=UploadState.WAITING if waiting else UploadState.DONE, waiting=waiting)
+    uploads.set_state(db, upload_id, UploadState.WAITING if waiting else UploadState.DONE, waiting=waiting)
     return upload.account_id
 
 
@@ -135,7 +134,7 @@ def test_a_feed_does_not_tear_an_order_apart(db: Database, account: int) -> None
     table = rows(["333-3333333-3333333"] * 3)
     table["key"] = ["k1", "k2", "k3"]
     lines.record(db, upload_id="u2", account_id=account, rows=table, pause=False)
-    uploads.change(db, "u2", state=UploadState.WAITING, waiting=3)
+    uploads.set_state(db, "u2", UploadState.WAITING, waiting=3)
     number = turn(db, account, "a").feed_no
     assert number is not None
     assert feeds.fill(db, number, limit=4, number=one_message_each) == 2
@@ -186,7 +185,7 @@ def test_our_own_warnings_stay_beside_amazons_words(db: Database) -> None:
     upload = uploads.get(db, "u1")
     assert upload is not None
     lines.record(db, upload_id="u1", account_id=upload.account_id, rows=table, pause=False)
-    uploads.change(db, "u1", state=UploadState.WAITING, waiting=2)
+    uploads.set_state(db, "u1", UploadState.WAITING, waiting=2)
     number = filled(db, upload.account_id)
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
     refused = Settlement(Verdict.CONFIRMED, "", "accepted", {2: (Verdict.UNCONFIRMED, "A-18028", "no such order")})

@@ -25,7 +25,7 @@ from cws_filedrop.errors import ConfigError
 
 # Pinned: by default it is a hash of the workflows' source, and then every change of code would strand running work.
 APPLICATION_VERSION: Final = "1"
-QUEUES: Final = {"later": 4, "heavy": 1}  # name -> workflows at once
+QUEUES: Final = {"later": 2, "results": 1, "heavy": 1}  # name -> workflows at once
 WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLAC")
 THREADS: Final = 6  # more of them only wait for SQLite's one writer
 
@@ -125,11 +125,10 @@ def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
             turn.acquire()
             connection.info["has_turn"] = True
 
-    @sa.event.listens_for(engine, "commit")
-    @sa.event.listens_for(engine, "rollback")
-    def give_turn_back(connection: sa.Connection) -> None:
-        # SQLAlchemy tells before it commits; what little overlap is left, SQLite's own lock decides.
-        if connection.info.pop("has_turn", False):
+    # Not at "commit": that is told before the commit is made, and the next writer would find the database locked.
+    @sa.event.listens_for(engine, "checkin")
+    def give_turn_back(_connection: object, record: Any) -> None:
+        if record.info.pop("has_turn", False):
             turn.release()
 
     return engine

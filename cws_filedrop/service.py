@@ -31,6 +31,7 @@ LOG: Final = log.get(__name__)
 READY_SECONDS: Final = 30
 AMAZON_TOKEN_URL: Final = "https://api.amazon.com/auth/o2/token"  # noqa: S105
 RESTART_SECONDS: Final = 1.0
+SWITCH_SECONDS: Final = 0.0005
 
 
 class Child:
@@ -111,6 +112,9 @@ class Service:
 
         Raises: ConfigError when a setting cannot be used.
         """
+        # Threads here make many short calls to disk and database. At the usual 5 ms each of them waits that long to get
+        # the interpreter back whenever another thread computes.
+        sys.setswitchinterval(SWITCH_SECONDS)
         self._settings.data.mkdir(parents=True, exist_ok=True)
         settings = self._settings
         if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:

@@ -6,4 +6,5 @@ outbox    receipts, results and the status file, delivered to the seller
 sending   queued shipments -> a feed at Amazon -> verdicts
 workflows the durable workflows that call the steps above
 worker    the process that runs them: picks up arrivals, sweeps, stops in order
+processes the processes that read files
 """

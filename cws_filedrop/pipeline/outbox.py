@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +15,7 @@ from cws_filedrop.model import Issue, Severity, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.reading import REHEARSAL_DIR, REJECTED_FILE
-from cws_filedrop.reports import receipt, rejected, result, status
+from cws_filedrop.reports import receipt, rejected, result, status, table
 from cws_filedrop.store import feeds, lines, sellers, uploads
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.uploads import Upload, UploadState
@@ -40,10 +42,15 @@ def publish(desk: Desk, upload: Upload) -> None:
     """Deliver the result, and the lines that Amazon refused."""
     if upload.rehearsal and upload.state is UploadState.DONE:
         _rehearsal(desk, upload)
+    elif upload.state is UploadState.REJECTED:
+        issue = Issue(**upload.outcome["file_issues"][0])
+        _deliver(desk, upload, "result", [result.header(), result.whole_file(issue)])
     else:
-        if lines.verdict_counts(desk.db, upload.id).get(Verdict.UNCONFIRMED, 0):
+        pieces = lines.of_upload(desk.db, upload.id)
+        first = next(pieces, [])
+        if _has_unconfirmed(desk, upload, first):
             _deliver(desk, upload, "unconfirmed", _unconfirmed(desk, upload))
-        _deliver(desk, upload, "result", _result(desk, upload))
+        _deliver(desk, upload, "result", chain([result.header()], map(table.plain_rows, chain([first], pieces))))
     CHANGED.add(upload.seller)
 
 
@@ -84,21 +91,18 @@ def _receipt(upload: Upload) -> str:
     )
 
 
-def _result(desk: Desk, upload: Upload) -> Iterator[bytes]:
-    yield result.header()
-    if upload.state is UploadState.REJECTED:
-        yield result.whole_file(Issue(**upload.outcome["file_issues"][0]))
-        return
-    for piece in lines.of_upload(desk.db, upload.id):
-        yield result.rows(piece.set_axis(list(result.COLUMNS), axis="columns"))
+def _has_unconfirmed(desk: Desk, upload: Upload, first: Sequence[Any]) -> bool:
+    if len(first) == upload.line_count:
+        return any(row.verdict == Verdict.UNCONFIRMED for row in first)
+    return bool(lines.verdict_counts(desk.db, upload.id).get(Verdict.UNCONFIRMED, 0))
 
 
 def _unconfirmed(desk: Desk, upload: Upload) -> Iterator[bytes]:
     """The refused lines as the seller typed them, with Amazon's reason."""
     refused = {
-        line: Issue(code, Severity.ERROR, "", "", message, explain(code.removeprefix("A-").partition(",")[0]))
+        row.line: Issue(row.code, Severity.ERROR, "", "", row.message, explain(_amazons(row.code)))
         for piece in lines.of_upload(desk.db, upload.id, verdict=Verdict.UNCONFIRMED)
-        for line, code, message in zip(piece["line"], piece["code"], piece["message"], strict=True)
+        for row in piece
     }
     seller = sellers.by_id(desk.db, upload.seller_id)
     limits = desk.context(seller.policy, desk.clock()).limits
@@ -110,6 +114,11 @@ def _unconfirmed(desk: Desk, upload: Upload) -> Iterator[bytes]:
             here = [line for line in chunk.lines.index.to_list() if line in refused]
             raw = dict(zip(here, chunk.raw(here), strict=True))
             yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
+
+
+def _amazons(codes: str) -> str:
+    """The first of Amazon's codes in a line's codes."""
+    return re.split(r"[, |]", codes.removeprefix("A-"), maxsplit=1)[0]
 
 
 def _rehearsal(desk: Desk, upload: Upload) -> None:

@@ -11,12 +11,14 @@ from typing import Final
 
 from cws_filedrop import engine, log
 from cws_filedrop.config import Settings
+from cws_filedrop.drop.claims import Claim
 from cws_filedrop.drop.spool import Arrival
 from cws_filedrop.engine import Engine
+from cws_filedrop.model import Seller
 from cws_filedrop.pipeline import outbox, sending, workflows
 from cws_filedrop.pipeline.desk import Desk, database_url
-from cws_filedrop.pipeline.heavy import HeavyWork
 from cws_filedrop.pipeline.nudges import Nudges
+from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.workflows import Bench
 from cws_filedrop.store import feeds, sellers, uploads
@@ -35,7 +37,7 @@ class Worker:
         self._settings = settings
         self._sender = sender
         self._desk: Desk = sender.desk
-        self._heavy = HeavyWork(settings)
+        self._processes = Processes(settings)
         self._engine = Engine(database_url(settings), data_dir=settings.data, turn=self._desk.db.turn)
         self._started: set[str] = set()
         self._arriving = threading.Lock()
@@ -52,8 +54,9 @@ class Worker:
         Raises: ConfigError when the database or the data folder cannot be used.
         """
         self._settings.data.mkdir(parents=True, exist_ok=True)
-        Bench.sender, Bench.heavy, Bench.queued = self._sender, self._heavy, Nudges()
+        Bench.sender, Bench.processes, Bench.queued = self._sender, self._processes, Nudges()
         self._desk.db.create()
+        self._processes.warm_up()
         self._engine.start()
         self.round()
         for thread in self._threads:
@@ -66,7 +69,7 @@ class Worker:
         outbox.CHANGED.close()
         for thread in self._threads:
             thread.join(timeout=patience_seconds)
-        self._heavy.close()
+        self._processes.close()
         self._engine.stop(patience_seconds=patience_seconds)
         outbox.write_statuses(self._desk, {seller.name for seller in sellers.everyone(self._desk.db)})
         self._desk.db.close()
@@ -79,28 +82,15 @@ class Worker:
 
     def _accept(self, arrival: Arrival) -> None:
         """Record, move out of the doors' way, begin: in this order, so that a crash after any of them is harmless."""
-        claim = self._desk.spool.claim_of(arrival.upload_id)
         with self._arriving:
+            if self._desk.spool.arrival(arrival.upload_id) is None:
+                return  # the other thread took it
+            claim = self._desk.spool.claim_of(arrival.upload_id)
             seller = sellers.find(self._desk.db, claim.seller)
             if seller is None:
                 LOG.error("upload.without_seller", upload=claim.upload_id, seller=claim.seller)
                 return
-            uploads.arrive(
-                self._desk.db,
-                {
-                    "id": claim.upload_id,
-                    "seller_id": seller.id,
-                    "account_id": seller.account.id,
-                    "folder": claim.folder,
-                    "name": claim.name,
-                    "door": str(claim.door),
-                    "client": claim.client,
-                    "grade": str(claim.grade),
-                    "evidence": claim.evidence,
-                    "arrived_at": claim.arrived_at,
-                    "size": claim.size,
-                },
-            )
+            uploads.arrive(self._desk.db, _row(claim, seller))
             self._desk.spool.accept(arrival)
         self._begin(claim.upload_id, claim.size)
 
@@ -153,3 +143,20 @@ class Worker:
                 outbox.write_statuses(self._desk, outbox.CHANGED.take(STATUS_SECONDS))
             except Exception:
                 LOG.exception("worker.status_failed")
+
+
+def _row(claim: Claim, seller: Seller) -> dict[str, object]:
+    """The columns of an upload that are known before anyone has read it."""
+    return {
+        "id": claim.upload_id,
+        "seller_id": seller.id,
+        "account_id": seller.account.id,
+        "folder": str(claim.folder),
+        "name": claim.name,
+        "door": str(claim.door),
+        "client": claim.client,
+        "grade": str(claim.grade),
+        "evidence": claim.evidence,
+        "arrived_at": claim.arrived_at,
+        "size": claim.size,
+    }

@@ -19,8 +19,8 @@ from dbos import DBOS
 
 from cws_filedrop import engine, log
 from cws_filedrop.pipeline import outbox, sending
-from cws_filedrop.pipeline.heavy import HeavyWork
 from cws_filedrop.pipeline.nudges import Nudges
+from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.store import feeds, uploads
 from cws_filedrop.store.uploads import UploadState
@@ -33,14 +33,14 @@ class Bench:
     """What the steps work with; set once, before the engine starts."""
 
     sender: Sender
-    heavy: HeavyWork
+    processes: Processes
     queued: Nudges[int]  # accounts that have something to send, or whose turn is free again
 
 
 def start_upload(upload_id: str, size: int, *, again: str = "") -> None:
     """Begin the story of an upload; a large one waits its turn among the large ones."""
     workflow_id = f"upload:{upload_id}{again}"
-    if Bench.heavy.is_heavy(size):
+    if Bench.processes.is_large(size):
         engine.enqueue("heavy", process_upload, upload_id, id=workflow_id)
     else:
         engine.start(process_upload, upload_id, id=workflow_id)
@@ -64,7 +64,7 @@ def answer_upload(upload_id: str) -> dict[str, Any]:
     upload = uploads.get(desk.db, upload_id)
     assert upload is not None
     try:
-        read = Bench.heavy.read(desk, upload)
+        read = Bench.processes.read(desk, upload)
     except Exception as error:
         LOG.exception("upload.failed", upload=upload_id)
         failure = {"failure": f"{type(error).__name__}: {error}"}
@@ -131,8 +131,8 @@ def settle_feed(feed_no: int, attempt: int, series: str = "") -> None:
     if ended["again_seconds"]:
         _later(settle_feed, (feed_no, attempt + 1, series), ended["again_seconds"])
         return
-    for upload_id in publish_small(ended["uploads"]):
-        engine.enqueue("heavy", publish_large, upload_id, id=f"publish:{upload_id}")
+    if ended["uploads"]:
+        engine.enqueue("results", publish_results, ended["uploads"], id=f"results:{feed_no}")
     Bench.queued.add(ended["account_id"])
 
 
@@ -144,6 +144,13 @@ def settle(feed_no: int, attempt: int) -> dict[str, Any]:
     return step.plain() | {"uploads": finished, "account_id": account_id}
 
 
+@DBOS.workflow(max_recovery_attempts=ATTEMPTS)
+def publish_results(upload_ids: list[str]) -> None:
+    """The results of uploads that are finished; apart from settling, so that receipts never wait for results."""
+    for upload_id in publish_small(upload_ids):
+        engine.enqueue("heavy", publish_large, upload_id, id=f"publish:{upload_id}")
+
+
 @DBOS.step()
 def publish_small(upload_ids: list[str]) -> list[str]:
     """Result and unconfirmed files into the outboxes; the ids of uploads too large to be done here."""
@@ -151,7 +158,7 @@ def publish_small(upload_ids: list[str]) -> list[str]:
     for upload_id in upload_ids:
         upload = uploads.get(Bench.sender.desk.db, upload_id)
         assert upload is not None
-        if Bench.heavy.is_heavy(upload.size):
+        if Bench.processes.is_large(upload.size):
             large.append(upload_id)
         else:
             outbox.publish(Bench.sender.desk, upload)
@@ -167,7 +174,7 @@ def publish_large(upload_id: str) -> None:
 @DBOS.step()
 def publish_result(upload_id: str) -> None:
     """Result and unconfirmed files of one upload, made in the process for large files."""
-    Bench.heavy.publish(upload_id)
+    Bench.processes.publish_large(upload_id)
 
 
 @DBOS.step()

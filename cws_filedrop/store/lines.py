@@ -21,6 +21,7 @@ from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT, arrow
 
 BATCH: Final = 5_000
+PIECE: Final = 20_000
 COLUMNS: Final = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message", "shipment", "key")
 _CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are rejected (L02)
 
@@ -145,22 +146,22 @@ def forget(db: Database, upload_id: str) -> None:
         connection.execute(LINES.delete().where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_(None)))
 
 
-def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -> Iterator[pd.DataFrame]:
-    """The lines of an upload in order, in bounded pieces, with the Amazon feed that carried each."""
+def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -> Iterator[Sequence[Any]]:
+    """The lines of an upload in order, in bounded pieces: rows of line, order_id, order_item_id, tracking, verdict,
+    code, message, and amazon_feed_id (None for lines that no feed carried)."""
     names = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message")
     columns = [*(LINES.c[name] for name in names), FEEDS.c.amazon_feed_id]
     query = sa.select(*columns).select_from(LINES.outerjoin(FEEDS, FEEDS.c.no == LINES.c.feed_no))
-    query = query.where(LINES.c.upload_id == upload_id).order_by(LINES.c.line).limit(4 * BATCH)
+    query = query.where(LINES.c.upload_id == upload_id).order_by(LINES.c.line).limit(PIECE)
     if verdict is not None:
         query = query.where(LINES.c.verdict == verdict)
-    after = 0
-    while True:
+    after, rows = 0, None
+    while rows is None or len(rows) == PIECE:
         with db.read() as connection:
             rows = connection.execute(query.where(LINES.c.line > after)).all()
-        if not rows:
-            return
-        after = rows[-1].line
-        yield pd.DataFrame(rows, columns=[column.name for column in columns])
+        if rows:
+            after = rows[-1].line
+            yield rows
 
 
 def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:

@@ -57,7 +57,7 @@ def test_any_bytes_have_a_receipt(tmp_path_factory) -> None:  # type: ignore[no-
         upload_id = put(desk, content, grade=grade, folder=folder)
         arrived = uploads.get(desk.db, upload_id)
         assert arrived is not None
-        upload = reading.read(desk, arrived)
+        upload = reading.keep(desk, arrived, reading.prepare(reading.task(desk, arrived)))
         assert upload == uploads.get(desk.db, upload_id)
         delivering.answer(desk, upload)
         found = outbox(desk, upload_id)

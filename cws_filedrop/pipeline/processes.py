@@ -1,0 +1,121 @@
+"""Reading in processes of their own: no interpreter lock is shared, and a file that kills its reader kills no more."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.connection import wait
+from typing import Final, TypeVar
+
+from cws_filedrop import log
+from cws_filedrop.config import Settings
+from cws_filedrop.errors import Impossible
+from cws_filedrop.pipeline import outbox, reading
+from cws_filedrop.pipeline.desk import Desk, open_desk
+from cws_filedrop.store import uploads
+from cws_filedrop.store.uploads import Upload
+
+LOG: Final = log.get(__name__)
+NICE: Final = 10
+Given = TypeVar("Given")
+Result = TypeVar("Result")
+
+
+class Processes:
+    """One process that reads small files, one for large ones; started anew when they die."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._pools: dict[str, ProcessPoolExecutor] = {}
+        self._lock = threading.Lock()
+
+    def is_large(self, size: int) -> bool:
+        """Is a file of that many bytes worked on apart from the small ones?"""
+        return size > self._settings.service.heavy_bytes
+
+    def warm_up(self) -> None:
+        """Start the reader of small files, so that the first file does not wait for it."""
+        self._started("small").submit(os.getpid).result()
+
+    def read(self, desk: Desk, upload: Upload) -> Upload:
+        """Read and record an upload.
+
+        Raises: Impossible when the process that reads it dies twice.
+        """
+        aside = reading.is_set_aside(desk, upload)
+        if aside is not None:
+            return aside
+        if self.is_large(upload.size):
+            return self._run("large", _read_large, upload.id)
+        return reading.keep(desk, upload, self._run("small", reading.prepare, reading.task(desk, upload)))
+
+    def publish_large(self, upload_id: str) -> None:
+        """`outbox.publish`, in the process for large files."""
+        self._run("large", _publish, upload_id)
+
+    def close(self) -> None:
+        """Stop the processes; what they have not finished is done again after the next start."""
+        with self._lock:
+            pools, self._pools = self._pools, {}
+        for pool in pools.values():
+            for process in list((pool._processes or {}).values()):
+                process.terminate()
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, name: str, work: Callable[[Given], Result], given: Given) -> Result:
+        for _ in range(2):
+            pool = self._started(name)
+            try:
+                return pool.submit(work, given).result()
+            except BrokenProcessPool:
+                LOG.error("process.died", process=name)
+                with self._lock:
+                    if self._pools.get(name) is pool:
+                        del self._pools[name]
+        raise Impossible(f"the process that read this file died twice (out of memory?): {given}")
+
+    def _started(self, name: str) -> ProcessPoolExecutor:
+        with self._lock:
+            if name not in self._pools:
+                context = multiprocessing.get_context("spawn")
+                arguments = (self._settings, NICE if name == "large" else 0)
+                self._pools[name] = ProcessPoolExecutor(1, context, initializer=_begin, initargs=arguments)
+            return self._pools[name]
+
+
+class _Here:
+    desk: Desk
+
+
+def _begin(settings: Settings, nice: int) -> None:
+    os.nice(nice)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service tells us when to end
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    log.configure(settings.service.log_level, json=settings.service.log_json)
+    _Here.desk = open_desk(settings)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
+
+
+def _read_large(upload_id: str) -> Upload:
+    return reading.read_large(_Here.desk, _upload(upload_id))
+
+
+def _publish(upload_id: str) -> None:
+    outbox.publish(_Here.desk, _upload(upload_id))
+
+
+def _upload(upload_id: str) -> Upload:
+    upload = uploads.get(_Here.desk.db, upload_id)
+    assert upload is not None
+    return upload

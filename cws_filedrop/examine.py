@@ -163,5 +163,6 @@ def _merged(chunk: Chunk, judgement: Judgement) -> pd.DataFrame:
 def _headed(issues: pd.DataFrame, facts: FileFacts) -> pd.DataFrame:
     if not len(issues):
         return issues
-    names = {column: facts.format.heading(column) for column in issues["column"].unique() if column in facts.columns}
+    known = set(facts.columns) - {""}  # "" stands for columns that are ignored
+    names = {column: facts.format.heading(column) for column in issues["column"].unique() if column in known}
     return issues.assign(column=issues["column"].replace(names).astype(TEXT))

@@ -22,8 +22,8 @@ def header(headings: Sequence[str], delimiter: str) -> bytes:
 def rows(raw: Mapping[int, str], issues: Iterable[tuple[int, Issue]], delimiter: str, width: int) -> bytes:
     """The lines of `raw` (by line number, as typed) with their errors; several in one line are joined by " | ".
 
-    `width` is the number of the seller's columns: lines with too few or too many cells are evened out, so that the
-    added columns stand under their headings.
+    `width` is the number of the seller's columns. Empty cells beyond them are left out, so that the added columns stand
+    under their headings; a line with too few cells is not filled up, or it would pass when it is dropped back unmended.
     """
     found: dict[int, list[Issue]] = {}
     for line, issue in issues:
@@ -34,14 +34,15 @@ def rows(raw: Mapping[int, str], issues: Iterable[tuple[int, Issue]], delimiter:
 
 
 def _row(text: str, issues: list[Issue], delimiter: str, width: int) -> str:
-    missing = delimiter * max(0, width - 1 - text.count(delimiter))
+    while text.endswith(delimiter) and text.count(delimiter) >= width:
+        text = text[: -len(delimiter)]
     added = [
         " | ".join(issue.code for issue in issues),
         " | ".join(issue.column for issue in issues),
         " | ".join(issue.message for issue in issues),
         " | ".join(issue.remedy for issue in issues),
     ]
-    return text + missing + delimiter + delimiter.join(_cell(cell, delimiter) for cell in added) + table.END
+    return text + delimiter + delimiter.join(_cell(cell, delimiter) for cell in added) + table.END
 
 
 def _cell(text: str, delimiter: str) -> str:

@@ -100,7 +100,8 @@ def _filled(template: str, fields: Mapping[str, str]) -> str:
         names = FIELD.findall(part[1])
         return part[1] if all(fields[name] for name in names) else ""
 
-    return FIELD.sub(lambda name: fields[name[1]], OPTIONAL.sub(optional, template))
+    # A part that is a question already ends the sentence.
+    return FIELD.sub(lambda name: fields[name[1]], OPTIONAL.sub(optional, template)).replace("?.", "?")
 
 
 def severity_of(code: str, detail: str = "") -> Severity:

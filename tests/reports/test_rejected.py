@@ -1,0 +1,59 @@
+"""A rejected file is corrected and dropped back: mended lines pass, unmended ones are rejected again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from cws_filedrop.cli.check import examined
+from cws_filedrop.convert import Conversion, convert
+from cws_filedrop.model import Context
+
+CONTEXT = Context(datetime(2026, 11, 22, 12, tzinfo=UTC))
+HEADING = "order-id\tship-date\tcarrier-code\ttracking-number\tship-method"
+GOOD = "112-1234567-1234567\t2026-11-20\tUPS\t1Z999AA10123456784\tGround"
+
+
+def rejected(tmp_path: Path, *lines: str) -> str:
+    """What the seller gets back."""
+    content = "\r\n".join([HEADING, *lines, ""]).encode()
+    convert(BytesIO(content), tmp_path / "out", file_name="a.txt", how=Conversion("M", CONTEXT))
+    return (tmp_path / "out" / "rejected.txt").read_bytes().decode()
+
+
+def dropped_back(tmp_path: Path, text: str) -> dict[str, int]:
+    """The verdicts of the file when it is dropped again."""
+    path = tmp_path / "rejected.txt"
+    path.write_bytes(text.encode())
+    summary: dict[str, int] = examined(path, CONTEXT)["summary"]
+    return summary
+
+
+def test_a_mended_line_passes(tmp_path: Path) -> None:
+    text = rejected(tmp_path, GOOD.replace("1234567-1234567", "7654321-1234567"), GOOD.replace("11-20", "02-30"))
+    assert text.splitlines()[1].startswith("112-1234567-1234567\t2026-02-30\t")
+    assert dropped_back(tmp_path, text.replace("\t2026-02-30\t", "\t2026-11-20\t", 1)) == {"queued": 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        GOOD.rpartition("\t")[0],
+        "112-1234567-1234567\t2026-11-20",
+        GOOD + "\tone\tmore",
+        GOOD.replace("2026-11-20", "2026-02-30"),
+        GOOD.replace("2026-11-20", "2026-02-30") + "\t\t\t",
+    ],
+)
+def test_an_unmended_line_is_rejected_again(tmp_path: Path, line: str) -> None:
+    assert dropped_back(tmp_path, rejected(tmp_path, line)) == {"rejected": 1}
+
+
+def test_surplus_empty_cells_do_not_push_the_reasons_aside(tmp_path: Path) -> None:
+    heading, row = rejected(tmp_path, GOOD.replace("2026-11-20", "2026-02-30") + "\t\t").splitlines()
+    found = dict(zip(heading.split("\t"), row.split("\t"), strict=True))
+    assert found["error-code"] == "D02"
+    assert found["error-column"] == "ship-date"

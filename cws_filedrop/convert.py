@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -21,11 +21,11 @@ from cws_filedrop.feeds import order_fulfillment
 from cws_filedrop.feeds.order_fulfillment import Document
 from cws_filedrop.model import Context, Issue, Verdict
 from cws_filedrop.reports import receipt, rejected, result, table
-from cws_filedrop.rules import catalogue
 from cws_filedrop.tables import KEY_COLUMNS
 
 MESSAGES: Final = 2_000  # the size that two threads validate fastest
 FEW: Final = 5 * MESSAGES  # fewer rows than these wait for more, so that documents are full
+AHEAD: Final = 32  # documents that wait for the schema, so that its threads have work while a piece is judged
 OWN_FILES: Final = ("feed-*.xml", "result.txt", "receipt.txt", "rejected.txt")
 
 
@@ -113,7 +113,7 @@ class _Run:
     def write(self) -> int:
         """Write everything; how many documents."""
         documents = self._documents()
-        checked = order_fulfillment.checked(documents) if self._how.validate else documents
+        checked = order_fulfillment.checked(documents, ahead=AHEAD) if self._how.validate else documents
         count = 0
         for count, document in enumerate(checked, 1):
             _write(self._out / f"feed-{count:04d}.xml", [document.body])
@@ -170,32 +170,35 @@ def _before_last_order(orders: pd.Series[str]) -> int:
 
 def result_rows(piece: Piece) -> bytes:
     """The rows of result.txt for a piece of which nothing was sent yet."""
-    codes, messages = first_issues(piece)
-    columns = [piece.keys.index.astype(str), *(piece.keys[name] for name in KEY_COLUMNS), piece.verdicts]
-    return table.rows([*columns, codes, messages, [""] * len(codes)])
+    size, said = len(piece.keys), piece.said.values()
+    places = piece.keys.index.get_indexer(pd.Index(list(piece.said), dtype="int64"))
+    codes = table.sparse([_codes(issues) for issues in said], places, size)
+    messages = table.sparse([_messages(issues) for issues in said], places, size)
+    keys = (piece.keys[name] for name in KEY_COLUMNS)
+    return table.rows([table.numbers(piece.keys.index), *keys, piece.verdicts, codes, messages, ""])
 
 
 def first_issues(piece: Piece) -> tuple[list[str], list[str]]:
     """What result.txt says of each line: the codes of its issues, and their messages; "" where there are none."""
-    said: dict[int, tuple[list[str], list[str]]] = {}
-    for line, issue in catalogue.issues(piece.issues) if len(piece.issues) else ():
-        codes, messages = said.setdefault(line, ([], []))
-        codes.append(issue.code)
-        messages.append(issue.message)
-    number = len(piece.keys)
-    all_codes, all_messages = [""] * number, [""] * number
-    if said:
-        places = piece.keys.index.get_indexer(pd.Index(list(said))).tolist()
-        for place, (codes, messages) in zip(places, said.values(), strict=True):
-            all_codes[place], all_messages[place] = " | ".join(codes), " | ".join(messages)
-    return all_codes, all_messages
+    codes, messages = [""] * len(piece.keys), [""] * len(piece.keys)
+    places = piece.keys.index.get_indexer(pd.Index(list(piece.said), dtype="int64")).tolist()
+    for place, issues in zip(places, piece.said.values(), strict=True):
+        codes[place], messages[place] = _codes(issues), _messages(issues)
+    return codes, messages
+
+
+def _codes(issues: Sequence[Issue]) -> str:
+    return " | ".join([issue.code for issue in issues])
+
+
+def _messages(issues: Sequence[Issue]) -> str:
+    return " | ".join([issue.message for issue in issues])
 
 
 def rejected_rows(piece: Piece, examination: Examination) -> bytes:
     """The rows of rejected.txt for a piece: lines that were rejected, with their errors alone."""
     facts = examination.facts
-    bad = piece.issues[piece.issues["line"].isin(list(piece.raw))]
-    issues = ((line, issue) for line, issue in catalogue.issues(bad) if _rejects(issue))
+    issues = ((line, issue) for line in piece.raw for issue in piece.said.get(line, ()) if _rejects(issue))
     return rejected.rows(piece.raw, issues, facts.delimiter, len(facts.headings))
 
 

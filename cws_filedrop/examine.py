@@ -5,21 +5,29 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, BinaryIO, Final
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from cws_filedrop.formats import Chunk, FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Severity, Verdict
 from cws_filedrop.rules import Judgement, catalogue, judge, repeats
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
 
+KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
+Hashes = npt.NDArray[np.uint64]
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
+LINE_KEYS: Final = ("order-id", "order-item-id")  # what repeats are found by
 KEYS: Final = {"order-id": "order-id", "order-item-id": "order-item-id", "tracking": "tracking-number"}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Piece:
     """The verdicts of some lines of a file.
 
@@ -33,6 +41,14 @@ class Piece:
     shipments: pd.DataFrame
     updates: pd.DataFrame
     raw: dict[int, str]
+
+    @cached_property
+    def said(self) -> dict[int, list[Issue]]:
+        """The issues in words, by line."""
+        found: dict[int, list[Issue]] = {}
+        for line, issue in catalogue.issues(self.issues) if len(self.issues) else ():
+            found.setdefault(line, []).append(issue)
+        return found
 
 
 @dataclass
@@ -51,19 +67,19 @@ class Outcome:
 
     def add(self, piece: Piece) -> None:
         """Count a piece in."""
-        self.counts.update(arrow(piece.verdicts).to_pylist())
-        self.codes.update(arrow(piece.issues["code"]).to_pylist())
+        self.counts.update(_counted(piece.verdicts))
+        self.codes.update(_counted(piece.issues["code"]))
         if len(piece.issues) and len(self.first_issues) < SHOWN_ISSUES:
-            self._show(piece.issues)
+            self._show(piece)
 
-    def _show(self, issues: pd.DataFrame) -> None:
+    def _show(self, piece: Piece) -> None:
         """Keep the first few issues of each code, so that the many of one kind do not hide the others."""
         shown = Counter(issue.code for _, issue in self.first_issues)
-        few = issues[issues.groupby("code").cumcount() < SHOWN_OF_A_CODE]
-        for line, issue in catalogue.issues(few):
-            shown[issue.code] += 1
-            if shown[issue.code] <= SHOWN_OF_A_CODE and len(self.first_issues) < SHOWN_ISSUES:
-                self.first_issues.append((line, issue))
+        for line, issues in piece.said.items():
+            for issue in issues:
+                shown[issue.code] += 1
+                if shown[issue.code] <= SHOWN_OF_A_CODE and len(self.first_issues) < SHOWN_ISSUES:
+                    self.first_issues.append((line, issue))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, to be kept and shown."""
@@ -96,20 +112,17 @@ class Examination:
             return
         second = next(chunks, None)
         if second is None:
-            yield self._piece(first, _repeats(lambda: [first]))
+            yield self._piece(first, _settled([repeats.keys(first.lines)], lambda: [first]))
             return
-        found = _repeats(self._file.chunks)
+        found = _settled(self._file.scan(LINE_KEYS, repeats.keys), self._file.chunks)
         for chunk in _chained(first, second, chunks):
             yield self._piece(chunk, found)
 
     def _piece(self, chunk: Chunk, found: repeats.Repeats | None) -> Piece:
         required = self.facts.format.required
         judgement = judge(chunk.lines, required=required, context=self._context, repeats=found)
-        keys, verdicts = _keys(chunk), judgement.verdicts
-        if len(chunk.issues):
-            odd = pd.Series(str(Verdict.REJECTED), index=keys.index.difference(verdicts.index), dtype=TEXT)
-            verdicts = pd.concat([verdicts, odd]).sort_index()
         issues = _headed(_merged(chunk, judgement), self.facts)
+        keys, verdicts = _every_line(chunk, judgement.verdicts)
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
         raw = dict(zip(rejected, chunk.raw(rejected), strict=True)) if rejected else {}
         return Piece(keys, verdicts, issues, judgement.shipments, judgement.updates, raw)
@@ -134,23 +147,40 @@ def _chained(first: Chunk, second: Chunk, rest: Iterator[Chunk]) -> Iterator[Chu
     yield from rest
 
 
-def _repeats(chunks: Callable[[], Iterable[Chunk]]) -> repeats.Repeats | None:
+def _settled(keys: Iterable[Hashes], chunks: Callable[[], Iterable[Chunk]]) -> repeats.Repeats | None:
     """What the same order line twice in the file comes to; a second look only if there are any, and only at them."""
-    suspects = repeats.suspects([repeats.keys(chunk.lines) for chunk in chunks()])
+    suspects = repeats.suspects(list(keys))
     if not len(suspects):
         return None
     return repeats.settle(pd.concat([repeats.select(chunk.lines, suspects) for chunk in chunks()]))
 
 
-def _keys(chunk: Chunk) -> pd.DataFrame:
-    index = chunk.lines.index
-    empty = pd.Series("", index=index, dtype=TEXT)
-    keys = pd.DataFrame({name: chunk.lines.get(column, empty) for name, column in KEYS.items()}, index=index)
-    if len(chunk.issues):
-        odd = pd.Index(chunk.issues["line"].unique()).difference(index)
-        blank = pd.DataFrame({name: pd.Series("", index=odd, dtype=TEXT) for name in KEY_COLUMNS})
-        keys = pd.concat([keys, blank]).sort_index()
-    return keys
+def _counted(texts: pd.Series[str]) -> dict[str, int]:
+    """How often each text occurs."""
+    return {one["values"]: one["counts"] for one in KERNELS.value_counts(arrow(texts)).to_pylist()}
+
+
+def _every_line(chunk: Chunk, verdicts: pd.Series[str]) -> tuple[pd.DataFrame, pd.Series[str]]:
+    """Keys and verdicts of the lines, those with a wrong number of cells among them in their places."""
+    lines, odd = chunk.lines.index.to_numpy(), np.unique(chunk.issues["line"].to_numpy())
+    numbers = np.concatenate((lines, odd))
+    order = np.argsort(numbers, kind="stable")
+    blank = pa.array([""] * len(lines), pa.string())
+    cells = {name: arrow(chunk.lines[of]) if of in chunk.lines else blank for name, of in KEYS.items()}
+    more = dict.fromkeys(cells, "") | {"verdict": str(Verdict.REJECTED)}
+    cells["verdict"] = arrow(verdicts)
+    index = pd.Index(numbers[order], name=chunk.lines.index.name)
+    columns = {name: _inserted(column, more[name], order) for name, column in cells.items()}
+    frame = pd.DataFrame(columns, index=index, copy=False)
+    return frame[list(KEY_COLUMNS)], frame["verdict"]
+
+
+def _inserted(cells: Any, more: str, order: npt.NDArray[np.int64]) -> pd.arrays.ArrowExtensionArray:
+    """The cells and as many more of the same text as are missing, in the given order."""
+    missing = len(order) - len(cells)
+    if missing:
+        cells = pa.concat_arrays([cells, pa.repeat(pa.scalar(more, pa.string()), missing)]).take(pa.array(order))
+    return pd.arrays.ArrowExtensionArray(cells)
 
 
 def _merged(chunk: Chunk, judgement: Judgement) -> pd.DataFrame:

@@ -153,20 +153,20 @@ def checked_documents(
     )
 
 
-def checked(unchecked: Iterable[Document], *, threads: int = 2) -> Iterator[Document]:
+def checked(unchecked: Iterable[Document], *, threads: int = 2, ahead: int = 4) -> Iterator[Document]:
     """The same documents in the same order, validated in `threads` threads while the next ones are built.
 
-    At most two documents a thread are read ahead. Raises: Impossible for the first document that fails.
+    At most `ahead` documents are read ahead. Raises: Impossible for the first document that fails.
     """
-    ahead: deque[tuple[Document, Future[None]]] = deque()
+    read: deque[tuple[Document, Future[None]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="feed-check") as pool:
         try:
             for made in unchecked:
-                ahead.append((made, pool.submit(validate, made.body)))
-                if len(ahead) > 2 * threads:
-                    yield _passed(*ahead.popleft())
-            while ahead:
-                yield _passed(*ahead.popleft())
+                read.append((made, pool.submit(validate, made.body)))
+                if len(read) > ahead:
+                    yield _passed(*read.popleft())
+            while read:
+                yield _passed(*read.popleft())
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -125,8 +125,7 @@ def _regular(lines: _Lines, width: int, good: Mask, long: Mask) -> bytes:
     """The text of the good lines alone, without surplus cells."""
     begins = np.concatenate((lines.starts[~good], _surplus(lines, width, long)))
     stops = np.concatenate((lines.ends[~good] + 1, lines.text_ends[long]))
-    if not len(begins):
-        return lines.octets.tobytes()
-    kept = np.ones(len(lines.octets), np.bool_)
-    kept[quotes.spans(begins, stops)] = False
-    return bytes(lines.octets[kept])
+    order = np.argsort(begins)
+    kept_from, kept_to = [0, *stops[order].tolist()], [*begins[order].tolist(), len(lines.octets)]
+    text = lines.octets.data
+    return b"".join([text[begin:end] for begin, end in zip(kept_from, kept_to, strict=True)])

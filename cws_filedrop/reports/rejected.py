@@ -6,6 +6,7 @@ The seller's cells are given back as they were typed, formulas too: this file is
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from cws_filedrop.model import Issue
@@ -45,6 +46,7 @@ def _row(text: str, issues: list[Issue], delimiter: str, width: int) -> str:
     return text + delimiter + delimiter.join(_cell(cell, delimiter) for cell in added) + table.END
 
 
+@lru_cache(maxsize=4096)  # what to do is said of many lines in the same words
 def _cell(text: str, delimiter: str) -> str:
     plain = " ".join(text.split())
     if delimiter != "\t" and (delimiter in plain or '"' in plain):

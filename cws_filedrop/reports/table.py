@@ -6,15 +6,21 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from cws_filedrop.tables import arrow
 
+KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
 END: Final = "\r\n"
 # A spreadsheet runs a cell that begins so as a formula (DOMAIN 7); the apostrophe makes it text.
-_FORMULA: Final = r"^([=+\-@\t\r])"
 _STARTS: Final = "=+-@"
-_BREAKS: Final = r"[\t\r\n]+"
+_FORMULA: Final = rf"^( *[{re.escape(_STARTS)}])"
+_BREAKS: Final = re.compile(r"[\t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]+")
+_BREAK_BYTES: Final = tuple(bytes([one]) for one in (*b"\t\n\v\f\r", *range(0x1C, 0x20)))
+_OTHER_BREAKS: Final = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
+_MAY_BE_FORMULA: Final = np.isin(np.arange(256), np.frombuffer(f"{_STARTS} ".encode(), np.uint8))
 
 
 def heading(names: Sequence[str]) -> bytes:
@@ -23,43 +29,76 @@ def heading(names: Sequence[str]) -> bytes:
 
 
 def rows(columns: Iterable[Any]) -> bytes:
-    """Rows of equally long columns of text; breaks inside a cell become blanks, formulas are disarmed."""
-    safe = [_safe(arrow(column)) for column in columns]
-    if not safe or not len(safe[0]):
+    """Rows of equally long columns of text (or of one text for all rows); breaks inside a cell become blanks, formulas
+    are disarmed."""
+    cells = [column if isinstance(column, str) else _safe(arrow(column)) for column in columns]
+    if not any(len(column) for column in cells if not isinstance(column, str)):
         return b""
-    return _buffer(pc.binary_join_element_wise(*safe[:-1], _ended(safe[-1]), "\t"))
+    return _span(KERNELS.binary_join_element_wise(*cells[:-1], _ended(cells[-1]), "\t"))
+
+
+def numbers(values: Any) -> Any:
+    """Whole numbers as a column of text."""
+    return pa.array(values, pa.int64()).cast(pa.string())
+
+
+def sparse(texts: Sequence[str], places: Any, size: int) -> Any:
+    """A column of `size` cells with these texts at some places, and "" elsewhere."""
+    which = np.zeros(size, np.int32)
+    which[places] = np.arange(1, len(texts) + 1)
+    return KERNELS.take(pa.array(["", *texts], pa.string()), pa.array(which))
 
 
 def plain_rows(lines: Iterable[Sequence[object]]) -> bytes:
     """The same for rows instead of columns; faster when they are few, or come as rows anyway. None is empty."""
-    return "".join("\t".join(_plain(cell) for cell in line) + END for line in lines).encode(errors="replace")
+    return "".join("\t".join(plain(cell) for cell in line) + END for line in lines).encode(errors="replace")
 
 
-def _plain(cell: object) -> str:
+def plain(cell: object) -> str:
+    """One cell: breaks inside it become blanks, a formula is disarmed."""
     text = "" if cell is None else str(cell)
     if not text.isprintable():
-        text = " ".join(re.split(_BREAKS, text))
-    return f"'{text}" if text[:1] in _STARTS and text[:1] else text
+        text = _BREAKS.sub(" ", text)
+    begin = text.lstrip(" ")[:1]
+    return f"'{text}" if begin and begin in _STARTS else text
 
 
 def _ended(cells: Any) -> Any:
-    return pc.binary_join_element_wise(cells, END, "")
+    return cells + END if isinstance(cells, str) else KERNELS.binary_join_element_wise(cells, END, "")
 
 
 def _safe(cells: Any) -> Any:
-    cells = pc.fill_null(cells, "")
-    if pc.any(pc.match_substring_regex(cells, _BREAKS)).as_py():
-        cells = pc.replace_substring_regex(cells, _BREAKS, " ")
-    if pc.any(pc.match_substring_regex(cells, _FORMULA)).as_py():
-        cells = pc.replace_substring_regex(cells, _FORMULA, r"'\1")
+    """The column, made safe; a look at its bytes is almost free, and mostly nothing is to be done."""
+    cells = KERNELS.fill_null(cells, "") if cells.null_count else cells
+    if _has_breaks(_span(cells)):
+        cells = pa.array([_BREAKS.sub(" ", text) for text in cells.to_pylist()], pa.string())
+    if _begins(cells).any():
+        cells = KERNELS.replace_substring_regex(cells, _FORMULA, r"'\1")
     return cells
 
 
-def _buffer(lines: Any) -> bytes:
-    """The text of an Arrow string array, end to end."""
-    offsets = lines.buffers()[1]
-    first, last = (
-        int.from_bytes(offsets[4 * n : 4 * n + 4].to_pybytes(), "little")
-        for n in (lines.offset, lines.offset + len(lines))
+def _has_breaks(letters: bytes) -> bool:
+    return any(one in letters for one in _BREAK_BYTES) or (
+        not letters.isascii() and any(one in letters for one in _OTHER_BREAKS)
     )
-    return memoryview(lines.buffers()[2])[first:last].tobytes()
+
+
+def _begins(cells: Any) -> Any:
+    """Of the cells that are not empty: do they begin as a formula may?"""
+    offsets = _offsets(cells)
+    starts = offsets[:-1][np.diff(offsets) > 0] - offsets[0]
+    return _MAY_BE_FORMULA[np.frombuffer(_span(cells), np.uint8)[starts]]
+
+
+def _offsets(cells: Any) -> Any:
+    """Where each text of an Arrow string array begins in its data, and where the last one ends."""
+    buffer = cells.buffers()[1]
+    if not len(cells) or buffer is None:
+        return np.zeros(1, np.int32)
+    return np.frombuffer(buffer, np.int32)[cells.offset : cells.offset + len(cells) + 1]
+
+
+def _span(cells: Any) -> bytes:
+    """The text of an Arrow string array, end to end."""
+    offsets, data = _offsets(cells), cells.buffers()[2]
+    return b"" if data is None else memoryview(data)[int(offsets[0]) : int(offsets[-1])].tobytes()

@@ -20,7 +20,7 @@ from typing import Final, Literal, cast
 import pandas as pd
 
 from cws_filedrop.model import Issue, Severity
-from cws_filedrop.tables import ISSUE_COLUMNS
+from cws_filedrop.tables import ISSUE_COLUMNS, arrow
 
 SHOWN_LENGTH: Final = 80  # characters of a value that a message shows
 OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
@@ -126,7 +126,7 @@ def _as_typed(column: str) -> str:
 
 def issues(frame: pd.DataFrame, heading: Callable[[str], str] = _as_typed) -> list[tuple[int, Issue]]:
     """ISSUES as (line, issue), in the frame's order; `heading` turns a rule column into the seller's own heading."""
-    cells = [frame[name].tolist() for name in ISSUE_COLUMNS]
+    cells = [frame["line"].tolist(), *(arrow(frame[name]).to_pylist() for name in ISSUE_COLUMNS[1:])]
     known: dict[tuple[str, str, str, str], Issue] = {}
     rendered: list[tuple[int, Issue]] = []
     for line, code, column, value, detail in zip(*cells, strict=True):

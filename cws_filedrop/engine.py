@@ -33,7 +33,7 @@ THREADS: Final = 6  # more of them only wait for SQLite's one writer
 class Engine:
     """The one engine of this process. On SQLite only one process may run it; a lock in the data folder sees to that."""
 
-    def __init__(self, url: str, *, data_dir: Path, turn: threading.Lock, poll_seconds: float = 0.25) -> None:
+    def __init__(self, url: str, *, data_dir: Path, turn: threading.Lock, poll_seconds: float = 0.5) -> None:
         self._url = url
         self._turn = turn
         self._poll_seconds = poll_seconds

@@ -95,6 +95,30 @@ class Policy:
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
 
 
+class UploadState(StrEnum):
+    """Where an upload stands."""
+
+    ARRIVED = "arrived"  # safe in the spool, not read yet
+    WAITING = "waiting"  # read; some lines wait for Amazon
+    DONE = "done"  # every line has its final verdict
+    REJECTED = "rejected"  # the whole file is unusable
+    HELD = "held"  # waits for a word from the seller or an operator
+    CUT = "cut"  # broken off in transfer, kept aside
+    FAILED = "failed"  # we failed; set aside for an operator
+
+
+class FeedState(StrEnum):
+    """Where a feed stands."""
+
+    OPEN = "open"  # the account's turn is taken
+    FILLED = "filled"  # its lines and messages are fixed
+    INTENDED = "intended"  # createFeed was or is being called: Amazon may have it
+    SUBMITTED = "submitted"  # Amazon has it, its feed id is known
+    SETTLED = "settled"  # every line has its verdict
+    EMPTY = "empty"  # nothing was left to send when it was filled
+    STOPPED = "stopped"  # needs an operator
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One seller's account at Amazon: where feeds go, and in whose name."""

@@ -10,19 +10,17 @@ def arrive(db: Database, upload_id: str, name: str = "a.txt") -> None:
     """Keep an upload of anna's."""
     seller = sellers.find(db, "anna")
     assert seller is not None
-    uploads.arrive(
-        db,
-        {
-            "id": upload_id,
-            "seller_id": seller.id,
-            "account_id": seller.account.id,
-            "folder": "inbox",
-            "name": name,
-            "door": "ftp",
-            "client": "127.0.0.1",
-            "grade": "whole",
-            "evidence": "",
-            "arrived_at": "2026-11-22T12:00:00.000Z",
-            "size": 10,
-        },
-    )
+    row = {
+        "id": upload_id,
+        "seller_id": seller.id,
+        "account_id": seller.account.id,
+        "folder": "inbox",
+        "name": name,
+        "door": "ftp",
+        "client": "127.0.0.1",
+        "grade": "whole",
+        "evidence": "",
+        "arrived_at": "2026-11-22T12:00:00.000Z",
+        "size": 10,
+    }
+    uploads.arrive(db, [row])

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
-from cws_filedrop.store import feeds
-from cws_filedrop.store.feeds import FeedState
+from cws_filedrop.model import FeedState
 
 app = typer.Typer(help="Feeds: list them, let a stopped one go on, name the one that Amazon has.", no_args_is_help=True)
 Number = Annotated[int, typer.Argument(help="the feed's number in `feed list`")]
@@ -23,6 +22,8 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show feeds, newest first."""
+    from cws_filedrop.store import feeds
+
     found = feeds.listing(database(settings()), states=[state] if state else [], limit=limit)
     if json:
         show_json({"version": 1, "feeds": [asdict(feed) for feed in found]})
@@ -34,6 +35,8 @@ def list_(
 @app.command()
 def retry(number: Number) -> None:
     """Let a stopped feed go on from where it stands (and its account send again)."""
+    from cws_filedrop.store import feeds
+
     if not feeds.wake(database(settings()), number):
         raise stop(f"feed {number} is not stopped")
     typer.echo(f"feed {number} goes on")
@@ -42,6 +45,8 @@ def retry(number: Number) -> None:
 @app.command()
 def adopt(number: Number, amazon_feed_id: Annotated[str, typer.Argument(help="the feed's id at Amazon")]) -> None:
     """Say which of Amazon's feeds a stopped feed became."""
+    from cws_filedrop.store import feeds
+
     db = database(settings())
     if feeds.get(db, number).state is not FeedState.STOPPED:
         raise stop(f"feed {number} is not stopped")

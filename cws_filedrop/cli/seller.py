@@ -12,7 +12,6 @@ import typer
 from cws_filedrop import passwords
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import Account, DateOrder, Policy, Seller
-from cws_filedrop.store import sellers
 
 app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
 NAME: Final = re.compile(r"[A-Za-z0-9]{2,32}")
@@ -36,6 +35,8 @@ def add(
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
 ) -> None:
     """Add a seller and show the password, once."""
+    from cws_filedrop.store import sellers
+
     if not NAME.fullmatch(name):
         raise stop(f"{name!r}: a user name is 2 to 32 letters and digits, nothing else", 2)
     if time_zone not in zoneinfo.available_timezones():
@@ -59,6 +60,8 @@ def add(
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Show every seller."""
+    from cws_filedrop.store import sellers
+
     known = sellers.everyone(database(settings()))
     if json:
         show_json({"version": 1, "sellers": [_plain(seller) for seller in known]})
@@ -98,12 +101,16 @@ def enable(name: Name) -> None:
 @app.command()
 def remove(name: Name) -> None:
     """Take a seller out of use. What was dropped, and the home folder, stay for an operator to look at."""
+    from cws_filedrop.store import sellers
+
     if not sellers.remove(database(settings()), name, now=datetime.now(UTC)):
         raise stop(f"there is no seller named {name.lower()}")
     typer.echo(f"{name.lower()} is removed")
 
 
 def _change(name: str, values: dict[str, object]) -> None:
+    from cws_filedrop.store import sellers
+
     if not sellers.change(database(settings()), name, values):
         raise stop(f"there is no seller named {name.lower()}")
 

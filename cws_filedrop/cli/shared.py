@@ -13,7 +13,6 @@ import typer
 from cws_filedrop import config
 from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.store.database import Database, default_url
 
 DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")
 
@@ -30,11 +29,12 @@ def settings() -> Settings:
     return config.load(path, os.environ)
 
 
-def database(chosen: Settings, *, create: bool = False) -> Database:
-    """The database of the settings.
+def database(chosen: Settings, *, create: bool = False) -> Any:
+    """The `Database` of the settings.
 
     Raises: ConfigError when there is none yet and `create` is not asked for.
     """
+    from cws_filedrop.store.database import Database, default_url
 
     if not chosen.database.url and not create and not (chosen.data / "cws_filedrop.db").exists():
         raise ConfigError(f"{chosen.data} holds no data yet; `cws-filedrop serve` or `seller add` makes it")

@@ -7,10 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cws_filedrop.cli.shared import database, settings, show_json, show_table
-from cws_filedrop.store import feeds, sellers, uploads
-from cws_filedrop.store.database import Database
-from cws_filedrop.store.feeds import FeedState
-from cws_filedrop.store.uploads import UploadState
+from cws_filedrop.model import FeedState, UploadState
 
 NEEDS_OPERATOR = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)
 
@@ -26,8 +23,10 @@ def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = 
         raise typer.Exit(1)
 
 
-def collected(db: Database) -> dict[str, Any]:
+def collected(db: Any) -> dict[str, Any]:
     """The status as plain values, version 1."""
+    from cws_filedrop.store import feeds, sellers, uploads
+
     per_seller = {one.name: uploads.counts(db, one.id) for one in sellers.everyone(db)}
     stopped = feeds.listing(db, states=(FeedState.STOPPED,))
     return {
@@ -42,7 +41,7 @@ def collected(db: Database) -> dict[str, Any]:
     }
 
 
-def _feed(row: feeds.FeedRow) -> dict[str, Any]:
+def _feed(row: Any) -> dict[str, Any]:
     return {"no": row.no, "state": str(row.state), "lines": row.line_count, "note": row.note, "since": row.opened_at}
 
 

@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
-from cws_filedrop.store import uploads
-from cws_filedrop.store.uploads import UploadState
+from cws_filedrop.model import UploadState
 
 app = typer.Typer(help="Uploads: list them, show one.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
@@ -23,6 +22,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show uploads, newest first."""
+    from cws_filedrop.store import uploads
+
     found = uploads.listing(database(settings()), seller=seller, states=[state] if state else [], limit=limit)
     if json:
         show_json({"version": 1, "uploads": [asdict(upload) for upload in found]})
@@ -34,7 +35,7 @@ def list_(
 @app.command()
 def show(upload_id: Annotated[str, typer.Argument(help="such as 20261122-013042-k7f3")], json: Json = False) -> None:
     """Show one upload: how it came, how it stands, its lines by verdict."""
-    from cws_filedrop.store import lines
+    from cws_filedrop.store import lines, uploads
 
     db = database(settings())
     upload = uploads.get(db, upload_id)

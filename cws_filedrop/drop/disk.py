@@ -30,19 +30,27 @@ def make_directory(directory: Path) -> None:
     os.mkdir(directory)
 
 
+def sync_path(path: Path) -> None:
+    """Return when the bytes of a file are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a new file (or over an old one) and return when its bytes are on the disk; its name may not be yet."""
+    write_soon(path, chunks)
+    sync_path(path)
+
+
+def write_soon(path: Path, chunks: Iterable[bytes]) -> None:
+    """`write` without waiting for the disk: for what may be lost in a power cut, or until `sync_path`."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     with open(descriptor, "wb") as file:
         for chunk in chunks:
             file.write(chunk)
-        file.flush()
-        sync_file(file.fileno())
-
-
-def write_soon(path: Path, content: bytes) -> None:
-    """Write a small file without waiting for the disk: for what may be lost in a power cut."""
-    path.write_bytes(content)
 
 
 def move(source: Path, target: Path) -> None:

@@ -158,13 +158,30 @@ def regular(path: Path) -> os.stat_result | None:
 
 def deliver(path: Path, chunks: Iterable[bytes]) -> None:
     """Put a file where a seller reads it: never seen half, on the disk when this returns, harmless when repeated."""
+    deliver_all([(path, chunks)])
+
+
+def deliver_all(files: Iterable[tuple[Path, Iterable[bytes]]]) -> None:
+    """`deliver` many files in this order. All are written before the disk is waited for, and it then waits once."""
+    written: list[tuple[Path, Path]] = []
+    try:
+        for path, chunks in files:
+            working = _working(path)
+            written.append((working, path))
+            disk.write_soon(working, chunks)
+        for working, _ in written:
+            disk.sync_path(working)
+        for working, path in written:
+            disk.move(working, path)
+    except BaseException:
+        for working, _ in written:
+            disk.remove(working)
+        raise
+    for directory in {path.parent for _, path in written}:
+        disk.sync_directory(directory)
+
+
+def _working(path: Path) -> Path:
     # Hidden, short whatever the name is, and never shared with another process or thread that does the same.
     digest = hashlib.blake2s(path.name.encode(), digest_size=8).hexdigest()
-    working = path.with_name(f"{_DELIVERING}{digest}-{os.getpid()}-{threading.get_ident()}")
-    try:
-        disk.write(working, chunks)
-        disk.move(working, path)
-    except BaseException:
-        disk.remove(working)
-        raise
-    disk.sync_directory(path.parent)
+    return path.with_name(f"{_DELIVERING}{digest}-{os.getpid()}-{threading.get_ident()}")

@@ -155,7 +155,7 @@ class Spool:
         """
         directory = self._landed / upload_id
         if evidence:
-            disk.write_soon(directory / _GRADED, json.dumps({"evidence": evidence}).encode())
+            disk.write_soon(directory / _GRADED, [json.dumps({"evidence": evidence}).encode()])
         disk.move(directory, self._arrived / f"{upload_id}.{grade}")
 
     def landed(self) -> Iterator[tuple[str, Claim | None]]:
@@ -199,7 +199,7 @@ class Spool:
         # Nothing is synchronised here: the caller has recorded the arrival durably, and should a power cut undo the
         # move, the upload is found where it was and accepted again. Six waits for the disk cost more than reading it.
         graded = replace(claim, grade=arrival.grade, evidence=_evidence_in(arrival.path, claim))
-        disk.write_soon(arrival.path / f"{_CLAIM}.new", graded.as_json())
+        disk.write_soon(arrival.path / f"{_CLAIM}.new", [graded.as_json()])
         disk.move(arrival.path / f"{_CLAIM}.new", arrival.path / _CLAIM)
         disk.remove(arrival.path / _GRADED)
         target.parent.mkdir(exist_ok=True)

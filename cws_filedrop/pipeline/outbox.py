@@ -8,17 +8,17 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
-from cws_filedrop.drop.home import deliver, result_name
+from cws_filedrop.drop.home import deliver_all, result_name
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats import open_file
-from cws_filedrop.model import Issue, Severity, Verdict
+from cws_filedrop.model import Issue, Severity, UploadState, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.nudges import Nudges
-from cws_filedrop.pipeline.reading import REHEARSAL_DIR, REJECTED_FILE
+from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
 from cws_filedrop.store import feeds, lines, sellers, uploads
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.uploads import Upload, UploadState
+from cws_filedrop.store.uploads import Upload
 
 CHANGED: Final[Nudges[str]] = Nudges()  # sellers whose status file is out of date
 IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING, UploadState.HELD, UploadState.CUT, UploadState.FAILED)
@@ -26,39 +26,51 @@ SHOWN_UPLOADS: Final = 50
 SHOWN_UNCONFIRMED: Final = 500
 SHOWN_RESULTS: Final = 10
 BLOCK: Final = 1 << 20
+Delivery = tuple[Path, Iterable[bytes]]
 
 
-def answer(desk: Desk, upload: Upload) -> None:
-    """Deliver the receipt and the rejected lines; and the result, when nothing waits for Amazon."""
+def answer(desk: Desk, found: Sequence[Upload]) -> None:
+    """Deliver receipts and rejected lines; and the result, when nothing waits for Amazon."""
+    deliver_all(answer for upload in found for answer in _answers(desk, upload))
+    for upload in found:
+        CHANGED.add(upload.seller)
+
+
+def publish(desk: Desk, found: Sequence[Upload]) -> None:
+    """Deliver results, and the lines that Amazon refused."""
+    deliver_all(answer for upload in found for answer in _results(desk, upload))
+    for upload in found:
+        CHANGED.add(upload.seller)
+
+
+def _answers(desk: Desk, upload: Upload) -> Iterator[Delivery]:
     if upload.outcome.get("counts", {}).get(Verdict.REJECTED, 0):
-        _deliver(desk, upload, "rejected", _file(_rejected_path(desk, upload)))
+        yield _named(desk, upload, "rejected"), _file(_rejected_path(desk, upload))
     if upload.state in (UploadState.DONE, UploadState.REJECTED):
-        publish(desk, upload)
-    _deliver(desk, upload, "receipt", [_receipt(upload).encode()])
-    CHANGED.add(upload.seller)
+        yield from _results(desk, upload)
+    yield _named(desk, upload, "receipt"), [_receipt(upload).encode()]
 
 
-def publish(desk: Desk, upload: Upload) -> None:
-    """Deliver the result, and the lines that Amazon refused."""
+def _results(desk: Desk, upload: Upload) -> Iterator[Delivery]:
     if upload.rehearsal and upload.state is UploadState.DONE:
-        _rehearsal(desk, upload)
+        yield from _rehearsal(desk, upload)
     elif upload.state is UploadState.REJECTED:
         issue = Issue(**upload.outcome["file_issues"][0])
-        _deliver(desk, upload, "result", [result.header(), result.whole_file(issue)])
+        yield _named(desk, upload, "result"), [result.header(), result.whole_file(issue)]
     else:
         pieces = lines.of_upload(desk.db, upload.id)
         first = next(pieces, [])
         if _has_unconfirmed(desk, upload, first):
-            _deliver(desk, upload, "unconfirmed", _unconfirmed(desk, upload))
-        _deliver(desk, upload, "result", chain([result.header()], map(table.plain_rows, chain([first], pieces))))
-    CHANGED.add(upload.seller)
+            yield _named(desk, upload, "unconfirmed"), _unconfirmed(desk, upload)
+        rows = map(table.plain_rows, chain([first], pieces))
+        yield _named(desk, upload, "result"), chain([result.header()], rows)
 
 
-def _deliver(desk: Desk, upload: Upload, kind: str, chunks: Iterable[bytes], *, suffix: str = "txt") -> None:
+def _named(desk: Desk, upload: Upload, kind: str, *, suffix: str = "txt") -> Path:
     name = result_name(upload.name, upload.id, kind)
     if suffix != "txt":
         name = name.removesuffix("txt") + suffix
-    deliver(desk.home(upload.seller).path / "outbox" / name, chunks)
+    return desk.home(upload.seller).path / "outbox" / name
 
 
 def _file(path: Path) -> Iterator[bytes]:
@@ -121,11 +133,11 @@ def _amazons(codes: str) -> str:
     return re.split(r"[, |]", codes.removeprefix("A-"), maxsplit=1)[0]
 
 
-def _rehearsal(desk: Desk, upload: Upload) -> None:
+def _rehearsal(desk: Desk, upload: Upload) -> Iterator[Delivery]:
     made = desk.work_dir(upload.id) / REHEARSAL_DIR
     for number, path in enumerate(sorted(made.glob("feed-*.xml")), 1):
-        _deliver(desk, upload, f"feed-{number:04d}", _file(path), suffix="xml")
-    _deliver(desk, upload, "result", _file(made / "result.txt"))
+        yield _named(desk, upload, f"feed-{number:04d}", suffix="xml"), _file(path)
+    yield _named(desk, upload, "result"), _file(made / "result.txt")
 
 
 def write_statuses(desk: Desk, names: Iterable[str]) -> None:
@@ -143,8 +155,8 @@ def write_statuses(desk: Desk, names: Iterable[str]) -> None:
             unconfirmed=lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
             results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
         )
-        deliver(home / "STATUS.txt", [status.text(found).encode()])
-        deliver(home / "STATUS.json", [status.as_json(found)])
+        files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
+        deliver_all((home / name, [content]) for name, content in files.items())
 
 
 def _plain(found: Iterable[Upload]) -> list[dict[str, Any]]:

@@ -21,11 +21,11 @@ from cws_filedrop.feeds import order_fulfillment, processing_report
 from cws_filedrop.feeds.schema import validate
 from cws_filedrop.marketplaces import limits
 from cws_filedrop.marketplaces.amazon import Feed
-from cws_filedrop.model import Account, Verdict
+from cws_filedrop.model import Account, FeedState, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import feeds, sellers
 from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.feeds import FeedRow, FeedState, Purse, Settlement, Turn
+from cws_filedrop.store.feeds import FeedRow, Purse, Settlement, Turn
 
 LOG: Final = log.get(__name__)
 SLOWEST_RETRY_SECONDS: Final = 1800.0

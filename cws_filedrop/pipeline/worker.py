@@ -12,22 +12,22 @@ from typing import Final
 from cws_filedrop import engine, log
 from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Claim
-from cws_filedrop.drop.spool import Arrival
 from cws_filedrop.engine import Engine
-from cws_filedrop.model import Seller
+from cws_filedrop.model import FeedState, Seller, UploadState
 from cws_filedrop.pipeline import outbox, sending, workflows
 from cws_filedrop.pipeline.desk import Desk, database_url
+from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.workflows import Bench
 from cws_filedrop.store import feeds, sellers, uploads
-from cws_filedrop.store.feeds import FeedState
-from cws_filedrop.store.uploads import UploadState
 
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
-STATUS_SECONDS: Final = 1.0
+STATUS_SECONDS: Final = 2.0
+GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
+MOST_GROUPS: Final = 3  # one being read, one being recorded, one being delivered
 
 
 class Worker:
@@ -39,10 +39,11 @@ class Worker:
         self._desk: Desk = sender.desk
         self._processes = Processes(settings)
         self._engine = Engine(database_url(settings), data_dir=settings.data, turn=self._desk.db.turn)
-        self._started: set[str] = set()
-        self._arriving = threading.Lock()
+        self._arrived: Nudges[str] = Nudges()
+        self._hand = Hand(MOST_GROUPS)
         self._stopping = threading.Event()
         self._threads = [
+            threading.Thread(target=self._take_in, name="arrivals", daemon=True),
             threading.Thread(target=self._rounds, name="rounds", daemon=True),
             threading.Thread(target=self._feed, name="feeder", daemon=True),
             threading.Thread(target=self._statuses, name="statuses", daemon=True),
@@ -54,7 +55,7 @@ class Worker:
         Raises: ConfigError when the database or the data folder cannot be used.
         """
         self._settings.data.mkdir(parents=True, exist_ok=True)
-        Bench.sender, Bench.processes, Bench.queued = self._sender, self._processes, Nudges()
+        Bench.sender, Bench.processes, Bench.queued, Bench.hand = self._sender, self._processes, Nudges(), self._hand
         self._desk.db.create()
         self._processes.warm_up()
         self._engine.start()
@@ -65,6 +66,8 @@ class Worker:
     def stop(self, *, patience_seconds: int = 20) -> None:
         """Finish the steps in hand, then let go; what is not finished goes on after the next start."""
         self._stopping.set()
+        self._arrived.close()
+        self._hand.close()
         Bench.queued.close()
         outbox.CHANGED.close()
         for thread in self._threads:
@@ -76,39 +79,72 @@ class Worker:
 
     def arrived(self, upload_id: str) -> None:
         """The doors say that an upload lies in the spool."""
-        arrival = self._desk.spool.arrival(upload_id)
-        if arrival is not None:
-            self._accept(arrival)
+        self._arrived.add(upload_id)
 
-    def _accept(self, arrival: Arrival) -> None:
-        """Record, move out of the doors' way, begin: in this order, so that a crash after any of them is harmless."""
-        with self._arriving:
-            if self._desk.spool.arrival(arrival.upload_id) is None:
-                return  # the other thread took it
-            claim = self._desk.spool.claim_of(arrival.upload_id)
-            seller = sellers.find(self._desk.db, claim.seller)
-            if seller is None:
+    def _take_in(self) -> None:
+        """Accept what arrives and begin to answer it: alone while there is time, in groups when much comes at once."""
+        waiting: set[str] = set()
+        while not self._stopping.is_set():
+            waiting |= self._arrived.take(0 if waiting else ROUND_SECONDS)
+            if not waiting or not self._hand.wait_for_room():
+                continue
+            group = sorted(waiting | self._arrived.take(0))[:GROUP]
+            waiting.difference_update(group)
+            try:
+                self._accept(group)
+                self._begin(group)
+            except Exception:
+                LOG.exception("worker.arrivals_failed", uploads=len(group))  # the next round says them again
+
+    def _accept(self, upload_ids: list[str]) -> None:
+        """Record, then move out of the doors' way: in this order, so that a crash after any of them is harmless."""
+        arrivals = {one: found for one in upload_ids if (found := self._desk.spool.arrival(one)) is not None}
+        claims = [self._desk.spool.claim_of(upload_id) for upload_id in arrivals]
+        owners = sellers.by_name(self._desk.db, {claim.seller for claim in claims})
+        for claim in claims:
+            if claim.seller not in owners:
                 LOG.error("upload.without_seller", upload=claim.upload_id, seller=claim.seller)
-                return
-            uploads.arrive(self._desk.db, _row(claim, seller))
-            self._desk.spool.accept(arrival)
-        self._begin(claim.upload_id, claim.size)
+        known = [claim for claim in claims if claim.seller in owners]
+        if known:
+            uploads.arrive(self._desk.db, [_row(claim, owners[claim.seller]) for claim in known])
+        for claim in known:
+            self._desk.spool.accept(arrivals[claim.upload_id])
+            LOG.info("upload.accepted", upload=claim.upload_id, bytes=claim.size)
 
-    def _begin(self, upload_id: str, size: int) -> None:
-        if upload_id not in self._started:
-            self._started.add(upload_id)
-            workflows.start_upload(upload_id, size)
-            LOG.info("upload.accepted", upload=upload_id, bytes=size)
+    def _begin(self, upload_ids: list[str]) -> None:
+        """Begin to answer those that nobody has in hand."""
+        found = uploads.some(self._desk.db, [one for one in upload_ids if one not in self._hand])
+        unread = [upload for upload in found if upload.state is UploadState.ARRIVED]
+        small: list[str] = []
+        bytes_left = self._settings.service.heavy_bytes
+        for upload in unread:
+            if self._processes.is_large(upload.size):
+                self._hand.take_large(upload.id)
+                workflows.start_large(upload.id)
+                continue
+            if upload.size > bytes_left:
+                self._begin_group(small)
+                small, bytes_left = [], self._settings.service.heavy_bytes
+            small.append(upload.id)
+            bytes_left -= upload.size
+        self._begin_group(small)
+
+    def _begin_group(self, upload_ids: list[str]) -> None:
+        if upload_ids:
+            self._hand.take(upload_ids)
+            try:
+                workflows.start_uploads(upload_ids)
+            except BaseException:
+                self._hand.give_back(upload_ids)
+                raise
 
     def round(self) -> None:
         """Everything that should have been begun and was not."""
         for arrival in self._desk.spool.arrivals():
-            self._accept(arrival)
+            self._arrived.add(arrival.upload_id)
         for upload_id in uploads.in_state(self._desk.db, UploadState.ARRIVED):
-            if upload_id not in self._started:
-                upload = uploads.get(self._desk.db, upload_id)
-                assert upload is not None
-                self._begin(upload_id, upload.size)
+            if upload_id not in self._hand:
+                self._arrived.add(upload_id)
         for feed_no in feeds.woken(self._desk.db):
             workflows.resume_feed(feed_no, feeds.get(self._desk.db, feed_no).state)
         for feed in feeds.listing(self._desk.db, states=(FeedState.OPEN,), limit=1000):

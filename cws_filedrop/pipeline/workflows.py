@@ -1,32 +1,36 @@
-"""The durable workflows: the story of an upload (`upload:<id>`) and of a feed (`confirm:`, `poll:`, `settle:`).
+"""The durable workflows: the story of uploads (`uploads:`, `upload:`) and of a feed (`confirm:`, `poll:`, `settle:`).
 
-    process_upload ~> confirm_account -> poll_feed … -> settle_feed ~> confirm_account (next feed)
+    process_uploads ~> confirm_account -> poll_feed … -> settle_feed ~> confirm_account (next feed)
 
 ~> is a nudge to the worker's feeder, which opens a feed when it is the account's turn; lost nudges are made good by its
 rounds.
 
 A workflow takes ids, never content. Its steps return plain values; trouble with Amazon is a value too ("again in n
-seconds"), and the workflow then starts its successor delayed and ends. Workflow ids are made of what caused them, so
-that a recovered workflow starts the very same successors.
+seconds"), and the workflow then starts its successor delayed and ends. The ids of a feed's workflows are made of what
+caused them, so that a recovered workflow starts the very same successors. Uploads that came together are answered in
+groups; one that is in two groups after a crash is recorded by the quicker one.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, Final
 
 from dbos import DBOS
 
 from cws_filedrop import engine, log
+from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.pipeline import outbox, sending
+from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.store import feeds, uploads
-from cws_filedrop.store.uploads import UploadState
 
 LOG: Final = log.get(__name__)
 ATTEMPTS: Final = 30  # recoveries of one workflow before it is given up as poison
+PUBLISHED_AT_ONCE: Final = 25  # uploads
+PATIENCE_SECONDS: Final = 1.0  # that results wait for receipts, again and again
 
 
 class Bench:
@@ -35,42 +39,40 @@ class Bench:
     sender: Sender
     processes: Processes
     queued: Nudges[int]  # accounts that have something to send, or whose turn is free again
+    hand: Hand
 
 
-def start_upload(upload_id: str, size: int, *, again: str = "") -> None:
-    """Begin the story of an upload; a large one waits its turn among the large ones."""
-    workflow_id = f"upload:{upload_id}{again}"
-    if Bench.processes.is_large(size):
-        engine.enqueue("heavy", process_upload, upload_id, id=workflow_id)
-    else:
-        engine.start(process_upload, upload_id, id=workflow_id)
+def start_uploads(upload_ids: Sequence[str]) -> None:
+    """Begin the story of some small uploads."""
+    engine.start(process_uploads, list(upload_ids), id=f"uploads:{upload_ids[0]}:{engine.token()}")
+
+
+def start_large(upload_id: str) -> None:
+    """Begin the story of a large upload; it waits its turn among the large ones."""
+    engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}")
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
-def process_upload(upload_id: str) -> None:
-    """Read an upload, answer with a receipt, and send what is good."""
-    read = answer_upload(upload_id)
-    if read["state"] == UploadState.WAITING:
-        Bench.queued.add(read["account_id"])
+def process_uploads(upload_ids: list[str]) -> None:
+    """Read uploads, answer each with a receipt, and send what is good."""
+    try:
+        for account_id in answer_uploads(upload_ids):
+            Bench.queued.add(account_id)
+    finally:
+        Bench.hand.give_back(upload_ids)
 
 
 @DBOS.step()
-def answer_upload(upload_id: str) -> dict[str, Any]:
-    """Bytes -> lines with verdicts; receipt and rejected lines; the result too when nothing waits for Amazon.
+def answer_uploads(upload_ids: list[str]) -> list[int]:
+    """Bytes -> lines with verdicts; receipts and rejected lines; results too where nothing waits for Amazon. Accounts
+    that have something to send.
 
-    One step and not two: each part sees by itself that it was done, and a step more costs a commit for every upload.
+    One step and not two: each part sees by itself that it was done, and a step more costs another commit.
     """
     desk = Bench.sender.desk
-    upload = uploads.get(desk.db, upload_id)
-    assert upload is not None
-    try:
-        read = Bench.processes.read(desk, upload)
-    except Exception as error:
-        LOG.exception("upload.failed", upload=upload_id)
-        failure = {"failure": f"{type(error).__name__}: {error}"}
-        read = uploads.keep(desk.db, replace(upload, state=UploadState.FAILED, outcome=failure))
+    read = Bench.processes.read(desk, uploads.some(desk.db, upload_ids))
     outbox.answer(desk, read)
-    return {"state": str(read.state), "account_id": upload.account_id}
+    return sorted({upload.account_id for upload in read if upload.state is UploadState.WAITING})
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -155,13 +157,11 @@ def publish_results(upload_ids: list[str]) -> None:
 def publish_small(upload_ids: list[str]) -> list[str]:
     """Result and unconfirmed files into the outboxes; the ids of uploads too large to be done here."""
     large = []
-    for upload_id in upload_ids:
-        upload = uploads.get(Bench.sender.desk.db, upload_id)
-        assert upload is not None
-        if Bench.processes.is_large(upload.size):
-            large.append(upload_id)
-        else:
-            outbox.publish(Bench.sender.desk, upload)
+    for start in range(0, len(upload_ids), PUBLISHED_AT_ONCE):
+        found = uploads.some(Bench.sender.desk.db, upload_ids[start : start + PUBLISHED_AT_ONCE])
+        large += [upload.id for upload in found if Bench.processes.is_large(upload.size)]
+        Bench.hand.wait_for_calm(PATIENCE_SECONDS)
+        outbox.publish(Bench.sender.desk, [upload for upload in found if upload.id not in large])
     return large
 
 
@@ -180,7 +180,7 @@ def publish_result(upload_id: str) -> None:
 @DBOS.step()
 def stop_feed(feed_no: int, why: str) -> None:
     """We failed: keep the feed as it is for an operator."""
-    feeds.change(Bench.sender.desk.db, feed_no, state=feeds.FeedState.STOPPED, note=why)
+    feeds.change(Bench.sender.desk.db, feed_no, state=FeedState.STOPPED, note=why)
 
 
 def _stop(feed_no: int, error: Exception) -> None:
@@ -193,9 +193,9 @@ def start_feed(feed_no: int) -> None:
     engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
 
 
-def resume_feed(feed_no: int, state: feeds.FeedState) -> None:
+def resume_feed(feed_no: int, state: FeedState) -> None:
     """Take a feed up again from where it stands, at an operator's word."""
-    workflow = poll_feed if state is feeds.FeedState.SUBMITTED else confirm_account
+    workflow = poll_feed if state is FeedState.SUBMITTED else confirm_account
     _later(workflow, (feed_no, 1, engine.token()), 0)
 
 

@@ -9,30 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
 
-from cws_filedrop.model import Verdict
+from cws_filedrop.model import FeedState, UploadState, Verdict
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.lines import claim_keys, unpack
 from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, CLAIMS, FEEDS, LINES, UPLOADS
-from cws_filedrop.store.uploads import UploadState
-
-
-class FeedState(StrEnum):
-    """Where a feed stands."""
-
-    OPEN = "open"  # the account's turn is taken
-    FILLED = "filled"  # its lines and messages are fixed
-    INTENDED = "intended"  # createFeed was or is being called: Amazon may have it
-    SUBMITTED = "submitted"  # Amazon has it, its feed id is known
-    SETTLED = "settled"  # every line has its verdict
-    EMPTY = "empty"  # nothing was left to send when it was filled
-    STOPPED = "stopped"  # needs an operator
-
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)

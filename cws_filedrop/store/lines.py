@@ -70,7 +70,7 @@ def record(db: Database, *, upload_id: str, account_id: int, rows: Rows, pause: 
 
 
 def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, rows: Rows) -> dict[str, int]:
-    """`record` for at most BATCH rows, as part of a transaction."""
+    """`record` as part of a transaction."""
     columns = {name: list(cells) for name, cells in rows.items()}
     keys = columns.pop("key")
     for place, (other_upload, other_line) in _claim(connection, account_id, upload_id, columns["line"], keys).items():
@@ -128,15 +128,14 @@ def _insert_new(connection: sa.Connection, table: sa.Table, names: Sequence[str]
     return connection.exec_driver_sql(insert, list(rows)).rowcount
 
 
-def hold(db: Database, upload_id: str) -> None:
+def hold_in(connection: sa.Connection, upload_id: str) -> None:
     """Take back the claims of an upload and hold its queued lines (`on_error = "hold-file"`)."""
-    with db.write() as connection:
-        connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id))
-        connection.execute(
-            LINES.update()
-            .where(LINES.c.upload_id == upload_id, LINES.c.verdict == Verdict.QUEUED)
-            .values(verdict=str(Verdict.HELD), code="", message="held: other lines of this file have errors")
-        )
+    connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id))
+    connection.execute(
+        LINES.update()
+        .where(LINES.c.upload_id == upload_id, LINES.c.verdict == Verdict.QUEUED)
+        .values(verdict=str(Verdict.HELD), code="", message="held: other lines of this file have errors")
+    )
 
 
 def forget(db: Database, upload_id: str) -> None:

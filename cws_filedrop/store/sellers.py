@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -37,8 +37,7 @@ def _seller(row: Any) -> Seller:
 
 def _select() -> sa.Select[Any]:
     columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id)
-    joined = SELLERS.join(ACCOUNTS)
-    return sa.select(*columns).select_from(joined).where(SELLERS.c.removed_at.is_(None))
+    return sa.select(*columns).select_from(SELLERS.join(ACCOUNTS))
 
 
 def add(db: Database, seller: Seller, *, password_hash: str, now: datetime, refresh_token: str = "") -> bool:
@@ -76,24 +75,33 @@ def _account_id(connection: sa.Connection, account: Account, refresh_token: str)
 
 def find(db: Database, name: str) -> Seller | None:
     """The seller of that name, matched without regard to case."""
+    return by_name(db, [name]).get(name.lower())
+
+
+def by_name(db: Database, names: Iterable[str]) -> dict[str, Seller]:
+    """Those of the sellers that there are, by name in lower case."""
+    query = _select().where(SELLERS.c.removed_at.is_(None), SELLERS.c.name.in_({name.lower() for name in names}))
     with db.read() as connection:
-        row = connection.execute(_select().where(SELLERS.c.name == name.lower())).first()
-    return None if row is None else _seller(row)
+        return {row.name: _seller(row) for row in connection.execute(query)}
 
 
 def by_id(db: Database, seller_id: int) -> Seller:
     """The seller with that id, removed ones included."""
-    joined = SELLERS.join(ACCOUNTS)
-    columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id)
+    return by_ids(db, [seller_id])[seller_id]
+
+
+def by_ids(db: Database, seller_ids: Iterable[int]) -> dict[int, Seller]:
+    """The sellers with these ids, removed ones included."""
+    query = _select().where(SELLERS.c.id.in_(set(seller_ids)))
     with db.read() as connection:
-        row = connection.execute(sa.select(*columns).select_from(joined).where(SELLERS.c.id == seller_id)).one()
-    return _seller(row)
+        return {row.id: _seller(row) for row in connection.execute(query)}
 
 
 def everyone(db: Database) -> list[Seller]:
     """Every seller, by name."""
     with db.read() as connection:
-        return [_seller(row) for row in connection.execute(_select().order_by(SELLERS.c.name))]
+        query = _select().where(SELLERS.c.removed_at.is_(None)).order_by(SELLERS.c.name)
+        return [_seller(row) for row in connection.execute(query)]
 
 
 def credentials(db: Database, name: str) -> tuple[str, int] | None:

@@ -3,28 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cws_filedrop.model import UploadState
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import SELLERS, UPLOADS
-
-
-class UploadState(StrEnum):
-    """Where an upload stands."""
-
-    ARRIVED = "arrived"  # safe in the spool, not read yet
-    WAITING = "waiting"  # read; some lines wait for Amazon
-    DONE = "done"  # every line has its final verdict
-    REJECTED = "rejected"  # the whole file is unusable
-    HELD = "held"  # waits for a word from the seller or an operator
-    CUT = "cut"  # broken off in transfer, kept aside
-    FAILED = "failed"  # we failed; set aside for an operator
-
 
 FINISHED: Final = (UploadState.DONE, UploadState.REJECTED)
 
@@ -58,20 +45,31 @@ class Upload:
         return self.folder == "test"
 
 
-def arrive(db: Database, upload: Mapping[str, object]) -> bool:
-    """Keep that a file arrived; false when it is known already (a second start is harmless)."""
+def arrive(db: Database, arrived: Iterable[Mapping[str, object]]) -> None:
+    """Keep that files arrived; what is known already stays as it is (a second start is harmless)."""
+    rows = {str(one["id"]): {"state": UploadState.ARRIVED, **one} for one in arrived}
     with db.write() as connection:
-        known = connection.execute(sa.select(UPLOADS.c.id).where(UPLOADS.c.id == upload["id"])).first()
-        if known is None:
-            connection.execute(UPLOADS.insert().values(state=UploadState.ARRIVED, **upload))
-    return known is None
+        known = set(connection.execute(sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(rows))).scalars())
+        if new := [row for upload_id, row in rows.items() if upload_id not in known]:
+            connection.execute(UPLOADS.insert(), new)
 
 
 def get(db: Database, upload_id: str) -> Upload | None:
     """The upload with that id."""
+    return next(iter(some(db, [upload_id])), None)
+
+
+def some(db: Database, upload_ids: Sequence[str]) -> list[Upload]:
+    """The uploads with these ids (a few hundred at most), in order of arrival."""
     with db.read() as connection:
-        row = connection.execute(_select().where(UPLOADS.c.id == upload_id)).first()
-    return None if row is None else _upload(row)
+        query = _select().where(UPLOADS.c.id.in_(upload_ids)).order_by(UPLOADS.c.id)
+        return [_upload(row) for row in connection.execute(query)]
+
+
+def unread_in(connection: sa.Connection, upload_ids: Sequence[str]) -> set[str]:
+    """Those of the uploads that nobody has read yet; they stay so until the transaction ends."""
+    unread = (UPLOADS.c.id.in_(upload_ids), UPLOADS.c.state == UploadState.ARRIVED)
+    return set(connection.execute(sa.select(UPLOADS.c.id).where(*unread).with_for_update()).scalars())
 
 
 def listing(db: Database, *, seller: str = "", states: Iterable[UploadState] = (), limit: int = 50) -> list[Upload]:
@@ -102,38 +100,44 @@ def counts(db: Database, seller_id: int | None = None) -> dict[str, int]:
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
-def same_content(db: Database, upload: Upload, sha256: str) -> str:
+def same_content(connection: sa.Connection, upload: Upload) -> str:
     """The earliest upload of this seller with the same bytes that was read ("" = none)."""
-    query = (
-        sa.select(UPLOADS.c.id)
-        .where(
-            UPLOADS.c.seller_id == upload.seller_id,
-            UPLOADS.c.sha256 == sha256,
-            UPLOADS.c.folder == upload.folder,
-            UPLOADS.c.id < upload.id,
-            UPLOADS.c.state.in_((UploadState.WAITING, UploadState.DONE)),
-        )
-        .order_by(UPLOADS.c.id)
-        .limit(1)
-    )
-    with db.read() as connection:
-        return connection.execute(query).scalar() or ""
+    given = {name: getattr(upload, name) for name in ("id", "seller_id", "sha256", "folder")}
+    return connection.execute(_SAME_CONTENT, given).scalar() or ""
 
 
 READ_COLUMNS: Final = ("state", "sha256", "line_count", "waiting", "done_at")
 
 
-def keep(db: Database, upload: Upload) -> Upload:
-    """Keep what reading an upload changed of it."""
-    with db.write() as connection:
-        keep_in(connection, upload)
-    return upload
+def keep_in(connection: sa.Connection, read: Iterable[Upload]) -> None:
+    """Keep what reading changed of uploads."""
+    rows = [
+        {name: getattr(upload, name) for name in READ_COLUMNS}
+        | {"outcome": json.dumps(upload.outcome), "upload_id": upload.id}
+        for upload in read
+    ]
+    if rows:
+        connection.execute(_KEEP, rows)
 
 
-def keep_in(connection: sa.Connection, upload: Upload) -> None:
-    """`keep` as part of a transaction."""
-    values = {name: getattr(upload, name) for name in READ_COLUMNS} | {"outcome": json.dumps(upload.outcome)}
-    connection.execute(UPLOADS.update().where(UPLOADS.c.id == upload.id).values(values))
+# Built once: putting a statement together costs more than running it.
+_SAME_CONTENT: Final = (
+    sa.select(UPLOADS.c.id)
+    .where(
+        UPLOADS.c.seller_id == sa.bindparam("seller_id"),
+        UPLOADS.c.sha256 == sa.bindparam("sha256"),
+        UPLOADS.c.folder == sa.bindparam("folder"),
+        UPLOADS.c.id < sa.bindparam("id"),
+        UPLOADS.c.state.in_((UploadState.WAITING, UploadState.DONE)),
+    )
+    .order_by(UPLOADS.c.id)
+    .limit(1)
+)
+_KEEP: Final = (
+    UPLOADS.update()
+    .where(UPLOADS.c.id == sa.bindparam("upload_id"))
+    .values({name: sa.bindparam(name) for name in (*READ_COLUMNS, "outcome")})
+)
 
 
 def set_state(db: Database, upload_id: str, state: UploadState, *, waiting: int = 0) -> None:

@@ -10,8 +10,11 @@ from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Account, Door, Grade, Policy, Seller
+from cws_filedrop.pipeline import reading, recording
 from cws_filedrop.pipeline.desk import Desk, open_desk
+from cws_filedrop.pipeline.recording import Read
 from cws_filedrop.store import sellers, uploads
+from cws_filedrop.store.uploads import Upload
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -38,23 +41,31 @@ def put(desk: Desk, content: bytes, *, name: str = "a.txt", folder: str = "inbox
     desk.spool.accept(arrival)
     seller = sellers.find(desk.db, "anna")
     assert seller is not None
-    uploads.arrive(
-        desk.db,
-        {
-            "id": claim.upload_id,
-            "seller_id": seller.id,
-            "account_id": seller.account.id,
-            "folder": folder,
-            "name": name,
-            "door": "ftp",
-            "client": "127.0.0.1",
-            "grade": str(grade),
-            "evidence": "",
-            "arrived_at": "2026-11-22T12:00:00.000Z",
-            "size": len(content),
-        },
-    )
+    row = {
+        "id": claim.upload_id,
+        "seller_id": seller.id,
+        "account_id": seller.account.id,
+        "folder": folder,
+        "name": name,
+        "door": "ftp",
+        "client": "127.0.0.1",
+        "grade": str(grade),
+        "evidence": "",
+        "arrived_at": "2026-11-22T12:00:00.000Z",
+        "size": len(content),
+    }
+    uploads.arrive(desk.db, [row])
     return claim.upload_id
+
+
+def read(desk: Desk, *upload_ids: str) -> Upload:
+    """Read and record small uploads in one go, as the worker does; the first of them afterwards."""
+    found = uploads.some(desk.db, upload_ids)
+    owners = sellers.by_ids(desk.db, {upload.seller_id for upload in found})
+    tasks = [recording.task(desk, upload, owners[upload.seller_id]) for upload in found]
+    work = zip(found, tasks, reading.prepare(tasks), strict=True)
+    kept = recording.keep(desk, [Read(upload, owners[upload.seller_id], made) for upload, _, made in work])
+    return next(upload for upload in kept if upload.id == upload_ids[0])
 
 
 def outbox(desk: Desk, upload_id: str) -> dict[str, bytes]:

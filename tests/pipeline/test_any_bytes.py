@@ -7,12 +7,11 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipeline.desks import desk_on, outbox, put
+from pipeline.desks import desk_on, outbox, put, read
 from running import rows
 
 from cws_filedrop.model import Grade
 from cws_filedrop.pipeline import outbox as delivering
-from cws_filedrop.pipeline import reading
 from cws_filedrop.store import uploads
 
 HEADINGS = (
@@ -55,11 +54,9 @@ def test_any_bytes_have_a_receipt(tmp_path_factory) -> None:  # type: ignore[no-
     def any_bytes(content: bytes, grade: Grade, folder: str) -> None:
         desk = desk_on(root / uuid.uuid4().hex)
         upload_id = put(desk, content, grade=grade, folder=folder)
-        arrived = uploads.get(desk.db, upload_id)
-        assert arrived is not None
-        upload = reading.keep(desk, arrived, reading.prepare(reading.task(desk, arrived)))
+        upload = read(desk, upload_id)
         assert upload == uploads.get(desk.db, upload_id)
-        delivering.answer(desk, upload)
+        delivering.answer(desk, [upload])
         found = outbox(desk, upload_id)
         assert upload_id.encode() in found["receipt"]
         if "result" in found:

@@ -9,11 +9,10 @@ import pandas as pd
 import pytest
 from kept import arrive
 
-from cws_filedrop.model import Verdict
+from cws_filedrop.model import FeedState, UploadState, Verdict
 from cws_filedrop.store import feeds, lines, sellers, uploads
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.feeds import FeedState, Purse, Settlement, Turn
-from cws_filedrop.store.uploads import UploadState
+from cws_filedrop.store.feeds import Purse, Settlement, Turn
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -1,0 +1,58 @@
+"""Which uploads are being answered just now, so that none is begun twice and not all are begun at once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+
+class Hand:
+    """The groups of uploads in hand. While there are as many as may be, what arrives waits and forms larger groups."""
+
+    def __init__(self, most_groups: int) -> None:
+        self._most = most_groups
+        self._groups: dict[int, set[str]] = {}
+        self._large: set[str] = set()
+        self._number = 0
+        self._changed = threading.Condition()
+        self._closed = False
+
+    def __contains__(self, upload_id: str) -> bool:
+        with self._changed:
+            return any(upload_id in group for group in (self._large, *self._groups.values()))
+
+    def wait_for_room(self) -> bool:
+        """Return when another group may begin; false when none may any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._groups) < self._most or self._closed)
+            return not self._closed
+
+    def wait_for_calm(self, timeout_seconds: float) -> None:
+        """Return when there is room, or after so long: for work that can wait while many receipts are asked for."""
+        with self._changed:
+            self._changed.wait_for(lambda: len(self._groups) < self._most or self._closed, timeout_seconds)
+
+    def take(self, upload_ids: Sequence[str]) -> None:
+        """Begin a group."""
+        with self._changed:
+            self._number += 1
+            self._groups[self._number] = set(upload_ids)
+
+    def take_large(self, upload_id: str) -> None:
+        """Begin a large upload; they wait for one another in a queue of their own, and take no room from the others."""
+        with self._changed:
+            self._large.add(upload_id)
+
+    def give_back(self, upload_ids: Sequence[str]) -> None:
+        """These are answered, or shall be taken up again."""
+        with self._changed:
+            for group in (self._large, *self._groups.values()):
+                group.difference_update(upload_ids)
+            self._groups = {number: group for number, group in self._groups.items() if group}
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """No more groups begin."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -162,6 +162,8 @@ def _counted(texts: pd.Series[str]) -> dict[str, int]:
 
 def _every_line(chunk: Chunk, verdicts: pd.Series[str]) -> tuple[pd.DataFrame, pd.Series[str]]:
     """Keys and verdicts of the lines, those with a wrong number of cells among them in their places."""
+    if not len(chunk.issues):
+        return _keys(chunk.lines), verdicts
     lines, odd = chunk.lines.index.to_numpy(), np.unique(chunk.issues["line"].to_numpy())
     numbers = np.concatenate((lines, odd))
     order = np.argsort(numbers, kind="stable")
@@ -173,6 +175,12 @@ def _every_line(chunk: Chunk, verdicts: pd.Series[str]) -> tuple[pd.DataFrame, p
     columns = {name: _inserted(column, more[name], order) for name, column in cells.items()}
     frame = pd.DataFrame(columns, index=index, copy=False)
     return frame[list(KEY_COLUMNS)], frame["verdict"]
+
+
+def _keys(lines: pd.DataFrame) -> pd.DataFrame:
+    blank = pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar("", pa.string()), len(lines)))
+    cells = {name: lines[of].array if of in lines else blank for name, of in KEYS.items()}
+    return pd.DataFrame(cells, index=lines.index, copy=False)
 
 
 def _inserted(cells: Any, more: str, order: npt.NDArray[np.int64]) -> pd.arrays.ArrowExtensionArray:

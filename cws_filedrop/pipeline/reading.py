@@ -129,7 +129,6 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["verdict"] = arrow(piece.verdicts).to_pylist()
     cells |= {"code": codes, "message": messages, "shipment": [None] * len(numbers), "key": [None] * len(numbers)}
     place = {line: at for at, line in enumerate(numbers)}
-    packed, keys = lines.pack(piece.shipments).to_pylist(), lines.claim_keys(piece.shipments).to_pylist()
-    for line, shipment, key in zip(piece.shipments.index.to_list(), packed, keys, strict=True):
+    for line, shipment, key in zip(piece.shipments.index.to_list(), *lines.pack(piece.shipments), strict=True):
         cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key
     return cells

@@ -84,6 +84,13 @@ def take_turn(sender: Sender, account_id: int, cause: str) -> Turn:
     )
 
 
+def ready(sender: Sender) -> list[int]:
+    """Accounts that have something to send and are not busy."""
+    desk = sender.desk
+    seconds = desk.settings.marketplace.second_feed_seconds
+    return feeds.ready(desk.db, now=desk.clock(), second_after_seconds=seconds)
+
+
 def fill(sender: Sender, feed_no: int) -> int:
     """Give the feed its lines, as many as one document holds; how many."""
     db, limit = sender.desk.db, sender.desk.settings.marketplace.messages_per_feed

@@ -7,6 +7,8 @@ sure.
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Mapping
 from typing import Final
 
 from cws_filedrop import engine, log
@@ -25,7 +27,9 @@ from cws_filedrop.store import feeds, sellers, uploads
 
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
-STATUS_SECONDS: Final = 2.0
+STATUS_SECONDS: Final = 1.0
+STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
+TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
 GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
 MOST_GROUPS: Final = 3  # one being read, one being recorded, one being delivered
 
@@ -88,18 +92,21 @@ class Worker:
             waiting |= self._arrived.take(0 if waiting else ROUND_SECONDS)
             if not waiting or not self._hand.wait_for_room():
                 continue
-            group = sorted(waiting | self._arrived.take(0))[:GROUP]
+            waiting |= self._arrived.take(0)
+            group = sorted(waiting)[:GROUP]
             waiting.difference_update(group)
             try:
-                self._accept(group)
-                self._begin(group)
+                self._begin(self._accept(group))
             except Exception:
                 LOG.exception("worker.arrivals_failed", uploads=len(group))  # the next round says them again
 
-    def _accept(self, upload_ids: list[str]) -> None:
-        """Record, then move out of the doors' way: in this order, so that a crash after any of them is harmless."""
+    def _accept(self, upload_ids: list[str]) -> dict[str, int]:
+        """Record, then move out of the doors' way: in this order, so that a crash after any of them is harmless.
+
+        The sizes of those that are to be read now, by id.
+        """
         arrivals = {one: found for one in upload_ids if (found := self._desk.spool.arrival(one)) is not None}
-        claims = [self._desk.spool.claim_of(upload_id) for upload_id in arrivals]
+        claims = [claim for claim in map(self._claim, arrivals) if claim is not None]
         owners = sellers.by_name(self._desk.db, {claim.seller for claim in claims})
         for claim in claims:
             if claim.seller not in owners:
@@ -110,23 +117,35 @@ class Worker:
         for claim in known:
             self._desk.spool.accept(arrivals[claim.upload_id])
             LOG.info("upload.accepted", upload=claim.upload_id, bytes=claim.size)
+        return {claim.upload_id: claim.size for claim in known} | self._left(set(upload_ids) - set(arrivals))
 
-    def _begin(self, upload_ids: list[str]) -> None:
-        """Begin to answer those that nobody has in hand."""
-        found = uploads.some(self._desk.db, [one for one in upload_ids if one not in self._hand])
-        unread = [upload for upload in found if upload.state is UploadState.ARRIVED]
+    def _claim(self, upload_id: str) -> Claim | None:
+        try:
+            return self._desk.spool.claim_of(upload_id)
+        except OSError:
+            LOG.exception("upload.without_claim", upload=upload_id)
+            return None
+
+    def _left(self, upload_ids: set[str]) -> dict[str, int]:
+        """Those that were accepted before, and that nobody has read or has in hand."""
+        others = [one for one in upload_ids if one not in self._hand]
+        found = uploads.some(self._desk.db, others) if others else []
+        return {upload.id: upload.size for upload in found if upload.state is UploadState.ARRIVED}
+
+    def _begin(self, sizes: Mapping[str, int]) -> None:
+        """Begin to answer these."""
         small: list[str] = []
         bytes_left = self._settings.service.heavy_bytes
-        for upload in unread:
-            if self._processes.is_large(upload.size):
-                self._hand.take_large(upload.id)
-                workflows.start_large(upload.id)
+        for upload_id, size in sorted(sizes.items()):
+            if self._processes.is_large(size):
+                self._hand.take_large(upload_id)
+                workflows.start_large(upload_id)
                 continue
-            if upload.size > bytes_left:
+            if size > bytes_left:
                 self._begin_group(small)
                 small, bytes_left = [], self._settings.service.heavy_bytes
-            small.append(upload.id)
-            bytes_left -= upload.size
+            small.append(upload_id)
+            bytes_left -= size
         self._begin_group(small)
 
     def _begin_group(self, upload_ids: list[str]) -> None:
@@ -149,8 +168,6 @@ class Worker:
             workflows.resume_feed(feed_no, feeds.get(self._desk.db, feed_no).state)
         for feed in feeds.listing(self._desk.db, states=(FeedState.OPEN,), limit=1000):
             workflows.start_feed(feed.no)
-        for account_id in feeds.accounts_with_queued(self._desk.db):
-            Bench.queued.add(account_id)
 
     def _rounds(self) -> None:
         while not self._stopping.wait(ROUND_SECONDS):
@@ -161,24 +178,33 @@ class Worker:
 
     def _feed(self) -> None:
         """Open the next feed of every account that has something to send, as soon as it may go."""
+        not_before: dict[int, float] = {}
         while not self._stopping.is_set():
-            for account_id in Bench.queued.take(ROUND_SECONDS):
-                try:
-                    self._open_feed(account_id)
-                except Exception:
-                    LOG.exception("worker.feed_failed", account=account_id)
+            Bench.queued.take(ROUND_SECONDS)
+            self._stopping.wait(TOGETHER_SECONDS)
+            try:
+                for account_id in sending.ready(self._sender):
+                    if not_before.get(account_id, 0.0) <= time.monotonic():
+                        not_before[account_id] = time.monotonic() + self._open_feed(account_id)
+            except Exception:
+                LOG.exception("worker.feed_failed")
 
-    def _open_feed(self, account_id: int) -> None:
+    def _open_feed(self, account_id: int) -> float:
+        """Open the account's feed if it may go; the seconds it has to wait otherwise."""
         turn = sending.take_turn(self._sender, account_id, engine.token())
         if turn.feed_no is not None:
             workflows.start_feed(turn.feed_no)
+        return turn.wait_seconds or 0.0
 
     def _statuses(self) -> None:
-        while not self._stopping.wait(STATUS_SECONDS):
+        pause = STATUS_SECONDS
+        while not self._stopping.wait(pause):
+            begun = time.monotonic()
             try:
-                outbox.write_statuses(self._desk, outbox.CHANGED.take(STATUS_SECONDS))
+                outbox.write_statuses(self._desk, outbox.CHANGED.take(0))
             except Exception:
                 LOG.exception("worker.status_failed")
+            pause = max(STATUS_SECONDS, STATUS_REST * (time.monotonic() - begun))
 
 
 def _row(claim: Claim, seller: Seller) -> dict[str, object]:

@@ -7,6 +7,7 @@ lines of a file have to do with each other is found by `repeats` beforehand and 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -125,11 +126,19 @@ def _verdicts(rejected: Mask, duplicates: Rows, shipped: Mask) -> npt.NDArray[np
     return verdicts
 
 
+@cache
+def _no_rows(columns: tuple[str, ...]) -> pd.DataFrame:
+    cells = {column: _text(pa.array([], pa.string())) for column in columns}
+    return pd.DataFrame(cells, index=pd.Index([], dtype="int64", name="line"))
+
+
 def _text(values: pa.StringArray) -> pd.arrays.ArrowExtensionArray:
     return pd.arrays.ArrowExtensionArray(values)
 
 
 def _frame(sheet: Sheet, made: dict[str, Cells], columns: tuple[str, ...], rows: Rows) -> pd.DataFrame:
     """The chosen rows as a frame."""
+    if not len(rows):
+        return _no_rows(columns).copy(deep=False)
     cells = {column: _text(made[column].pick(rows)) for column in columns}
     return pd.DataFrame(cells, index=sheet.index[rows], copy=False)

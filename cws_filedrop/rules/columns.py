@@ -179,21 +179,24 @@ def arrow(series: pd.Series[str]) -> pa.StringArray:
 
 
 class Sheet:
-    """LINES as columns; a column that the file does not have is empty in every row."""
+    """LINES as columns; a column that the file does not have is empty in every row.
+
+    A column is taken out of the frame when it is first asked for: of a small file that is the most expensive thing.
+    """
 
     def __init__(self, lines: pd.DataFrame) -> None:
         self.index = lines.index
         self.size = len(lines)
         self.every: Rows = np.arange(self.size)
-        self._columns = {str(name): Column(arrow(lines[name])) for name in lines.columns}
-        self._none = Column(nothing(self.size))
+        self.names = [str(name) for name in lines.columns]
+        self._lines = lines
+        self._columns: dict[str, Column] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._columns
+        return name in self.names
 
     def __getitem__(self, name: str) -> Column:
-        return self._columns.get(name, self._none)
-
-    @property
-    def names(self) -> list[str]:
-        return list(self._columns)
+        if name not in self._columns:
+            cells = arrow(self._lines[name]) if name in self.names else nothing(self.size)
+            self._columns[name] = Column(cells)
+        return self._columns[name]

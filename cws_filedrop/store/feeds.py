@@ -87,12 +87,34 @@ def _lock_account(connection: sa.Connection, account_id: int) -> None:
 
 
 def _is_busy(connection: sa.Connection, account_id: int, young: str) -> bool:
-    in_flight = sa.or_(
-        FEEDS.c.state.in_(UNRESOLVED), (FEEDS.c.state == FeedState.SUBMITTED) & (FEEDS.c.submitted_at > young)
-    )
     stopped = sa.select(ACCOUNTS.c.stopped).where(ACCOUNTS.c.id == account_id)
-    busy = sa.select(FEEDS.c.no).where(FEEDS.c.account_id == account_id, in_flight).limit(1)
+    busy = sa.select(FEEDS.c.no).where(FEEDS.c.account_id == account_id, _in_flight(young)).limit(1)
     return bool(connection.execute(stopped).scalar()) or connection.execute(busy).first() is not None
+
+
+def _in_flight(young: Any) -> sa.ColumnElement[bool]:
+    """Feeds that keep the account's next one back (DOMAIN 9)."""
+    unresolved = FEEDS.c.state.in_(UNRESOLVED)
+    return sa.or_(unresolved, (FEEDS.c.state == FeedState.SUBMITTED) & (FEEDS.c.submitted_at > young))
+
+
+# Built once: it is asked again and again, and putting it together costs more than running it. From the uploads that
+# wait, not from the lines: a large file that is being recorded has a million queued lines that may not go yet.
+_READY: Final = (
+    sa.select(UPLOADS.c.account_id)
+    .distinct()
+    .where(
+        UPLOADS.c.state == sa.literal_column(f"'{UploadState.WAITING}'"),
+        UPLOADS.c.account_id.in_(sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.stopped == "")),
+        ~sa.exists().where(FEEDS.c.account_id == UPLOADS.c.account_id, _in_flight(sa.bindparam("young"))),
+        sa.exists().where(
+            LINES.c.account_id == UPLOADS.c.account_id,
+            LINES.c.upload_id == UPLOADS.c.id,
+            LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),
+            LINES.c.feed_no.is_(None),
+        ),
+    )
+)
 
 
 def _queued(account_id: int) -> sa.Select[Any]:
@@ -112,12 +134,11 @@ def _has_queued(connection: sa.Connection, account_id: int) -> bool:
     return connection.execute(_queued(account_id).limit(1)).first() is not None
 
 
-def accounts_with_queued(db: Database) -> list[int]:
-    """Accounts that have something to send: the level that a lost trigger is caught by."""
-    query = sa.select(UPLOADS.c.account_id).where(UPLOADS.c.state == UploadState.WAITING).distinct()
+def ready(db: Database, *, now: datetime, second_after_seconds: float) -> list[int]:
+    """Accounts that have something to send and whose turn it is; `take_turn` may still find that they must wait."""
+    young = stamp(now - timedelta(seconds=second_after_seconds))
     with db.read() as connection:
-        candidates = list(connection.execute(query).scalars())
-        return [account_id for account_id in candidates if _has_queued(connection, account_id)]
+        return list(connection.execute(_READY, {"young": young}).scalars())
 
 
 def _reserve(connection: sa.Connection, account_id: int, purse: Purse, now: float) -> float:
@@ -310,7 +331,7 @@ def _release_claims(connection: sa.Connection, feed: FeedRow) -> None:
     texts = list(connection.execute(refused).scalars())
     if texts:
         same = (CLAIMS.c.account_id == feed.account_id) & (CLAIMS.c.shipment_key == sa.bindparam("k"))
-        keys = claim_keys(unpack(texts)).to_pylist()
+        keys = claim_keys(texts)
         connection.execute(CLAIMS.delete().where(same), [{"k": key} for key in keys])
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import pandas as pd
@@ -23,12 +23,14 @@ from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT, arrow
 BATCH: Final = 5_000
 PIECE: Final = 20_000
 COLUMNS: Final = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message", "shipment", "key")
+KEY_CELLS: Final = ("amazon-order-id", "order-item-code", "tracking-number")
 _CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are rejected (L02)
 
 
-def pack(shipments: pd.DataFrame) -> Any:
-    """SHIPMENTS rows as one Arrow text each, for column `shipment`."""
-    return pc.binary_join_element_wise(*(arrow(shipments[name]) for name in SHIPMENT_COLUMNS), _CELL)
+def pack(shipments: pd.DataFrame) -> tuple[list[str], list[str]]:
+    """SHIPMENTS rows as one text each, for column `shipment`; and what makes two of them the same (`claim_keys`)."""
+    cells = {name: arrow(shipments[name]) for name in SHIPMENT_COLUMNS}
+    return pc.binary_join_element_wise(*cells.values(), _CELL).to_pylist(), _keys(cells)
 
 
 def unpack(texts: Sequence[str]) -> pd.DataFrame:
@@ -42,10 +44,15 @@ def unpack(texts: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def claim_keys(shipments: pd.DataFrame) -> Any:
-    """What makes two shipments the same one: order, item, tracking number (DOMAIN 4)."""
-    names = ("amazon-order-id", "order-item-code", "tracking-number")
-    return pc.binary_join_element_wise(*(arrow(shipments[name]) for name in names), "|")
+def claim_keys(texts: Sequence[str]) -> list[str]:
+    """What makes two shipments the same one: order, item, tracking number (DOMAIN 4); from what `pack` made."""
+    shipments = unpack(texts)
+    return _keys({name: arrow(shipments[name]) for name in KEY_CELLS})
+
+
+def _keys(cells: Mapping[str, Any]) -> list[str]:
+    keys: list[str] = pc.binary_join_element_wise(*(cells[name] for name in KEY_CELLS), "|").to_pylist()
+    return keys
 
 
 Rows = dict[str, list[Any]]  # COLUMNS, each as long as the others; shipment and key are None but for queued lines

@@ -36,8 +36,8 @@ def rows(orders: list[str], *, first_line: int = 2) -> lines.Rows:
         "verdict": ["queued"] * number,
         "code": [""] * number,
         "message": [""] * number,
-        "shipment": lines.pack(table).to_pylist(),
-        "key": lines.claim_keys(table).to_pylist(),
+        "shipment": lines.pack(table)[0],
+        "key": lines.pack(table)[1],
     }
 
 
@@ -60,6 +60,10 @@ def turn(db: Database, account: int, cause: str, *, now: datetime = NOW, purse: 
     return feeds.take_turn(db, account, cause=cause, now=now, second_after_seconds=1200, purse=purse)
 
 
+def ready(db: Database, *, now: datetime = NOW) -> list[int]:
+    return feeds.ready(db, now=now, second_after_seconds=1200)
+
+
 def one_message_each(table: pd.DataFrame) -> pd.Series:
     return pd.Series(range(1, len(table) + 1))
 
@@ -79,7 +83,8 @@ def account(db: Database) -> Iterator[int]:
 def test_packing_keeps_every_cell() -> None:
     table = shipments(["a", "b"])
     table["ship-from"] = pd.Series(["x\x1fy", ""], dtype=TEXT)
-    assert lines.unpack(lines.pack(table).to_pylist()).equals(table)
+    assert lines.unpack(lines.pack(table)[0]).equals(table)
+    assert lines.claim_keys(lines.pack(table)[0]) == lines.pack(table)[1]
     assert list(lines.unpack([]).columns) == list(SHIPMENT_COLUMNS)
 
 
@@ -235,4 +240,31 @@ def test_two_threads_never_both_get_the_turn(db: Database, account: int) -> None
 
 def test_sellers_are_kept_apart(db: Database, account: int) -> None:
     assert [seller.name for seller in sellers.everyone(db)] == ["anna"]
-    assert feeds.accounts_with_queued(db) == [account]
+    assert ready(db) == [account]
+
+
+def test_an_account_is_ready_when_it_has_something_to_send_and_no_feed_keeps_it_back(
+    db: Database, account: int
+) -> None:
+    number = turn(db, account, "a").feed_no
+    assert number is not None
+    assert ready(db) == []
+    feeds.fill(db, number, limit=1, number=one_message_each)
+    assert ready(db) == []
+    feeds.submitted(db, number, amazon_feed_id="f1", now=NOW)
+    assert ready(db) == []
+    assert ready(db, now=NOW + timedelta(seconds=1201)) == [account]
+    feeds.stop_account(db, account, "consent was withdrawn")
+    assert ready(db, now=NOW + timedelta(seconds=1201)) == []
+
+
+def test_an_account_whose_lines_are_all_on_their_way_is_not_ready(db: Database, account: int) -> None:
+    number = filled(db, account)
+    feeds.submitted(db, number, amazon_feed_id="f1", now=NOW)
+    assert ready(db, now=NOW + timedelta(days=1)) == []
+
+
+def test_an_upload_that_is_still_being_recorded_does_not_make_its_account_ready(db: Database, account: int) -> None:
+    for upload in uploads.listing(db):
+        uploads.set_state(db, upload.id, UploadState.ARRIVED)
+    assert ready(db) == []

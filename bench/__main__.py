@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from bench.convert import SIZES, figures, machine
+from bench.convert import SIZES, figures, machine, yardstick
 
 README = Path(__file__).with_name("README.md")
 MARKED = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- /figures -->)", re.DOTALL)
@@ -22,6 +22,8 @@ def main(sizes: list[int]) -> None:
     for line in figures(tuple(sizes) or SIZES):
         print(line, flush=True)
         lines.append(line)
+    lines += ["", yardstick()]
+    print("\n".join(lines[-2:]))
     if not sizes:
         table = "\n".join([*lines, ""])
         README.write_text(MARKED.sub(lambda _: table, README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
+from xml.parsers.expat import ParserCreate
 
 from bench import generate, naive
 from cws_filedrop.convert import Conversion, convert
@@ -94,6 +95,23 @@ def figures(sizes: tuple[int, ...]) -> Iterator[str]:
                 found = measured(source, rows, validate=validate)
                 times = peer.seconds / peer.rows * rows / found.seconds
                 yield f"| {_told(found)} | {'' if rows == peer.rows else '~ '}{times:.0f} |"
+
+
+def yardstick() -> str:
+    """How fast this machine is just now: a plain C parser over the documents of 100,000 rows."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        source, out = Path(folder) / "bench.txt", Path(folder) / "out"
+        _generate(source, NAIVE_ROWS)
+        once(source, out, "unchecked")
+        bodies = [path.read_bytes() for path in out.glob("feed-*.xml")]
+        seconds = []
+        for _ in range(5):
+            begun = time.process_time()
+            for body in bodies:
+                ParserCreate().Parse(body, True)
+            seconds.append(time.process_time() - begun)
+    took = statistics.median(seconds) * 1_000_000 / NAIVE_ROWS
+    return f"Yardstick: expat, one thread, reads the documents of 1,000,000 rows in {took:.2f} s."
 
 
 def _generate(source: Path, rows: int) -> None:

@@ -25,7 +25,10 @@ class ServiceSettings:
     """Where everything lives, and how the service speaks."""
 
     data_dir: Path = field(default=Path("data"), metadata={"doc": "database, homes and spool live here"})
-    log_level: str = field(default="info", metadata={"doc": "debug, info, warning or error"})
+    log_level: str = field(
+        default="info",
+        metadata={"doc": "debug, info, warning or error", "one_of": ("debug", "info", "warning", "error")},
+    )
     log_json: bool = field(default=False, metadata={"doc": "one JSON object a line instead of text"})
     heavy_bytes: int = field(
         default=1_000_000, metadata={"doc": "files larger than this are read in a process of their own"}
@@ -87,7 +90,9 @@ class LimitSettings:
 class MarketplaceSettings:
     """Amazon, or the built-in sandbox."""
 
-    kind: str = field(default="sandbox", metadata={"doc": "sandbox (built in) or amazon"})
+    kind: str = field(
+        default="sandbox", metadata={"doc": "sandbox (built in) or amazon", "one_of": ("sandbox", "amazon")}
+    )
     endpoint: str = field(
         default="", metadata={"doc": "empty: the built-in sandbox, or Amazon's endpoint for the marketplace"}
     )
@@ -225,11 +230,14 @@ def _merge(settings: Settings, sections: Mapping[str, Any], *, source: str) -> S
 
 def _merge_section(part: Any, values: Mapping[str, Any], *, source: str) -> Any:
     kinds = typing.get_type_hints(type(part))
+    allowed = {item.name: item.metadata.get("one_of", ()) for item in fields(part)}
     changed = {}
     for key, value in values.items():
         if key not in kinds:
             raise ConfigError(f"{source} {key} is not a setting{_nearest(key, set(kinds))}")
         changed[key] = _convert(value, kinds[key], source=f"{source} {key}")
+        if allowed[key] and changed[key] not in allowed[key]:
+            raise ConfigError(f"{source} {key}: {value!r} is none of {', '.join(allowed[key])}")
     return replace(part, **changed)
 
 

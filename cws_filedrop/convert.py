@@ -27,6 +27,7 @@ MESSAGES: Final = 2_000  # the size that two threads validate fastest
 FEW: Final = 5 * MESSAGES  # fewer rows than these wait for more, so that documents are full
 AHEAD: Final = 32  # documents that wait for the schema, so that its threads have work while a piece is judged
 OWN_FILES: Final = ("feed-*.xml", "result.txt", "receipt.txt", "rejected.txt")
+PART: Final = ".part"  # what a file is called while it is written
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +91,13 @@ def digest(source: BinaryIO) -> tuple[str, int]:
 def prepare(out: Path) -> None:
     """Make the folder, or clear what an earlier run wrote into it.
 
-    Raises: ConfigError when it holds anything else.
+    Raises: ConfigError when it holds anything else, or cannot be made.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    own = {path for pattern in OWN_FILES for path in out.glob(pattern)}
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{out} cannot be used as a folder: {error.strerror}") from error
+    own = {path for pattern in OWN_FILES for ending in ("", PART) for path in out.glob(pattern + ending)}
     strange = sorted(path.name for path in out.iterdir() if path not in own)
     if strange:
         raise ConfigError(f"{out} holds other files ({strange[0]}); name an empty folder")
@@ -131,7 +135,7 @@ class _Run:
     def _shipments(self) -> Iterator[pd.DataFrame]:
         facts = self._examination.facts
         bad = self._out / "rejected.txt"
-        with (self._out / "result.txt.part").open("wb") as results:
+        with (self._out / f"result.txt{PART}").open("wb") as results:
             results.write(result.header())
             for piece in self._examination.pieces():
                 self.outcome.add(piece)
@@ -143,7 +147,7 @@ class _Run:
                         file.write(rejected_rows(piece, self._examination))
                 self._how.tell(self.outcome.line_count)
                 yield piece.shipments
-        os.replace(self._out / "result.txt.part", self._out / "result.txt")
+        os.replace(self._out / f"result.txt{PART}", self._out / "result.txt")
 
 
 def _whole_orders(tables: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
@@ -225,7 +229,7 @@ def _receipt(card: dict[str, object], state: str, outcome: dict[str, object], li
 
 
 def _write(path: Path, chunks: list[bytes]) -> None:
-    part = path.with_name(f"{path.name}.part")
+    part = path.with_name(f"{path.name}{PART}")
     with part.open("wb") as file:
         file.writelines(chunks)
     os.replace(part, path)

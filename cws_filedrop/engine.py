@@ -14,6 +14,7 @@ import os
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TextIO
@@ -26,6 +27,8 @@ from cws_filedrop.errors import ConfigError
 # Pinned: by default it is a hash of the workflows' source, and then every change of code would strand running work.
 APPLICATION_VERSION: Final = "1"
 QUEUES: Final = {"later": 2, "results": 1, "heavy": 1}  # name -> workflows at once
+# The library stamps its rows by unixepoch('subsec') from Python 3.12 on, which an older SQLite answers with NULL.
+SUBSECONDS_SINCE: Final = (3, 42)
 WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLAC")
 THREADS: Final = 6  # more of them only wait for SQLite's one writer
 
@@ -116,6 +119,8 @@ def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
     @sa.event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"
+        if sqlite3.sqlite_version_info < SUBSECONDS_SINCE:
+            connection.create_function("unixepoch", 1, lambda _subsec: time.time(), deterministic=False)
         for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
             connection.execute("PRAGMA " + pragma)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cws_filedrop.cli import shared
 from cws_filedrop.cli.judging import File, Now, Order, Zone, context, readable
 from cws_filedrop.cli.shared import show_json, stop
 
@@ -31,10 +32,15 @@ def convert(
     columns = (TextColumn("lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with readable(file).open("rb") as source, Progress(*columns, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("", total=None)
-        how = converting.Conversion(merchant_id, given, tell=lambda lines: progress.update(bar, completed=lines))
+        how = converting.Conversion(
+            shared.merchant_id(merchant_id), given, tell=lambda lines: progress.update(bar, completed=lines)
+        )
         try:
             made = converting.convert(source, out, file_name=file.name, how=how)
         except FileRejected as error:
+            if json:
+                issues = [issue.as_json() for issue in error.issues]
+                show_json({"version": 1, "file": file.name, "out": str(out), "file_issues": issues})
             raise stop(f"{file.name}: {error}") from None
     if json:
         summary = {"documents": made.document_count, "line_count": made.line_count, "summary": made.counts}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -37,7 +37,9 @@ def retry(number: Number) -> None:
     """Let a stopped feed go on from where it stands (and its account send again)."""
     from cws_filedrop.store import feeds
 
-    if not feeds.wake(database(settings()), number):
+    db = database(settings())
+    _known(db, number)
+    if not feeds.wake(db, number):
         raise stop(f"feed {number} is not stopped")
     typer.echo(f"feed {number} goes on")
 
@@ -48,9 +50,18 @@ def adopt(number: Number, amazon_feed_id: Annotated[str, typer.Argument(help="th
     from cws_filedrop.store import feeds
 
     db = database(settings())
-    if feeds.get(db, number).state is not FeedState.STOPPED:
+    if _known(db, number).state is not FeedState.STOPPED:
         raise stop(f"feed {number} is not stopped")
     feeds.submitted(db, number, amazon_feed_id=amazon_feed_id, now=datetime.now(UTC))
     feeds.change(db, number, state=FeedState.STOPPED)
     feeds.wake(db, number)
     typer.echo(f"feed {number} is {amazon_feed_id}")
+
+
+def _known(db: Any, number: int) -> Any:
+    from cws_filedrop.store import feeds
+
+    feed = feeds.find(db, number)
+    if feed is None:
+        raise stop(f"there is no feed {number}; `feed list` shows them")
+    return feed

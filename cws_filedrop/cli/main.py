@@ -14,7 +14,7 @@ import typer
 
 from cws_filedrop import __version__
 from cws_filedrop.cli import check, convert, demo, feed, seller, serve, status, upload
-from cws_filedrop.cli.shared import Chosen
+from cws_filedrop.cli.shared import Chosen, close_all
 from cws_filedrop.errors import ConfigError, FileDropError
 
 app = typer.Typer(
@@ -70,6 +70,8 @@ def run() -> None:
         traceback.print_exc()
         sys.stderr.write("cws-filedrop: this is a bug; please report the lines above\n")
         sys.exit(3)
+    finally:
+        close_all()
 
 
 def _say(error: Exception) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Final
 import typer
 
 from cws_filedrop import passwords
+from cws_filedrop.cli import shared
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import Account, DateOrder, Policy, Seller
 
@@ -41,6 +42,9 @@ def add(
         raise stop(f"{name!r}: a user name is 2 to 32 letters and digits, nothing else", 2)
     if time_zone not in zoneinfo.available_timezones():
         raise stop(f"{time_zone!r} is not a time zone; use a name such as Europe/Berlin", 2)
+    shared.merchant_id(merchant_id)
+    if refresh_token and not re.fullmatch("(env|file):.+", refresh_token):
+        raise stop("--refresh-token: write env:NAME or file:PATH, never the token itself", 2)
     _one_of("--on-error", on_error, ("continue", "hold-file"))
     _one_of("--doubtful", doubtful, ("take", "hold"))
     _one_of("--unknown-orders", unknown_orders, ("accept", "reject"))
@@ -81,7 +85,10 @@ def passwd(
     """Give a seller a new password; sessions of the old one end at their next login."""
     chosen = password or passwords.generated()
     _change(name, {"password_hash": passwords.hashed(chosen)})
-    typer.echo("changed" if password else f"password {chosen}")
+    if password:
+        typer.echo("changed")
+    else:
+        typer.echo(f"password {chosen}\nThis password is shown once.")
 
 
 @app.command()

@@ -20,7 +20,10 @@ def init(
     """Write a commented settings file."""
     if path.exists() and not force:
         raise stop(f"{path} is there already; --force replaces it")
-    path.write_text(config.example() + "\n")
+    try:
+        path.write_text(config.example() + "\n")
+    except OSError as error:
+        raise stop(f"{path}: {error.strerror}", 2) from None
     typer.echo(f"wrote {path}")
 
 

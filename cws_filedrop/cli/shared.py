@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import typer
 
@@ -14,6 +14,7 @@ from cws_filedrop import config
 from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError
 
+LONGEST_MERCHANT_ID: Final = 50
 DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")
 
 
@@ -21,6 +22,7 @@ class Chosen:
     """What stood before the command's name."""
 
     config: Path | None = None
+    opened: ClassVar[list[Any]] = []  # databases, to be closed when the command ends
 
 
 def settings() -> Settings:
@@ -38,10 +40,30 @@ def database(chosen: Settings, *, create: bool = False) -> Any:
 
     if not chosen.database.url and not create and not (chosen.data / "cws_filedrop.db").exists():
         raise ConfigError(f"{chosen.data} holds no data yet; `cws-filedrop serve` or `seller add` makes it")
-    chosen.data.mkdir(parents=True, exist_ok=True)
+    try:
+        chosen.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"[service] data_dir: {chosen.data} cannot be made: {error.strerror}") from error
     db = Database(chosen.database.url or default_url(chosen.data))
+    Chosen.opened.append(db)
     db.create()
     return db
+
+
+def close_all() -> None:
+    """Close the databases that the command opened."""
+    while Chosen.opened:
+        Chosen.opened.pop().close()
+
+
+def merchant_id(text: str) -> str:
+    """The merchant id, if a feed document can name it.
+
+    Raises: typer.Exit with code 2 otherwise.
+    """
+    if not text.strip() or len(text) > LONGEST_MERCHANT_ID or not text.isprintable():
+        raise stop(f"--merchant-id {text!r}: 1 to {LONGEST_MERCHANT_ID} characters, as Seller Central shows it", 2)
+    return text
 
 
 def show_json(value: object) -> None:

@@ -83,7 +83,7 @@ def _columns(facts: Mapping[str, str]) -> list[str]:
     lines = []
     for name, value in facts.items():
         if value:
-            wrapped = textwrap.wrap(value, WIDTH - 12) or [""]
+            wrapped = textwrap.wrap(value, WIDTH - 12, break_on_hyphens=False) or [""]
             lines += [f"{name:<12}{wrapped[0]}", *(" " * 12 + more for more in wrapped[1:])]
     return lines
 
@@ -124,4 +124,6 @@ def _rest(outcome: Mapping[str, Any]) -> list[str]:
 
 def _wrapped(sentence: str, indent: str, *, first: str | None = None) -> list[str]:
     start = indent if first is None else first
-    return textwrap.wrap(" ".join(sentence.split()), WIDTH, initial_indent=start, subsequent_indent=indent)
+    words = " ".join(sentence.split())
+    # Order numbers and names of columns have hyphens, and are to be searched for.
+    return textwrap.wrap(words, WIDTH, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False)

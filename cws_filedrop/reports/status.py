@@ -40,7 +40,7 @@ def text(status: Status) -> str:
     """For people, 78 columns wide, with CRLF line ends."""
     lines = [f"{status.seller}: status of {status.written_at[:19].replace('T', ' ')} UTC", "=" * WIDTH, ""]
     if status.stopped:
-        lines += [*textwrap.wrap(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", WIDTH), ""]
+        lines += [*_wrapped(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", "", ""), ""]
     lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
     lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
     lines += _section("Last results", [_result(item) for item in status.results], "none yet")
@@ -48,10 +48,13 @@ def text(status: Status) -> str:
 
 
 def _section(title: str, entries: Sequence[str], nothing: str) -> list[str]:
-    told = [
-        line for entry in entries for line in textwrap.wrap(entry, WIDTH, initial_indent="  ", subsequent_indent="    ")
-    ]
+    told = [line for entry in entries for line in _wrapped(entry, "  ", "    ")]
     return [title, *(told or [f"  {nothing}"]), ""]
+
+
+def _wrapped(sentence: str, first: str, indent: str) -> list[str]:
+    words = " ".join(sentence.split())
+    return textwrap.wrap(words, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
 
 
 def _upload(item: Mapping[str, Any]) -> str:

@@ -103,21 +103,27 @@ def _among(values: Words, wanted: Words) -> npt.NDArray[np.bool_]:
 
 
 def _twice(values: Words) -> Words:
-    """The values that occur more than once, sorted."""
-    ordered = np.sort(values)
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    """The values that occur more than once, sorted; the array that is given is sorted too."""
+    values.sort()
+    return np.unique(values[1:][values[1:] == values[:-1]])
 
 
 def suspects(all_keys: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint64]:
-    """Hashes, sorted, of the orders that need a close look; `all_keys` are the `keys` of every piece of the file."""
-    joined = np.concatenate([*all_keys, np.empty((0, 2), np.uint64)])
-    order, line = np.ascontiguousarray(joined[:, 0]), np.ascontiguousarray(joined[:, 1])
-    if not order.all():  # lines without an order-id are nobody's
-        order, line = order[order != 0], line[order != 0]
-    repeated = order[_among(line, _twice(line))]
-    whole = line == _mixed(order)
-    both = np.intersect1d(order[whole], order[~whole]) if whole.any() and not whole.all() else order[:0]
-    return np.unique(np.concatenate([repeated, both]))
+    """Hashes, sorted, of the orders that need a close look; `all_keys` are the `keys` of every piece of the file.
+
+    Only one copy of all lines' hashes is made: they are what is held of a file of many million lines.
+    """
+    # Lines without an order-id are nobody's.
+    pieces = [piece if piece[:, 0].all() else piece[piece[:, 0] != 0] for piece in all_keys]
+    if not pieces:
+        return np.zeros(0, np.uint64)
+    twice = _twice(np.concatenate([piece[:, 1] for piece in pieces]))
+    whole = np.unique(np.concatenate([order[line == _mixed(order)] for order, line in (piece.T for piece in pieces)]))
+    found = []
+    for order, line in (piece.T for piece in pieces):
+        both = _among(order, whole) & (line != _mixed(order))  # as a whole, and one of its items
+        found.append(order[_among(line, twice) | both])
+    return np.unique(np.concatenate(found))
 
 
 def select(lines: pd.DataFrame, suspects: npt.NDArray[np.uint64]) -> pd.DataFrame:

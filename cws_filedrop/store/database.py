@@ -36,12 +36,18 @@ def moment(text: str) -> datetime:
 
 
 class Database:
-    """One engine, and transactions on it. Safe to share between threads; open one per process."""
+    """One engine, and transactions on it. Safe to share between threads; open one per process.
+
+    Raises: ConfigError when the URL is none, or names a database that there is no driver for.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         self.is_sqlite = url.startswith("sqlite")
-        self.engine = _engine(url, is_sqlite=self.is_sqlite)
+        try:
+            self.engine = _engine(url, is_sqlite=self.is_sqlite)
+        except (sa.exc.ArgumentError, ImportError) as error:
+            raise ConfigError(f"[database] url: {error}; write sqlite:///FILE or postgresql+psycopg://…") from error
         # SQLite lets one writer in at a time, and the others sleep and try again; in turn is ten times as fast.
         self.turn = threading.Lock()
 

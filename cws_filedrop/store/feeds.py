@@ -164,9 +164,17 @@ def reserve(db: Database, account_id: int, purse: Purse, now: datetime) -> float
 
 
 def get(db: Database, feed_no: int) -> FeedRow:
-    """The feed with that number."""
+    """The feed with that number, which must be there."""
+    feed = find(db, feed_no)
+    assert feed is not None, feed_no
+    return feed
+
+
+def find(db: Database, feed_no: int) -> FeedRow | None:
+    """The feed with that number, if there is one."""
     with db.read() as connection:
-        return _row(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no)).one())
+        row = connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no)).first()
+    return None if row is None else _row(row)
 
 
 def listing(db: Database, *, states: Iterable[FeedState] = (), limit: int = 50) -> list[FeedRow]:

@@ -1,0 +1,123 @@
+"""`check FILE`: what would happen to a file, for people and for machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from cli.commands import NOW, SAMPLES, Command
+
+MIXED = SAMPLES / "fillz-mixed-good-and-bad.txt"
+GOOD = SAMPLES / "shipped-today.txt"
+UNKNOWN_FORMAT = SAMPLES / "codes" / "F06.txt"
+
+
+def test_a_good_file_is_clean(command: Command) -> None:
+    said = command("check", GOOD, "--now", NOW)
+    assert said.code == 0
+    assert said.out == (
+        "shipped-today.txt: amazon-shipping-confirmation, UTF-8, 6 lines\nEvery line would be accepted: queued 6\n"
+    )
+
+
+def test_a_good_file_for_machines(command: Command) -> None:
+    said = command("check", GOOD, "--now", NOW, "--json")
+    assert said.code == 0
+    assert said.json() == {
+        "version": 1,
+        "file": "shipped-today.txt",
+        "format": "amazon-shipping-confirmation",
+        "encoding": "UTF-8",
+        "line_count": 6,
+        "file_issues": [],
+        "lines": [],
+        "summary": {"queued": 6},
+        "notes": [],
+    }
+
+
+def test_bad_lines_are_problems_found(command: Command) -> None:
+    said = command("check", MIXED, "--now", NOW)
+    assert said.code == 1
+    assert "line 3 rejected 112-5609763-2902653" in said.out
+    assert 'S01 "shiped" is not a status we know; did you mean "shipped"?' in said.out
+    assert "Some lines would be rejected: rejected 3, queued 2" in said.out
+
+
+def test_bad_lines_for_machines(command: Command) -> None:
+    said = command("check", MIXED, "--now", NOW, "--json")
+    found = said.json()
+    assert said.code == 1
+    assert found["summary"] == {"queued": 2, "rejected": 3}
+    assert [(line["line"], line["order_id"], line["verdict"]) for line in found["lines"]] == [
+        (3, "112-5609763-2902653", "rejected"),
+        (4, "4711", "rejected"),
+        (5, "", "rejected"),
+    ]
+    (issue,) = found["lines"][0]["issues"]
+    assert set(issue) == {"code", "severity", "column", "value", "message", "remedy"}
+    assert (issue["code"], issue["severity"], issue["column"], issue["value"]) == ("S01", "error", "status", "shiped")
+
+
+def test_a_warning_is_not_a_problem(command: Command) -> None:
+    said = command("check", SAMPLES / "codes" / "D05.txt", "--now", NOW, "--json")
+    assert said.code == 0
+    assert {issue["code"] for line in said.json()["lines"] for issue in line["issues"]} == {"D05"}
+
+
+def test_a_file_of_no_known_format(command: Command) -> None:
+    said = command("check", UNKNOWN_FORMAT)
+    assert said.code == 1
+    assert said.out.startswith("F06.txt: not usable\n")
+    assert "the whole file\n  F06 " in said.out
+    assert "The file as a whole would be rejected." in said.out
+
+
+def test_a_file_of_no_known_format_for_machines(command: Command) -> None:
+    said = command("check", UNKNOWN_FORMAT, "--json")
+    found = said.json()
+    assert said.code == 1
+    assert [issue["code"] for issue in found["file_issues"]] == ["F06"]
+    assert (found["format"], found["line_count"], found["lines"], found["summary"]) == (None, 0, [], {})
+
+
+@pytest.mark.parametrize("name", ["nosuch.txt", "."])
+def test_what_is_no_file_is_wrong_use(command: Command, name: str) -> None:
+    said = command("check", name)
+    assert said.code == 2
+    assert said.err.startswith(f"cws-filedrop: {name}: ")
+    assert said.out == ""
+
+
+def test_only_the_first_lines_are_shown_to_people(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "many.txt"
+    path.write_text("order-id\tstatus\n" + "4711\tshipped\n" * 60)
+    said = command("check", path)
+    assert said.out.count("\nline ") == 50
+    assert "and 10 more lines with something to say (--json lists them all)" in said.out
+    assert len(command("check", path, "--json").json()["lines"]) == 60
+
+
+def test_words_of_the_seller_are_shown_as_they_are(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "[b]x.txt"
+    path.write_text("order-id\tstatus\n[red]4711[/]\tshipped\n")
+    said = command("check", path)
+    assert said.out.startswith("[b]x.txt: fillz-confirmation")
+    assert "line 2 rejected [red]4711[/]" in said.out
+
+
+def test_the_order_of_day_and_month_decides(command: Command) -> None:
+    path = SAMPLES / "codes" / "D06.txt"
+    assert command("check", path, "--now", NOW).code == 1
+    told = command("check", path, "--now", NOW, "--date-order", "day-first", "--json")
+    assert told.code == 0
+    assert "rejected" not in told.json()["summary"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--now", "yesterday"), ("--time-zone", "Mars/Olympus"), ("--date-order", "year-first")]
+)
+def test_values_that_cannot_be_used_are_wrong_use(command: Command, option: str, value: str) -> None:
+    said = command("check", GOOD, option, value)
+    assert said.code == 2
+    assert value in said.err

@@ -105,6 +105,7 @@ class UploadState(StrEnum):
     HELD = "held"  # waits for a word from the seller or an operator
     CUT = "cut"  # broken off in transfer, kept aside
     FAILED = "failed"  # we failed; set aside for an operator
+    REPLACED = "replaced"  # was held or cut; a later file of the same name came in its place
 
 
 class FeedState(StrEnum):

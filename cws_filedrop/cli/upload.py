@@ -48,3 +48,28 @@ def show(upload_id: Annotated[str, typer.Argument(help="such as 20261122-013042-
     rows = [(name, value) for name, value in asdict(upload).items() if name != "outcome" and value not in ("", None)]
     show_table(f"Upload {upload_id}", ("what", "value"), rows)
     show_table("Lines", ("verdict", "lines"), sorted(verdicts.items()))
+
+
+@app.command()
+def release(upload_id: Annotated[str, typer.Argument(help="one that is held, cut or failed")]) -> None:
+    """Take an upload that was set aside after all: read it again as a whole one, or send its held lines."""
+    from cws_filedrop.drop.spool import Spool
+    from cws_filedrop.store import lines, uploads
+
+    chosen = settings()
+    db = database(chosen)
+    upload = uploads.get(db, upload_id)
+    if upload is None:
+        raise stop(f"there is no upload {upload_id}")
+    if upload.state not in uploads.ASIDE:
+        raise stop(f"upload {upload_id} is {upload.state}; only what is held, cut or failed can be released")
+    if upload.line_count:
+        queued = lines.release(db, upload_id, upload.account_id)
+        typer.echo(f"{queued:,} lines of {upload_id} are queued")
+        return
+    try:
+        Spool(chosen.data / "spool").data_path(upload_id)
+    except FileNotFoundError:
+        raise stop(f"the bytes of {upload_id} never arrived whole; the file has to be dropped again") from None
+    uploads.read_again(db, upload_id, evidence=f"{upload.evidence}; released by an operator".lstrip("; "))
+    typer.echo(f"{upload_id} is read again")

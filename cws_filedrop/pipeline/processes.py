@@ -64,7 +64,11 @@ class Processes:
             elif self.is_large(upload.size):
                 kept.append(self._read_large(desk, upload, owners[upload.seller_id]))
             else:
-                small[upload.id] = recording.task(desk, upload, owners[upload.seller_id])
+                try:
+                    small[upload.id] = recording.task(desk, upload, owners[upload.seller_id])
+                except FileNotFoundError as error:  # somebody took its bytes away; that is not the others' trouble
+                    LOG.exception("upload.failed", upload=upload.id)
+                    prepared[upload.id] = reading.failed(error)
         prepared |= zip(small, self._prepared(list(small.values())), strict=True)
         read = [Read(one, owners[one.seller_id], prepared[one.id]) for one in unread if one.id in prepared]
         return kept + (recording.keep(desk, read) if read else [])

@@ -94,6 +94,7 @@ def _keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
             if one.upload.id in unread:
                 kept[one.upload.id] = _keep_in(connection, one)
                 uploads.keep_in(connection, [kept[one.upload.id]])
+                _replace_in(connection, kept[one.upload.id])
     for upload in kept.values():
         LOG.info("upload.read", upload=upload.id, state=upload.state, **upload.outcome.get("counts", {}))
     # Somebody else was quicker with the others: after a crash an upload may be taken up twice.
@@ -140,6 +141,7 @@ def _record(desk: Desk, upload: Upload, seller: Seller, examination: Examination
         if read.state is UploadState.HELD:
             lines.hold_in(connection, read.id)
         uploads.keep_in(connection, [read])
+        _replace_in(connection, read)
     LOG.info("upload.read", upload=read.id, state=read.state, **counts)
     return read
 
@@ -156,6 +158,11 @@ def _with_rejected_file(path: Path, examination: Examination, outcome: Outcome) 
             yield piece
         file.flush()
         disk.sync_file(file.fileno())
+
+
+def _replace_in(connection: sa.Connection, read: Upload) -> None:
+    if read.state in (UploadState.WAITING, UploadState.DONE):
+        uploads.replace_in(connection, read)
 
 
 def _remarks(connection: sa.Connection, upload: Upload) -> list[Issue]:

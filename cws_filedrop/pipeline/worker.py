@@ -16,7 +16,7 @@ from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
-from cws_filedrop.pipeline import outbox, sending, workflows
+from cws_filedrop.pipeline import outbox, retention, sending, workflows
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.nudges import Nudges
@@ -27,6 +27,8 @@ from cws_filedrop.store import feeds, sellers, uploads
 
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
+SWEEP_SECONDS: Final = 3600.0
+ENGINE_DAYS: Final = 7  # that the engine remembers what ended
 STATUS_SECONDS: Final = 1.0
 STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
 TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
@@ -170,9 +172,14 @@ class Worker:
             workflows.start_feed(feed.no)
 
     def _rounds(self) -> None:
+        next_sweep = 0.0
         while not self._stopping.wait(ROUND_SECONDS):
             try:
                 self.round()
+                if time.monotonic() >= next_sweep:
+                    next_sweep = time.monotonic() + SWEEP_SECONDS
+                    retention.sweep(self._desk)
+                    engine.forget_finished(before_ms=int((time.time() - ENGINE_DAYS * 86_400) * 1000))
             except Exception:
                 LOG.exception("worker.round_failed")
 

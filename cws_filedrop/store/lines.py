@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
 
-from cws_filedrop.model import Verdict
+from cws_filedrop.model import UploadState, Verdict
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, UPLOADS
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT, arrow
 
 BATCH: Final = 5_000
@@ -81,10 +81,8 @@ def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, row
     columns = {name: list(cells) for name, cells in rows.items()}
     keys = columns.pop("key")
     for place, (other_upload, other_line) in _claim(connection, account_id, upload_id, columns["line"], keys).items():
-        columns["verdict"][place] = str(Verdict.DUPLICATE)
-        columns["code"][place] = "O05"
-        columns["message"][place] = f"the same shipment as line {other_line} of upload {other_upload}"
-        columns["shipment"][place] = None
+        for name, cell in _duplicate(other_upload, other_line).items():
+            columns[name][place] = cell
     _insert_lines(connection, upload_id, account_id, columns)
     return dict(Counter(columns["verdict"]))
 
@@ -135,6 +133,31 @@ def _insert_new(connection: sa.Connection, table: sa.Table, names: Sequence[str]
     return connection.exec_driver_sql(insert, list(rows)).rowcount
 
 
+def release(db: Database, upload_id: str, account_id: int) -> int:
+    """Queue the held lines of an upload, unless their shipments went out meanwhile; how many are queued."""
+    held = (LINES.c.upload_id == upload_id, LINES.c.verdict == Verdict.HELD)
+    with db.write() as connection:
+        rows = connection.execute(sa.select(LINES.c.line, LINES.c.shipment).where(*held).order_by(LINES.c.line)).all()
+        numbers = [row.line for row in rows]
+        lost = _claim(connection, account_id, upload_id, numbers, [*claim_keys([row.shipment for row in rows])])
+        for place, (other_upload, other_line) in lost.items():
+            mine = (LINES.c.upload_id == upload_id, LINES.c.line == numbers[place])
+            told = _duplicate(other_upload, other_line)
+            connection.execute(LINES.update().where(*mine).values(told))
+        queued = {"verdict": str(Verdict.QUEUED), "code": "", "message": ""}
+        connection.execute(LINES.update().where(*held).values(queued))
+        waiting = {"state": UploadState.WAITING, "waiting": len(rows) - len(lost)}
+        if len(rows) > len(lost):
+            connection.execute(UPLOADS.update().where(UPLOADS.c.id == upload_id).values(waiting))
+    return len(rows) - len(lost)
+
+
+def _duplicate(other_upload: str, other_line: int) -> dict[str, object]:
+    """What is said of a line whose shipment another line carries."""
+    message = f"the same shipment as line {other_line} of upload {other_upload}"
+    return {"verdict": str(Verdict.DUPLICATE), "code": "O05", "message": message, "shipment": None}
+
+
 def hold_in(connection: sa.Connection, upload_id: str) -> None:
     """Take back the claims of an upload and hold its queued lines (`on_error = "hold-file"`)."""
     connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id))
@@ -143,13 +166,6 @@ def hold_in(connection: sa.Connection, upload_id: str) -> None:
         .where(LINES.c.upload_id == upload_id, LINES.c.verdict == Verdict.QUEUED)
         .values(verdict=str(Verdict.HELD), code="", message="held: other lines of this file have errors")
     )
-
-
-def forget(db: Database, upload_id: str) -> None:
-    """Remove the lines of an upload of which nothing was sent, to record it afresh."""
-    with db.write() as connection:
-        connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id))
-        connection.execute(LINES.delete().where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_(None)))
 
 
 def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -> Iterator[Sequence[Any]]:

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import UploadState
+from cws_filedrop.model import Grade, UploadState
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import SELLERS, UPLOADS
 
-FINISHED: Final = (UploadState.DONE, UploadState.REJECTED)
+FINISHED: Final = (UploadState.DONE, UploadState.REJECTED, UploadState.REPLACED)
+ASIDE: Final = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)  # an operator can release them
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,20 @@ def keep_in(connection: sa.Connection, read: Iterable[Upload]) -> None:
         connection.execute(_KEEP, rows)
 
 
+def replace_in(connection: sa.Connection, upload: Upload) -> None:
+    """A whole file settles those of its name that were held or cut before (DOMAIN 8)."""
+    given = {f"of_{name}": getattr(upload, name) for name in ("id", "seller_id", "folder", "name")}
+    connection.execute(_REPLACE, given)
+
+
+def read_again(db: Database, upload_id: str, *, evidence: str) -> bool:
+    """Have an upload that was set aside read as a whole one; false when it is not set aside (any more)."""
+    values = {"state": UploadState.ARRIVED, "grade": str(Grade.WHOLE), "evidence": evidence}
+    with db.write() as connection:
+        chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
+        return connection.execute(chosen.values(values)).rowcount > 0
+
+
 # Built once: putting a statement together costs more than running it.
 _SAME_CONTENT: Final = (
     sa.select(UPLOADS.c.id)
@@ -132,6 +147,17 @@ _SAME_CONTENT: Final = (
     )
     .order_by(UPLOADS.c.id)
     .limit(1)
+)
+_REPLACE: Final = (
+    UPLOADS.update()
+    .where(
+        UPLOADS.c.state.in_((UploadState.HELD, UploadState.CUT)),
+        UPLOADS.c.seller_id + 0 == sa.bindparam("of_seller_id"),  # + 0: found by state, of which there are few
+        UPLOADS.c.folder == sa.bindparam("of_folder"),
+        UPLOADS.c.name == sa.bindparam("of_name"),
+        UPLOADS.c.id < sa.bindparam("of_id"),
+    )
+    .values(state=UploadState.REPLACED)
 )
 _KEEP: Final = (
     UPLOADS.update()

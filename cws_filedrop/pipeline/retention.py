@@ -1,0 +1,62 @@
+"""What is kept, and for how long: answers in the outbox, the bytes they came from, broken-off uploads.
+
+The database keeps what was sent for ever: a shipment that is dropped again years later must not go twice.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from cws_filedrop import log
+from cws_filedrop.drop import disk
+from cws_filedrop.drop.home import Folder, Stage
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import uploads
+from cws_filedrop.store.uploads import Upload
+
+LOG: Final = log.get(__name__)
+UNFINISHED_DAYS: Final = 7  # that a broken-off upload can be resumed
+AT_ONCE: Final = 200
+
+
+def sweep(desk: Desk) -> int:
+    """Remove what is older than it need be; how many uploads that were."""
+    removed = 0
+    for upload in _old(desk):
+        _forget(desk, upload)
+        removed += 1
+    limit = time.time() - UNFINISHED_DAYS * 86_400
+    for home in desk.homes.known():
+        for folder in Folder:
+            for leftover in home.unfinished(folder, Stage.CUT, Stage.PART).values():
+                if leftover.path.stat().st_mtime < limit:
+                    disk.remove(leftover.path)
+    if removed:
+        LOG.info("retention.removed", uploads=removed)
+    return removed
+
+
+def _old(desk: Desk) -> Iterator[Upload]:
+    """Uploads of which everything has been said, long ago."""
+    last_day = f"{desk.clock() - timedelta(days=desk.settings.service.keep_results_days):%Y%m%d}"
+    ids = []
+    for upload_id in desk.spool.accepted():
+        if upload_id[:8] >= last_day:
+            break
+        ids.append(upload_id)
+    for start in range(0, len(ids), AT_ONCE):
+        found = uploads.some(desk.db, ids[start : start + AT_ONCE])
+        yield from (upload for upload in found if upload.state in uploads.FINISHED)
+
+
+def _forget(desk: Desk, upload: Upload) -> None:
+    for answer in (desk.homes.root / upload.seller / "outbox").glob(f"*.{upload.id}.*"):
+        disk.remove(answer)
+    directory = desk.spool.path(upload.id)
+    shutil.rmtree(directory)
+    if not any(directory.parent.iterdir()):
+        disk.remove_directory(directory.parent)

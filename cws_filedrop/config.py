@@ -68,6 +68,17 @@ class FtpSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GuardSettings:
+    """Who guesses at passwords, at any door, is slowed down and then kept out."""
+
+    failures: int = field(default=5, metadata={"doc": "wrong passwords before a name must wait at an address"})
+    wait_seconds: float = field(default=30.0, metadata={"doc": "how long at first; twice as long each time"})
+    ban_failures: int = field(default=15, metadata={"doc": "wrong passwords before an address is kept out"})
+    ban_seconds: float = field(default=1800.0, metadata={"doc": "how long at first; twice as long each time"})
+    forget_seconds: float = field(default=600.0, metadata={"doc": "half of what was counted is forgotten after this"})
+
+
+@dataclass(frozen=True, slots=True)
 class FolderSettings:
     """Files that others put into an inbox on disk."""
 
@@ -132,6 +143,7 @@ class Settings:
     service: ServiceSettings = field(default_factory=ServiceSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     ftp: FtpSettings = field(default_factory=FtpSettings)
+    guard: GuardSettings = field(default_factory=GuardSettings)
     folder: FolderSettings = field(default_factory=FolderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     marketplace: MarketplaceSettings = field(default_factory=MarketplaceSettings)

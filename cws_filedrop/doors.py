@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from datetime import UTC, datetime
 
 from cws_filedrop import config, log, passwords
 from cws_filedrop.config import Settings
@@ -18,6 +19,7 @@ from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.sellers import Access
 from cws_filedrop.transports import doors
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor, SellerLogin
@@ -31,15 +33,27 @@ class Logins:
 
     def authenticate(self, name: str, password: str) -> SellerLogin | None:
         """The seller of that name and password. Takes as long for an unknown name as for a wrong password."""
-        kept = sellers.credentials(self._db, name)
-        if not passwords.matches(None if kept is None else kept[0], password) or kept is None:
-            return None
-        return SellerLogin(name=name.lower(), version=kept[1])
+        kept = self._access(name)
+        right = passwords.matches(None if kept is None else kept.password_hash, password)
+        return _login(name, kept) if right and kept is not None else None
+
+    def in_clear(self, name: str, password: str) -> SellerLogin | None:
+        """The same for a password that came unencrypted: only one that was made for that."""
+        kept = self._access(name)
+        right = passwords.matches(None if kept is None else kept.clear_password_hash, password)
+        return _login(name, kept) if right and kept is not None else None
 
     def current(self, name: str) -> int | None:
         """The version of a seller's login; None when it may not come in any more."""
-        kept = sellers.credentials(self._db, name)
-        return None if kept is None else kept[1]
+        kept = self._access(name)
+        return None if kept is None else kept.version
+
+    def _access(self, name: str) -> Access | None:
+        return sellers.access(self._db, name, datetime.now(UTC))
+
+
+def _login(name: str, kept: Access) -> SellerLogin:
+    return SellerLogin(name=name.lower(), version=kept.version, networks=kept.networks)
 
 
 def main() -> None:

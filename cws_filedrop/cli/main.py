@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop import __version__
-from cws_filedrop.cli import check, convert, demo, feed, seller, serve, status, upload
+from cws_filedrop.cli import check, convert, demo, feed, guard, seller, seller_key, serve, status, upload
 from cws_filedrop.cli.shared import Chosen, close_all
 from cws_filedrop.errors import ConfigError, FileDropError
 
@@ -31,9 +31,11 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
+seller.app.add_typer(seller_key.app, name="key")
 app.add_typer(seller.app, name="seller")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
+app.add_typer(guard.app, name="guard")
 
 
 @app.callback(invoke_without_command=True)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import zoneinfo
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
 import typer
@@ -81,14 +82,40 @@ def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = F
 def passwd(
     name: Name,
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
+    clear: Annotated[bool, typer.Option("--clear", help="the one for FTP without encryption")] = False,
+    no_clear: Annotated[bool, typer.Option("--no-clear", help="take that one away")] = False,
 ) -> None:
     """Give a seller a new password; sessions of the old one end at their next login."""
+    if no_clear:
+        _change(name, {"clear_password_hash": None})
+        typer.echo(f"{name.lower()} logs in with encryption only")
+        return
     chosen = password or passwords.generated()
-    _change(name, {"password_hash": passwords.hashed(chosen)})
+    _change(name, {"clear_password_hash" if clear else "password_hash": passwords.hashed(chosen)})
     if password:
         typer.echo("changed")
     else:
         typer.echo(f"password {chosen}\nThis password is shown once.")
+
+
+@app.command("set")
+def set_(
+    name: Name,
+    networks: Annotated[
+        str | None, typer.Option(help="where logins may come from, such as '192.0.2.0/24 2001:db8::/32'; '' = anywhere")
+    ] = None,
+    expires: Annotated[str | None, typer.Option(help="day (UTC) from which it may not log in; '' = never")] = None,
+) -> None:
+    """Change how a seller may log in."""
+    values: dict[str, object] = {}
+    if networks is not None:
+        values["networks"] = _networks(networks)
+    if expires is not None:
+        values["expires_at"] = _day(expires)
+    if not values:
+        raise stop("nothing to change; give --networks or --expires", 2)
+    _change(name, values)
+    typer.echo("changed")
 
 
 @app.command()
@@ -120,6 +147,23 @@ def _change(name: str, values: dict[str, object]) -> None:
 
     if not sellers.change(database(settings()), name, values):
         raise stop(f"there is no seller named {name.lower()}")
+
+
+def _networks(text: str) -> str:
+    try:
+        return " ".join(str(ipaddress.ip_network(word, strict=False)) for word in text.replace(",", " ").split())
+    except ValueError as error:
+        raise stop(f"--networks: {error}; write them as 192.0.2.0/24", 2) from None
+
+
+def _day(text: str) -> str | None:
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise stop(f"--expires {text}: write it as 2026-12-31", 2) from None
+    return f"{day.isoformat()}T00:00:00.000Z"
 
 
 def _one_of(option: str, value: str, allowed: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.store.schema import METADATA
+from cws_filedrop.store import migrations
 
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
 
@@ -52,13 +52,13 @@ class Database:
         self.turn = threading.Lock()
 
     def create(self) -> None:
-        """Make the tables that are missing.
+        """Make the tables, or bring them up to date.
 
-        Raises: ConfigError when the database cannot be reached.
+        Raises: ConfigError when the database cannot be reached, or is of a newer version.
         """
         try:
-            with self.engine.begin() as connection:
-                METADATA.create_all(connection)
+            with self.write() as connection:
+                migrations.upgrade(connection)
         except (sa.exc.OperationalError, sqlite3.Error) as error:
             raise ConfigError(f"[database] url: cannot open {self.engine.url!r}: {error}") from error
 

@@ -35,6 +35,30 @@ SELLERS: Final = sa.Table(
     sa.Column("removed_at", sa.Text),
     sa.Column("policy", sa.Text, nullable=False, server_default="{}"),  # JSON of model.Policy
     sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("clear_password_hash", sa.Text),  # of a password for logins without encryption only
+    sa.Column("expires_at", sa.Text),
+    sa.Column("networks", sa.Text, nullable=False, server_default=""),  # 192.0.2.0/24 …, by blanks; "" = every one
+)
+
+KEYS: Final = sa.Table(  # public keys that a seller may log in with
+    "seller_keys",
+    METADATA,
+    sa.Column("seller_id", SERIAL, sa.ForeignKey("sellers.id"), primary_key=True, autoincrement=False),
+    sa.Column("fingerprint", sa.Text, primary_key=True),  # SHA256:…, as ssh-keygen shows it
+    sa.Column("key", sa.Text, nullable=False),  # "ssh-ed25519 AAAA…"
+    sa.Column("comment", sa.Text, nullable=False, server_default=""),
+    sa.Column("added_at", sa.Text, nullable=False),
+)
+
+GUARD: Final = sa.Table(  # failed logins, by address and by user name; moments in seconds since 1970
+    "guard",
+    METADATA,
+    sa.Column("kind", sa.Text, primary_key=True),  # address | user
+    sa.Column("who", sa.Text, primary_key=True),
+    sa.Column("score", sa.Float, nullable=False),
+    sa.Column("scored_at", sa.Float, nullable=False),
+    sa.Column("until", sa.Float, nullable=False, server_default="0"),  # banned until
+    sa.Column("bans", sa.Integer, nullable=False, server_default="0"),
 )
 
 UPLOADS: Final = sa.Table(

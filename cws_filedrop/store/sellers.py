@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -104,15 +104,27 @@ def everyone(db: Database) -> list[Seller]:
         return [_seller(row) for row in connection.execute(query)]
 
 
-def credentials(db: Database, name: str) -> tuple[str, int] | None:
-    """(password hash, version) of an enabled seller."""
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a seller may log in; `version` grows when an earlier login no longer holds."""
+
+    seller_id: int
+    password_hash: str
+    clear_password_hash: str | None  # for logins without encryption
+    version: int
+    networks: str
+    expires_at: str | None
+
+
+def access(db: Database, name: str, now: datetime) -> Access | None:
+    """How the seller of that name may log in; None when it may not."""
+    columns = (SELLERS.c[item.name] for item in fields(Access) if item.name != "seller_id")
+    admitted = (SELLERS.c.name == name.lower(), SELLERS.c.enabled, SELLERS.c.removed_at.is_(None))
     with db.read() as connection:
-        row = connection.execute(
-            sa.select(SELLERS.c.password_hash, SELLERS.c.version).where(
-                SELLERS.c.name == name.lower(), SELLERS.c.enabled, SELLERS.c.removed_at.is_(None)
-            )
-        ).first()
-    return None if row is None else (row.password_hash, row.version)
+        row = connection.execute(sa.select(SELLERS.c.id.label("seller_id"), *columns).where(*admitted)).first()
+    if row is None or (row.expires_at is not None and row.expires_at <= stamp(now)):
+        return None
+    return Access(**row._mapping)
 
 
 def change(db: Database, name: str, values: Mapping[str, object]) -> bool:

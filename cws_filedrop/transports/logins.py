@@ -7,6 +7,7 @@ Knows no protocol. The composition root says how a password is checked (`Authent
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import secrets
 import threading
 import time
@@ -25,15 +26,31 @@ WRONG: Final = (
     "Login failed: wrong user name or password. User names are letters and digits only, in any case; "
     "passwords are exact, mind blanks at the ends."
 )
+CLEAR: Final = (
+    "Login failed: without encryption only a password that was made for it is taken. Choose explicit FTP over TLS in "
+    "your client, or ask for a clear-text password."
+)
 ANONYMOUS: Final = "Anonymous login is not offered here; use the user name you were given."
 
 
 @dataclass(frozen=True, slots=True)
 class SellerLogin:
-    """A login that succeeded; `version` changes whenever the seller's password or access does."""
+    """A login that succeeded; `version` changes whenever the seller's password or access does.
+
+    `networks` are those it may come from, by blanks ("" = every one).
+    """
 
     name: str
     version: int
+    networks: str = ""
+
+    def may_come_from(self, address: str) -> bool:
+        """Is that an address of its networks?"""
+        if not self.networks:
+            return True
+        here = ipaddress.ip_address(address.partition("%")[0])
+        here = getattr(here, "ipv4_mapped", None) or here
+        return any(here in ipaddress.ip_network(one) for one in self.networks.split())
 
 
 Authenticate: TypeAlias = Callable[[str, str], SellerLogin | None]
@@ -85,8 +102,16 @@ class Throttle:
 class Logins:
     """Decides logins. Every method may be called from any thread."""
 
-    def __init__(self, authenticate: Authenticate, current: Current, throttle: Throttle) -> None:
+    def __init__(
+        self,
+        authenticate: Authenticate,
+        current: Current,
+        throttle: Throttle,
+        *,
+        in_clear: Authenticate | None = None,
+    ) -> None:
         self._authenticate = authenticate
+        self._in_clear = in_clear
         self._current = current
         self._throttle = throttle
         self._lock = threading.Lock()
@@ -94,8 +119,12 @@ class Logins:
         self._key = secrets.token_bytes(32)
         self._remembered: dict[bytes, tuple[SellerLogin, float]] = {}
 
-    def check(self, user: str, password: str, address: str) -> LoginAnswer:
-        """Is this the password? May take tens of milliseconds."""
+    def check(self, user: str, password: str, address: str, *, clear: bool = False) -> LoginAnswer:
+        """Is this the password? May take tens of milliseconds.
+
+        `clear`: it came over the network unencrypted, so that everyone could read it. Then only a password that the
+        seller has for that alone is taken.
+        """
         name = user.strip().lower()
         if name in ("anonymous", "ftp"):
             return LoginAnswer(None, ANONYMOUS)
@@ -103,24 +132,34 @@ class Logins:
         wait = self._throttle.wait(key)
         if wait > 0:
             return LoginAnswer(None, f"Too many wrong passwords for this user name; wait {wait:.0f} seconds.")
-        login = self._login(name, password) if SELLER_NAME.fullmatch(name) else None
+        login = self._login(name, password, clear=clear) if SELLER_NAME.fullmatch(name) else None
         if login is None:
             self._throttle.failed(key)
             _LOG.warning("login.refused", user=name[:64], address=address)
-            return LoginAnswer(None, WRONG)
+            return LoginAnswer(None, CLEAR if clear else WRONG)
         self._throttle.succeeded(key)
-        return LoginAnswer(login)
+        return self.admitted(login, address)
+
+    def admitted(self, login: SellerLogin, address: str) -> LoginAnswer:
+        """A login whose password or key was right, unless its seller may not come from that address."""
+        if login.may_come_from(address):
+            return LoginAnswer(login)
+        _LOG.warning("login.wrong_network", seller=login.name, address=address)
+        return LoginAnswer(None, f"{login.name} may not log in from {address}; ask us to add your network.")
 
     def holds(self, login: SellerLogin) -> bool:
         """Has neither password nor access of that seller changed since?"""
         return self._current(login.name) == login.version
 
-    def _login(self, name: str, password: str) -> SellerLogin | None:
-        digest = hashlib.blake2b(f"{name}\0{password}".encode(errors="replace"), key=self._key).digest()
+    def _login(self, name: str, password: str, *, clear: bool) -> SellerLogin | None:
+        authenticate = self._in_clear if clear else self._authenticate
+        if authenticate is None:
+            return None
+        digest = hashlib.blake2b(f"{clear}\0{name}\0{password}".encode(errors="replace"), key=self._key).digest()
         remembered, until = self._remembered.get(digest, (None, 0.0))
         if remembered is not None and time.monotonic() < until and self.holds(remembered):
             return remembered
-        login = self._authenticate(name, password)
+        login = authenticate(name, password)
         with self._lock:
             if len(self._remembered) >= _MOST_REMEMBERED:
                 self._remembered.clear()

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -37,8 +38,8 @@ def kept(name: str) -> Seller | None:
 def lets_in(name: str, password: str) -> bool:
     """Is it this seller's password, and is the seller let in?"""
     with database() as db:
-        found = sellers.credentials(db, name)
-    return found is not None and passwords.matches(found[0], password)
+        found = sellers.access(db, name, datetime.now(UTC))
+    return found is not None and passwords.matches(found.password_hash, password)
 
 
 def password_in(said: Said) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from cws_filedrop.model import Account, DateOrder, Policy, Seller
 from cws_filedrop.store import sellers
@@ -27,17 +28,23 @@ def test_sellers_of_one_merchant_share_the_account(db: Database) -> None:
 
 
 def test_a_change_asks_every_login_anew(db: Database) -> None:
-    before = sellers.credentials(db, "anna")
+    before = sellers.access(db, "anna", NOW)
     assert sellers.change(db, "Anna", {"password_hash": "new"})
-    after = sellers.credentials(db, "anna")
+    after = sellers.access(db, "anna", NOW)
     assert before is not None
-    assert after == ("new", before[1] + 1)
+    assert after == replace(before, password_hash="new", version=before.version + 1)
     assert not sellers.change(db, "nobody", {"enabled": True})
 
 
 def test_disabled_and_removed_sellers_do_not_come_in(db: Database) -> None:
     sellers.change(db, "anna", {"enabled": False})
-    assert sellers.credentials(db, "anna") is None
+    assert sellers.access(db, "anna", NOW) is None
     assert sellers.remove(db, "anna", now=NOW)
     assert sellers.find(db, "anna") is None
     assert sellers.add(db, Seller(0, "anna", Account(0, "M1")), password_hash="h", now=NOW), "the name is free again"
+
+
+def test_a_seller_whose_time_is_over_does_not_come_in(db: Database) -> None:
+    sellers.change(db, "anna", {"expires_at": "2026-11-22T12:00:00.000Z"})
+    assert sellers.access(db, "anna", NOW) is None
+    assert sellers.access(db, "anna", NOW - timedelta(seconds=1)) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cws_filedrop.transports.logins import ANONYMOUS, WRONG, Logins, SellerLogin, Throttle
+from cws_filedrop.transports.logins import ANONYMOUS, CLEAR, WRONG, Logins, SellerLogin, Throttle
 
 
 class Clock:
@@ -102,3 +102,41 @@ def test_the_memory_of_failures_is_bounded(clock: Clock) -> None:
     for number in range(25_000):
         throttle.failed((str(number), ""))
     assert len(throttle._failed) <= 10_000
+
+
+@pytest.mark.parametrize(
+    ("networks", "address", "comes_in"),
+    [
+        ("", "203.0.113.9", True),
+        ("192.0.2.0/24", "192.0.2.77", True),
+        ("192.0.2.0/24", "::ffff:192.0.2.77", True),
+        ("192.0.2.0/24", "192.0.3.1", False),
+        ("192.0.2.0/24 2001:db8::/32", "2001:db8::5", True),
+        ("192.0.2.0/24", "fe80::1%eth0", False),
+        ("198.51.100.7", "198.51.100.7", True),
+    ],
+)
+def test_a_seller_comes_in_from_its_own_networks_only(networks: str, address: str, comes_in: bool) -> None:
+    login = SellerLogin("acme", 1, networks)
+    logins = Logins(lambda *_: login, lambda _: 1, Throttle(failures=3, wait_seconds=30))
+    answer = logins.check("acme", "right", address)
+    assert (answer.login is not None) == comes_in
+    assert comes_in or address in answer.text
+
+
+def test_without_encryption_only_the_password_for_that_is_taken(book: Book, clock: Clock) -> None:
+    other = SellerLogin("acme", 1)
+    logins = Logins(
+        book.authenticate,
+        book.current,
+        Throttle(failures=9, wait_seconds=30, clock=clock),
+        in_clear=lambda _, password: other if password == "clear" else None,
+    )
+    assert logins.check("acme", "right", "::1", clear=True).text == CLEAR
+    assert logins.check("acme", "clear", "::1", clear=True).login == other
+    assert logins.check("acme", "clear", "::1").text == WRONG
+    assert logins.check("acme", "right", "::1").login is not None
+
+
+def test_without_such_a_password_nobody_comes_in_unencrypted(logins: Logins) -> None:
+    assert logins.check("acme", "right", "::1", clear=True).text == CLEAR

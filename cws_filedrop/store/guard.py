@@ -1,0 +1,52 @@
+"""What the guard remembers over restarts: failed logins by address and by user name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import sqlalchemy as sa
+
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.schema import GUARD
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """How often somebody failed. `kind` is address or user; moments are seconds since 1970; `until` 0 = not banned."""
+
+    kind: str
+    who: str
+    score: float
+    scored_at: float
+    until: float = 0.0
+    bans: int = 0
+
+
+def load(db: Database) -> list[Record]:
+    """Everything remembered."""
+    with db.read() as connection:
+        return [Record(**row._mapping) for row in connection.execute(sa.select(GUARD))]
+
+
+def save(db: Database, records: Iterable[Record], *, forget: Iterable[tuple[str, str]] = ()) -> None:
+    """Keep records in place of older ones, and forget others."""
+    rows = {(one.kind, one.who): asdict(one) for one in records}
+    with db.write() as connection:
+        for kind, who in {*rows, *forget}:
+            connection.execute(GUARD.delete().where(GUARD.c.kind == kind, GUARD.c.who == who))
+        if rows:
+            connection.execute(GUARD.insert(), list(rows.values()))
+
+
+def banned(db: Database, now: float) -> list[Record]:
+    """Who is banned, the longest first."""
+    query = sa.select(GUARD).where(GUARD.c.until > now).order_by(GUARD.c.until.desc())
+    with db.read() as connection:
+        return [Record(**row._mapping) for row in connection.execute(query)]
+
+
+def forget(db: Database, who: str) -> bool:
+    """Let an address or user name try again at once; false when nothing was held against it."""
+    with db.write() as connection:
+        return connection.execute(GUARD.delete().where(GUARD.c.who == who)).rowcount > 0

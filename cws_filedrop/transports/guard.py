@@ -1,0 +1,179 @@
+"""The guard: failed logins counted over all doors, a growing delay for who goes on guessing, then a ban for a while.
+
+Counted by address, by user name, and by both together. Only an address is banned, and only an address that failed has
+to wait: whoever guesses at a seller's password from elsewhere does not keep the seller out. Kept over restarts.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from cws_filedrop import log
+from cws_filedrop.config import GuardSettings
+from cws_filedrop.store.guard import Record
+
+_LOG = log.get(__name__)
+_KEEP_SECONDS: Final = 2.0
+_MOST: Final = 50_000  # addresses and names remembered at once; the quietest go first
+_NEGLIGIBLE: Final = 0.05
+_LONGEST_BAN_SECONDS: Final = 86_400.0
+_LONGEST_WAIT_SECONDS: Final = 900.0
+
+Key = tuple[str, str]
+
+
+class Shelf(Protocol):
+    """Where the guard's memory lies while the service is down."""
+
+    def load(self) -> list[Record]: ...
+    def save(self, records: Iterable[Record], *, forget: Iterable[Key]) -> None: ...
+
+
+@dataclass(slots=True)
+class _Pair:
+    """Failures of one user name from one address; not kept over restarts, since the address is."""
+
+    failures: int
+    last: float
+
+
+class Guard:
+    """Every method may be called from any thread, and none of them waits for anything."""
+
+    def __init__(
+        self, settings: GuardSettings, shelf: Shelf | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._settings = settings
+        self._shelf = shelf
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._records: dict[Key, Record] = {}
+        self._pairs: dict[Key, _Pair] = {}
+        self._changed: set[Key] = set()
+        self._kept: set[Key] = set()
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Remember what was kept, and keep what comes."""
+        if self._shelf is None:
+            return
+        self._records = {(one.kind, one.who): one for one in self._shelf.load()}
+        self._kept = set(self._records)
+        self._thread = threading.Thread(target=self._keep_on, name="guard", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Keep what is left."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
+
+    def banned(self, address: str) -> float:
+        """Seconds until that address may come in again; 0 when it may."""
+        found = self._records.get(("address", address))
+        return 0.0 if found is None else max(0.0, found.until - self._clock())
+
+    def wait(self, key: Key) -> float:
+        """Seconds that a (user name, address) has to wait before it may try again."""
+        return max(self.banned(key[1]), self._pair_wait(key))
+
+    def _pair_wait(self, key: Key) -> float:
+        pair = self._pairs.get(key)
+        if pair is None or pair.failures < self._settings.failures:
+            return 0.0
+        delay = self._settings.wait_seconds * 2.0 ** min(pair.failures - self._settings.failures, 16)
+        return max(0.0, pair.last + min(delay, _LONGEST_WAIT_SECONDS) - self._clock())
+
+    def failed(self, key: Key) -> None:
+        """Note that a (user name, address) failed to log in."""
+        user, address = key
+        with self._lock:
+            now = self._clock()
+            self._count_pair(key, now)
+            self._score(("user", user), now)
+            record = self._score(("address", address), now)
+            if record.score > self._settings.ban_failures - 0.5:  # a little of each failure has faded already
+                self._ban(record, now)
+
+    def succeeded(self, key: Key) -> None:
+        """Note that a (user name, address) logged in: its own mistakes are forgiven."""
+        with self._lock:
+            self._pairs.pop(key, None)
+
+    def _count_pair(self, key: Key, now: float) -> None:
+        if len(self._pairs) >= _MOST:
+            young = {one: pair for one, pair in self._pairs.items() if now - pair.last <= _LONGEST_WAIT_SECONDS}
+            self._pairs = young if len(young) < _MOST else {}
+        pair = self._pairs.get(key)
+        fresh = pair is None or now - pair.last > max(self._settings.forget_seconds, _LONGEST_WAIT_SECONDS)
+        self._pairs[key] = _Pair(1, now) if pair is None or fresh else _Pair(pair.failures + 1, now)
+
+    def _score(self, key: Key, now: float) -> Record:
+        if key not in self._records and len(self._records) >= _MOST:
+            self._make_room(now)
+        before = self._records.get(key, Record(*key, 0.0, now))
+        record = replace(before, score=self._faded(before, now) + 1.0, scored_at=now)
+        self._records[key] = record
+        self._changed.add(key)
+        return record
+
+    def _faded(self, record: Record, now: float) -> float:
+        """What is left of a score: half of it after each `forget_seconds`."""
+        faded: float = record.score * 0.5 ** (max(0.0, now - record.scored_at) / self._settings.forget_seconds)
+        return faded
+
+    def _ban(self, record: Record, now: float) -> None:
+        seconds = min(_LONGEST_BAN_SECONDS, self._settings.ban_seconds * 2.0 ** min(record.bans, 16))
+        banned = replace(record, score=0.0, until=now + seconds, bans=record.bans + 1)
+        self._records[(record.kind, record.who)] = banned
+        _LOG.warning("guard.banned", address=record.who, seconds=round(seconds), times=banned.bans)
+
+    def _make_room(self, now: float) -> None:
+        quiet = sorted(self._records.values(), key=lambda one: (one.until > now, self._faded(one, now)))
+        for record in quiet[: _MOST // 10]:
+            self._records.pop((record.kind, record.who))
+
+    # What is kept
+
+    def _keep_on(self) -> None:
+        while not self._stopping.wait(_KEEP_SECONDS):
+            self._keep()
+        self._keep()
+
+    def _keep(self) -> None:
+        assert self._shelf is not None
+        try:
+            self._forget_what_was_lifted(self._shelf.load())
+            changed, gone = self._to_keep()
+            if changed or gone:
+                self._shelf.save(changed, forget=gone)
+        except Exception:
+            _LOG.exception("guard.not_kept")
+
+    def _forget_what_was_lifted(self, kept: list[Record]) -> None:
+        """An operator lifts a ban by removing what is kept of it."""
+        still = {(one.kind, one.who) for one in kept}
+        with self._lock:
+            for key in self._kept - still - self._changed:
+                self._records.pop(key, None)
+                for pair in [pair for pair in self._pairs if key[1] in pair]:
+                    del self._pairs[pair]
+            self._kept = still
+
+    def _to_keep(self) -> tuple[list[Record], set[Key]]:
+        with self._lock:
+            now = self._clock()
+            for key, one in list(self._records.items()):
+                if one.until <= now and self._faded(one, now) < _NEGLIGIBLE:
+                    del self._records[key]
+            changed = [self._records[key] for key in self._changed if key in self._records]
+            gone = self._kept - set(self._records)
+            self._changed.clear()
+            self._kept = self._kept - gone | {(one.kind, one.who) for one in changed}
+        return changed, gone

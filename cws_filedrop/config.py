@@ -60,10 +60,50 @@ class FtpSettings:
     grace_seconds: float = field(
         default=0.5, metadata={"doc": "a client that leaves sooner after its upload may have been cut off"}
     )
-    login_failures: int = field(default=5, metadata={"doc": "wrong passwords before a name and address must wait"})
-    login_wait_seconds: float = field(default=30.0, metadata={"doc": "how long they must wait"})
     courtesy_seconds: int = field(
         default=60, metadata={"doc": "how long SIZE still answers for a file that was picked up"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TlsSettings:
+    """FTP over TLS."""
+
+    mode: str = field(
+        default="auto",
+        metadata={
+            "doc": "auto: offered, and asked for when a password comes over the network; required; off",
+            "one_of": ("auto", "required", "off"),
+        },
+    )
+    certificate: str = field(
+        default="", metadata={"doc": "PEM file, with the chain; empty: one is made on the first start"}
+    )
+    key: str = field(default="", metadata={"doc": "PEM file; empty: it is in the certificate's file"})
+    implicit_port: int = field(default=-1, metadata={"doc": "for implicit TLS, such as 990; -1: none, 0: any"})
+    session_reuse: str = field(
+        default="accept",
+        metadata={
+            "doc": "accept, or require: data connections must resume the session of their control connection",
+            "one_of": ("accept", "require"),
+        },
+    )
+    names: str = field(default="", metadata={"doc": "host names for the certificate that is made, with commas"})
+
+
+@dataclass(frozen=True, slots=True)
+class SftpSettings:
+    """The SFTP door."""
+
+    enabled: bool = field(default=True, metadata={"doc": "serve SFTP"})
+    host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for every one"})
+    port: int = field(default=2222, metadata={"doc": "0 takes any free port"})
+    max_connections: int = field(default=512, metadata={"doc": "at once, in all"})
+    max_connections_per_address: int = field(default=64, metadata={"doc": "at once, from one address"})
+    login_timeout_seconds: float = field(default=30, metadata={"doc": "who has not logged in by then is sent away"})
+    idle_timeout_seconds: float = field(default=600, metadata={"doc": "a silent session is closed after this"})
+    courtesy_seconds: int = field(
+        default=60, metadata={"doc": "how long stat still answers for a file that was picked up"}
     )
 
 
@@ -90,11 +130,14 @@ class FolderSettings:
 
 @dataclass(frozen=True, slots=True)
 class LimitSettings:
-    """The largest file that is taken."""
+    """The largest file that is taken, and the room that must be left."""
 
     upload_bytes: int = field(default=1_073_741_824, metadata={"doc": "bytes of one upload"})
     unpacked_bytes: int = field(default=1_073_741_824, metadata={"doc": "bytes of a packed file once unpacked"})
     lines: int = field(default=10_000_000, metadata={"doc": "lines of one file"})
+    free_bytes: int = field(
+        default=268_435_456, metadata={"doc": "with less room on the disk uploads are refused until there is more"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +186,8 @@ class Settings:
     service: ServiceSettings = field(default_factory=ServiceSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     ftp: FtpSettings = field(default_factory=FtpSettings)
+    tls: TlsSettings = field(default_factory=TlsSettings)
+    sftp: SftpSettings = field(default_factory=SftpSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
     folder: FolderSettings = field(default_factory=FolderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)

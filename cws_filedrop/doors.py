@@ -1,4 +1,4 @@
-"""The process of the doors: composes FTP and folder doors from settings. Light: it never loads pandas or the engine.
+"""The process of the doors: FTP, SFTP and folder, composed from settings. Light: it never loads pandas or the engine.
 
 Run by the service as `python -m cws_filedrop.doors`; settings come in the environment, events go to standard output,
 and the end of standard input means that the service is gone.
@@ -9,20 +9,29 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import Any
 
-from cws_filedrop import config, log, passwords
+import paramiko
+
+from cws_filedrop import config, log, passwords, public_keys
 from cws_filedrop.config import Settings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.store import sellers
+from cws_filedrop.store import guard as records
+from cws_filedrop.store import keys, sellers
 from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.guard import Record
 from cws_filedrop.store.sellers import Access
 from cws_filedrop.transports import doors
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor, SellerLogin
+from cws_filedrop.transports.ftp_tls import open_tls
+from cws_filedrop.transports.guard import Guard
+from cws_filedrop.transports.sftp import SftpDoor
 
 
 class Logins:
@@ -43,6 +52,13 @@ class Logins:
         right = passwords.matches(None if kept is None else kept.clear_password_hash, password)
         return _login(name, kept) if right and kept is not None else None
 
+    def by_key(self, name: str, key: paramiko.PKey) -> SellerLogin | None:
+        """The seller of that name, if the key is one of its own."""
+        kept, text = self._access(name), f"{key.get_name()} {key.get_base64()}"
+        if kept is None or not keys.holds(self._db, kept.seller_id, public_keys.parse(text).fingerprint, text):
+            return None
+        return _login(name, kept)
+
     def current(self, name: str) -> int | None:
         """The version of a seller's login; None when it may not come in any more."""
         kept = self._access(name)
@@ -50,6 +66,19 @@ class Logins:
 
     def _access(self, name: str) -> Access | None:
         return sellers.access(self._db, name, datetime.now(UTC))
+
+
+class _Shelf:
+    """The guard's memory, in the database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def load(self) -> list[Record]:
+        return records.load(self._db)
+
+    def save(self, found: Iterable[Record], *, forget: Iterable[tuple[str, str]]) -> None:
+        records.save(self._db, found, forget=forget)
 
 
 def _login(name: str, kept: Access) -> SellerLogin:
@@ -60,21 +89,36 @@ def main() -> None:
     """Serve until standard input ends or SIGTERM comes."""
     settings = config.load(None, os.environ)
     log.configure(settings.service.log_level, json=settings.service.log_json)
+    db = Database(settings.database.url or default_url(settings.data))
+    guard = Guard(settings.guard, _Shelf(db))
     try:
-        ftp, folder, intake = _open(settings)
-        doors.serve(intake, ftp=ftp, folder=folder, out=sys.stdout, in_=sys.stdin)
+        guard.start()
+        ftp, sftp, folder, intake = _open(settings, db, guard)
+        doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
     except ConfigError as error:
         sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
         sys.exit(2)
+    finally:
+        guard.stop()
 
 
-def _open(settings: Settings) -> tuple[FtpDoor | None, FolderDoor | None, Intake]:
-    logins = Logins(Database(settings.database.url or default_url(settings.data)))
+def _open(
+    settings: Settings, db: Database, guard: Guard
+) -> tuple[FtpDoor | None, SftpDoor | None, FolderDoor | None, Intake]:
+    logins, certificates = Logins(db), settings.data / "keys"
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
-    intake = Intake(homes, spool, upload_limit_bytes=settings.limits.upload_bytes)
-    ftp = FtpDoor(settings.ftp, intake, authenticate=logins.authenticate, current=logins.current)
-    folder = FolderDoor(settings.folder, intake)
-    return (ftp if settings.ftp.enabled else None, folder if settings.folder.enabled else None, intake)
+    limits = settings.limits
+    intake = Intake(homes, spool, upload_limit_bytes=limits.upload_bytes, least_free_bytes=limits.free_bytes)
+    who: Any = {"authenticate": logins.authenticate, "current": logins.current, "brake": guard}
+    ftp = sftp = folder = None
+    if settings.ftp.enabled:
+        tls = open_tls(settings.tls, certificates, clear_logins=logins.in_clear)
+        ftp = FtpDoor(settings.ftp, intake, tls=tls, **who)
+    if settings.sftp.enabled:
+        sftp = SftpDoor(settings.sftp, intake, keys=logins.by_key, host_keys=certificates, **who)
+    if settings.folder.enabled:
+        folder = FolderDoor(settings.folder, intake)
+    return ftp, sftp, folder, intake
 
 
 if __name__ == "__main__":

@@ -90,6 +90,8 @@ class Addresses:
     """Where the service is to be found."""
 
     ftp: tuple[str, int] | None = None
+    ftps: tuple[str, int] | None = None  # by implicit TLS
+    sftp: tuple[str, int] | None = None
     folder: str = ""
     marketplace: str = ""
     notes: list[str] = field(default_factory=list)
@@ -129,8 +131,9 @@ class Service:
             self.stop()
             raise
         self._listener.start()
-        ftp = tuple(ready["ftp"]) if ready.get("ftp") else None
-        return Addresses(ftp, str((ready.get("folder") or {}).get("mode", "")), settings.marketplace.endpoint)
+        ftp, ftps, sftp = (tuple(ready[name]) if ready.get(name) else None for name in ("ftp", "ftps", "sftp"))
+        folder = str((ready.get("folder") or {}).get("mode", ""))
+        return Addresses(ftp, ftps, sftp, folder, settings.marketplace.endpoint)
 
     def _start_sandbox(self) -> Settings:
         sandbox = self._settings.sandbox

@@ -116,6 +116,7 @@ class Running:
         usual = {
             "SERVICE__DATA_DIR": self.data,
             "FTP__PORT": 0,
+            "SFTP__PORT": 0,
             "MARKETPLACE__POLL_SECONDS": 0.2,
             "MARKETPLACE__LOOKUP_SECONDS": 0.5,
             "SANDBOX__RATE_SCALE": 5000,
@@ -124,6 +125,7 @@ class Running:
         self.environment = {f"CWS_FILEDROP_{name}": str(value) for name, value in usual.items()}
         self.process: Process | None = None
         self.address = ("", 0)
+        self.sftp_address = ("", 0)
 
     def add_seller(self, name: str, *options: str) -> None:
         """By the command line, as an operator would."""
@@ -150,6 +152,8 @@ class Running:
         found = self.process.said(r"ftp://([\d.]+):(\d+)")
         if found:
             self.address = (found[1], int(found[2]))
+        if by_sftp := self.process.said(r"sftp://([\d.]+):(\d+)"):
+            self.sftp_address = (by_sftp[1], int(by_sftp[2]))
         return self
 
     def stop(self, number: int = signal.SIGTERM, *, group: bool = False) -> int:

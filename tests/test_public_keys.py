@@ -22,7 +22,11 @@ ED25519 = line(ed25519.Ed25519PrivateKey.generate(), "anna@office")
 RSA = line(rsa.generate_private_key(65537, 2048))
 
 
-@pytest.mark.parametrize("text", [ED25519, RSA, line(ec.generate_private_key(ec.SECP256R1()), "a b")])
+@pytest.mark.parametrize(
+    "text",
+    [ED25519, RSA, line(ec.generate_private_key(ec.SECP256R1()), "a b")],
+    ids=["ed25519", "RSA", "ECDSA"],
+)
 def test_usual_keys_are_taken(text: str) -> None:
     found = public_keys.parse(f"  {text}\r\n")
     assert f"{found.text} {found.comment}".rstrip() == text
@@ -50,6 +54,7 @@ def test_the_fingerprint_is_the_one_that_ssh_keygen_shows(tmp_path: Path) -> Non
         (line(rsa.generate_private_key(65537, 1024)), "1024 bits is too short"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA", "private key"),
     ],
+    ids=["empty", "words", "DSA", "no text", "options", "cut", "of another kind", "short RSA", "private"],
 )
 def test_others_are_refused_with_what_to_do(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):

@@ -98,6 +98,7 @@ def _settings(folder: Path, *, serve: bool) -> Settings:
         usual,
         service=replace(usual.service, data_dir=folder, log_level="error"),
         ftp=replace(usual.ftp, port=_port(usual.ftp.port) if serve else 0),
+        sftp=replace(usual.sftp, port=_port(usual.sftp.port) if serve else 0),
         marketplace=replace(usual.marketplace, poll_seconds=0.5, lookup_seconds=2.0),
     )
 
@@ -225,6 +226,7 @@ def _go_on(console: Console, settings: Settings, addresses: Addresses, password:
     host, port = addresses.ftp
     lines = [
         f"FTP       ftp://{host}:{port}   user [b]{SELLER}[/]   password [b]{password}[/]",
+        *([f"SFTP      sftp://{addresses.sftp[0]}:{addresses.sftp[1]}   the same"] if addresses.sftp else []),
         f"folder    {settings.data / 'homes' / SELLER / 'inbox'}",
         f"try       curl -T sample_files/shipped-today.txt ftp://{SELLER}:{password}@{host}:{port}/inbox/",
         "stop      Ctrl-C",

@@ -42,6 +42,10 @@ def serve() -> None:
     typer.echo(f"data         {chosen.data}")
     if addresses.ftp:
         typer.echo("FTP          ftp://{}:{}".format(*addresses.ftp))
+    if addresses.ftps:
+        typer.echo("FTPS         ftps://{}:{} (implicit TLS)".format(*addresses.ftps))
+    if addresses.sftp:
+        typer.echo("SFTP         sftp://{}:{}".format(*addresses.sftp))
     if addresses.folder:
         typer.echo(f"folders      {chosen.data / 'homes'}/SELLER/inbox (by {addresses.folder})")
     typer.echo(f"marketplace  {chosen.marketplace.kind} at {addresses.marketplace}")

@@ -39,6 +39,12 @@ def sync_path(path: Path) -> None:
         os.close(descriptor)
 
 
+def free_bytes(directory: Path) -> int:
+    """What may still be written on the filesystem of a directory."""
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize
+
+
 def write(path: Path, chunks: Iterable[bytes]) -> None:
     """Write a new file (or over an old one) and return when its bytes are on the disk; its name may not be yet."""
     write_soon(path, chunks)

@@ -22,11 +22,11 @@ from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.home import Folder, Home, Homes, Stage, regular
 from cws_filedrop.drop.names import is_temporary
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.drop.upload import Busy, NothingToResume, NotWhole, TooLarge, Upload
+from cws_filedrop.drop.upload import Busy, NoRoom, NothingToResume, NotWhole, TooLarge, Upload
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Door, Grade
 
-__all__ = ["Busy", "Intake", "NotWhole", "NothingToResume", "TooLarge", "Upload"]
+__all__ = ["Busy", "Intake", "NoRoom", "NotWhole", "NothingToResume", "TooLarge", "Upload"]
 
 _LOG = log.get(__name__)
 _RESTARTED: Final = "the service stopped before it was known whether the client was still there"
@@ -43,12 +43,13 @@ class Intake:
     Raises: ConfigError when homes and spool are on two filesystems, since a claim is a rename.
     """
 
-    def __init__(self, homes: Homes, spool: Spool, *, upload_limit_bytes: int) -> None:
+    def __init__(self, homes: Homes, spool: Spool, *, upload_limit_bytes: int, least_free_bytes: int = 0) -> None:
         if os.stat(homes.root).st_dev != os.stat(spool.root).st_dev:
             raise ConfigError(f"{homes.root} and {spool.root} must be on one filesystem")
         self.homes = homes
         self.spool = spool
         self.upload_limit_bytes = upload_limit_bytes
+        self.least_free_bytes = least_free_bytes
         self._on_arrival: Callable[[str], None] = _nobody
         self._live: set[tuple[str, Folder, str]] = set()
         self._lock = threading.Lock()
@@ -63,8 +64,12 @@ class Intake:
     def begin(self, drop: Drop, *, offset: int | None = 0) -> Upload:
         """Open an upload: from byte 0 (replaces an unfinished one), from byte `offset` of it, or at its end (None).
 
-        Raises: Busy, NothingToResume, OSError.
+        Raises: Busy, NoRoom, NothingToResume, OSError.
         """
+        # Before the first byte: a disk that fills up in the middle would leave the worker without room as well.
+        if disk.free_bytes(self.homes.root) < self.least_free_bytes:
+            _LOG.error("disk.nearly_full", refused=drop.name, seller=drop.seller)
+            raise NoRoom("There is no room on our disk just now; nothing was taken. Try again in some minutes")
         self._take_name(drop)
         try:
             return Upload(self, drop, offset=offset)

@@ -21,6 +21,10 @@ class Busy(FileDropError):
     """That name is being uploaded already; it may work later."""
 
 
+class NoRoom(FileDropError):
+    """The disk is nearly full; it works again when there is room."""
+
+
 class NothingToResume(FileDropError):
     """There are not as many bytes as the client wants to go on from."""
 

@@ -13,14 +13,15 @@ import queue
 import select
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import FrameType
-from typing import Any, Final, TextIO
+from typing import Any, Final, Protocol, TextIO
 
 from cws_filedrop import log
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.sftp import SftpDoor
 
 _LOG = log.get(__name__)
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -56,47 +57,57 @@ def serve(
     *,
     ftp: FtpDoor | None,
     folder: FolderDoor | None,
+    sftp: SftpDoor | None = None,
     out: TextIO,
     in_: TextIO,
     drain_seconds: float = 10.0,
 ) -> None:
     """Open the doors; returns after SIGTERM, SIGINT or end of file on `in_`, when they are closed again.
 
-    Lines on `out`: `{"event": "ready", "ftp": [host, port], "folder": {"mode": "events"}}` (null for a door that is
-    not there), then `{"event": "arrived", "upload": "<id>"}` for each upload that was graded.
+    Lines on `out`: `{"event": "ready", "ftp": [host, port], "ftps": …, "sftp": …, "folder": {"mode": "events"}}` (null
+    for a door that is not there), then `{"event": "arrived", "upload": "<id>"}` for each upload that was graded.
     Raises: ConfigError when a door cannot be opened.
     """
+    opened = [door for door in (ftp, sftp, folder) if door is not None]
     lines = _Lines(out)
     with _stop() as stop:
         try:
             intake.announce_to(lambda upload_id: lines.say(event="arrived", upload=upload_id))
             intake.recover()
             threading.Thread(target=_until_end, args=(in_, stop), name="parent", daemon=True).start()
-            _open(ftp, folder, lines)
+            for door in opened:
+                door.start()
+            lines.say(event="ready", **_ready(ftp, folder, sftp))
             stop.wait()
         finally:
-            _close(ftp, folder, drain_seconds)
+            _close(opened, drain_seconds)
             intake.close()
             lines.close()
 
 
-def _open(ftp: FtpDoor | None, folder: FolderDoor | None, lines: _Lines) -> None:
-    if ftp is not None:
-        ftp.start()
-    if folder is not None:
-        folder.start()
-    lines.say(
-        event="ready",
-        ftp=None if ftp is None else list(ftp.address),
-        folder=None if folder is None else {"mode": folder.mode},
-    )
+def _ready(ftp: FtpDoor | None, folder: FolderDoor | None, sftp: SftpDoor | None) -> dict[str, Any]:
+    """Where each door is to be found."""
+    implicit = ftp.implicit_address if ftp is not None else None
+    return {
+        "ftp": None if ftp is None else list(ftp.address),
+        "ftps": None if implicit is None else list(implicit),
+        "sftp": None if sftp is None else list(sftp.address),
+        "folder": None if folder is None else {"mode": folder.mode},
+    }
 
 
-def _close(ftp: FtpDoor | None, folder: FolderDoor | None, drain_seconds: float) -> None:
-    if folder is not None:
-        folder.stop(drain_seconds)
-    if ftp is not None:
-        ftp.stop(drain_seconds)
+def _close(opened: Sequence[_Door], drain_seconds: float) -> None:
+    """All at the same time: each has as long as it would have alone."""
+    closing = [threading.Thread(target=door.stop, args=(drain_seconds,)) for door in opened]
+    for thread in closing:
+        thread.start()
+    for thread in closing:
+        thread.join()
+
+
+class _Door(Protocol):
+    def start(self) -> None: ...
+    def stop(self, drain_seconds: float) -> None: ...
 
 
 def _until_end(in_: TextIO, stop: _Stop) -> None:

@@ -5,6 +5,7 @@ Knows nothing of where sellers and passwords are kept, and nothing of what is in
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import logging
 import re
@@ -17,6 +18,7 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import pyftpdlib.ioloop as ioloop  # first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11
+from pyftpdlib.ioloop import Acceptor
 from pyftpdlib.servers import FTPServer
 
 from cws_filedrop import log
@@ -25,8 +27,9 @@ from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_session import FtpSession
-from cws_filedrop.transports.ftp_transfer import FtpTransfer
-from cws_filedrop.transports.logins import Authenticate, Current, Logins, SellerLogin, Throttle
+from cws_filedrop.transports.ftp_tls import Tls
+from cws_filedrop.transports.ftp_tls_session import ImplicitTlsSession, TlsSession
+from cws_filedrop.transports.logins import Authenticate, Brake, Current, Logins, SellerLogin, Throttle
 
 __all__ = ["FtpDoor", "SellerLogin"]
 
@@ -92,16 +95,41 @@ class _Waker:
         self._write.close()
 
 
-class _Server(FTPServer):  # type: ignore[misc]
+class _Patient:
+    """A listening socket that outlives a lack of file handles."""
+
+    ioloop: Any
+    _closed: bool
+
+    def handle_accept(self) -> None:
+        try:
+            super().handle_accept()  # type: ignore[misc]
+        except OSError as error:  # no file handles left: look again in a while instead of at once and for ever
+            _LOG.error("ftp.accept_failed", error=str(error))
+            self.del_channel()  # type: ignore[attr-defined]
+            self.ioloop.call_later(0.5, self._listen_again)
+
+    def _listen_again(self) -> None:
+        if not self._closed:
+            self.add_channel()  # type: ignore[attr-defined]
+
+    def handle_error(self) -> None:
+        _LOG.error("ftp.accept_failed", exc_info=True)  # and go on listening
+
+
+class _Server(_Patient, FTPServer):  # type: ignore[misc]
     """The listening socket, and what all sessions share."""
 
     failure_delay_seconds = 1.0
+    handler: Any
 
     def __init__(self, sock: socket.socket, session_class: type[FtpSession], loop: Any, *, door: FtpDoor) -> None:
         super().__init__(sock, session_class, ioloop=loop, backlog=_BACKLOG)
         self.intake = door.intake
         self.settings = door.settings
         self.logins = door.logins
+        self.tls = door.tls
+        self.handshake_seconds = door.handshake_seconds
         self.courtesy = Courtesy(door.settings.courtesy_seconds)
         self.max_cons = door.settings.max_connections
         self.max_cons_per_ip = door.settings.max_connections_per_address
@@ -129,10 +157,20 @@ class _Server(FTPServer):  # type: ignore[misc]
         self._waker.close()
 
     def handle_accepted(self, sock: socket.socket, addr: Any) -> Any:
+        if seconds := self.logins.banned(str(addr[0])):
+            return _send_away(sock, seconds)
         session = super().handle_accepted(sock, addr)
         if session is not None and not session._closed:
             self.sessions.add(session)
         return session
+
+    def receive(self, sock: socket.socket, addr: Any, session_class: type[FtpSession]) -> None:
+        """A client came in by another socket."""
+        usual, self.handler = self.handler, session_class
+        try:
+            self.handle_accepted(sock, addr)
+        finally:
+            self.handler = usual
 
     def forget(self, session: FtpSession) -> None:
         """A session has closed."""
@@ -141,37 +179,62 @@ class _Server(FTPServer):  # type: ignore[misc]
     def _accept_new_cons(self) -> bool:
         return len(self.ip_map) <= self.max_cons  # clients, not sockets
 
-    def handle_accept(self) -> None:
-        try:
-            super().handle_accept()
-        except OSError as error:  # no file handles left: look again in a while instead of at once and for ever
-            _LOG.error("ftp.accept_failed", error=str(error))
-            self.del_channel()
-            self.ioloop.call_later(0.5, self._listen_again)
 
-    def _listen_again(self) -> None:
-        if not self._closed:
-            self.add_channel()
+def _send_away(sock: socket.socket, seconds: float) -> None:
+    minutes = max(1, round(seconds / 60))
+    words = f"421 Too many failed logins came from your address; come back in {minutes} minutes.\r\n"
+    with contextlib.suppress(OSError), sock:
+        sock.setblocking(False)
+        sock.send(words.encode())
 
-    def handle_error(self) -> None:
-        _LOG.error("ftp.accept_failed", exc_info=True)  # and go on listening
+
+class _Implicit(_Patient, Acceptor):  # type: ignore[misc]
+    """Another listening socket, whose clients encrypt from the first byte on."""
+
+    def __init__(self, sock: socket.socket, server: _Server, session_class: type[FtpSession]) -> None:
+        super().__init__(ioloop=server.ioloop)
+        self._server = server
+        self._session_class = session_class
+        sock.setblocking(False)
+        self.set_socket(sock)
+        self.listen(_BACKLOG)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        host, port = self.socket.getsockname()[:2]
+        return str(host), int(port)
+
+    def handle_accepted(self, sock: socket.socket, addr: Any) -> None:
+        self._server.receive(sock, addr, self._session_class)
 
 
 class FtpDoor:
-    """Serves sellers by FTP. `authenticate` and `current` are called by threads of this door.
+    """Serves sellers by FTP, and with `tls` by FTPS. `authenticate` and `current` are called by threads of this door.
 
     Raises: ConfigError for settings that cannot be used.
     """
 
     failure_delay_seconds: float = 1.0  # before a wrong password is answered
+    handshake_seconds: float = 30.0  # for a client that wants TLS
 
-    def __init__(self, settings: FtpSettings, intake: Intake, *, authenticate: Authenticate, current: Current) -> None:
+    def __init__(
+        self,
+        settings: FtpSettings,
+        intake: Intake,
+        *,
+        authenticate: Authenticate,
+        current: Current,
+        tls: Tls | None = None,
+        brake: Brake | None = None,
+    ) -> None:
         self.settings = settings
+        self.tls = tls
         self.intake = intake
-        throttle = Throttle(failures=settings.login_failures, wait_seconds=settings.login_wait_seconds)
-        self.logins = Logins(authenticate, current, throttle)
-        self._session_class = _session_class(settings)
+        in_clear = tls.clear_logins if tls else None
+        self.logins = Logins(authenticate, current, brake or Throttle(), in_clear=in_clear)
+        self._session_class = _session_class(TlsSession if tls else FtpSession, settings)
         self._server: _Server | None = None
+        self._implicit: _Implicit | None = None
         self._loop: Any = None
         self._thread: threading.Thread | None = None
         self._over = False
@@ -185,16 +248,36 @@ class FtpDoor:
         host, port = self._server.address
         return str(host), int(port)
 
+    @property
+    def implicit_address(self) -> tuple[str, int] | None:
+        """Host and port for implicit TLS; None if there is none. Only after `start`."""
+        if self._implicit is None:
+            return None
+        host, port = self._implicit.address
+        return str(host), int(port)
+
     def start(self) -> None:
         """Listen, and serve from a thread of its own. Raises: ConfigError when it cannot listen there."""
         logging.getLogger("pyftpdlib").setLevel(logging.WARNING)
-        sock = _listen(self.settings.host, self.settings.port)
+        sockets = self._listen()
         self._loop = ioloop.IOLoop()
-        self._server = _Server(sock, self._session_class, self._loop, door=self)
+        self._server = _Server(sockets[0], self._session_class, self._loop, door=self)
+        if len(sockets) > 1:
+            implicit = _session_class(ImplicitTlsSession, self.settings)
+            self._implicit = _Implicit(sockets[1], self._server, implicit)
         self._loop.call_every(_RECHECK_SECONDS, self._recheck)
         self._thread = threading.Thread(target=self._run, name="ftp", daemon=True)
         self._thread.start()
-        _LOG.info("ftp.opened", host=self.address[0], port=self.address[1])
+        _LOG.info("ftp.opened", host=self.address[0], port=self.address[1], implicit=self.implicit_address)
+
+    def _listen(self) -> list[socket.socket]:
+        host, implicit_port = self.settings.host, self.tls.settings.implicit_port if self.tls else -1
+        usual = _listen(host, self.settings.port, "[ftp]")
+        try:
+            return [usual] if implicit_port < 0 else [usual, _listen(host, implicit_port, "[tls]")]
+        except ConfigError:
+            usual.close()
+            raise
 
     def stop(self, drain_seconds: float = 10.0) -> None:
         """Stop listening, let transfers in hand end, say good-bye to the rest. Harmless when repeated."""
@@ -225,6 +308,8 @@ class FtpDoor:
         if not server.is_draining:
             server.is_draining = True
             server.close()
+            if self._implicit is not None:
+                self._implicit.close()
         late = time.monotonic() >= self._drain_until
         for session in list(server.sessions):
             if late or not session.is_busy:
@@ -259,8 +344,8 @@ def _dismiss(session: FtpSession, words: str) -> None:
         session.close()
 
 
-def _session_class(settings: FtpSettings) -> type[FtpSession]:
-    transfer = type("Transfer", (FtpTransfer,), {"timeout": settings.transfer_timeout_seconds})
+def _session_class(base: type[FtpSession], settings: FtpSettings) -> type[FtpSession]:
+    transfer = type("Transfer", (base.dtp_handler,), {"timeout": settings.transfer_timeout_seconds})
     values = {
         "dtp_handler": transfer,
         "banner": settings.banner,
@@ -268,7 +353,7 @@ def _session_class(settings: FtpSettings) -> type[FtpSession]:
         "passive_ports": _passive_ports(settings.passive_ports),
         "masquerade_address": _masquerade(settings.masquerade_address),
     }
-    return type("Session", (FtpSession,), values)
+    return type("Session", (base,), values)
 
 
 def _passive_ports(text: str) -> range | None:
@@ -290,7 +375,7 @@ def _masquerade(host: str) -> str | None:
         raise ConfigError(f"[ftp] masquerade_address: {host} is not known: {error.strerror}") from error
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int, section: str) -> socket.socket:
     try:
         family = socket.getaddrinfo(host or "0.0.0.0", port, type=socket.SOCK_STREAM)[0][0]  # noqa: S104
         dual = family is socket.AF_INET6 and host == "::" and socket.has_dualstack_ipv6()
@@ -298,4 +383,4 @@ def _listen(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         known = error.errno if isinstance(error, OSError) else None
         remedy = _REMEDIES.get(known or 0, "set host and port to an address of this machine")
-        raise ConfigError(f"[ftp] cannot listen on {host}:{port}: {error}; {remedy}") from error
+        raise ConfigError(f"{section} cannot listen on {host}:{port}: {error}; {remedy}") from error

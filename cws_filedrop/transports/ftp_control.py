@@ -107,16 +107,16 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             self._hear_queued()
 
     def _hear_queued(self) -> None:
-        queued, self._queued = self._queued, []
-        for position, line in enumerate(queued):
-            if self._paused:
-                self._queued += queued[position:]
-                return
-            if not self._closed:
-                self._in_buffer = [line]
-                self.found_terminator()
+        while self._queued and not (self._paused or self._closed):
+            self._in_buffer = [self._queued.pop(0)]
+            self.found_terminator()
 
     # Login.
+
+    @property
+    def in_clear(self) -> bool:
+        """Could others read the password on its way?"""
+        return False  # nobody asks, where there is no encryption to be had
 
     def ftp_USER(self, line: str) -> None:
         super().ftp_USER(line)
@@ -128,9 +128,11 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         elif not self.username:
             self.respond("503 Send USER first.")
         else:
-            user, address = self.username, self.remote_ip
+            user, address, clear = self.username, self.remote_ip, self.in_clear
             self.in_background(
-                self.server.doorkeepers, lambda: self.server.logins.check(user, line, address), self._checked
+                self.server.doorkeepers,
+                lambda: self.server.logins.check(user, line, address, clear=clear),
+                self._checked,
             )
 
     def _checked(self, future: Future[LoginAnswer]) -> None:

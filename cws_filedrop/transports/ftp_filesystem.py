@@ -20,7 +20,7 @@ from pyftpdlib.filesystems import AbstractedFS
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Claim, Drop
 from cws_filedrop.drop.home import COLLECT_FOLDERS, Folder, Home, regular, visible_files
-from cws_filedrop.drop.intake import Busy, Intake, NothingToResume, NotWhole, Upload
+from cws_filedrop.drop.intake import Busy, Intake, NoRoom, NothingToResume, NotWhole, Upload
 from cws_filedrop.drop.names import is_usable
 from cws_filedrop.model import Door
 from cws_filedrop.transports.courtesy import Courtesy, PickedUp
@@ -181,6 +181,8 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
             return self._intake.begin(drop, offset=offset)
         except Busy as error:
             raise Refused(str(error), code=450) from error
+        except NoRoom as error:
+            raise Refused(str(error), code=452) from error
         except NothingToResume as error:
             raise Refused(str(error), code=554) from error
 

@@ -1,7 +1,7 @@
 """One FTP client's uploads: begun, completed, cut, and what the client's next words say about the upload before.
 
 Knows nothing of listening, of threads, or of where uploads go to: its `server` (see `ftp`) has all that.
-TLS fits in as a mixin before this class, overriding `door` and `unread_commands`.
+`ftp_tls_session` encrypts it.
 """
 # ruff: noqa: N802  (pyftpdlib calls ftp_<COMMAND>)
 
@@ -11,11 +11,10 @@ import posixpath
 import socket
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11)
 from pyftpdlib.exceptions import FilesystemError
-from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.utils import strerror
 
 from cws_filedrop import log
@@ -27,10 +26,7 @@ from cws_filedrop.transports.ftp_transfer import FtpActive, FtpPassive, FtpTrans
 from cws_filedrop.transports.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
 
 _LOG = log.get(__name__)
-_COMMANDS: Final = {name: entry for name, entry in FTPHandler.proto_cmds.items() if name != "MFMT"}
-_TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
-_MOST_QUEUED: Final = 100
-_WORDS_TOO_MANY: Final = "421 Too many commands without waiting for an answer."
+TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
 
 
 class FtpSession(FtpControl):
@@ -42,9 +38,11 @@ class FtpSession(FtpControl):
 
     completing: Upload | None = None  # its data connection has ended, its reply has not been given
     _ungraded: Ungraded | None = None
+    _proof: str | None = None  # of its data connection, that it is whole
     _announced: int | None = None  # by ALLO, for the next upload
     _expected: int | None = None  # by ALLO, for this upload
     _in_dtp_queue: tuple[Upload, str] | None
+    _out_dtp_queue: tuple[Any, bool, IO[bytes] | None, str] | None
 
     @property
     def is_busy(self) -> bool:
@@ -61,9 +59,9 @@ class FtpSession(FtpControl):
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         transfer = self.data_channel
-        if cmd in _TRANSFERS and transfer is not None and transfer.is_busy:
+        if cmd in TRANSFERS and transfer is not None and transfer.is_busy:
             self.respond("450 A transfer is under way; wait until it has ended.")
-        elif cmd in _TRANSFERS and self.server.is_draining:
+        elif cmd in TRANSFERS and self.server.is_draining:
             self.respond("421 The service is stopping; come back in a minute.")
             self.close_when_done()
         else:
@@ -129,22 +127,36 @@ class FtpSession(FtpControl):
             self._in_dtp_queue = None
             waiting[0].abandon()
 
+    def no_data(self, reply: str) -> bool:
+        """The data connection was gone as soon as it had come; did a command wait for it?"""
+        if self._closed:
+            return False
+        listing_or_file, self._out_dtp_queue = self._out_dtp_queue, None
+        waited = listing_or_file is not None or self._in_dtp_queue is not None
+        if listing_or_file is not None and listing_or_file[2] is not None:
+            listing_or_file[2].close()
+        self.drop_waiting()
+        if waited:
+            self.respond(reply)
+        return waited
+
     def flush_account(self) -> None:
         self.drop_waiting()
         super().flush_account()
 
-    def complete(self, upload: Upload) -> None:
+    def complete(self, upload: Upload, proof: str | None) -> None:
         """All bytes of an upload are here: put them on the disk and land them, in the background, then answer."""
         expected = self._expected
         if expected is None or expected <= upload.size:
-            self.in_background(self.server.disk, lambda: _land(upload), lambda done: self._landed(upload, done))
+            self.in_background(self.server.disk, lambda: _land(upload), lambda done: self._landed(upload, done, proof))
             return
         self.completing = None
         self.cut(upload, Cause.SHORT, f"{upload.size} bytes arrived of the {expected} that were announced")
         self._answer(f"426 Only {upload.size} of {expected} bytes arrived; resume the upload, or send it again.")
 
-    def _landed(self, upload: Upload, done: Future[Claim | None]) -> None:
+    def _landed(self, upload: Upload, done: Future[Claim | None], proof: str | None) -> None:
         self.completing = None
+        self._proof = proof
         failure = done.exception()
         reply = self._await_grade(upload, done.result()) if failure is None else self._unwritten(upload, failure)
         if self._closed:
@@ -155,9 +167,11 @@ class FtpSession(FtpControl):
     def _await_grade(self, upload: Upload, claim: Claim | None) -> str:
         self._ungraded = Ungraded(self.server.intake, upload.drop, size=upload.size, claim=claim)
         self._ungraded.on_whole = self.server.courtesy.remember
-        self._ungraded.unheard = self.unread_commands() or 0
         if upload.size == self._expected:
             self._ungraded.whole(ANNOUNCED)
+        self._ungraded.unheard = self.unread_commands() or 0
+        if self._proof and not self._ungraded.unheard:  # among the unheard may be ABOR
+            self._ungraded.whole(self._proof)
         return f"226 Received {upload.size} bytes; {_what_next(claim)}."
 
     def _answer(self, reply: str) -> None:
@@ -186,7 +200,9 @@ class FtpSession(FtpControl):
             ungraded.whole(STAYED)
 
     def _end_ungraded(self) -> None:
-        if self._ungraded is not None:
+        if self._ungraded is not None and self._proof:
+            self._ungraded.whole(self._proof)
+        elif self._ungraded is not None:
             self._ungraded.gone()
 
     # Other commands the library does otherwise.

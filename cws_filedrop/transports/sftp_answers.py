@@ -1,0 +1,64 @@
+"""What goes over the wire in SFTP's third version: the seller's paths coming in, answers going out.
+
+Pure: knows no channel and no disk.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from typing import TypeAlias
+
+import paramiko
+from paramiko import sftp
+from paramiko.sftp_attr import SFTPAttributes
+
+Answer: TypeAlias = tuple[int, paramiko.Message]  # its kind, and what is in it
+
+
+def path_in(message: paramiko.Message) -> str:
+    """The seller's own path, from the root of its home, whatever the client wrote."""
+    return "/" + posixpath.normpath("/" + message.get_binary().decode()).lstrip("/")
+
+
+def answer_to(number: int) -> paramiko.Message:
+    """The beginning of an answer to that request."""
+    message = paramiko.Message()
+    message.add_int(number)
+    return message
+
+
+def status(number: int, code: int, words: str) -> Answer:
+    """A code, and a sentence for the person at the other end."""
+    message = answer_to(number)
+    message.add_int(code)
+    message.add_string(words)
+    message.add_string("en")
+    return sftp.CMD_STATUS, message
+
+
+def attributes(number: int, found: SFTPAttributes) -> Answer:
+    """What is known of one file."""
+    message = answer_to(number)
+    found._pack(message)  # type: ignore[attr-defined]
+    return sftp.CMD_ATTRS, message
+
+
+def names(number: int, found: list[SFTPAttributes]) -> Answer:
+    """Names, with what is known of each."""
+    message = answer_to(number)
+    message.add_int(len(found))
+    for one in found:
+        message.add_string(one.filename)
+        message.add_string(str(one))
+        one._pack(message)  # type: ignore[attr-defined]
+    return sftp.CMD_NAME, message
+
+
+def shown(found: os.stat_result, name: str) -> SFTPAttributes:
+    """What a seller is shown of a file: owners and rights on disk are none of its business."""
+    entry = SFTPAttributes.from_stat(found, name)
+    entry.st_uid = entry.st_gid = 0
+    entry.st_mode = stat.S_IFMT(found.st_mode) | (0o755 if stat.S_ISDIR(found.st_mode) else 0o644)
+    return entry

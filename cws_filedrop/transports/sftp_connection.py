@@ -1,0 +1,221 @@
+"""One SSH connection: who it is, and what of SSH is offered to it, which is SFTP alone.
+
+Called by the connection's own thread, so that nothing here holds up another client. Knows nothing of listening.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+import paramiko
+from paramiko.common import (
+    AUTH_FAILED,
+    AUTH_SUCCESSFUL,
+    OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED,
+    OPEN_FAILED_RESOURCE_SHORTAGE,
+    OPEN_SUCCEEDED,
+)
+
+from cws_filedrop import log
+from cws_filedrop.drop.claims import Cause
+from cws_filedrop.drop.home import SELLER_NAME
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.model import Door
+from cws_filedrop.transports.courtesy import Courtesy
+from cws_filedrop.transports.ftp_filesystem import Visitor
+from cws_filedrop.transports.logins import Logins, SellerLogin
+from cws_filedrop.transports.sftp_files import SftpFiles
+from cws_filedrop.transports.sftp_handles import LEFT
+from cws_filedrop.transports.sftp_session import SftpSession
+from cws_filedrop.transports.sftp_tuning import Line, after_reply, hasten
+
+_LOG = log.get(__name__)
+_ATTEMPTS: Final = 6
+_MOST_CHANNELS: Final = 10
+_NO_SHELL: Final = "This is a file drop: use sftp.\r\n"
+
+AuthorizedKeys: TypeAlias = Callable[[str, paramiko.PKey], SellerLogin | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all connections of a door have in common. `changed` is called when a request or a connection has ended."""
+
+    intake: Intake
+    courtesy: Courtesy
+    logins: Logins
+    keys: AuthorizedKeys
+    failure_delay_seconds: float
+    changed: Callable[[], None]
+
+
+class Connection(paramiko.ServerInterface):
+    """Answers the library's questions about one client."""
+
+    def __init__(self, line: Line, address: str, shared: Shared) -> None:
+        self._line = line
+        self.address = address
+        self._shared = shared
+        self.intake = shared.intake
+        self.courtesy = shared.courtesy
+        self.why_ended: tuple[Cause, str] = LEFT
+        self.began_at = time.monotonic()
+        self._offered: SellerLogin | None = None
+        self._failures = 0
+        self._channels = 0
+        self._over = threading.Event()
+        self._sessions: set[SftpSession] = set()
+
+    # What the door asks.
+
+    @property
+    def login(self) -> SellerLogin | None:
+        """Who it is, once that is proved."""
+        return self._offered if self._line.is_authenticated() else None
+
+    @property
+    def is_over(self) -> bool:
+        """Has it been told to go?"""
+        return self._over.is_set()
+
+    @property
+    def is_busy(self) -> bool:
+        """Is something under way that should not be broken off?"""
+        return any(session.is_busy for session in self._sessions.copy())
+
+    @property
+    def is_at_work(self) -> bool:
+        """Is a request being carried out at this moment?"""
+        return any(session.is_at_work for session in self._sessions.copy())
+
+    @property
+    def heard_at(self) -> float:
+        """When its client was last heard to want something, on the monotonic clock."""
+        return max([self.began_at, *(session.heard_at for session in self._sessions.copy())])
+
+    def end(self, words: str = "", *, why: tuple[Cause, str] = LEFT) -> None:
+        """Close it; uploads still open are cut for that reason. From any thread."""
+        self.why_ended = why
+        self._over.set()
+        self._line.hang_up(words)
+
+    def join(self, seconds: float) -> None:
+        """Wait until its threads have done what is left to do."""
+        until = time.monotonic() + seconds
+        self.join_sessions(seconds)
+        self._line.join(max(0.0, until - time.monotonic()))
+
+    def join_sessions(self, seconds: float) -> None:
+        """Wait until its sessions have reported what they leave unfinished."""
+        until = time.monotonic() + seconds
+        for thread in self._sessions.copy():
+            with contextlib.suppress(RuntimeError):  # it was about to begin
+                thread.join(max(0.0, until - time.monotonic()))
+
+    # What its sessions ask.
+
+    @property
+    def files(self) -> SftpFiles:
+        """The home of whoever logged in."""
+        if self.login is None:
+            raise PermissionError("nobody has logged in")
+        visitor = Visitor(self.intake.homes.of(self.login.name), Door.SFTP, self.address)
+        return SftpFiles(visitor, None, intake=self.intake, courtesy=self.courtesy)
+
+    def session_began(self, session: SftpSession) -> None:
+        """A channel has become a session."""
+        self._sessions.add(session)
+
+    def session_ended(self, session: SftpSession) -> None:
+        """A session has done all it had to do."""
+        self._sessions.discard(session)
+        self._shared.changed()
+
+    def request_ended(self) -> None:
+        """A request was answered."""
+        self._shared.changed()
+
+    # Logging in.
+
+    def get_allowed_auths(self, username: str) -> str:
+        return "publickey,password"
+
+    def check_auth_none(self, username: str) -> int:
+        return AUTH_FAILED
+
+    def check_auth_password(self, username: str, password: str | bytes) -> int:
+        text = password.decode(errors="replace") if isinstance(password, bytes) else password
+        login = self._ask(lambda: self._shared.logins.check(username, text, self.address).login)
+        if login is None:
+            self._over.wait(self._shared.failure_delay_seconds)
+        return self._decide(login)
+
+    def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
+        return self._decide(self._ask(lambda: self._by_key(username, key)))
+
+    def _by_key(self, username: str, key: paramiko.PKey) -> SellerLogin | None:
+        name = username.strip().lower()
+        if SELLER_NAME.fullmatch(name) is None:
+            return None
+        login = self._shared.keys(name, key)
+        return login if login is not None and login.may_come_from(self.address) else None
+
+    def _ask(self, question: Callable[[], SellerLogin | None]) -> SellerLogin | None:
+        try:
+            return question()
+        except Exception:  # the library would hide it among the mistakes of clients
+            _LOG.error("sftp.login_check_failed", exc_info=True)
+            return None
+
+    def _decide(self, login: SellerLogin | None) -> int:
+        # The last answer before the library lets a client in is the one that let it in: names cannot change between.
+        self._offered = login
+        if login is not None:
+            return AUTH_SUCCESSFUL
+        self._failures += 1
+        if self._failures >= _ATTEMPTS:
+            self._line.last_attempt()
+        return AUTH_FAILED
+
+    # What is offered: one subsystem.
+
+    def check_channel_request(self, kind: str, chanid: int) -> int:
+        if kind != "session":
+            return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+        if len(self._sessions) >= _MOST_CHANNELS or self._channels >= 100 * _MOST_CHANNELS:
+            return OPEN_FAILED_RESOURCE_SHORTAGE
+        self._channels += 1
+        return OPEN_SUCCEEDED
+
+    def check_channel_direct_tcpip_request(self, chanid: int, origin: Any, destination: Any) -> int:
+        return OPEN_FAILED_ADMINISTRATIVELY_PROHIBITED
+
+    def check_channel_subsystem_request(self, channel: paramiko.Channel, name: str) -> bool:
+        if name != "sftp" or getattr(channel, "is_used", False) or len(self._sessions) >= _MOST_CHANNELS:
+            return False
+        channel.is_used = True  # type: ignore[attr-defined]
+        hasten(channel)
+        SftpSession(channel, name, self).start()
+        return True
+
+    def check_channel_shell_request(self, channel: paramiko.Channel) -> bool:
+        after_reply(channel, lambda: _send_away(channel))
+        return True
+
+    def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
+        return self.check_channel_shell_request(channel)
+
+    def check_channel_env_request(self, channel: paramiko.Channel, name: bytes, value: bytes) -> bool:
+        return False
+
+
+def _send_away(channel: paramiko.Channel) -> None:
+    channel.settimeout(0.0)  # never wait for a client that does not read
+    channel.send_stderr(_NO_SHELL.encode())
+    channel.send_exit_status(1)
+    channel.close()

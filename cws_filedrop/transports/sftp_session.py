@@ -1,0 +1,399 @@
+"""The SFTP subsystem of one client: each request, and what is answered, in words.
+
+The library's own dispatch is not used: it parses what strangers send without limits, and answers without words. Knows
+nothing of logins, and of SSH only its channel.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import posixpath
+import stat
+import struct
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol, cast
+
+import paramiko
+from paramiko import sftp
+from paramiko.sftp_attr import SFTPAttributes
+
+from cws_filedrop import log
+from cws_filedrop.drop.claims import Cause
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.model import Grade
+from cws_filedrop.transports.courtesy import Courtesy
+from cws_filedrop.transports.ftp_filesystem import Refused
+from cws_filedrop.transports.grading import RENAMED
+from cws_filedrop.transports.sftp_answers import Answer, answer_to, attributes, names, path_in, shown, status
+from cws_filedrop.transports.sftp_files import SftpFiles
+from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched
+
+_LOG = log.get(__name__)
+_VERSION: Final = 3
+_EXTENSIONS: Final = ("posix-rename@openssh.com", "1", "fsync@openssh.com", "1")
+_LARGEST_REQUEST: Final = 1_048_576
+_MOST_OPEN: Final = 256
+_SIZE: Final = 1  # SSH_FILEXFER_ATTR_SIZE
+_LATER: Final = (450, 451, 452, 554)  # FTP's codes for what is no question of rights
+
+_MISSING: Final = "No such file or folder"
+_NO_HANDLE: Final = "That file is not open"
+_GARBLED: Final = "That request cannot be read; file names must be UTF-8"
+_WRONG: Final = "Something went wrong here; the operator can see it"
+_NO_LINKS: Final = "There are no links here, and none can be made"
+
+
+class Status(Exception):
+    """A request that is answered with a code and a sentence."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
+
+
+class Host(Protocol):
+    """What a session needs of the connection it belongs to."""
+
+    intake: Intake
+    courtesy: Courtesy
+    why_ended: tuple[Cause, str]
+
+    @property
+    def files(self) -> SftpFiles: ...
+    def session_began(self, session: SftpSession) -> None: ...
+    def session_ended(self, session: SftpSession) -> None: ...
+    def request_ended(self) -> None: ...
+
+
+class SftpSession(paramiko.SFTPServer):
+    """One SFTP channel, in a thread of its own."""
+
+    def __init__(self, channel: paramiko.Channel, name: str, server: Any) -> None:
+        super().__init__(channel, name, server)
+        self._host: Host = server
+        self._files = self._host.files
+        self._open: dict[bytes, Arriving | Fetched] = {}
+        self._folders: dict[bytes, list[SFTPAttributes]] = {}
+        self._handles = 0
+        self._in_request = False
+        self.heard_at = time.monotonic()
+        self._host.session_began(self)
+
+    @property
+    def is_busy(self) -> bool:
+        """Is something under way that should not be broken off?"""
+        return self._in_request or any(
+            not isinstance(one, Arriving) or not one.is_over for one in self._open.copy().values()
+        )
+
+    @property
+    def is_at_work(self) -> bool:
+        """Is a request being carried out at this moment?"""
+        return self._in_request
+
+    # The life of a session.
+
+    def start_subsystem(self, name: str, transport: paramiko.Transport, channel: paramiko.Channel) -> None:
+        threading.current_thread().name = "sftp-session"
+        self.sock = channel
+        try:
+            self._greet()
+            while True:
+                kind, message = self._next()
+                self._in_request, self.heard_at = True, time.monotonic()
+                self._process(kind, message.get_int(), message)
+                self._in_request, self.heard_at = False, time.monotonic()
+                self._host.request_ended()
+        except (EOFError, OSError, paramiko.SSHException) as end:
+            _LOG.debug("sftp.session_ended", why=repr(end))
+
+    def finish_subsystem(self) -> None:
+        """Whatever is still open now was not closed by the client."""
+        try:
+            for one in self._open.values():
+                self._leave(one)
+            self._open.clear()
+            self._farewell()
+            super().finish_subsystem()
+        finally:
+            self._in_request = False
+            self._host.session_ended(self)
+
+    def _farewell(self) -> None:
+        with contextlib.suppress(Exception):  # scp takes a missing exit status for a failure; many are gone by now
+            cast(paramiko.Channel, self.sock).send_exit_status(0)
+
+    def _leave(self, one: Arriving | Fetched) -> None:
+        try:
+            if isinstance(one, Arriving):
+                one.give_up(*self._host.why_ended)
+            one.close()
+        except Exception:
+            _LOG.error("sftp.leave_failed", exc_info=True)
+
+    def _greet(self) -> None:
+        kind, _ = self._next()
+        if kind != sftp.CMD_INIT:
+            raise EOFError
+        message = paramiko.Message()
+        message.add_int(_VERSION)
+        for text in _EXTENSIONS:
+            message.add_string(text)
+        self._send(sftp.CMD_VERSION, message)
+
+    def _next(self) -> tuple[int, paramiko.Message]:
+        size = struct.unpack(">I", self._read(4))[0]
+        if not 1 <= size <= _LARGEST_REQUEST:
+            raise EOFError(f"a request of {size} bytes")
+        packet = self._read(size)
+        return packet[0], paramiko.Message(packet[1:])
+
+    def _read(self, size: int) -> bytes:
+        channel = cast(paramiko.Channel, self.sock)
+        parts, missing = [], size
+        while missing:
+            part = channel.recv(missing)
+            if not part:
+                raise EOFError
+            parts.append(part)
+            missing -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    # Requests and answers.
+
+    def _process(self, kind: int, number: int, message: paramiko.Message) -> None:
+        """Carry out one request and answer it."""
+        try:
+            answer = _REQUESTS.get(kind, SftpSession._unknown)(self, number, message)
+        except Status as refused:
+            answer = status(number, refused.code, str(refused))
+        except Refused as refusal:
+            code = sftp.SFTP_FAILURE if refusal.code in _LATER else sftp.SFTP_PERMISSION_DENIED
+            answer = status(number, code, f"{refusal}.")
+        except (struct.error, UnicodeError, ValueError):
+            answer = status(number, sftp.SFTP_BAD_MESSAGE, f"{_GARBLED}.")
+        except FileNotFoundError:
+            answer = status(number, sftp.SFTP_NO_SUCH_FILE, f"{_MISSING}.")
+        except Exception:
+            _LOG.error("sftp.request_failed", request=kind, exc_info=True)
+            answer = status(number, sftp.SFTP_FAILURE, f"{_WRONG}.")
+        self._send(*answer)
+
+    def _send(self, kind: int, message: paramiko.Message) -> None:
+        body = message.asbytes()
+        cast(paramiko.Channel, self.sock).sendall(struct.pack(">IB", len(body) + 1, kind) + body)
+
+    def _done(self, number: int) -> Answer:
+        return status(number, sftp.SFTP_OK, "Done.")
+
+    def _unknown(self, number: int, message: paramiko.Message) -> Answer:
+        raise Status(sftp.SFTP_OP_UNSUPPORTED, "That is not offered here.")
+
+    def _refuse_links(self, number: int, message: paramiko.Message) -> Answer:
+        raise Status(sftp.SFTP_PERMISSION_DENIED, f"{_NO_LINKS}.")
+
+    # Files.
+
+    def _open_file(self, number: int, message: paramiko.Message) -> Answer:
+        path, flags = path_in(message), message.get_int()
+        if len(self._open) >= _MOST_OPEN:
+            raise Status(sftp.SFTP_FAILURE, "Too many files are open; close some first.")
+        handle = self._begin(path, flags) if flags & sftp.SFTP_FLAG_WRITE else self._fetch(path)
+        return self._give_handle(number, self._open, handle)
+
+    def _fetch(self, path: str) -> Fetched:
+        self._must_exist(path)
+        return Fetched(self._files.open(path, "rb"))
+
+    def _begin(self, path: str, flags: int) -> Arriving:
+        if flags & sftp.SFTP_FLAG_EXCL and self._files.lexists(path):
+            raise Status(sftp.SFTP_FAILURE, "There is a file of that name already.")
+        if not flags & sftp.SFTP_FLAG_CREATE:
+            self._must_exist(path)
+        how = (
+            Begin.AT_END
+            if flags & sftp.SFTP_FLAG_APPEND and not flags & sftp.SFTP_FLAG_TRUNC
+            else Begin.ANEW
+            if flags & sftp.SFTP_FLAG_TRUNC or not self._files.is_unfinished(path)
+            else Begin.AT_OFFSET
+        )
+        files = self._files
+        return Arriving(
+            lambda offset: files.begin(path, offset=offset),
+            how,
+            intake=self._host.intake,
+            courtesy=self._host.courtesy,
+        )
+
+    def _close(self, number: int, message: paramiko.Message) -> Answer:
+        name = message.get_binary()
+        if self._folders.pop(name, None) is not None:
+            return self._done(number)
+        handle = self._handle(name)
+        try:
+            if isinstance(handle, Arriving):
+                handle.land()
+            else:
+                handle.close()
+        finally:
+            self._open.pop(name, None)
+        return self._done(number)
+
+    def _read_file(self, number: int, message: paramiko.Message) -> Answer:
+        handle = self._handle(message.get_binary())
+        if isinstance(handle, Arriving):
+            raise Refused("It is being uploaded; it cannot be read")
+        found = handle.read(message.get_int64(), message.get_int())
+        if not found:
+            raise Status(sftp.SFTP_EOF, "That is the end of the file.")
+        answer = answer_to(number)
+        answer.add_string(found)
+        return sftp.CMD_DATA, answer
+
+    def _write_file(self, number: int, message: paramiko.Message) -> Answer:
+        handle = self._arriving(message.get_binary())
+        offset, size = message.get_int64(), message.get_int()
+        chunk = message.get_remainder()
+        if len(chunk) != size:  # the library would fill it up with zeros
+            raise ValueError("a chunk that is shorter or longer than it says")
+        handle.put(offset, chunk)
+        return self._done(number)
+
+    def _extended(self, number: int, message: paramiko.Message) -> Answer:
+        match message.get_text():
+            case "posix-rename@openssh.com":
+                return self._rename(number, message)
+            case "fsync@openssh.com":
+                self._arriving(message.get_binary()).sync()
+                return self._done(number)
+            case _:
+                return self._unknown(number, message)
+
+    def _handle(self, name: bytes) -> Arriving | Fetched:
+        handle = self._open.get(name)
+        if handle is None:
+            raise Status(sftp.SFTP_FAILURE, f"{_NO_HANDLE}.")
+        return handle
+
+    def _arriving(self, name: bytes) -> Arriving:
+        handle = self._handle(name)
+        if not isinstance(handle, Arriving):
+            raise Refused("It was opened to be read, not to be written")
+        return handle
+
+    def _give_handle(self, number: int, table: dict[bytes, Any], what: Any) -> Answer:
+        self._handles += 1
+        name = b"%d" % self._handles
+        table[name] = what
+        answer = answer_to(number)
+        answer.add_string(name)
+        return sftp.CMD_HANDLE, answer
+
+    # What is there.
+
+    def _must_exist(self, path: str) -> None:
+        if not self._files.lexists(path):
+            raise Status(sftp.SFTP_NO_SUCH_FILE, f"{_MISSING}.")
+
+    def _stat(self, number: int, message: paramiko.Message) -> Answer:
+        path = path_in(message)
+        self._must_exist(path)
+        return attributes(number, shown(self._files.lstat(path), posixpath.basename(path)))
+
+    def _stat_open(self, number: int, message: paramiko.Message) -> Answer:
+        handle = self._handle(message.get_binary())
+        if isinstance(handle, Fetched):
+            return attributes(number, shown(handle.status(), ""))
+        now = int(time.time())
+        found = os.stat_result((stat.S_IFREG, 0, 0, 1, 0, 0, handle.size, now, now, now))
+        return attributes(number, shown(found, ""))
+
+    def _set_stat(self, number: int, message: paramiko.Message) -> Answer:
+        return self._done(number)  # clients set times and rights as a matter of course, and fail if they may not
+
+    def _set_stat_open(self, number: int, message: paramiko.Message) -> Answer:
+        handle = self._handle(message.get_binary())
+        if message.get_int() & _SIZE and isinstance(handle, Arriving):
+            handle.resize(message.get_int64())
+        return self._done(number)
+
+    def _open_folder(self, number: int, message: paramiko.Message) -> Answer:
+        path = path_in(message)
+        if not self._files.isdir(path):
+            raise Status(sftp.SFTP_NO_SUCH_FILE, "No such folder.")
+        if len(self._folders) >= _MOST_OPEN:
+            raise Status(sftp.SFTP_FAILURE, "Too many folders are open; close some first.")
+        found = [self._entry(path, name) for name in reversed(self._files.listdir(path))]
+        return self._give_handle(number, self._folders, [one for one in found if one is not None])
+
+    def _entry(self, folder: str, name: str) -> SFTPAttributes | None:
+        try:
+            return shown(self._files.lstat(posixpath.join(folder, name)), name)
+        except Refused:  # gone since it was listed
+            return None
+
+    def _read_folder(self, number: int, message: paramiko.Message) -> Answer:
+        name = message.get_binary()
+        if name not in self._folders:
+            raise Status(sftp.SFTP_FAILURE, f"{_NO_HANDLE}.")
+        left = self._folders[name]
+        if not left:
+            raise Status(sftp.SFTP_EOF, "That is all.")
+        some = [left.pop() for _ in range(min(100, len(left)))]
+        return names(number, some)
+
+    def _real_path(self, number: int, message: paramiko.Message) -> Answer:
+        found = SFTPAttributes()
+        found.filename = path_in(message)
+        return names(number, [found])
+
+    # What a client may do besides.
+
+    def _remove(self, number: int, message: paramiko.Message) -> Answer:
+        path = path_in(message)
+        self._must_exist(path)
+        self._files.remove(path)
+        return self._done(number)
+
+    def _rename(self, number: int, message: paramiko.Message) -> Answer:
+        source, target = path_in(message), path_in(message)
+        self._must_exist(source)
+        claim = self._files.rename(source, target)
+        if claim is not None:
+            self._host.intake.grade(claim, Grade.WHOLE, RENAMED)
+            self._host.courtesy.remember(claim)
+        return self._done(number)
+
+    def _make_folder(self, number: int, message: paramiko.Message) -> Answer:
+        self._files.mkdir(path_in(message))
+        return self._done(number)
+
+    def _remove_folder(self, number: int, message: paramiko.Message) -> Answer:
+        self._files.rmdir(path_in(message))
+        return self._done(number)
+
+
+_REQUESTS: Final[dict[int, Callable[[SftpSession, int, paramiko.Message], Answer]]] = {
+    sftp.CMD_OPEN: SftpSession._open_file,
+    sftp.CMD_CLOSE: SftpSession._close,
+    sftp.CMD_READ: SftpSession._read_file,
+    sftp.CMD_WRITE: SftpSession._write_file,
+    sftp.CMD_STAT: SftpSession._stat,
+    sftp.CMD_LSTAT: SftpSession._stat,
+    sftp.CMD_FSTAT: SftpSession._stat_open,
+    sftp.CMD_SETSTAT: SftpSession._set_stat,
+    sftp.CMD_FSETSTAT: SftpSession._set_stat_open,
+    sftp.CMD_OPENDIR: SftpSession._open_folder,
+    sftp.CMD_READDIR: SftpSession._read_folder,
+    sftp.CMD_REALPATH: SftpSession._real_path,
+    sftp.CMD_REMOVE: SftpSession._remove,
+    sftp.CMD_RENAME: SftpSession._rename,
+    sftp.CMD_MKDIR: SftpSession._make_folder,
+    sftp.CMD_RMDIR: SftpSession._remove_folder,
+    sftp.CMD_READLINK: SftpSession._refuse_links,
+    sftp.CMD_SYMLINK: SftpSession._refuse_links,
+    sftp.CMD_EXTENDED: SftpSession._extended,
+}

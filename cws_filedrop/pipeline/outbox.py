@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all, result_name
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats import open_file
-from cws_filedrop.model import Issue, Severity, UploadState, Verdict
+from cws_filedrop.model import Issue, Seller, Severity, UploadState, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
@@ -20,6 +21,7 @@ from cws_filedrop.store import feeds, lines, sellers, uploads
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.uploads import Upload
 
+LOG: Final = log.get(__name__)
 CHANGED: Final[Nudges[str]] = Nudges()  # sellers whose status file is out of date
 IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING, UploadState.HELD, UploadState.CUT, UploadState.FAILED)
 SHOWN_UPLOADS: Final = 50
@@ -29,18 +31,31 @@ BLOCK: Final = 1 << 20
 Delivery = tuple[Path, Iterable[bytes]]
 
 
-def answer(desk: Desk, found: Sequence[Upload]) -> None:
-    """Deliver receipts and rejected lines; and the result, when nothing waits for Amazon."""
-    deliver_all(answer for upload in found for answer in _answers(desk, upload))
-    for upload in found:
-        CHANGED.add(upload.seller)
+def answer(desk: Desk, found: Sequence[Upload]) -> list[str]:
+    """Deliver receipts and rejected lines; and the result, when nothing waits for Amazon.
+
+    The ids of uploads whose answers could not be delivered: a full disk or a damaged outbox is no reason to lose them.
+    """
+    return _deliver(desk, found, _answers)
 
 
-def publish(desk: Desk, found: Sequence[Upload]) -> None:
-    """Deliver results, and the lines that Amazon refused."""
-    deliver_all(answer for upload in found for answer in _results(desk, upload))
+def publish(desk: Desk, found: Sequence[Upload]) -> list[str]:
+    """Deliver results, and the lines that Amazon refused; the ids of uploads whose results could not be delivered."""
+    return _deliver(desk, found, _results)
+
+
+def _deliver(desk: Desk, found: Sequence[Upload], files: Callable[[Desk, Upload], Iterator[Delivery]]) -> list[str]:
+    try:
+        deliver_all(file for upload in found for file in files(desk, upload))
+    except Exception as error:
+        if len(found) > 1:  # one seller's trouble is not the others'
+            return [late for upload in found for late in _deliver(desk, [upload], files)]
+        ours = not isinstance(error, OSError)
+        LOG.error("outbox.not_delivered", upload=found[0].id, error=str(error), exc_info=ours)
+        return [found[0].id]
     for upload in found:
         CHANGED.add(upload.seller)
+    return []
 
 
 def _answers(desk: Desk, upload: Upload) -> Iterator[Delivery]:
@@ -141,22 +156,28 @@ def _rehearsal(desk: Desk, upload: Upload) -> Iterator[Delivery]:
 
 
 def write_statuses(desk: Desk, names: Iterable[str]) -> None:
-    """Write STATUS.txt and STATUS.json of these sellers anew."""
-    for name in names:
-        seller = sellers.find(desk.db, name)
-        if seller is None:
-            continue
-        home = desk.home(name).path
-        found = status.Status(
-            seller=name,
-            written_at=stamp(desk.clock()),
-            stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
-            uploads=_plain(uploads.listing(desk.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
-            unconfirmed=lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
-            results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
-        )
-        files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
-        deliver_all((home / name, [content]) for name, content in files.items())
+    """Write STATUS.txt and STATUS.json of these sellers anew; those that cannot be written now, the next time."""
+    found = sellers.by_name(desk.db, names)
+    for name, seller in found.items():
+        try:
+            _write_status(desk, seller)
+        except OSError as error:
+            LOG.error("outbox.no_status", seller=name, error=str(error))
+            CHANGED.add(name)
+
+
+def _write_status(desk: Desk, seller: Seller) -> None:
+    name, home = seller.name, desk.home(seller.name).path
+    found = status.Status(
+        seller=name,
+        written_at=stamp(desk.clock()),
+        stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
+        uploads=_plain(uploads.listing(desk.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
+        unconfirmed=lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
+        results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
+    )
+    files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
+    deliver_all((home / name, [content]) for name, content in files.items())
 
 
 def _plain(found: Iterable[Upload]) -> list[dict[str, Any]]:

@@ -92,9 +92,13 @@ class Processes:
             LOG.exception("upload.failed", upload=upload.id)
             return recording.keep(desk, [Read(upload, seller, reading.failed(error))])[0]
 
-    def publish_large(self, upload_id: str) -> None:
-        """`outbox.publish`, in the process for large files."""
-        self._run("large", _publish, upload_id)
+    def publish_large(self, upload_id: str) -> bool:
+        """`outbox.publish`, in the process for large files; whether that worked."""
+        try:
+            return self._run("large", _publish, upload_id)
+        except Impossible:
+            LOG.exception("outbox.not_delivered", upload=upload_id)
+            return False
 
     def close(self) -> None:
         """Stop the processes; what they have not finished is done again after the next start."""
@@ -151,8 +155,8 @@ def _read_large(upload_id: str) -> Upload:
     return recording.read_large(_Here.desk, _upload(upload_id))
 
 
-def _publish(upload_id: str) -> None:
-    outbox.publish(_Here.desk, [_upload(upload_id)])
+def _publish(upload_id: str) -> bool:
+    return not outbox.publish(_Here.desk, [_upload(upload_id)])
 
 
 def _upload(upload_id: str) -> Upload:

@@ -106,6 +106,8 @@ def _keep_in(connection: sa.Connection, one: Read) -> Upload:
     upload, prepared = replace(one.upload, sha256=one.prepared.sha256), one.prepared
     if prepared.state is not None:
         read = _aside(upload, prepared)
+        if read.state is UploadState.FAILED:  # a large one may have failed in the middle
+            lines.forget_in(connection, upload.id)
     elif upload.rehearsal:
         read = _rehearsal(upload, prepared)
     else:

@@ -97,10 +97,15 @@ class Worker:
             waiting |= self._arrived.take(0)
             group = sorted(waiting)[:GROUP]
             waiting.difference_update(group)
-            try:
-                self._begin(self._accept(group))
-            except Exception:
-                LOG.exception("worker.arrivals_failed", uploads=len(group))  # the next round says them again
+            self._begin_with(group)
+
+    def _begin_with(self, group: list[str]) -> None:
+        try:
+            self._begin(self._accept(group))
+        except Exception:
+            LOG.exception("worker.arrivals_failed", uploads=len(group))  # the next round says them again
+            for upload_id in group if len(group) > 1 else ():  # unless it is the trouble of one of them alone
+                self._begin_with([upload_id])
 
     def _accept(self, upload_ids: list[str]) -> dict[str, int]:
         """Record, then move out of the doors' way: in this order, so that a crash after any of them is harmless.

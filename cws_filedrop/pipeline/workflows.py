@@ -30,6 +30,7 @@ from cws_filedrop.store import feeds, uploads
 LOG: Final = log.get(__name__)
 ATTEMPTS: Final = 30  # recoveries of one workflow before it is given up as poison
 PUBLISHED_AT_ONCE: Final = 25  # uploads
+SLOWEST_DELIVERY_SECONDS: Final = 60.0
 PATIENCE_SECONDS: Final = 1.0  # that results wait for receipts, again and again
 
 
@@ -56,23 +57,53 @@ def start_large(upload_id: str) -> None:
 def process_uploads(upload_ids: list[str]) -> None:
     """Read uploads, answer each with a receipt, and send what is good."""
     try:
-        for account_id in answer_uploads(upload_ids):
+        done = answer_uploads(upload_ids)
+        for upload_id in done["late"]:
+            _deliver_later(upload_id, "answer")
+        for account_id in done["accounts"]:
             Bench.queued.add(account_id)
     finally:
         Bench.hand.give_back(upload_ids)
 
 
 @DBOS.step()
-def answer_uploads(upload_ids: list[str]) -> list[int]:
+def answer_uploads(upload_ids: list[str]) -> dict[str, Any]:
     """Bytes -> lines with verdicts; receipts and rejected lines; results too where nothing waits for Amazon. Accounts
-    that have something to send.
+    that have something to send, and uploads whose answers could not be delivered.
 
     One step and not two: each part sees by itself that it was done, and a step more costs another commit.
     """
     desk = Bench.sender.desk
     read = Bench.processes.read(desk, uploads.some(desk.db, upload_ids))
-    outbox.answer(desk, read)
-    return sorted({upload.account_id for upload in read if upload.state is UploadState.WAITING})
+    late = outbox.answer(desk, read)
+    accounts = {upload.account_id for upload in read if upload.state is UploadState.WAITING}
+    return {"accounts": sorted(accounts), "late": late}
+
+
+@DBOS.workflow(max_recovery_attempts=ATTEMPTS)
+def deliver_again(upload_id: str, what: str, attempt: int, series: str) -> None:
+    """Answers that could not be delivered, again and again: nothing is lost because an outbox was full for a day."""
+    if not deliver(upload_id, what):
+        _deliver_later(upload_id, what, attempt + 1, series)
+
+
+@DBOS.step()
+def deliver(upload_id: str, what: str) -> bool:
+    """Deliver the answer or the result of an upload; whether that worked."""
+    desk = Bench.sender.desk
+    found = uploads.some(desk.db, [upload_id])
+    if what == "answer":
+        return not outbox.answer(desk, found)
+    if any(Bench.processes.is_large(upload.size) for upload in found):
+        return Bench.processes.publish_large(upload_id)
+    return not outbox.publish(desk, found)
+
+
+def _deliver_later(upload_id: str, what: str, attempt: int = 1, series: str = "") -> None:
+    series = series or engine.token()  # an upload may be answered more than once
+    name = f"deliver:{what}:{upload_id}:{series}:{attempt}"
+    wait = min(SLOWEST_DELIVERY_SECONDS, 2.0 ** min(attempt, 10))
+    engine.enqueue("results", deliver_again, upload_id, what, attempt, series, id=name, delay_seconds=wait)
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -149,32 +180,31 @@ def settle(feed_no: int, attempt: int) -> dict[str, Any]:
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def publish_results(upload_ids: list[str]) -> None:
     """The results of uploads that are finished; apart from settling, so that receipts never wait for results."""
-    for upload_id in publish_small(upload_ids):
+    done = publish_small(upload_ids)
+    for upload_id in done["late"]:
+        _deliver_later(upload_id, "result")
+    for upload_id in done["large"]:
         engine.enqueue("heavy", publish_large, upload_id, id=f"publish:{upload_id}")
 
 
 @DBOS.step()
-def publish_small(upload_ids: list[str]) -> list[str]:
-    """Result and unconfirmed files into the outboxes; the ids of uploads too large to be done here."""
-    large = []
+def publish_small(upload_ids: list[str]) -> dict[str, list[str]]:
+    """Result and unconfirmed files into the outboxes; uploads too large to be done here, and undelivered ones."""
+    large: list[str] = []
+    late: list[str] = []
     for start in range(0, len(upload_ids), PUBLISHED_AT_ONCE):
         found = uploads.some(Bench.sender.desk.db, upload_ids[start : start + PUBLISHED_AT_ONCE])
         large += [upload.id for upload in found if Bench.processes.is_large(upload.size)]
         Bench.hand.wait_for_calm(PATIENCE_SECONDS)
-        outbox.publish(Bench.sender.desk, [upload for upload in found if upload.id not in large])
-    return large
+        late += outbox.publish(Bench.sender.desk, [upload for upload in found if upload.id not in large])
+    return {"large": large, "late": late}
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def publish_large(upload_id: str) -> None:
     """The result of a large upload."""
-    publish_result(upload_id)
-
-
-@DBOS.step()
-def publish_result(upload_id: str) -> None:
-    """Result and unconfirmed files of one upload, made in the process for large files."""
-    Bench.processes.publish_large(upload_id)
+    if not deliver(upload_id, "result"):
+        _deliver_later(upload_id, "result")
 
 
 @DBOS.step()

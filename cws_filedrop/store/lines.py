@@ -158,6 +158,16 @@ def _duplicate(other_upload: str, other_line: int) -> dict[str, object]:
     return {"verdict": str(Verdict.DUPLICATE), "code": "O05", "message": message, "shipment": None}
 
 
+def forget_in(connection: sa.Connection, upload_id: str) -> None:
+    """Remove the lines of an upload that failed, and what they claimed: another file may bring these shipments.
+
+    Whatever is in a feed stays claimed.
+    """
+    sent = sa.select(LINES.c.line).where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_not(None))
+    connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id, CLAIMS.c.line.not_in(sent)))
+    connection.execute(LINES.delete().where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_(None)))
+
+
 def hold_in(connection: sa.Connection, upload_id: str) -> None:
     """Take back the claims of an upload and hold its queued lines (`on_error = "hold-file"`)."""
     connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id))

@@ -268,3 +268,17 @@ def test_an_upload_that_is_still_being_recorded_does_not_make_its_account_ready(
     for upload in uploads.listing(db):
         uploads.set_state(db, upload.id, UploadState.ARRIVED)
     assert ready(db) == []
+
+
+def test_an_upload_that_failed_gives_up_what_it_claimed_but_not_what_is_in_a_feed(db: Database) -> None:
+    account = queue(db, "u1", ["1", "2"])
+    filled(db, account)
+    arrive(db, "u2")
+    lines.record(db, upload_id="u2", account_id=account, rows=rows(["3", "4"]), pause=False)
+    with db.write() as connection:
+        for upload_id in ("u1", "u2"):
+            lines.forget_in(connection, upload_id)
+    assert column(db, "u1", "order_id") == ["1", "2"]
+    assert column(db, "u2", "order_id") == []
+    queue(db, "u3", ["1", "2", "3", "4"])
+    assert column(db, "u3", "verdict") == ["duplicate", "duplicate", "queued", "queued"]

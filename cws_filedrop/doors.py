@@ -11,11 +11,10 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
 
 import paramiko
 
-from cws_filedrop import config, log, passwords, public_keys
+from cws_filedrop import config, log, passwords
 from cws_filedrop.config import Settings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
@@ -28,13 +27,14 @@ from cws_filedrop.store.guard import Record
 from cws_filedrop.store.sellers import Access
 from cws_filedrop.transports import doors
 from cws_filedrop.transports.folder import FolderDoor
-from cws_filedrop.transports.ftp import FtpDoor, SellerLogin
+from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import open_tls
 from cws_filedrop.transports.guard import Guard
+from cws_filedrop.transports.logins import Logins, SellerLogin
 from cws_filedrop.transports.sftp import SftpDoor
 
 
-class Logins:
+class _Rows:
     """Who may come in, by the sellers' rows."""
 
     def __init__(self, db: Database) -> None:
@@ -55,7 +55,7 @@ class Logins:
     def by_key(self, name: str, key: paramiko.PKey) -> SellerLogin | None:
         """The seller of that name, if the key is one of its own."""
         kept, text = self._access(name), f"{key.get_name()} {key.get_base64()}"
-        if kept is None or not keys.holds(self._db, kept.seller_id, public_keys.parse(text).fingerprint, text):
+        if kept is None or not keys.holds(self._db, kept.seller_id, key.fingerprint, text):
             return None
         return _login(name, kept)
 
@@ -105,17 +105,16 @@ def main() -> None:
 def _open(
     settings: Settings, db: Database, guard: Guard
 ) -> tuple[FtpDoor | None, SftpDoor | None, FolderDoor | None, Intake]:
-    logins, certificates = Logins(db), settings.data / "keys"
+    rows, certificates = _Rows(db), settings.data / "keys"
+    logins = Logins(rows.authenticate, rows.current, guard, in_clear=rows.in_clear)
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
     limits = settings.limits
     intake = Intake(homes, spool, upload_limit_bytes=limits.upload_bytes, least_free_bytes=limits.free_bytes)
-    who: Any = {"authenticate": logins.authenticate, "current": logins.current, "brake": guard}
     ftp = sftp = folder = None
     if settings.ftp.enabled:
-        tls = open_tls(settings.tls, certificates, clear_logins=logins.in_clear)
-        ftp = FtpDoor(settings.ftp, intake, tls=tls, **who)
+        ftp = FtpDoor(settings.ftp, intake, logins, tls=open_tls(settings.tls, certificates))
     if settings.sftp.enabled:
-        sftp = SftpDoor(settings.sftp, intake, keys=logins.by_key, host_keys=certificates, **who)
+        sftp = SftpDoor(settings.sftp, intake, logins, keys=rows.by_key, host_keys=certificates)
     if settings.folder.enabled:
         folder = FolderDoor(settings.folder, intake)
     return ftp, sftp, folder, intake

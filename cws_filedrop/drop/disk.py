@@ -59,6 +59,19 @@ def write_soon(path: Path, chunks: Iterable[bytes]) -> None:
             file.write(chunk)
 
 
+def replace_private(path: Path, content: bytes) -> None:
+    """Write a file that nobody but us may read, whole or not at all; return when it is on the disk."""
+    working = path.with_name(f".{path.name}.{os.getpid()}")
+    remove(working)
+    descriptor = os.open(working, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    with open(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        sync_file(descriptor)
+    move(working, path)
+    sync_directory(path.parent)
+
+
 def move(source: Path, target: Path) -> None:
     """Rename within one filesystem; an existing target is replaced."""
     os.rename(source, target)

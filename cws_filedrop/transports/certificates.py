@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import ipaddress
-import os
 import re
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -41,7 +40,7 @@ def keep_self_signed(path: Path, names: str, *, now: dt.datetime) -> bool:
         return False
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path, self_signed(wanted, now=now))
+        disk.replace_private(path, self_signed(wanted, now=now))
     except OSError as error:
         raise ConfigError(f"[tls] no certificate can be made in {path.parent}: {error.strerror}") from error
     return True
@@ -129,15 +128,3 @@ def _will_do(path: Path, wanted: list[HostName], now: dt.datetime) -> bool:
         return False
     lasts = certificate.not_valid_before_utc <= now < certificate.not_valid_after_utc - RENEW_BEFORE
     return lasts and key.public_key() == certificate.public_key() and set(wanted) <= set(names)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    disk.remove(temporary)
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(descriptor)
-    disk.move(temporary, path)
-    disk.sync_directory(path.parent)

@@ -29,9 +29,7 @@ from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_session import FtpSession
 from cws_filedrop.transports.ftp_tls import Tls
 from cws_filedrop.transports.ftp_tls_session import ImplicitTlsSession, TlsSession
-from cws_filedrop.transports.logins import Authenticate, Brake, Current, Logins, SellerLogin, Throttle
-
-__all__ = ["FtpDoor", "SellerLogin"]
+from cws_filedrop.transports.logins import Logins
 
 _LOG = log.get(__name__)
 _RECHECK_SECONDS: Final = 5.0
@@ -209,7 +207,7 @@ class _Implicit(_Patient, Acceptor):  # type: ignore[misc]
 
 
 class FtpDoor:
-    """Serves sellers by FTP, and with `tls` by FTPS. `authenticate` and `current` are called by threads of this door.
+    """Serves sellers by FTP, and with `tls` by FTPS. `logins` is asked by threads of this door.
 
     Raises: ConfigError for settings that cannot be used.
     """
@@ -221,17 +219,14 @@ class FtpDoor:
         self,
         settings: FtpSettings,
         intake: Intake,
+        logins: Logins,
         *,
-        authenticate: Authenticate,
-        current: Current,
         tls: Tls | None = None,
-        brake: Brake | None = None,
     ) -> None:
         self.settings = settings
         self.tls = tls
         self.intake = intake
-        in_clear = tls.clear_logins if tls else None
-        self.logins = Logins(authenticate, current, brake or Throttle(), in_clear=in_clear)
+        self.logins = logins
         self._session_class = _session_class(TlsSession if tls else FtpSession, settings)
         self._server: _Server | None = None
         self._implicit: _Implicit | None = None

@@ -18,7 +18,6 @@ from cws_filedrop import log
 from cws_filedrop.config import TlsSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.transports import certificates
-from cws_filedrop.transports.logins import Authenticate
 
 _LOG = log.get(__name__)
 _LOOK_SECONDS: Final = 1.0
@@ -38,13 +37,11 @@ class _Loaded:
 class Tls:
     """How the FTP door encrypts. Its methods are called by one thread.
 
-    `clear_logins` checks passwords that came over the network unencrypted; without it none of these is taken.
     Raises: ConfigError when the certificate cannot be used, or not be made in `folder`.
     """
 
-    def __init__(self, settings: TlsSettings, folder: Path, *, clear_logins: Authenticate | None = None) -> None:
+    def __init__(self, settings: TlsSettings, folder: Path) -> None:
         self.settings = settings
-        self.clear_logins = clear_logins
         if settings.key and not settings.certificate:
             raise ConfigError("[tls] certificate: give the certificate that belongs to the key")
         self._own = None if settings.certificate else folder / _OWN_FILE
@@ -130,9 +127,9 @@ class Tls:
             ) from error
 
 
-def open_tls(settings: TlsSettings, folder: Path, *, clear_logins: Authenticate | None = None) -> Tls | None:
+def open_tls(settings: TlsSettings, folder: Path) -> Tls | None:
     """What to give to the FTP door; None when TLS is off. Raises: ConfigError."""
-    return None if settings.mode == "off" else Tls(settings, folder, clear_logins=clear_logins)
+    return None if settings.mode == "off" else Tls(settings, folder)
 
 
 def hardened() -> ssl.SSLContext:

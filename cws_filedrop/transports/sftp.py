@@ -19,7 +19,7 @@ from cws_filedrop.config import SftpSettings
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.transports.courtesy import Courtesy
-from cws_filedrop.transports.logins import Authenticate, Brake, Current, Logins, Throttle
+from cws_filedrop.transports.logins import Logins
 from cws_filedrop.transports.sftp_connection import AuthorizedKeys, Connection, Shared
 from cws_filedrop.transports.sftp_handles import SILENT
 from cws_filedrop.transports.sftp_keys import host_keys as load_host_keys
@@ -43,7 +43,7 @@ _REMEDIES: Final = {
 
 
 class SftpDoor:
-    """Serves sellers by SFTP. `authenticate`, `current` and `keys` are called by threads of this door.
+    """Serves sellers by SFTP. `logins` and `keys` are asked by threads of this door.
 
     `host_keys` is a directory. Raises: ConfigError for settings that cannot be used.
     """
@@ -54,16 +54,14 @@ class SftpDoor:
         self,
         settings: SftpSettings,
         intake: Intake,
+        logins: Logins,
         *,
-        authenticate: Authenticate,
-        current: Current,
         keys: AuthorizedKeys,
         host_keys: Path,
-        brake: Brake | None = None,
     ) -> None:
         self.settings = settings
         self._intake = intake
-        self._logins = Logins(authenticate, current, brake or Throttle())
+        self._logins = logins
         self._courtesy = Courtesy(settings.courtesy_seconds)
         self._authorized = keys
         self._key_directory = host_keys

@@ -46,7 +46,7 @@ def host_keys(directory: Path) -> list[paramiko.PKey]:
 
 def _key(path: Path, make: Callable[[], _Key], kind: type[paramiko.PKey]) -> paramiko.PKey:
     if not path.exists():
-        _write(path, make().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
+        disk.replace_private(path, make().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
         _LOG.info("sftp.host_key_made", path=str(path))
     os.chmod(path, 0o600)
     try:
@@ -56,15 +56,3 @@ def _key(path: Path, make: Callable[[], _Key], kind: type[paramiko.PKey]) -> par
             f"{path} is not a host key in OpenSSH's form: put the right file there, or move it away to have a new one "
             "made (clients will then ask their users whether they trust it)"
         ) from error
-
-
-def _write(path: Path, content: bytes) -> None:
-    working = path.with_name(f".{path.name}.new-{os.getpid()}")
-    disk.remove(working)
-    descriptor = os.open(working, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        disk.sync_file(descriptor)
-    disk.move(working, path)
-    disk.sync_directory(path.parent)

@@ -17,7 +17,8 @@ from cws_filedrop.drop.home import Folder, Home, Homes, Stage
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.transports.folder import FolderDoor
-from cws_filedrop.transports.ftp import FtpDoor, SellerLogin
+from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.logins import Authenticate, Brake, Logins, SellerLogin, Throttle
 
 PASSWORD = "correct-horse-9"
 LIMIT = 4_000_000
@@ -53,6 +54,10 @@ class Sellers:
     def current(self, name: str) -> int | None:
         return self.versions.get(name, 1)
 
+    def logins(self, brake: Brake | None = None, in_clear: Authenticate | None = None) -> Logins:
+        """What doors ask."""
+        return Logins(self.authenticate, self.current, brake or Throttle(), in_clear=in_clear)
+
 
 class Place:
     """A data folder with its doors."""
@@ -70,7 +75,7 @@ class Place:
     def ftp_door(self, **settings: Any) -> FtpDoor:
         """An FTP door, open. Wrong passwords are answered at once, unless the class is told otherwise."""
         wanted = FtpSettings(**({"port": 0, "grace_seconds": 0.2} | settings))
-        door = FtpDoor(wanted, self.intake, authenticate=self.sellers.authenticate, current=self.sellers.current)
+        door = FtpDoor(wanted, self.intake, self.sellers.logins())
         door.failure_delay_seconds = 0.01
         door.start()
         self.open.append(door)

@@ -12,7 +12,8 @@ from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.transports.doors import serve
 from cws_filedrop.transports.folder import FolderDoor
-from cws_filedrop.transports.ftp import FtpDoor, SellerLogin
+from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.logins import Logins, SellerLogin, Throttle
 
 if __name__ == "__main__":
     log.configure("info", json=True)
@@ -21,8 +22,11 @@ if __name__ == "__main__":
     ftp = FtpDoor(
         FtpSettings(port=int(sys.argv[2])),
         intake,
-        authenticate=lambda name, password: SellerLogin(name, 1) if password == "correct-horse-9" else None,
-        current=lambda name: 1,
+        Logins(
+            lambda name, password: SellerLogin(name, 1) if password == "correct-horse-9" else None,
+            lambda name: 1,
+            Throttle(),
+        ),
     )
     folder = FolderDoor(FolderSettings(settle_seconds=0.1), intake)
     serve(intake, ftp=ftp, folder=folder, out=sys.stdout, in_=sys.stdin)

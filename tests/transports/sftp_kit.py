@@ -55,11 +55,9 @@ class SftpPlace(Place):
         door = SftpDoor(
             SftpSettings(**({"port": 0} | settings)),
             self.intake,
-            authenticate=self.sellers.authenticate,
-            current=self.sellers.current,
+            self.sellers.logins(brake),
             keys=self.keys,
             host_keys=self.host_keys,
-            brake=brake,
         )
         door.failure_delay_seconds = 0.01
         door.start()

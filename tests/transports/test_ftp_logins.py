@@ -16,6 +16,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Grade
 from cws_filedrop.transports import ftp
 from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.logins import Logins, Throttle
 
 
 def raw(door: FtpDoor) -> ftplib.FTP:
@@ -104,7 +105,7 @@ def test_a_login_that_cannot_be_checked(place: Place) -> None:
     def authenticate(name: str, password: str) -> None:
         raise RuntimeError("the database is away")
 
-    door = FtpDoor(FtpSettings(port=0), place.intake, authenticate=authenticate, current=lambda name: None)
+    door = FtpDoor(FtpSettings(port=0), place.intake, Logins(authenticate, lambda name: None, Throttle()))
     door.start()
     place.open.append(door)
     with pytest.raises(ftplib.error_temp, match="421 Logins cannot be checked at the moment"):

@@ -73,7 +73,7 @@ def test_where_it_is_offered_this_machine_needs_none(place: Place) -> None:
 def test_a_password_that_came_over_the_network_in_clear_is_checked_as_such(place: Place) -> None:
     clear = Sellers()
     clear.passwords["acme"] = "made-for-it"
-    door = tls_door(place, ftp={"host": "0.0.0.0"}, clear_logins=clear.authenticate)
+    door = tls_door(place, ftp={"host": "0.0.0.0"}, in_clear=clear.authenticate)
     address = (own_address(), door.address[1])
     with ftplib.FTP(timeout=20) as session:
         session.connect(*address)
@@ -303,10 +303,7 @@ def test_no_implicit_port_unless_told(place: Place) -> None:
 def test_an_implicit_port_in_use(place: Place) -> None:
     taken = tls_door(place).address[1]
     tls = open_tls(TlsSettings(implicit_port=taken), place.data / "tls")
-    sellers = place.sellers
-    door = FtpDoor(
-        FtpSettings(port=0), place.intake, authenticate=sellers.authenticate, current=sellers.current, tls=tls
-    )
+    door = FtpDoor(FtpSettings(port=0), place.intake, place.sellers.logins(), tls=tls)
     with pytest.raises(ConfigError, match=rf"\[tls\] cannot listen on 127.0.0.1:{taken}"):
         door.start()
 

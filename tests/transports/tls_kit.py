@@ -18,16 +18,15 @@ from cws_filedrop.transports.logins import Authenticate
 def tls_door(
     place: Place,
     *,
-    clear_logins: Authenticate | None = None,
+    in_clear: Authenticate | None = None,
     ftp: dict[str, Any] | None = None,
     handshake_seconds: float = 30.0,
     **settings: Any,
 ) -> FtpDoor:
     """A door with TLS, implicit too, open."""
-    tls = Tls(TlsSettings(**({"implicit_port": 0} | settings)), place.data / "tls", clear_logins=clear_logins)
+    tls = Tls(TlsSettings(**({"implicit_port": 0} | settings)), place.data / "tls")
     wanted = FtpSettings(**({"port": 0, "grace_seconds": 0.2} | (ftp or {})))
-    sellers = place.sellers
-    door = FtpDoor(wanted, place.intake, authenticate=sellers.authenticate, current=sellers.current, tls=tls)
+    door = FtpDoor(wanted, place.intake, place.sellers.logins(in_clear=in_clear), tls=tls)
     door.failure_delay_seconds = 0.01
     door.handshake_seconds = handshake_seconds
     door.start()

@@ -87,9 +87,17 @@ def start(workflow: Callable[..., Any], *arguments: object, id: str) -> None:  #
         DBOS.start_workflow(workflow, *arguments)
 
 
-def enqueue(queue: str, workflow: Callable[..., Any], *arguments: object, id: str, delay_seconds: float = 0) -> None:  # noqa: A002
-    """Run a workflow when its queue has room, not before `delay_seconds`."""
-    with SetWorkflowID(id), SetEnqueueOptions(delay_seconds=delay_seconds if delay_seconds > 0 else None):
+def enqueue(
+    queue: str,
+    workflow: Callable[..., Any],
+    *arguments: object,
+    id: str,  # noqa: A002
+    delay_seconds: float = 0,
+    turn: int = 1,
+) -> None:
+    """Run a workflow when its queue has room, not before `delay_seconds`, and after those of a lower `turn`."""
+    delay = delay_seconds if delay_seconds > 0 else None
+    with SetWorkflowID(id), SetEnqueueOptions(delay_seconds=delay, priority=turn):
         DBOS.enqueue_workflow(queue, workflow, *arguments)
 
 

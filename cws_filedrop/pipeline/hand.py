@@ -12,14 +12,14 @@ class Hand:
     def __init__(self, most_groups: int) -> None:
         self._most = most_groups
         self._groups: dict[int, set[str]] = {}
-        self._large: set[str] = set()
+        self._large: dict[str, str] = {}  # upload -> seller
         self._number = 0
         self._changed = threading.Condition()
         self._closed = False
 
     def __contains__(self, upload_id: str) -> bool:
         with self._changed:
-            return any(upload_id in group for group in (self._large, *self._groups.values()))
+            return upload_id in self._large or any(upload_id in group for group in self._groups.values())
 
     def wait_for_room(self) -> bool:
         """Return when another group may begin; false when none may any more."""
@@ -38,15 +38,21 @@ class Hand:
             self._number += 1
             self._groups[self._number] = set(upload_ids)
 
-    def take_large(self, upload_id: str) -> None:
-        """Begin a large upload; they wait for one another in a queue of their own, and take no room from the others."""
+    def take_large(self, upload_id: str, seller: str) -> int:
+        """Begin a large upload; they wait for one another in a queue of their own, and take no room from the others.
+
+        Returns how many the seller has in hand with it: one's first goes before another's second.
+        """
         with self._changed:
-            self._large.add(upload_id)
+            self._large[upload_id] = seller
+            return sum(one == seller for one in self._large.values())
 
     def give_back(self, upload_ids: Sequence[str]) -> None:
         """These are answered, or shall be taken up again."""
         with self._changed:
-            for group in (self._large, *self._groups.values()):
+            for upload_id in upload_ids:
+                self._large.pop(upload_id, None)
+            for group in self._groups.values():
                 group.difference_update(upload_ids)
             self._groups = {number: group for number, group in self._groups.items() if group}
             self._changed.notify_all()

@@ -11,7 +11,7 @@ from typing import Any, Final
 from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all, result_name
 from cws_filedrop.feeds.processing_report import explain
-from cws_filedrop.formats import open_file
+from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Issue, Seller, Severity, UploadState, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.nudges import Nudges

@@ -22,6 +22,7 @@ from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.pipeline.turns import Turns
 from cws_filedrop.pipeline.workflows import Bench
 from cws_filedrop.store import feeds, sellers, uploads
 
@@ -89,15 +90,18 @@ class Worker:
 
     def _take_in(self) -> None:
         """Accept what arrives and begin to answer it: alone while there is time, in groups when much comes at once."""
-        waiting: set[str] = set()
+        turns = Turns()
         while not self._stopping.is_set():
-            waiting |= self._arrived.take(0 if waiting else ROUND_SECONDS)
-            if not waiting or not self._hand.wait_for_room():
-                continue
-            waiting |= self._arrived.take(0)
-            group = sorted(waiting)[:GROUP]
-            waiting.difference_update(group)
-            self._begin_with(group)
+            self._line_up(turns, 0 if turns else ROUND_SECONDS)
+            if turns and self._hand.wait_for_room():
+                self._line_up(turns, 0)
+                self._begin_with(turns.take(GROUP))
+
+    def _line_up(self, turns: Turns, wait_seconds: float) -> None:
+        for upload_id in self._arrived.take(wait_seconds):
+            if upload_id not in turns:
+                claim = self._claim(upload_id)
+                turns.add(claim.seller if claim else "", upload_id)
 
     def _begin_with(self, group: list[str]) -> None:
         try:
@@ -145,8 +149,8 @@ class Worker:
         bytes_left = self._settings.service.heavy_bytes
         for upload_id, size in sorted(sizes.items()):
             if self._processes.is_large(size):
-                self._hand.take_large(upload_id)
-                workflows.start_large(upload_id)
+                claim = self._claim(upload_id)
+                workflows.start_large(upload_id, turn=self._hand.take_large(upload_id, claim.seller if claim else ""))
                 continue
             if size > bytes_left:
                 self._begin_group(small)

@@ -133,8 +133,8 @@ def test_only_so_many_groups_are_in_hand_and_waiting_ends_when_one_is_given_back
     hand = Hand(2)
     hand.take(["a", "b"])
     hand.take(["c"])
-    hand.take_large("d")
-    assert all(one in hand for one in "abcd")
+    assert [hand.take_large("d", "anna"), hand.take_large("e", "bob"), hand.take_large("f", "anna")] == [1, 1, 2]
+    assert all(one in hand for one in "abcdef")
     done = threading.Event()
     waiting = threading.Thread(target=lambda: hand.wait_for_room() and done.set())
     waiting.start()

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 
 import paramiko
 
@@ -20,12 +21,13 @@ from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.model import Limits
 from cws_filedrop.store import guard as records
 from cws_filedrop.store import keys, sellers
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.guard import Record
 from cws_filedrop.store.sellers import Access
-from cws_filedrop.transports import doors
+from cws_filedrop.transports import doors, first_look
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import open_tls
@@ -110,6 +112,8 @@ def _open(
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
     limits = settings.limits
     intake = Intake(homes, spool, upload_limit_bytes=limits.upload_bytes, least_free_bytes=limits.free_bytes)
+    bounds = Limits(limits.upload_bytes, limits.unpacked_bytes, limits.lines)
+    intake.look_first(partial(first_look.fault, limits=bounds))
     ftp = sftp = folder = None
     if settings.ftp.enabled:
         ftp = FtpDoor(settings.ftp, intake, logins, tls=open_tls(settings.tls, certificates))

@@ -14,9 +14,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cws_filedrop.formats import Chunk, FileFacts, SellerFile, open_file
+from cws_filedrop.formats.file import Chunk, FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Severity, Verdict
-from cws_filedrop.rules import Judgement, catalogue, judge, repeats
+from cws_filedrop.rules import repeats, wording
+from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
@@ -46,7 +47,7 @@ class Piece:
     def said(self) -> dict[int, list[Issue]]:
         """The issues in words, by line."""
         found: dict[int, list[Issue]] = {}
-        for line, issue in catalogue.issues(self.issues) if len(self.issues) else ():
+        for line, issue in wording.issues(self.issues) if len(self.issues) else ():
             found.setdefault(line, []).append(issue)
         return found
 

@@ -179,8 +179,10 @@ class Running:
     def drop(self, seller: str, name: str, content: bytes, folder: str = "inbox") -> str:
         """Upload by FTP; the upload's id."""
         with self.ftp(seller) as session:
-            reply = session.storbinary(f"STOR /{folder}/{name}", io.BytesIO(content))
-        return upload_id(reply)
+            try:
+                return upload_id(session.storbinary(f"STOR /{folder}/{name}", io.BytesIO(content)))
+            except ftplib.error_perm as refusal:  # it cannot be used; it was taken all the same, and is answered
+                return upload_id(str(refusal))
 
     def outbox(self, seller: str) -> list[str]:
         """Names in the outbox on disk, without files that are being written."""

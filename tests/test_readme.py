@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cws_filedrop.config import Settings
-from cws_filedrop.formats import FORMATS
+from cws_filedrop.formats.claims import FORMATS
 from cws_filedrop.model import Verdict
 from cws_filedrop.rules.catalogue import CATALOGUE
 

@@ -68,10 +68,10 @@ def _answer(path: Path, facts: Any, file_issues: list[dict[str, str]]) -> dict[s
 
 
 def _lines(piece: Any) -> list[dict[str, Any]]:
-    from cws_filedrop.rules import catalogue
+    from cws_filedrop.rules import wording
 
     found: dict[int, list[Issue]] = {}
-    for line, issue in catalogue.issues(piece.issues):
+    for line, issue in wording.issues(piece.issues):
         found.setdefault(line, []).append(issue)
     orders, verdicts = piece.keys["order-id"].to_dict(), piece.verdicts.to_dict()
     return [

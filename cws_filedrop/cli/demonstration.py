@@ -160,7 +160,10 @@ def _session(address: tuple[str, int], password: str) -> Iterator[ftplib.FTP]:
 
 def _drop(ftp: ftplib.FTP, path: Path) -> Sent:
     with path.open("rb") as file:
-        reply = ftp.storbinary(f"STOR /inbox/{path.name}", file)
+        try:
+            reply = ftp.storbinary(f"STOR /inbox/{path.name}", file)
+        except ftplib.error_perm as refusal:  # such as for a file without the needed headings; the receipt says more
+            reply = str(refusal)
     found = re.search(r"\d{8}-\d{6}-\w{4}", reply)
     assert found is not None, reply
     return Sent(path.name, found[0])

@@ -82,7 +82,10 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    Console().print(table)
+    if table.row_count:
+        Console().print(table)
+    else:
+        Console().print(f"[italic]{title}[/]\n\n none\n", highlight=False)
 
 
 def stop(message: str, code: int = 1) -> typer.Exit:

@@ -45,7 +45,8 @@ class Claim(Drop):
     """An upload that has an id.
 
     `size` is in bytes, `arrived_at` ISO UTC with milliseconds, `evidence` a sentence that says why the grade is what it
-    is, `kept` whether the bytes of a cut upload still lie in the seller's home, to be resumed.
+    is, `kept` whether the bytes of a cut upload still lie in the seller's home, to be resumed; `fault` is why it cannot
+    be used, if its first rows show that already.
     """
 
     upload_id: str
@@ -55,6 +56,7 @@ class Claim(Drop):
     evidence: str = ""
     cause: Cause = Cause.NONE
     kept: bool = False
+    fault: str = ""
 
     def as_json(self) -> bytes:
         """The content of `claim.json`."""

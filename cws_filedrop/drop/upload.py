@@ -6,6 +6,7 @@ Knows nothing of protocols or grades. Belongs to `intake`, which opens it.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +45,7 @@ class _Owner(Protocol):
     def spool(self) -> Spool: ...
     @property
     def upload_limit_bytes(self) -> int: ...
+    def first_look(self, path: Path) -> str: ...
     def release_name(self, drop: Drop) -> None: ...
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim: ...
 
@@ -110,7 +112,8 @@ class Upload:
             disk.move(self._part, held / self.drop.name)
             disk.sync_directory(held)
         else:
-            claim = self._owner.spool.land(self._part, self.drop, size=self.size)
+            fault = self._owner.first_look(self._part)
+            claim = replace(self._owner.spool.land(self._part, self.drop, size=self.size), fault=fault)
         self._end()
         return claim
 

@@ -11,30 +11,26 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from cws_filedrop.formats.split import NOTHING
+
 Octets = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 LF: Final = 10
-NOTHING: Final = b" \t\r\x1a"  # the last is the end-of-file mark of old programs
-
-
-def is_blank(line: str, delimiter: str) -> bool:
-    """Has this line nothing in it?"""
-    return not line.strip(NOTHING.decode() + delimiter)
 
 
 def may_be_blank(octets: Octets, ends: Places, delimiters: Iterable[str]) -> bool:
     """Does any line begin as a blank one would? Quick, and mostly no."""
     table = np.zeros(256, np.bool_)
-    table[list(NOTHING + b"\n" + "".join(delimiters).encode())] = True
+    table[list(f"{NOTHING}\n{''.join(delimiters)}".encode())] = True
     starts = np.concatenate(([0], ends[:-1] + 1))
     return bool(table[octets[starts]].any())
 
 
 def blank_lines(block: bytes, delimiter: str) -> Mask:
     """For each line of a block (all of them ended by LF): has it nothing in it?"""
-    squeezed = block.translate(None, NOTHING + delimiter.encode())
+    squeezed = block.translate(None, (NOTHING + delimiter).encode())
     ends = np.flatnonzero(np.frombuffer(squeezed, np.uint8) == LF)
     blank: Mask = np.diff(ends, prepend=-1) == 1
     return blank

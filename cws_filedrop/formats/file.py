@@ -17,20 +17,18 @@ import numpy as np
 import pandas as pd
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import header, packed, sniff, split, text
-from cws_filedrop.formats.blank import is_blank
+from cws_filedrop.formats import header, opening, packed, text
 from cws_filedrop.formats.cells import Layout, Parsed, parse, raw_lines
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.packed import Contents
+from cws_filedrop.formats.split import is_blank
 from cws_filedrop.formats.stream import blocks, plain_ends
 from cws_filedrop.formats.survey import Survey, survey
 from cws_filedrop.formats.text import Encoding
 from cws_filedrop.model import Issue, Limits
 from cws_filedrop.rules import catalogue
 
-FIRST_ROWS: Final = 3  # the heading row is among these
-MOST_LOOKED_AT: Final = 100  # lines, should separators alone fill the first ones
 THREADS: Final = 2
 Found = TypeVar("Found")
 
@@ -136,10 +134,10 @@ def open_file(source: BinaryIO, *, file_name: str, limits: Limits) -> SellerFile
     Raises: FileRejected with issues F01 to F06 when the file as a whole cannot be used.
     """
     contents = packed.contents(source, limits)
-    marked = _sniffed(contents)
+    marked = opening.sniffed(contents)
     found = survey(blocks(contents, marked or text.UTF_8))
     encoding = _encoding(contents, marked, found)
-    rows = _first_rows(contents, encoding)
+    rows = opening.first_rows(contents, encoding)
     head = header.find(rows)
     line_count = _line_count(found, head, rows)
     if line_count > limits.lines:
@@ -150,52 +148,12 @@ def open_file(source: BinaryIO, *, file_name: str, limits: Limits) -> SellerFile
     return SellerFile(contents, encoding, _facts(contents, encoding, found, (head, line_count, notes)))
 
 
-def _sniffed(contents: Contents) -> Encoding | None:
-    """The encoding, if the first bytes tell.
-
-    Raises: FileRejected F01 or F02.
-    """
-    head = next(contents.pieces(sniff.HEAD), b"")
-    if not head:
-        raise FileRejected(catalogue.issue("F01"))
-    if (issue := sniff.not_text(head)) is not None:
-        raise FileRejected(issue)
-    if head.startswith((*sniff.ZIP, sniff.GZIP)):
-        raise FileRejected(catalogue.issue("F02", detail="archive=it is packed twice"))
-    encoding = text.marked(head)
-    if sniff.is_binary(head) and (encoding is None or encoding.codec == text.UTF_8.codec):
-        raise FileRejected(catalogue.issue("F02", detail="it holds binary data"))
-    return encoding
-
-
 def _encoding(contents: Contents, marked: Encoding | None, found: Survey) -> Encoding:
     if found.utf8.fits:
         return marked or text.UTF_8
     if marked is not None or found.utf8.cut:
         raise text.undecodable(marked or text.UTF_8)
     return text.older(blocks(contents, text.UTF_8))
-
-
-def _first_rows(contents: Contents, encoding: Encoding) -> list[tuple[int, str]]:
-    """The first lines in which the headings may be, by number."""
-    rows: list[tuple[int, str]] = []
-    filled = 0
-    for number, line in _numbered(contents, encoding):
-        if is_blank(line, split.TAB):
-            continue
-        rows.append((number, line))
-        filled += not is_blank(line, "".join(split.DELIMITERS))
-        if filled == FIRST_ROWS or len(rows) == MOST_LOOKED_AT:
-            break
-    return rows
-
-
-def _numbered(contents: Contents, encoding: Encoding) -> Iterator[tuple[int, str]]:
-    number = 0
-    for block in blocks(contents, encoding, size=sniff.HEAD):
-        for line in _ended(plain_ends(block)).split(b"\n")[:-1]:
-            number += 1
-            yield number, line.removesuffix(b"\r").decode()
 
 
 def _line_count(found: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:

@@ -16,6 +16,7 @@ WORDS: Final = {TAB: "tabs", ",": "commas", ";": "semicolons"}
 WRAPPED: Final = '"(?:[^"]|"")*"'  # a whole cell in quotes, quotes inside it doubled
 # Blanks that people see as nothing; control characters are not among them, for a rule shall see those.
 BLANKS: Final = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+NOTHING: Final = " \t\r\x1a"  # what a spreadsheet leaves behind; the last is the end-of-file mark of old programs
 WRAPPED_CELL: Final = re.compile(WRAPPED)
 
 
@@ -25,6 +26,11 @@ def unwrapped(cell: str) -> str:
     if WRAPPED_CELL.fullmatch(cell):
         return cell[1:-1].replace('""', '"').strip(BLANKS)
     return cell
+
+
+def is_blank(line: str, delimiter: str) -> bool:
+    """Has this line nothing in it?"""
+    return not line.strip(NOTHING + delimiter)
 
 
 def is_empty(text: str, delimiter: str) -> bool:

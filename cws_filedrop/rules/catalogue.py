@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Final, Literal, cast
 
-import pandas as pd
-
 from cws_filedrop.model import Issue, Severity
-from cws_filedrop.tables import ISSUE_COLUMNS, arrow
 
 SHOWN_LENGTH: Final = 80  # characters of a value that a message shows
 OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
@@ -118,21 +115,3 @@ def issue(code: str, *, column: str = "", value: str = "", detail: str = "") -> 
     fields = {"column": shown(column), "value": shown(value), "detail": shown(rest)}
     message, remedy = _filled(wording.message, fields), _filled(wording.remedy, fields)
     return Issue(code, wording.severity, column, value, message, remedy)
-
-
-def _as_typed(column: str) -> str:
-    return column
-
-
-def issues(frame: pd.DataFrame, heading: Callable[[str], str] = _as_typed) -> list[tuple[int, Issue]]:
-    """ISSUES as (line, issue), in the frame's order; `heading` turns a rule column into the seller's own heading."""
-    cells = [frame["line"].tolist(), *(arrow(frame[name]).to_pylist() for name in ISSUE_COLUMNS[1:])]
-    known: dict[tuple[str, str, str, str], Issue] = {}
-    rendered: list[tuple[int, Issue]] = []
-    for line, code, column, value, detail in zip(*cells, strict=True):
-        key = (code, column, value, detail)
-        if key not in known:
-            typed = heading(column) if column else ""
-            known[key] = issue(code, column=typed, value=value, detail=detail)
-        rendered.append((int(line), known[key]))
-    return rendered

@@ -24,8 +24,6 @@ from cws_filedrop.rules.repeats import Repeats
 from cws_filedrop.rules.statuses import Asked
 from cws_filedrop.tables import SHIPMENT_COLUMNS
 
-__all__ = ["Judgement", "Repeats", "Table", "judge"]
-
 VERDICTS: Final = (Verdict.REJECTED, Verdict.DUPLICATE, Verdict.QUEUED, Verdict.UPDATED)
 UPDATE_COLUMNS: Final = (
     "status",  # packed, deferred or cancelled

@@ -26,6 +26,7 @@ from cws_filedrop.transports.ftp_transfer import FtpActive, FtpPassive, FtpTrans
 from cws_filedrop.transports.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
 
 _LOG = log.get(__name__)
+_RENAME_IT: Final = "226 Received {} bytes; rename it to its final name to deliver it."
 TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
 
 
@@ -172,7 +173,7 @@ class FtpSession(FtpControl):
         self._ungraded.unheard = self.unread_commands() or 0
         if self._proof and not self._ungraded.unheard:  # among the unheard may be ABOR
             self._ungraded.whole(self._proof)
-        return f"226 Received {upload.size} bytes; {_what_next(claim)}."
+        return _received(upload.size, claim) if claim else _RENAME_IT.format(upload.size)
 
     def _answer(self, reply: str) -> None:
         quitting = self._quit_pending
@@ -248,7 +249,7 @@ class FtpSession(FtpControl):
             ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
             ungraded.on_whole = self.server.courtesy.remember
             ungraded.whole(RENAMED)
-            reply = f"250 Received {claim.size} bytes; {_what_next(claim)}."
+            reply = _received(claim.size, claim, code=250)
         if not self._closed:
             self.go_on(reply)
 
@@ -296,5 +297,7 @@ def _land(upload: Upload) -> Claim | None:
     return upload.finish()
 
 
-def _what_next(claim: Claim | None) -> str:
-    return f"upload id {claim.upload_id}" if claim is not None else "rename it to its final name to deliver it"
+def _received(size: int, claim: Claim, *, code: int = 226) -> str:
+    if claim.fault:  # the upload is kept all the same, and a receipt says more; but the client's user looks here
+        return f"550 Received as upload {claim.upload_id}, but it cannot be used: {claim.fault}"
+    return f"{code} Received {size} bytes; upload id {claim.upload_id}."

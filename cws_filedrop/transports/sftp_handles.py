@@ -164,6 +164,7 @@ class Arriving(paramiko.SFTPHandle):
         self._over = "It is closed already"
         if claim is not None:
             self._hand_over(claim)
+            say_fault(claim)
 
     def _landed(self) -> Claim | None:
         try:
@@ -221,3 +222,10 @@ class Arriving(paramiko.SFTPHandle):
 
     def _gap(self) -> str:
         return f"bytes {self.size} to {min(self._early) - 1} never came"
+
+
+def say_fault(claim: Claim) -> None:
+    """Raises: Refused for an upload that cannot be used. It is kept all the same, and a receipt says more."""
+    if claim.fault:
+        words = f"Received as upload {claim.upload_id}, but it cannot be used: {claim.fault.removesuffix('.')}"
+        raise Refused(words, code=450)

@@ -29,7 +29,7 @@ from cws_filedrop.transports.ftp_filesystem import Refused
 from cws_filedrop.transports.grading import RENAMED
 from cws_filedrop.transports.sftp_answers import Answer, answer_to, attributes, names, path_in, shown, status
 from cws_filedrop.transports.sftp_files import SftpFiles
-from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched
+from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched, say_fault
 
 _LOG = log.get(__name__)
 _VERSION: Final = 3
@@ -365,6 +365,7 @@ class SftpSession(paramiko.SFTPServer):
         if claim is not None:
             self._host.intake.grade(claim, Grade.WHOLE, RENAMED)
             self._host.courtesy.remember(claim)
+            say_fault(claim)
         return self._done(number)
 
     def _make_folder(self, number: int, message: paramiko.Message) -> Answer:

@@ -6,7 +6,7 @@ import io
 from dataclasses import dataclass
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import FileFacts, SellerFile, open_file
+from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
 from cws_filedrop.model import Issue, Limits
 
 HEADINGS = "order-id\tstatus\ttracking"

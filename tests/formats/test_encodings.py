@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from formats.seller_files import HEADINGS, ROW, cells, opened, read, refused
 
-from cws_filedrop.formats import open_file
+from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Limits
 
 UMLAUT = f"{HEADINGS}\nA\tMüller\té€\n"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from formats.seller_files import HEADINGS, ROW, opened, read, refusals, refused
 
-from cws_filedrop.formats import FORMATS, FileFacts
+from cws_filedrop.formats.claims import FORMATS
+from cws_filedrop.formats.file import FileFacts
 
 
 def words(text: str) -> list[str]:

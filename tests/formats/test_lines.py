@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from formats.seller_files import HEADINGS, ROW, opened, read, refused
 
-from cws_filedrop.formats import open_file, stream
+from cws_filedrop.formats import stream
+from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Limits
 from cws_filedrop.tables import ISSUE_COLUMNS, TEXT
 

@@ -12,7 +12,7 @@ import pytest
 from formats.seller_files import HEADINGS, ROW, opened, read, refused
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import open_file
+from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Limits
 
 TEXT = f"{HEADINGS}\n{ROW}\n".encode()

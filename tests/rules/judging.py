@@ -9,8 +9,9 @@ import pandas as pd
 from hypothesis import settings
 
 from cws_filedrop.model import Context, Issue, Policy
-from cws_filedrop.rules import Judgement, Repeats, judge
-from cws_filedrop.rules.catalogue import issues
+from cws_filedrop.rules.judgement import Judgement, judge
+from cws_filedrop.rules.repeats import Repeats
+from cws_filedrop.rules.wording import issues
 from cws_filedrop.tables import TEXT
 
 FEW = settings(max_examples=40, deadline=None)  # of a property: enough to find what breaks, on a busy machine too

@@ -8,8 +8,8 @@ import pytest
 from rules.judging import context, lines, one, row
 
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.rules import judge
 from cws_filedrop.rules.carriers import Table, folded, is_none, shipped_table
+from cws_filedrop.rules.judgement import judge
 
 TABLE = shipped_table()
 LISTED = files("cws_filedrop.schemas").joinpath("carrier-codes.txt").read_text(encoding="utf-8").splitlines()

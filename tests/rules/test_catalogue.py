@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cws_filedrop.model import Severity
-from cws_filedrop.rules.catalogue import CATALOGUE, Wording, issue, issues, severity_of, shown
+from cws_filedrop.rules.catalogue import CATALOGUE, Wording, issue, severity_of, shown
+from cws_filedrop.rules.wording import issues
 from cws_filedrop.tables import issues_frame
 
 CODES = (

@@ -8,7 +8,7 @@ import pytest
 from rules.judging import FILLZ, GOOD, UPS_NUMBER, judged, one, row
 
 from cws_filedrop.model import Severity
-from cws_filedrop.rules.catalogue import issues
+from cws_filedrop.rules.wording import issues
 
 LONG = "x1" * 25 + "y"  # 51 characters
 

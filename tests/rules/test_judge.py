@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from rules.judging import AMAZON, FEW, FILLZ, NOW, UPS_NUMBER, context, lines, row
 
 from cws_filedrop.model import DateOrder
-from cws_filedrop.rules import UPDATE_COLUMNS, Judgement, judge
 from cws_filedrop.rules.carriers import shipped_table
-from cws_filedrop.rules.catalogue import CATALOGUE, issues, severity_of
+from cws_filedrop.rules.catalogue import CATALOGUE, severity_of
+from cws_filedrop.rules.judgement import UPDATE_COLUMNS, Judgement, judge
+from cws_filedrop.rules.wording import issues
 from cws_filedrop.tables import ISSUE_COLUMNS, SHIPMENT_COLUMNS, TEXT
 
 ADDRESS = ("name", "line1", "line2", "line3", "city", "county", "state", "postal-code", "country")

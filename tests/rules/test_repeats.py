@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules.judging import AMAZON, FEW, FILLZ, GOOD, UPS_NUMBER, context, lines, row
 
-from cws_filedrop.rules import Repeats, judge
-from cws_filedrop.rules.catalogue import issues
-from cws_filedrop.rules.repeats import keys, named, select, settle, suspects
+from cws_filedrop.rules.judgement import judge
+from cws_filedrop.rules.repeats import Repeats, keys, named, select, settle, suspects
+from cws_filedrop.rules.wording import issues
 
 OTHER_NUMBER = "1Z999AA10123456793"
 

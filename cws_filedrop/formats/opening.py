@@ -1,0 +1,80 @@
+"""The beginning of a file -> what it shows: no text at all, an encoding, the first rows, what is wrong with them.
+
+Reads no more than it must, and needs no tables: the doors look at uploads with it. May not know what a cell means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO, Final
+
+from cws_filedrop.errors import FileRejected
+from cws_filedrop.formats import header, packed, sniff, split, text
+from cws_filedrop.formats.packed import Contents
+from cws_filedrop.formats.stream import blocks, plain_ends
+from cws_filedrop.formats.text import Encoding
+from cws_filedrop.model import Issue, Limits
+from cws_filedrop.rules import catalogue
+
+FIRST_ROWS: Final = 3  # the heading row is among these
+MOST_LOOKED_AT: Final = 100  # lines, should separators alone fill the first ones
+
+
+def faults(source: BinaryIO, limits: Limits) -> tuple[Issue, ...]:
+    """Why this file cannot be used, as far as its beginning tells; empty when nothing is wrong with that.
+
+    Whatever is said here `file.open_file` says too; it may find more.
+    """
+    try:
+        contents = packed.contents(source, limits)
+        rows = first_rows(contents, sniffed(contents) or text.UTF_8)
+        head = header.find(rows).row
+    except FileRejected as error:
+        return error.issues
+    except UnicodeDecodeError:  # an older encoding, then; only the whole file tells which
+        return ()
+    below = [line for number, line in rows if number > head.line and not split.is_blank(line, head.delimiter)]
+    return () if below or len(rows) == MOST_LOOKED_AT else (catalogue.issue("F01", detail="no-rows"),)
+
+
+def sniffed(contents: Contents) -> Encoding | None:
+    """The encoding, if the first bytes tell.
+
+    Raises: FileRejected F01 or F02.
+    """
+    head = next(contents.pieces(sniff.HEAD), b"")
+    if not head:
+        raise FileRejected(catalogue.issue("F01"))
+    if (issue := sniff.not_text(head)) is not None:
+        raise FileRejected(issue)
+    if head.startswith((*sniff.ZIP, sniff.GZIP)):
+        raise FileRejected(catalogue.issue("F02", detail="archive=it is packed twice"))
+    encoding = text.marked(head)
+    if sniff.is_binary(head) and (encoding is None or encoding.codec == text.UTF_8.codec):
+        raise FileRejected(catalogue.issue("F02", detail="it holds binary data"))
+    return encoding
+
+
+def first_rows(contents: Contents, encoding: Encoding) -> list[tuple[int, str]]:
+    """The first lines in which the headings may be, by number.
+
+    Raises: FileRejected, UnicodeDecodeError.
+    """
+    rows: list[tuple[int, str]] = []
+    filled = 0
+    for number, line in _numbered(contents, encoding):
+        if split.is_blank(line, split.TAB):
+            continue
+        rows.append((number, line))
+        filled += not split.is_blank(line, "".join(split.DELIMITERS))
+        if filled == FIRST_ROWS or len(rows) == MOST_LOOKED_AT:
+            break
+    return rows
+
+
+def _numbered(contents: Contents, encoding: Encoding) -> Iterator[tuple[int, str]]:
+    number = 0
+    for block in blocks(contents, encoding, size=sniff.HEAD):
+        for line in plain_ends(block).removesuffix(b"\n").split(b"\n"):
+            number += 1
+            yield number, line.removesuffix(b"\r").decode()

@@ -95,6 +95,17 @@ class Policy:
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
 
 
+class OrderState(StrEnum):
+    """Where an order stands (DOMAIN 10)."""
+
+    NEW = "new"
+    PACKED = "packed"
+    SHIPPED = "shipped"
+    UNCONFIRMED = "unconfirmed"  # Amazon refused its confirmation
+    DEFERRED = "deferred"
+    CANCELLED = "cancelled"
+
+
 class UploadState(StrEnum):
     """Where an upload stands."""
 

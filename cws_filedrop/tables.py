@@ -25,6 +25,42 @@ ISSUE_COLUMNS: Final = ("line", "code", "column", "value", "detail")
 # value   TEXT  the offending cell as typed, or ""
 # detail  TEXT  the one variable part of the message beyond column and value ("line 7", "FedEx" ...), or ""
 
+# ORDERS: what an order file says, one row an order line, normalised; every column TEXT, "" where the file is silent.
+ORDER_COLUMNS: Final = (
+    "amazon-order-id",  # 3-7-7
+    "number",  # the service's own number for the order
+    "reference",  # the seller's own
+    "order-item-id",  # 14 digits
+    "sku",
+    "item-name",
+    "quantity",  # positive whole number as text without leading zeros
+    "price",
+    "total-price",
+    "shipping-fee",
+    "purchase-date",  # moments in UTC with milliseconds, as `store.database.stamp` writes them
+    "payments-date",
+    "latest-ship-date",
+    "ship-method",
+    "sales-channel",
+    "status",  # model.OrderState
+    "tracking-number",
+    "location",
+)
+# Whom an order is for: kept apart from it, and removed 30 days after shipment (DOMAIN 10).
+PEOPLE_COLUMNS: Final = (
+    "buyer-email",
+    "buyer-name",
+    "recipient-name",
+    "ship-address-1",
+    "ship-address-2",
+    "ship-address-3",
+    "ship-city",
+    "ship-state",
+    "ship-zip",
+    "ship-country",
+    "buyer-note",
+)
+
 # SHIPMENTS: good lines that go to Amazon, normalised; every value is valid for the feed's schema as it stands.
 SHIPMENT_COLUMNS: Final = (
     "amazon-order-id",  # 3-7-7

@@ -13,7 +13,20 @@ from typing import Annotated
 import typer
 
 from cws_filedrop import __version__
-from cws_filedrop.cli import check, client_config, convert, demo, feed, guard, seller, seller_key, serve, status, upload
+from cws_filedrop.cli import (
+    check,
+    client_config,
+    convert,
+    demo,
+    feed,
+    guard,
+    orders,
+    seller,
+    seller_key,
+    serve,
+    status,
+    upload,
+)
 from cws_filedrop.cli.shared import Chosen, close_all
 from cws_filedrop.errors import ConfigError, FileDropError
 
@@ -34,6 +47,7 @@ app.command("status")(status.status)
 seller.app.add_typer(seller_key.app, name="key")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
+app.add_typer(orders.app, name="orders")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
 app.add_typer(guard.app, name="guard")

@@ -1,4 +1,5 @@
-"""Which layout a row of headings belongs to: exactly one may claim it.
+"""Which layout a row of headings belongs to: exactly one may claim it. `FORMATS` say what was shipped, `ORDER_FORMATS`
+what was ordered.
 
 May not know where the row stands in a file or how it was split.
 """
@@ -8,17 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from cws_filedrop.formats import amazon_shipping_confirmation, fillz_confirmation
+from cws_filedrop.formats import (
+    amazon_order_report,
+    amazon_shipping_confirmation,
+    fillz_confirmation,
+    fillz_orders,
+)
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import distance, plain
 
 FORMATS: Final[dict[str, Format]] = {
     one.name: one for one in (fillz_confirmation.FORMAT, amazon_shipping_confirmation.FORMAT)
 }
-# Files that say what to ship, not what was shipped: the headings by which they are recognised (plain spelling).
+ORDER_FORMATS: Final[dict[str, Format]] = {one.name: one for one in (amazon_order_report.FORMAT, fillz_orders.FORMAT)}
+# The headings by which they are recognised (plain spelling).
 ORDER_FILES: Final = {
-    "amazon-order-report": frozenset({"order-id", "order-item-id", "purchase-date", "ship-service-level"}),
-    "fillz-orders": frozenset({"order-id", "order-item-id", "special-comments"}),
+    name: frozenset(plain(heading) for heading, column in one.headings.items() if column in one.required)
+    for name, one in ORDER_FORMATS.items()
 }
 ORDER_MARKS: Final = frozenset({"purchase-date", "payments-date", "special-comments"})
 

@@ -7,7 +7,7 @@ parses. May not know what any cell means.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -19,6 +19,7 @@ import pandas as pd
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import header, opening, packed, text
 from cws_filedrop.formats.cells import Layout, Parsed, parse, raw_lines
+from cws_filedrop.formats.claims import FORMATS
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.packed import Contents
@@ -128,8 +129,10 @@ class SellerFile:
                 yield block
 
 
-def open_file(source: BinaryIO, *, file_name: str, limits: Limits) -> SellerFile:
-    """Open what a seller dropped; `source` is seekable and must stay open as long as its chunks are read.
+def open_file(
+    source: BinaryIO, *, file_name: str, limits: Limits, wanted: Mapping[str, Format] = FORMATS
+) -> SellerFile:
+    """Open a file of one of the wanted layouts; `source` is seekable, and open as long as its chunks are read.
 
     Raises: FileRejected with issues F01 to F06 when the file as a whole cannot be used.
     """
@@ -138,7 +141,7 @@ def open_file(source: BinaryIO, *, file_name: str, limits: Limits) -> SellerFile
     found = survey(blocks(contents, marked or text.UTF_8))
     encoding = _encoding(contents, marked, found)
     rows = opening.first_rows(contents, encoding)
-    head = header.find(rows)
+    head = header.find(rows, wanted)
     line_count = _line_count(found, head, rows)
     if line_count > limits.lines:
         raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))

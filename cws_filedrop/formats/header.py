@@ -8,13 +8,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import split
-from cws_filedrop.formats.claims import FORMATS, claimants, order_file, reading
+from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, claimants, order_file, reading
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue
@@ -48,19 +48,21 @@ class Header:
     notes: tuple[str, ...]
 
 
-def find(lines: Sequence[tuple[int, str]]) -> Header:
-    """The heading row among the first lines of a file (line number, text).
+def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMATS) -> Header:
+    """The heading row among the first lines of a file (line number, text), which has one of the wanted layouts.
 
     Raises: FileRejected F01, F03, F04, F05 or F06.
     """
     for line in lines:
         for row in _rows(line):
             names = claimants(row.cells)
+            if wanted is ORDER_FORMATS:  # the ancestor's has all that a confirmation needs, too
+                names = [name for name in names if name in wanted]
             if len(names) > 1:
                 raise FileRejected(catalogue.issue("F06", detail=f"two={listed(names)}"))
-            if names and names[0] in FORMATS:
-                return _understood(FORMATS[names[0]], row, above=[n for n, _ in lines if n < line[0]])
-    raise FileRejected(*_unclaimed([row for line in lines for row in _rows(line)]))
+            if names and names[0] in wanted:
+                return _understood(wanted[names[0]], row, above=[n for n, _ in lines if n < line[0]])
+    raise FileRejected(*_unclaimed([row for line in lines for row in _rows(line)], wanted))
 
 
 def _rows(line: tuple[int, str]) -> Iterator[Row]:
@@ -149,29 +151,36 @@ def _row_notes(row: Row, above: Sequence[int], ours: bool) -> Iterator[str]:
         yield "The columns that a rejected file adds (error-code and so on) were left out."
 
 
-def _unclaimed(rows: Sequence[Row]) -> list[Issue]:
+def _unclaimed(rows: Sequence[Row], wanted: Mapping[str, Format]) -> list[Issue]:
     """Why no layout claims any of the rows."""
     filled = [row for row in rows if any(row.cells)]
     if not filled:
         return [catalogue.issue("F01")]
     for row in filled:
-        if name := order_file(row.cells):
-            detail = f"this is an order file ({name}), not a confirmation of shipments"
+        if detail := _of_the_other_kind(row, wanted):
             return [catalogue.issue("F06", detail=detail)]
-    return _missing(filled) or [_unlike(filled[0], filled)]
+    return _missing(filled, wanted) or [_unlike(filled[0], filled, "orders=" if wanted is ORDER_FORMATS else "")]
 
 
-def _missing(rows: Sequence[Row]) -> list[Issue]:
+def _of_the_other_kind(row: Row, wanted: Mapping[str, Format]) -> str:
+    if wanted is ORDER_FORMATS:
+        claimed = any(name in FORMATS for name in claimants(row.cells))
+        return "orders=this is a confirmation of shipments, not an order file" if claimed else ""
+    name = order_file(row.cells)
+    return f"this is an order file ({name}), not a confirmation of shipments" if name else ""
+
+
+def _missing(rows: Sequence[Row], wanted: Mapping[str, Format]) -> list[Issue]:
     """F03 for the nearest layout, if any heading is known or nearly known."""
-    scored = [(_likeness(layout, row), layout, row) for layout in FORMATS.values() for row in rows]
+    scored = [(_likeness(layout, row), layout, row) for layout in wanted.values() for row in rows]
     (known, near), layout, row = max(scored, key=lambda one: one[0])
     if not known and near < len(layout.required):
         return []
     read = reading(layout, row.cells)
     found = {layout.headings.get(heading) for heading, _ in read.values()}
     unknown = [cell for number, cell in enumerate(row.cells) if cell and number not in read]
-    wanted = [heading for heading, column in layout.headings.items() if column in layout.required - found]
-    return [catalogue.issue("F03", column=heading, detail=nearest(heading, unknown)) for heading in wanted]
+    absent = [heading for heading, column in layout.headings.items() if column in layout.required - found]
+    return [catalogue.issue("F03", column=heading, detail=nearest(heading, unknown)) for heading in absent]
 
 
 def _likeness(layout: Format, row: Row) -> tuple[int, int]:
@@ -182,9 +191,9 @@ def _likeness(layout: Format, row: Row) -> tuple[int, int]:
     return len(read), sum(1 for heading in wanted if nearest(heading, unknown))
 
 
-def _unlike(first: Row, rows: Sequence[Row]) -> Issue:
+def _unlike(first: Row, rows: Sequence[Row], kind: str) -> Issue:
     width = max(len(row.cells) for row in rows)
     if width == 1 or any(ORDER_ID.fullmatch(cell) for row in rows for cell in row.cells):
         return catalogue.issue("F01", detail="no-header")
     typed = ", ".join(max((row for row in rows if row.line == first.line), key=lambda row: len(row.cells)).cells)
-    return catalogue.issue("F06", value=typed, detail=f"the first row reads: {typed}")
+    return catalogue.issue("F06", value=typed, detail=f"{kind}the first row reads: {typed}")

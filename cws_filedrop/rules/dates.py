@@ -45,6 +45,13 @@ class Read(NamedTuple):
     trouble: Trouble | None = None
 
 
+class When(NamedTuple):
+    """A moment that a text names; `is_day` if it names a day only."""
+
+    moment: datetime
+    is_day: bool
+
+
 class Ambiguous(Exception):
     """The text could be two different days."""
 
@@ -96,6 +103,11 @@ def written(moment: datetime) -> str:
     if offset.total_seconds() % 60 or abs(offset) > WIDEST_ZONE:
         return written(moment.astimezone(UTC))
     return moment.isoformat(timespec="seconds")
+
+
+def stamped(moment: datetime) -> str:
+    """A moment as the database keeps it: UTC with milliseconds."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _numbers(found: re.Match[str]) -> tuple[int, int, int]:
@@ -200,28 +212,36 @@ def _placed(moment: datetime, late: bool, known: Calendar) -> Read:
     return Read(written(moment), trouble)
 
 
-def read(text: str, known: Calendar) -> Read:
-    """What one ship-date says; an empty text is not for here."""
+def when(text: str, known: Calendar, *, of_day: time = NOON) -> When | Trouble:
+    """The moment that a text names; `of_day` is taken for one that names a day only. An empty text is not for here."""
     iso = _iso(text, known.zone)
     if iso is not None:
-        return _placed(iso, iso > known.latest, known)
+        return When(iso, is_day=False)
     try:
         found = _day(text, known.order)
     except ValueError:
-        return Read("", ("D02", known.example))
+        return ("D02", known.example)
     except Ambiguous:
-        return Read("", ("D06", _both_ways(text)))
+        return ("D06", _both_ways(text))
     if found is None:
-        return Read("", _unread(text, known.example))
+        return _unread(text, known.example)
     day, match = found
     if match["hour"] is None:
-        noon = _existing(datetime.combine(day, NOON, known.zone))
-        return _placed(noon, day > known.here.date(), known)
+        return When(_existing(datetime.combine(day, of_day, known.zone)), is_day=True)
     try:
-        moment = _clock(match, day, known.zone)
+        return When(_clock(match, day, known.zone), is_day=False)
     except ValueError:
-        return Read("", ("D01", known.example))
-    return _placed(moment, moment > known.latest, known)
+        return ("D01", known.example)
+
+
+def read(text: str, known: Calendar) -> Read:
+    """What one ship-date says; an empty text is not for here."""
+    found = when(text, known)
+    if not isinstance(found, When):
+        return Read("", found)
+    if found.is_day:
+        return _placed(found.moment, found.moment.date() > known.here.date(), known)
+    return _placed(found.moment, found.moment > known.latest, known)
 
 
 def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: Context) -> Spread:

@@ -38,11 +38,13 @@ def item_trouble(text: str) -> Trouble:
     return ("I01", "rounded" if ROUNDED.fullmatch(text) else "")
 
 
-def _check_items(sheet: Sheet, findings: Findings) -> None:
+def read_ids(sheet: Sheet, findings: Findings) -> Column:
+    """The order-item-ids as typed; those that are none are noted."""
     column = sheet["order-item-id"]
     rows = np.flatnonzero(column.given & ~match(column, ITEM_FORM))
     details = [item_trouble(text)[1] for text in column.texts(rows)]
     findings.add("I01", "order-item-id", rows, details)
+    return column
 
 
 def quantity(text: str) -> str:
@@ -58,7 +60,8 @@ def _quantity_trouble(text: str) -> Trouble | None:
     return ("Q01", meant[1] if meant else "")
 
 
-def _quantities(sheet: Sheet, findings: Findings) -> Spread:
+def read_quantities(sheet: Sheet, findings: Findings) -> Spread:
+    """The quantities as the feed wants them; those that are none are noted."""
     typed = sheet["quantity"].distinct
     findings.add_troubles("quantity", typed, [_quantity_trouble(text) for text in typed.texts])
     return Spread(typed.codes, [quantity(text) for text in typed.texts])
@@ -87,9 +90,8 @@ def _only_with_item(cells: Spread, has_item: Mask) -> Spread:
 
 def read(sheet: Sheet, findings: Findings, shipped: Mask) -> Items:
     """Items, quantities and transparency codes; `shipped` marks the rows that go to Amazon."""
-    _check_items(sheet, findings)
-    column = sheet["order-item-id"]
-    counts = _quantities(sheet, findings)
+    column = read_ids(sheet, findings)
+    counts = read_quantities(sheet, findings)
     codes = _transparency_codes(sheet, findings, shipped)
     lost = shipped & ~column.given
     if lost.any():

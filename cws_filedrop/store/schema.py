@@ -136,6 +136,67 @@ CLAIMS: Final = sa.Table(  # one row a shipment that is on its way or confirmed:
     sqlite_with_rowid=False,
 )
 
+ORDERS: Final = sa.Table(  # the order book
+    "orders",
+    METADATA,
+    sa.Column("no", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("amazon_order_id", sa.Text, nullable=False),
+    sa.Column("number", sa.Text),  # the service's own number where a file gave one; NULL: it is `no`
+    sa.Column("reference", sa.Text, nullable=False, server_default=""),  # the seller's own
+    sa.Column("state", sa.Text, nullable=False),  # model.OrderState
+    sa.Column("purchase_date", sa.Text, nullable=False, server_default=""),
+    sa.Column("payments_date", sa.Text, nullable=False, server_default=""),
+    sa.Column("latest_ship_date", sa.Text, nullable=False, server_default=""),
+    sa.Column("ship_method", sa.Text, nullable=False, server_default=""),  # the one Amazon gave
+    sa.Column("sales_channel", sa.Text, nullable=False, server_default=""),
+    sa.Column("tracking_number", sa.Text, nullable=False, server_default=""),
+    sa.Column("location", sa.Text, nullable=False, server_default=""),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("changed_at", sa.Text, nullable=False),
+    sa.Column("shipped_at", sa.Text),
+    sa.UniqueConstraint("account_id", "amazon_order_id"),
+    sa.UniqueConstraint("account_id", "number"),
+    sa.Index("orders_by_reference", "account_id", "reference"),
+    sa.Index("orders_by_state", "account_id", "state"),
+    sqlite_autoincrement=True,
+)
+
+ORDER_LINES: Final = sa.Table(
+    "order_lines",
+    METADATA,
+    sa.Column("order_no", SERIAL, sa.ForeignKey("orders.no"), primary_key=True, autoincrement=False),
+    sa.Column("order_item_id", sa.Text, primary_key=True),
+    sa.Column("sku", sa.Text, nullable=False, server_default=""),
+    sa.Column("item_name", sa.Text, nullable=False, server_default=""),
+    sa.Column("quantity", sa.Integer),  # NULL: no file has said how many
+    sa.Column("price", sa.Text, nullable=False, server_default=""),
+    sa.Column("total_price", sa.Text, nullable=False, server_default=""),
+    sa.Column("shipping_fee", sa.Text, nullable=False, server_default=""),
+    sqlite_with_rowid=False,
+)
+
+ORDER_PEOPLE: Final = sa.Table(  # whom an order is for; removed 30 days after shipment
+    "order_people",
+    METADATA,
+    sa.Column("order_no", SERIAL, sa.ForeignKey("orders.no"), primary_key=True, autoincrement=False),
+    sa.Column("cells", sa.Text, nullable=False),  # JSON: tables.PEOPLE_COLUMNS -> text
+)
+
+ORDER_HISTORY: Final = sa.Table(
+    "order_history",
+    METADATA,
+    sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("order_no", SERIAL, sa.ForeignKey("orders.no"), nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),  # seller, operator, amazon, import
+    sa.Column("state", sa.Text, nullable=False),  # after it
+    sa.Column("what", sa.Text, nullable=False),  # in words
+    sa.Column("upload_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("line", sa.Integer),
+    sa.Index("order_history_of", "order_no", "id"),
+)
+
 FEEDS: Final = sa.Table(
     "feeds",
     METADATA,

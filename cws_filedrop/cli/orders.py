@@ -1,0 +1,150 @@
+"""`cws-filedrop orders`: the order book of a seller."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from cws_filedrop.cli.judging import File, readable
+from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.model import OrderState
+
+app = typer.Typer(help="Orders: import them, list them, show one, settle one by hand.", no_args_is_help=True)
+Json = Annotated[bool, typer.Option("--json", help="for machines")]
+SellerName = Annotated[str, typer.Option("--seller", help="whose order book")]
+OrderName = Annotated[str, typer.Argument(help="Amazon's order number, the service's own, or the seller's reference")]
+SHOWN_ISSUES: Final = 20
+
+
+class Settlement(StrEnum):
+    """What an operator says has become of an order."""
+
+    SHIPPED = "shipped"
+    CANCELLED = "cancelled"
+    NEW = "new"
+
+
+@app.command("import")
+def import_(file: File, seller: SellerName, json: Json = False) -> None:
+    """Merge an order report into the order book. Exit code 1 when lines were left out."""
+    from cws_filedrop.pipeline.desk import open_desk
+    from cws_filedrop.pipeline.order_book import import_file
+
+    path, chosen, now = readable(file), settings(), datetime.now(UTC)
+    db = database(chosen)
+    owner = _owner(db, seller)
+    context = open_desk(chosen).context(owner.policy, now)
+    with path.open("rb") as source:
+        done = import_file(db, owner.account.id, source, file_name=path.name, context=context, now=now)
+    found = {"file": path.name} | done.as_json()
+    if json:
+        show_json(found)
+    else:
+        _show_import(found)
+    if done.refused:
+        raise typer.Exit(1)
+
+
+def _show_import(found: dict[str, Any]) -> None:
+    orders, lines = found["orders"], found["order_lines"]
+    typer.echo(f"{found['file']}: {found['lines']:,} lines of {found['format']}")
+    typer.echo(
+        f"  orders       {orders['new']:,} new, {orders['changed']:,} changed, {orders['unchanged']:,} as before"
+    )
+    typer.echo(f"  order lines  {lines['new']:,} new, {lines['changed']:,} changed")
+    for taken in found["numbers_left_out"]:
+        typer.echo(f"  line {taken['line']}: number {taken['number']} belongs to another order and was left out")
+    if found["refused_lines"]:
+        typer.echo(f"  left out     {found['refused_lines']:,} lines")
+    for issue in found["issues"][:SHOWN_ISSUES]:
+        typer.echo(f"  line {issue['line']}: {issue['code']} {issue['message']} {issue['remedy']}")
+
+
+@app.command("list")
+def list_(
+    seller: SellerName,
+    state: Annotated[OrderState | None, typer.Option(help="only in this state")] = None,
+    limit: Annotated[int, typer.Option(help="so many at most", min=1)] = 50,
+    json: Json = False,
+) -> None:
+    """Show orders, those that changed last first."""
+    from cws_filedrop.store import order_book
+
+    db = database(settings())
+    found = order_book.listing(db, _owner(db, seller).account.id, state=state, limit=limit)
+    if json:
+        show_json({"version": 1, "orders": [_plain(one) for one in found]})
+        return
+    rows = [(one.amazon_order_id, one.number, one.reference, one.state, one.latest_ship_date) for one in found]
+    show_table("Orders", ("order", "number", "reference", "state", "ship by"), rows)
+
+
+@app.command()
+def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
+    """Show an order, its lines, and everything that happened to it."""
+    from cws_filedrop.store import order_book
+
+    db = database(settings())
+    found = _found(db, order, seller)
+    lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
+    if json:
+        plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
+        show_json({"version": 1, "order": _plain(found) | plain})
+        return
+    rows = [(name, value) for name, value in _plain(found).items() if value]
+    show_table(f"Order {found.amazon_order_id}", ("what", "value"), rows)
+    show_table(
+        "Lines",
+        ("item", "sku", "name", "quantity"),
+        [(one.order_item_id, one.sku, one.item_name, one.quantity or "") for one in lines],
+    )
+    events = [(one.at, one.who, one.state, one.what) for one in history]
+    show_table("History", ("when", "who", "state", "what"), events)
+
+
+@app.command()
+def settle(
+    order: OrderName,
+    seller: SellerName,
+    to: Annotated[Settlement, typer.Option("--as", help="what has become of it")],
+    note: Annotated[str, typer.Option(help="why; kept in its history")],
+) -> None:
+    """Say by hand what has become of an order; nothing is sent to Amazon."""
+    from cws_filedrop.store import order_book
+
+    db = database(settings())
+    found = _found(db, order, seller)
+    state, what = OrderState(to.value), f"settled by hand: {note}"
+    with db.write() as connection:
+        done = order_book.move(connection, found, state, who="operator", what=what, now=datetime.now(UTC))
+    if not done:
+        raise stop(f"{order} has just changed; look at it again")
+    typer.echo(f"{found.amazon_order_id} is {state}")
+
+
+def _owner(db: Any, name: str) -> Any:
+    from cws_filedrop.store import sellers
+
+    owner = sellers.find(db, name.lower())
+    if owner is None:
+        raise stop(f"there is no seller {name}")
+    return owner
+
+
+def _found(db: Any, order: str, seller: str) -> Any:
+    from cws_filedrop.store import order_book
+
+    found = order_book.find(db, _owner(db, seller).account.id, order)
+    if not found:
+        raise stop(f"there is no order {order} in the order book of {seller}")
+    if len(found) > 1:
+        raise stop(f"{order} names {len(found)} orders: {', '.join(one.amazon_order_id for one in found)}")
+    return found[0]
+
+
+def _plain(order: Any) -> dict[str, Any]:
+    return {name: value for name, value in asdict(order).items() if name not in ("no", "account_id")}

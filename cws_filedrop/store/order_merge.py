@@ -1,0 +1,228 @@
+"""What order files say, merged into the order book: new orders and lines come in, what a file says otherwise replaces
+what was there, and what it leaves blank stays. Merging the same rows again changes nothing.
+
+An order's state is taken from a file only when the order is new: from then on it moves by DOMAIN 10 alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cws_filedrop.model import OrderState
+from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.schema import ORDER_HISTORY, ORDER_LINES, ORDER_PEOPLE, ORDERS
+from cws_filedrop.tables import PEOPLE_COLUMNS, arrow
+
+PIECE: Final = 5_000  # rows in a transaction
+ASKED_AT_ONCE: Final = 500
+ORDER_CELLS: Final = (
+    "number",
+    "reference",
+    "purchase-date",
+    "payments-date",
+    "latest-ship-date",
+    "ship-method",
+    "sales-channel",
+    "tracking-number",
+    "location",
+)
+LINE_CELLS: Final = ("sku", "item-name", "quantity", "price", "total-price", "shipping-fee")
+Cells = dict[str, Any]
+
+
+@dataclass
+class Merged:
+    """What merging came to: numbers of orders (`orders.no`), and how many lines.
+
+    `taken` has the lines of the file whose own order number belongs to another order; the number was left out.
+    """
+
+    new: set[int] = field(default_factory=set)
+    changed: set[int] = field(default_factory=set)
+    known: set[int] = field(default_factory=set)
+    new_lines: int = 0
+    changed_lines: int = 0
+    taken: list[tuple[int, str]] = field(default_factory=list)
+
+
+@dataclass
+class _Order:
+    """An order as a file describes it."""
+
+    line: int
+    cells: Cells = field(default_factory=dict)
+    people: Cells = field(default_factory=dict)
+    lines: dict[str, Cells] = field(default_factory=dict)
+    state: str = ""
+
+
+def merge(db: Database, account_id: int, rows: pd.DataFrame, *, now: datetime) -> Merged:
+    """Merge ORDERS rows with PEOPLE_COLUMNS, piece by piece, each one short transaction."""
+    merged = Merged()
+    for start in range(0, len(rows), PIECE):
+        orders = _orders(rows.iloc[start : start + PIECE])
+        with db.write() as connection:
+            _Merging(connection, account_id, stamp(now), merged).merge(orders)
+    merged.changed -= merged.new
+    merged.known -= merged.new | merged.changed
+    return merged
+
+
+def _orders(rows: pd.DataFrame) -> dict[str, _Order]:
+    """The orders of some rows, by Amazon's number; later rows replace what earlier ones said."""
+    columns = {str(name): arrow(rows[name]).to_pylist() for name in rows.columns}
+    orders: dict[str, _Order] = {}
+    for place, (line, amazon_order_id) in enumerate(zip(rows.index, columns["amazon-order-id"], strict=True)):
+        order = orders.setdefault(amazon_order_id, _Order(int(line)))
+        order.cells |= _said(columns, ORDER_CELLS, place)
+        order.people |= _said(columns, PEOPLE_COLUMNS, place)
+        order.state = columns["status"][place] or order.state
+        item = order.lines.setdefault(columns["order-item-id"][place], {})
+        item |= _said(columns, LINE_CELLS, place)
+        if "quantity" in item:
+            item["quantity"] = int(item["quantity"])
+    return orders
+
+
+def _said(columns: Mapping[str, Sequence[str]], names: Iterable[str], place: int) -> Cells:
+    return {name.replace("-", "_"): cell for name in names if (cell := columns[name][place])}
+
+
+@dataclass
+class _Merging:
+    """One transaction."""
+
+    connection: sa.Connection
+    account_id: int
+    now: str
+    merged: Merged
+
+    def merge(self, orders: dict[str, _Order]) -> None:
+        """Merge some orders."""
+        self._leave_out_taken_numbers(orders)
+        known = self._known(list(orders))
+        numbers = {amazon_order_id: row["no"] for amazon_order_id, row in known.items()}
+        new = {amazon_order_id: order for amazon_order_id, order in orders.items() if amazon_order_id not in known}
+        numbers |= self._insert(new)
+        changed = self._update([(row, orders[name]) for name, row in known.items()])
+        changed |= self._lines({numbers[amazon_order_id]: order for amazon_order_id, order in orders.items()})
+        self._people({numbers[amazon_order_id]: order for amazon_order_id, order in orders.items() if order.people})
+        self.merged.new.update(numbers[amazon_order_id] for amazon_order_id in new)
+        self.merged.known.update(numbers.values())
+        self._note_changes(changed - self.merged.new)
+
+    def _known(self, amazon_order_ids: Sequence[str]) -> dict[str, Cells]:
+        found = self._rows(ORDERS, ORDERS.c.amazon_order_id, amazon_order_ids, ORDERS.c.account_id == self.account_id)
+        return {row["amazon_order_id"]: row for row in found}
+
+    def _rows(self, table: sa.Table, column: sa.Column[Any], keys: Sequence[Any], *where: Any) -> Iterator[Cells]:
+        for start in range(0, len(keys), ASKED_AT_ONCE):
+            query = sa.select(table).where(column.in_(keys[start : start + ASKED_AT_ONCE]), *where)
+            found = self.connection.execute(query)
+            names = list(found.keys())
+            yield from (dict(zip(names, row, strict=True)) for row in found)
+
+    def _leave_out_taken_numbers(self, orders: Mapping[str, _Order]) -> None:
+        given = {order.cells["number"]: name for name, order in orders.items() if "number" in order.cells}
+        held = {
+            row["number"]: row["amazon_order_id"]
+            for row in self._rows(ORDERS, ORDERS.c.number, list(given), ORDERS.c.account_id == self.account_id)
+        }
+        for name, order in orders.items():
+            number = order.cells.get("number")
+            if number is not None and held.get(number, given[number]) != name:
+                self.merged.taken.append((order.line, order.cells.pop("number")))
+
+    def _insert(self, orders: Mapping[str, _Order]) -> dict[str, int]:
+        blank = {name.replace("-", "_"): None if name == "number" else "" for name in ORDER_CELLS}
+        fixed = {"account_id": self.account_id, "created_at": self.now, "changed_at": self.now}
+        rows = [
+            blank | order.cells | fixed | {"amazon_order_id": name, "state": order.state or str(OrderState.NEW)}
+            for name, order in orders.items()
+        ]
+        if not rows:
+            return {}
+        found = self.connection.execute(ORDERS.insert().returning(ORDERS.c.amazon_order_id, ORDERS.c.no), rows)
+        numbers = {row[0]: row[1] for row in found}
+        history = [self._event(numbers[name], orders[name].state or OrderState.NEW, "imported") for name in orders]
+        self.connection.execute(ORDER_HISTORY.insert(), history)
+        return numbers
+
+    def _event(self, order_no: int, state: str, what: str) -> Cells:
+        return {"order_no": order_no, "at": self.now, "who": "import", "state": str(state), "what": what}
+
+    def _update(self, orders: Sequence[tuple[Cells, _Order]]) -> set[int]:
+        names = [name.replace("-", "_") for name in ORDER_CELLS]
+        rows = [
+            {"b_no": row["no"]} | {name: order.cells.get(name, row[name]) for name in names}
+            for row, order in orders
+            if row | order.cells != row
+        ]
+        if rows:
+            self.connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")), rows)
+        return {row["b_no"] for row in rows}
+
+    def _lines(self, orders: Mapping[int, _Order]) -> set[int]:
+        kept = {
+            (row["order_no"], row["order_item_id"]): row
+            for row in self._rows(ORDER_LINES, ORDER_LINES.c.order_no, list(orders))
+        }
+        said = {(no, item): cells for no, order in orders.items() for item, cells in order.lines.items()}
+        new = [key for key in said if key not in kept]
+        differ = [
+            key for key in said if key in kept and any(kept[key][name] != cell for name, cell in said[key].items())
+        ]
+        blank = {name.replace("-", "_"): None if name == "quantity" else "" for name in LINE_CELLS}
+        if new:
+            rows = [blank | said[key] | {"order_no": key[0], "order_item_id": key[1]} for key in new]
+            self.connection.execute(ORDER_LINES.insert(), rows)
+        if differ:
+            same = (
+                ORDER_LINES.c.order_no == sa.bindparam("b_no"),
+                ORDER_LINES.c.order_item_id == sa.bindparam("b_item"),
+            )
+            changes = [
+                {"b_no": key[0], "b_item": key[1]} | {name: said[key].get(name, kept[key][name]) for name in blank}
+                for key in differ
+            ]
+            self.connection.execute(ORDER_LINES.update().where(*same), changes)
+        self.merged.new_lines += len(new)
+        self.merged.changed_lines += len(differ)
+        return {key[0] for key in (*new, *differ)}
+
+    def _people(self, orders: Mapping[int, _Order]) -> None:
+        kept = {
+            row["order_no"]: json.loads(row["cells"])
+            for row in self._rows(ORDER_PEOPLE, ORDER_PEOPLE.c.order_no, list(orders))
+        }
+        new = [no for no in orders if no not in kept]
+        differ = [no for no in kept if kept[no] | orders[no].people != kept[no]]
+        if new:
+            rows = [{"order_no": no, "cells": _packed(orders[no].people)} for no in new]
+            self.connection.execute(ORDER_PEOPLE.insert(), rows)
+        if differ:
+            changes = [{"b_no": no, "cells": _packed(kept[no] | orders[no].people)} for no in differ]
+            self.connection.execute(
+                ORDER_PEOPLE.update().where(ORDER_PEOPLE.c.order_no == sa.bindparam("b_no")), changes
+            )
+
+    def _note_changes(self, order_nos: set[int]) -> None:
+        if not order_nos:
+            return
+        self.merged.changed.update(order_nos)
+        states = {row["no"]: row["state"] for row in self._rows(ORDERS, ORDERS.c.no, sorted(order_nos))}
+        changed = [{"b_no": no, "changed_at": self.now} for no in states]
+        self.connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")), changed)
+        history = [self._event(no, state, "changed by an order file") for no, state in states.items()]
+        self.connection.execute(ORDER_HISTORY.insert(), history)
+
+
+def _packed(people: Cells) -> str:
+    return json.dumps(people, ensure_ascii=False)

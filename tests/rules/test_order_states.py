@@ -1,0 +1,35 @@
+"""The table of DOMAIN 10."""
+
+from __future__ import annotations
+
+from cws_filedrop.model import OrderState
+from cws_filedrop.rules.order_states import TRANSITIONS, Move, moved
+
+
+def test_every_state_has_its_moves() -> None:
+    assert set(TRANSITIONS) == set(OrderState)
+
+
+def test_what_was_shipped_is_not_packed_deferred_or_cancelled_any_more() -> None:
+    assert [moved(OrderState.SHIPPED, move) for move in (Move.PACKED, Move.DEFERRED, Move.CANCELLED)] == [None] * 3
+
+
+def test_a_cancelled_order_is_not_shipped() -> None:
+    assert moved(OrderState.CANCELLED, Move.SHIPPED) is None
+    assert moved(OrderState.CANCELLED, Move.CANCELLED) is OrderState.CANCELLED
+
+
+def test_only_what_was_shipped_can_be_refused() -> None:
+    refused = {state for state in OrderState if moved(state, Move.REFUSED)}
+    assert refused == {OrderState.SHIPPED, OrderState.UNCONFIRMED}
+
+
+def test_a_refused_order_can_be_shipped_again() -> None:
+    assert moved(OrderState.UNCONFIRMED, Move.SHIPPED) is OrderState.SHIPPED
+
+
+def test_every_state_can_be_reached() -> None:
+    reached = {OrderState.NEW}
+    while more := {to for state in reached for to in TRANSITIONS[state].values()} - reached:
+        reached |= more
+    assert reached == set(OrderState)

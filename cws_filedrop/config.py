@@ -141,6 +141,18 @@ class LimitSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderSettings:
+    """The order book, and the order files that sellers get of it."""
+
+    files_minutes: float = field(
+        default=30.0, metadata={"doc": "new and changed orders are put into orders/ this often; 0: never"}
+    )
+    keep_buyers_days: int = field(
+        default=30, metadata={"doc": "buyers' names and addresses, and order files, are removed so long after shipment"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
     """Amazon, or the built-in sandbox."""
 
@@ -191,6 +203,7 @@ class Settings:
     guard: GuardSettings = field(default_factory=GuardSettings)
     folder: FolderSettings = field(default_factory=FolderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
+    orders: OrderSettings = field(default_factory=OrderSettings)
     marketplace: MarketplaceSettings = field(default_factory=MarketplaceSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
 

@@ -15,7 +15,7 @@ from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import Folder, Stage
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import uploads
+from cws_filedrop.store import order_lists, uploads
 from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
@@ -37,7 +37,20 @@ def sweep(desk: Desk) -> int:
                     disk.remove(leftover.path)
     if removed:
         LOG.info("retention.removed", uploads=removed)
+    _forget_buyers(desk)
     return removed
+
+
+def _forget_buyers(desk: Desk) -> None:
+    """Names and addresses, in the order book and in order files (DOMAIN 10)."""
+    before = desk.clock() - timedelta(days=desk.settings.orders.keep_buyers_days)
+    orders = order_lists.forget_buyers(desk.db, before=before)
+    for home in desk.homes.known():
+        for file in home.path.glob("orders/*/*.txt"):
+            if file.stat().st_mtime < before.timestamp():
+                disk.remove(file)
+    if orders:
+        LOG.info("retention.buyers_forgotten", orders=orders)
 
 
 def _old(desk: Desk) -> Iterator[Upload]:

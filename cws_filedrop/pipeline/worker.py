@@ -16,7 +16,8 @@ from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
-from cws_filedrop.pipeline import outbox, retention, sending, workflows
+from cws_filedrop.pipeline import order_files, outbox, retention, sending, workflows
+from cws_filedrop.pipeline.chore import Chore
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.nudges import Nudges
@@ -181,16 +182,19 @@ class Worker:
             workflows.start_feed(feed.no)
 
     def _rounds(self) -> None:
-        next_sweep = 0.0
+        chores = [Chore(SWEEP_SECONDS, self._sweep)]
+        if minutes := self._settings.orders.files_minutes:
+            chores.append(Chore(minutes * 60, lambda: order_files.write(self._desk)))
         while not self._stopping.wait(ROUND_SECONDS):
-            try:
-                self.round()
-                if time.monotonic() >= next_sweep:
-                    next_sweep = time.monotonic() + SWEEP_SECONDS
-                    retention.sweep(self._desk)
-                    engine.forget_finished(before_ms=int((time.time() - ENGINE_DAYS * 86_400) * 1000))
-            except Exception:
-                LOG.exception("worker.round_failed")
+            for work in (self.round, *(chore.when_due for chore in chores)):
+                try:
+                    work()
+                except Exception:
+                    LOG.exception("worker.round_failed")
+
+    def _sweep(self) -> None:
+        retention.sweep(self._desk)
+        engine.forget_finished(before_ms=int((time.time() - ENGINE_DAYS * 86_400) * 1000))
 
     def _feed(self) -> None:
         """Open the next feed of every account that has something to send, as soon as it may go."""

@@ -56,11 +56,14 @@ def plain_rows(lines: Iterable[Sequence[object]]) -> bytes:
 
 def plain(cell: object) -> str:
     """One cell: breaks inside it become blanks, a formula is disarmed."""
-    text = "" if cell is None else str(cell)
-    if not text.isprintable():
-        text = _BREAKS.sub(" ", text)
+    text = unbroken("" if cell is None else str(cell))
     begin = text.lstrip(" ")[:1]
     return f"'{text}" if begin and begin in _STARTS else text
+
+
+def unbroken(text: str) -> str:
+    """One cell of a file for programs: breaks inside it become blanks, and nothing else is changed."""
+    return text if text.isprintable() else _BREAKS.sub(" ", text)
 
 
 def _ended(cells: Any) -> Any:

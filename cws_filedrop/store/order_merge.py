@@ -34,6 +34,7 @@ ORDER_CELLS: Final = (
     "location",
 )
 LINE_CELLS: Final = ("sku", "item-name", "quantity", "price", "total-price", "shipping-fee")
+ENDED: Final = (str(OrderState.SHIPPED), str(OrderState.CANCELLED))
 Cells = dict[str, Any]
 
 
@@ -108,13 +109,13 @@ class _Merging:
         """Merge some orders."""
         self._leave_out_taken_numbers(orders)
         known = self._known(list(orders))
-        numbers = {amazon_order_id: row["no"] for amazon_order_id, row in known.items()}
-        new = {amazon_order_id: order for amazon_order_id, order in orders.items() if amazon_order_id not in known}
-        numbers |= self._insert(new)
-        changed = self._update([(row, orders[name]) for name, row in known.items()])
-        changed |= self._lines({numbers[amazon_order_id]: order for amazon_order_id, order in orders.items()})
-        self._people({numbers[amazon_order_id]: order for amazon_order_id, order in orders.items() if order.people})
-        self.merged.new.update(numbers[amazon_order_id] for amazon_order_id in new)
+        new = {name: order for name, order in orders.items() if name not in known}
+        numbers = {name: row["no"] for name, row in known.items()} | self._insert(new)
+        by_number = {numbers[name]: order for name, order in orders.items()}
+        changed = self._update([(row, orders[name]) for name, row in known.items()]) | self._lines(by_number)
+        ended = {row["no"] for row in known.values() if row["state"] in ENDED}
+        self._people({no: order for no, order in by_number.items() if order.people}, ended)
+        self.merged.new.update(numbers[name] for name in new)
         self.merged.known.update(numbers.values())
         self._note_changes(changed - self.merged.new)
 
@@ -176,18 +177,14 @@ class _Merging:
         }
         said = {(no, item): cells for no, order in orders.items() for item, cells in order.lines.items()}
         new = [key for key in said if key not in kept]
-        differ = [
-            key for key in said if key in kept and any(kept[key][name] != cell for name, cell in said[key].items())
-        ]
+        differ = [key for key, cells in said.items() if key in kept and kept[key] | cells != kept[key]]
         blank = {name.replace("-", "_"): None if name == "quantity" else "" for name in LINE_CELLS}
         if new:
             rows = [blank | said[key] | {"order_no": key[0], "order_item_id": key[1]} for key in new]
             self.connection.execute(ORDER_LINES.insert(), rows)
         if differ:
-            same = (
-                ORDER_LINES.c.order_no == sa.bindparam("b_no"),
-                ORDER_LINES.c.order_item_id == sa.bindparam("b_item"),
-            )
+            of_order, of_item = ORDER_LINES.c.order_no, ORDER_LINES.c.order_item_id
+            same = (of_order == sa.bindparam("b_no"), of_item == sa.bindparam("b_item"))
             changes = [
                 {"b_no": key[0], "b_item": key[1]} | {name: said[key].get(name, kept[key][name]) for name in blank}
                 for key in differ
@@ -197,12 +194,12 @@ class _Merging:
         self.merged.changed_lines += len(differ)
         return {key[0] for key in (*new, *differ)}
 
-    def _people(self, orders: Mapping[int, _Order]) -> None:
+    def _people(self, orders: Mapping[int, _Order], ended: set[int]) -> None:
         kept = {
             row["order_no"]: json.loads(row["cells"])
             for row in self._rows(ORDER_PEOPLE, ORDER_PEOPLE.c.order_no, list(orders))
         }
-        new = [no for no in orders if no not in kept]
+        new = [no for no in orders if no not in kept and no not in ended]  # those were forgotten, and stay so
         differ = [no for no in kept if kept[no] | orders[no].people != kept[no]]
         if new:
             rows = [{"order_no": no, "cells": _packed(orders[no].people)} for no in new]

@@ -155,10 +155,12 @@ ORDERS: Final = sa.Table(  # the order book
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("changed_at", sa.Text, nullable=False),
     sa.Column("shipped_at", sa.Text),
+    sa.Column("listed_at", sa.Text, nullable=False, server_default=""),  # `changed_at` when sellers last got a file
     sa.UniqueConstraint("account_id", "amazon_order_id"),
     sa.UniqueConstraint("account_id", "number"),
     sa.Index("orders_by_reference", "account_id", "reference"),
     sa.Index("orders_by_state", "account_id", "state"),
+    sa.Index("orders_by_change", "account_id", "changed_at"),
     sqlite_autoincrement=True,
 )
 

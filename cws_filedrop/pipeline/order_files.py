@@ -1,0 +1,39 @@
+"""New and changed orders into the sellers' orders/ folders. Told twice after a crash, never not at all."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from cws_filedrop import log
+from cws_filedrop.drop.home import deliver_all
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.reports.order_file import order_file
+from cws_filedrop.store import order_lists, sellers
+from cws_filedrop.store.order_lists import Unlisted
+
+LOG: Final = log.get(__name__)
+LATEST: Final = "latest.txt"
+
+
+def write(desk: Desk) -> int:
+    """Write the files that are due; how many orders are in them."""
+    owners = sellers.everyone(desk.db)
+    told = 0
+    for account_id in order_lists.accounts(desk.db):
+        names = [seller.name for seller in owners if seller.account.id == account_id]
+        for folder, new in (("created", True), ("modified", False)):
+            while found := order_lists.unlisted(desk.db, account_id, new=new):
+                _deliver(desk, names, folder, found)
+                order_lists.listed(desk.db, found)
+                told += len(found)
+    return told
+
+
+def _deliver(desk: Desk, names: list[str], folder: str, found: list[Unlisted]) -> None:
+    content = order_file(order_lists.rows(desk.db, [one.no for one in found]))
+    # The moment of the last change, so that a file that is written again has the same name.
+    moment = found[-1].changed_at
+    name = f"orders-{moment[:10].replace('-', '')}-{moment[11:19].replace(':', '')}-{found[-1].no}.txt"
+    homes = [desk.home(one).path / "orders" / folder for one in names]
+    deliver_all((home / one, [content]) for home in homes for one in (name, LATEST))
+    LOG.info("orders.listed", folder=folder, orders=len(found), sellers=len(names))

@@ -1,0 +1,26 @@
+"""Orders -> the file a seller works from: the ancestor's columns, one row an order line, those of an order together.
+
+Tab-delimited, UTF-8, CRLF. What buyers typed is disarmed, since people open these files in spreadsheets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from cws_filedrop.formats.fillz_orders import COLUMNS
+from cws_filedrop.reports import table
+from cws_filedrop.tables import PEOPLE_COLUMNS
+
+_TYPED_BY_OTHERS = frozenset({*PEOPLE_COLUMNS, "item-name"})
+
+
+def order_file(rows: Iterable[Mapping[str, object]]) -> bytes:
+    """The whole file; rows are by rule column (ORDER_COLUMNS, PEOPLE_COLUMNS), what is missing is empty."""
+    lines = ([_cell(row, column) for column in COLUMNS.values()] for row in rows)
+    body = "".join("\t".join(line) + table.END for line in lines)
+    return table.heading(list(COLUMNS)) + body.encode(errors="replace")
+
+
+def _cell(row: Mapping[str, object], column: str) -> str:
+    text = str(value) if (value := row.get(column)) is not None else ""
+    return table.plain(text) if column in _TYPED_BY_OTHERS else table.unbroken(text)

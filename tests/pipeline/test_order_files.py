@@ -1,0 +1,143 @@
+"""Order files in the sellers' orders/ folders: what is new and what has changed, and nothing twice."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import sqlalchemy as sa
+from pipeline.desks import NOW, desk_on
+from running import rows
+
+from cws_filedrop.formats.fillz_orders import COLUMNS
+from cws_filedrop.model import OrderState
+from cws_filedrop.pipeline import order_files, retention
+from cws_filedrop.pipeline.chore import RETRY_SECONDS, Chore
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.order_book import import_file
+from cws_filedrop.store import order_book, sellers
+from cws_filedrop.store.schema import ORDER_PEOPLE
+
+REPORT = (
+    "order-id\torder-item-id\tpurchase-date\tship-service-level\tpromise-date\tsku\tquantity-purchased\tbuyer-name\n"
+    "111-1111111-1111111\t00000000000001\t2026-11-20T10:00:00Z\tStandard\t2026-11-25T23:00:00Z\tA\t2\t=Bob\n"
+    "111-1111111-1111111\t00000000000002\t2026-11-20T10:00:00Z\tStandard\t2026-11-25T23:00:00Z\tB\t1\t=Bob\n"
+    "222-2222222-2222222\t00000000000003\t2026-11-21T10:00:00Z\tExpedited\t2026-11-24T23:00:00Z\tC\t1\tEve\n"
+)
+
+
+def bring(desk: Desk, report: str = REPORT, *, hours: int = 0) -> None:
+    anna = sellers.find(desk.db, "anna")
+    assert anna is not None
+    now = NOW + timedelta(hours=hours)
+    context = desk.context(anna.policy, now)
+    import_file(desk.db, anna.account.id, io.BytesIO(report.encode()), file_name="r.txt", context=context, now=now)
+
+
+def move(desk: Desk, order: str, state: OrderState, *, days: int) -> None:
+    (found,) = order_book.find(desk.db, 1, order)
+    with desk.db.write() as connection:
+        assert order_book.move(connection, found, state, who="x", what="x", now=NOW + timedelta(days=days))
+
+
+def files(desk: Desk, folder: str) -> list[str]:
+    return sorted(path.name for path in (desk.home("anna").path / "orders" / folder).iterdir())
+
+
+def latest(desk: Desk, folder: str) -> list[dict[str, str]]:
+    return rows((desk.home("anna").path / "orders" / folder / "latest.txt").read_bytes())
+
+
+def test_new_orders_come_once_in_the_ancestors_columns(tmp_path: Path) -> None:
+    desk = desk_on(tmp_path)
+    bring(desk)
+    assert order_files.write(desk) == 2
+    name, other = files(desk, "created")
+    assert (name, other) == ("latest.txt", "orders-20261122-120000-2.txt")
+    found = latest(desk, "created")
+    assert list(found[0]) == list(COLUMNS)
+    assert [(row["special_comments"], row["order_item_id"], row["status"]) for row in found] == [
+        ("Amazon/111-1111111-1111111", "00000000000001", "new"),
+        ("Amazon/111-1111111-1111111", "00000000000002", "new"),
+        ("Amazon/222-2222222-2222222", "00000000000003", "new"),
+    ]
+    first = found[0]
+    assert (first["amazon_order_id"], first["sku"], first["quantity_purchased"]) == ("111-1111111-1111111", "A", "2")
+    assert first["latest_ship_date"] == "2026-11-25T23:00:00.000Z"
+    assert order_files.write(desk) == 0
+    assert files(desk, "modified") == []
+
+
+def test_what_a_buyer_typed_is_no_formula(tmp_path: Path) -> None:
+    desk = desk_on(tmp_path)
+    bring(desk)
+    order_files.write(desk)
+    assert [row["buyer_name"] for row in latest(desk, "created")] == ["'=Bob", "'=Bob", "Eve"]
+
+
+def test_changed_orders_come_apart_from_new_ones(tmp_path: Path) -> None:
+    desk = desk_on(tmp_path)
+    bring(desk)
+    order_files.write(desk)
+    another = "333-3333333-3333333\t00000000000004\t\tStandard\t\t\t1\t\n"
+    bring(desk, REPORT.replace("Expedited", "Standard") + another, hours=1)
+    assert order_files.write(desk) == 2
+    assert [row["amazon_order_id"] for row in latest(desk, "modified")] == ["222-2222222-2222222"]
+    assert [row["amazon_order_id"] for row in latest(desk, "created")] == ["333-3333333-3333333"]
+    assert len(files(desk, "created")) == 3
+
+
+def test_a_file_is_what_the_order_book_takes_in_again(tmp_path: Path) -> None:
+    desk = desk_on(tmp_path)
+    bring(desk)
+    order_files.write(desk)
+    before = order_book.listing(desk.db, 1)
+    bring(desk, (desk.home("anna").path / "orders/created/latest.txt").read_text(), hours=1)
+    assert [replace(one, changed_at="") for one in order_book.listing(desk.db, 1)] == [
+        replace(one, changed_at="") for one in before
+    ]
+
+
+def test_buyers_are_forgotten_thirty_days_after_shipment(tmp_path: Path) -> None:
+    desk = desk_on(tmp_path)
+    bring(desk)
+    order_files.write(desk)
+    move(desk, "111-1111111-1111111", OrderState.SHIPPED, days=0)
+    old = time.time() - 86_400 * 2000
+    for path in (desk.home("anna").path / "orders/created").iterdir():
+        os.utime(path, (old, old))
+
+    def people() -> int:
+        with desk.db.read() as connection:
+            return connection.execute(sa.select(sa.func.count()).select_from(ORDER_PEOPLE)).scalar_one()
+
+    assert people() == 2
+    retention.sweep(replace(desk, clock=lambda: NOW + timedelta(days=29)))
+    assert people() == 2
+    retention.sweep(replace(desk, clock=lambda: NOW + timedelta(days=31)))
+    assert people() == 1
+    assert files(desk, "created") == []
+    bring(desk, hours=24 * 32)
+    assert people() == 1, "a report that still names them brings nobody back"
+
+
+def test_a_chore_is_done_when_it_is_due_and_soon_again_when_it_failed() -> None:
+    now, done = [0.0], list[float]()
+
+    def work() -> None:
+        done.append(now[0])
+        if now[0] == 0.0:
+            raise OSError
+
+    chore = Chore(1800.0, work, clock=lambda: now[0])
+    for moment in (0.0, 1.0, RETRY_SECONDS, RETRY_SECONDS + 1799.0, RETRY_SECONDS + 1800.0):
+        now[0] = moment
+        try:
+            chore.when_due()
+        except OSError:
+            assert moment == 0.0
+    assert done == [0.0, RETRY_SECONDS, RETRY_SECONDS + 1800.0]

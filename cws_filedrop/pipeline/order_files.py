@@ -6,6 +6,7 @@ from typing import Final
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all
+from cws_filedrop.formats.fillz_orders import COLUMNS
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.reports.order_file import order_file
 from cws_filedrop.store import order_lists, sellers
@@ -30,7 +31,7 @@ def write(desk: Desk) -> int:
 
 
 def _deliver(desk: Desk, names: list[str], folder: str, found: list[Unlisted]) -> None:
-    content = order_file(order_lists.rows(desk.db, [one.no for one in found]))
+    content = order_file(order_lists.rows(desk.db, [one.no for one in found]), COLUMNS)
     # The moment of the last change, so that a file that is written again has the same name.
     moment = found[-1].changed_at
     name = f"orders-{moment[:10].replace('-', '')}-{moment[11:19].replace(':', '')}-{found[-1].no}.txt"

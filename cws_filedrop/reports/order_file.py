@@ -7,18 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from cws_filedrop.formats.fillz_orders import COLUMNS
 from cws_filedrop.reports import table
 from cws_filedrop.tables import PEOPLE_COLUMNS
 
 _TYPED_BY_OTHERS = frozenset({*PEOPLE_COLUMNS, "item-name"})
 
 
-def order_file(rows: Iterable[Mapping[str, object]]) -> bytes:
-    """The whole file; rows are by rule column (ORDER_COLUMNS, PEOPLE_COLUMNS), what is missing is empty."""
-    lines = ([_cell(row, column) for column in COLUMNS.values()] for row in rows)
+def order_file(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]) -> bytes:
+    """The whole file. `columns` has the rule column (ORDER_COLUMNS, PEOPLE_COLUMNS) of each heading, rows are by rule
+    column; what is missing is empty.
+    """
+    lines = ([_cell(row, column) for column in columns.values()] for row in rows)
     body = "".join("\t".join(line) + table.END for line in lines)
-    return table.heading(list(COLUMNS)) + body.encode(errors="replace")
+    return table.heading(list(columns)) + body.encode(errors="replace")
 
 
 def _cell(row: Mapping[str, object], column: str) -> str:

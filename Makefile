@@ -1,4 +1,4 @@
-.PHONY: run demo test check bench crashes clean
+.PHONY: run demo test check bench crashes fuzz clean
 PYTHON ?= python3
 BIN := .venv/bin
 
@@ -22,6 +22,9 @@ bench: .venv/test.stamp
 
 crashes: .venv/test.stamp
 	$(BIN)/python -m pytest tests/crashes -m long
+
+fuzz: .venv/test.stamp
+	$(BIN)/python -m pytest tests/fuzz -m long -n0 -s
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv

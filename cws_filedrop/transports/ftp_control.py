@@ -70,6 +70,8 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         pass
 
     def found_terminator(self) -> None:
+        if self._closed:  # an answer to the line before found the client gone; the library goes on all the same
+            return
         if not self._paused:
             self.hear(b"".join(self._in_buffer))
             super().found_terminator()

@@ -26,6 +26,7 @@ from cws_filedrop.transports.ftp_transfer import FtpActive, FtpPassive, FtpTrans
 from cws_filedrop.transports.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
 
 _LOG = log.get(__name__)
+_NO_WAY: Final = "425 There is no data connection: send EPSV or PASV (or EPRT or PORT) before each transfer."
 _RENAME_IT: Final = "226 Received {} bytes; rename it to its final name to deliver it."
 TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
 
@@ -67,6 +68,21 @@ class FtpSession(FtpControl):
             self.close_when_done()
         else:
             super().process_command(cmd, *args, **kwargs)
+
+    def _has_no_way(self) -> bool:
+        # The library would say 150 and wait for ever: also when the client's connection came, and broke, beforehand.
+        ways = (self.data_channel, self._dtp_acceptor, self._dtp_connector)
+        return all(way is None or way._closed for way in ways)
+
+    def push_dtp_data(
+        self, data: Any, isproducer: bool = False, file: IO[bytes] | None = None, cmd: str | None = None
+    ) -> None:
+        if not self._has_no_way():
+            super().push_dtp_data(data, isproducer=isproducer, file=file, cmd=cmd)
+            return
+        if file is not None:
+            file.close()
+        self.respond(_NO_WAY)
 
     def unread_commands(self) -> int | None:
         """How many commands the client has sent that were not looked at; None when it has gone."""
@@ -112,6 +128,10 @@ class FtpSession(FtpControl):
             self._open_for(upload, cmd)
 
     def _open_for(self, upload: Upload, cmd: str) -> None:
+        if self._has_no_way():
+            upload.abandon()
+            self.respond(_NO_WAY)
+            return
         words = f"FILE: {posixpath.basename(upload.name)}" if cmd == "STOU" else "Ready for the bytes."
         if self.data_channel is None:
             self.respond(f"150 {words}")

@@ -8,18 +8,35 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import paramiko
 from paramiko import sftp
 from paramiko.sftp_attr import SFTPAttributes
 
+LONGEST_PATH: Final = 4096  # bytes
 Answer: TypeAlias = tuple[int, paramiko.Message]  # its kind, and what is in it
 
 
+class Request(paramiko.Message):
+    """The fields of a request. Raises: ValueError for one that is shorter than it says.
+
+    The library would fill it up with zero bytes: a few bytes that claim to be a million would have to be answered so.
+    """
+
+    def get_bytes(self, n: int) -> bytes:
+        found = self.packet.read(n)
+        if len(found) < n:
+            raise ValueError("a field that is shorter than it says")
+        return found
+
+
 def path_in(message: paramiko.Message) -> str:
-    """The seller's own path, from the root of its home, whatever the client wrote."""
-    return "/" + posixpath.normpath("/" + message.get_binary().decode()).lstrip("/")
+    """The seller's own path, from the root of its home, whatever the client wrote. Raises: ValueError."""
+    path = message.get_binary()
+    if len(path) > LONGEST_PATH:
+        raise ValueError("a path longer than any can be")
+    return "/" + posixpath.normpath("/" + path.decode()).lstrip("/")
 
 
 def answer_to(number: int) -> paramiko.Message:

@@ -27,7 +27,7 @@ from cws_filedrop.model import Grade
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_filesystem import Refused
 from cws_filedrop.transports.grading import RENAMED
-from cws_filedrop.transports.sftp_answers import Answer, answer_to, attributes, names, path_in, shown, status
+from cws_filedrop.transports.sftp_answers import Answer, Request, answer_to, attributes, names, path_in, shown, status
 from cws_filedrop.transports.sftp_files import SftpFiles
 from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched, say_fault
 
@@ -102,9 +102,9 @@ class SftpSession(paramiko.SFTPServer):
         try:
             self._greet()
             while True:
-                kind, message = self._next()
+                kind, number, message = self._next()
                 self._in_request, self.heard_at = True, time.monotonic()
-                self._process(kind, message.get_int(), message)
+                self._process(kind, number, message)
                 self._in_request, self.heard_at = False, time.monotonic()
                 self._host.request_ended()
         except (EOFError, OSError, paramiko.SSHException) as end:
@@ -135,7 +135,7 @@ class SftpSession(paramiko.SFTPServer):
             _LOG.error("sftp.leave_failed", exc_info=True)
 
     def _greet(self) -> None:
-        kind, _ = self._next()
+        kind, *_ = self._next()
         if kind != sftp.CMD_INIT:
             raise EOFError
         message = paramiko.Message()
@@ -144,12 +144,13 @@ class SftpSession(paramiko.SFTPServer):
             message.add_string(text)
         self._send(sftp.CMD_VERSION, message)
 
-    def _next(self) -> tuple[int, paramiko.Message]:
+    def _next(self) -> tuple[int, int, Request]:
+        """A request: its kind, its number and its fields."""
         size = struct.unpack(">I", self._read(4))[0]
         if not 1 <= size <= _LARGEST_REQUEST:
             raise EOFError(f"a request of {size} bytes")
         packet = self._read(size)
-        return packet[0], paramiko.Message(packet[1:])
+        return packet[0], int.from_bytes(packet[1:5].ljust(4, b"\0"), "big"), Request(packet[5:])
 
     def _read(self, size: int) -> bytes:
         channel = cast(paramiko.Channel, self.sock)

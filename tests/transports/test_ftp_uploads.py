@@ -405,3 +405,16 @@ def test_what_cannot_be_written_is_said(place: Place, session: ftplib.FTP, door:
     put(session, "/inbox/a.txt", CONTENT)
     session.quit()
     assert [claim.grade for claim in place.claims()] == [Grade.WHOLE]
+
+
+@pytest.mark.parametrize("command", ["STOR /inbox/a.txt", "LIST", "NLST"])
+def test_a_transfer_without_a_data_connection_is_refused_at_once(session: ftplib.FTP, command: str) -> None:
+    assert refusal(session, command).startswith("425 There is no data connection: send EPSV or PASV")
+    session.voidcmd("NOOP")
+
+
+def test_a_data_connection_that_broke_before_its_command(session: ftplib.FTP) -> None:
+    host, port = session.makepasv()
+    reset(socket.create_connection((host, port), timeout=20))
+    assert refusal(session, "LIST").startswith("425 ")
+    session.voidcmd("NOOP")

@@ -119,6 +119,18 @@ def test_a_chunk_that_is_shorter_than_it_says_is_not_filled_up(place: SftpPlace,
     assert place.bytes_of(place.claims()[0]) == CONTENT
 
 
+@pytest.mark.parametrize("claimed", [1_000_000, 2**32 - 1])
+def test_a_path_that_is_shorter_than_it_says_is_not_filled_up_and_sent_back(raw: Raw, claimed: int) -> None:
+    body = struct.pack(">BII", sftp.CMD_REALPATH, 7, claimed) + b"/in"
+    raw.channel.sendall(struct.pack(">I", len(body)) + body)
+    kind, answer = raw.receive()
+    assert (kind, answer.get_int(), answer.get_int()) == (sftp.CMD_STATUS, 7, sftp.SFTP_BAD_MESSAGE)
+
+
+def test_a_path_longer_than_any_can_be(raw: Raw) -> None:
+    assert raw.status(sftp.CMD_REALPATH, b"/" + b"d/" * 2048)[0] == sftp.SFTP_BAD_MESSAGE
+
+
 def test_handles_and_folders_are_limited(place: SftpPlace, raw: Raw) -> None:
     (place.home().path / "outbox" / "a.txt").write_bytes(CONTENT)
     for _ in range(256):

@@ -1,0 +1,32 @@
+"""FTP (with TLS) and SFTP doors in a process of their own, so that what they cost can be seen. Run as: data folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from cws_filedrop import log
+from cws_filedrop.config import FtpSettings, SftpSettings, TlsSettings
+from cws_filedrop.drop.home import Homes
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.transports.doors import serve
+from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp_tls import open_tls
+from cws_filedrop.transports.logins import Logins, SellerLogin, Throttle
+from cws_filedrop.transports.sftp import SftpDoor
+
+if __name__ == "__main__":
+    log.configure("info", json=True)
+    data = Path(sys.argv[1])
+    intake = Intake(Homes(data / "homes"), Spool(data / "spool"), upload_limit_bytes=1_000_000)
+    logins = Logins(
+        lambda name, password: SellerLogin(name, 1) if password == "correct-horse-9" else None,
+        lambda name: 1,
+        Throttle(),
+    )
+    ftp = FtpDoor(FtpSettings(port=0), intake, logins, tls=open_tls(TlsSettings(), data / "keys"))
+    ftp.failure_delay_seconds = 0.01
+    sftp = SftpDoor(SftpSettings(port=0), intake, logins, keys=lambda name, key: None, host_keys=data / "keys")
+    sftp.failure_delay_seconds = 0.01
+    serve(intake, ftp=ftp, sftp=sftp, folder=None, out=sys.stdout, in_=sys.stdin)

@@ -35,6 +35,8 @@ _LOG = log.get(__name__)
 _VERSION: Final = 3
 _EXTENSIONS: Final = ("posix-rename@openssh.com", "1", "fsync@openssh.com", "1")
 _LARGEST_REQUEST: Final = 1_048_576
+_MOST_AT_ONCE: Final = 2_097_152  # bytes that are taken of what came; the window of the channel is as large
+_MOST_UNSENT: Final = 262_144
 _MOST_OPEN: Final = 256
 _SIZE: Final = 1  # SSH_FILEXFER_ATTR_SIZE
 _LATER: Final = (450, 451, 452, 554)  # FTP's codes for what is no question of rights
@@ -78,6 +80,9 @@ class SftpSession(paramiko.SFTPServer):
         self._open: dict[bytes, Arriving | Fetched] = {}
         self._folders: dict[bytes, list[SFTPAttributes]] = {}
         self._handles = 0
+        self._unread = b""
+        self._place = 0  # of the first byte in it that was not taken
+        self._answers = bytearray()
         self._in_request = False
         self.heard_at = time.monotonic()
         self._host.session_began(self)
@@ -102,17 +107,15 @@ class SftpSession(paramiko.SFTPServer):
         try:
             self._greet()
             while True:
-                kind, number, message = self._next()
-                self._in_request, self.heard_at = True, time.monotonic()
-                self._process(kind, number, message)
-                self._in_request, self.heard_at = False, time.monotonic()
-                self._host.request_ended()
+                self._process(*self._next())
         except (EOFError, OSError, paramiko.SSHException) as end:
             _LOG.debug("sftp.session_ended", why=repr(end))
 
     def finish_subsystem(self) -> None:
         """Whatever is still open now was not closed by the client."""
         try:
+            with contextlib.suppress(Exception):  # the client is gone, most likely
+                self._answer()
             for one in self._open.values():
                 self._leave(one)
             self._open.clear()
@@ -146,22 +149,30 @@ class SftpSession(paramiko.SFTPServer):
 
     def _next(self) -> tuple[int, int, Request]:
         """A request: its kind, its number and its fields."""
-        size = struct.unpack(">I", self._read(4))[0]
+        size = int.from_bytes(self._take(4), "big")
         if not 1 <= size <= _LARGEST_REQUEST:
             raise EOFError(f"a request of {size} bytes")
-        packet = self._read(size)
+        packet = self._take(size)
         return packet[0], int.from_bytes(packet[1:5].ljust(4, b"\0"), "big"), Request(packet[5:])
 
-    def _read(self, size: int) -> bytes:
-        channel = cast(paramiko.Channel, self.sock)
-        parts, missing = [], size
-        while missing:
-            part = channel.recv(missing)
-            if not part:
-                raise EOFError
-            parts.append(part)
-            missing -= len(part)
-        return parts[0] if len(parts) == 1 else b"".join(parts)
+    def _take(self, size: int) -> bytes:
+        """So many bytes of what the client sent. All that is there is read at once, since every read costs locks."""
+        while len(self._unread) - self._place < size:
+            rest = self._unread[self._place :]
+            self._unread, self._place = rest + self._hear(), 0
+        self._place += size
+        return self._unread[self._place - size : self._place]
+
+    def _hear(self) -> bytes:
+        """Whatever the client sends next. What it asked before is answered by now."""
+        self._answer()
+        self._in_request, self.heard_at = False, time.monotonic()
+        self._host.request_ended()
+        more: bytes = cast(paramiko.Channel, self.sock).recv(_MOST_AT_ONCE)
+        if not more:
+            raise EOFError
+        self._in_request, self.heard_at = True, time.monotonic()
+        return more
 
     # Requests and answers.
 
@@ -184,8 +195,16 @@ class SftpSession(paramiko.SFTPServer):
         self._send(*answer)
 
     def _send(self, kind: int, message: paramiko.Message) -> None:
+        """Have an answer sent, together with those of the requests that came with this one: a packet each is slow."""
         body = message.asbytes()
-        cast(paramiko.Channel, self.sock).sendall(struct.pack(">IB", len(body) + 1, kind) + body)
+        self._answers += struct.pack(">IB", len(body) + 1, kind) + body
+        if len(self._answers) > _MOST_UNSENT:
+            self._answer()
+
+    def _answer(self) -> None:
+        answers, self._answers = bytes(self._answers), bytearray()
+        if answers:
+            cast(paramiko.Channel, self.sock).sendall(answers)
 
     def _done(self, number: int) -> Answer:
         return status(number, sftp.SFTP_OK, "Done.")

@@ -79,18 +79,44 @@ class _Packets(Packetizer):
         return found
 
 
+class _Chunks:
+    """Bytes as they came, put together only when somebody takes them; as much of a bytearray as the library asks."""
+
+    def __init__(self) -> None:
+        self._chunks: list[bytes] = []
+        self._size = 0
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __delitem__(self, some: slice) -> None:
+        rest = self.joined()[some.stop :] if some.stop is not None else b""
+        self._chunks, self._size = [rest] if rest else [], len(rest)
+
+    def add(self, chunk: bytes) -> None:
+        """Put a chunk to the end."""
+        self._chunks.append(chunk)
+        self._size += len(chunk)
+
+    def joined(self) -> bytes:
+        """All of it."""
+        if len(self._chunks) != 1:
+            self._chunks = [b"".join(self._chunks)]
+        return self._chunks[0]
+
+
 class _Pipe(BufferedPipe):  # type: ignore[type-arg]  # the stubs make it generic, the library does not
     """What arrived on a channel; the library's own moves all of it at every read."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._buffer = bytearray()
+        self._buffer = _Chunks()
 
     def _buffer_frombytes(self, data: bytes) -> None:
-        self._buffer += data
+        self._buffer.add(data)
 
     def _buffer_tobytes(self, limit: int | None = None) -> bytes:
-        return bytes(memoryview(self._buffer)[:limit])
+        return self._buffer.joined()[:limit]
 
 
 class _Doorkeeper(AuthHandler):

@@ -97,9 +97,12 @@ class Guard:
             now = self._clock()
             self._count_pair(key, now)
             self._score(("user", user), now)
-            record = self._score(("address", address), now)
-            if record.score > self._settings.ban_failures - 0.5:  # a little of each failure has faded already
-                self._ban(record, now)
+            self._score_address(address, now)
+
+    def came_too_early(self, key: Key) -> None:
+        """Note that somebody tried again instead of waiting, as programs that guess do: it is banned the sooner."""
+        with self._lock:
+            self._score_address(key[1], self._clock())
 
     def succeeded(self, key: Key) -> None:
         """Note that a (user name, address) logged in: its own mistakes are forgiven."""
@@ -113,6 +116,11 @@ class Guard:
         pair = self._pairs.get(key)
         fresh = pair is None or now - pair.last > max(self._settings.forget_seconds, _LONGEST_WAIT_SECONDS)
         self._pairs[key] = _Pair(1, now) if pair is None or fresh else _Pair(pair.failures + 1, now)
+
+    def _score_address(self, address: str, now: float) -> None:
+        record = self._score(("address", address), now)
+        if record.score > self._settings.ban_failures - 0.5:  # a little of each failure has faded already
+            self._ban(record, now)
 
     def _score(self, key: Key, now: float) -> Record:
         if key not in self._records and len(self._records) >= _MOST:

@@ -71,6 +71,7 @@ class Brake(Protocol):
     def banned(self, address: str) -> float: ...
     def wait(self, key: tuple[str, str]) -> float: ...
     def failed(self, key: tuple[str, str]) -> None: ...
+    def came_too_early(self, key: tuple[str, str]) -> None: ...
     def succeeded(self, key: tuple[str, str]) -> None: ...
 
 
@@ -103,6 +104,9 @@ class Throttle:
                 self._forget(now)
             count, last = self._failed.get(key, (0, now))
             self._failed[key] = (1 if now - last > self._wait_seconds else count + 1, now)
+
+    def came_too_early(self, key: tuple[str, str]) -> None:
+        """Nothing more happens to who does not wait."""
 
     def succeeded(self, key: tuple[str, str]) -> None:
         """Forget the failures of a key."""
@@ -146,6 +150,7 @@ class Logins:
         key = (name[:64], address)
         wait = self._throttle.wait(key)
         if wait > 0:
+            self._throttle.came_too_early(key)
             return LoginAnswer(None, f"Too many wrong passwords for this user name; wait {wait:.0f} seconds.")
         login = self._login(name, password, clear=clear) if SELLER_NAME.fullmatch(name) else None
         if login is None:

@@ -134,3 +134,15 @@ def test_a_ban_outlasts_a_restart_and_an_operator_lifts_it(tmp_path: Path) -> No
     after.stop()
     assert not shelf.forget(db, "192.0.2.1")
     db.close()
+
+
+def test_who_tries_again_instead_of_waiting_is_kept_out_sooner(guard: Guard) -> None:
+    fail(guard, 3)
+    assert guard.wait(("anna", "192.0.2.1")) > 0
+    waiting = guard.wait(("anna", "192.0.2.1"))
+    for _ in range(7):
+        assert guard.banned("192.0.2.1") == 0
+        guard.came_too_early(("anna", "192.0.2.1"))
+    assert guard.banned("192.0.2.1") > 0
+    assert guard.wait(("anna", "192.0.2.2")) == 0, "others are not kept waiting for it"
+    assert waiting <= 30

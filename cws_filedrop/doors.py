@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import partial
 
@@ -61,10 +61,9 @@ class _Rows:
             return None
         return _login(name, kept)
 
-    def current(self, name: str) -> int | None:
-        """The version of a seller's login; None when it may not come in any more."""
-        kept = self._access(name)
-        return None if kept is None else kept.version
+    def current(self, names: Collection[str]) -> Mapping[str, int]:
+        """The versions of sellers' logins; those that may not come in any more are missing."""
+        return sellers.versions(self._db, names, datetime.now(UTC))
 
     def _access(self, name: str) -> Access | None:
         return sellers.access(self._db, name, datetime.now(UTC))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -125,6 +125,18 @@ def access(db: Database, name: str, now: datetime) -> Access | None:
     if row is None or (row.expires_at is not None and row.expires_at <= stamp(now)):
         return None
     return Access(**row._mapping)
+
+
+def versions(db: Database, names: Collection[str], now: datetime) -> dict[str, int]:
+    """The versions of the logins of some sellers, by name in lower case; who may not log in is missing."""
+    admitted = (SELLERS.c.enabled, SELLERS.c.removed_at.is_(None))
+    lasts = sa.or_(SELLERS.c.expires_at.is_(None), SELLERS.c.expires_at > stamp(now))
+    query = sa.select(SELLERS.c.name, SELLERS.c.version).where(*admitted, lasts)
+    wanted = {name.lower() for name in names}
+    if len(wanted) == 1:
+        query = query.where(SELLERS.c.name == next(iter(wanted)))
+    with db.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query) if row[0] in wanted}
 
 
 def change(db: Database, name: str, values: Mapping[str, object]) -> bool:

@@ -29,10 +29,10 @@ from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_session import FtpSession
 from cws_filedrop.transports.ftp_tls import Tls
 from cws_filedrop.transports.ftp_tls_session import ImplicitTlsSession, TlsSession
-from cws_filedrop.transports.logins import Logins
+from cws_filedrop.transports.logins import CHANGED, SHUT, Logins, Over
 
 _LOG = log.get(__name__)
-_RECHECK_SECONDS: Final = 5.0
+_RECHECK_SECONDS: Final = 1.0
 _DRAIN_LOOK_SECONDS: Final = 0.05
 _DISK_THREADS: Final = 8  # what they sync at one time, the disk takes in one go
 _LOGIN_THREADS: Final = 4
@@ -321,16 +321,19 @@ class FtpDoor:
             return
         server.in_background(
             server.doorkeepers,
-            lambda: {login for login in logins if not self.logins.holds(login)},
-            self._end_stale,
+            lambda: self.logins.over(logins),
+            self._end,
         )
 
-    def _end_stale(self, future: Future[Any]) -> None:
+    def _end(self, future: Future[Over]) -> None:
         if future.exception() is not None or self._server is None:
             return
+        over = future.result()
         for session in list(self._server.sessions):
-            if session.login in future.result() and not session.is_busy:
-                _dismiss(session, "421 Your password or access has changed; please log in again.")
+            if session.login in over.shut:  # a transfer that is under way is cut, and can be resumed
+                _dismiss(session, f"421 {SHUT}")
+            elif session.login in over.changed and not session.is_busy:
+                _dismiss(session, f"421 {CHANGED}")
 
 
 def _dismiss(session: FtpSession, words: str) -> None:

@@ -11,7 +11,7 @@ import ipaddress
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
@@ -22,6 +22,8 @@ _LOG = log.get(__name__)
 _REMEMBER_SECONDS: Final = 300.0
 _MOST_REMEMBERED: Final = 10_000
 
+SHUT: Final = "You may not log in any more; ask us about it."
+CHANGED: Final = "Your password or access has changed; log in again."
 WRONG: Final = (
     "Login failed: wrong user name or password. User names are letters and digits only, in any case; "
     "passwords are exact, mind blanks at the ends."
@@ -54,7 +56,8 @@ class SellerLogin:
 
 
 Authenticate: TypeAlias = Callable[[str, str], SellerLogin | None]
-Current: TypeAlias = Callable[[str], int | None]
+# The versions of the logins of some sellers, by name; who may not log in any more is not among them.
+Current: TypeAlias = Callable[[Collection[str]], Mapping[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,17 @@ class LoginAnswer:
 
     login: SellerLogin | None
     text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """Logins that do not hold any more: of sellers that may not come in now, and of those whose access has changed."""
+
+    shut: frozenset[SellerLogin]
+    changed: frozenset[SellerLogin]
+
+
+NOBODY: Final = Over(frozenset(), frozenset())
 
 
 class Brake(Protocol):
@@ -173,7 +187,14 @@ class Logins:
 
     def holds(self, login: SellerLogin) -> bool:
         """Has neither password nor access of that seller changed since?"""
-        return self._current(login.name) == login.version
+        return self._current([login.name]).get(login.name) == login.version
+
+    def over(self, logins: Collection[SellerLogin]) -> Over:
+        """Of some logins, those that do not hold any more; asked once for all of them."""
+        versions = self._current([login.name for login in logins])
+        shut = frozenset(login for login in logins if login.name not in versions)
+        changed = frozenset(login for login in logins if versions.get(login.name) != login.version)
+        return Over(shut, changed - shut)
 
     def _login(self, name: str, password: str, *, clear: bool) -> SellerLogin | None:
         authenticate = self._in_clear if clear else self._authenticate

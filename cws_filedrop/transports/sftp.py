@@ -19,9 +19,9 @@ from cws_filedrop.config import SftpSettings
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.transports.courtesy import Courtesy
-from cws_filedrop.transports.logins import Logins
+from cws_filedrop.transports.logins import CHANGED, NOBODY, SHUT, Logins
 from cws_filedrop.transports.sftp_connection import AuthorizedKeys, Connection, Shared
-from cws_filedrop.transports.sftp_handles import SILENT
+from cws_filedrop.transports.sftp_handles import LEFT_OUT, SILENT
 from cws_filedrop.transports.sftp_keys import host_keys as load_host_keys
 from cws_filedrop.transports.sftp_tuning import Line, quiet_library
 
@@ -29,12 +29,11 @@ __all__ = ["AuthorizedKeys", "SftpDoor"]
 
 _LOG = log.get(__name__)
 _BACKLOG: Final = 256
-_RECHECK_SECONDS: Final = 5.0
+_RECHECK_SECONDS: Final = 1.0
 _FULL_SECONDS: Final = 0.5
 _LAST_WORDS_SECONDS: Final = 10.0
 _STOPPING: Final = "The service is stopping; come back in a minute."
 _IDLE: Final = "Nothing was asked for too long; log in again when you need it."
-_CHANGED: Final = "Your password or access has changed; log in again."
 _REMEDIES: Final = {
     errno.EADDRINUSE: "another program has that port: stop it, or set another port",
     errno.EACCES: "ports below 1024 need rights: give them, or set port = 2222",
@@ -220,15 +219,18 @@ class SftpDoor:
 
     def _send_away(self) -> None:
         here = self._list()
-        stale = {login for login in {one.login for one in here} if login and not self._logins.holds(login)}
+        logins = {one.login for one in here if one.login}
+        over = self._logins.over(logins) if logins else NOBODY
         now = time.monotonic()
         for one in here:
             if one.login is None and now - one.began_at > self.settings.login_timeout_seconds:
                 one.end()
             elif now - one.heard_at > self.settings.idle_timeout_seconds and not one.is_at_work:
                 one.end(_IDLE, why=SILENT)
-            elif one.login in stale and not one.is_busy:
-                one.end(_CHANGED)
+            elif one.login in over.shut:
+                one.end(SHUT, why=LEFT_OUT)
+            elif one.login in over.changed and not one.is_busy:
+                one.end(CHANGED)
 
 
 def _listen(host: str, port: int) -> socket.socket:

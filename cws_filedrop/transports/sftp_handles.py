@@ -28,6 +28,7 @@ _SMALLEST_BLOCK: Final = 4096
 CLOSED: Final = "the client closed the file"
 FULL_BLOCK: Final = "the client closed the file after a full block, as one does whose user broke the transfer off"
 LEFT: Final = (Cause.CLOSED, "the connection went away before the client had closed the file")
+LEFT_OUT: Final = (Cause.CLOSED, "the seller was shut out while bytes were still to come")
 SILENT: Final = (Cause.STALLED, "nothing came for too long")
 _NOT_WRITTEN: Final = "It could not be written to disk here; try again later"
 _TRUNCATED: Final = "the client broke the transfer off and cut the file to what had arrived"

@@ -22,7 +22,7 @@ if __name__ == "__main__":
     intake = Intake(Homes(data / "homes"), Spool(data / "spool"), upload_limit_bytes=1_000_000)
     logins = Logins(
         lambda name, password: SellerLogin(name, 1) if password == "correct-horse-9" else None,
-        lambda name: 1,
+        lambda names: dict.fromkeys(names, 1),
         Throttle(),
     )
     ftp = FtpDoor(FtpSettings(port=0), intake, logins, tls=open_tls(TlsSettings(), data / "keys"))

@@ -7,7 +7,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -41,6 +41,7 @@ class Sellers:
     def __init__(self) -> None:
         self.passwords: dict[str, str] = {}
         self.versions: dict[str, int] = {}
+        self.shut: set[str] = set()
         self.asked: list[str] = []
         self.hold = threading.Event()
         self.hold.set()
@@ -51,8 +52,8 @@ class Sellers:
         right = self.passwords.get(name, PASSWORD) == password
         return SellerLogin(name, self.versions.get(name, 1)) if right else None
 
-    def current(self, name: str) -> int | None:
-        return self.versions.get(name, 1)
+    def current(self, names: Collection[str]) -> dict[str, int]:
+        return {name: self.versions.get(name, 1) for name in names if name not in self.shut}
 
     def logins(self, brake: Brake | None = None, in_clear: Authenticate | None = None) -> Logins:
         """What doors ask."""

@@ -7,6 +7,7 @@ import logging
 import socket
 import threading
 import time
+from collections.abc import Collection
 
 import pytest
 from transports.doors_kit import PASSWORD, Place, begin, connect, put, refusal, wait_for
@@ -105,7 +106,7 @@ def test_a_login_that_cannot_be_checked(place: Place) -> None:
     def authenticate(name: str, password: str) -> None:
         raise RuntimeError("the database is away")
 
-    door = FtpDoor(FtpSettings(port=0), place.intake, Logins(authenticate, lambda name: None, Throttle()))
+    door = FtpDoor(FtpSettings(port=0), place.intake, Logins(authenticate, lambda names: {}, Throttle()))
     door.start()
     place.open.append(door)
     with pytest.raises(ftplib.error_temp, match="421 Logins cannot be checked at the moment"):
@@ -122,6 +123,47 @@ def test_a_session_ends_when_its_password_changes(place: Place, monkeypatch: pyt
     assert other.voidcmd("NOOP").startswith("200")
     session.close()
     other.quit()
+
+
+def test_who_is_shut_out_is_gone_at_once_in_the_middle_of_an_upload_too(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ftp, "_RECHECK_SECONDS", 0.05)
+    door = place.ftp_door()
+    session, other = connect(door), connect(door, "other")
+    data = begin(session, "STOR /inbox/a.txt", b"half of it")
+    place.sellers.shut.add("acme")
+    with pytest.raises(ftplib.error_temp, match="421 You may not log in any more"):
+        session.getresp()
+    (claim,) = place.wait_for_claims(1)
+    assert (claim.grade, claim.kept) == (Grade.CUT, True)
+    assert other.voidcmd("NOOP").startswith("200")
+    data.close()
+    session.close()
+    other.quit()
+
+
+def test_a_changed_password_lets_a_transfer_end(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ftp, "_RECHECK_SECONDS", 0.05)
+    asked = threading.Event()
+    door = place.ftp_door()
+    session = connect(door)
+    data = begin(session, "STOR /inbox/a.txt", b"half of it, ")
+    place.sellers.versions["acme"] = 2
+    current = place.sellers.current
+
+    def ask(names: Collection[str]) -> dict[str, int]:
+        asked.set()
+        return current(names)
+
+    monkeypatch.setattr(door.logins, "_current", ask)
+    assert asked.wait(20)
+    data.sendall(b"and the rest")
+    data.close()
+    assert session.getresp().startswith("226 Received 24 bytes")
+    with pytest.raises(ftplib.error_temp, match="421 Your password or access has changed"):
+        session.getresp()
+    session.close()
 
 
 def test_too_many_connections(place: Place) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 
 from cws_filedrop.transports.logins import ANONYMOUS, CLEAR, WRONG, Logins, SellerLogin, Throttle
@@ -27,8 +29,8 @@ class Book:
         known = name == "acme" and password == self.password and self.version is not None
         return SellerLogin(name, self.version or 0) if known else None
 
-    def current(self, name: str) -> int | None:
-        return self.version
+    def current(self, names: Collection[str]) -> dict[str, int]:
+        return {} if self.version is None else dict.fromkeys(names, self.version)
 
 
 @pytest.fixture
@@ -118,7 +120,7 @@ def test_the_memory_of_failures_is_bounded(clock: Clock) -> None:
 )
 def test_a_seller_comes_in_from_its_own_networks_only(networks: str, address: str, comes_in: bool) -> None:
     login = SellerLogin("acme", 1, networks)
-    logins = Logins(lambda *_: login, lambda _: 1, Throttle(failures=3, wait_seconds=30))
+    logins = Logins(lambda *_: login, lambda names: dict.fromkeys(names, 1), Throttle(failures=3, wait_seconds=30))
     answer = logins.check("acme", "right", address)
     assert (answer.login is not None) == comes_in
     assert comes_in or address in answer.text

@@ -242,6 +242,22 @@ def test_a_changed_password_ends_the_session(place: SftpPlace, monkeypatch: pyte
         wait_for(lambda: not transport.is_active(), seconds=20)
 
 
+def test_who_is_shut_out_is_gone_at_once_in_the_middle_of_an_upload_too(
+    place: SftpPlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cws_filedrop.transports.sftp._RECHECK_SECONDS", 0.1)
+    door = place.sftp_door()
+    with ssh(door) as transport, ssh(door, "other") as other:
+        raw = Raw(transport)
+        assert raw.write(raw.open("/inbox/a.txt", NEW), 0, b"half of it") == OK
+        place.sellers.shut.add("acme")
+        wait_for(lambda: not transport.is_active(), seconds=20)
+        (claim,) = place.wait_for_claims(1)
+        assert (claim.grade, claim.kept) == (Grade.CUT, True)
+        assert "shut out" in claim.evidence
+        assert other.is_active()
+
+
 # Nothing but SFTP.
 
 

@@ -119,6 +119,13 @@ class GuardSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditSettings:
+    """The trail of what was done at the doors."""
+
+    keep_days: int = field(default=400, metadata={"doc": "entries older than this are removed"})
+
+
+@dataclass(frozen=True, slots=True)
 class FolderSettings:
     """Files that others put into an inbox on disk."""
 
@@ -201,6 +208,7 @@ class Settings:
     tls: TlsSettings = field(default_factory=TlsSettings)
     sftp: SftpSettings = field(default_factory=SftpSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
+    audit: AuditSettings = field(default_factory=AuditSettings)
     folder: FolderSettings = field(default_factory=FolderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     orders: OrderSettings = field(default_factory=OrderSettings)

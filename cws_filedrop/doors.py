@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 
@@ -22,12 +23,15 @@ from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Limits
+from cws_filedrop.store import audit as trail
 from cws_filedrop.store import guard as records
 from cws_filedrop.store import keys, sellers
-from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.audit import Row
+from cws_filedrop.store.database import Database, default_url, stamp
 from cws_filedrop.store.guard import Record
 from cws_filedrop.store.sellers import Access
 from cws_filedrop.transports import doors, first_look
+from cws_filedrop.transports.audit import Audit, Entry
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import open_tls
@@ -82,6 +86,18 @@ class _Shelf:
         records.save(self._db, found, forget=forget)
 
 
+class _Trail:
+    """The audit trail, in the database."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Keep some entries."""
+        rows = [Row(at=stamp(one.at), times=one.times, **asdict(one.deed)) for one in entries]
+        trail.add(self._db, rows)
+
+
 def _login(name: str, kept: Access) -> SellerLogin:
     return SellerLogin(name=name.lower(), version=kept.version, networks=kept.networks)
 
@@ -91,16 +107,19 @@ def main() -> None:
     settings = config.load(None, os.environ)
     log.configure(settings.service.log_level, json=settings.service.log_json)
     db = Database(settings.database.url or default_url(settings.data))
-    guard = Guard(settings.guard, _Shelf(db))
+    guard, audit = Guard(settings.guard, _Shelf(db)), Audit(_Trail(db))
     try:
         guard.start()
+        audit.start()
         ftp, sftp, folder, intake = _open(settings, db, guard)
+        intake.witness = audit.note
         doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
     except ConfigError as error:
         sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
         sys.exit(2)
     finally:
         guard.stop()
+        audit.stop()
 
 
 def _open(

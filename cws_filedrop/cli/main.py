@@ -14,6 +14,7 @@ import typer
 
 from cws_filedrop import __version__
 from cws_filedrop.cli import (
+    audit,
     check,
     client_config,
     convert,
@@ -51,6 +52,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
 app.add_typer(guard.app, name="guard")
+app.command("audit")(audit.audit)
 
 
 @app.callback(invoke_without_command=True)

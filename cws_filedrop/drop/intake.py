@@ -14,11 +14,12 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Claim, Drop
+from cws_filedrop.drop.deeds import Deed, Event, Witness, unseen
 from cws_filedrop.drop.home import Folder, Home, Homes, Stage, regular
 from cws_filedrop.drop.names import is_temporary
 from cws_filedrop.drop.spool import Spool
@@ -55,6 +56,7 @@ class Intake:
         self.upload_limit_bytes = upload_limit_bytes
         self.least_free_bytes = least_free_bytes
         self._look: Callable[[Path], str] = _sees_nothing
+        self.witness: Witness = unseen
         self._on_arrival: Callable[[str], None] = _nobody
         self._live: set[tuple[str, Folder, str]] = set()
         self._lock = threading.Lock()
@@ -165,6 +167,7 @@ class Intake:
         """Hand a landed upload to the worker as whole or doubtful."""
         self.spool.grade(claim.upload_id, grade, evidence)
         _LOG.info("upload.arrived", upload=claim.upload_id, seller=claim.seller, grade=str(grade), bytes=claim.size)
+        self._witnessed(Event.UPLOAD, claim, claim.fault or evidence)
         self._on_arrival(claim.upload_id)
 
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim:
@@ -189,7 +192,14 @@ class Intake:
             disk.remove(source)
         self.spool.grade(claim.upload_id, Grade.CUT)
         _LOG.info("upload.cut", upload=claim.upload_id, seller=claim.seller, cause=str(claim.cause), bytes=claim.size)
+        self._witnessed(Event.UPLOAD_CUT, claim, claim.evidence)
         self._on_arrival(claim.upload_id)
+
+    def _witnessed(self, event: Event, claim: Claim, detail: str) -> None:
+        where = f"{claim.folder}/{claim.name}"
+        by: dict[str, Any] = {"seller": claim.seller, "address": claim.client, "door": str(claim.door)}
+        deed = Deed(event=event, **by, name=where, upload_id=claim.upload_id, size=claim.size, detail=detail)
+        self.witness(deed)
 
     def _bytes_of_cut(self, claim: Claim, home: Home) -> Path | None:
         growing = (home.landing(claim.folder, stage) / claim.name for stage in (Stage.PART, Stage.HELD))

@@ -61,6 +61,25 @@ GUARD: Final = sa.Table(  # failed logins, by address and by user name; moments 
     sa.Column("bans", sa.Integer, nullable=False, server_default="0"),
 )
 
+AUDIT: Final = sa.Table(  # what was done at the doors
+    "audit",
+    METADATA,
+    sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("at", sa.Text, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),  # drop.deeds.Event
+    sa.Column("seller", sa.Text, nullable=False),
+    sa.Column("address", sa.Text, nullable=False),
+    sa.Column("door", sa.Text, nullable=False),
+    sa.Column("client", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("upload_id", sa.Text, nullable=False),
+    sa.Column("size", sa.BigInteger),
+    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("times", sa.Integer, nullable=False),
+    sa.Index("audit_by_seller", "seller", "id"),
+    sa.Index("audit_by_time", "at"),
+)
+
 UPLOADS: Final = sa.Table(
     "uploads",
     METADATA,

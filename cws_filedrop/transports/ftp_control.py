@@ -16,12 +16,18 @@ import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quie
 from pyftpdlib.handlers import FTPHandler
 
 from cws_filedrop import log
+from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.model import Door
 from cws_filedrop.transports.ftp_filesystem import SellerFiles, Visitor
 from cws_filedrop.transports.logins import LoginAnswer, SellerLogin
 
 _LOG = log.get(__name__)
-_COMMANDS: Final = {name: entry for name, entry in FTPHandler.proto_cmds.items() if name != "MFMT"}
+_COMMANDS: Final = {
+    **{name: entry for name, entry in FTPHandler.proto_cmds.items() if name != "MFMT"},
+    "CLNT": {"perm": None, "auth": False, "arg": True, "help": "Syntax: CLNT <SP> client-name."},
+}
+# Refusals of these are kept in the audit trail.
+_TRAILED: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "DELE", "RNFR", "RNTO", "MKD", "RMD", "SITE"})
 _MOST_QUEUED: Final = 100
 
 
@@ -48,6 +54,8 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     door = Door.FTP
 
     login: SellerLogin | None = None
+    client_name = ""  # as it says itself, if it does
+    _verb = ""  # what it asked last
     _paused = False
     _gone = False
     _in_buffer: list[bytes]
@@ -83,6 +91,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
 
     def hear(self, line: bytes) -> None:
         """The client said something; called before it is carried out."""
+        self._verb = line.split(b" ", 1)[0][-4:].upper().decode("ascii", "replace")
 
     def in_background(self, pool: Executor, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
         """Have `work` done by another thread, hear nothing of the client meanwhile, then go on with `then`.
@@ -148,6 +157,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             return
         answer = future.result()
         if answer.login is None:
+            self._witnessed(Event.LOGIN_REFUSED, answer.text)
             self.username = ""
             delay = self.server.failure_delay_seconds
             self.ioloop.call_later(delay, self._refuse_login, answer.text, _errback=self.handle_error)
@@ -172,7 +182,16 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         visitor = Visitor(self.server.intake.homes.of(login.name), self.door, self.remote_ip)
         self.fs = SellerFiles(visitor, self, intake=self.server.intake, courtesy=self.server.courtesy)
         _LOG.debug("login.accepted", seller=login.name, address=self.remote_ip)
+        self._witnessed(Event.LOGIN)
         self.go_on(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")
+
+    def _witnessed(self, event: Event, detail: str = "") -> None:
+        by: dict[str, Any] = {"seller": self.username.lower(), "address": self.remote_ip, "door": str(self.door)}
+        self.server.intake.witness(Deed(event=event, **by, client=self.client_name, detail=detail))
+
+    def ftp_CLNT(self, line: str) -> None:
+        self.client_name = line
+        self.respond("200 Noted.")
 
     def flush_account(self) -> None:
         super().flush_account()
@@ -193,6 +212,8 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
 
     def respond(self, resp: str, logfun: Any = None) -> None:
         self._last_response = resp
+        if resp[:1] in "45" and self._verb in _TRAILED and self.authenticated:
+            self._witnessed(Event.REFUSED, f"{self._verb}: {resp}")
         if not self._gone:
             self.push(resp + "\r\n")
 

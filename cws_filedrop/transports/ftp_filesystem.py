@@ -19,6 +19,7 @@ from pyftpdlib.filesystems import AbstractedFS
 
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Claim, Drop
+from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.drop.home import COLLECT_FOLDERS, Folder, Home, regular, visible_files
 from cws_filedrop.drop.intake import Busy, Intake, NoRoom, NothingToResume, NotWhole, Upload
 from cws_filedrop.drop.names import is_usable
@@ -167,6 +168,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
             raise Refused("Uploads cannot be downloaded again; receipts and results are in /outbox")
         if self._look(filename) is None or self.isdir(filename):
             raise Refused("No such file")
+        self._witnessed(Event.DOWNLOAD, filename)
         return open(self._disk(filename), "rb", opener=_open_plain)
 
     def begin(self, path: str, *, offset: int | None) -> Upload:
@@ -199,13 +201,19 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         if drop.folder is not target.folder:
             raise Refused("A file can be renamed within its folder only")
         try:
-            return self._intake.rename(drop, target.name)
+            claim = self._intake.rename(drop, target.name)
         except Busy as error:
             raise Refused(str(error), code=450) from error
         except NotWhole as error:
             raise Refused(str(error)) from error
+        self._witnessed(Event.RENAME, src, f"to {dst}")
+        return claim
 
     def remove(self, path: str) -> None:
+        self._remove(path)
+        self._witnessed(Event.DELETE, path)
+
+    def _remove(self, path: str) -> None:
         if posixpath.dirname(path) in _UPLOAD:
             try:
                 return self._intake.remove(self._drop(path, own=True))
@@ -214,6 +222,11 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         if posixpath.dirname(path) not in _COLLECT or self._look(path) is None:
             raise Refused("That cannot be deleted" if self.lexists(path) else "No such file")
         return disk.remove(self._disk(path))
+
+    def _witnessed(self, event: Event, path: str, detail: str = "") -> None:
+        seller, visitor = self._home.seller, self._visitor
+        by: dict[str, Any] = {"seller": seller, "address": visitor.client, "door": str(visitor.door)}
+        self._intake.witness(Deed(event=event, **by, name=path.lstrip("/"), detail=detail))
 
     def mkdir(self, path: str) -> None:
         raise Refused("Folders cannot be made here; upload straight into /inbox")

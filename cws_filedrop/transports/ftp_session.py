@@ -19,6 +19,7 @@ from pyftpdlib.utils import strerror
 
 from cws_filedrop import log
 from cws_filedrop.drop.claims import Cause, Claim
+from cws_filedrop.drop.deeds import Event
 from cws_filedrop.drop.upload import Upload
 from cws_filedrop.transports.ftp_control import FtpControl
 from cws_filedrop.transports.ftp_filesystem import Refused
@@ -56,8 +57,9 @@ class FtpSession(FtpControl):
     # Commands, one after the other.
 
     def hear(self, line: bytes) -> None:
+        super().hear(line)
         if self._ungraded is not None:
-            self._ungraded.heard(line.split(b" ", 1)[0][-4:].upper().decode("ascii", "replace"))
+            self._ungraded.heard(self._verb)
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         transfer = self.data_channel
@@ -300,6 +302,8 @@ class FtpSession(FtpControl):
         transfer = getattr(self, "data_channel", None)
         if transfer is not None:
             transfer.why = (Cause.CLOSED, "the connection went away while bytes were still to come")
+        if self.login is not None:
+            self._witnessed(Event.LOGOUT)
         super().close()
         self._end_ungraded()
         self.server.forget(self)

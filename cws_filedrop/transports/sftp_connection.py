@@ -23,12 +23,13 @@ from paramiko.common import (
 
 from cws_filedrop import log
 from cws_filedrop.drop.claims import Cause
+from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.drop.home import SELLER_NAME
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.model import Door
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_filesystem import Visitor
-from cws_filedrop.transports.logins import Logins, SellerLogin
+from cws_filedrop.transports.logins import LoginAnswer, Logins, SellerLogin
 from cws_filedrop.transports.sftp_files import SftpFiles
 from cws_filedrop.transports.sftp_handles import LEFT
 from cws_filedrop.transports.sftp_session import SftpSession
@@ -130,11 +131,20 @@ class Connection(paramiko.ServerInterface):
     def session_began(self, session: SftpSession) -> None:
         """A channel has become a session."""
         self._sessions.add(session)
+        if self.login is not None:
+            self._witnessed(Event.LOGIN, self.login.name)
 
     def session_ended(self, session: SftpSession) -> None:
         """A session has done all it had to do."""
         self._sessions.discard(session)
+        if self._offered is not None:
+            self._witnessed(Event.LOGOUT, self._offered.name)
         self._shared.changed()
+
+    def refused(self, words: str) -> None:
+        """Something was not done."""
+        if self._offered is not None:
+            self._witnessed(Event.REFUSED, self._offered.name, words)
 
     def request_ended(self) -> None:
         """A request was answered."""
@@ -150,27 +160,36 @@ class Connection(paramiko.ServerInterface):
 
     def check_auth_password(self, username: str, password: str | bytes) -> int:
         text = password.decode(errors="replace") if isinstance(password, bytes) else password
-        login = self._ask(lambda: self._shared.logins.check(username, text, self.address).login)
-        if login is None:
+        answer = self._ask(lambda: self._shared.logins.check(username, text, self.address))
+        if answer.login is None:
+            self._witnessed(Event.LOGIN_REFUSED, username, answer.text)
             self._over.wait(self._shared.failure_delay_seconds)
-        return self._decide(login)
+        return self._decide(answer.login)
 
     def check_auth_publickey(self, username: str, key: paramiko.PKey) -> int:
-        return self._decide(self._ask(lambda: self._by_key(username, key)))
+        return self._decide(self._ask(lambda: self._by_key(username, key)).login)
 
-    def _by_key(self, username: str, key: paramiko.PKey) -> SellerLogin | None:
+    def _by_key(self, username: str, key: paramiko.PKey) -> LoginAnswer:
         name = username.strip().lower()
-        if SELLER_NAME.fullmatch(name) is None:
-            return None
-        login = self._shared.keys(name, key)
-        return login if login is not None and login.may_come_from(self.address) else None
+        login = self._shared.keys(name, key) if SELLER_NAME.fullmatch(name) else None
+        if login is None:  # clients try one key after the other: no reason for a word
+            return LoginAnswer(None)
+        answer = self._shared.logins.admitted(login, self.address)
+        if answer.login is None:
+            self._witnessed(Event.LOGIN_REFUSED, username, answer.text)
+        return answer
 
-    def _ask(self, question: Callable[[], SellerLogin | None]) -> SellerLogin | None:
+    def _ask(self, question: Callable[[], LoginAnswer]) -> LoginAnswer:
         try:
             return question()
         except Exception:  # the library would hide it among the mistakes of clients
             _LOG.error("sftp.login_check_failed", exc_info=True)
-            return None
+            return LoginAnswer(None, "it could not be checked")
+
+    def _witnessed(self, event: Event, seller: str, detail: str = "") -> None:
+        client = self._line.remote_version.partition("-")[2].partition("-")[2]
+        by: dict[str, Any] = {"seller": seller.strip().lower(), "address": self.address, "door": str(Door.SFTP)}
+        self.intake.witness(Deed(event=event, **by, client=client, detail=detail))
 
     def _decide(self, login: SellerLogin | None) -> int:
         # The last answer before the library lets a client in is the one that let it in: names cannot change between.

@@ -38,6 +38,7 @@ _LARGEST_REQUEST: Final = 1_048_576
 _MOST_AT_ONCE: Final = 2_097_152  # bytes that are taken of what came; the window of the channel is as large
 _MOST_UNSENT: Final = 262_144
 _MOST_OPEN: Final = 256
+_TRAILED: Final = frozenset({sftp.CMD_OPEN, sftp.CMD_CLOSE, sftp.CMD_REMOVE, sftp.CMD_RENAME, sftp.CMD_MKDIR, 200})
 _SIZE: Final = 1  # SSH_FILEXFER_ATTR_SIZE
 _LATER: Final = (450, 451, 452, 554)  # FTP's codes for what is no question of rights
 
@@ -67,6 +68,7 @@ class Host(Protocol):
     def files(self) -> SftpFiles: ...
     def session_began(self, session: SftpSession) -> None: ...
     def session_ended(self, session: SftpSession) -> None: ...
+    def refused(self, words: str) -> None: ...
     def request_ended(self) -> None: ...
 
 
@@ -183,6 +185,8 @@ class SftpSession(paramiko.SFTPServer):
         except Status as refused:
             answer = status(number, refused.code, str(refused))
         except Refused as refusal:
+            if kind in _TRAILED:
+                self._host.refused(str(refusal))
             code = sftp.SFTP_FAILURE if refusal.code in _LATER else sftp.SFTP_PERMISSION_DENIED
             answer = status(number, code, f"{refusal}.")
         except (struct.error, UnicodeError, ValueError):

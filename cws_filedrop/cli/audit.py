@@ -1,0 +1,39 @@
+"""`cws-filedrop audit`: what was done at the doors, and what was refused there."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.drop.deeds import Event
+
+
+def audit(
+    seller: Annotated[str, typer.Option(help="only this seller's, or this name tried")] = "",
+    address: Annotated[str, typer.Option(help="only from this address")] = "",
+    event: Annotated[Event | None, typer.Option(help="only of this kind")] = None,
+    since: Annotated[str, typer.Option(help="from this day or moment (UTC) on, such as 2026-11-23")] = "",
+    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 50,
+    json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Show logins, refusals, uploads, downloads and deletions, newest first."""
+    from cws_filedrop.store import audit
+
+    wanted = {"seller": seller, "address": address, "event": str(event or ""), "since": since}
+    found = audit.listing(database(settings()), **wanted, limit=limit)
+    if json:
+        show_json({"version": 1, "entries": [asdict(one) for one in found]})
+        return
+    rows = [(one.at, one.event, one.seller, one.door, one.address, _what(one)) for one in found]
+    show_table("Audit", ("when", "event", "who", "door", "from", "what"), rows)
+
+
+def _what(row: object) -> str:
+    parts = (getattr(row, name) for name in ("name", "upload_id", "client", "detail"))
+    size, times = getattr(row, "size", None), getattr(row, "times", 1)
+    words = [part for part in parts if part]
+    words += [f"{size:,} bytes"] if size is not None else []
+    return "; ".join(words + ([f"{times} times"] if times > 1 else []))

@@ -1,0 +1,111 @@
+"""The audit trail: what was done at the doors, kept by a thread of its own so that no client waits for it.
+
+Knows no database. When more comes than can be kept, refused logins are counted together instead of one by one; nothing
+else is ever that much.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final, Protocol
+
+from cws_filedrop import log
+from cws_filedrop.drop.deeds import Deed, Event
+
+_LOG = log.get(__name__)
+_KEEP_SECONDS: Final = 1.0
+_MOST_APART: Final = 2_000  # entries that wait; beyond, what is the same is counted together
+_MOST_WAITING: Final = 100_000
+_LONGEST_TEXT: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A deed, the moment of its first time, and how often it was."""
+
+    at: datetime
+    deed: Deed
+    times: int = 1
+
+
+class Trail(Protocol):
+    """Where entries are kept."""
+
+    def add(self, entries: Sequence[Entry]) -> None: ...
+
+
+class Audit:
+    """`note` may be called from any thread, and never waits."""
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = trail
+        self._lock = threading.Lock()
+        self._waiting: list[Entry] = []
+        self._counted: dict[Deed, int] = {}  # place in `_waiting`
+        self._lost = 0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._keep_on, name="audit", daemon=True)
+
+    def start(self) -> None:
+        """Keep what is noted from now on."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Keep what is left."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def note(self, deed: Deed) -> None:
+        """Have a deed kept soon."""
+        deed = replace(deed, seller=_plain(deed.seller), client=_plain(deed.client), name=_plain(deed.name))
+        deed = replace(deed, detail=_plain(deed.detail))
+        with self._lock:
+            if len(self._waiting) >= _MOST_APART and self._count(deed):
+                return
+            if len(self._waiting) >= _MOST_WAITING:
+                self._lost += 1
+                return
+            if deed.event is Event.LOGIN_REFUSED:
+                self._counted[deed] = len(self._waiting)
+            self._waiting.append(Entry(datetime.now(UTC), deed))
+
+    def _count(self, deed: Deed) -> bool:
+        place = self._counted.get(deed)
+        if place is None:
+            return False
+        self._waiting[place] = replace(self._waiting[place], times=self._waiting[place].times + 1)
+        return True
+
+    def _keep_on(self) -> None:
+        while not self._stopping.wait(_KEEP_SECONDS):
+            self._keep()
+        self._keep()
+
+    def _keep(self) -> None:
+        with self._lock:
+            waiting, self._waiting, self._counted = self._waiting, [], {}
+            lost, self._lost = self._lost, 0
+        if lost:
+            _LOG.error("audit.lost", entries=lost)
+        try:
+            if waiting:
+                self._trail.add(waiting)
+        except Exception as error:
+            _LOG.error("audit.not_kept", entries=len(waiting), error=repr(error))
+            with self._lock:  # again with the next; what came since keeps its place behind
+                self._waiting = waiting + self._waiting
+                self._counted = {}
+
+
+def _plain(text: str) -> str:
+    """Text without anything that could play tricks on whoever reads the trail."""
+    text = text if len(text) <= _LONGEST_TEXT else text[: _LONGEST_TEXT - 1] + "…"
+    return (
+        text
+        if text.isprintable()
+        else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+    )

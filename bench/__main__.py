@@ -1,6 +1,7 @@
 """`python -m bench [ROWS ...]`: convert files of so many rows, the naive way beside it, and print a table of figures.
 
 Without ROWS all sizes are measured, which takes some minutes, and the table goes into bench/README.md.
+`python -m bench doors` measures the doors beside other servers (`bench.doors`).
 """
 
 from __future__ import annotations
@@ -30,4 +31,9 @@ def main(sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["doors"]:
+        from bench import doors
+
+        print("\n".join(doors.main(sys.argv[2:])))
+        sys.exit()
     main([int(text) for text in sys.argv[1:]])

@@ -99,7 +99,7 @@ class _Trail:
 
 
 def _login(name: str, kept: Access) -> SellerLogin:
-    return SellerLogin(name=name.lower(), version=kept.version, networks=kept.networks)
+    return SellerLogin(name=name.lower(), version=kept.version, networks=kept.networks, allowance=kept.allowance)
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Severity(StrEnum):
@@ -95,6 +96,20 @@ class Policy:
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
 
 
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a seller may do at most at the doors; 0 = no limit of its own."""
+
+    file_bytes: int = 0
+    files_an_hour: int = 0
+    kept_bytes: int = 0  # in all its folders
+    waiting_files: int = 0  # that lie in inbox and test, not picked up
+    connections: int = 0  # at once, over all doors
+
+
+NO_LIMITS: Final = Allowance()
+
+
 class OrderState(StrEnum):
     """Where an order stands (DOMAIN 10)."""
 
@@ -149,6 +164,7 @@ class Seller:
     account: Account
     policy: Policy = field(default_factory=Policy)
     enabled: bool = True
+    allowance: Allowance = field(default_factory=Allowance)
 
 
 @dataclass(frozen=True, slots=True)

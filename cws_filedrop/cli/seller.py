@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 import zoneinfo
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from typing import Annotated, Final
 
@@ -105,15 +106,29 @@ def set_(
         str | None, typer.Option(help="where logins may come from, such as '192.0.2.0/24 2001:db8::/32'; '' = anywhere")
     ] = None,
     expires: Annotated[str | None, typer.Option(help="day (UTC) from which it may not log in; '' = never")] = None,
+    file_bytes: Annotated[int | None, typer.Option(help="largest file; 0 = as everyone's", min=0)] = None,
+    files_an_hour: Annotated[int | None, typer.Option(help="uploads within an hour; 0 = any", min=0)] = None,
+    kept_bytes: Annotated[int | None, typer.Option(help="bytes in all its folders; 0 = any", min=0)] = None,
+    waiting_files: Annotated[int | None, typer.Option(help="files not picked up yet; 0 = any", min=0)] = None,
+    connections: Annotated[int | None, typer.Option(help="at once, over all doors; 0 = any", min=0)] = None,
 ) -> None:
-    """Change how a seller may log in."""
+    """Change how a seller may log in, and what it may do at most."""
     values: dict[str, object] = {}
     if networks is not None:
         values["networks"] = _networks(networks)
     if expires is not None:
         values["expires_at"] = _day(expires)
+    limits = {
+        "file_bytes": file_bytes,
+        "files_an_hour": files_an_hour,
+        "kept_bytes": kept_bytes,
+        "waiting_files": waiting_files,
+        "connections": connections,
+    }
+    if given := {key: value for key, value in limits.items() if value is not None}:
+        values["allowance"] = _allowance(name, given)
     if not values:
-        raise stop("nothing to change; give --networks or --expires", 2)
+        raise stop("nothing to change; give --networks, --expires or a limit", 2)
     _change(name, values)
     typer.echo("changed")
 
@@ -149,6 +164,15 @@ def _change(name: str, values: dict[str, object]) -> None:
         raise stop(f"there is no seller named {name.lower()}")
 
 
+def _allowance(name: str, given: dict[str, int]) -> str:
+    from cws_filedrop.store import sellers
+
+    known = sellers.find(database(settings()), name.lower())
+    if known is None:
+        raise stop(f"there is no seller named {name.lower()}")
+    return sellers.allowance_text(replace(known.allowance, **given))
+
+
 def _networks(text: str) -> str:
     try:
         return " ".join(str(ipaddress.ip_network(word, strict=False)) for word in text.replace(",", " ").split())
@@ -182,4 +206,5 @@ def _plain(seller: Seller) -> dict[str, object]:
         "marketplace_id": seller.account.marketplace_id,
         "time_zone": seller.policy.time_zone,
         "enabled": seller.enabled,
+        "limits": {key: value for key, value in asdict(seller.allowance).items() if value},
     }

@@ -18,6 +18,7 @@ from typing import IO, Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.drop import disk
+from cws_filedrop.drop.allowance import Counting, TooMuch
 from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.deeds import Deed, Event, Witness, unseen
 from cws_filedrop.drop.home import Folder, Home, Homes, Stage, regular
@@ -25,9 +26,9 @@ from cws_filedrop.drop.names import is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.drop.upload import Busy, NoRoom, NothingToResume, NotWhole, TooLarge, Upload
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.model import Door, Grade
+from cws_filedrop.model import NO_LIMITS, Allowance, Door, Grade
 
-__all__ = ["Busy", "Intake", "NoRoom", "NotWhole", "NothingToResume", "TooLarge", "Upload"]
+__all__ = ["Busy", "Intake", "NoRoom", "NotWhole", "NothingToResume", "TooLarge", "TooMuch", "Upload"]
 
 _LOG = log.get(__name__)
 _RESTARTED: Final = "the service stopped before it was known whether the client was still there"
@@ -55,6 +56,7 @@ class Intake:
         self.spool = spool
         self.upload_limit_bytes = upload_limit_bytes
         self.least_free_bytes = least_free_bytes
+        self._counting = Counting()
         self._look: Callable[[Path], str] = _sees_nothing
         self.witness: Witness = unseen
         self._on_arrival: Callable[[str], None] = _nobody
@@ -76,21 +78,28 @@ class Intake:
 
     # Uploads that grow here.
 
-    def begin(self, drop: Drop, *, offset: int | None = 0) -> Upload:
+    def begin(self, drop: Drop, *, offset: int | None = 0, allowance: Allowance = NO_LIMITS) -> Upload:
         """Open an upload: from byte 0 (replaces an unfinished one), from byte `offset` of it, or at its end (None).
 
-        Raises: Busy, NoRoom, NothingToResume, OSError.
+        Raises: Busy, NoRoom, NothingToResume, TooMuch, OSError.
         """
+        self._counting.check(self.homes.of(drop.seller), allowance)
         # Before the first byte: a disk that fills up in the middle would leave the worker without room as well.
         if disk.free_bytes(self.homes.root) < self.least_free_bytes:
             _LOG.error("disk.nearly_full", refused=drop.name, seller=drop.seller)
             raise NoRoom("There is no room on our disk just now; nothing was taken. Try again in some minutes")
         self._take_name(drop)
         try:
-            return Upload(self, drop, offset=offset)
+            upload = Upload(self, drop, offset=offset, limit_bytes=self.most_bytes(allowance))
         except BaseException:
             self.release_name(drop)
             raise
+        self._counting.begun(drop.seller)
+        return upload
+
+    def most_bytes(self, allowance: Allowance) -> int:
+        """How large a file may be."""
+        return min(self.upload_limit_bytes, allowance.file_bytes or self.upload_limit_bytes)
 
     def is_live(self, seller: str, folder: Folder, name: str) -> bool:
         """Is that name being uploaded at this moment?"""

@@ -43,8 +43,6 @@ class _Owner(Protocol):
     def homes(self) -> Homes: ...
     @property
     def spool(self) -> Spool: ...
-    @property
-    def upload_limit_bytes(self) -> int: ...
     def first_look(self, path: Path) -> str: ...
     def release_name(self, drop: Drop) -> None: ...
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim: ...
@@ -53,8 +51,9 @@ class _Owner(Protocol):
 class Upload:
     """Bytes of one upload, growing. It ends by exactly one of `finish`, `cut` and `abandon`."""
 
-    def __init__(self, owner: _Owner, drop: Drop, *, offset: int | None) -> None:
+    def __init__(self, owner: _Owner, drop: Drop, *, offset: int | None, limit_bytes: int) -> None:
         self._owner = owner
+        self._limit_bytes = limit_bytes
         self.drop = drop
         self._home = owner.homes.of(drop.seller)
         earlier = self._home.find(drop.folder, drop.name)
@@ -89,8 +88,8 @@ class Upload:
 
     def write(self, chunk: bytes) -> None:
         """Append. Raises: TooLarge, OSError."""
-        if self.size + len(chunk) > self._owner.upload_limit_bytes:
-            raise TooLarge(f"{self.drop.name} is larger than {self._owner.upload_limit_bytes} bytes")
+        if self.size + len(chunk) > self._limit_bytes:
+            raise TooLarge(f"{self.drop.name} is larger than {self._limit_bytes} bytes")
         rest = memoryview(chunk)
         while rest:
             written = os.write(self._descriptor, rest)

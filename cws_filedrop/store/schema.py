@@ -38,6 +38,7 @@ SELLERS: Final = sa.Table(
     sa.Column("clear_password_hash", sa.Text),  # of a password for logins without encryption only
     sa.Column("expires_at", sa.Text),
     sa.Column("networks", sa.Text, nullable=False, server_default=""),  # 192.0.2.0/24 …, by blanks; "" = every one
+    sa.Column("allowance", sa.Text, nullable=False, server_default="{}"),  # JSON of model.Allowance
 )
 
 KEYS: Final = sa.Table(  # public keys that a seller may log in with

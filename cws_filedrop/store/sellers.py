@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Account, DateOrder, Policy, Seller
+from cws_filedrop.model import Account, Allowance, DateOrder, Policy, Seller
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, SELLERS
 
@@ -30,9 +30,19 @@ def policy_of(text: str) -> Policy:
     return Policy(**values, carrier_aliases=tuple((str(name), str(code)) for name, code in aliases))
 
 
+def allowance_of(text: str) -> Allowance:
+    """The limits a row holds."""
+    return Allowance(**json.loads(text))
+
+
+def allowance_text(allowance: Allowance) -> str:
+    """Limits as the JSON kept in the row; only those there are."""
+    return json.dumps({name: value for name, value in asdict(allowance).items() if value})
+
+
 def _seller(row: Any) -> Seller:
     account = Account(row.account_id, row.merchant_id, row.marketplace_id)
-    return Seller(row.id, row.name, account, policy_of(row.policy), enabled=row.enabled)
+    return Seller(row.id, row.name, account, policy_of(row.policy), row.enabled, allowance_of(row.allowance))
 
 
 def _select() -> sa.Select[Any]:
@@ -114,6 +124,7 @@ class Access:
     version: int
     networks: str
     expires_at: str | None
+    allowance: Allowance
 
 
 def access(db: Database, name: str, now: datetime) -> Access | None:
@@ -124,7 +135,7 @@ def access(db: Database, name: str, now: datetime) -> Access | None:
         row = connection.execute(sa.select(SELLERS.c.id.label("seller_id"), *columns).where(*admitted)).first()
     if row is None or (row.expires_at is not None and row.expires_at <= stamp(now)):
         return None
-    return Access(**row._mapping)
+    return Access(**{**row._mapping, "allowance": allowance_of(row.allowance)})
 
 
 def versions(db: Database, names: Collection[str], now: datetime) -> dict[str, int]:

@@ -175,11 +175,16 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             self.close_when_done()
 
     def _let_in(self, login: SellerLogin) -> None:
+        if words := self.server.logins.presence.enter(login, self):
+            self._witnessed(Event.LOGIN_REFUSED, words)
+            self.go_on(f"421 {words}")
+            self.close_when_done()
+            return
         self.login = login
         self.username = login.name
         self.authenticated = True
         self.attempted_logins = 0
-        visitor = Visitor(self.server.intake.homes.of(login.name), self.door, self.remote_ip)
+        visitor = Visitor(self.server.intake.homes.of(login.name), self.door, self.remote_ip, login.allowance)
         self.fs = SellerFiles(visitor, self, intake=self.server.intake, courtesy=self.server.courtesy)
         _LOG.debug("login.accepted", seller=login.name, address=self.remote_ip)
         self._witnessed(Event.LOGIN)
@@ -195,6 +200,11 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
 
     def flush_account(self) -> None:
         super().flush_account()
+        self._leave()
+
+    def _leave(self) -> None:
+        if self.login is not None:
+            self.server.logins.presence.leave(self.login, self)
         self.login = None
 
     def run_as_current_user(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

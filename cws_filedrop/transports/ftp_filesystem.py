@@ -21,9 +21,9 @@ from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Claim, Drop
 from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.drop.home import COLLECT_FOLDERS, Folder, Home, regular, visible_files
-from cws_filedrop.drop.intake import Busy, Intake, NoRoom, NothingToResume, NotWhole, Upload
+from cws_filedrop.drop.intake import Busy, Intake, NoRoom, NothingToResume, NotWhole, TooMuch, Upload
 from cws_filedrop.drop.names import is_usable
-from cws_filedrop.model import Door
+from cws_filedrop.model import NO_LIMITS, Allowance, Door
 from cws_filedrop.transports.courtesy import Courtesy, PickedUp
 
 _UPLOAD: Final = {f"/{folder}": folder for folder in Folder}
@@ -51,6 +51,7 @@ class Visitor:
     home: Home
     door: Door
     client: str
+    allowance: Allowance = NO_LIMITS
 
 
 class SellerFiles(AbstractedFS):  # type: ignore[misc]
@@ -180,7 +181,9 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
                 f"{drop.name} was picked up as upload {picked_up.upload_id}; send a whole file, do not append"
             )
         try:
-            return self._intake.begin(drop, offset=offset)
+            return self._intake.begin(drop, offset=offset, allowance=self._visitor.allowance)
+        except TooMuch as error:
+            raise Refused(str(error), code=450 if error.later else 452) from error
         except Busy as error:
             raise Refused(str(error), code=450) from error
         except NoRoom as error:

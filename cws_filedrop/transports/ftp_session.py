@@ -102,8 +102,8 @@ class FtpSession(FtpControl):
         announced = line.split(maxsplit=1)[0] if line.split() else ""
         if not announced.isdecimal() or len(announced) > 18:
             self.respond("501 ALLO needs a number of bytes.")
-        elif int(announced) > self.server.intake.upload_limit_bytes:
-            self.respond(f"552 Too large: files up to {self.server.intake.upload_limit_bytes} bytes are taken.")
+        elif self.login is not None and int(announced) > (most := self.server.intake.most_bytes(self.login.allowance)):
+            self.respond(f"552 Too large: files up to {most} bytes are taken.")
         else:
             self._announced = int(announced)
             self.respond("200 Noted; the upload will be checked against it.")
@@ -305,6 +305,7 @@ class FtpSession(FtpControl):
         if self.login is not None:
             self._witnessed(Event.LOGOUT)
         super().close()
+        self._leave()
         self._end_ungraded()
         self.server.forget(self)
 

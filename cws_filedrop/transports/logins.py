@@ -17,6 +17,7 @@ from typing import Final, Protocol, TypeAlias
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import SELLER_NAME
+from cws_filedrop.model import NO_LIMITS, Allowance
 
 _LOG = log.get(__name__)
 _REMEMBER_SECONDS: Final = 300.0
@@ -45,6 +46,7 @@ class SellerLogin:
     name: str
     version: int
     networks: str = ""
+    allowance: Allowance = NO_LIMITS
 
     def may_come_from(self, address: str) -> bool:
         """Is that an address of its networks?"""
@@ -74,6 +76,32 @@ class Over:
 
     shut: frozenset[SellerLogin]
     changed: frozenset[SellerLogin]
+
+
+class Presence:
+    """Who is here: the connections that sellers have, over all doors. From any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._here: dict[str, set[int]] = {}
+
+    def enter(self, login: SellerLogin, connection: object) -> str:
+        """Count a connection in; else say why it may not come in."""
+        most = login.allowance.connections
+        with self._lock:
+            here = self._here.setdefault(login.name, set())
+            if most and len(here - {id(connection)}) >= most:
+                return f"You have {len(here)} connections, and may have {most}; close one, or try again in a minute."
+            here.add(id(connection))
+        return ""
+
+    def leave(self, login: SellerLogin, connection: object) -> None:
+        """A connection is over; harmless for one that never came in."""
+        with self._lock:
+            here = self._here.get(login.name, set())
+            here.discard(id(connection))
+            if not here:
+                self._here.pop(login.name, None)
 
 
 NOBODY: Final = Over(frozenset(), frozenset())
@@ -147,6 +175,7 @@ class Logins:
         self._in_clear = in_clear
         self._current = current
         self._throttle = throttle
+        self.presence = Presence()
         self._lock = threading.Lock()
         # A keyed hash, so that neither the memory nor a dump of it holds passwords or hashes of use elsewhere.
         self._key = secrets.token_bytes(32)

@@ -195,6 +195,7 @@ class SftpDoor:
 
     def _forget(self, connection: Connection) -> None:
         connection.join_sessions(_LAST_WORDS_SECONDS)
+        connection.left()
         with self._changed:
             self._connections.discard(connection)
             self._changed.notify_all()

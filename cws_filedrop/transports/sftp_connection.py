@@ -105,6 +105,11 @@ class Connection(paramiko.ServerInterface):
         self._over.set()
         self._line.hang_up(words)
 
+    def left(self) -> None:
+        """It is over: its seller may have another."""
+        if self._offered is not None:
+            self._shared.logins.presence.leave(self._offered, self)
+
     def join(self, seconds: float) -> None:
         """Wait until its threads have done what is left to do."""
         until = time.monotonic() + seconds
@@ -125,7 +130,7 @@ class Connection(paramiko.ServerInterface):
         """The home of whoever logged in."""
         if self.login is None:
             raise PermissionError("nobody has logged in")
-        visitor = Visitor(self.intake.homes.of(self.login.name), Door.SFTP, self.address)
+        visitor = Visitor(self.intake.homes.of(self.login.name), Door.SFTP, self.address, self.login.allowance)
         return SftpFiles(visitor, None, intake=self.intake, courtesy=self.courtesy)
 
     def session_began(self, session: SftpSession) -> None:
@@ -193,6 +198,9 @@ class Connection(paramiko.ServerInterface):
 
     def _decide(self, login: SellerLogin | None) -> int:
         # The last answer before the library lets a client in is the one that let it in: names cannot change between.
+        if login is not None and (words := self._shared.logins.presence.enter(login, self)):
+            self._witnessed(Event.LOGIN_REFUSED, login.name, words)
+            login = None
         self._offered = login
         if login is not None:
             return AUTH_SUCCESSFUL

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cws_filedrop import passwords
+from cws_filedrop.model import Allowance
 from cws_filedrop.store import guard, keys, sellers
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.guard import Record
@@ -118,3 +119,15 @@ def test_bans_are_shown_and_lifted(command: Command) -> None:
     assert "192.0.2.1" in command("guard", "list").out
     assert command("guard", "unban", "192.0.2.1").code == 0
     assert command("guard", "list", "--json").json()["banned"] == []
+
+
+def test_limits_are_set_one_by_one_and_taken_away(command: Command) -> None:
+    assert command("seller", "set", "anna", "--file-bytes", "1000", "--connections", "3").code == 0
+    assert command("seller", "set", "Anna", "--files-an-hour", "60").code == 0
+    known = access()
+    assert known is not None
+    assert known.allowance == Allowance(file_bytes=1000, files_an_hour=60, connections=3)
+    assert command("seller", "set", "anna", "--file-bytes", "0").code == 0
+    (anna,) = command("seller", "list", "--json").json()["sellers"]
+    assert anna["limits"] == {"files_an_hour": 60, "connections": 3}
+    assert command("seller", "set", "anna", "--connections", "-1").code == 2

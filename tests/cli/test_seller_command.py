@@ -167,6 +167,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "marketplace_id": "ATVPDKIKX0DER",
             "time_zone": "UTC",
             "enabled": False,
+            "limits": {},
         },
         "zoe": {
             "name": "zoe",
@@ -174,6 +175,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "marketplace_id": "ATVPDKIKX0DER",
             "time_zone": "Europe/Berlin",
             "enabled": True,
+            "limits": {},
         },
     }
     said = command("seller", "list")

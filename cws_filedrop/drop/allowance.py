@@ -1,0 +1,89 @@
+"""What a seller may do at most: bytes of a file, files an hour, bytes and files in its home. Counts, and says no.
+
+Connections are counted by whoever knows them (`transports.logins`).
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Final
+
+from cws_filedrop.drop.home import Folder, Home, Stage
+from cws_filedrop.errors import FileDropError
+from cws_filedrop.model import Allowance
+
+_HOUR: Final = 3600.0
+
+
+class TooMuch(FileDropError):
+    """More than the seller may; `later` when the same may be asked again after a while without doing anything."""
+
+    def __init__(self, words: str, *, later: bool) -> None:
+        super().__init__(words)
+        self.later = later
+
+
+class Counting:
+    """The uploads that sellers began within the last hour. From any thread."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._begun: dict[str, deque[float]] = {}
+
+    def check(self, home: Home, allowance: Allowance) -> None:
+        """May the seller begin another upload? Raises: TooMuch."""
+        self._check_hour(home.seller, allowance.files_an_hour)
+        waiting = allowance.waiting_files and _waiting(home)
+        if waiting and waiting >= allowance.waiting_files:
+            most = allowance.waiting_files
+            words = f"{waiting} files lie in your inbox already, {most} may; finish or delete some of them"
+            raise TooMuch(words, later=False)
+        kept = allowance.kept_bytes and sum(_sizes(home.path))
+        if kept and kept >= allowance.kept_bytes:
+            raise TooMuch(
+                f"Your folders hold {kept:,} bytes, {allowance.kept_bytes:,} are allowed; "
+                "delete what you have collected from /outbox",
+                later=False,
+            )
+
+    def _check_hour(self, seller: str, most: int) -> None:
+        if not most:
+            return
+        with self._lock:
+            begun = self._recent(seller)
+            if len(begun) >= most:
+                minutes = max(1, math.ceil((begun[0] + _HOUR - self._clock()) / 60))
+                raise TooMuch(f"You may upload {most} files an hour; try again in {minutes} minutes", later=True)
+
+    def begun(self, seller: str) -> None:
+        """An upload was begun."""
+        with self._lock:
+            self._recent(seller).append(self._clock())
+
+    def _recent(self, seller: str) -> deque[float]:
+        begun = self._begun.setdefault(seller, deque())
+        while begun and begun[0] <= self._clock() - _HOUR:
+            begun.popleft()
+        return begun
+
+
+def _waiting(home: Home) -> int:
+    return sum(
+        len(home.unfinished(folder, Stage.PART, Stage.HELD, Stage.CUT)) + len(home.waiting(folder)) for folder in Folder
+    )
+
+
+def _sizes(directory: Path) -> Iterator[int]:
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            try:
+                yield os.lstat(os.path.join(folder, name)).st_size
+            except FileNotFoundError:
+                continue

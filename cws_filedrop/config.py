@@ -60,9 +60,7 @@ class FtpSettings:
     grace_seconds: float = field(
         default=0.5, metadata={"doc": "a client that leaves sooner after its upload may have been cut off"}
     )
-    courtesy_seconds: int = field(
-        default=60, metadata={"doc": "how long SIZE still answers for a file that was picked up"}
-    )
+    courtesy_seconds: int = field(default=60, metadata={"doc": "how long a file that was picked up is still shown"})
 
 
 @dataclass(frozen=True, slots=True)

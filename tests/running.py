@@ -125,6 +125,7 @@ class Running:
         self.environment = {f"CWS_FILEDROP_{name}": str(value) for name, value in usual.items()}
         self.process: Process | None = None
         self.address = ("", 0)
+        self.implicit_address = ("", 0)
         self.sftp_address = ("", 0)
 
     def add_seller(self, name: str, *options: str) -> None:
@@ -149,12 +150,13 @@ class Running:
         """Start it and wait until it is ready."""
         self.process = Process(["cws_filedrop", "serve"], self.environment, self.folder / "service.log")
         self.process.expect(r"^ready$")
-        found = self.process.said(r"ftp://([\d.]+):(\d+)")
-        if found:
-            self.address = (found[1], int(found[2]))
-        if by_sftp := self.process.said(r"sftp://([\d.]+):(\d+)"):
-            self.sftp_address = (by_sftp[1], int(by_sftp[2]))
+        self.address, self.implicit_address, self.sftp_address = map(self._listening, ("ftp", "ftps", "sftp"))
         return self
+
+    def _listening(self, scheme: str) -> tuple[str, int]:
+        assert self.process is not None
+        found = self.process.said(rf" {scheme}://([\d.]+):(\d+)")
+        return (found[1], int(found[2])) if found else ("", 0)
 
     def stop(self, number: int = signal.SIGTERM, *, group: bool = False) -> int:
         """Stop it; its exit code."""

@@ -1,4 +1,6 @@
-"""Remembers uploads that were picked up, so that a client that checks the size afterwards gets its answer (DOMAIN 2).
+"""Remembers uploads that were picked up, so that a client that looks for them afterwards finds them (DOMAIN 2).
+
+Some ask for the size, some look into the folder's listing; both call the upload failed when it is not there.
 
 Knows no protocol and no disk.
 """
@@ -7,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from dataclasses import dataclass
 
 from cws_filedrop.drop.claims import Claim
@@ -29,6 +32,7 @@ class Courtesy:
         self._seconds = seconds
         self._lock = threading.Lock()
         self._known: dict[tuple[str, Folder, str], PickedUp] = {}
+        self._names: defaultdict[tuple[str, Folder], set[str]] = defaultdict(set)
 
     def remember(self, claim: Claim) -> None:
         """Note an upload that was taken."""
@@ -37,10 +41,24 @@ class Courtesy:
         with self._lock:
             self._known.pop(key, None)  # so that the oldest stay in front
             self._known[key] = PickedUp(claim.upload_id, claim.size, now)
+            self._names[key[:2]].add(claim.name)
             while (oldest := next(iter(self._known))) != key and self._known[oldest].at + self._seconds < now:
                 del self._known[oldest]
+                self._forget_name(*oldest)
+
+    def _forget_name(self, seller: str, folder: Folder, name: str) -> None:
+        names = self._names[seller, folder]
+        names.discard(name)
+        if not names:
+            del self._names[seller, folder]
 
     def recall(self, seller: str, folder: Folder, name: str) -> PickedUp | None:
         """What was picked up under that name lately."""
         found = self._known.get((seller, folder, name))
         return found if found is not None and found.at + self._seconds >= time.time() else None
+
+    def names(self, seller: str, folder: Folder) -> list[str]:
+        """What was picked up from that folder lately."""
+        with self._lock:
+            names = list(self._names.get((seller, folder), ()))
+        return [name for name in names if self.recall(seller, folder, name) is not None]

@@ -57,6 +57,8 @@ class Visitor:
 class SellerFiles(AbstractedFS):  # type: ignore[misc]
     """A seller's home as a file system for pyftpdlib, with one method for each thing a client may ask."""
 
+    lists_picked_up = True  # rclone looks there for what it has just sent, and knows no other way by FTP
+
     def __init__(self, visitor: Visitor, cmd_channel: Any, *, intake: Intake, courtesy: Courtesy) -> None:
         super().__init__("/", cmd_channel)
         self._home = visitor.home
@@ -110,8 +112,8 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
     def listdir(self, path: str) -> list[str]:
         if path in _UPLOAD:
             folder = _UPLOAD[path]
-            own = self._home.unfinished(folder)
-            return sorted({*own, *visible_files(self._home.folder(folder))})
+            lately = self._courtesy.names(self._home.seller, folder) if self.lists_picked_up else ()
+            return sorted({*self._home.unfinished(folder), *visible_files(self._home.folder(folder)), *lately})
         if path in _COLLECT:
             return visible_files(self._disk(path))
         if path == "/":

@@ -23,13 +23,31 @@ _LOG = log.get(__name__)
 _LOOK_SECONDS: Final = 1.0
 _SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:!PSK:!aNULL"  # of TLS 1.2; those of 1.3 are all AEAD
 _OWN_FILE: Final = "ftp-tls.pem"
+_X25519_SHARE: Final = b"\x00\x1d\x00\x20"  # its number, and the length of the key that follows
+
+
+@dataclass(frozen=True, slots=True)
+class Contexts:
+    """What connections are encrypted with, by what a client begins the handshake with.
+
+    Python can name one group for the key exchange only. Every client has P-256; most begin with X25519, and would have
+    to begin again: one round trip more for each connection, and clients made with Go of early 2023 (rclone of Debian
+    12) then cannot resume a session.
+    """
+
+    usual: ssl.SSLContext
+    x25519: ssl.SSLContext
+
+    def for_hello(self, hello: bytes) -> ssl.SSLContext:
+        """For these first bytes of a client; they may be incomplete."""
+        return self.x25519 if _X25519_SHARE in hello else self.usual
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
     """A certificate that can be used."""
 
-    context: ssl.SSLContext
+    contexts: Contexts
     fingerprint: str
     expiry: dt.datetime
 
@@ -73,16 +91,16 @@ class Tls:
         """When the certificate in use ends."""
         return self._loaded.expiry
 
-    def context(self) -> ssl.SSLContext:
+    def contexts(self) -> Contexts:
         """For a control connection that starts TLS now, and its data connections.
 
-        When these must resume, each control connection has a context, and so ticket keys and a session cache, of its
+        When these must resume, each control connection has contexts, and so ticket keys and session caches, of its
         own: what resumes one of its sessions can be nobody but its client, in TLS 1.3 as in 1.2.
         """
         if time.monotonic() >= self._look_again:
             self._look_again = time.monotonic() + _LOOK_SECONDS
             self._look()
-        return (self._try_load() or self._loaded if self.must_resume else self._loaded).context
+        return (self._try_load() or self._loaded if self.must_resume else self._loaded).contexts
 
     def _look(self) -> None:
         try:
@@ -115,10 +133,11 @@ class Tls:
             return None
 
     def _load(self) -> _Loaded:
-        context = hardened()
+        contexts = Contexts(hardened("prime256v1"), hardened("X25519"))
         try:
-            context.load_cert_chain(self._certificate, self._key, password=lambda: "")
-            return _Loaded(context, *certificates.seen_by_clients(self._certificate))
+            for context in (contexts.usual, contexts.x25519):
+                context.load_cert_chain(self._certificate, self._key, password=lambda: "")
+            return _Loaded(contexts, *certificates.seen_by_clients(self._certificate))
         except (OSError, ValueError) as error:
             where = f"{self._certificate}{f' and {self._key}' if self._key else ''}"
             raise ConfigError(
@@ -132,13 +151,12 @@ def open_tls(settings: TlsSettings, folder: Path) -> Tls | None:
     return None if settings.mode == "off" else Tls(settings, folder)
 
 
-def hardened() -> ssl.SSLContext:
-    """A server's context: TLS 1.2 and 1.3, forward secrecy and authenticated encryption only, no renegotiation."""
+def hardened(group: str) -> ssl.SSLContext:
+    """A server's context for one group: TLS 1.2, 1.3, forward secrecy, authenticated encryption, no renegotiation."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_SUITES)
-    # The library's own list has groups that no guide recommends; Python can name one only. Every client has this one.
-    context.set_ecdh_curve("prime256v1")
+    context.set_ecdh_curve(group)  # the library's own list has groups that no guide recommends
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
     # Python would take an end without close_notify for a proper one; whether an upload was cut is all we want to know.
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF

@@ -14,6 +14,7 @@ import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quie
 from pyftpdlib.exceptions import _RetryError
 
 from cws_filedrop import log
+from cws_filedrop.transports.ftp_tls import Contexts
 
 _LOG = log.get(__name__)
 LATER: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
@@ -29,24 +30,20 @@ class TlsChannel:
     connected: bool
     remote: str = ""  # the client's address
 
+    _contexts: Contexts | None = None  # until the client has begun the handshake
+    _tickets = 0
     _shaking = False
     _shake_events = 0
     _wanted_io_events: int
     _closed: bool
 
-    def start_tls(self, context: ssl.SSLContext, *, seconds: float, tickets: int = 2) -> None:
+    def start_tls(self, contexts: Contexts, *, seconds: float, tickets: int = 2) -> None:
         """Everything from here on is encrypted; `tls_established` or `tls_failed` follows within that time.
 
         `tickets`: how many the client is given, in TLS 1.3, to resume this session with.
         """
-        try:
-            context.num_tickets = tickets  # a connection takes it over when it is made, and none is made beside
-            self.socket = context.wrap_socket(
-                self.socket, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
-            )
-        except (OSError, ValueError) as error:  # the client has gone already
-            self._fail(error)
-            return
+        self._contexts = contexts
+        self._tickets = tickets
         self._shaking = True
         self.call_later(seconds, self._shake_late)  # type: ignore[attr-defined]
         self._expect(self.ioloop.READ)
@@ -60,10 +57,20 @@ class TlsChannel:
 
     # The handshake.
 
+    def _wrap(self, contexts: Contexts) -> None:
+        context = contexts.for_hello(self.peek())
+        context.num_tickets = self._tickets  # a connection takes it over when it is made, and none is made beside
+        self.socket = context.wrap_socket(
+            self.socket, server_side=True, do_handshake_on_connect=False, suppress_ragged_eofs=False
+        )
+        self._contexts = None
+
     def _shake(self) -> None:
         try:
+            if self._contexts is not None:
+                self._wrap(self._contexts)
             self.socket.do_handshake()
-        except ssl.SSLWantReadError:
+        except (ssl.SSLWantReadError, BlockingIOError):
             self._expect(self.ioloop.READ)
         except ssl.SSLWantWriteError:
             self._expect(self.ioloop.WRITE)
@@ -149,7 +156,7 @@ class TlsChannel:
         return b""
 
     def peek(self) -> bytes:
-        """Bytes that wait to be decrypted. Raises: OSError, BlockingIOError when there are none yet."""
+        """Bytes that wait, encrypted as they are. Raises: OSError, BlockingIOError when there are none yet."""
         return socket.socket.recv(self.socket, 65_536, socket.MSG_PEEK | socket.MSG_DONTWAIT)
 
     def say_end(self) -> bool:

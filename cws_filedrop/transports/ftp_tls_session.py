@@ -19,6 +19,7 @@ from pyftpdlib.log import logger
 from cws_filedrop import log
 from cws_filedrop.model import Door
 from cws_filedrop.transports.ftp_session import TRANSFERS, FtpSession
+from cws_filedrop.transports.ftp_tls import Contexts
 from cws_filedrop.transports.ftp_tls_channel import LATER, TlsChannel
 from cws_filedrop.transports.ftp_transfer import FtpTransfer
 
@@ -66,7 +67,7 @@ class TlsTransfer(TlsChannel, FtpTransfer):
             # a ticket only once; where they must resume they need the next.
             server = cmd_channel.server
             tickets = 1 if server.tls.must_resume else 0
-            self.start_tls(cmd_channel.tls_context, seconds=server.handshake_seconds, tickets=tickets)
+            self.start_tls(cmd_channel.tls_contexts, seconds=server.handshake_seconds, tickets=tickets)
 
     def use_sendfile(self) -> bool:
         return not self.cmd_channel.is_encrypted and bool(super().use_sendfile())
@@ -164,7 +165,7 @@ class TlsSession(TlsChannel, FtpSession):
     proto_cmds = _COMMANDS
     dtp_handler = TlsTransfer
     implicit = False
-    tls_context: ssl.SSLContext | None = None
+    tls_contexts: Contexts | None = None
     refused = ""  # why the data connection was closed before a command came for it
     _buffer_size_said = False
     _protected = False
@@ -182,8 +183,8 @@ class TlsSession(TlsChannel, FtpSession):
 
     def _encrypt(self) -> None:
         self.remote = self.remote_ip
-        self.tls_context = self.server.tls.context()
-        self.start_tls(self.tls_context, seconds=self.server.handshake_seconds)
+        self.tls_contexts = contexts = self.server.tls.contexts()
+        self.start_tls(contexts, seconds=self.server.handshake_seconds)
 
     def tls_established(self) -> None:
         self.door = Door.FTPS

@@ -12,6 +12,8 @@ from cws_filedrop.transports.ftp_filesystem import SellerFiles
 class SftpFiles(SellerFiles):
     """The same files under the same rules."""
 
+    lists_picked_up = False  # clients ask for the file itself
+
     def is_unfinished(self, path: str) -> bool:
         """Is there an upload of that name that is not delivered yet?"""
         parent, name = posixpath.split(path)

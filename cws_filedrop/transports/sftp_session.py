@@ -281,9 +281,9 @@ class SftpSession(paramiko.SFTPServer):
         handle = self._arriving(message.get_binary())
         offset, size = message.get_int64(), message.get_int()
         chunk = message.get_remainder()
-        if len(chunk) != size:  # the library would fill it up with zeros
-            raise ValueError("a chunk that is shorter or longer than it says")
-        handle.put(offset, chunk)
+        if len(chunk) < size:  # the library would fill it up with zeros
+            raise ValueError("a chunk that is shorter than it says")
+        handle.put(offset, chunk[:size])  # some versions of rclone leave what was in their buffer behind the last one
         return self._done(number)
 
     def _extended(self, number: int, message: paramiko.Message) -> Answer:

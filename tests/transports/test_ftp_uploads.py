@@ -341,7 +341,7 @@ def test_a_working_name_is_delivered_by_its_rename(place: Place, session: ftplib
     (claim,) = place.claims()
     assert (claim.name, claim.grade, claim.evidence) == ("a.txt", Grade.WHOLE, grading.RENAMED)
     assert place.bytes_of(claim) == CONTENT
-    assert session.nlst("/inbox") == []
+    assert session.nlst("/inbox") == ["a.txt"]
     assert session.size("/inbox/a.txt") == len(CONTENT)
 
 
@@ -365,7 +365,7 @@ def test_what_was_cut_cannot_be_renamed_into_an_order(place: Place, session: ftp
     assert place.claims()[1].grade is Grade.WHOLE
 
 
-def test_size_is_answered_for_a_while_after_the_file_was_picked_up(place: Place, session: ftplib.FTP) -> None:
+def test_a_file_is_still_shown_for_a_while_after_the_file_was_picked_up(place: Place, session: ftplib.FTP) -> None:
     put(session, "/inbox/a.txt", CONTENT)
     assert session.size("/inbox/a.txt") == len(CONTENT)
     assert re.fullmatch(r"213 \d{14}", session.sendcmd("MDTM /inbox/a.txt"))
@@ -373,15 +373,17 @@ def test_size_is_answered_for_a_while_after_the_file_was_picked_up(place: Place,
     lines: list[str] = []
     session.retrlines("LIST /inbox/a.txt", lines.append)
     assert len(lines) == 1
-    assert session.nlst("/inbox") == []
+    assert session.nlst("/inbox") == ["a.txt"]
+    assert session.nlst("/test") == []
     assert refusal(session, "RETR /inbox/a.txt").startswith("550 Uploads cannot be downloaded")
     assert "was picked up already, as upload" in refusal(session, "DELE /inbox/a.txt")
 
 
-def test_size_is_not_answered_for_ever(place: Place) -> None:
+def test_a_file_is_not_shown_for_ever(place: Place) -> None:
     with connect(place.ftp_door(courtesy_seconds=0)) as session:
         put(session, "/inbox/a.txt", CONTENT)
         assert refusal(session, "SIZE /inbox/a.txt").startswith("550")
+        assert session.nlst("/inbox") == []
 
 
 def test_many_uploads_in_one_session(place: Place, session: ftplib.FTP) -> None:

@@ -185,14 +185,18 @@ def test_session_reuse_is_accepted(place: Place, version: ssl.TLSVersion) -> Non
 
 
 @VERSIONS
-def test_session_reuse_is_required(place: Place, version: ssl.TLSVersion) -> None:
+@pytest.mark.parametrize("group", ["X25519", "prime256v1"])
+def test_session_reuse_is_required(place: Place, version: ssl.TLSVersion, group: str) -> None:
     door = tls_door(place, session_reuse="require")
     strange = log_in(door, context=trusting(version))
     with pytest.raises((ftplib.Error, OSError)):
         put(strange, "/inbox/a.txt", LINE)
     strange.close()
     assert place.home().unfinished(Folder.INBOX) == {}
-    session = log_in(door, kind=ReusingFtp, context=trusting(version))
+    context = trusting(version)
+    if version is ssl.TLSVersion.TLSv1_3:
+        context.set_ecdh_curve(group)
+    session = log_in(door, kind=ReusingFtp, context=context)
     for number in range(5):
         put(session, f"/inbox/{number}.txt", LINE)
     session.quit()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ftplib
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -205,12 +206,27 @@ def test_old_versions_are_refused(place: Place, version: str) -> None:
     assert "Cipher is (NONE)" in done.stdout
 
 
-@pytest.mark.parametrize(("version", "name"), [("-tls1_2", "TLSv1.2"), ("-tls1_3", "TLSv1.3")])
-def test_new_versions_work(place: Place, version: str, name: str) -> None:
-    done = s_client(tls_door(place), version)
+@pytest.mark.parametrize(
+    ("options", "name", "key"),
+    [
+        ("-tls1_2", "TLSv1.2", "ECDH, prime256v1, 256 bits"),
+        ("-tls1_3", "TLSv1.3", "X25519, 253 bits"),
+        ("-tls1_3 -groups P-256", "TLSv1.3", "ECDH, prime256v1, 256 bits"),
+        ("-tls1_3 -groups P-384:P-256", "TLSv1.3", "ECDH, prime256v1, 256 bits"),
+        ("-tls1_3 -groups P-256:X25519", "TLSv1.3", "ECDH, prime256v1, 256 bits"),
+    ],
+)
+def test_new_versions_work(place: Place, options: str, name: str, key: str) -> None:
+    done = s_client(tls_door(place), *options.split())
     assert f"New, {name}, Cipher is " in done.stdout
     assert "Compression: NONE" in done.stdout
-    assert "Server Temp Key: ECDH, prime256v1, 256 bits" in done.stdout
+    assert f"Server Temp Key: {key}" in done.stdout
+
+
+@pytest.mark.parametrize("group", ["X25519", "P-256"])
+def test_a_usual_client_begins_the_handshake_once(place: Place, group: str) -> None:
+    said = s_client(tls_door(place), "-tls1_3", "-groups", group, "-msg").stdout
+    assert len(re.findall(r">>> .*Handshake.*ClientHello", said)) == 1
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,17 @@ def test_a_path_longer_than_any_can_be(raw: Raw) -> None:
     assert raw.status(sftp.CMD_REALPATH, b"/" + b"d/" * 2048)[0] == sftp.SFTP_BAD_MESSAGE
 
 
+def test_what_is_behind_a_chunk_is_not_part_of_it(place: SftpPlace, raw: Raw) -> None:
+    handle = raw.open("/inbox/a.txt", NEW)
+    chunk = struct.pack(">QI", 0, 3) + b"abc" + b"left in the buffer by an earlier one"
+    raw.channel.sendall(struct.pack(">IBII", 9 + len(handle) + len(chunk), sftp.CMD_WRITE, 77, len(handle)))
+    raw.channel.sendall(handle + chunk)
+    kind, message = raw.receive()
+    assert (kind, message.get_int(), message.get_int()) == (sftp.CMD_STATUS, 77, sftp.SFTP_OK)
+    assert raw.close(handle) == OK
+    assert place.bytes_of(place.claims()[0]) == b"abc"
+
+
 def test_handles_and_folders_are_limited(place: SftpPlace, raw: Raw) -> None:
     (place.home().path / "outbox" / "a.txt").write_bytes(CONTENT)
     for _ in range(256):

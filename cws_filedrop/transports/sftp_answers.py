@@ -8,14 +8,33 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+import struct
 from typing import Final, TypeAlias
 
 import paramiko
 from paramiko import sftp
 from paramiko.sftp_attr import SFTPAttributes
 
+from cws_filedrop.transports.ftp_filesystem import Refused
+
 LONGEST_PATH: Final = 4096  # bytes
 Answer: TypeAlias = tuple[int, paramiko.Message]  # its kind, and what is in it
+
+_QUESTIONS: Final = (sftp.CMD_STAT, sftp.CMD_LSTAT, sftp.CMD_FSTAT, sftp.CMD_REALPATH)
+ANSWER_IS_ALL: Final = frozenset((*_QUESTIONS, sftp.CMD_READ, sftp.CMD_OPENDIR, sftp.CMD_READDIR))  # of these requests
+MISSING: Final = "No such file or folder."
+_GARBLED: Final = "That request cannot be read; file names must be UTF-8."
+_WRONG: Final = "Something went wrong here; the operator can see it."
+_LATER: Final = (450, 451, 452, 554)  # FTP's codes for what is no question of rights
+_EXPECTED: Final = (Refused, struct.error, ValueError, FileNotFoundError)
+
+
+class Status(Exception):
+    """A request that is answered with a code and a sentence."""
+
+    def __init__(self, code: int, words: str) -> None:
+        super().__init__(words)
+        self.code = code
 
 
 class Request(paramiko.Message):
@@ -53,6 +72,27 @@ def status(number: int, code: int, words: str) -> Answer:
     message.add_string(words)
     message.add_string("en")
     return sftp.CMD_STATUS, message
+
+
+def is_expected(error: Exception) -> bool:
+    """Is that a client's doing?"""
+    return isinstance(error, (Status, *_EXPECTED))
+
+
+def refusal(number: int, error: Exception) -> Answer:
+    """What a client is told of a request that came to nothing."""
+    match error:
+        case Status():
+            return status(number, error.code, str(error))
+        case Refused():
+            code = sftp.SFTP_FAILURE if error.code in _LATER else sftp.SFTP_PERMISSION_DENIED
+            return status(number, code, f"{error}.")
+        case FileNotFoundError():
+            return status(number, sftp.SFTP_NO_SUCH_FILE, MISSING)
+        case struct.error() | ValueError():
+            return status(number, sftp.SFTP_BAD_MESSAGE, _GARBLED)
+        case _:
+            return status(number, sftp.SFTP_FAILURE, _WRONG)
 
 
 def attributes(number: int, found: SFTPAttributes) -> Answer:

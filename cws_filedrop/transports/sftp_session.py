@@ -27,7 +27,21 @@ from cws_filedrop.model import Grade
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_filesystem import Refused
 from cws_filedrop.transports.grading import RENAMED
-from cws_filedrop.transports.sftp_answers import Answer, Request, answer_to, attributes, names, path_in, shown, status
+from cws_filedrop.transports.sftp_answers import (
+    ANSWER_IS_ALL,
+    MISSING,
+    Answer,
+    Request,
+    Status,
+    answer_to,
+    attributes,
+    is_expected,
+    names,
+    path_in,
+    refusal,
+    shown,
+    status,
+)
 from cws_filedrop.transports.sftp_files import SftpFiles
 from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched, say_fault
 
@@ -40,21 +54,9 @@ _MOST_UNSENT: Final = 262_144
 _MOST_OPEN: Final = 256
 _TRAILED: Final = frozenset({sftp.CMD_OPEN, sftp.CMD_CLOSE, sftp.CMD_REMOVE, sftp.CMD_RENAME, sftp.CMD_MKDIR, 200})
 _SIZE: Final = 1  # SSH_FILEXFER_ATTR_SIZE
-_LATER: Final = (450, 451, 452, 554)  # FTP's codes for what is no question of rights
 
-_MISSING: Final = "No such file or folder"
 _NO_HANDLE: Final = "That file is not open"
-_GARBLED: Final = "That request cannot be read; file names must be UTF-8"
-_WRONG: Final = "Something went wrong here; the operator can see it"
 _NO_LINKS: Final = "There are no links here, and none can be made"
-
-
-class Status(Exception):
-    """A request that is answered with a code and a sentence."""
-
-    def __init__(self, code: int, words: str) -> None:
-        super().__init__(words)
-        self.code = code
 
 
 class Host(Protocol):
@@ -86,6 +88,7 @@ class SftpSession(paramiko.SFTPServer):
         self._place = 0  # of the first byte in it that was not taken
         self._answers = bytearray()
         self._in_request = False
+        self._is_deaf = False
         self.heard_at = time.monotonic()
         self._host.session_began(self)
 
@@ -116,8 +119,7 @@ class SftpSession(paramiko.SFTPServer):
     def finish_subsystem(self) -> None:
         """Whatever is still open now was not closed by the client."""
         try:
-            with contextlib.suppress(Exception):  # the client is gone, most likely
-                self._answer()
+            self._answer()
             for one in self._open.values():
                 self._leave(one)
             self._open.clear()
@@ -180,22 +182,16 @@ class SftpSession(paramiko.SFTPServer):
 
     def _process(self, kind: int, number: int, message: paramiko.Message) -> None:
         """Carry out one request and answer it."""
+        if self._is_deaf and kind in ANSWER_IS_ALL:
+            return
         try:
             answer = _REQUESTS.get(kind, SftpSession._unknown)(self, number, message)
-        except Status as refused:
-            answer = status(number, refused.code, str(refused))
-        except Refused as refusal:
-            if kind in _TRAILED:
-                self._host.refused(str(refusal))
-            code = sftp.SFTP_FAILURE if refusal.code in _LATER else sftp.SFTP_PERMISSION_DENIED
-            answer = status(number, code, f"{refusal}.")
-        except (struct.error, UnicodeError, ValueError):
-            answer = status(number, sftp.SFTP_BAD_MESSAGE, f"{_GARBLED}.")
-        except FileNotFoundError:
-            answer = status(number, sftp.SFTP_NO_SUCH_FILE, f"{_MISSING}.")
-        except Exception:
-            _LOG.error("sftp.request_failed", request=kind, exc_info=True)
-            answer = status(number, sftp.SFTP_FAILURE, f"{_WRONG}.")
+        except Exception as error:
+            if isinstance(error, Refused) and kind in _TRAILED:
+                self._host.refused(str(error))
+            if not is_expected(error):
+                _LOG.error("sftp.request_failed", request=kind, exc_info=True)
+            answer = refusal(number, error)
         self._send(*answer)
 
     def _send(self, kind: int, message: paramiko.Message) -> None:
@@ -207,8 +203,11 @@ class SftpSession(paramiko.SFTPServer):
 
     def _answer(self) -> None:
         answers, self._answers = bytes(self._answers), bytearray()
-        if answers:
-            cast(paramiko.Channel, self.sock).sendall(answers)
+        if answers and not self._is_deaf:
+            try:
+                cast(paramiko.Channel, self.sock).sendall(answers)
+            except OSError:  # the client has gone; what it sent before counts all the same
+                self._is_deaf = True
 
     def _done(self, number: int) -> Answer:
         return status(number, sftp.SFTP_OK, "Done.")
@@ -320,7 +319,7 @@ class SftpSession(paramiko.SFTPServer):
 
     def _must_exist(self, path: str) -> None:
         if not self._files.lexists(path):
-            raise Status(sftp.SFTP_NO_SUCH_FILE, f"{_MISSING}.")
+            raise Status(sftp.SFTP_NO_SUCH_FILE, MISSING)
 
     def _stat(self, number: int, message: paramiko.Message) -> Answer:
         path = path_in(message)

@@ -71,6 +71,10 @@ class _Packets(Packetizer):
             raise paramiko.SSHException(f"a packet of {n} bytes")
         return super().read_all(n, check_rekey)
 
+    def write_all(self, out: Any) -> None:
+        with contextlib.suppress(EOFError):  # the client has gone; whoever reads comes to the end of what it sent
+            super().write_all(out)
+
     def _read_timeout(self, timeout: float) -> bytes:
         found: bytes = super()._read_timeout(timeout)  # type: ignore[misc]
         self._greeting += len(found)

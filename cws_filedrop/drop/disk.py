@@ -6,7 +6,9 @@ the calls and kill the process at each one.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,6 +16,24 @@ from pathlib import Path
 def sync_file(descriptor: int) -> None:
     """Return when the bytes of an open file are on the disk."""
     os.fsync(descriptor)
+
+
+def open_own(path: Path) -> int:
+    """Open a file to be written, or make it.
+
+    Raises: OSError; FileExistsError for what is no file of ours: a link, a pipe, or a file that has another name too.
+    """
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
+        raise
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+        return descriptor
+    os.close(descriptor)
+    raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
 
 
 def sync_directory(directory: Path) -> None:

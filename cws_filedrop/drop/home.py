@@ -5,6 +5,7 @@ Knows nothing of how files come in, of the spool, or of what is in a file.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -73,11 +74,17 @@ class Home:
         """Where the doors' own uploads into that folder lie at that stage."""
         return self.path.joinpath(_LANDING, folder, stage)
 
+    def is_astray(self, *parts: str) -> bool:
+        """Is that folder of this home, or one above it, something else than a folder: a link to elsewhere, say?"""
+        place = os.fspath(self.path)
+        places = [place, *(place := f"{place}/{part}" for part in parts)]
+        return any(_is_something_else(place) for place in places)
+
     def find(self, folder: Folder, name: str) -> Unfinished | None:
         """The unfinished upload of that name."""
         for stage in Stage:
             path = self.path.joinpath(_LANDING, folder, stage, name)
-            if path.is_file():
+            if regular(path) is not None:
                 return Unfinished(stage, path)
         return None
 
@@ -86,12 +93,17 @@ class Home:
         found = {}
         for stage in stages or tuple(Stage):
             directory = self.landing(folder, stage)
-            found.update({name: Unfinished(stage, directory / name) for name in files_in(directory)})
+            names = [] if self.is_astray(_LANDING, folder, stage) else files_in(directory)
+            found.update({name: Unfinished(stage, directory / name) for name in names})
         return found
+
+    def is_landing_astray(self, folder: Folder) -> bool:
+        """The same of where uploads into that folder lie."""
+        return any(self.is_astray(_LANDING, folder, stage) for stage in Stage)
 
     def waiting(self, folder: Folder) -> list[str]:
         """Names of the files that others put into that folder on disk."""
-        return files_in(self.folder(folder))
+        return [] if self.is_astray(folder) else files_in(self.folder(folder))
 
 
 class Homes:
@@ -147,6 +159,13 @@ def visible_files(directory: Path) -> list[str]:
     return [name for name in files_in(directory) if not name.startswith(".") and is_usable(name)]
 
 
+def _is_something_else(place: str) -> bool:
+    try:
+        return not stat.S_ISDIR(os.lstat(place).st_mode)
+    except (FileNotFoundError, NotADirectoryError):  # nothing is there; or the folder above is the one
+        return False
+
+
 def regular(path: Path) -> os.stat_result | None:
     """What `lstat` says of a regular file; None for anything else, links too."""
     try:
@@ -166,6 +185,8 @@ def deliver_all(files: Iterable[tuple[Path, Iterable[bytes]]]) -> None:
     written: list[tuple[Path, Path]] = []
     try:
         for path, chunks in files:
+            if path.parent.is_symlink():
+                raise NotADirectoryError(errno.ENOTDIR, "a link to elsewhere is no place for answers", str(path.parent))
             working = _working(path)
             written.append((working, path))
             disk.write_soon(working, chunks)

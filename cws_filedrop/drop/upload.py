@@ -64,7 +64,7 @@ class Upload:
         self._resumed_from = earlier if self.first_byte else None
         if earlier is not None and earlier.path != self._part:
             self._replace(earlier)
-        self._descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644)
+        self._descriptor = disk.open_own(self._part)
         os.ftruncate(self._descriptor, self.first_byte)
         os.lseek(self._descriptor, self.first_byte, os.SEEK_SET)
 

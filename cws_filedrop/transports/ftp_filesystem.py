@@ -17,6 +17,7 @@ import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quie
 from pyftpdlib.exceptions import FilesystemError
 from pyftpdlib.filesystems import AbstractedFS
 
+from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Claim, Drop
 from cws_filedrop.drop.deeds import Deed, Event
@@ -26,6 +27,7 @@ from cws_filedrop.drop.names import is_usable
 from cws_filedrop.model import NO_LIMITS, Allowance, Door
 from cws_filedrop.transports.courtesy import Courtesy, PickedUp
 
+_LOG = log.get(__name__)
 _UPLOAD: Final = {f"/{folder}": folder for folder in Folder}
 _COLLECT: Final = frozenset(f"/{name}" for name in COLLECT_FOLDERS)
 _BROWSE: Final = {"/": ("inbox", "orders", "outbox", "test"), "/orders": ("created", "modified")}
@@ -33,6 +35,7 @@ _STATUS: Final = ("STATUS.txt", "STATUS.json")
 _FACTS: Final = {"upload": "eladfw", "collect": "elrd", "browse": "el"}  # MLSD's perm facts, by kind of folder
 
 _ELSEWHERE: Final = "Upload into /inbox (or /test for a rehearsal), not here"
+_ASTRAY: Final = "That folder cannot be used at the moment; the operator can see why"
 _NO_NAME: Final = "That file name cannot be used: no control characters, no slashes, at most 255 bytes"
 
 
@@ -110,6 +113,8 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         return found
 
     def listdir(self, path: str) -> list[str]:
+        if self.isdir(path) and self._is_astray(path):
+            raise Refused(_ASTRAY)
         if path in _UPLOAD:
             folder = _UPLOAD[path]
             lately = self._courtesy.names(self._home.seller, folder) if self.lists_picked_up else ()
@@ -138,7 +143,19 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
     def _disk(self, path: str) -> Path:
         return self._home.path / path.lstrip("/")
 
+    def _is_astray(self, path: str) -> bool:
+        """Does that folder, as it is on disk, lead to where the seller has no business?"""
+        astray = self._home.is_astray(*path.split("/")[1:] if path != "/" else ())
+        if path in _UPLOAD and not astray:
+            astray = self._home.is_landing_astray(_UPLOAD[path])
+        if astray:
+            _LOG.error("home.folder_astray", seller=self._home.seller, folder=path)
+        return astray
+
     def _look(self, path: str) -> os.stat_result | None:
+        folder = path if self.isdir(path) else posixpath.dirname(path)
+        if not self.isdir(folder) or self._is_astray(folder):
+            return None
         if self.isdir(path):
             found = os.lstat(self._disk(path))
             return found if stat.S_ISDIR(found.st_mode) else None
@@ -192,6 +209,9 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
             raise Refused(str(error), code=452) from error
         except NothingToResume as error:
             raise Refused(str(error), code=554) from error
+        except FileExistsError as error:  # not by a seller's doing: someone has put it there on disk
+            _LOG.error("upload.name_taken", seller=drop.seller, path=str(error.filename))
+            raise Refused("Something else has that name here; the operator can see what", code=553) from error
 
     def begin_unique(self, path: str) -> Upload:
         """Begin an upload under a name that is not in use, like the one given (STOU)."""
@@ -248,6 +268,8 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
             raise Refused("Files can only be renamed or deleted in /inbox and /test" if own else _ELSEWHERE, code=550)
         if not is_usable(name):
             raise Refused(_NO_NAME, code=553)
+        if self._is_astray(parent):
+            raise Refused(_ASTRAY)
         drop = Drop(self._home.seller, _UPLOAD[parent], name, self._visitor.door, self._visitor.client)
         if own and self._home.find(drop.folder, name) is None:
             raise Refused(self._why_not_own(drop))

@@ -76,6 +76,13 @@ def test_a_delivery_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "a.txt").read_bytes() == b"old"
 
 
+def test_no_answer_is_delivered_to_where_a_link_leads(tmp_path: Path) -> None:
+    (tmp_path / "outbox").symlink_to(tmp_path)
+    with pytest.raises(NotADirectoryError, match="a link to elsewhere"):
+        deliver(tmp_path / "outbox" / "a.txt", [b"1"])
+    assert os.listdir(tmp_path) == ["outbox"]
+
+
 def test_a_delivery_is_not_seen_half(tmp_path: Path) -> None:
     def chunks() -> Iterator[bytes]:
         yield b"new"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import ftplib
 import io
+import shutil
 import socket
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
+
+import pytest
 
 from cws_filedrop.config import FolderSettings, FtpSettings
 from cws_filedrop.drop.claims import Claim
@@ -33,6 +37,15 @@ def wait_for(look: Callable[[], Found], *, seconds: float = 60, what: str = "it"
         assert time.monotonic() < deadline, f"waited {seconds} s for {what}"
         pause.wait(0.01)
     return found
+
+
+def needs(command: str) -> None:
+    if shutil.which(command) is None:
+        pytest.skip(f"{command} is not installed")
+
+
+def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False, **more)
 
 
 class Sellers:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import socket
 import struct
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -109,16 +107,6 @@ def reset(transport: paramiko.Transport) -> None:
     """End a connection as a machine that fell over would."""
     transport.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.sock.close()
-
-
-def needs(command: str) -> None:
-    if shutil.which(command) is None:
-        assert not os.environ.get("CI"), f"{command} is required in CI"
-        pytest.skip(f"{command} is not installed")
-
-
-def run(*arguments: str, **more: Any) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False, **more)
 
 
 def openssh_options(door: SftpDoor, key: Path) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import paramiko
 import pytest
 from paramiko import sftp
-from transports.doors_kit import PASSWORD, connect, put
+from transports.doors_kit import PASSWORD, connect, needs, put, run
 from transports.sftp_kit import (
     NEW,
     Raw,
@@ -22,11 +22,9 @@ from transports.sftp_kit import (
     door,
     lent_keys,
     loaded_keys,
-    needs,
     openssh_options,
     place,
     raw,
-    run,
 )
 
 from cws_filedrop.model import Grade, Limits

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from transports.doors_kit import PASSWORD, Place, begin, connect, wait_for
+from transports.doors_kit import PASSWORD, Place, needs, run
 
 from cws_filedrop.model import Grade
 from cws_filedrop.transports.ftp import FtpDoor
 
 CONTENT = b"order-id\tship-date\r\n" * 5000
-
-
-def needs(command: str) -> None:
-    if shutil.which(command) is None:
-        assert not os.environ.get("CI"), f"{command} is required in CI"
-        pytest.skip(f"{command} is not installed")
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture
@@ -52,38 +41,9 @@ def the_one(place: Place) -> bytes:
     return place.bytes_of(claim)
 
 
-def test_curl(place: Place, door: FtpDoor, shipped: Path) -> None:
-    done = curl(door, "-T", str(shipped))
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
-
-
 @pytest.mark.parametrize("option", ["--disable-epsv", "--ftp-port=-", "--ftp-method=nocwd", "--ftp-pasv"])
 def test_curl_options(place: Place, door: FtpDoor, shipped: Path, option: str) -> None:
     done = curl(door, "-T", str(shipped), *option.split("="))
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
-
-
-def test_curl_resumes(place: Place, door: FtpDoor, shipped: Path) -> None:
-    session = connect(door)
-    connection = begin(session, "STOR /inbox/shipped 1.txt", CONTENT[:1234])
-    wait_for(lambda: session.size("/inbox/shipped 1.txt") == 1234)
-    session.close()
-    connection.close()
-    place.wait_for_claims(1)
-    place.announced.clear()
-    done = curl(door, "-C", "-", "-T", str(shipped))
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
-
-
-def test_curl_with_a_working_name(place: Place, door: FtpDoor, shipped: Path) -> None:
-    rename = ("-Q", "-RNFR a.tmp", "-Q", "-RNTO shipped 1.txt")
-    needs("curl")
-    host, port = door.address
-    url = f"ftp://{host}:{port}/inbox/a.tmp"
-    done = run("curl", "-sS", "--user", f"acme:{PASSWORD}", "-T", str(shipped), *rename, url)
     assert done.returncode == 0, done.stderr
     assert the_one(place) == CONTENT
 
@@ -94,12 +54,6 @@ def test_curl_into_the_wrong_folder(place: Place, door: FtpDoor, shipped: Path) 
     done = run("curl", "-sSv", "--user", f"acme:{PASSWORD}", "-T", str(shipped), f"ftp://{host}:{port}/")
     assert done.returncode == 25
     assert "550 Upload into /inbox (or /test for a rehearsal), not here." in done.stderr
-
-
-def test_lftp(place: Place, door: FtpDoor, shipped: Path) -> None:
-    done = lftp(door, f"put -O /inbox '{shipped}'; ls /inbox; bye")
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
 
 
 @pytest.mark.parametrize("setting", ["xfer:use-temp-file yes", "ftp:sync-mode off", "ftp:passive-mode off"])

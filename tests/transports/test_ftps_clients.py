@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from transports.doors_kit import PASSWORD, Place
+from transports.doors_kit import PASSWORD, Place, needs, run
 from transports.tls_kit import tls_door
 
 from cws_filedrop.model import Door, Grade
@@ -16,16 +14,6 @@ from cws_filedrop.transports.ftp import FtpDoor
 
 CONTENT = b"order-id\tship-date\r\n" * 5000
 WANTED = "This server wants encryption: choose 'FTP over TLS (explicit)' in your client."
-
-
-def needs(command: str) -> None:
-    if shutil.which(command) is None:
-        assert not os.environ.get("CI"), f"{command} is required in CI"
-        pytest.skip(f"{command} is not installed")
-
-
-def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(arguments, capture_output=True, text=True, input=text, timeout=60, check=False)
 
 
 @pytest.fixture
@@ -101,16 +89,6 @@ def test_curl_trusts_the_certificate_when_told(place: Place, shipped: Path) -> N
     done = run("curl", "-sS", "--ssl-reqd", *trusted, "--user", f"acme:{PASSWORD}", "-T", str(shipped), url)
     assert done.returncode == 0, done.stderr
     assert the_one(place) == CONTENT
-
-
-@pytest.mark.parametrize("implicit", [False, True], ids=["explicit", "implicit"])
-def test_curl_lists_and_downloads(place: Place, implicit: bool) -> None:
-    (place.home().path / "outbox" / "a.result.txt").write_bytes(CONTENT)
-    door = tls_door(place)
-    assert curl(door, "--ssl-reqd", "--list-only", implicit=implicit, path="outbox/").stdout == "a.result.txt\n"
-    done = curl(door, "--ssl-reqd", implicit=implicit, path="outbox/a.result.txt")
-    assert done.stdout.encode() == CONTENT.replace(b"\r\n", b"\n")
-    assert done.stderr == ""
 
 
 @pytest.mark.parametrize("implicit", [False, True], ids=["explicit", "implicit"])

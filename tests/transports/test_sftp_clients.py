@@ -12,21 +12,16 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from transports.doors_kit import PASSWORD, wait_for
+from transports.doors_kit import PASSWORD, needs, run, wait_for
 from transports.sftp_kit import (
     CONTENT,
-    NEW,
-    Raw,
     SftpPlace,
     door,
     lent_keys,
     loaded_keys,
-    needs,
     openssh_options,
     place,
-    run,
     session,
-    ssh,
 )
 
 from cws_filedrop.drop.home import Folder
@@ -60,14 +55,6 @@ def openssh(door: SftpDoor, key: Path, batch: str) -> subprocess.CompletedProces
     return run("sftp", *openssh_options(door, key), "-b", "-", "acme@127.0.0.1", input=batch)
 
 
-def curl(door: SftpDoor, path: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    needs("curl")
-    if "sftp" not in run("curl", "--version").stdout:
-        pytest.skip("this curl knows no SFTP")
-    host, port = door.address
-    return run("curl", "-sS", "-k", "--user", f"acme:{PASSWORD}", *arguments, f"sftp://{host}:{port}{path}")
-
-
 def lftp(door: SftpDoor, script: str) -> subprocess.CompletedProcess[str]:
     needs("lftp")
     host, port = door.address
@@ -83,31 +70,9 @@ def the_one(place: SftpPlace) -> bytes:
     return place.bytes_of(claim)
 
 
-def cut_after(door: SftpDoor, place: SftpPlace, size: int) -> None:
-    """Leave an upload that broke off behind."""
-    with ssh(door) as transport:
-        raw = Raw(transport)
-        raw.write(raw.open("/inbox/shipped 1.txt", NEW), 0, CONTENT[:size])
-    place.wait_for_claims(1)
-    place.announced.clear()
-
-
 @pytest.mark.parametrize("option", ["", "-p", "-f"])
 def test_openssh_sftp(place: SftpPlace, door: SftpDoor, key: Path, shipped: Path, option: str) -> None:
     done = openssh(door, key, f'cd inbox\nput {option} "{shipped}"\nls -l\npwd\nbye\n')
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
-
-
-def test_openssh_sftp_resumes(place: SftpPlace, door: SftpDoor, key: Path, shipped: Path) -> None:
-    cut_after(door, place, 1234)
-    done = openssh(door, key, f'reput "{shipped}" "/inbox/shipped 1.txt"\n')
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
-
-
-def test_openssh_sftp_uploads_and_renames(place: SftpPlace, door: SftpDoor, key: Path, shipped: Path) -> None:
-    done = openssh(door, key, f'put "{shipped}" inbox/a.part\nrename inbox/a.part "inbox/shipped 1.txt"\n')
     assert done.returncode == 0, done.stderr
     assert the_one(place) == CONTENT
 
@@ -167,31 +132,6 @@ def test_ssh_is_told_what_this_is(door: SftpDoor, key: Path, command: list[str])
     needs("ssh")
     done = run("ssh", *openssh_options(door, key), "acme@127.0.0.1", *command, input="")
     assert (done.returncode, done.stdout, done.stderr.strip()) == (1, "", "This is a file drop: use sftp.")
-
-
-def test_curl(place: SftpPlace, door: SftpDoor, shipped: Path, tmp_path: Path) -> None:
-    done = curl(door, "/inbox/", "-T", str(shipped))
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
-    (place.home().path / "outbox" / "a.txt").write_bytes(CONTENT)
-    done = curl(door, "/outbox/a.txt", "-o", str(tmp_path / "got"), "-Q", "-rm /outbox/a.txt")
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "got").read_bytes() == CONTENT
-    assert not (place.home().path / "outbox" / "a.txt").exists()
-    assert "inbox" in curl(door, "/").stdout
-
-
-def test_curl_resumes(place: SftpPlace, door: SftpDoor, shipped: Path) -> None:
-    cut_after(door, place, 1234)
-    done = curl(door, "/inbox/", "-C", "-", "-T", str(shipped))
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
-
-
-def test_lftp(place: SftpPlace, door: SftpDoor, shipped: Path) -> None:
-    done = lftp(door, f"put -O /inbox '{shipped}'; ls /inbox; bye")
-    assert done.returncode == 0, done.stderr
-    assert the_one(place) == CONTENT
 
 
 def test_lftp_mirrors_both_ways(place: SftpPlace, door: SftpDoor, tmp_path: Path) -> None:

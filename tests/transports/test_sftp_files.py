@@ -26,8 +26,6 @@ from transports.sftp_kit import (
 
 __all__ = ["client", "door", "lent_keys", "loaded_keys", "place", "raw"]
 
-SECRET = b"another seller's orders"
-
 
 def test_the_home(place: SftpPlace, client: paramiko.SFTPClient) -> None:
     (place.home().path / "STATUS.txt").write_bytes(b"all is well")

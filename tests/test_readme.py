@@ -103,3 +103,9 @@ def test_every_command_named_exists(command: str) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert "Usage:" in done.stdout
+
+
+def test_every_page_it_points_to_is_there() -> None:
+    pages = re.findall(r"\]\(([\w/.]+)\)", README.read_text())
+    assert pages
+    assert [page for page in pages if not (README.parent / page).is_file()] == []

@@ -187,7 +187,7 @@ class SftpSession(paramiko.SFTPServer):
         try:
             answer = _REQUESTS.get(kind, SftpSession._unknown)(self, number, message)
         except Exception as error:
-            if kind in _TRAILED and isinstance(error, Refused):
+            if isinstance(error, Refused) and kind in _TRAILED:
                 self._host.refused(str(error))
             if not is_expected(error):
                 _LOG.error("sftp.request_failed", request=kind, exc_info=True)

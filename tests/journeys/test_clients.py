@@ -5,21 +5,14 @@ from __future__ import annotations
 import hashlib
 import random
 import re
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
-from journeys.clients import (
-    CLIENTS,
-    CUT_BYTES,
-    IMPLICIT,
-    REFERENCE,
-    SFTP,
-    Begun,
-    Client,
-    Ftplib,
-    Paramiko,
-    who_can,
-)
+from journeys.client_kit import CUT_BYTES, IMPLICIT, SFTP, Begun, Client
+from journeys.client_libraries import Ftplib, Paramiko
+from journeys.clients import CLIENTS, REFERENCE, who_can
 from running import Running, amazon_file, order_ids, rows, wait_for
 
 
@@ -161,6 +154,7 @@ def test_an_upload_whose_line_broke_goes_on_where_it_was(client: Client, copier:
     compare(client, copier, source)
 
 
+@cache
 def large(megabytes: int) -> bytes:
     """Headings, three good rows, and one line without an end: read in no time and refused as a whole (F05)."""
     size = megabytes * 1_000_000 + 12_345  # not a multiple of any block
@@ -179,6 +173,25 @@ def upload_large(client: Client, copier: Client, source: Path) -> None:
 @each()
 def test_eight_megabytes(client: Client, copier: Client, tmp_path: Path) -> None:
     upload_large(client, copier, written(tmp_path, "large8.txt", large(8)))
+
+
+def real(lines: int) -> Iterator[str]:
+    """A file of good lines that change an order's state and send nothing, some 180 bytes each."""
+    yield "order-id\tstatus\tnote\r\n"
+    for order in order_ids(lines, start=10_000_000):
+        yield f"{order}\tpacked\t{'n' * 150}\r\n"
+
+
+@pytest.mark.long
+def test_two_hundred_megabytes_of_real_lines(copier: Client, tmp_path: Path) -> None:
+    source = tmp_path / "real200.txt"
+    with source.open("w") as file:
+        file.writelines(real(1_120_000))
+    assert source.stat().st_size > 200_000_000
+    copier.put(source, "/inbox/real200.txt")
+    found = receipt(copier, "real200.txt", seconds=280)
+    assert "1,120,000  updated" in found
+    assert "complete    whole" in found
 
 
 @pytest.mark.long

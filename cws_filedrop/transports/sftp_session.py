@@ -31,7 +31,6 @@ from cws_filedrop.transports.sftp_answers import (
     ANSWER_IS_ALL,
     MISSING,
     Answer,
-    Request,
     Status,
     answer_to,
     attributes,
@@ -44,11 +43,11 @@ from cws_filedrop.transports.sftp_answers import (
 )
 from cws_filedrop.transports.sftp_files import SftpFiles
 from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched, say_fault
+from cws_filedrop.transports.sftp_requests import Asked, Requests
 
 _LOG = log.get(__name__)
 _VERSION: Final = 3
 _EXTENSIONS: Final = ("posix-rename@openssh.com", "1", "fsync@openssh.com", "1")
-_LARGEST_REQUEST: Final = 1_048_576
 _MOST_AT_ONCE: Final = 2_097_152  # bytes that are taken of what came; the window of the channel is as large
 _MOST_UNSENT: Final = 262_144
 _MOST_OPEN: Final = 256
@@ -84,8 +83,7 @@ class SftpSession(paramiko.SFTPServer):
         self._open: dict[bytes, Arriving | Fetched] = {}
         self._folders: dict[bytes, list[SFTPAttributes]] = {}
         self._handles = 0
-        self._unread = b""
-        self._place = 0  # of the first byte in it that was not taken
+        self._requests = Requests()
         self._answers = bytearray()
         self._in_request = False
         self._is_deaf = False
@@ -151,21 +149,10 @@ class SftpSession(paramiko.SFTPServer):
             message.add_string(text)
         self._send(sftp.CMD_VERSION, message)
 
-    def _next(self) -> tuple[int, int, Request]:
-        """A request: its kind, its number and its fields."""
-        size = int.from_bytes(self._take(4), "big")
-        if not 1 <= size <= _LARGEST_REQUEST:
-            raise EOFError(f"a request of {size} bytes")
-        packet = self._take(size)
-        return packet[0], int.from_bytes(packet[1:5].ljust(4, b"\0"), "big"), Request(packet[5:])
-
-    def _take(self, size: int) -> bytes:
-        """So many bytes of what the client sent. All that is there is read at once, since every read costs locks."""
-        while len(self._unread) - self._place < size:
-            rest = self._unread[self._place :]
-            self._unread, self._place = rest + self._hear(), 0
-        self._place += size
-        return self._unread[self._place - size : self._place]
+    def _next(self) -> Asked:
+        while (asked := self._requests.next()) is None:
+            self._requests.feed(self._hear())
+        return asked
 
     def _hear(self) -> bytes:
         """Whatever the client sends next. What it asked before is answered by now."""

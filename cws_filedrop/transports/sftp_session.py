@@ -35,6 +35,7 @@ from cws_filedrop.transports.sftp_answers import (
     answer_to,
     attributes,
     is_expected,
+    limits,
     names,
     path_in,
     refusal,
@@ -47,7 +48,9 @@ from cws_filedrop.transports.sftp_requests import Asked, Requests
 
 _LOG = log.get(__name__)
 _VERSION: Final = 3
-_EXTENSIONS: Final = ("posix-rename@openssh.com", "1", "fsync@openssh.com", "1")
+_EXTENSIONS: Final = ("posix-rename@openssh.com", "1", "fsync@openssh.com", "1", "limits@openssh.com", "1")
+# OpenSSH's own, for clients that ask: its sftp then sends eight times as much by each request as it would otherwise.
+_LIMITS: Final = {"packet": 262_144, "read": 261_120, "write": 261_120}
 _MOST_AT_ONCE: Final = 2_097_152  # bytes that are taken of what came; the window of the channel is as large
 _MOST_UNSENT: Final = 262_144
 _MOST_OPEN: Final = 256
@@ -279,6 +282,8 @@ class SftpSession(paramiko.SFTPServer):
             case "fsync@openssh.com":
                 self._arriving(message.get_binary()).sync()
                 return self._done(number)
+            case "limits@openssh.com":
+                return limits(number, *_LIMITS.values(), _MOST_OPEN)
             case _:
                 return self._unknown(number, message)
 

@@ -7,6 +7,7 @@ sessions are paramiko's, since starting OpenSSH's client costs more than any ses
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -15,14 +16,16 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import paramiko
 
+from bench import generate
+
 HOST: Final = "127.0.0.1"
-PIECE: Final = os.urandom(1_048_576)
+PIECE: Final = 1_048_576
 _PORT: Final = re.compile(rb"\|\|\|(\d+)\|")
 # What OpenSSH would agree on, so that all servers do the same work.
 _AGREE: Final = {
@@ -30,6 +33,19 @@ _AGREE: Final = {
     "key_types": ("ssh-ed25519",),
     "ciphers": ("aes128-gcm@openssh.com",),
 }
+
+
+def content(size: int) -> Iterator[bytes]:
+    """A file of about so many bytes, in pieces; its lines are such as sellers send, since our door looks at them."""
+    out = io.BytesIO()
+    generate.write(out, min(size, PIECE) // 60)
+    heading, lines = out.getvalue().split(b"\n", 1)
+    yield heading + b"\n"
+    left = size - len(heading) - 1
+    while left >= len(lines):
+        yield lines
+        left -= len(lines)
+    yield lines[: lines.rfind(b"\n", 0, left) + 1]
 
 
 class Ftp:
@@ -69,8 +85,8 @@ class Ftp:
                     raise ValueError(f"{line!r} instead of {code!r}")
                 return line
 
-    def store(self, name: str, size: int) -> None:
-        """Put a file of so many bytes."""
+    def store(self, name: str, pieces: list[bytes]) -> None:
+        """Put a file."""
         found = _PORT.search(self.say("EPSV", b"229"))
         assert found is not None
         data: Any = _connected(int(found[1]))
@@ -78,8 +94,8 @@ class Ftp:
         self.expect(b"1")
         if self._context is not None:  # resumed, as curl and FileZilla do
             data = self._context.wrap_socket(data, session=self._socket.session)
-        for start in range(0, size, len(PIECE)):
-            data.sendall(memoryview(PIECE)[: size - start])
+        for piece in pieces:
+            data.sendall(piece)
         if self._context is not None:
             data = data.unwrap()
         data.close()
@@ -157,10 +173,12 @@ def ftp_sessions(given: dict[str, Any]) -> tuple[Work, Work]:
 def ftp_files(given: dict[str, Any]) -> tuple[Work, Work]:
     """Many files, or one, in a session that is there already."""
     session = Ftp(given["port"], given["user"], given["password"], tls=given["tls"])
+    pieces = list(content(given["size"]))
+    pieces = pieces if given["size"] > PIECE else [b"".join(pieces)]
 
     def work() -> None:
         for number in range(given["count"]):
-            session.store(f"{given['folder']}/{given['name']}-{number}.bin", given["size"])
+            session.store(f"{given['folder']}/{given['name']}-{number}.txt", pieces)
 
     return work, session.quit
 
@@ -182,10 +200,9 @@ def sftp_files(given: dict[str, Any]) -> tuple[Work, Work]:
     """Many files, or one, by OpenSSH's sftp, in a session that is there already."""
     source = Path(given["source"])
     with source.open("wb") as file:
-        for start in range(0, given["size"], len(PIECE)):
-            file.write(PIECE[: given["size"] - start])
+        file.writelines(content(given["size"]))
     session = Sftp(given["port"], given["user"], given["key"], given.get("cipher", ""))
-    puts = [f"put {source} {given['folder']}/{given['name']}-{number}.bin" for number in range(given["count"])]
+    puts = [f"put {source} {given['folder']}/{given['name']}-{number}.txt" for number in range(given["count"])]
     return lambda: session.do(puts), session.quit
 
 

@@ -78,7 +78,7 @@ MEASURES: Final = tuple(_measures())
 
 def measured(measure: Measure, peer: Peer, turn: str, source: Path) -> Figure:
     """One try with one server."""
-    orders = [_order(measure, peer, f"{turn}-{number}", source) for number in range(measure.clients)]
+    orders = [_order(measure, peer, f"{measure.name}-{turn}-{number}", source) for number in range(measure.clients)]
     clients = [_client(measure.kind, order) for order in orders]
     for client in clients:
         _said(client)

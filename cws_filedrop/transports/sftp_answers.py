@@ -113,6 +113,14 @@ def names(number: int, found: list[SFTPAttributes]) -> Answer:
     return sftp.CMD_NAME, message
 
 
+def limits(number: int, *most: int) -> Answer:
+    """Bytes of a packet, of one read and of one write, and files open at once."""
+    message = answer_to(number)
+    for one in most:
+        message.add_int64(one)
+    return sftp.CMD_EXTENDED_REPLY, message
+
+
 def shown(found: os.stat_result, name: str) -> SFTPAttributes:
     """What a seller is shown of a file: owners and rights on disk are none of its business."""
     entry = SFTPAttributes.from_stat(found, name)

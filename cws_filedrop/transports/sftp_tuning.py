@@ -16,7 +16,7 @@ import paramiko
 from paramiko.auth_handler import AuthHandler
 from paramiko.buffered_pipe import BufferedPipe
 from paramiko.common import MSG_CHANNEL_REQUEST, MSG_USERAUTH_INFO_RESPONSE, cMSG_DISCONNECT
-from paramiko.packet import Packetizer
+from paramiko.packet import NeedRekeyException, Packetizer
 
 from cws_filedrop import log
 
@@ -26,6 +26,7 @@ _LARGEST_PACKET: Final = 300_000
 _LONGEST_GREETING: Final = 16_384
 _WINDOW: Final = 2_097_152
 _PACKET: Final = 262_144
+_RECEIVE: Final = 131_072
 _LIBRARY_ATTEMPTS: Final = 10  # of them the library closes the connection by itself
 _BYE: Final = 11  # SSH_DISCONNECT_BY_APPLICATION
 
@@ -60,6 +61,9 @@ class _Packets(Packetizer):
         super().__init__(sock)
         self._sock = sock
         self._greeting = 0
+        self._greets = True
+        self._held = b""
+        self._used = 0  # of what is held
 
     def close(self) -> None:
         with contextlib.suppress(OSError):
@@ -67,9 +71,35 @@ class _Packets(Packetizer):
         super().close()
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:
+        """The next `n` bytes. Unlike the library it asks the system for all that is there, not for each part of it."""
         if n > _LARGEST_PACKET:
             raise paramiko.SSHException(f"a packet of {n} bytes")
-        return super().read_all(n, check_rekey)
+        if self._greets:
+            self._greets, self._held = False, vars(self)["_Packetizer__remainder"]  # what came with the first line
+        while len(self._held) - self._used < n:
+            more = self._receive(may_rekey=check_rekey and self._used == len(self._held))
+            self._held, self._used = self._held[self._used :] + more, 0
+        self._used += n
+        return self._held[self._used - n : self._used]
+
+    def _receive(self, *, may_rekey: bool) -> bytes:
+        while not self.handshake_timed_out():
+            try:
+                found = self._sock.recv(_RECEIVE)
+            except (TimeoutError, BlockingIOError):
+                if self.closed:
+                    break
+                if may_rekey and self.need_rekey():
+                    raise NeedRekeyException from None
+                continue
+            except OSError:
+                if self.closed:
+                    break
+                raise
+            if not found:
+                break
+            return found
+        raise EOFError
 
     def write_all(self, out: Any) -> None:
         with contextlib.suppress(EOFError):  # the client has gone; whoever reads comes to the end of what it sent
@@ -225,6 +255,7 @@ def hasten(channel: paramiko.Channel) -> None:
     pipe = _Pipe()
     pipe.feed(channel.in_buffer.empty())
     channel.in_buffer = pipe
+    channel.in_window_threshold = _WINDOW // 4  # fewer words about the window, which does not run dry for that
 
 
 def after_reply(channel: paramiko.Channel, what: Callable[[], None]) -> None:

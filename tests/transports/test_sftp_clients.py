@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import random
 import re
 import shutil
 import signal
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
+from paramiko.packet import Packetizer
 from transports.doors_kit import PASSWORD, needs, run, wait_for
 from transports.sftp_kit import (
     CONTENT,
@@ -75,6 +77,33 @@ def test_openssh_sftp(place: SftpPlace, door: SftpDoor, key: Path, shipped: Path
     done = openssh(door, key, f'cd inbox\nput {option} "{shipped}"\nls -l\npwd\nbye\n')
     assert done.returncode == 0, done.stderr
     assert the_one(place) == CONTENT
+
+
+def test_openssh_sftp_and_a_small_block(place: SftpPlace, door: SftpDoor, key: Path, shipped: Path) -> None:
+    needs("sftp")
+    put = f'put "{shipped}" inbox\n'
+    done = run("sftp", *openssh_options(door, key), "-B", "1000", "-R", "64", "-b", "-", "acme@127.0.0.1", input=put)
+    assert done.returncode == 0, done.stderr
+    assert the_one(place) == CONTENT
+
+
+@pytest.mark.parametrize("who", ["client", "server"])
+def test_keys_change_in_the_middle(
+    place: SftpPlace, door: SftpDoor, key: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, who: str
+) -> None:
+    needs("sftp")
+    options = ["-o", "LogLevel=DEBUG", *openssh_options(door, key)]
+    if who == "client":
+        options += ["-o", "RekeyLimit=256K"]
+    else:
+        monkeypatch.setattr(Packetizer, "REKEY_BYTES", 262_144)
+    path, content = tmp_path / "large.bin", random.Random(2).randbytes(3_000_001)
+    path.write_bytes(content)
+    done = run("sftp", *options, "-b", "-", "acme@127.0.0.1", input=f"put {path} inbox\n")
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.count("SSH2_MSG_NEWKEYS received") > 4
+    (claim,) = place.wait_for_claims(1)
+    assert (claim.grade, place.bytes_of(claim)) == (Grade.WHOLE, content)
 
 
 def test_openssh_sftp_collects_results(place: SftpPlace, door: SftpDoor, key: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -293,11 +294,28 @@ def test_a_size_that_says_there_is_more(place: SftpPlace, raw: Raw, size: int, c
 def test_fsync_is_offered(raw: Raw) -> None:
     message = raw.version[1]
     assert message.get_int() == 3
-    assert [message.get_text() for _ in range(4)] == ["posix-rename@openssh.com", "1", "fsync@openssh.com", "1"]
+    offered = {message.get_text(): message.get_text() for _ in range(3)}
+    assert offered == {f"{name}@openssh.com": "1" for name in ("posix-rename", "fsync", "limits")}
     handle = raw.open("/inbox/a.txt", NEW)
     raw.write(handle, 0, CONTENT)
     assert raw.status(sftp.CMD_EXTENDED, "fsync@openssh.com", handle) == OK
     assert raw.status(sftp.CMD_EXTENDED, "statvfs@openssh.com", "/")[0] == sftp.SFTP_OP_UNSUPPORTED
+
+
+def test_limits_are_told_and_are_true(place: SftpPlace, raw: Raw) -> None:
+    kind, message = raw.ask(sftp.CMD_EXTENDED, "limits@openssh.com")
+    packet, read, write, handles = (message.get_int64() for _ in range(4))
+    assert (kind, packet, read, write, handles) == (sftp.CMD_EXTENDED_REPLY, 262_144, 261_120, 261_120, 256)
+    content = random.Random(1).randbytes(write)
+    handle = raw.open("/inbox/a.bin", NEW)
+    assert raw.write(handle, 0, content) == OK
+    (place.home().path / "outbox" / "r.txt").write_bytes(content)
+    fetched = raw.open("/outbox/r.txt", sftp.SFTP_FLAG_READ)
+    kind, message = raw.ask(sftp.CMD_READ, fetched, sftp.int64(0), read)
+    assert (kind, message.get_binary()) == (sftp.CMD_DATA, content)
+    for _ in range(handles - 2):
+        raw.open("/outbox/r.txt", sftp.SFTP_FLAG_READ)
+    assert raw.ask(sftp.CMD_OPEN, "/outbox/r.txt", sftp.SFTP_FLAG_READ, 0)[0] == sftp.CMD_STATUS
 
 
 @pytest.mark.parametrize("step", ["sync_file", "move", "sync_directory", "write"])

@@ -48,7 +48,7 @@ def _row(text: str, issues: list[Issue], delimiter: str, width: int) -> str:
 
 @lru_cache(maxsize=4096)  # what to do is said of many lines in the same words
 def _cell(text: str, delimiter: str) -> str:
-    plain = " ".join(text.split())
+    plain = table.disarmed(" ".join(text.split()))
     if delimiter != "\t" and (delimiter in plain or '"' in plain):
         return '"' + plain.replace('"', '""') + '"'
-    return "'" + plain if plain[:1] in ("=", "+", "-", "@") else plain
+    return plain

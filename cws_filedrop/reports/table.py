@@ -14,13 +14,16 @@ from cws_filedrop.tables import arrow
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
 END: Final = "\r\n"
-# A spreadsheet runs a cell that begins so as a formula (DOMAIN 7); the apostrophe makes it text.
-_STARTS: Final = "=+-@"
-_FORMULA: Final = rf"^( *[{re.escape(_STARTS)}])"
+# A spreadsheet runs a cell that begins so as a formula (DOMAIN 7); the apostrophe makes it text. In East Asia it takes
+# the full-width signs for the others; and what cannot be seen before a sign may be gone when the cell is read.
+_STARTS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_UNSEEN: Final = "\0- \x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufeff"
+_FORMULA: Final = f"^([{_UNSEEN}]*[{_STARTS}])"
+_RUNS: Final = re.compile(_FORMULA)
 _BREAKS: Final = re.compile(r"[\t\r\n\v\f\x1c-\x1f\x85\u2028\u2029]+")
 _BREAK_BYTES: Final = tuple(bytes([one]) for one in (*b"\t\n\v\f\r", *range(0x1C, 0x20)))
 _OTHER_BREAKS: Final = (b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9")
-_MAY_BE_FORMULA: Final = np.isin(np.arange(256), np.frombuffer(f"{_STARTS} ".encode(), np.uint8))
+_MAY_BE_FORMULA: Final = np.isin(np.arange(256), [*range(0x21), 0x7F, *b"=+-@\xc2\xe1\xe2\xe3\xef"])
 
 
 def heading(names: Sequence[str]) -> bytes:
@@ -56,9 +59,12 @@ def plain_rows(lines: Iterable[Sequence[object]]) -> bytes:
 
 def plain(cell: object) -> str:
     """One cell: breaks inside it become blanks, a formula is disarmed."""
-    text = unbroken("" if cell is None else str(cell))
-    begin = text.lstrip(" ")[:1]
-    return f"'{text}" if begin and begin in _STARTS else text
+    return disarmed(unbroken("" if cell is None else str(cell)))
+
+
+def disarmed(text: str) -> str:
+    """The text, with an apostrophe before it if a spreadsheet would take it for a formula."""
+    return f"'{text}" if _RUNS.match(text) else text
 
 
 def unbroken(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,8 @@ import pytest
 
 from cws_filedrop.cli.check import examined
 from cws_filedrop.convert import Conversion, convert
-from cws_filedrop.model import Context
+from cws_filedrop.model import Context, Issue, Severity
+from cws_filedrop.reports.rejected import rows
 
 CONTEXT = Context(datetime(2026, 11, 22, 12, tzinfo=UTC))
 HEADING = "order-id\tship-date\tcarrier-code\ttracking-number\tship-method"
@@ -57,3 +59,13 @@ def test_surplus_empty_cells_do_not_push_the_reasons_aside(tmp_path: Path) -> No
     found = dict(zip(heading.split("\t"), row.split("\t"), strict=True))
     assert found["error-code"] == "D02"
     assert found["error-column"] == "ship-date"
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ";", ","])
+@pytest.mark.parametrize("sign", ["=", "@", "\uff1d", "\uff0b", "\u3000="])
+def test_words_that_are_not_the_sellers_never_run(delimiter: str, sign: str) -> None:
+    issue = Issue("A-1", Severity.ERROR, "", "", f'{sign}HYPERLINK("x";"y"),1', "")
+    row = rows({2: f"{sign}1"}, [(2, issue)], delimiter, 1).decode()
+    (cells,) = csv.reader([row], delimiter=delimiter)
+    assert cells[0] == f"{sign}1"  # the seller's own, as typed
+    assert cells[3] == f"'{sign.strip()}" + 'HYPERLINK("x";"y"),1'

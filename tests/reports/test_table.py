@@ -12,7 +12,11 @@ from cws_filedrop.tables import text
 
 # What a table can hold: cells come from decoded files, so lone surrogates never get here.
 ANYTHING = st.text(st.characters(exclude_categories=["Cs"]))
-NASTY = st.text("=+-@ '\t\r\n\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029\xa0\u3000a\u00e9\U0001f600", max_size=8)
+SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+UNSEEN = "\x00\x07\x1b\x7f\xa0\xad\u1680\u180e\u2003\u200b\u200e\u202f\u2060\u2800\u3000\u3164\ufeff"
+NASTY = st.text(
+    SIGNS + UNSEEN + "\u3042 '\t\r\n\v\f\x1c\x1d\x1e\x1f\x85\u2028\u2029\xa0\u3000a\u00e9\U0001f600", max_size=8
+)
 CELLS = st.one_of(ANYTHING, NASTY)
 BREAKS = ["\t", "\r", "\n", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f", "\x85", "\u2028", "\u2029"]
 
@@ -49,6 +53,21 @@ def test_absent_text_is_empty() -> None:
 def test_formulas_are_disarmed(formula: str) -> None:
     assert plain_rows([[formula]]) == f"'{formula}\r\n".encode()
     assert rows([text([formula, "b"])]) == f"'{formula}\r\nb\r\n".encode()
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+@pytest.mark.parametrize("before", ["", *UNSEEN, "\u3000 \u3000", "\t\u3000", "\r", "\ufeff "], ids=ascii)
+def test_no_sign_runs_whatever_stands_unseen_before_it(before: str, sign: str) -> None:
+    shown = " ".join(before.split("\t")).replace("\r", " ")
+    assert plain_rows([[f"{before}{sign}1"]]) == f"'{shown}{sign}1\r\n".encode()
+    assert rows([text(["b", f"{before}{sign}1"])]) == f"b\r\n'{shown}{sign}1\r\n".encode()
+
+
+@pytest.mark.parametrize(
+    "harmless", ["\u3000a", "\u3042=1", "\uff11\uff0b\uff11", "\xe9=", "\ufeffa", "\uff0e=", "a\u3000=1"]
+)
+def test_a_sign_that_is_not_first_does_no_harm(harmless: str) -> None:
+    assert plain_rows([[harmless]]) == rows([text([harmless])]) == f"{harmless}\r\n".encode()
 
 
 @pytest.mark.parametrize("harmless", ["1-2", "a=b", "112-1234567-1234567", "UPS+", "'=1", " a", "\u2212" + "1", " "])
@@ -126,7 +145,7 @@ def test_a_table_has_the_rows_and_cells_it_was_given(lines: list[tuple[str, str]
 @settings(deadline=None)
 @given(CELLS)
 def test_no_cell_begins_as_a_formula(cell: str) -> None:
-    assert not plain(cell).lstrip(" ").startswith(("=", "+", "-", "@"))
+    assert not plain(cell).lstrip(f" {UNSEEN}").startswith(tuple(SIGNS))
 
 
 def test_what_cannot_be_encoded_is_replaced() -> None:

@@ -7,6 +7,7 @@ has all that.
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -29,6 +30,8 @@ _COMMANDS: Final = {
 # Refusals of these are kept in the audit trail.
 _TRAILED: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "DELE", "RNFR", "RNTO", "MKD", "RMD", "SITE"})
 _MOST_QUEUED: Final = 100
+_LONGEST_COMMAND: Final = 2048  # bytes
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 class _Permissions:
@@ -59,6 +62,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     _paused = False
     _gone = False
     _in_buffer: list[bytes]
+    _in_buffer_len: int
     _quit_pending: bool
     _restart_position: int
     _rnfr: str | None
@@ -77,17 +81,30 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     def _current_type(self, value: str) -> None:
         pass
 
+    def collect_incoming_data(self, data: bytes) -> None:
+        # Of a command that is too long the library would answer every piece, and carry out the last one.
+        more = data[: _LONGEST_COMMAND + 1 - self._in_buffer_len]
+        self._in_buffer.append(more)
+        self._in_buffer_len += len(more)
+
     def found_terminator(self) -> None:
         if self._closed:  # an answer to the line before found the client gone; the library goes on all the same
             return
+        line, self._in_buffer, self._in_buffer_len = b"".join(self._in_buffer), [], 0
         if not self._paused:
-            self.hear(b"".join(self._in_buffer))
-            super().found_terminator()
+            self._obey(line)
             return
-        self._queued.append(b"".join(self._in_buffer))
-        self._in_buffer, self._in_buffer_len = [], 0
+        self._queued.append(line)
         if len(self._queued) > _MOST_QUEUED:
             self.close()
+
+    def _obey(self, line: bytes) -> None:
+        self.hear(line)
+        if len(line) > _LONGEST_COMMAND:
+            self.respond(f"500 That command is too long; {_LONGEST_COMMAND} bytes are the most.")
+        else:
+            self._in_buffer = [line]
+            super().found_terminator()
 
     def hear(self, line: bytes) -> None:
         """The client said something; called before it is carried out."""
@@ -98,8 +115,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
 
         A disk that is slow to sync, or a password that is slow to check, holds up its own client and nobody else.
         """
-        self._paused = True
-        self.del_channel()
+        self.pause()
         self.server.in_background(pool, work, lambda future: self._guarded(then, future))
 
     def _guarded(self, then: Callable[[Future[Any]], None], future: Future[Any]) -> None:
@@ -108,19 +124,24 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         except Exception:
             self.handle_error()
 
-    def go_on(self, reply: str) -> None:
+    def pause(self) -> None:
+        """Hear nothing of the client until `go_on`."""
+        self._paused = True
+        self.del_channel()
+
+    def go_on(self, reply: str = "") -> None:
         """Answer, and hear the client again, first of all what it said meanwhile."""
         paused, self._paused = self._paused, False
         if paused and not self._quit_pending:
             self.add_channel()
-        self.respond(reply)
+        if reply:
+            self.respond(reply)
         if not self._quit_pending:
             self._hear_queued()
 
     def _hear_queued(self) -> None:
         while self._queued and not (self._paused or self._closed):
-            self._in_buffer = [self._queued.pop(0)]
-            self.found_terminator()
+            self._obey(self._queued.pop(0))
 
     # Login.
 
@@ -221,6 +242,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         self.close_when_done()
 
     def respond(self, resp: str, logfun: Any = None) -> None:
+        resp = _CONTROLS.sub("?", resp)  # of what the client said: an answer is one line
         self._last_response = resp
         if resp[:1] in "45" and self._verb in _TRAILED and self.authenticated:
             self._witnessed(Event.REFUSED, f"{self._verb}: {resp}")

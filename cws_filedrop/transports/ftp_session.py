@@ -29,6 +29,8 @@ from cws_filedrop.transports.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
 _LOG = log.get(__name__)
 _NO_WAY: Final = "425 There is no data connection: send EPSV or PASV (or EPRT or PORT) before each transfer."
 _RENAME_IT: Final = "226 Received {} bytes; rename it to its final name to deliver it."
+_OVERTAKEN: Final = "425 No data connection was made before you sent another command."
+_ABORTED: Final = "426 The transfer was aborted."
 TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
 
 
@@ -69,6 +71,8 @@ class FtpSession(FtpControl):
             self.respond("421 The service is stopping; come back in a minute.")
             self.close_when_done()
         else:
+            if cmd in TRANSFERS:
+                self.no_data(_OVERTAKEN)
             super().process_command(cmd, *args, **kwargs)
 
     def _has_no_way(self) -> bool:
@@ -163,9 +167,9 @@ class FtpSession(FtpControl):
             self.respond(reply)
         return waited
 
-    def flush_account(self) -> None:
-        self.drop_waiting()
-        super().flush_account()
+    def _shutdown_connecting_dtp(self) -> None:
+        self.no_data(_OVERTAKEN)
+        super()._shutdown_connecting_dtp()
 
     def complete(self, upload: Upload, proof: str | None) -> None:
         """All bytes of an upload are here: put them on the disk and land them, in the background, then answer."""
@@ -231,10 +235,14 @@ class FtpSession(FtpControl):
     # Other commands the library does otherwise.
 
     def ftp_ABOR(self, line: str) -> None:
-        if self.data_channel is not None:
-            self.data_channel.why = (Cause.ABORTED, "the client aborted the transfer")
-        self.drop_waiting()
-        super().ftp_ABOR(line)
+        transfer = self.data_channel
+        aborted = self.no_data(_ABORTED)
+        self._shutdown_connecting_dtp()
+        if transfer is not None:
+            aborted = aborted or transfer.is_busy
+            transfer.why = (Cause.ABORTED, "the client aborted the transfer")
+            transfer.end(_ABORTED)
+        self.respond("226 It was aborted." if aborted else "225 There was no transfer to abort.")
 
     def ftp_CWD(self, path: str) -> None:
         try:

@@ -15,10 +15,13 @@ from pyftpdlib.exceptions import _RetryError
 from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.log import logger
 
+from cws_filedrop import log
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.upload import TooLarge, Upload
 
+_LOG = log.get(__name__)
 _AGAIN: Final = (errno.EAGAIN, errno.EWOULDBLOCK)
+_BROKEN_OFF: Final = "426 The transfer was broken off."
 _OTHER: Final = (Cause.ABORTED, "the client broke the transfer off")
 
 
@@ -28,6 +31,7 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
     ac_in_buffer_size = 262_144
     ac_out_buffer_size = 262_144
     file_obj: Any
+    _resp: tuple[Any, ...]
     proof: str | None = None  # that the client ended it, other than by the end of its bytes
 
     def __init__(self, sock: socket.socket, cmd_channel: Any) -> None:
@@ -111,8 +115,17 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
         super().handle_timeout()
         self.why = _OTHER
 
+    def end(self, reply: str) -> None:
+        """Close it, with that answer to the command that has it, if there is one."""
+        if self.is_busy:
+            self._resp = (reply, logger.debug)
+        self.close()
+
     def close(self) -> None:
-        """Close; an upload whose end was not seen is cut."""
+        """Close; an upload whose end was not seen is cut. No command stays without an answer, or the client would take
+        the next one for it."""
+        if self.is_busy and not (self._resp or self.transfer_finished or self.cmd_channel._closed):
+            self._resp = (_BROKEN_OFF, logger.debug)
         if not self._closed and self.receive and self.file_obj is not None:
             self.cmd_channel.cut(self._take_upload(), *self.why)
         super().close()
@@ -121,19 +134,45 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
 class FtpPassive(FTPHandler.passive_dtp):  # type: ignore[misc]
     """Waits for the client's data connection."""
 
+    def handle_accepted(self, sock: socket.socket, addr: Any) -> None:
+        """Let the client in, and others not.
+
+        Without a word to the client, who would take it for the answer to a command.
+        """
+        if addr[0] == self.cmd_channel.remote_ip:
+            super().handle_accepted(sock, addr)
+        else:
+            sock.close()
+            _LOG.warning("ftp.stranger_refused", address=addr[0], client=self.cmd_channel.remote_ip)
+
     def handle_timeout(self) -> None:
-        self.cmd_channel.drop_waiting()
-        super().handle_timeout()
+        if self.cmd_channel.connected:
+            self.cmd_channel.no_data("425 No data connection was made; is a firewall in the way?")
+        self.close()
 
 
 class FtpActive(FTPHandler.active_dtp):  # type: ignore[misc]
-    """Connects to the client for its data connection."""
+    """Connects to the client for its data connection. Until that has worked or failed, no other command is heard: the
+    answers would change places."""
+
+    def __init__(self, ip: str, port: int, cmd_channel: Any) -> None:
+        cmd_channel.pause()
+        super().__init__(ip, port, cmd_channel)
+
+    def handle_connect(self) -> None:
+        super().handle_connect()
+        if self.cmd_channel.connected:
+            self.cmd_channel.go_on()
 
     def handle_timeout(self) -> None:
-        self.cmd_channel.drop_waiting()
-        super().handle_timeout()
+        self._fail("425 You could not be reached at that address in time; passive mode may work.")
 
     def handle_close(self) -> None:
-        if not self._closed:
-            self.cmd_channel.drop_waiting()
-        super().handle_close()
+        self._fail("425 You could not be reached at that address; passive mode may work.")
+
+    def _fail(self, reply: str) -> None:
+        if self._closed:
+            return
+        self.close()
+        if self.cmd_channel.connected:
+            self.cmd_channel.go_on(reply)

@@ -181,7 +181,8 @@ def test_a_transfer_that_stalls_is_cut(place: Place) -> None:
 def test_a_new_passive_command_ends_the_transfer(place: Place, session: ftplib.FTP) -> None:
     connection = begin(session, "STOR /inbox/a.txt", CONTENT)
     wait_for(lambda: session.size("/inbox/a.txt") == len(CONTENT))
-    session.sendcmd("PASV")
+    assert refusal(session, "PASV").startswith("426 The transfer was broken off")  # the answer to STOR
+    assert session.getresp().startswith("227")
     (claim,) = place.claims()
     assert (claim.grade, claim.cause) == (Grade.CUT, Cause.ABORTED)
     connection.close()
@@ -315,7 +316,8 @@ def test_stou_finds_a_name(place: Place, session: ftplib.FTP) -> None:
 def test_an_upload_without_a_data_connection_leaves_nothing(place: Place, session: ftplib.FTP) -> None:
     session.sendcmd("PASV")
     assert session.sendcmd("STOR /inbox/a.txt").startswith("150")
-    session.sendcmd("ABOR")
+    assert refusal(session, "ABOR").startswith("426 ")  # the answer to STOR
+    assert session.getresp().startswith("226 ")
     assert session.nlst("/inbox") == []
     session.sendcmd("PASV")
     session.sendcmd("STOR /inbox/a.txt")

@@ -67,6 +67,7 @@ class Connection(paramiko.ServerInterface):
         self.why_ended: tuple[Cause, str] = LEFT
         self.began_at = time.monotonic()
         self._offered: SellerLogin | None = None
+        self._counted: SellerLogin | None = None  # among the connections of that seller
         self._failures = 0
         self._channels = 0
         self._over = threading.Event()
@@ -107,8 +108,9 @@ class Connection(paramiko.ServerInterface):
 
     def left(self) -> None:
         """It is over: its seller may have another."""
-        if self._offered is not None:
-            self._shared.logins.presence.leave(self._offered, self)
+        if self._counted is not None:
+            self._shared.logins.presence.leave(self._counted, self)
+            self._counted = None
 
     def join(self, seconds: float) -> None:
         """Wait until its threads have done what is left to do."""
@@ -198,16 +200,24 @@ class Connection(paramiko.ServerInterface):
 
     def _decide(self, login: SellerLogin | None) -> int:
         # The last answer before the library lets a client in is the one that let it in: names cannot change between.
-        if login is not None and (words := self._shared.logins.presence.enter(login, self)):
-            self._witnessed(Event.LOGIN_REFUSED, login.name, words)
-            login = None
-        self._offered = login
+        self._offered = login = self._count_in(login)
         if login is not None:
             return AUTH_SUCCESSFUL
         self._failures += 1
         if self._failures >= _ATTEMPTS:
             self._line.last_attempt()
         return AUTH_FAILED
+
+    def _count_in(self, login: SellerLogin | None) -> SellerLogin | None:
+        """Count the connection as its seller's, who may have so many; also for a key that is only shown as yet."""
+        self.left()
+        if login is None:
+            return None
+        if words := self._shared.logins.presence.enter(login, self):
+            self._witnessed(Event.LOGIN_REFUSED, login.name, words)
+            return None
+        self._counted = login
+        return login
 
     # What is offered: one subsystem.
 

@@ -110,3 +110,17 @@ def test_an_hour_passes(tmp_path: Path) -> None:
     now[0] = 3600.0
     counting.check(home, Allowance(files_an_hour=2))
     counting.check(home, Allowance())
+
+
+def test_a_login_that_fails_after_its_key_was_shown_does_not_count(place: SftpPlace) -> None:
+    door = place.sftp_door()
+    transport = paramiko.Transport(door.address)
+    try:
+        transport.start_client(timeout=20)
+        (connection,) = door._connections
+        assert connection._decide(SellerLogin("acme", 1)) == paramiko.AUTH_SUCCESSFUL
+        assert list(door._logins.presence._here) == ["acme"]
+        assert connection._decide(None) == paramiko.AUTH_FAILED
+        assert not door._logins.presence._here
+    finally:
+        transport.close()

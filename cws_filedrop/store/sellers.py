@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -127,6 +127,15 @@ class Access:
     allowance: Allowance
 
 
+# Made once, since each login asks: to put it together takes longer than to answer it.
+_VERSIONS: Final = sa.select(SELLERS.c.name, SELLERS.c.version).where(
+    SELLERS.c.enabled,
+    SELLERS.c.removed_at.is_(None),
+    sa.or_(SELLERS.c.expires_at.is_(None), SELLERS.c.expires_at > sa.bindparam("now")),
+)
+_VERSION: Final = _VERSIONS.where(SELLERS.c.name == sa.bindparam("name"))
+
+
 def access(db: Database, name: str, now: datetime) -> Access | None:
     """How the seller of that name may log in; None when it may not."""
     columns = (SELLERS.c[item.name] for item in fields(Access) if item.name != "seller_id")
@@ -140,14 +149,11 @@ def access(db: Database, name: str, now: datetime) -> Access | None:
 
 def versions(db: Database, names: Collection[str], now: datetime) -> dict[str, int]:
     """The versions of the logins of some sellers, by name in lower case; who may not log in is missing."""
-    admitted = (SELLERS.c.enabled, SELLERS.c.removed_at.is_(None))
-    lasts = sa.or_(SELLERS.c.expires_at.is_(None), SELLERS.c.expires_at > stamp(now))
-    query = sa.select(SELLERS.c.name, SELLERS.c.version).where(*admitted, lasts)
     wanted = {name.lower() for name in names}
-    if len(wanted) == 1:
-        query = query.where(SELLERS.c.name == next(iter(wanted)))
+    one = {"name": next(iter(wanted))} if len(wanted) == 1 else {}
     with db.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(query) if row[0] in wanted}
+        found = connection.execute(_VERSION if one else _VERSIONS, {"now": stamp(now), **one})
+        return {name: version for name, version in found if name in wanted}
 
 
 def change(db: Database, name: str, values: Mapping[str, object]) -> bool:

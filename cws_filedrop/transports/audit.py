@@ -10,7 +10,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from cws_filedrop import log
 from cws_filedrop.drop.deeds import Deed, Event
@@ -61,8 +61,9 @@ class Audit:
 
     def note(self, deed: Deed) -> None:
         """Have a deed kept soon."""
-        deed = replace(deed, seller=_plain(deed.seller), client=_plain(deed.client), name=_plain(deed.name))
-        deed = replace(deed, detail=_plain(deed.detail))
+        texts = {"seller": deed.seller, "client": deed.client, "name": deed.name, "detail": deed.detail}
+        odd: dict[str, Any] = {name: plain for name, text in texts.items() if (plain := _plain(text)) is not text}
+        deed = replace(deed, **odd) if odd else deed
         with self._lock:
             if len(self._waiting) >= _MOST_APART and self._count(deed):
                 return

@@ -191,9 +191,10 @@ class SftpDoor:
             self._unannounced.discard(client)
 
     def _send_unannounced_away(self) -> None:
-        for client in self._unannounced.copy():
-            with contextlib.suppress(OSError):
-                client.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for its header
+        with self._coming_in:  # who comes in now is in; nobody does from here on
+            for client in self._unannounced.copy():
+                with contextlib.suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for its header
 
     def _receive(self, client: socket.socket, address: str) -> None:
         try:

@@ -51,14 +51,28 @@ class FtpSettings:
     host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for every one"})
     port: int = field(default=2121, metadata={"doc": "0 takes any free port"})
     passive_ports: str = field(default="", metadata={"doc": "such as 50000-50100; empty: any free port"})
-    masquerade_address: str = field(default="", metadata={"doc": "address told to clients when behind NAT"})
+    masquerade_address: str = field(
+        default="",
+        metadata={"doc": "address told to clients (PASV) when behind NAT, except to those of the same private network"},
+    )
     banner: str = field(default="cws_filedrop ready.", metadata={"doc": "first line a client sees"})
     max_connections: int = field(default=512, metadata={"doc": "at once, in all"})
     max_connections_per_address: int = field(default=64, metadata={"doc": "at once, from one address"})
+    max_strangers_per_address: int = field(
+        default=32, metadata={"doc": "at once, from one address, that have not logged in; 0: no limit"}
+    )
+    login_timeout_seconds: float = field(default=60, metadata={"doc": "who has not logged in by then is sent away"})
     idle_timeout_seconds: int = field(default=300, metadata={"doc": "a silent session is closed after this"})
     transfer_timeout_seconds: int = field(default=120, metadata={"doc": "a stalled transfer is closed after this"})
     grace_seconds: float = field(
         default=0.5, metadata={"doc": "a client that leaves sooner after its upload may have been cut off"}
+    )
+    proxy_networks: str = field(
+        default="",
+        metadata={
+            "doc": "networks or addresses of balancers, with blanks: each of their connections must begin with a PROXY"
+            " header (version 1 or 2), which is believed"
+        },
     )
     courtesy_seconds: int = field(default=60, metadata={"doc": "how long a file that was picked up is still shown"})
 
@@ -98,8 +112,18 @@ class SftpSettings:
     port: int = field(default=2222, metadata={"doc": "0 takes any free port"})
     max_connections: int = field(default=512, metadata={"doc": "at once, in all"})
     max_connections_per_address: int = field(default=64, metadata={"doc": "at once, from one address"})
+    max_strangers_per_address: int = field(
+        default=32, metadata={"doc": "at once, from one address, that have not logged in; 0: no limit"}
+    )
     login_timeout_seconds: float = field(default=30, metadata={"doc": "who has not logged in by then is sent away"})
     idle_timeout_seconds: float = field(default=600, metadata={"doc": "a silent session is closed after this"})
+    proxy_networks: str = field(
+        default="",
+        metadata={
+            "doc": "networks or addresses of balancers, with blanks: each of their connections must begin with a PROXY"
+            " header (version 1 or 2), which is believed"
+        },
+    )
     courtesy_seconds: int = field(
         default=60, metadata={"doc": "how long stat still answers for a file that was picked up"}
     )

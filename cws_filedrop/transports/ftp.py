@@ -8,11 +8,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import logging
-import re
 import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Final
@@ -25,11 +23,15 @@ from cws_filedrop import log
 from cws_filedrop.config import FtpSettings
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.transports.balancers import HEADER_SECONDS, Balancers
 from cws_filedrop.transports.courtesy import Courtesy
+from cws_filedrop.transports.ftp_loop import Foyer, Patient, Waker
+from cws_filedrop.transports.ftp_passive import Passive, PassiveSession, masquerade, passive_ports
 from cws_filedrop.transports.ftp_session import FtpSession
 from cws_filedrop.transports.ftp_tls import Tls
 from cws_filedrop.transports.ftp_tls_session import ImplicitTlsSession, TlsSession
 from cws_filedrop.transports.logins import CHANGED, SHUT, Logins, Over
+from cws_filedrop.transports.strangers import Strangers
 
 _LOG = log.get(__name__)
 _RECHECK_SECONDS: Final = 1.0
@@ -37,7 +39,9 @@ _DRAIN_LOOK_SECONDS: Final = 0.05
 _DISK_THREADS: Final = 8  # what they sync at one time, the disk takes in one go
 _LOGIN_THREADS: Final = 4
 _BACKLOG: Final = 256
-_PORTS: Final = re.compile(r"(\d{1,5})\s*-\s*(\d{1,5})")
+_STRANGERS: Final = (
+    "421 Too many connections from your address have not logged in; log in on them, or try again in a minute."
+)
 _REMEDIES: Final = {
     errno.EADDRINUSE: "another program has that port: stop it, or set another port",
     errno.EACCES: "ports below 1024 need rights: give them, or set port = 2121",
@@ -45,77 +49,7 @@ _REMEDIES: Final = {
 }
 
 
-class _Waker:
-    """Lets other threads have something done by the serving thread; looks like a channel to the loop."""
-
-    def __init__(self, loop: Any) -> None:
-        self._calls: deque[Callable[[], None]] = deque()
-        self._read, self._write = socket.socketpair()
-        self._read.setblocking(False)
-        self._write.setblocking(False)
-        self._fileno = self._read.fileno()
-        loop.register(self._fileno, self, loop.READ)
-
-    def call(self, what: Callable[[], None]) -> None:
-        """Have `what` called soon. From any thread; never blocks."""
-        self._calls.append(what)
-        try:
-            self._write.send(b"\0")
-        except OSError:  # full: the loop is awake already; closed: nobody is left to be woken
-            return
-
-    def readable(self) -> bool:
-        return True
-
-    def writable(self) -> bool:
-        return False
-
-    def handle_read_event(self) -> None:
-        self._read.recv(4096)
-        self.run()
-
-    def run(self) -> None:
-        """Make the calls that wait."""
-        while self._calls:
-            try:
-                self._calls.popleft()()
-            except Exception:
-                _LOG.error("ftp.call_failed", exc_info=True)
-
-    def handle_error(self) -> None:
-        _LOG.error("ftp.waker_failed", exc_info=True)
-
-    def handle_close(self) -> None:
-        self.close()
-
-    def close(self) -> None:
-        self._read.close()
-        self._write.close()
-
-
-class _Patient:
-    """A listening socket that outlives a lack of file handles."""
-
-    ioloop: Any
-    _closed: bool
-
-    def handle_accept(self) -> None:
-        try:
-            super().handle_accept()  # type: ignore[misc]
-        except OSError as error:  # no file handles left: look again in a while instead of at once and for ever
-            _LOG.error("ftp.accept_failed", error=str(error))
-            self.del_channel()  # type: ignore[attr-defined]
-            self.ioloop.call_later(0.5, self._listen_again)
-
-    def _listen_again(self) -> None:
-        if not self._closed:
-            self.add_channel()  # type: ignore[attr-defined]
-
-    def handle_error(self) -> None:
-        _LOG.error("ftp.accept_failed", exc_info=True)  # and go on listening
-
-
-class _Server(_Patient, FTPServer):  # type: ignore[misc]
+class _Server(Patient, FTPServer):  # type: ignore[misc]
     """The listening socket, and what all sessions share."""
 
     failure_delay_seconds = 1.0
@@ -134,7 +68,12 @@ class _Server(_Patient, FTPServer):  # type: ignore[misc]
         self.failure_delay_seconds = door.failure_delay_seconds
         self.is_draining = False
         self.sessions: set[FtpSession] = set()
-        self._waker = _Waker(loop)
+        most = door.settings.max_connections
+        self.foyer = Foyer(loop, door.balancers, most=most, seconds=door.header_seconds)
+        per_address = door.settings.max_strangers_per_address
+        self._strangers = Strangers(per_address=per_address, most=max(1, most // 2))
+        self._strange_since: dict[FtpSession, float] = {}
+        self._waker = Waker(loop)
         self.disk = ThreadPoolExecutor(_DISK_THREADS, thread_name_prefix="ftp-disk")
         self.doorkeepers = ThreadPoolExecutor(_LOGIN_THREADS, thread_name_prefix="ftp-login")
 
@@ -154,39 +93,59 @@ class _Server(_Patient, FTPServer):  # type: ignore[misc]
         self._waker.run()
         self._waker.close()
 
-    def handle_accepted(self, sock: socket.socket, addr: Any) -> Any:
-        if seconds := self.logins.banned(str(addr[0])):
-            return _send_away(sock, seconds)
-        session = super().handle_accepted(sock, addr)
-        if session is not None and not session._closed:
-            self.sessions.add(session)
-        return session
+    def handle_accepted(self, sock: socket.socket, addr: Any) -> None:
+        self.receive(sock, addr, self.handler)
 
     def receive(self, sock: socket.socket, addr: Any, session_class: type[FtpSession]) -> None:
-        """A client came in by another socket."""
+        """A client came in, perhaps by another socket."""
+        self.foyer.receive(sock, addr, lambda sock, addr: self._welcome(sock, addr, session_class))
+
+    def _welcome(self, sock: socket.socket, addr: Any, session_class: type[FtpSession]) -> None:
+        if words := self._unwelcome(str(addr[0])):
+            _send_away(sock, words)
+            return
         usual, self.handler = self.handler, session_class
         try:
-            self.handle_accepted(sock, addr)
+            session = super().handle_accepted(sock, addr)
         finally:
             self.handler = usual
+        if session is not None and not session._closed:
+            self.sessions.add(session)
+
+    def _unwelcome(self, address: str) -> str:
+        if seconds := self.logins.banned(address):
+            minutes = max(1, round(seconds / 60))
+            return f"421 Too many failed logins came from your address; come back in {minutes} minutes."
+        here = [session.remote_ip for session in self.sessions if session.login is None]
+        return "" if self._strangers.may_come(address, here) else _STRANGERS
 
     def forget(self, session: FtpSession) -> None:
         """A session has closed."""
+        if session in self.sessions and session.login is None:
+            self._strangers.left(session.remote_ip)
         self.sessions.discard(session)
+        self._strange_since.pop(session, None)
+
+    def send_strangers_away(self) -> None:
+        """Those that have had the time to log in, and did not."""
+        now, seconds = time.monotonic(), self.settings.login_timeout_seconds
+        for session in list(self.sessions):
+            if session.login is not None:
+                self._strange_since.pop(session, None)
+            elif now - self._strange_since.setdefault(session, now) > seconds:
+                _dismiss(session, f"421 Log in within {seconds:g} seconds; you may try again.")
 
     def _accept_new_cons(self) -> bool:
         return len(self.ip_map) <= self.max_cons  # clients, not sockets
 
 
-def _send_away(sock: socket.socket, seconds: float) -> None:
-    minutes = max(1, round(seconds / 60))
-    words = f"421 Too many failed logins came from your address; come back in {minutes} minutes.\r\n"
+def _send_away(sock: socket.socket, words: str) -> None:
     with contextlib.suppress(OSError), sock:
         sock.setblocking(False)
-        sock.send(words.encode())
+        sock.send(f"{words}\r\n".encode())
 
 
-class _Implicit(_Patient, Acceptor):  # type: ignore[misc]
+class _Implicit(Patient, Acceptor):  # type: ignore[misc]
     """Another listening socket, whose clients encrypt from the first byte on."""
 
     def __init__(self, sock: socket.socket, server: _Server, session_class: type[FtpSession]) -> None:
@@ -214,6 +173,7 @@ class FtpDoor:
 
     failure_delay_seconds: float = 1.0  # before a wrong password is answered
     handshake_seconds: float = 30.0  # for a client that wants TLS
+    header_seconds: float = HEADER_SECONDS  # for a balancer to say whose connection it is
 
     def __init__(
         self,
@@ -227,6 +187,7 @@ class FtpDoor:
         self.tls = tls
         self.intake = intake
         self.logins = logins
+        self.balancers = Balancers(settings.proxy_networks, "[ftp] proxy_networks")
         self._session_class = _session_class(TlsSession if tls else FtpSession, settings)
         self._server: _Server | None = None
         self._implicit: _Implicit | None = None
@@ -261,6 +222,8 @@ class FtpDoor:
             implicit = _session_class(ImplicitTlsSession, self.settings)
             self._implicit = _Implicit(sockets[1], self._server, implicit)
         self._loop.call_every(_RECHECK_SECONDS, self._recheck)
+        pause = min(_RECHECK_SECONDS, self.settings.login_timeout_seconds / 2)
+        self._loop.call_every(pause, self._server.send_strangers_away)
         self._thread = threading.Thread(target=self._run, name="ftp", daemon=True)
         self._thread.start()
         _LOG.info("ftp.opened", host=self.address[0], port=self.address[1], implicit=self.implicit_address)
@@ -303,6 +266,7 @@ class FtpDoor:
         if not server.is_draining:
             server.is_draining = True
             server.close()
+            server.foyer.close()
             if self._implicit is not None:
                 self._implicit.close()
         late = time.monotonic() >= self._drain_until
@@ -346,31 +310,13 @@ def _session_class(base: type[FtpSession], settings: FtpSettings) -> type[FtpSes
     transfer = type("Transfer", (base.dtp_handler,), {"timeout": settings.transfer_timeout_seconds})
     values = {
         "dtp_handler": transfer,
+        "passive_dtp": Passive,
         "banner": settings.banner,
         "timeout": settings.idle_timeout_seconds,
-        "passive_ports": _passive_ports(settings.passive_ports),
-        "masquerade_address": _masquerade(settings.masquerade_address),
+        "passive_ports": passive_ports(settings.passive_ports),
+        "masquerade_address": masquerade(settings.masquerade_address),
     }
-    return type("Session", (base,), values)
-
-
-def _passive_ports(text: str) -> range | None:
-    if not text.strip():
-        return None
-    found = _PORTS.fullmatch(text.strip())
-    first, last = (int(found[1]), int(found[2])) if found else (0, 0)
-    if not 1024 <= first <= last <= 65_535:
-        raise ConfigError(f"[ftp] passive_ports: {text!r} is not a range such as 50000-50100")
-    return range(first, last + 1)
-
-
-def _masquerade(host: str) -> str | None:
-    if not host:
-        return None
-    try:
-        return socket.gethostbyname(host)
-    except OSError as error:
-        raise ConfigError(f"[ftp] masquerade_address: {host} is not known: {error.strerror}") from error
+    return type("Session", (PassiveSession, base), values)
 
 
 def _listen(host: str, port: int, section: str) -> socket.socket:

@@ -32,6 +32,7 @@ _TRAILED: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "DELE", "RNFR", "RN
 _MOST_QUEUED: Final = 100
 _LONGEST_COMMAND: Final = 2048  # bytes
 _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_MOST_UNREAD: Final = 1_000  # answers that a client leaves unread
 
 
 class _Permissions:
@@ -66,6 +67,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     _quit_pending: bool
     _restart_position: int
     _rnfr: str | None
+    producer_fifo: Any
 
     def __init__(self, conn: socket.socket, server: Any, ioloop: Any = None) -> None:
         self._queued: list[bytes] = []
@@ -161,9 +163,10 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             self.respond("503 Send USER first.")
         else:
             user, address, clear = self.username, self.remote_ip, self.in_clear
+            logins = self.server.logins
             self.in_background(
-                self.server.doorkeepers,
-                lambda: self.server.logins.check(user, line, address, clear=clear),
+                logins.turn(user, line, address, clear=clear, run=self.server.doorkeepers.submit),
+                lambda: logins.check(user, line, address, clear=clear),
                 self._checked,
             )
 
@@ -240,6 +243,13 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     def handle_max_cons_per_ip(self) -> None:
         self.respond("421 Too many connections from your address; close one, or try again in a minute.")
         self.close_when_done()
+
+    def push(self, data: str) -> None:
+        super().push(data)
+        if len(self.producer_fifo) > _MOST_UNREAD and not self._closed:
+            _LOG.warning("ftp.answers_unread", seller=self.username, address=self.remote_ip)
+            self.discard_buffers()
+            self.server.soon(self.close)
 
     def respond(self, resp: str, logfun: Any = None) -> None:
         resp = _CONTROLS.sub("?", resp)  # of what the client said: an answer is one line

@@ -13,15 +13,19 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import SELLER_NAME
 from cws_filedrop.model import NO_LIMITS, Allowance
+from cws_filedrop.transports import turns
+from cws_filedrop.transports.turns import Turn, Turns
 
 _LOG = log.get(__name__)
 _REMEMBER_SECONDS: Final = 300.0
 _MOST_REMEMBERED: Final = 10_000
+_AT_ONCE: Final = 4  # checks, each of which wants a processor and 19 MiB for tens of milliseconds
+_LATELY_SECONDS: Final = 600.0
 
 SHUT: Final = "You may not log in any more; ask us about it."
 CHANGED: Final = "Your password or access has changed; log in again."
@@ -180,6 +184,24 @@ class Logins:
         # A keyed hash, so that neither the memory nor a dump of it holds passwords or hashes of use elsewhere.
         self._key = secrets.token_bytes(32)
         self._remembered: dict[bytes, tuple[SellerLogin, float]] = {}
+        self._turns = Turns(_AT_ONCE)
+        self._failed_at: dict[str, float] = {}  # addresses, and when they last failed
+
+    def turn(self, user: str, password: str, address: str, *, clear: bool, run: Callable[[turns.Work], Any]) -> Turn:
+        """What does `check` by `run` when it is its turn: those that guess must not keep others waiting."""
+        return Turn(self._turns, self._rank(user, password, address, clear), address, run)
+
+    def check_here(self, user: str, password: str, address: str) -> LoginAnswer:
+        """The same in this thread, which waits for its turn."""
+        rank = self._rank(user, password, address, False)
+        return turns.here(self._turns, rank, address, lambda: self.check(user, password, address))
+
+    def _rank(self, user: str, password: str, address: str, clear: bool) -> int:
+        """First who logged in with the same lately, which is answered at once; last the addresses that failed."""
+        if self._digest(user.strip().lower(), password, clear=clear) in self._remembered:
+            return 0
+        failed_at = self._failed_at.get(address)
+        return 1 if failed_at is None or time.monotonic() - failed_at > _LATELY_SECONDS else 2
 
     def check(self, user: str, password: str, address: str, *, clear: bool = False) -> LoginAnswer:
         """Is this the password? May take tens of milliseconds.
@@ -198,10 +220,18 @@ class Logins:
         login = self._login(name, password, clear=clear) if SELLER_NAME.fullmatch(name) else None
         if login is None:
             self._throttle.failed(key)
+            self._note_failure(address)
             _LOG.warning("login.refused", user=name[:64], address=address)
             return LoginAnswer(None, CLEAR if clear else WRONG)
         self._throttle.succeeded(key)
+        self._failed_at.pop(address, None)
         return self.admitted(login, address)
+
+    def _note_failure(self, address: str) -> None:
+        with self._lock:
+            if len(self._failed_at) >= _MOST_REMEMBERED:
+                self._failed_at.clear()
+            self._failed_at[address] = time.monotonic()
 
     def admitted(self, login: SellerLogin, address: str) -> LoginAnswer:
         """A login whose password or key was right, unless its seller may not come from that address."""
@@ -229,7 +259,7 @@ class Logins:
         authenticate = self._in_clear if clear else self._authenticate
         if authenticate is None:
             return None
-        digest = hashlib.blake2b(f"{clear}\0{name}\0{password}".encode(errors="replace"), key=self._key).digest()
+        digest = self._digest(name, password, clear=clear)
         remembered, until = self._remembered.get(digest, (None, 0.0))
         if remembered is not None and time.monotonic() < until and self.holds(remembered):
             return remembered
@@ -242,3 +272,6 @@ class Logins:
             else:
                 self._remembered[digest] = (login, time.monotonic() + _REMEMBER_SECONDS)
         return login
+
+    def _digest(self, name: str, password: str, *, clear: bool) -> bytes:
+        return hashlib.blake2b(f"{clear}\0{name}\0{password}".encode(errors="replace"), key=self._key).digest()

@@ -5,10 +5,12 @@ Knows nothing of where sellers, passwords and keys are kept, and nothing of what
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -18,12 +20,15 @@ from cws_filedrop import log
 from cws_filedrop.config import SftpSettings
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.transports.balancers import HEADER_SECONDS, Announcement, Balancers
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.logins import CHANGED, NOBODY, SHUT, Logins
+from cws_filedrop.transports.proxy_protocol import BadHeader
 from cws_filedrop.transports.sftp_connection import AuthorizedKeys, Connection, Shared
 from cws_filedrop.transports.sftp_handles import LEFT_OUT, SILENT
 from cws_filedrop.transports.sftp_keys import host_keys as load_host_keys
 from cws_filedrop.transports.sftp_tuning import Line, quiet_library
+from cws_filedrop.transports.strangers import Strangers
 
 __all__ = ["AuthorizedKeys", "SftpDoor"]
 
@@ -48,6 +53,7 @@ class SftpDoor:
     """
 
     failure_delay_seconds: float = 1.0  # before a wrong password is answered
+    header_seconds: float = HEADER_SECONDS  # for a balancer to say whose connection it is
 
     def __init__(
         self,
@@ -70,6 +76,11 @@ class SftpDoor:
         self._threads: list[threading.Thread] = []
         self._changed = threading.Condition()
         self._connections: set[Connection] = set()
+        self._balancers = Balancers(settings.proxy_networks, "[sftp] proxy_networks")
+        self._unannounced: set[socket.socket] = set()
+        self._coming_in = threading.Lock()
+        per_address = settings.max_strangers_per_address
+        self._strangers = Strangers(per_address=per_address, most=max(1, settings.max_connections // 2))
         self._is_draining = False
 
     @property
@@ -107,6 +118,7 @@ class SftpDoor:
         for thread in self._threads:
             thread.join()
         self._threads = []
+        self._send_unannounced_away()
         self._drain(time.monotonic() + drain_seconds)
         _LOG.info("sftp.closed")
 
@@ -140,7 +152,7 @@ class SftpDoor:
             except OSError as error:
                 self._wait_for_room(error)
             else:
-                self._receive(client, str(address[0]))
+                self._meet(client, str(address[0]))
 
     def _wait_for_room(self, error: OSError) -> None:
         with self._changed:
@@ -148,11 +160,48 @@ class SftpDoor:
                 _LOG.error("sftp.accept_failed", error=str(error))
                 self._changed.wait(_FULL_SECONDS)
 
+    def _meet(self, client: socket.socket, address: str) -> None:
+        if not self._balancers.has(address):
+            self._receive(client, address)
+        elif len(self._unannounced) < self.settings.max_connections:
+            self._unannounced.add(client)
+            self._in_background(lambda: self._announce(client, address), client)
+        else:
+            _LOG.warning("sftp.announcement_refused", address=address, why="too many wait")
+            client.close()
+
+    def _in_background(self, work: Callable[[], None], client: socket.socket) -> None:
+        try:
+            threading.Thread(target=work, name="sftp-announced", daemon=True).start()
+        except RuntimeError:  # no threads left: go on listening
+            _LOG.warning("sftp.connection_failed", exc_info=True)
+            self._unannounced.discard(client)
+            client.close()
+
+    def _announce(self, client: socket.socket, address: str) -> None:
+        """Hear from a balancer whose connection it is."""
+        try:
+            header = Announcement(client).wait(self.header_seconds)
+        except (BadHeader, OSError) as error:
+            _LOG.warning("sftp.announcement_refused", address=address, why=str(error))
+            client.close()
+        else:
+            self._receive(client, header.source or address)
+        finally:
+            self._unannounced.discard(client)
+
+    def _send_unannounced_away(self) -> None:
+        with self._coming_in:  # who comes in now is in; nobody does from here on
+            for client in self._unannounced.copy():
+                with contextlib.suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for its header
+
     def _receive(self, client: socket.socket, address: str) -> None:
         try:
-            if self._may_come(address):
-                self._begin(client, address)
-                return
+            with self._coming_in:
+                if not self._is_draining and self._may_come(address):
+                    self._begin(client, address)
+                    return
             _LOG.warning("sftp.turned_away", address=address)
         except Exception:  # gone again, or no threads left: go on listening
             _LOG.warning("sftp.connection_failed", address=address, exc_info=True)
@@ -163,13 +212,13 @@ class SftpDoor:
         if self._logins.banned(address):
             return False
         here = self._list()
-        strangers = sum(one.login is None for one in here)
+        strangers = [one.address for one in here if not one.has_logged_in]
         of_address = sum(one.address == address for one in here)
         settings = self.settings
         return (
             len(here) < settings.max_connections
             and of_address < settings.max_connections_per_address
-            and strangers < max(1, settings.max_connections // 2)
+            and self._strangers.may_come(address, strangers)
         )
 
     def _begin(self, client: socket.socket, address: str) -> None:
@@ -196,6 +245,8 @@ class SftpDoor:
     def _forget(self, connection: Connection) -> None:
         connection.join_sessions(_LAST_WORDS_SECONDS)
         connection.left()
+        if not connection.has_logged_in:
+            self._strangers.left(connection.address)
         with self._changed:
             self._connections.discard(connection)
             self._changed.notify_all()

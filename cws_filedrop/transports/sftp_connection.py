@@ -81,6 +81,11 @@ class Connection(paramiko.ServerInterface):
         return self._offered if self._line.is_authenticated() else None
 
     @property
+    def has_logged_in(self) -> bool:
+        """Was it ever proved who it is, though it may be closed by now?"""
+        return self._line.auth_handler is not None and self._line.auth_handler.is_authenticated()
+
+    @property
     def is_over(self) -> bool:
         """Has it been told to go?"""
         return self._over.is_set()
@@ -167,7 +172,7 @@ class Connection(paramiko.ServerInterface):
 
     def check_auth_password(self, username: str, password: str | bytes) -> int:
         text = password.decode(errors="replace") if isinstance(password, bytes) else password
-        answer = self._ask(lambda: self._shared.logins.check(username, text, self.address))
+        answer = self._ask(lambda: self._shared.logins.check_here(username, text, self.address))
         if answer.login is None:
             self._witnessed(Event.LOGIN_REFUSED, username, answer.text)
             self._over.wait(self._shared.failure_delay_seconds)

@@ -13,7 +13,7 @@ from paramiko.common import MSG_CHANNEL_REQUEST, cMSG_CHANNEL_OPEN, cMSG_GLOBAL_
 PASSWORD = "correct-horse-9"
 KINDS = [*range(3, 21), 21, 101, 105, 200, 201, 255]
 WITH_PATH = (sftp.CMD_OPEN, sftp.CMD_STAT, sftp.CMD_LSTAT, sftp.CMD_OPENDIR, sftp.CMD_REMOVE, sftp.CMD_MKDIR)
-ANSWERS = (sftp.CMD_STATUS, sftp.CMD_HANDLE, sftp.CMD_DATA, sftp.CMD_NAME, sftp.CMD_ATTRS)
+ANSWERS = (sftp.CMD_STATUS, sftp.CMD_HANDLE, sftp.CMD_DATA, sftp.CMD_NAME, sftp.CMD_ATTRS, sftp.CMD_EXTENDED_REPLY)
 PATHS = (
     b"/",
     b".",

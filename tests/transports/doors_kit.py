@@ -26,6 +26,7 @@ from cws_filedrop.transports.logins import Authenticate, Brake, Logins, SellerLo
 
 PASSWORD = "correct-horse-9"
 LIMIT = 4_000_000
+ANY_STRANGERS = {"max_strangers_per_address": 0}  # since all that tests do comes from one address
 Found = TypeVar("Found")
 
 
@@ -88,7 +89,7 @@ class Place:
 
     def ftp_door(self, **settings: Any) -> FtpDoor:
         """An FTP door, open. Wrong passwords are answered at once, unless the class is told otherwise."""
-        wanted = FtpSettings(**({"port": 0, "grace_seconds": 0.2} | settings))
+        wanted = FtpSettings(**({"port": 0, "grace_seconds": 0.2} | ANY_STRANGERS | settings))
         door = FtpDoor(wanted, self.intake, self.sellers.logins())
         door.failure_delay_seconds = 0.01
         door.start()

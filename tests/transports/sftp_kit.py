@@ -13,7 +13,7 @@ from typing import Any
 import paramiko
 import pytest
 from paramiko import sftp
-from transports.doors_kit import PASSWORD, Place
+from transports.doors_kit import ANY_STRANGERS, PASSWORD, Place
 
 from cws_filedrop.config import SftpSettings
 from cws_filedrop.transports.logins import Brake, SellerLogin
@@ -51,7 +51,7 @@ class SftpPlace(Place):
     def sftp_door(self, *, brake: Brake | None = None, **settings: Any) -> SftpDoor:
         """An SFTP door, open. Wrong passwords are answered at once."""
         door = SftpDoor(
-            SftpSettings(**({"port": 0} | settings)),
+            SftpSettings(**({"port": 0} | ANY_STRANGERS | settings)),
             self.intake,
             self.sellers.logins(brake),
             keys=self.keys,

@@ -7,7 +7,7 @@ import socket
 import ssl
 from typing import Any
 
-from transports.doors_kit import PASSWORD, Place
+from transports.doors_kit import ANY_STRANGERS, PASSWORD, Place
 
 from cws_filedrop.config import FtpSettings, TlsSettings
 from cws_filedrop.transports.ftp import FtpDoor
@@ -25,7 +25,7 @@ def tls_door(
 ) -> FtpDoor:
     """A door with TLS, implicit too, open."""
     tls = Tls(TlsSettings(**({"implicit_port": 0} | settings)), place.data / "tls")
-    wanted = FtpSettings(**({"port": 0, "grace_seconds": 0.2} | (ftp or {})))
+    wanted = FtpSettings(**({"port": 0, "grace_seconds": 0.2} | ANY_STRANGERS | (ftp or {})))
     door = FtpDoor(wanted, place.intake, place.sellers.logins(in_clear=in_clear), tls=tls)
     door.failure_delay_seconds = 0.01
     door.handshake_seconds = handshake_seconds

@@ -13,7 +13,9 @@ from pathlib import Path
 from bench.convert import SIZES, figures, machine, yardstick
 
 README = Path(__file__).with_name("README.md")
-MARKED = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- /figures -->)", re.DOTALL)
+MARKED = {
+    name: re.compile(rf"(?<=<!-- {name} -->\n).*(?=<!-- /{name} -->)", re.DOTALL) for name in ("figures", "doors")
+}
 
 
 def main(sizes: list[int]) -> None:
@@ -26,14 +28,26 @@ def main(sizes: list[int]) -> None:
     lines += ["", yardstick()]
     print("\n".join(lines[-2:]))
     if not sizes:
-        table = "\n".join([*lines, ""])
-        README.write_text(MARKED.sub(lambda _: table, README.read_text(encoding="utf-8")), encoding="utf-8")
+        keep("figures", lines)
+
+
+def keep(name: str, lines: list[str]) -> None:
+    """Put lines between the marks of that name in the README."""
+    table = "\n".join([*lines, ""])
+    README.write_text(MARKED[name].sub(lambda _: table, README.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def main_doors(arguments: list[str]) -> None:
+    """Measure the doors, print, and keep the tables when all of it was measured."""
+    from bench import doors
+
+    lines = doors.main(arguments)
+    print("\n".join(lines))
+    if all(one.isdigit() for one in arguments):
+        keep("doors", lines)
 
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["doors"]:
-        from bench import doors
-
-        print("\n".join(doors.main(sys.argv[2:])))
-        sys.exit()
+        sys.exit(main_doors(sys.argv[2:]))
     main([int(text) for text in sys.argv[1:]])

@@ -170,6 +170,19 @@ def ftp_sessions(given: dict[str, Any]) -> tuple[Work, Work]:
     return work, lambda: None
 
 
+def ftp_drops(given: dict[str, Any]) -> tuple[Work, Work]:
+    """What most sellers do: connect, log in, put one file, quit."""
+    pieces = [b"".join(content(given["size"]))]
+
+    def work() -> None:
+        for number in range(given["count"]):
+            session = Ftp(given["port"], given["user"], given["password"], tls=given["tls"])
+            session.store(f"{given['folder']}/{given['name']}-{number}.txt", pieces)
+            session.quit()
+
+    return work, lambda: None
+
+
 def ftp_files(given: dict[str, Any]) -> tuple[Work, Work]:
     """Many files, or one, in a session that is there already."""
     session = Ftp(given["port"], given["user"], given["password"], tls=given["tls"])
@@ -196,6 +209,20 @@ def sftp_sessions(given: dict[str, Any]) -> tuple[Work, Work]:
     return work, lambda: None
 
 
+def sftp_drops(given: dict[str, Any]) -> tuple[Work, Work]:
+    """Connect, log in, put one file, leave."""
+    key, text = paramiko.Ed25519Key.from_private_key_file(given["key"]), b"".join(content(given["size"]))
+
+    def work() -> None:
+        for number in range(given["count"]):
+            line, files = sftp_session(given["port"], given["user"], key)
+            with files.open(f"{given['folder']}/{given['name']}-{number}.txt", "wb") as target:
+                target.write(text)
+            line.close()
+
+    return work, lambda: None
+
+
 def sftp_files(given: dict[str, Any]) -> tuple[Work, Work]:
     """Many files, or one, by OpenSSH's sftp, in a session that is there already."""
     source = Path(given["source"])
@@ -216,7 +243,8 @@ def sftp_idle(given: dict[str, Any]) -> tuple[Work, Work]:
     return lambda: time.sleep(given["seconds"]), lambda: None
 
 
-KINDS: Final = {one.__name__: one for one in (ftp_sessions, ftp_files, sftp_sessions, sftp_files, sftp_idle)}
+_ALL: Final = (ftp_sessions, ftp_drops, ftp_files, sftp_sessions, sftp_drops, sftp_files, sftp_idle)
+KINDS: Final = {one.__name__: one for one in _ALL}
 
 
 def main() -> None:

@@ -1,5 +1,8 @@
 """How fast the doors are, beside other servers, in one run: `python -m bench doors [ROUNDS] [MEASURE …]`.
 
+MEASURE is the beginning of a name in MEASURES, or `idle`; without any, all are made, and the figures go into
+bench/README.md. All servers write below TMPDIR: /dev/shm shows what the software costs, without the disk.
+
 Every round asks every server in turn, so that what else the machine does falls on all of them; the median counts. The
 clients are processes of their own (`bench.door_clients`), the same for all servers.
 """
@@ -58,14 +61,17 @@ class Figure:
 def _measures() -> Iterator[Measure]:
     for protocol in TITLES:
         kind = "sftp" if protocol == "sftp" else "ftp"
-        few = {"ftp": 200, "ftps": 80, "sftp": 15}[protocol]
+        few = {"ftp": 120, "ftps": 60, "sftp": 15}[protocol]
         for clients in (1, 4):
+            at_once = f", {clients} client{'s' if clients > 1 else ''}"
             name = f"{protocol}-sessions-{clients}"
-            title = f"sessions/s, {clients} client{'s' if clients > 1 else ''}"
-            yield Measure(name, protocol, f"{kind}_sessions", few, title, clients)
-        for kilobytes, count in ((2, 200), (20, 200), (200, 80)):
+            yield Measure(name, protocol, f"{kind}_sessions", few, f"sessions/s{at_once}", clients)
+            name, more = f"{protocol}-drops-{clients}", {"size": 20_000}
+            title = f"sessions with one 20 KB file/s{at_once}"
+            yield Measure(name, protocol, f"{kind}_drops", few // 2, title, clients, more=more)
+        for kilobytes, count in ((2, 150), (20, 150), (200, 60)):
             size = {"size": kilobytes * 1000}
-            title = f"{kilobytes} KB files/s"
+            title = f"{kilobytes} KB files/s in a session"
             yield Measure(f"{protocol}-{kilobytes}k", protocol, f"{kind}_files", count, title, more=size)
         large: dict[str, Any] = {"size": 200 * MEGABYTE}
         yield Measure(f"{protocol}-large", protocol, f"{kind}_files", 1, "200 MB, MB/s", per=200, more=large)

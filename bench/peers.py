@@ -252,10 +252,6 @@ Port {port}
 User nobody
 Group nogroup
 ModulePath {modules}
-AuthOrder mod_auth_file.c
-AuthUserFile {folder}/passwd
-RequireValidShell off
-DelayEngine off
 UseReverseDNS off
 WtmpLog off
 TransferLog none
@@ -263,9 +259,18 @@ SystemLog none
 PidFile {folder}/pid
 ScoreboardFile {folder}/scoreboard
 MaxInstances none
+<Global>
+AuthOrder mod_auth_file.c
+AuthUserFile {folder}/passwd
+RequireValidShell off
+DelayEngine off
 AllowOverwrite on
+</Global>
 """
+# Beside the other, since with TLS at hand even a session that does not want it costs ten times as much.
 _PROFTPD_TLS: Final = """LoadModule mod_tls.c
+<VirtualHost 127.0.0.1>
+Port {port}
 TLSEngine on
 TLSRequired off
 TLSProtocol TLSv1.2 TLSv1.3
@@ -273,24 +278,25 @@ TLSECCertificateFile {certificate}
 TLSECCertificateKeyFile {certificate}
 TLSVerifyClient off
 TLSOptions NoSessionReuseRequired
+</VirtualHost>
 """
 
 
 def proftpd(site: Site) -> Peer:
     """A password file of its own, hashed the cheap way; TLS if its module is there."""
-    program, port = _program("proftpd", "/usr/sbin/proftpd"), _free_port()
-    modules = Path("/usr/lib/proftpd")
-    text = _PROFTPD.format(port=port, modules=modules, folder=site.folder)
-    has_tls = (modules / "mod_tls.so").exists()
-    text += _PROFTPD_TLS.format(certificate=site.certificate) if has_tls else ""
+    program = _program("proftpd", "/usr/sbin/proftpd")
+    modules, ports = Path("/usr/lib/proftpd"), {"ftp": _free_port()}
+    text = _PROFTPD.format(port=ports["ftp"], modules=modules, folder=site.folder)
+    if (modules / "mod_tls.so").exists():
+        ports["ftps"] = _free_port()
+        text += _PROFTPD_TLS.format(port=ports["ftps"], certificate=site.certificate)
     uploads, config = site.uploads, site.folder / "proftpd.conf"
     config.write_text(text)
     hashed = _run(["openssl", "passwd", "-1", PASSWORD]).strip()
     users = site.folder / "passwd"
     users.write_text(f"alice:{hashed}:65534:65534::{uploads.parent}:/bin/false\n")
     users.chmod(0o600)
-    process = _started([program, "-n", "-c", str(config)], site.folder / "log", port)
-    ports = {"ftp": port, **({"ftps": port} if has_tls else {})}
+    process = _started([program, "-n", "-c", str(config)], site.folder / "log", ports["ftp"])
     return Peer("proftpd", _version([program, "-v"]), process, ports, str(uploads), "alice", "", [uploads])
 
 

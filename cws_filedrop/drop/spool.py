@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -85,30 +86,31 @@ class Spool:
 
     # The doors' side.
 
-    def land(self, source: Path, drop: Drop, *, size: int) -> Claim:
-        """Take a file whose bytes are on the disk already; when this returns, it can no longer be lost.
+    def land(self, source: Path, drop: Drop, *, size: int, unsynced: int | None = None) -> Claim:
+        """Take a file; when this returns, it can no longer be lost.
 
+        `unsynced` is its descriptor, unless its bytes are on the disk already.
         Raises: OSError (FileNotFoundError when `source` vanished), and then nothing was taken.
         """
-        claim = self._open(drop, size=size, cut=None)
+        claim = self._open(drop, size=size, cut=None, unsynced=unsynced)
         directory = self._landed / claim.upload_id
         try:
             disk.move(source, directory / _DATA)
         except OSError:
             self.drop_landed(claim.upload_id)
             raise
-        for changed in (directory, self._landed, source.parent):
-            disk.sync_directory(changed)
+        disk.together(*(partial(disk.sync_directory, one) for one in (directory, self._landed, source.parent)))
         return claim
 
     def open_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str, kept: bool) -> Claim:
         """Begin to report an upload that was cut: the intent is on the disk, `grade` completes it."""
         claim = self._open(drop, size=size, cut=(cause, evidence, kept))
-        for changed in (self._landed / claim.upload_id, self._landed):
-            disk.sync_directory(changed)
+        disk.together(*(partial(disk.sync_directory, one) for one in (self._landed / claim.upload_id, self._landed)))
         return claim
 
-    def _open(self, drop: Drop, *, size: int, cut: tuple[Cause, str, bool] | None) -> Claim:
+    def _open(
+        self, drop: Drop, *, size: int, cut: tuple[Cause, str, bool] | None, unsynced: int | None = None
+    ) -> Claim:
         upload_id, moment = self._new_directory()
         cause, evidence, kept = cut or (Cause.NONE, "", False)
         claim = Claim(
@@ -125,8 +127,11 @@ class Spool:
             cause=cause,
             kept=kept,
         )
+        path = self._landed / upload_id / _CLAIM
+        beside = [] if unsynced is None else [partial(disk.sync_file, unsynced)]
         try:
-            disk.write(self._landed / upload_id / _CLAIM, [claim.as_json()])
+            disk.write_soon(path, [claim.as_json()])
+            disk.together(partial(disk.sync_path, path), *beside)
         except OSError:
             self.drop_landed(upload_id)
             raise

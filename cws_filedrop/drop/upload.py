@@ -101,18 +101,20 @@ class Upload:
         disk.sync_file(self._descriptor)
 
     def finish(self) -> Claim | None:
-        """Land it (call `sync` first), or keep it for its rename if it has a working name (None).
+        """Land it, or keep it for its rename if it has a working name (None); either way it is on the disk then.
 
         Raises: OSError; the upload is then as it was, and `cut` is the way out.
         """
         claim = None
         if is_temporary(self.drop.name):
+            self.sync()
             held = self._home.landing(self.drop.folder, Stage.HELD)
             disk.move(self._part, held / self.drop.name)
             disk.sync_directory(held)
         else:
             fault = self._owner.first_look(self._part)
-            claim = replace(self._owner.spool.land(self._part, self.drop, size=self.size), fault=fault)
+            landed = self._owner.spool.land(self._part, self.drop, size=self.size, unsynced=self._descriptor)
+            claim = replace(landed, fault=fault)
         self._end()
         return claim
 

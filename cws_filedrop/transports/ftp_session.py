@@ -175,7 +175,7 @@ class FtpSession(FtpControl):
         """All bytes of an upload are here: put them on the disk and land them, in the background, then answer."""
         expected = self._expected
         if expected is None or expected <= upload.size:
-            self.in_background(self.server.disk, lambda: _land(upload), lambda done: self._landed(upload, done, proof))
+            self.in_background(self.server.disk, upload.finish, lambda done: self._landed(upload, done, proof))
             return
         self.completing = None
         self.cut(upload, Cause.SHORT, f"{upload.size} bytes arrived of the {expected} that were announced")
@@ -323,11 +323,6 @@ class FtpSession(FtpControl):
         if not self._closed and not self._paused:
             self.respond("421 Something went wrong here; the operator can see it. Please log in again.")
         self.close()
-
-
-def _land(upload: Upload) -> Claim | None:
-    upload.sync()
-    return upload.finish()
 
 
 def _received(size: int, claim: Claim, *, code: int = 226) -> str:

@@ -169,7 +169,6 @@ class Arriving(paramiko.SFTPHandle):
 
     def _landed(self) -> Claim | None:
         try:
-            self._upload.sync()
             return self._upload.finish()
         except OSError as error:
             raise self._not_written(error) from error

@@ -29,6 +29,7 @@ DROP = Drop("acme", Folder.INBOX, "shipped.txt", Door.FTP, "192.0.2.7")
 WORKING = replace(DROP, name="shipped.txt.part")
 STEPS = (
     "sync_file",
+    "sync_path",
     "sync_directory",
     "make_directory",
     "write",
@@ -47,7 +48,6 @@ def opened(data: Path) -> Intake:
 def upload(intake: Intake, drop: Drop = DROP) -> Any:
     one = intake.begin(drop)
     one.write(CONTENT)
-    one.sync()
     return one
 
 
@@ -93,7 +93,6 @@ def resumed(intake: Intake, say: Say) -> None:
     say("cut")
     again = intake.begin(DROP, offset=len(CONTENT))
     again.write(b"more")
-    again.sync()
     claim = again.finish()
     say("safe")
     intake.grade(claim, Grade.WHOLE, "seen")

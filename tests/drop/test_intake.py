@@ -33,7 +33,6 @@ def test_an_upload_is_seen_as_it_grows_and_then_lands(intake: Intake) -> None:
     upload = intake.begin(DROP)
     upload.write(b"123")
     assert stage(intake) is Stage.PART
-    upload.sync()
     claim = upload.finish()
     assert claim is not None
     assert stage(intake) is None
@@ -69,7 +68,6 @@ def test_a_refused_rename_leaves_the_other_upload_locked(intake: Intake) -> None
 def test_a_working_name_waits_for_its_rename(intake: Intake) -> None:
     upload = intake.begin(WORKING)
     upload.write(b"123")
-    upload.sync()
     assert upload.finish() is None
     assert stage(intake, WORKING) is Stage.HELD
     assert intake.rename(WORKING, "other.tmp") is None
@@ -102,7 +100,6 @@ def test_resume_after_a_cut(intake: Intake) -> None:
     assert stage(intake) is Stage.CUT
     again = intake.begin(DROP, offset=3)
     again.write(b"abc")
-    again.sync()
     claim = again.finish()
     assert claim is not None
     assert intake.spool.landed_data(claim.upload_id).read_bytes() == b"123abc"
@@ -131,7 +128,6 @@ def test_an_upload_from_the_start_replaces_what_was_cut(intake: Intake) -> None:
     upload.cut(Cause.CLOSED, "gone")
     upload = intake.begin(DROP)
     upload.write(b"x")
-    upload.sync()
     claim = upload.finish()
     assert claim is not None
     assert claim.size == 1
@@ -171,7 +167,6 @@ def test_a_cut_is_announced_with_its_cause(intake: Intake) -> None:
 def test_take_back_puts_the_bytes_where_they_can_be_resumed(intake: Intake) -> None:
     upload = intake.begin(DROP)
     upload.write(b"12345")
-    upload.sync()
     claim = upload.finish()
     assert claim is not None
     intake.take_back(claim, cause=Cause.ABORTED, evidence="aborted")

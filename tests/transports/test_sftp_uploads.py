@@ -318,7 +318,7 @@ def test_limits_are_told_and_are_true(place: SftpPlace, raw: Raw) -> None:
     assert raw.ask(sftp.CMD_OPEN, "/outbox/r.txt", sftp.SFTP_FLAG_READ, 0)[0] == sftp.CMD_STATUS
 
 
-@pytest.mark.parametrize("step", ["sync_file", "move", "sync_directory", "write"])
+@pytest.mark.parametrize("step", ["sync_file", "sync_path", "move", "sync_directory", "write_soon"])
 def test_what_cannot_be_landed_is_said_and_kept(
     place: SftpPlace, raw: Raw, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.drop.home import Folder
@@ -18,11 +18,15 @@ from cws_filedrop.drop.home import Folder
 
 @dataclass(frozen=True, slots=True)
 class PickedUp:
-    """An upload that is no longer in the seller's folder. `at` is seconds since 1970."""
+    """An upload that is no longer in the seller's folder. Times are seconds since 1970.
+
+    `at` is when it was taken, `modified` the time it is shown with.
+    """
 
     upload_id: str
     size: int
     at: float
+    modified: float
 
 
 class Courtesy:
@@ -40,7 +44,7 @@ class Courtesy:
         key = (claim.seller, claim.folder, claim.name)
         with self._lock:
             self._known.pop(key, None)  # so that the oldest stay in front
-            self._known[key] = PickedUp(claim.upload_id, claim.size, now)
+            self._known[key] = PickedUp(claim.upload_id, claim.size, now, now)
             self._names[key[:2]].add(claim.name)
             while (oldest := next(iter(self._known))) != key and self._known[oldest].at + self._seconds < now:
                 del self._known[oldest]
@@ -57,8 +61,25 @@ class Courtesy:
         found = self._known.get((seller, folder, name))
         return found if found is not None and found.at + self._seconds >= time.time() else None
 
-    def names(self, seller: str, folder: Folder) -> list[str]:
-        """What was picked up from that folder lately."""
+    def forget(self, claim: Claim) -> None:
+        """That upload was not taken after all, or may not be whole."""
+        key = (claim.seller, claim.folder, claim.name)
+        with self._lock:
+            found = self._known.get(key)
+            if found is not None and found.upload_id == claim.upload_id:
+                del self._known[key]
+                self._forget_name(*key)
+
+    def set_time(self, seller: str, folder: Folder, name: str, modified: float) -> None:
+        """Show what was picked up under that name with this time."""
+        with self._lock:
+            found = self._known.get((seller, folder, name))
+            if found is not None:
+                self._known[seller, folder, name] = replace(found, modified=modified)
+
+    def names(self, seller: str, folder: Folder, *, since: float) -> list[str]:
+        """What was picked up from that folder lately, and not before `since`."""
         with self._lock:
             names = list(self._names.get((seller, folder), ()))
-        return [name for name in names if self.recall(seller, folder, name) is not None]
+        known = ((name, self.recall(seller, folder, name)) for name in names)
+        return [name for name, found in known if found is not None and found.at >= since]

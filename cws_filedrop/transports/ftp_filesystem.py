@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,14 +61,15 @@ class Visitor:
 class SellerFiles(AbstractedFS):  # type: ignore[misc]
     """A seller's home as a file system for pyftpdlib, with one method for each thing a client may ask."""
 
-    lists_picked_up = True  # rclone looks there for what it has just sent, and knows no other way by FTP
-
     def __init__(self, visitor: Visitor, cmd_channel: Any, *, intake: Intake, courtesy: Courtesy) -> None:
         super().__init__("/", cmd_channel)
         self._home = visitor.home
         self._visitor = visitor
         self._intake = intake
         self._courtesy = courtesy
+        # By FTP rclone looks into the folder for what it has just sent, and knows no other way. What was sent before it
+        # came must not be there: it takes a new file of the same name and size for that one, and removes its own.
+        self._lists_since = time.time()
 
     # Paths: those of the seller stand for themselves, so that none can lead out.
 
@@ -117,7 +119,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
             raise Refused(_ASTRAY)
         if path in _UPLOAD:
             folder = _UPLOAD[path]
-            lately = self._courtesy.names(self._home.seller, folder) if self.lists_picked_up else ()
+            lately = self._courtesy.names(self._home.seller, folder, since=self._lists_since)
             return sorted({*self._home.unfinished(folder), *visible_files(self._home.folder(folder)), *lately})
         if path in _COLLECT:
             return visible_files(self._disk(path))
@@ -259,6 +261,13 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
     def rmdir(self, path: str) -> None:
         raise Refused("Folders cannot be removed here")
 
+    def utime(self, path: str, timeval: float) -> None:
+        """Have a time shown with what was just sent; it is not kept."""
+        parent, name = posixpath.split(path)
+        if parent not in _UPLOAD or self._look(path) is None:
+            raise Refused("Times can only be set of what was just sent to /inbox or /test")
+        self._courtesy.set_time(self._home.seller, _UPLOAD[parent], name, timeval)
+
     def chmod(self, path: str, mode: int) -> None:
         raise Refused("Permissions cannot be changed here, and need not be")
 
@@ -287,5 +296,5 @@ def _open_plain(path: str, flags: int) -> int:
 
 
 def _stat_of(picked_up: PickedUp) -> os.stat_result:
-    at = int(picked_up.at)
+    at = int(picked_up.modified)
     return os.stat_result((stat.S_IFREG | 0o644, 0, 0, 1, 0, 0, picked_up.size, at, at, at))

@@ -193,7 +193,9 @@ class FtpSession(FtpControl):
 
     def _await_grade(self, upload: Upload, claim: Claim | None) -> str:
         self._ungraded = Ungraded(self.server.intake, upload.drop, size=upload.size, claim=claim)
-        self._ungraded.on_whole = self.server.courtesy.remember
+        self._ungraded.on_doubt = self.server.courtesy.forget
+        if claim is not None:
+            self.server.courtesy.remember(claim)
         if upload.size == self._expected:
             self._ungraded.whole(ANNOUNCED)
         self._ungraded.unheard = self.unread_commands() or 0
@@ -277,7 +279,7 @@ class FtpSession(FtpControl):
         reply = "250 Renamed."
         if claim is not None:
             ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
-            ungraded.on_whole = self.server.courtesy.remember
+            self.server.courtesy.remember(claim)
             ungraded.whole(RENAMED)
             reply = _received(claim.size, claim, code=250)
         if not self._closed:

@@ -30,7 +30,7 @@ class Ungraded:
         self._size = size
         self._claim = claim
         self.unheard = 0  # commands the client sent before it could know that its upload had arrived
-        self.on_whole: Callable[[Claim], None] = lambda claim: None
+        self.on_doubt: Callable[[Claim], None] = lambda claim: None  # it may not be whole, or was taken back
         self.decided = False
 
     def heard(self, word: str) -> None:
@@ -48,13 +48,13 @@ class Ungraded:
         """The client is known to have sent all of it."""
         if self._decide() and self._claim is not None:
             self._intake.grade(self._claim, Grade.WHOLE, evidence)
-            self.on_whole(self._claim)
 
     def gone(self) -> None:
         """The control connection is no more."""
         if not self._decide():
             return
         if self._claim is not None:
+            self.on_doubt(self._claim)
             self._intake.grade(self._claim, Grade.DOUBTFUL, VANISHED)
         else:
             self._cut(Cause.UNNAMED, VANISHED)
@@ -63,6 +63,7 @@ class Ungraded:
         if not self._decide():
             return
         if self._claim is not None:
+            self.on_doubt(self._claim)
             self._intake.take_back(self._claim, cause=Cause.ABORTED, evidence=TOOK_BACK)
         else:
             self._cut(Cause.ABORTED, TOOK_BACK)

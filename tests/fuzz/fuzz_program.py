@@ -25,7 +25,7 @@ if __name__ == "__main__":
         lambda names: dict.fromkeys(names, 1),
         Throttle(),
     )
-    ftp = FtpDoor(FtpSettings(port=0), intake, logins, tls=open_tls(TlsSettings(), data / "keys"))
+    ftp = FtpDoor(FtpSettings(port=0), intake, logins, tls=open_tls(TlsSettings(implicit_port=0), data / "keys"))
     ftp.failure_delay_seconds = 0.01
     sftp = SftpDoor(SftpSettings(port=0), intake, logins, keys=lambda name, key: None, host_keys=data / "keys")
     sftp.failure_delay_seconds = 0.01

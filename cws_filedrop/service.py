@@ -32,6 +32,8 @@ READY_SECONDS: Final = 30
 AMAZON_TOKEN_URL: Final = "https://api.amazon.com/auth/o2/token"  # noqa: S105
 RESTART_SECONDS: Final = 1.0
 SWITCH_SECONDS: Final = 0.0005
+# A thread for each SFTP client, and for each thread memory of its own, is twice as much memory as is needed.
+FEW_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
 
 
 class Child:
@@ -104,7 +106,7 @@ class Service:
         self._settings = settings
         self._environment = {**os.environ, **config.environment(settings)}
         self._sandbox: Child | None = None
-        self._doors = Child("the doors", ["cws_filedrop.doors"], self._environment)
+        self._doors = Child("the doors", ["cws_filedrop.doors"], FEW_ARENAS | self._environment)
         self._worker: Worker | None = None
         self._stopping = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="doors", daemon=True)

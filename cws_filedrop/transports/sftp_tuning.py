@@ -55,7 +55,7 @@ _OLDER_MACS: Final = (*_MACS, "hmac-sha2-256", "hmac-sha2-512")
 
 
 class _Packets(Packetizer):
-    """Wakes whoever reads when it is closed, and takes no more than a packet can hold."""
+    """Wakes whoever reads when it is closed, leaves no thread behind, and takes no more than a packet can hold."""
 
     def __init__(self, sock: socket.socket) -> None:
         super().__init__(sock)
@@ -68,6 +68,7 @@ class _Packets(Packetizer):
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self._sock.shutdown(socket.SHUT_RDWR)
+        self.complete_handshake()  # else its clock, a thread, goes on for as long as a handshake may take
         super().close()
 
     def read_all(self, n: int, check_rekey: bool = False) -> bytes:

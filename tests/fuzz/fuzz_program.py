@@ -26,7 +26,10 @@ if __name__ == "__main__":
         Throttle(),
     )
     ftp = FtpDoor(
-        FtpSettings(port=0, max_strangers_per_address=0), intake, logins, tls=open_tls(TlsSettings(), data / "keys")
+        FtpSettings(port=0, max_strangers_per_address=0),
+        intake,
+        logins,
+        tls=open_tls(TlsSettings(implicit_port=0), data / "keys"),
     )
     ftp.failure_delay_seconds = 0.01
     sftp = SftpDoor(

@@ -15,6 +15,8 @@ from pathlib import Path
 import paramiko
 from transports.doors_kit import wait_for
 
+from cws_filedrop.service import FEW_ARENAS
+
 PASSWORD = "correct-horse-9"
 PROGRAM = Path(__file__).with_name("fuzz_program.py")
 # What they may well say at level "error": a client asked for something that only an operator can mend.
@@ -32,7 +34,7 @@ class Fuzzed:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            env={**os.environ, "PYTHONPATH": str(PROGRAM.parents[2])},
+            env={**FEW_ARENAS, **os.environ, "PYTHONPATH": str(PROGRAM.parents[2])},
         )
         assert self.process.stdout is not None
         while True:
@@ -40,6 +42,7 @@ class Fuzzed:
             if line["event"] == "ready":
                 break
         self.ftp: tuple[str, int] = tuple(line["ftp"])
+        self.ftps: tuple[str, int] = tuple(line["ftps"])
         self.sftp: tuple[str, int] = tuple(line["sftp"])
         self._drainer = threading.Thread(target=self._drain, daemon=True)
         self._drainer.start()

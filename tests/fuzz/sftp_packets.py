@@ -90,7 +90,8 @@ class SftpFuzz:
         return found
 
     def _packet(self) -> bytes:
-        self._number += 1
+        if self.chance.random() < 0.98:  # else the number of the packet before once more
+            self._number += 1
         kind = self.chance.choice(KINDS)
         packet = bytes([kind]) + struct.pack(">I", self._number)
         if self.chance.random() < 0.6:
@@ -125,6 +126,8 @@ class SftpFuzz:
 
     def _field(self) -> bytes:
         dice = self.chance.randrange(5)
+        if self.chance.random() < 0.003:
+            return _text(b"/" + b"n" * 1_000_000)
         if dice == 0:
             return _text(self.chance.choice(PATHS))
         if dice == 1:

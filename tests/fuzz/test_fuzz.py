@@ -14,8 +14,9 @@ import pytest
 from fuzz.ftp_commands import FtpFuzz
 from fuzz.fuzzed import Fuzzed
 from fuzz.sftp_packets import SftpFuzz
+from fuzz.ssh_messages import SshFuzz
 
-GROWTH = 12 * 1024 * 1024  # bytes that memory may grow after the first tenth
+GROWTH = 12 * 1024 * 1024  # bytes that memory may grow after the first fifth
 SHORT, LONG = 4_000, 100_000
 
 
@@ -45,13 +46,13 @@ def check(fuzzed: Fuzzed, before: tuple[int, int], memory: int, took: str) -> No
 def fuzz_ftp(fuzzed: Fuzzed, seed: int, number: int) -> None:
     fuzzed.serves_ftp()
     before, memory, began = (fuzzed.handles(), fuzzed.threads()), 0, time.monotonic()
-    fuzz, next_good = FtpFuzz(fuzzed.ftp, seed), 0
+    fuzz, next_good = FtpFuzz(fuzzed.ftp, fuzzed.ftps, seed), 0
     while fuzz.sent < number:
         fuzz.session(120)
         if fuzz.sent >= next_good:
             next_good = fuzz.sent + number // 20
             fuzzed.serves_ftp()
-        if not memory and fuzz.sent > number // 10:
+        if not memory and fuzz.sent > number // 5:
             memory = fuzzed.memory()
     fuzzed.serves_ftp()
     check(fuzzed, before, memory, f"{fuzz.sent:,} commands in {time.monotonic() - began:.0f} s")
@@ -60,16 +61,19 @@ def fuzz_ftp(fuzzed: Fuzzed, seed: int, number: int) -> None:
 def fuzz_sftp(fuzzed: Fuzzed, seed: int, number: int) -> None:
     fuzzed.serves_sftp()
     before, memory, began = (fuzzed.handles(), fuzzed.threads()), 0, time.monotonic()
-    fuzz, next_good = SftpFuzz(fuzzed.sftp, seed), 0
+    fuzz, below, next_good = SftpFuzz(fuzzed.sftp, seed), SshFuzz(fuzzed.sftp, seed), 0
     while fuzz.sent < number:
         fuzz.connection(fuzz.chance.randrange(1, 30))
+        for _ in range(3):
+            below.connection()
         if fuzz.sent >= next_good:
             next_good = fuzz.sent + number // 20
             fuzzed.serves_sftp()
-        if not memory and fuzz.sent > number // 10:
+        if not memory and fuzz.sent > number // 5:
             memory = fuzzed.memory()
     fuzzed.serves_sftp()
-    check(fuzzed, before, memory, f"{fuzz.sent:,} packets in {time.monotonic() - began:.0f} s")
+    seconds = time.monotonic() - began
+    check(fuzzed, before, memory, f"{fuzz.sent:,} packets and {below.sent:,} SSH messages in {seconds:.0f} s")
 
 
 def test_some_ftp_commands(fuzzed: Fuzzed, seed: int) -> None:

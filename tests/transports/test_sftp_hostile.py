@@ -187,6 +187,16 @@ def test_garbage_before_the_handshake(place: SftpPlace, door: SftpDoor, garbage:
     still_serves(place, door)
 
 
+def test_who_greets_and_leaves_leaves_no_thread_behind(door: SftpDoor) -> None:
+    for _ in range(20):
+        with connect(door) as connection:
+            connection.sendall(GREETING)
+            while connection.recv(4096)[-1:] not in (b"\n", b"\0"):
+                pass
+    wait_for(lambda: not door._connections)
+    wait_for(lambda: not [one for one in threading.enumerate() if isinstance(one, threading.Timer)], seconds=5)
+
+
 def test_endless_answers_to_no_question_are_not_counted(place: SftpPlace, door: SftpDoor) -> None:
     transport = paramiko.Transport(connect(door))
     try:

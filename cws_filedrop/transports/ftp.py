@@ -121,7 +121,7 @@ class _Server(Patient, FTPServer):  # type: ignore[misc]
 
     def forget(self, session: FtpSession) -> None:
         """A session has closed."""
-        if session in self.sessions and session.login is None:
+        if session in self.sessions and not session.has_logged_in:
             self._strangers.left(session.remote_ip)
         self.sessions.discard(session)
         self._strange_since.pop(session, None)

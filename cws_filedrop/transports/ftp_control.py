@@ -58,6 +58,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     door = Door.FTP
 
     login: SellerLogin | None = None
+    has_logged_in = False  # ever
     client_name = ""  # as it says itself, if it does
     _verb = ""  # what it asked last
     _paused = False
@@ -204,7 +205,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             self.go_on(f"421 {words}")
             self.close_when_done()
             return
-        self.login = login
+        self.login, self.has_logged_in = login, True
         self.username = login.name
         self.authenticated = True
         self.attempted_logins = 0

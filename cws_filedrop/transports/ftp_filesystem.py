@@ -61,15 +61,17 @@ class Visitor:
 class SellerFiles(AbstractedFS):  # type: ignore[misc]
     """A seller's home as a file system for pyftpdlib, with one method for each thing a client may ask."""
 
+    # By FTP rclone looks into the folder for what it has just sent, and knows no other way. What was sent before that
+    # must not be there: it takes a new file of the same name and size for that one, and removes its own.
+    lists_picked_up = True
+
     def __init__(self, visitor: Visitor, cmd_channel: Any, *, intake: Intake, courtesy: Courtesy) -> None:
         super().__init__("/", cmd_channel)
         self._home = visitor.home
         self._visitor = visitor
         self._intake = intake
         self._courtesy = courtesy
-        # By FTP rclone looks into the folder for what it has just sent, and knows no other way. What was sent before it
-        # came must not be there: it takes a new file of the same name and size for that one, and removes its own.
-        self._lists_since = time.time()
+        self._began = time.time()
 
     # Paths: those of the seller stand for themselves, so that none can lead out.
 
@@ -119,7 +121,8 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
             raise Refused(_ASTRAY)
         if path in _UPLOAD:
             folder = _UPLOAD[path]
-            lately = self._courtesy.names(self._home.seller, folder, since=self._lists_since)
+            courtesy = self._courtesy
+            lately = courtesy.names(self._home.seller, folder, since=self._began) if self.lists_picked_up else ()
             return sorted({*self._home.unfinished(folder), *visible_files(self._home.folder(folder)), *lately})
         if path in _COLLECT:
             return visible_files(self._disk(path))

@@ -12,7 +12,7 @@ from cws_filedrop.transports.ftp_filesystem import SellerFiles
 class SftpFiles(SellerFiles):
     """The same files under the same rules."""
 
-    _lists_since = math.inf  # what was picked up is not listed: clients ask for the file itself
+    lists_picked_up = False  # clients ask for the file itself
 
     def is_unfinished(self, path: str) -> bool:
         """Is there an upload of that name that is not delivered yet?"""

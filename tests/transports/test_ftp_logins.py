@@ -194,6 +194,36 @@ def _welcome(door: FtpDoor) -> bool:
     return True
 
 
+def test_who_logs_in_may_come_and_go_as_often_as_it_likes(place: Place) -> None:
+    door = place.ftp_door(max_strangers_per_address=2)
+    for turn in range(40):
+        session = connect(door)
+        if turn % 2:
+            session.quit()
+        session.close()
+
+
+def test_who_does_not_log_in_may_not(place: Place) -> None:
+    door = place.ftp_door(max_strangers_per_address=2)
+
+    def come_and_go() -> None:
+        for _ in range(1000):
+            raw(door).close()
+
+    with pytest.raises(ftplib.error_temp, match="have not logged in"):
+        come_and_go()
+    wait_for(lambda: _welcome(door))
+
+
+def test_at_once_of_one_address_so_many_that_have_not_logged_in(place: Place) -> None:
+    door = place.ftp_door(max_strangers_per_address=2)
+    with raw(door), raw(door) as second:
+        with pytest.raises(ftplib.error_temp, match="have not logged in"):
+            raw(door)
+        second.login("acme", PASSWORD)
+        raw(door).close()
+
+
 def test_an_idle_session_is_closed(place: Place) -> None:
     with raw(place.ftp_door(idle_timeout_seconds=1)) as session, pytest.raises(ftplib.error_temp, match="421"):
         session.getresp()

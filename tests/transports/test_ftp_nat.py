@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 from transports.balancer_kit import BALANCER, ForwardedFtp, line
-from transports.doors_kit import PASSWORD, Place, connect, put, refusal, wait_for
-from transports.sftp_kit import needs, run
+from transports.doors_kit import PASSWORD, Place, connect, needs, put, refusal, run, wait_for
 
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_passive import told

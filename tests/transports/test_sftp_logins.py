@@ -234,6 +234,13 @@ def test_strangers_leave_room_for_those_who_log_in(place: SftpPlace) -> None:
         assert len(door._connections) == 3
 
 
+def test_who_logs_in_may_come_and_go_as_often_as_it_likes(place: SftpPlace) -> None:
+    door = place.sftp_door(max_strangers_per_address=2)
+    for _ in range(40):
+        with ssh(door):
+            pass
+
+
 def test_a_changed_password_ends_the_session(place: SftpPlace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("cws_filedrop.transports.sftp._RECHECK_SECONDS", 0.1)
     door = place.sftp_door()

@@ -111,6 +111,7 @@ def measure(folder: Path) -> dict[str, object]:
     """Alone, then beside the two kinds of idle sessions."""
     names = [f"active{number}" for number in range(ACTIVE)]
     limits = {"FTP__MAX_CONNECTIONS_PER_ADDRESS": 600, "FTP__MAX_CONNECTIONS": 1000, "SFTP__MAX_CONNECTIONS": 1000}
+    limits |= {"FTP__MAX_STRANGERS_PER_ADDRESS": 0, "SFTP__MAX_STRANGERS_PER_ADDRESS": 0}  # all come from one address
     service = Running(folder, **limits, MARKETPLACE__POLL_SECONDS=2)
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(service.add_seller, [*names, *(f"idle{number}" for number in range(10))]))

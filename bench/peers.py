@@ -178,8 +178,10 @@ def ours(site: Site) -> Peer:
         "SFTP__PORT": "0",
         "FTP__MAX_CONNECTIONS": str(MOST),
         "FTP__MAX_CONNECTIONS_PER_ADDRESS": str(MOST),
+        "FTP__MAX_STRANGERS_PER_ADDRESS": "0",
         "SFTP__MAX_CONNECTIONS": str(MOST),
         "SFTP__MAX_CONNECTIONS_PER_ADDRESS": str(MOST),
+        "SFTP__MAX_STRANGERS_PER_ADDRESS": "0",
     }
     environment = {**os.environ, **{f"CWS_FILEDROP_{name}": value for name, value in settings.items()}}
     command = [sys.executable, "-m", "cws_filedrop"]

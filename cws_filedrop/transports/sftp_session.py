@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import posixpath
 import stat
 import struct
 import threading
@@ -22,14 +21,9 @@ from paramiko.sftp_attr import SFTPAttributes
 
 from cws_filedrop import log
 from cws_filedrop.drop.claims import Cause
-from cws_filedrop.drop.intake import Intake
-from cws_filedrop.model import Grade
-from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_filesystem import Refused
-from cws_filedrop.transports.grading import RENAMED
 from cws_filedrop.transports.sftp_answers import (
     ANSWER_IS_ALL,
-    MISSING,
     Answer,
     Status,
     answer_to,
@@ -40,10 +34,10 @@ from cws_filedrop.transports.sftp_answers import (
     path_in,
     refusal,
     shown,
-    status,
 )
 from cws_filedrop.transports.sftp_files import SftpFiles
-from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched, say_fault
+from cws_filedrop.transports.sftp_handles import Arriving, Begin, Fetched
+from cws_filedrop.transports.sftp_paths import Keeper, PathRequests
 from cws_filedrop.transports.sftp_requests import Asked, Requests
 
 _LOG = log.get(__name__)
@@ -58,14 +52,11 @@ _TRAILED: Final = frozenset({sftp.CMD_OPEN, sftp.CMD_CLOSE, sftp.CMD_REMOVE, sft
 _SIZE: Final = 1  # SSH_FILEXFER_ATTR_SIZE
 
 _NO_HANDLE: Final = "That file is not open"
-_NO_LINKS: Final = "There are no links here, and none can be made"
 
 
-class Host(Protocol):
+class Host(Keeper, Protocol):
     """What a session needs of the connection it belongs to."""
 
-    intake: Intake
-    courtesy: Courtesy
     why_ended: tuple[Cause, str]
 
     @property
@@ -76,13 +67,13 @@ class Host(Protocol):
     def request_ended(self) -> None: ...
 
 
-class SftpSession(paramiko.SFTPServer):
+class SftpSession(PathRequests, paramiko.SFTPServer):
     """One SFTP channel, in a thread of its own."""
 
     def __init__(self, channel: paramiko.Channel, name: str, server: Any) -> None:
         super().__init__(channel, name, server)
         self._host: Host = server
-        self._files = self._host.files
+        self._keeper, self._files = self._host, self._host.files
         self._open: dict[bytes, Arriving | Fetched] = {}
         self._folders: dict[bytes, list[SFTPAttributes]] = {}
         self._handles = 0
@@ -199,14 +190,8 @@ class SftpSession(paramiko.SFTPServer):
             except OSError:  # the client has gone; what it sent before counts all the same
                 self._is_deaf = True
 
-    def _done(self, number: int) -> Answer:
-        return status(number, sftp.SFTP_OK, "Done.")
-
     def _unknown(self, number: int, message: paramiko.Message) -> Answer:
         raise Status(sftp.SFTP_OP_UNSUPPORTED, "That is not offered here.")
-
-    def _refuse_links(self, number: int, message: paramiko.Message) -> Answer:
-        raise Status(sftp.SFTP_PERMISSION_DENIED, f"{_NO_LINKS}.")
 
     # Files.
 
@@ -309,15 +294,6 @@ class SftpSession(paramiko.SFTPServer):
 
     # What is there.
 
-    def _must_exist(self, path: str) -> None:
-        if not self._files.lexists(path):
-            raise Status(sftp.SFTP_NO_SUCH_FILE, MISSING)
-
-    def _stat(self, number: int, message: paramiko.Message) -> Answer:
-        path = path_in(message)
-        self._must_exist(path)
-        return attributes(number, shown(self._files.lstat(path), posixpath.basename(path)))
-
     def _stat_open(self, number: int, message: paramiko.Message) -> Answer:
         handle = self._handle(message.get_binary())
         if isinstance(handle, Fetched):
@@ -325,9 +301,6 @@ class SftpSession(paramiko.SFTPServer):
         now = int(time.time())
         found = os.stat_result((stat.S_IFREG, 0, 0, 1, 0, 0, handle.size, now, now, now))
         return attributes(number, shown(found, ""))
-
-    def _set_stat(self, number: int, message: paramiko.Message) -> Answer:
-        return self._done(number)  # clients set times and rights as a matter of course, and fail if they may not
 
     def _set_stat_open(self, number: int, message: paramiko.Message) -> Answer:
         handle = self._handle(message.get_binary())
@@ -344,12 +317,6 @@ class SftpSession(paramiko.SFTPServer):
         found = [self._entry(path, name) for name in reversed(self._files.listdir(path))]
         return self._give_handle(number, self._folders, [one for one in found if one is not None])
 
-    def _entry(self, folder: str, name: str) -> SFTPAttributes | None:
-        try:
-            return shown(self._files.lstat(posixpath.join(folder, name)), name)
-        except Refused:  # gone since it was listed
-            return None
-
     def _read_folder(self, number: int, message: paramiko.Message) -> Answer:
         name = message.get_binary()
         if name not in self._folders:
@@ -359,37 +326,6 @@ class SftpSession(paramiko.SFTPServer):
             raise Status(sftp.SFTP_EOF, "That is all.")
         some = [left.pop() for _ in range(min(100, len(left)))]
         return names(number, some)
-
-    def _real_path(self, number: int, message: paramiko.Message) -> Answer:
-        found = SFTPAttributes()
-        found.filename = path_in(message)
-        return names(number, [found])
-
-    # What a client may do besides.
-
-    def _remove(self, number: int, message: paramiko.Message) -> Answer:
-        path = path_in(message)
-        self._must_exist(path)
-        self._files.remove(path)
-        return self._done(number)
-
-    def _rename(self, number: int, message: paramiko.Message) -> Answer:
-        source, target = path_in(message), path_in(message)
-        self._must_exist(source)
-        claim = self._files.rename(source, target)
-        if claim is not None:
-            self._host.intake.grade(claim, Grade.WHOLE, RENAMED)
-            self._host.courtesy.remember(claim)
-            say_fault(claim)
-        return self._done(number)
-
-    def _make_folder(self, number: int, message: paramiko.Message) -> Answer:
-        self._files.mkdir(path_in(message))
-        return self._done(number)
-
-    def _remove_folder(self, number: int, message: paramiko.Message) -> Answer:
-        self._files.rmdir(path_in(message))
-        return self._done(number)
 
 
 _REQUESTS: Final[dict[int, Callable[[SftpSession, int, paramiko.Message], Answer]]] = {

@@ -16,7 +16,7 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from cws_filedrop.errors import ConfigError, FileRejected
-from cws_filedrop.examine import Examination, Outcome, Piece, examine
+from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
 from cws_filedrop.feeds import order_fulfillment
 from cws_filedrop.feeds.order_fulfillment import Document
 from cws_filedrop.model import Context, Issue, Verdict
@@ -37,6 +37,7 @@ class Conversion:
     merchant_id: str
     context: Context
     validate: bool = True
+    look_up: LookUp | None = None  # asks the order book
     tell: Callable[[int], None] = lambda _lines: None
 
 
@@ -64,7 +65,7 @@ def convert(source: BinaryIO, out: Path, *, file_name: str, how: Conversion) -> 
     sha256, size = digest(source)
     card = {"name": file_name, "sha256": sha256, "size": size, "arrived_at": how.context.now.isoformat()}
     try:
-        examination = examine(source, file_name=file_name, context=how.context)
+        examination = examine(source, file_name=file_name, context=how.context, look_up=how.look_up)
     except FileRejected as error:
         _write(out / "result.txt", [result.header(), result.whole_file(error.issues[0])])
         outcome: dict[str, object] = {"file_issues": [issue.as_json() for issue in error.issues]}

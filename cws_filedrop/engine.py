@@ -93,11 +93,10 @@ def enqueue(
     *arguments: object,
     id: str,  # noqa: A002
     delay_seconds: float = 0,
-    turn: int = 1,
 ) -> None:
-    """Run a workflow when its queue has room, not before `delay_seconds`, and after those of a lower `turn`."""
+    """Run a workflow when its queue has room, not before `delay_seconds`."""
     delay = delay_seconds if delay_seconds > 0 else None
-    with SetWorkflowID(id), SetEnqueueOptions(delay_seconds=delay, priority=turn):
+    with SetWorkflowID(id), SetEnqueueOptions(delay_seconds=delay):
         DBOS.enqueue_workflow(queue, workflow, *arguments)
 
 

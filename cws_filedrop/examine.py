@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, BinaryIO, Final
 
@@ -16,11 +16,13 @@ import pyarrow.compute as pc
 
 from cws_filedrop.formats.file import Chunk, FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Severity, Verdict
-from cws_filedrop.rules import repeats, wording
+from cws_filedrop.rules import orders, repeats, wording
+from cws_filedrop.rules.book import Book, Effect
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
+LookUp = Callable[[Sequence[str]], Book]  # the orders that some names mean
 Hashes = npt.NDArray[np.uint64]
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
@@ -33,15 +35,29 @@ class Piece:
     """The verdicts of some lines of a file.
 
     `keys` (KEY_COLUMNS, as typed) and `verdicts` have every line; `issues` (ISSUES) name the seller's own headings;
-    `shipments` and `updates` hold the good lines; `raw` the rejected ones as they were typed, by line.
+    `shipments` hold the good lines that go to Amazon, `effects` what all good lines do to their orders; `raw` has the
+    rejected ones as they were typed, by line.
     """
 
     keys: pd.DataFrame
     verdicts: pd.Series[str]
     issues: pd.DataFrame
     shipments: pd.DataFrame
-    updates: pd.DataFrame
+    effects: list[Effect]
     raw: dict[int, str]
+    again: Callable[[int], Piece]  # the lines after one of them, judged once more: orders have changed
+
+    def until(self, line: int) -> Piece:
+        """The same of the lines up to one of them."""
+        return replace(
+            self,
+            keys=self.keys.loc[:line],
+            verdicts=self.verdicts.loc[:line],
+            issues=self.issues[self.issues["line"] <= line],
+            shipments=self.shipments.loc[:line],
+            effects=[effect for effect in self.effects if effect.line <= line],
+            raw={number: cells for number, cells in self.raw.items() if number <= line},
+        )
 
     @cached_property
     def said(self) -> dict[int, list[Issue]]:
@@ -100,10 +116,11 @@ class Outcome:
 class Examination:
     """A file that could be read, and the verdicts of its lines. `pieces()` may be asked for more than once."""
 
-    def __init__(self, file: SellerFile, context: Context) -> None:
+    def __init__(self, file: SellerFile, context: Context, look_up: LookUp | None) -> None:
         self.facts = file.facts
         self._file = file
         self._context = context
+        self._look_up = look_up
 
     def pieces(self) -> Iterator[Piece]:
         """Every non-blank line once, in order; memory does not grow with the file."""
@@ -121,20 +138,22 @@ class Examination:
 
     def _piece(self, chunk: Chunk, found: repeats.Repeats | None) -> Piece:
         required = self.facts.format.required
-        judgement = judge(chunk.lines, required=required, context=self._context, repeats=found)
+        book = self._look_up(orders.names(chunk.lines)) if self._look_up else None
+        judgement = judge(chunk.lines, required=required, context=self._context, repeats=found, book=book)
         issues = _headed(_merged(chunk, judgement), self.facts)
         keys, verdicts = _every_line(chunk, judgement.verdicts)
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
         raw = dict(zip(rejected, chunk.raw(rejected), strict=True)) if rejected else {}
-        return Piece(keys, verdicts, issues, judgement.shipments, judgement.updates, raw)
+        good = (judgement.shipments, judgement.effects)
+        return Piece(keys, verdicts, issues, *good, raw, lambda line: self._piece(chunk.after(line), found))
 
 
-def examine(source: BinaryIO, *, file_name: str, context: Context) -> Examination:
-    """Open a seller's file and get ready to judge its lines.
+def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: LookUp | None = None) -> Examination:
+    """Open a seller's file and get ready to judge its lines; `look_up` asks the order book.
 
     Raises: FileRejected when the file as a whole cannot be used.
     """
-    return Examination(open_file(source, file_name=file_name, limits=context.limits), context)
+    return Examination(open_file(source, file_name=file_name, limits=context.limits), context, look_up)
 
 
 def is_error(issue: Issue) -> bool:

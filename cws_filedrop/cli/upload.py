@@ -52,9 +52,9 @@ def show(upload_id: Annotated[str, typer.Argument(help="such as 20261122-013042-
 
 @app.command()
 def release(upload_id: Annotated[str, typer.Argument(help="one that is held, cut or failed")]) -> None:
-    """Take an upload that was set aside after all: read it again as a whole one, or send its held lines."""
+    """Take an upload that was set aside after all: it is read again, as it is."""
     from cws_filedrop.drop.spool import Spool
-    from cws_filedrop.store import lines, uploads
+    from cws_filedrop.store import uploads
 
     chosen = settings()
     db = database(chosen)
@@ -63,10 +63,6 @@ def release(upload_id: Annotated[str, typer.Argument(help="one that is held, cut
         raise stop(f"there is no upload {upload_id}")
     if upload.state not in uploads.ASIDE:
         raise stop(f"upload {upload_id} is {upload.state}; only what is held, cut or failed can be released")
-    if upload.line_count:
-        queued = lines.release(db, upload_id, upload.account_id)
-        typer.echo(f"{queued:,} lines of {upload_id} are queued")
-        return
     try:
         Spool(chosen.data / "spool").data_path(upload_id)
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import BinaryIO, Final, TypeVar
 
@@ -65,6 +65,10 @@ class Chunk:
     issues: pd.DataFrame
     text: bytes
     first: int
+
+    def after(self, line: int) -> Chunk:
+        """The same without the lines up to one of them."""
+        return replace(self, lines=self.lines.loc[line + 1 :], issues=self.issues[self.issues["line"] > line])
 
     def raw(self, lines: Iterable[int]) -> list[str]:
         """Lines of this chunk as the seller typed them, without line end.

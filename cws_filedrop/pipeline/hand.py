@@ -1,18 +1,19 @@
-"""Which uploads are being answered just now, so that none is begun twice and not all are begun at once."""
+"""Which uploads are being answered just now, and whose, so that none is begun twice and not all are begun at once."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping
 
 
 class Hand:
     """The groups of uploads in hand. While there are as many as may be, what arrives waits and forms larger groups."""
 
-    def __init__(self, most_groups: int) -> None:
+    def __init__(self, most_groups: int, *, on_room: Callable[[], None] = lambda: None) -> None:
         self._most = most_groups
-        self._groups: dict[int, set[str]] = {}
-        self._large: dict[str, str] = {}  # upload -> seller
+        self._groups: dict[int, dict[str, str]] = {}  # upload -> seller
+        self._large: dict[str, str] = {}
+        self._on_room = on_room  # something was given back
         self._number = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -32,30 +33,31 @@ class Hand:
         with self._changed:
             self._changed.wait_for(lambda: len(self._groups) < self._most or self._closed, timeout_seconds)
 
-    def take(self, upload_ids: Sequence[str]) -> None:
-        """Begin a group."""
+    def sellers(self) -> set[str]:
+        """Whose uploads are in hand."""
+        with self._changed:
+            return {seller for group in (self._large, *self._groups.values()) for seller in group.values()}
+
+    def take(self, group: Mapping[str, str]) -> None:
+        """Begin a group of uploads, each with its seller."""
         with self._changed:
             self._number += 1
-            self._groups[self._number] = set(upload_ids)
+            self._groups[self._number] = dict(group)
 
-    def take_large(self, upload_id: str, seller: str) -> int:
-        """Begin a large upload; they wait for one another in a queue of their own, and take no room from the others.
-
-        Returns how many the seller has in hand with it: one's first goes before another's second.
-        """
+    def take_large(self, upload_id: str, seller: str) -> None:
+        """Begin a large upload; they wait for one another in a queue of their own, and take no room from the others."""
         with self._changed:
             self._large[upload_id] = seller
-            return sum(one == seller for one in self._large.values())
 
-    def give_back(self, upload_ids: Sequence[str]) -> None:
+    def give_back(self, upload_ids: Iterable[str]) -> None:
         """These are answered, or shall be taken up again."""
         with self._changed:
             for upload_id in upload_ids:
-                self._large.pop(upload_id, None)
-            for group in self._groups.values():
-                group.difference_update(upload_ids)
+                for group in (self._large, *self._groups.values()):
+                    group.pop(upload_id, None)
             self._groups = {number: group for number, group in self._groups.items() if group}
             self._changed.notify_all()
+        self._on_room()
 
     def close(self) -> None:
         """No more groups begin."""

@@ -15,6 +15,13 @@ class Nudges(Generic[Key]):
         self._keys: set[Key] = set()
         self._changed = threading.Condition()
         self._closed = False
+        self._woken = False
+
+    def wake(self) -> None:
+        """Have whoever waits look again, though nothing was added."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
 
     def add(self, key: Key) -> None:
         """Ask for a look at `key`."""
@@ -25,7 +32,8 @@ class Nudges(Generic[Key]):
     def take(self, timeout_seconds: float) -> set[Key]:
         """What was added since, waiting for the first one at most so long."""
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._keys) or self._closed, timeout_seconds)
+            self._changed.wait_for(lambda: bool(self._keys) or self._woken or self._closed, timeout_seconds)
+            self._woken = False
             taken, self._keys = self._keys, set()
             return taken
 

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
@@ -19,7 +19,7 @@ from cws_filedrop import log
 from cws_filedrop.config import Settings
 from cws_filedrop.errors import Impossible
 from cws_filedrop.model import Seller, UploadState
-from cws_filedrop.pipeline import outbox, reading, recording
+from cws_filedrop.pipeline import large, outbox, reading, recording
 from cws_filedrop.pipeline.desk import Desk, open_desk
 from cws_filedrop.pipeline.reading import Prepared, Task
 from cws_filedrop.pipeline.recording import Read
@@ -55,9 +55,19 @@ class Processes:
         """
         unread = [upload for upload in found if upload.state is UploadState.ARRIVED]
         owners = sellers.by_ids(desk.db, {upload.seller_id for upload in unread})
+        kept = [upload for upload in found if upload.state is not UploadState.ARRIVED]
+        while unread:
+            done = self._read(desk, unread, owners)
+            kept += done
+            # Orders that changed while a file was judged by them: those files are judged once more.
+            unread = [upload for upload in unread if upload.id not in {one.id for one in done}]
+        return kept
+
+    def _read(self, desk: Desk, unread: Sequence[Upload], owners: Mapping[int, Seller]) -> list[Upload]:
+        """Read and record uploads, but those whose orders changed meanwhile."""
         small: dict[str, Task] = {}
         prepared: dict[str, Prepared] = {}
-        kept = [upload for upload in found if upload.state is not UploadState.ARRIVED]
+        kept: list[Upload] = []
         for upload in unread:
             if (aside := recording.unreadable(desk, upload)) is not None:
                 prepared[upload.id] = aside
@@ -77,7 +87,7 @@ class Processes:
         if not tasks:
             return []
         try:
-            return self._run("small", reading.prepare, tasks)
+            return self._run("small", _prepare, tasks)
         except Impossible as error:
             if len(tasks) == 1:
                 return [reading.failed(error)]
@@ -151,8 +161,12 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
+def _prepare(tasks: Sequence[Task]) -> list[Prepared]:
+    return reading.prepare(_Here.desk.db, tasks)
+
+
 def _read_large(upload_id: str) -> Upload:
-    return recording.read_large(_Here.desk, _upload(upload_id))
+    return large.read(_Here.desk, _upload(upload_id))
 
 
 def _publish(upload_id: str) -> bool:

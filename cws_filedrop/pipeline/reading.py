@@ -10,14 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
+from sqlalchemy.exc import OperationalError
+
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.examine import Examination, Outcome, Piece, examine
+from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
 from cws_filedrop.model import Context, Grade, Issue, UploadState
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
-from cws_filedrop.store import lines
+from cws_filedrop.rules.book import Effect
+from cws_filedrop.store import lines, order_snapshot
+from cws_filedrop.store.database import Database
 from cws_filedrop.tables import arrow
 
 LOG: Final = log.get(__name__)
@@ -28,6 +32,7 @@ class Task:
     """A file to be read. `rehearsal` is the folder for the answers when nothing is to be sent (test/)."""
 
     upload_id: str
+    account_id: int
     path: Path
     name: str
     grade: str
@@ -46,20 +51,26 @@ class Prepared:
     issues: tuple[Issue, ...] = ()
     failure: str = ""
     rows: lines.Rows = field(default_factory=dict)
+    effects: list[Effect] = field(default_factory=list)
     line_count: int = 0
     outcome: dict[str, Any] = field(default_factory=dict)
     rejected: bytes = b""
 
 
-def prepare(tasks: Sequence[Task]) -> list[Prepared]:
-    """Read and judge small files, one after the other; trouble of ours with one of them is said in its place."""
-    return [_guarded(task) for task in tasks]
+def prepare(db: Database, tasks: Sequence[Task]) -> list[Prepared]:
+    """Read and judge small files, one after the other; trouble of ours with one of them is said in its place.
+
+    Raises: OperationalError when the database does not answer.
+    """
+    return [_guarded(db, task) for task in tasks]
 
 
-def _guarded(task: Task) -> Prepared:
+def _guarded(db: Database, task: Task) -> Prepared:
     try:
         with task.path.open("rb") as source:
-            return _prepared(task, source)
+            return _prepared(db, task, source)
+    except OperationalError:
+        raise
     except Exception as error:
         LOG.exception("upload.failed", upload=task.upload_id)
         return failed(error)
@@ -70,29 +81,36 @@ def failed(error: Exception) -> Prepared:
     return Prepared(state=UploadState.FAILED, failure=f"{type(error).__name__}: {error}")
 
 
-def _prepared(task: Task, source: BinaryIO) -> Prepared:
+def _prepared(db: Database, task: Task, source: BinaryIO) -> Prepared:
     sha256, _ = digest(source)
-    found = opened(task, source, sha256)
+    found = opened(db, task, source, sha256)
     if isinstance(found, Prepared):
         return found
     if task.rehearsal is not None:
-        return rehearsed(task, source, sha256)
+        return rehearsed(db, task, source, sha256)
     outcome, cells, bad = Outcome(found.facts), rows(None), b""
+    effects: list[Effect] = []
     for piece in found.pieces():
         outcome.add(piece)
+        effects += piece.effects
         for name, more in rows(piece).items():
             cells[name] += more
         bad += rejected_rows(piece, found) if piece.raw else b""
     heading = rejected.header(found.facts.headings, found.facts.delimiter) if bad else b""
     return Prepared(
-        sha256, rows=cells, line_count=len(cells["line"]), outcome=outcome.as_json(), rejected=heading + bad
+        sha256,
+        rows=cells,
+        effects=effects,
+        line_count=len(cells["line"]),
+        outcome=outcome.as_json(),
+        rejected=heading + bad,
     )
 
 
-def opened(task: Task, source: BinaryIO, sha256: str) -> Examination | Prepared:
+def opened(db: Database, task: Task, source: BinaryIO, sha256: str) -> Examination | Prepared:
     """A file, ready to be judged; or why it is set aside as a whole."""
     try:
-        examination = examine(source, file_name=task.name, context=task.context)
+        examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
         return Prepared(sha256, UploadState.REJECTED, error.issues)
     return _doubts(task, examination, sha256) or examination
@@ -109,11 +127,16 @@ def _doubts(task: Task, examination: Examination, sha256: str) -> Prepared | Non
     return None
 
 
-def rehearsed(task: Task, source: BinaryIO, sha256: str) -> Prepared:
+def _book(db: Database, task: Task) -> LookUp:
+    return lambda names: order_snapshot.snapshot(db, task.account_id, names)
+
+
+def rehearsed(db: Database, task: Task, source: BinaryIO, sha256: str) -> Prepared:
     """What a file in test/ would come to; the answers lie in the task's folder for it."""
     assert task.rehearsal is not None
     source.seek(0)
-    made = convert(source, task.rehearsal, file_name=task.name, how=Conversion(task.merchant_id, task.context))
+    how = Conversion(task.merchant_id, task.context, look_up=_book(db, task))
+    made = convert(source, task.rehearsal, file_name=task.name, how=how)
     return Prepared(sha256, line_count=made.line_count, outcome=made.outcome)
 
 
@@ -126,6 +149,8 @@ def rows(piece: Piece | None) -> lines.Rows:
     names = {"order_id": "order-id", "order_item_id": "order-item-id", "tracking": "tracking"}
     cells: lines.Rows = {"line": numbers}
     cells |= {name: arrow(piece.keys[column]).to_pylist() for name, column in names.items()}
+    amazons = {effect.line: effect.amazon_order_id for effect in piece.effects}
+    cells["amazon_order_id"] = [amazons.get(line, name) for line, name in zip(numbers, cells["order_id"], strict=True)]
     cells["verdict"] = arrow(piece.verdicts).to_pylist()
     cells |= {"code": codes, "message": messages, "shipment": [None] * len(numbers), "key": [None] * len(numbers)}
     place = {line: at for at, line in enumerate(numbers)}

@@ -1,32 +1,29 @@
 """What was read of uploads -> the database. Each function may run twice and then changes nothing.
 
-Small files are recorded many in a transaction: a commit costs more than a file. A large one is read and recorded piece
-by piece, in a process of its own.
+Small files are recorded many in a transaction: a commit costs more than a file. Large ones are `large`'s.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from cws_filedrop import log
-from cws_filedrop.convert import digest, rejected_rows
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause
-from cws_filedrop.examine import Examination, Outcome, Piece
 from cws_filedrop.model import Grade, Issue, Seller, UploadState, Verdict
 from cws_filedrop.pipeline import reading
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.reading import Prepared, Task
-from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
-from cws_filedrop.store import lines, sellers, uploads
-from cws_filedrop.store.database import moment
+from cws_filedrop.rules.book import Effect
+from cws_filedrop.store import lines, order_effects, uploads
+from cws_filedrop.store.database import moment, stamp
+from cws_filedrop.store.order_effects import Changed
 from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
@@ -45,13 +42,15 @@ class Read:
 
 def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
     """What reading an upload needs to know. Raises: FileNotFoundError when its bytes are gone."""
+    policy = replace(seller.policy, on_error="continue") if upload.released else seller.policy
     return Task(
         upload.id,
+        upload.account_id,
         desk.spool.data_path(upload.id),
         upload.name,
         upload.grade,
         upload.evidence,
-        desk.context(seller.policy, moment(upload.arrived_at)),
+        desk.context(policy, moment(upload.arrived_at)),
         seller.account.merchant_id,
         desk.work_dir(upload.id) / REHEARSAL_DIR if upload.rehearsal else None,
     )
@@ -67,7 +66,8 @@ def unreadable(desk: Desk, upload: Upload) -> Prepared | None:
 
 
 def keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
-    """Record small files that were read; the uploads as they are afterwards.
+    """Record small files that were read; the uploads as they are afterwards, but for those to be judged again, since
+    their orders have changed.
 
     One that cannot be recorded is set aside as failed, and does not keep the others from it.
     Raises: OSError, OperationalError when disk or database do not work at all.
@@ -87,87 +87,80 @@ def _keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
     for one in read:
         if one.prepared.rejected:
             disk.write(desk.work_dir(one.upload.id) / REJECTED_FILE, [one.prepared.rejected])
-    kept = {}
+    kept, stale = {}, set()
     with desk.db.write() as connection:
         unread = uploads.unread_in(connection, [one.upload.id for one in read])
-        for one in read:
+        for one in sorted(read, key=lambda one: one.upload.id):
             if one.upload.id in unread:
-                kept[one.upload.id] = _keep_in(connection, one)
+                try:
+                    kept[one.upload.id] = _keep_in(connection, one, stamp(desk.clock()))
+                except order_effects.Stale as error:
+                    LOG.info("upload.judged_again", upload=one.upload.id, order=str(error))
+                    stale.add(one.upload.id)
+                    continue
                 uploads.keep_in(connection, [kept[one.upload.id]])
-                _replace_in(connection, kept[one.upload.id])
+                replace_in(connection, kept[one.upload.id])
     for upload in kept.values():
         LOG.info("upload.read", upload=upload.id, state=upload.state, **upload.outcome.get("counts", {}))
     # Somebody else was quicker with the others: after a crash an upload may be taken up twice.
-    others = uploads.some(desk.db, [one.upload.id for one in read if one.upload.id not in kept])
+    others = uploads.some(desk.db, [one.upload.id for one in read if one.upload.id not in {*kept, *stale}])
     return [*kept.values(), *others]
 
 
-def _keep_in(connection: sa.Connection, one: Read) -> Upload:
+def _keep_in(connection: sa.Connection, one: Read, now: str) -> Upload:
+    """Record one. Raises: order_effects.Stale, and then nothing was recorded."""
     upload, prepared = replace(one.upload, sha256=one.prepared.sha256), one.prepared
     if prepared.state is not None:
         read = _aside(upload, prepared)
         if read.state is UploadState.FAILED:  # a large one may have failed in the middle
-            lines.forget_in(connection, upload.id)
+            forget_in(connection, upload.id)
     elif upload.rehearsal:
         read = _rehearsal(upload, prepared)
     else:
-        counts = lines.record_in(connection, upload_id=upload.id, account_id=upload.account_id, rows=prepared.rows)
-        read = _ending(upload, one.seller, prepared.outcome, counts, _remarks(connection, upload))
-        if read.state is UploadState.HELD:
-            lines.hold_in(connection, upload.id)
+        if upload.released:  # its lines were recorded as held
+            lines.forget_in(connection, upload.id)
+        held = is_held(upload, one.seller, Counter(prepared.rows["verdict"]))
+        counts, _ = record_in(connection, upload, prepared.rows, prepared.effects, held=held, now=now)
+        read = ending(upload, prepared.outcome, counts, remarks(connection, upload), held=held)
     return read
 
 
-def read_large(desk: Desk, upload: Upload) -> Upload:
-    """Read, check and record a file of any size piece by piece; the upload as it is afterwards."""
-    seller = sellers.by_id(desk.db, upload.seller_id)
-    given = task(desk, upload, seller)
-    with given.path.open("rb") as source:
-        sha256, _ = digest(source)
-        found = reading.opened(given, source, sha256)
-        if isinstance(found, Examination) and upload.rehearsal:
-            found = reading.rehearsed(given, source, sha256)
-        if isinstance(found, Prepared):
-            return _keep(desk, [Read(upload, seller, found)])[0]
-        return _record(desk, replace(upload, sha256=sha256), seller, found)
+def forget_in(connection: sa.Connection, upload_id: str) -> None:
+    """As if it had never been read."""
+    order_effects.undo_in(connection, upload_id)
+    lines.forget_in(connection, upload_id)
 
 
-def _record(desk: Desk, upload: Upload, seller: Seller, examination: Examination) -> Upload:
-    """Record a large file; nothing of it is sent before the upload's state says so."""
-    outcome, counts = Outcome(examination.facts), Counter[str]()
-    for piece in _with_rejected_file(desk.work_dir(upload.id) / REJECTED_FILE, examination, outcome):
-        rows = reading.rows(piece)
-        counts.update(lines.record(desk.db, upload_id=upload.id, account_id=upload.account_id, rows=rows, pause=True))
-    with desk.db.write() as connection:
-        read = _ending(upload, seller, outcome.as_json(), dict(counts), _remarks(connection, upload))
-        if read.state is UploadState.HELD:
-            lines.hold_in(connection, read.id)
-        uploads.keep_in(connection, [read])
-        _replace_in(connection, read)
-    LOG.info("upload.read", upload=read.id, state=read.state, **counts)
-    return read
+def is_held(upload: Upload, seller: Seller, counts: Mapping[str, int]) -> bool:
+    """Does the whole file wait for a word, since some of its lines were rejected?"""
+    waits = counts.get(Verdict.QUEUED, 0) + counts.get(Verdict.UPDATED, 0)
+    bad = counts.get(Verdict.REJECTED, 0)
+    return bool(waits and bad) and seller.policy.on_error == "hold-file" and not upload.released
 
 
-def _with_rejected_file(path: Path, examination: Examination, outcome: Outcome) -> Iterator[Piece]:
-    """Pass the pieces on, and write the rejected lines of each to a file beside the upload."""
-    facts = examination.facts
-    with path.open("wb") as file:
-        file.write(rejected.header(facts.headings, facts.delimiter))
-        for piece in examination.pieces():
-            outcome.add(piece)
-            if piece.raw:
-                file.write(rejected_rows(piece, examination))
-            yield piece
-        file.flush()
-        disk.sync_file(file.fileno())
+def record_in(
+    connection: sa.Connection, upload: Upload, rows: lines.Rows, effects: Sequence[Effect], *, held: bool, now: str
+) -> tuple[dict[str, int], dict[str, Changed]]:
+    """Record some lines and what they do to their orders: lines by verdict, and the orders that were changed.
+
+    Raises: order_effects.Stale, and then nothing was recorded.
+    """
+    changed: dict[str, Changed] = {}
+    if held:
+        rows = lines.held(rows)
+    elif effects:
+        changed = order_effects.apply_in(connection, upload.account_id, upload.id, effects, now=now)
+    return lines.record_in(connection, upload_id=upload.id, account_id=upload.account_id, rows=rows), changed
 
 
-def _replace_in(connection: sa.Connection, read: Upload) -> None:
+def replace_in(connection: sa.Connection, read: Upload) -> None:
+    """A file that was read whole settles those of its name that were set aside."""
     if read.state in (UploadState.WAITING, UploadState.DONE):
         uploads.replace_in(connection, read)
 
 
-def _remarks(connection: sa.Connection, upload: Upload) -> list[Issue]:
+def remarks(connection: sa.Connection, upload: Upload) -> list[Issue]:
+    """What there is to say of a file beyond what reading it found."""
     earlier = uploads.same_content(connection, upload)
     return [catalogue.issue("F08", value=upload.name, detail=earlier)] if earlier else []
 
@@ -186,17 +179,14 @@ def _rehearsal(upload: Upload, prepared: Prepared) -> Upload:
     return replace(done, done_at=upload.arrived_at)
 
 
-def _ending(
-    upload: Upload, seller: Seller, outcome: Mapping[str, Any], counts: dict[str, int], remarks: list[Issue]
+def ending(
+    upload: Upload, outcome: Mapping[str, Any], counts: dict[str, int], remarks: list[Issue], *, held: bool
 ) -> Upload:
     """The upload once its lines are recorded."""
     waiting = counts.get(Verdict.QUEUED, 0)
     state = UploadState.WAITING if waiting else UploadState.DONE
-    shown = dict(counts)
-    if waiting and counts.get(Verdict.REJECTED, 0) and seller.policy.on_error == "hold-file":
-        shown[str(Verdict.HELD)] = shown.pop(str(Verdict.QUEUED))
-        state, waiting = UploadState.HELD, 0
-    found_out = {**outcome, "counts": shown, "remarks": [remark.as_json() for remark in remarks]}
+    found_out = {**outcome, "counts": counts, "remarks": [remark.as_json() for remark in remarks]}
     done_at = upload.arrived_at if state is UploadState.DONE else None
     total = sum(counts.values())
-    return replace(upload, state=state, outcome=found_out, line_count=total, waiting=waiting, done_at=done_at)
+    read = replace(upload, state=state, outcome=found_out, line_count=total, waiting=waiting, done_at=done_at)
+    return replace(read, state=UploadState.HELD, done_at=None) if held else read

@@ -48,7 +48,7 @@ class Worker:
         self._processes = Processes(settings)
         self._engine = Engine(database_url(settings), data_dir=settings.data, turn=self._desk.db.turn)
         self._arrived: Nudges[str] = Nudges()
-        self._hand = Hand(MOST_GROUPS)
+        self._hand = Hand(MOST_GROUPS, on_room=self._arrived.wake)
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._take_in, name="arrivals", daemon=True),
@@ -91,26 +91,30 @@ class Worker:
 
     def _take_in(self) -> None:
         """Accept what arrives and begin to answer it: alone while there is time, in groups when much comes at once."""
-        turns = Turns()
+        turns, wait_seconds = Turns(self._settings.service.heavy_bytes), 0.0
         while not self._stopping.is_set():
-            self._line_up(turns, 0 if turns else ROUND_SECONDS)
+            self._line_up(turns, wait_seconds)
+            group: dict[str, str] = {}
             if turns and self._hand.wait_for_room():
                 self._line_up(turns, 0)
-                self._begin_with(turns.take(GROUP))
+                group = turns.take(GROUP, self._hand.sellers())
+                self._begin_with(group)
+            # Those of busy sellers wait until these have done with what is in hand.
+            wait_seconds = 0.0 if group else ROUND_SECONDS
 
     def _line_up(self, turns: Turns, wait_seconds: float) -> None:
         for upload_id in self._arrived.take(wait_seconds):
             if upload_id not in turns:
                 claim = self._claim(upload_id)
-                turns.add(claim.seller if claim else "", upload_id)
+                turns.add(claim.seller if claim else "", upload_id, claim.size if claim else 0)
 
-    def _begin_with(self, group: list[str]) -> None:
+    def _begin_with(self, group: Mapping[str, str]) -> None:
         try:
-            self._begin(self._accept(group))
+            self._begin(group, self._accept(list(group)))
         except Exception:
             LOG.exception("worker.arrivals_failed", uploads=len(group))  # the next round says them again
-            for upload_id in group if len(group) > 1 else ():  # unless it is the trouble of one of them alone
-                self._begin_with([upload_id])
+            for upload_id, seller in group.items() if len(group) > 1 else ():  # unless it is the trouble of one alone
+                self._begin_with({upload_id: seller})
 
     def _accept(self, upload_ids: list[str]) -> dict[str, int]:
         """Record, then move out of the doors' way: in this order, so that a crash after any of them is harmless.
@@ -144,29 +148,19 @@ class Worker:
         found = uploads.some(self._desk.db, others) if others else []
         return {upload.id: upload.size for upload in found if upload.state is UploadState.ARRIVED}
 
-    def _begin(self, sizes: Mapping[str, int]) -> None:
-        """Begin to answer these."""
-        small: list[str] = []
-        bytes_left = self._settings.service.heavy_bytes
-        for upload_id, size in sorted(sizes.items()):
-            if self._processes.is_large(size):
-                claim = self._claim(upload_id)
-                workflows.start_large(upload_id, turn=self._hand.take_large(upload_id, claim.seller if claim else ""))
-                continue
-            if size > bytes_left:
-                self._begin_group(small)
-                small, bytes_left = [], self._settings.service.heavy_bytes
-            small.append(upload_id)
-            bytes_left -= size
-        self._begin_group(small)
-
-    def _begin_group(self, upload_ids: list[str]) -> None:
-        if upload_ids:
-            self._hand.take(upload_ids)
+    def _begin(self, group: Mapping[str, str], sizes: Mapping[str, int]) -> None:
+        """Begin to answer those of a group that are to be read."""
+        large = [upload_id for upload_id, size in sizes.items() if self._processes.is_large(size)]
+        for upload_id in large:
+            self._hand.take_large(upload_id, group[upload_id])
+            workflows.start_large(upload_id)
+        small = {upload_id: group[upload_id] for upload_id in sorted(sizes) if upload_id not in large}
+        if small:
+            self._hand.take(small)
             try:
-                workflows.start_uploads(upload_ids)
+                workflows.start_uploads(list(small))
             except BaseException:
-                self._hand.give_back(upload_ids)
+                self._hand.give_back(small)
                 raise
 
     def round(self) -> None:

@@ -48,9 +48,9 @@ def start_uploads(upload_ids: Sequence[str]) -> None:
     engine.start(process_uploads, list(upload_ids), id=f"uploads:{upload_ids[0]}:{engine.token()}")
 
 
-def start_large(upload_id: str, *, turn: int) -> None:
-    """Begin the story of a large upload; it waits among the large ones until those of a lower turn have gone."""
-    engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}", turn=turn)
+def start_large(upload_id: str) -> None:
+    """Begin the story of a large upload; it waits among the large ones until those before it have gone."""
+    engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}")
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)

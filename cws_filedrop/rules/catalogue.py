@@ -20,6 +20,7 @@ from typing import Final, Literal, cast
 from cws_filedrop.model import Issue, Severity
 
 SHOWN_LENGTH: Final = 80  # characters of a value that a message shows
+LONGEST_DETAIL: Final = 160
 OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 FIELD: Final = re.compile(r"\{(\w+)\}")
 
@@ -80,10 +81,10 @@ def _visible_character(character: str) -> str:
     return "\N{SYMBOL FOR DELETE}" if number == 0x7F else f"\\u{number:04x}"
 
 
-def shown(value: str) -> str:
+def shown(value: str, longest: int = SHOWN_LENGTH) -> str:
     """A cell as a message shows it: control characters made visible, and shortened if it is long."""
-    if len(value) > SHOWN_LENGTH:
-        value = value[: SHOWN_LENGTH - 1] + "…"
+    if len(value) > longest:
+        value = value[: longest - 1] + "…"
     if value.isprintable():
         return value
     return "".join(
@@ -112,6 +113,6 @@ def issue(code: str, *, column: str = "", value: str = "", detail: str = "") -> 
     Raises: KeyError if there is no such code.
     """
     wording, rest = CATALOGUE[code].wording(detail)
-    fields = {"column": shown(column), "value": shown(value), "detail": shown(rest)}
+    fields = {"column": shown(column), "value": shown(value), "detail": shown(rest, LONGEST_DETAIL)}
     message, remedy = _filled(wording.message, fields), _filled(wording.remedy, fields)
     return Issue(code, wording.severity, column, value, message, remedy)

@@ -5,7 +5,7 @@ Its one job is to let a rule look at a million cells without a Python loop over 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Protocol, TypeAlias, cast
@@ -168,6 +168,16 @@ class Column:
         coded = self.values.dictionary_encode()
         codes = coded.indices.to_numpy(zero_copy_only=False)
         return Spread(codes, [str(text).strip() for text in coded.dictionary.to_pylist()])
+
+
+def replaced(cells: Cells, rows: Rows, texts: Mapping[int, str]) -> Column:
+    """The cells of all `rows` (0, 1, …), with other texts in some of them."""
+    if not texts:
+        return Column(cells.pick(rows))
+    choice = np.arange(len(rows))
+    choice[list(texts)] = len(rows) + np.arange(len(texts))
+    both = pa.concat_arrays([cells.pick(rows), pa.array(texts.values(), pa.string())])
+    return Column(taken(both, choice))
 
 
 def arrow(series: pd.Series[str]) -> pa.StringArray:

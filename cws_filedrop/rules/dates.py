@@ -7,6 +7,7 @@ arrived; it may not look at a clock. Amazon wants xsd:dateTime with a zone (FACT
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from functools import cached_property
@@ -39,10 +40,15 @@ MONTHS: Final = (
 
 
 class Read(NamedTuple):
-    """What a text came to: FulfillmentDate or "", and the trouble with it if any."""
+    """What a text came to: FulfillmentDate or "", the trouble with it if any, and the moment that it names.
+
+    `is_day` if the text names a day only.
+    """
 
     moment: str
     trouble: Trouble | None = None
+    at: datetime | None = None
+    is_day: bool = False
 
 
 class When(NamedTuple):
@@ -54,6 +60,14 @@ class When(NamedTuple):
 
 class Ambiguous(Exception):
     """The text could be two different days."""
+
+
+@dataclass(frozen=True)
+class Dates:
+    """FulfillmentDate of each row, and what was read of each distinct text (`reads[cells.codes[row]]`)."""
+
+    cells: Spread
+    reads: Sequence[Read]
 
 
 @dataclass(frozen=True)
@@ -207,9 +221,9 @@ def _placed(moment: datetime, late: bool, known: Calendar) -> Read:
     if late:
         return Read("", ("D03", ""))
     if moment > known.now:
-        return Read(known.arrival)
+        return Read(known.arrival, None, known.now)
     trouble = ("D05", "") if moment < known.oldest else None
-    return Read(written(moment), trouble)
+    return Read(written(moment), trouble, moment)
 
 
 def when(text: str, known: Calendar, *, of_day: time = NOON) -> When | Trouble:
@@ -240,17 +254,18 @@ def read(text: str, known: Calendar) -> Read:
     if not isinstance(found, When):
         return Read("", found)
     if found.is_day:
-        return _placed(found.moment, found.moment.date() > known.here.date(), known)
+        day = _placed(found.moment, found.moment.date() > known.here.date(), known)
+        return day._replace(at=found.moment, is_day=True)
     return _placed(found.moment, found.moment > known.latest, known)
 
 
-def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: Context) -> Spread:
+def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: Context) -> Dates:
     """FulfillmentDate of each row; without a date, when it is not required, the moment the file arrived."""
     known = calendar(context)
-    missing = Read("", ("D01", f"missing={known.example}")) if required else Read(known.arrival)
+    missing = Read("", ("D01", f"missing={known.example}")) if required else Read(known.arrival, None, known.now)
     if "ship-date" not in sheet and not required:
-        return constant(known.arrival, sheet.size)
+        return Dates(constant(known.arrival, sheet.size), [missing])
     typed = sheet["ship-date"].distinct
     seen = [read(text, known) if text else missing for text in typed.texts]
     findings.add_troubles("ship-date", typed, [one.trouble for one in seen], np.asarray(shipped))
-    return Spread(typed.codes, [one.moment for one in seen])
+    return Dates(Spread(typed.codes, [one.moment for one in seen]), seen)

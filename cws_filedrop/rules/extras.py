@@ -33,16 +33,22 @@ NEEDED: Final = ("ship-from-name", "ship-from-line1", "ship-from-country")
 
 
 def ship_methods(sheet: Sheet, findings: Findings, *, shipped: Mask, tracked: Mask) -> Spread:
-    """The ship method of each row; it goes only with a tracking number."""
+    """The ship method of each row; it goes only with a tracking number, in the rows that are `tracked`."""
     typed = sheet[METHOD].distinct
     given = typed.given
     sent = given & tracked
-    findings.add_where("M01", METHOD, shipped & given & ~sheet["tracking-number"].given)
+    findings.add_where("M01", METHOD, shipped & given & ~tracked & ~sheet["tracking-number"].given)
     long = [("M02", str(len(text))) if len(text) > LONGEST else None for text in typed.texts]
     findings.add_troubles(METHOD, typed, long, sent)
     if (sent == given).all():
         return typed
     return Spread(np.where(sent, typed.codes, len(typed.texts)).astype(np.int32), [*typed.texts, ""])
+
+
+def own_methods(sheet: Sheet) -> Spread:
+    """The ship methods that rows give, sent or not."""
+    typed = sheet[METHOD].distinct
+    return Spread(typed.codes, [text if len(text) <= LONGEST else "" for text in typed.texts])
 
 
 def _payment(text: str) -> bool:

@@ -42,8 +42,10 @@ class Findings:
         if not len(rows):
             return
         self._found.append(Found(code, column, rows, details))
-        if CATALOGUE[code].severity is Severity.ERROR:
-            self.rejected[rows] = True
+        entry = CATALOGUE[code]
+        if entry.severity is Severity.ERROR:
+            mild = [kind for kind, wording in entry.kinds.items() if wording.severity is not Severity.ERROR]
+            self.rejected[_not_mild(rows, details, mild) if mild else rows] = True
 
     def add_where(self, code: str, column: str, mask: Mask, detail: str = "") -> None:
         """Note a code for the rows of a mask."""
@@ -85,6 +87,13 @@ class Findings:
 
     def _named(self, part: npt.NDArray[np.intp], name: Callable[[Found], str]) -> pd.api.extensions.ExtensionArray:
         return _text(pa.array([name(found) for found in self._found], pa.string()), part)
+
+
+def _not_mild(rows: Rows, details: str | Sequence[str], mild: Sequence[str]) -> Rows:
+    """The rows whose detail is of no milder kind of the code."""
+    if isinstance(details, str):
+        return rows[:0] if details.partition("=")[0] in mild else rows
+    return rows[[detail.partition("=")[0] not in mild for detail in details]]
 
 
 @cache

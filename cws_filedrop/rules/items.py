@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
-from cws_filedrop.rules.columns import Column, Mask, Sheet, Spread
+from cws_filedrop.rules.columns import Column, Mask, Sheet, Spread, replaced
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
 from cws_filedrop.rules.orders import ROUNDED
@@ -38,13 +39,15 @@ def item_trouble(text: str) -> Trouble:
     return ("I01", "rounded" if ROUNDED.fullmatch(text) else "")
 
 
-def read_ids(sheet: Sheet, findings: Findings) -> Column:
-    """The order-item-ids as typed; those that are none are noted."""
+def read_ids(sheet: Sheet, findings: Findings, repairs: Mapping[int, str] | None = None) -> Column:
+    """The order-item-ids as typed, or as `repairs` has them, by row; those that are none are noted."""
     column = sheet["order-item-id"]
+    repaired = repairs or {}
     rows = np.flatnonzero(column.given & ~match(column, ITEM_FORM))
-    details = [item_trouble(text)[1] for text in column.texts(rows)]
+    typed = zip(rows.tolist(), column.texts(rows), strict=True)
+    details = [f"repaired={repaired[row]}" if row in repaired else item_trouble(text)[1] for row, text in typed]
     findings.add("I01", "order-item-id", rows, details)
-    return column
+    return replaced(column, sheet.every, repaired) if repaired else column
 
 
 def quantity(text: str) -> str:
@@ -88,9 +91,9 @@ def _only_with_item(cells: Spread, has_item: Mask) -> Spread:
     return Spread(np.where(has_item, cells.codes, len(cells.texts)).astype(np.int32), [*cells.texts, ""])
 
 
-def read(sheet: Sheet, findings: Findings, shipped: Mask) -> Items:
+def read(sheet: Sheet, findings: Findings, shipped: Mask, repairs: Mapping[int, str] | None = None) -> Items:
     """Items, quantities and transparency codes; `shipped` marks the rows that go to Amazon."""
-    column = read_ids(sheet, findings)
+    column = read_ids(sheet, findings, repairs)
     counts = read_quantities(sheet, findings)
     codes = _transparency_codes(sheet, findings, shipped)
     lost = shipped & ~column.given

@@ -1,14 +1,14 @@
 """LINES (cells as text) to issues, verdicts and SHIPMENTS: which rows go to Amazon, and what to say about the others.
 
-Pure and columnar: no file format, no order book, no clock. `judge` looks at one piece of a file; what several
-lines of a file have to do with each other is found by `repeats` beforehand and handed in.
+Pure and columnar: no file format, no database, no clock. `judge` looks at one piece of a file; what several lines of a
+file have to do with each other is found by `repeats` beforehand and handed in, and so is what the order book knows.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,25 +16,19 @@ import pandas as pd
 import pyarrow as pa
 
 from cws_filedrop.model import Context, Verdict
-from cws_filedrop.rules import carriage, characters, dates, extras, items, orders, statuses, tracking
+from cws_filedrop.rules import booked, carriage, characters, dates, extras, items, packages, statuses, tracking
+from cws_filedrop.rules.book import EMPTY, Book, Effect
+from cws_filedrop.rules.booked import Named, Sent
 from cws_filedrop.rules.carriers import Table, shipped_table
 from cws_filedrop.rules.columns import Cells, Mask, Rows, Sheet
 from cws_filedrop.rules.findings import Findings
+from cws_filedrop.rules.packages import Outcomes
 from cws_filedrop.rules.repeats import Repeats
 from cws_filedrop.rules.statuses import Asked
 from cws_filedrop.tables import SHIPMENT_COLUMNS
 
 VERDICTS: Final = (Verdict.REJECTED, Verdict.DUPLICATE, Verdict.QUEUED, Verdict.UPDATED)
-UPDATE_COLUMNS: Final = (
-    "status",  # packed, deferred or cancelled
-    "order-id",
-    "order-item-id",
-    "quantity",
-    "tracking-number",  # of packed rows, as it would be sent; "" for the others
-    "carrier-code",
-    "carrier-name",
-    "ship-method",
-)
+QUEUED: Final = VERDICTS.index(Verdict.QUEUED)
 
 
 @dataclass(frozen=True)
@@ -42,13 +36,14 @@ class Judgement:
     """What became of the rows of one piece of a file.
 
     `verdicts` has every row (index of the lines, TEXT): queued, updated, rejected or duplicate. `issues` is ISSUES
-    with rule columns. `shipments` is SHIPMENTS, of the queued rows. `updates` has UPDATE_COLUMNS, of the updated ones.
+    with rule columns. `shipments` is SHIPMENTS, of the queued rows. `effects` is what the queued and the updated ones
+    do to their orders, where there is an order book.
     """
 
     verdicts: pd.Series[str]
     issues: pd.DataFrame
     shipments: pd.DataFrame
-    updates: pd.DataFrame
+    effects: list[Effect]
 
 
 def judge(
@@ -58,49 +53,98 @@ def judge(
     context: Context,
     repeats: Repeats | None = None,
     carriers: Table | None = None,
+    book: Book | None = None,
 ) -> Judgement:
     """Judge some lines of a file, whose format needs the `required` columns; `carriers` replaces the shipped table."""
     sheet = Sheet(lines)
     findings = Findings(sheet)
     characters.check(sheet, findings)
     asked = statuses.read(sheet, findings)
-    orders.check(sheet, findings, unknown_orders=context.policy.unknown_orders)
     table = carriers or shipped_table()
     lookup = carriage.Lookup(table, table.own(context.policy.carrier_aliases))
-    made = _made(sheet, findings, asked, lookup)
-    moments = dates.check(sheet, findings, asked.shipped, required="ship-date" in required, context=context)
-    made["fulfillment-date"] = moments
-    duplicates = _repeated(sheet, findings, repeats)
+    named = booked.resolve(sheet, findings, book or EMPTY, unknown_orders=context.policy.unknown_orders)
+    made = _made(sheet, findings, asked, lookup, named)
+    read = dates.check(sheet, findings, asked.shipped, required="ship-date" in required, context=context)
+    made["fulfillment-date"] = read.cells
+    if named.any:
+        calendar = dates.calendar(context)
+        made["fulfillment-date"] = booked.not_before(sheet, findings, named.found, asked.shipped, read, calendar)
+    again = _repeated(sheet, findings, repeats)
+    outcomes = _packages(sheet, findings, asked, made, named, repeats)
+    duplicates = np.union1d(again, outcomes.duplicates).astype(np.int64)
     verdicts = _verdicts(findings.rejected, duplicates, asked.shipped)
     return Judgement(
         verdicts=pd.Series(_text(pa.array(VERDICTS, pa.string()).take(verdicts)), index=lines.index, copy=False),
         issues=findings.frame(),
-        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero(verdicts == 2)),
-        updates=_frame(sheet, made, UPDATE_COLUMNS, np.flatnonzero(verdicts == 3)),
+        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero(verdicts == QUEUED)),
+        effects=_effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)) if book is not None else [],
     )
 
 
-def _made(sheet: Sheet, findings: Findings, asked: Asked, lookup: carriage.Lookup) -> dict[str, Cells]:
+def _made(sheet: Sheet, findings: Findings, asked: Asked, lookup: carriage.Lookup, named: Named) -> dict[str, Cells]:
     """The normalised cells of the rows, by the column they go to."""
-    shipped = asked.shipped
-    which = items.read(sheet, findings, shipped)
+    shipped, found = asked.shipped, named.found
+    which = items.read(sheet, findings, shipped, booked.repairs(sheet, found) if named.any else None)
     numbers = tracking.check(sheet, findings, asked.travels)
     carried = carriage.check(sheet, findings, asked, numbers, lookup)
+    sent = Sent(numbers.sent, carried.codes, carried.names, numbers.good)
+    if named.any:
+        booked.check_moves(sheet, findings, found, asked)
+        booked.check_items(findings, found, which.item)
+        sent = booked.with_kept(sheet, findings, found, shipped, which.item, sent)
+    methods = extras.ship_methods(sheet, findings, shipped=shipped, tracked=sent.tracked)
+    usual = booked.with_methods(sheet, found, methods, shipped & sent.tracked) if named.any else methods
     return {
-        "status": asked.kinds,
-        "order-id": sheet["order-id"],
-        "amazon-order-id": sheet["order-id"],
-        "order-item-id": which.item,
+        "kind": asked.kinds,
+        "amazon-order-id": named.ids,
         "order-item-code": which.item,
         "quantity": which.quantity,
-        "carrier-code": carried.codes,
-        "carrier-name": carried.names,
-        "ship-method": extras.ship_methods(sheet, findings, shipped=shipped, tracked=numbers.good),
-        "tracking-number": numbers.sent,
+        "carrier-code": sent.codes,
+        "carrier-name": sent.names,
+        "ship-method": usual,
+        "own-ship-method": extras.own_methods(sheet),
+        "tracking-number": sent.numbers,
         "cod-collection-method": extras.cash_on_delivery(sheet, findings, shipped),
         "transparency-codes": which.codes,
         "ship-from": extras.ship_from(sheet, findings, shipped),
     }
+
+
+def _packages(
+    sheet: Sheet, findings: Findings, asked: Asked, made: dict[str, Cells], named: Named, repeats: Repeats | None
+) -> Outcomes:
+    """Hold the rows against what was confirmed before."""
+    if not named.any:
+        return Outcomes()
+    names = ("order-item-code", "tracking-number", "quantity")
+    which, numbers, quantities = (cast(list[str], made[name].pick(sheet.every).to_pylist()) for name in names)
+    totals = {} if repeats is None else repeats.pieces(np.asarray(sheet.index, dtype=np.int64))
+    return packages.check(
+        findings, named.found, asked.shipped, items=which, numbers=numbers, quantities=quantities, totals=totals
+    )
+
+
+EFFECT_COLUMNS: Final = (
+    "amazon-order-id",
+    "order-item-code",
+    "kind",
+    "own-ship-method",
+    "tracking-number",
+    "carrier-code",
+    "carrier-name",
+)
+
+
+def _effects(sheet: Sheet, made: dict[str, Cells], named: Named, outcomes: Outcomes, rows: Rows) -> list[Effect]:
+    """What the good rows do to their orders."""
+    cells = (made[name].pick(rows).to_pylist() for name in EFFECT_COLUMNS)
+    known = [named.found[row] for row in rows.tolist()]
+    lines = np.asarray(sheet.index)[rows].tolist()
+    corrects = [outcomes.corrections.get(row, ()) for row in rows.tolist()]
+    return [
+        Effect._make((line, ident, order.no if order else 0, order.version if order else 0, *rest, corrected))
+        for line, order, corrected, (ident, *rest) in zip(lines, known, corrects, zip(*cells, strict=True), strict=True)
+    ]
 
 
 def _repeated(sheet: Sheet, findings: Findings, repeats: Repeats | None) -> Rows:

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Final
 
 import numpy as np
+import pandas as pd
 
 from cws_filedrop.rules.columns import Column, Mask, Sheet
 from cws_filedrop.rules.findings import Findings, Trouble
@@ -44,6 +45,18 @@ def damage(text: str) -> str | None:
     return None
 
 
+def restored(text: str) -> str:
+    """The order number that a text is once its hyphens are back; "" if it is none that lost only them."""
+    kind, _, found = (damage(text) or "").partition("=")
+    return found if kind in ("hyphens", "dashes") else ""
+
+
+def names(lines: pd.DataFrame) -> list[str]:
+    """What the order book is to be asked for, for some lines of a file: their orders' names, each once."""
+    typed = Sheet(lines)["order-id"].distinct.texts
+    return list(dict.fromkeys(name for text in typed for name in (text, restored(text)) if name))
+
+
 def trouble(text: str) -> Trouble:
     """Why a text that is not an Amazon order number cannot be used."""
     if not text.strip():
@@ -57,14 +70,15 @@ def amazon(column: Column) -> Mask:
     return match(column, AMAZON_FORM)
 
 
-def check(sheet: Sheet, findings: Findings, *, unknown_orders: str) -> None:
-    """Note O01, O02 and O03; with `reject` and no order book every order is unknown."""
+def check(sheet: Sheet, findings: Findings, *, unknown_orders: str, settled: Mask | None = None) -> None:
+    """Note O01, O02 and O03 for orders that are in no order book; `settled` marks the rows of the others."""
     column = sheet["order-id"]
     good = amazon(column)
-    rows = np.flatnonzero(~good)
+    others = np.ones(sheet.size, np.bool_) if settled is None else ~settled
+    rows = np.flatnonzero(~good & others)
     found = [trouble(text) for text in column.texts(rows)]
     for code in ("O01", "O02", "O03"):
         chosen = [at for at, one in enumerate(found) if one[0] == code]
         findings.add(code, "order-id", rows[chosen], [found[at][1] for at in chosen])
     if unknown_orders == "reject":
-        findings.add_where("O03", "order-id", good)
+        findings.add_where("O03", "order-id", good & others)

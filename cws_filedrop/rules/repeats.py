@@ -35,7 +35,7 @@ import pyarrow.compute as pc
 
 from cws_filedrop.rules import orders
 from cws_filedrop.rules.columns import Column, Rows, Sheet, Words
-from cws_filedrop.rules.items import ITEM_ID
+from cws_filedrop.rules.items import ITEM_ID, quantity
 from cws_filedrop.rules.statuses import kind
 
 SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, bits well mixed (the golden ratio)
@@ -141,6 +141,13 @@ class Repeats:
     """What the close look found: at most one finding a line."""
 
     found: Mapping[int, Finding] = field(default_factory=dict)
+    totals: Mapping[int, int] = field(default_factory=dict)  # pieces of the line's order line in the whole file
+
+    def pieces(self, index: npt.NDArray[np.int64]) -> dict[int, int]:
+        """The totals of some lines, by position in `index`."""
+        if not self.totals:
+            return {}
+        return {place: self.totals[line] for place, line in enumerate(index.tolist()) if line in self.totals}
 
     @cached_property
     def _lines(self) -> npt.NDArray[np.int64]:
@@ -276,10 +283,22 @@ def _grouped(lines: Iterable[Line], column: str) -> list[list[Line]]:
 def settle(suspect_lines: pd.DataFrame) -> Repeats:
     """What is wrong with the selected lines of a file, all pieces together, by exact comparison."""
     found: dict[int, Finding] = {}
+    totals: dict[int, int] = {}
     for order in _grouped(_lines(suspect_lines), "order-id"):
         if len({bool(line.item) for line in order}) > 1:
             found |= _both_ways(order)
             continue
-        for line in _grouped(order, "order-item-id"):
-            found |= _order_line(line) if len(line) > 1 else {}
-    return Repeats(found)
+        for lines in _grouped(order, "order-item-id"):
+            if len(lines) > 1:
+                found |= _order_line(lines)
+                totals |= _pieces([line for line in lines if line.number not in found])
+    return Repeats(found, totals)
+
+
+def _pieces(lines: Sequence[Line]) -> dict[int, int]:
+    """How many pieces the packages of one order line hold together, for each of its lines."""
+    counts = [quantity(line.data.get("quantity", "")) for line in lines]
+    if len(lines) < 2 or not all(counts):
+        return {}
+    total = sum(map(int, counts))
+    return {line.number: total for line in lines}

@@ -9,16 +9,14 @@ What is sent is what was typed, but for blanks inside a number ("1Z 999 AA1 01 2
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
 import numpy as np
-import pyarrow as pa
 
-from cws_filedrop.rules.columns import Bytes, Column, Mask, Rows, Sheet, taken
+from cws_filedrop.rules.columns import Bytes, Column, Mask, Rows, Sheet, replaced
 from cws_filedrop.rules.findings import Findings, Trouble
 
 LONGEST: Final = 50  # FACTS 1
@@ -171,16 +169,6 @@ class Tracking:
     good: Mask
 
 
-def _replaced(column: Column, texts: Mapping[int, str]) -> Column:
-    """The column with other texts in some rows."""
-    if not texts:
-        return column
-    choice = np.arange(len(column.values))
-    choice[list(texts)] = len(column.values) + np.arange(len(texts))
-    both = pa.concat_arrays([column.values, pa.array(texts.values(), pa.string())])
-    return Column(taken(both, choice))
-
-
 def check(sheet: Sheet, findings: Findings, travels: Mask) -> Tracking:
     """Tracking numbers of the rows that travel; other rows have none."""
     column = sheet["tracking-number"]
@@ -194,7 +182,7 @@ def check(sheet: Sheet, findings: Findings, travels: Mask) -> Tracking:
     good[rows[[not one.sent for one in readings]]] = False
     other = {int(row): one.sent for row, one in zip(rows, readings, strict=True) if one.sent and one.trouble}
     other |= dict.fromkeys(np.flatnonzero(column.given & ~travels).tolist(), "")
-    return Tracking(_replaced(column, other), good)
+    return Tracking(replaced(column, sheet.every, other) if other else column, good)
 
 
 def _note(findings: Findings, rows: Rows, readings: list[Reading]) -> None:

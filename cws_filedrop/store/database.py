@@ -3,13 +3,14 @@ the first write, and two read-modify-writes would then lose one update."""
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -17,6 +18,7 @@ from sqlalchemy import event
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.store import migrations
 
+ASKED_AT_ONCE: Final = 5_000  # keys
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
 
 
@@ -33,6 +35,28 @@ def stamp(moment: datetime) -> str:
 def moment(text: str) -> datetime:
     """The aware moment of a stamp."""
     return datetime.fromisoformat(text)
+
+
+def in_pieces(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The keys, as many at a time as one question should have."""
+    for start in range(0, len(keys), ASKED_AT_ONCE):
+        yield keys[start : start + ASKED_AT_ONCE]
+
+
+def among(connection: sa.Connection, column: sa.Column[Any], keys: Sequence[Any]) -> sa.ColumnElement[bool]:
+    """Is the column's value one of the keys? They are one parameter, however many: what is put together can be kept."""
+    if connection.dialect.name == "sqlite":
+        given = sa.func.json_each(json.dumps(list(keys))).table_valued("value")
+        return column.in_(sa.select(given.c.value))
+    return column == sa.any_(sa.literal(list(keys), sa.ARRAY(column.type)))
+
+
+def insert_new(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any]) -> int:
+    """Insert the rows whose key is new; how many those were. Plain tuples: SQLAlchemy's own parameters cost 3 times."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    marks = ", ".join([mark] * len(names))
+    insert = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    return connection.exec_driver_sql(insert, list(rows)).rowcount
 
 
 class Database:

@@ -15,9 +15,11 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedState, UploadState, Verdict
+from cws_filedrop.store import claims, order_effects
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.lines import claim_keys, unpack
-from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, CLAIMS, FEEDS, LINES, UPLOADS
+from cws_filedrop.store.lines import unpack
+from cws_filedrop.store.order_effects import Refusal
+from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)
@@ -300,7 +302,7 @@ def settle(db: Database, feed_no: int, settlement: Settlement, *, now: datetime)
         feed = _row(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
         if feed.state is not FeedState.SETTLED:
             _verdicts(connection, feed_no, settlement)
-            _release_claims(connection, feed)
+            _refuse(connection, feed, stamp(now))
             _count_down(connection, feed_no, stamp(now))
             values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
             connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
@@ -334,13 +336,19 @@ def _beside(amazons: Any, own: Any) -> Any:
     return amazons + sa.case((own == "", ""), else_=sa.literal(" | ") + own)
 
 
-def _release_claims(connection: sa.Connection, feed: FeedRow) -> None:
-    refused = sa.select(LINES.c.shipment).where(LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
-    texts = list(connection.execute(refused).scalars())
-    if texts:
-        same = (CLAIMS.c.account_id == feed.account_id) & (CLAIMS.c.shipment_key == sa.bindparam("k"))
-        keys = claim_keys(texts)
-        connection.execute(CLAIMS.delete().where(same), [{"k": key} for key in keys])
+def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> None:
+    """Refused lines give their claims back, and their orders are unconfirmed."""
+    columns = (LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.code, LINES.c.message)
+    of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
+    rows = connection.execute(sa.select(*columns).where(*of_feed).order_by(LINES.c.upload_id, LINES.c.line)).all()
+    if rows:
+        keys = claims.keys(unpack([row.shipment for row in rows]))
+        claims.release_in(connection, feed.account_id, keys)
+        said = [
+            Refusal(key.order, row.upload_id, row.line, f"{row.code}: {row.message}")
+            for key, row in zip(keys, rows, strict=True)
+        ]
+        order_effects.refuse_in(connection, feed.account_id, said, now=now)
 
 
 def _count_down(connection: sa.Connection, feed_no: int, now: str) -> None:

@@ -129,13 +129,16 @@ def history(db: Database, order_no: int) -> list[Event]:
 
 def move(connection: sa.Connection, order: Order, state: OrderState, *, who: str, what: str, now: datetime) -> bool:
     """Move an order, unless it has left the state that was seen meanwhile; false then. The history says who and why."""
-    values: dict[str, Any] = {"state": str(state), "changed_at": stamp(now)}
+    values: dict[str, Any] = {"state": str(state), "changed_at": stamp(now), "version": ORDERS.c.version + 1}
     if state is OrderState.SHIPPED and not order.shipped_at:
         values["shipped_at"] = stamp(now)
+    if who == "operator":
+        values["settled_at"] = stamp(now)
     seen = (ORDERS.c.no == order.no, ORDERS.c.state == str(order.state))
     if connection.execute(ORDERS.update().where(*seen).values(values)).rowcount != 1:
         return False
-    event = {"order_no": order.no, "at": stamp(now), "who": who, "state": str(state), "what": what}
+    event = {"order_no": order.no, "at": stamp(now), "who": who, "before": str(order.state), "state": str(state)}
+    event["what"] = what
     connection.execute(ORDER_HISTORY.insert().values(event))
     return True
 

@@ -101,6 +101,7 @@ UPLOADS: Final = sa.Table(
     sa.Column("line_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("waiting", sa.Integer, nullable=False, server_default="0"),  # lines without an answer yet
     sa.Column("done_at", sa.Text),
+    sa.Column("released", sa.Boolean, nullable=False, server_default=sa.false()),  # somebody said: take it as it is
     sa.Index("uploads_by_content", "seller_id", "sha256"),
     sa.Index("uploads_by_state", "state"),
 )
@@ -111,7 +112,8 @@ LINES: Final = sa.Table(
     sa.Column("upload_id", sa.Text, primary_key=True),
     sa.Column("line", sa.Integer, primary_key=True),
     sa.Column("account_id", SERIAL, nullable=False),
-    sa.Column("order_id", sa.Text, nullable=False),  # the three as the seller typed them
+    sa.Column("order_id", sa.Text, nullable=False),  # as the seller typed it; so are the item and the tracking number
+    sa.Column("amazon_order_id", sa.Text, nullable=False, server_default=""),  # whose it is; as typed if nobody knows
     sa.Column("order_item_id", sa.Text, nullable=False),
     sa.Column("tracking", sa.Text, nullable=False),
     sa.Column("verdict", sa.Text, nullable=False),
@@ -135,7 +137,7 @@ LINES: Final = sa.Table(
         sqlite_where=sa.text("feed_no IS NOT NULL"),
         postgresql_where=sa.text("feed_no IS NOT NULL"),
     ),
-    sa.Index("lines_by_order", "account_id", "order_id"),
+    sa.Index("lines_by_order", "account_id", "amazon_order_id"),
     sa.Index(
         "lines_unconfirmed",
         "account_id",
@@ -150,9 +152,14 @@ CLAIMS: Final = sa.Table(  # one row a shipment that is on its way or confirmed:
     "claims",
     METADATA,
     sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),
-    sa.Column("shipment_key", sa.Text, primary_key=True),
+    sa.Column("amazon_order_id", sa.Text, primary_key=True),
+    sa.Column("order_item_id", sa.Text, primary_key=True),  # "" = the whole order
+    sa.Column("tracking", sa.Text, primary_key=True),
+    sa.Column("quantity", sa.Integer),  # NULL = all that was ordered
     sa.Column("upload_id", sa.Text, nullable=False),
     sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("corrected_by", sa.Text, nullable=False, server_default=""),  # "<upload_id> <line>"; "" = it stands
+    sa.Index("claims_of_upload", "upload_id"),
     sqlite_with_rowid=False,
 )
 
@@ -169,6 +176,7 @@ ORDERS: Final = sa.Table(  # the order book
     sa.Column("payments_date", sa.Text, nullable=False, server_default=""),
     sa.Column("latest_ship_date", sa.Text, nullable=False, server_default=""),
     sa.Column("ship_method", sa.Text, nullable=False, server_default=""),  # the one Amazon gave
+    sa.Column("own_ship_method", sa.Text, nullable=False, server_default=""),  # the seller's change of it
     sa.Column("sales_channel", sa.Text, nullable=False, server_default=""),
     sa.Column("tracking_number", sa.Text, nullable=False, server_default=""),
     sa.Column("location", sa.Text, nullable=False, server_default=""),
@@ -176,6 +184,9 @@ ORDERS: Final = sa.Table(  # the order book
     sa.Column("changed_at", sa.Text, nullable=False),
     sa.Column("shipped_at", sa.Text),
     sa.Column("listed_at", sa.Text, nullable=False, server_default=""),  # `changed_at` when sellers last got a file
+    sa.Column("settled_at", sa.Text, nullable=False, server_default=""),  # when an operator last settled it by hand
+    sa.Column("version", sa.Integer, nullable=False, server_default="0"),  # grows with all that rules may look at
+    sa.Column("made_by", sa.Text, nullable=False, server_default=""),  # the upload that named it first; "" = an import
     sa.UniqueConstraint("account_id", "amazon_order_id"),
     sa.UniqueConstraint("account_id", "number"),
     sa.Index("orders_by_reference", "account_id", "reference"),
@@ -205,6 +216,18 @@ ORDER_PEOPLE: Final = sa.Table(  # whom an order is for; removed 30 days after s
     sa.Column("cells", sa.Text, nullable=False),  # JSON: tables.PEOPLE_COLUMNS -> text
 )
 
+ORDER_KEPT: Final = sa.Table(  # tracking of packed orders, for the time when they are shipped; as it would be sent
+    "order_kept",
+    METADATA,
+    sa.Column("order_no", SERIAL, sa.ForeignKey("orders.no"), primary_key=True, autoincrement=False),
+    sa.Column("order_item_id", sa.Text, primary_key=True),  # "" = the whole order
+    sa.Column("tracking", sa.Text, nullable=False),
+    sa.Column("carrier_code", sa.Text, nullable=False),
+    sa.Column("carrier_name", sa.Text, nullable=False),
+    sa.Column("upload_id", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 ORDER_HISTORY: Final = sa.Table(
     "order_history",
     METADATA,
@@ -212,11 +235,18 @@ ORDER_HISTORY: Final = sa.Table(
     sa.Column("order_no", SERIAL, sa.ForeignKey("orders.no"), nullable=False),
     sa.Column("at", sa.Text, nullable=False),
     sa.Column("who", sa.Text, nullable=False),  # seller, operator, amazon, import
+    sa.Column("before", sa.Text, nullable=False, server_default=""),  # its state before; "" = it was not there
     sa.Column("state", sa.Text, nullable=False),  # after it
     sa.Column("what", sa.Text, nullable=False),  # in words
     sa.Column("upload_id", sa.Text, nullable=False, server_default=""),
     sa.Column("line", sa.Integer),
     sa.Index("order_history_of", "order_no", "id"),
+    sa.Index(
+        "order_history_by_upload",
+        "upload_id",
+        sqlite_where=sa.text("upload_id <> ''"),
+        postgresql_where=sa.text("upload_id <> ''"),
+    ),
 )
 
 FEEDS: Final = sa.Table(

@@ -39,6 +39,7 @@ class Upload:
     line_count: int
     waiting: int
     done_at: str | None
+    released: bool
 
     @property
     def rehearsal(self) -> bool:
@@ -129,7 +130,7 @@ def replace_in(connection: sa.Connection, upload: Upload) -> None:
 
 def read_again(db: Database, upload_id: str, *, evidence: str) -> bool:
     """Have an upload that was set aside read as a whole one; false when it is not set aside (any more)."""
-    values = {"state": UploadState.ARRIVED, "grade": str(Grade.WHOLE), "evidence": evidence}
+    values = {"state": UploadState.ARRIVED, "grade": str(Grade.WHOLE), "evidence": evidence, "released": True}
     with db.write() as connection:
         chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
         return connection.execute(chosen.values(values)).rowcount > 0

@@ -62,10 +62,13 @@ def read(desk: Desk, *upload_ids: str) -> Upload:
     """Read and record small uploads in one go, as the worker does; the first of them afterwards."""
     found = uploads.some(desk.db, upload_ids)
     owners = sellers.by_ids(desk.db, {upload.seller_id for upload in found})
-    tasks = [recording.task(desk, upload, owners[upload.seller_id]) for upload in found]
-    work = zip(found, tasks, reading.prepare(tasks), strict=True)
-    kept = recording.keep(desk, [Read(upload, owners[upload.seller_id], made) for upload, _, made in work])
-    return next(upload for upload in kept if upload.id == upload_ids[0])
+    kept: dict[str, Upload] = {}
+    while left := [upload for upload in found if upload.id not in kept]:
+        tasks = [recording.task(desk, upload, owners[upload.seller_id]) for upload in left]
+        work = zip(left, reading.prepare(desk.db, tasks), strict=True)
+        done = recording.keep(desk, [Read(upload, owners[upload.seller_id], made) for upload, made in work])
+        kept |= {upload.id: upload for upload in done}
+    return kept[upload_ids[0]]
 
 
 def outbox(desk: Desk, upload_id: str) -> dict[str, bytes]:

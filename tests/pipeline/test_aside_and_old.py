@@ -51,7 +51,9 @@ def test_what_is_not_set_aside_is_not_read_again(tmp_path: Path) -> None:
 def test_held_lines_are_queued_when_they_are_released(tmp_path: Path) -> None:
     desk = desk_on(tmp_path, Policy(on_error="hold-file"))
     held = read(desk, put(desk, GOOD + b"nonsense\r\n"))
-    assert lines.release(desk.db, held.id, held.account_id) == 2
+    assert verdicts(desk, held.id) == ["held", "held", "rejected"]
+    assert uploads.read_again(desk.db, held.id, evidence="released by an operator")
+    read(desk, held.id)
     assert verdicts(desk, held.id) == ["queued", "queued", "rejected"]
     assert state(desk, held.id) is UploadState.WAITING
 
@@ -60,7 +62,8 @@ def test_held_lines_that_went_out_with_another_file_do_not_go_again(tmp_path: Pa
     desk = desk_on(tmp_path, Policy(on_error="hold-file"))
     held = read(desk, put(desk, GOOD + b"nonsense\r\n", name="a.txt"))
     read(desk, put(desk, amazon_file(order_ids(1), date="2026-11-20"), name="b.txt"))
-    assert lines.release(desk.db, held.id, held.account_id) == 1
+    assert uploads.read_again(desk.db, held.id, evidence="released by an operator")
+    read(desk, held.id)
     assert verdicts(desk, held.id) == ["duplicate", "queued", "rejected"]
 
 

@@ -87,7 +87,7 @@ def test_a_file_that_breaks_its_reader_is_set_aside_alone(tmp_path: Path) -> Non
     seller = sellers.by_id(desk.db, found[0].seller_id)
     tasks = [recording.task(desk, upload, seller) for upload in found]
     desk.spool.data_path(gone).unlink()
-    first, second = reading.prepare(tasks)
+    first, second = reading.prepare(desk.db, tasks)
     assert (first.state, first.line_count) == (None, 1)
     assert second.state is UploadState.FAILED
     assert "FileNotFoundError" in second.failure
@@ -130,11 +130,13 @@ def test_results_name_every_line_once(tmp_path: Path) -> None:
 
 
 def test_only_so_many_groups_are_in_hand_and_waiting_ends_when_one_is_given_back() -> None:
-    hand = Hand(2)
-    hand.take(["a", "b"])
-    hand.take(["c"])
-    assert [hand.take_large("d", "anna"), hand.take_large("e", "bob"), hand.take_large("f", "anna")] == [1, 1, 2]
-    assert all(one in hand for one in "abcdef")
+    told: list[set[str]] = []
+    hand = Hand(2, on_room=lambda: told.append(hand.sellers()))
+    hand.take({"a": "anna", "b": "bob"})
+    hand.take({"c": "carl"})
+    hand.take_large("d", "dora")
+    assert all(one in hand for one in "abcd")
+    assert hand.sellers() == {"anna", "bob", "carl", "dora"}
     done = threading.Event()
     waiting = threading.Thread(target=lambda: hand.wait_for_room() and done.set())
     waiting.start()
@@ -145,10 +147,11 @@ def test_only_so_many_groups_are_in_hand_and_waiting_ends_when_one_is_given_back
     assert done.wait(5)
     waiting.join()
     assert "c" in hand
+    assert told == [{"anna", "bob", "carl"}, {"bob", "carl"}, {"carl"}]
 
 
 def test_a_closed_hand_lets_nobody_begin() -> None:
     hand = Hand(1)
-    hand.take(["a"])
+    hand.take({"a": "anna"})
     hand.close()
     assert not hand.wait_for_room()

@@ -9,6 +9,7 @@ import pandas as pd
 from hypothesis import settings
 
 from cws_filedrop.model import Context, Issue, Policy
+from cws_filedrop.rules.book import EMPTY, Book, Effect
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.rules.repeats import Repeats
 from cws_filedrop.rules.wording import issues
@@ -56,7 +57,7 @@ class Outcome(NamedTuple):
     verdict: str
     issues: list[Issue]
     shipment: dict[str, str]
-    update: dict[str, str]
+    effect: Effect | None
 
     @property
     def codes(self) -> list[str]:
@@ -64,18 +65,22 @@ class Outcome(NamedTuple):
 
 
 def judged(
-    *rows: dict[str, str], required: frozenset[str] = AMAZON, repeats: Repeats | None = None, **policy: Any
+    *rows: dict[str, str],
+    required: frozenset[str] = AMAZON,
+    repeats: Repeats | None = None,
+    book: Book = EMPTY,
+    **policy: Any,
 ) -> Judgement:
-    return judge(lines(*rows), required=required, context=context(**policy), repeats=repeats)
+    return judge(lines(*rows), required=required, context=context(**policy), repeats=repeats, book=book)
 
 
-def one(cells: dict[str, str], required: frozenset[str] = AMAZON, **policy: Any) -> Outcome:
+def one(cells: dict[str, str], required: frozenset[str] = AMAZON, *, book: Book = EMPTY, **policy: Any) -> Outcome:
     """What comes of one row alone."""
-    came = judged(cells, required=required, **policy)
-    shipments, updates = came.shipments.to_dict("records"), came.updates.to_dict("records")
+    came = judged(cells, required=required, book=book, **policy)
+    shipments = came.shipments.to_dict("records")
     return Outcome(
         came.verdicts.iloc[0],
         [issue for _, issue in issues(came.issues)],
         {str(name): cell for name, cell in shipments[0].items()} if shipments else {},
-        {str(name): cell for name, cell in updates[0].items()} if updates else {},
+        came.effects[0] if came.effects else None,
     )

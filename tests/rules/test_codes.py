@@ -8,6 +8,7 @@ import pytest
 from rules.judging import FILLZ, GOOD, UPS_NUMBER, judged, one, row
 
 from cws_filedrop.model import Severity
+from cws_filedrop.rules.book import Effect
 from cws_filedrop.rules.wording import issues
 
 LONG = "x1" * 25 + "y"  # 51 characters
@@ -275,11 +276,11 @@ def test_what_is_left_out_of_a_shipment() -> None:
 
 
 STATUSES = [
-    ("shipped", "queued", ""),
-    (" SHIPPED ", "queued", ""),
-    ("shipped & no confirm", "queued", ""),
-    ("Shipped  &  No Confirm", "queued", ""),
-    ("shipped-no-email", "queued", ""),
+    ("shipped", "queued", "shipped"),
+    (" SHIPPED ", "queued", "shipped"),
+    ("shipped & no confirm", "queued", "shipped"),
+    ("Shipped  &  No Confirm", "queued", "shipped"),
+    ("shipped-no-email", "queued", "shipped"),
     ("packed", "updated", "packed"),
     ("Deferred", "updated", "deferred"),
     ("cancelled", "updated", "cancelled"),
@@ -287,10 +288,12 @@ STATUSES = [
 ]
 
 
-@pytest.mark.parametrize(("status", "verdict", "update"), STATUSES)
-def test_statuses(status: str, verdict: str, update: str) -> None:
+@pytest.mark.parametrize(("status", "verdict", "kind"), STATUSES)
+def test_statuses(status: str, verdict: str, kind: str) -> None:
     came = one(row(status=status), FILLZ)
-    assert (came.verdict, came.update.get("status", ""), came.issues) == (verdict, update, [])
+    assert (came.verdict, came.issues) == (verdict, [])
+    assert came.effect is not None
+    assert came.effect.kind == kind
 
 
 @pytest.mark.parametrize(
@@ -320,18 +323,14 @@ def test_rows_that_are_not_shipped_are_checked_for_what_they_use() -> None:
 
 
 def test_what_an_order_book_keeps_of_a_packed_row() -> None:
-    update = one(row(status="packed", carrier_code="ups"), FILLZ).update
-    assert update == {
-        "status": "packed",
-        "order-id": GOOD["order-id"],
-        "order-item-id": GOOD["order-item-id"],
-        "quantity": "1",
-        "tracking-number": UPS_NUMBER,
-        "carrier-code": "UPS",
-        "carrier-name": "",
-        "ship-method": "Ground",
-    }
-    assert one(row(status="cancelled"), FILLZ).update["tracking-number"] == ""
+    effect = one(row(status="packed", carrier_code="ups"), FILLZ).effect
+    order, item = GOOD["order-id"], GOOD["order-item-id"]
+    assert effect == Effect(2, order, 0, 0, item, "packed", "Ground", UPS_NUMBER, "UPS", "")
+    untracked = one(row(status="packed", tracking_number="", carrier_code=""), FILLZ).effect
+    assert untracked == Effect(2, order, 0, 0, item, "packed", "Ground", "", "", "")
+    cancelled = one(row(status="cancelled"), FILLZ).effect
+    assert cancelled is not None
+    assert cancelled.tracking == ""
 
 
 def test_issues_come_in_line_order_then_in_the_catalogues() -> None:

@@ -51,7 +51,7 @@ FORMS = [
 
 @pytest.mark.parametrize(("typed", "sent"), FORMS)
 def test_forms_that_are_read(typed: str, sent: str) -> None:
-    assert read(typed, calendar()) == (sent, None)
+    assert read(typed, calendar())[:2] == (sent, None)
 
 
 TROUBLES = [

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from rules.judging import AMAZON, FEW, FILLZ, NOW, UPS_NUMBER, context, lines, row
 
 from cws_filedrop.model import DateOrder
+from cws_filedrop.rules.book import EMPTY
 from cws_filedrop.rules.carriers import shipped_table
 from cws_filedrop.rules.catalogue import CATALOGUE, severity_of
-from cws_filedrop.rules.judgement import UPDATE_COLUMNS, Judgement, judge
+from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.rules.wording import issues
 from cws_filedrop.tables import ISSUE_COLUMNS, SHIPMENT_COLUMNS, TEXT
 
@@ -91,10 +92,10 @@ def check_whole(frame: pd.DataFrame, came: Judgement) -> None:
     assert came.verdicts.dtype == TEXT
     assert set(came.verdicts) <= {"queued", "updated", "rejected"}
     assert came.shipments.index.tolist() == came.verdicts.index[came.verdicts == "queued"].tolist()
-    assert came.updates.index.tolist() == came.verdicts.index[came.verdicts == "updated"].tolist()
-    assert tuple(came.updates.columns) == UPDATE_COLUMNS
+    good = came.verdicts.isin(["queued", "updated"])
+    assert [effect.line for effect in came.effects] == came.verdicts.index[good].tolist()
     assert tuple(came.issues.columns) == ISSUE_COLUMNS
-    assert all(dtype == TEXT for part in (came.shipments, came.updates) for dtype in part.dtypes)
+    assert all(dtype == TEXT for dtype in came.shipments.dtypes)
     assert [str(dtype) for dtype in came.issues.dtypes] == ["int64"] + [str(TEXT)] * 4
     errors = {
         line
@@ -111,7 +112,7 @@ def check_whole(frame: pd.DataFrame, came: Judgement) -> None:
 @FEW
 @given(tables(), POLICIES, st.sampled_from([AMAZON, FILLZ, frozenset[str]()]))
 def test_any_text_in_any_cell(frame: pd.DataFrame, policy: dict[str, Any], required: frozenset[str]) -> None:
-    came = judge(frame, required=required, context=context(**policy))
+    came = judge(frame, required=required, context=context(**policy), book=EMPTY)
     check_whole(frame, came)
     check_shipments(came.shipments)
     for line, issue in issues(came.issues):
@@ -124,14 +125,15 @@ def test_any_text_in_any_cell(frame: pd.DataFrame, policy: dict[str, Any], requi
 @FEW
 @given(tables(), POLICIES, st.integers(1, 8))
 def test_the_size_of_pieces_does_not_matter(frame: pd.DataFrame, policy: dict[str, Any], size: int) -> None:
-    whole = judge(frame, required=AMAZON, context=context(**policy))
+    whole = judge(frame, required=AMAZON, context=context(**policy), book=EMPTY)
     parts = [
-        judge(frame.iloc[at : at + size], required=AMAZON, context=context(**policy))
+        judge(frame.iloc[at : at + size], required=AMAZON, context=context(**policy), book=EMPTY)
         for at in range(0, max(len(frame), 1), size)
     ]
     verdicts = {line: verdict for part in parts for line, verdict in part.verdicts.items()}
     assert verdicts == whole.verdicts.to_dict()
-    for name in ("issues", "shipments", "updates"):
+    assert [effect for part in parts for effect in part.effects] == whole.effects
+    for name in ("issues", "shipments"):
         joined = [tuple(cells) for part in parts for cells in getattr(part, name).itertuples()]
         rows = [tuple(cells) for cells in getattr(whole, name).itertuples()]
         first = 1 if name == "issues" else 0  # issues have no index of their own
@@ -148,7 +150,7 @@ def test_judging_changes_nothing_in_the_lines() -> None:
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_columns_that_the_file_does_not_have(count: int) -> None:
     frame = lines(*[{"order-id": "026-1520163-6049104"}] * 3).iloc[:count]
-    came = judge(frame, required=frozenset({"order-id"}), context=context())
+    came = judge(frame, required=frozenset({"order-id"}), context=context(), book=EMPTY)
     assert came.verdicts.tolist() == ["queued"] * count
     assert came.issues.empty
     check_whole(frame, came)

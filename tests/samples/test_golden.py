@@ -26,7 +26,7 @@ CONTEXT = Context(datetime(2026, 11, 22, 12, tzinfo=UTC))
 FILES = sorted(
     path for path in SAMPLES.rglob("*") if path.is_file() and EXPECTED not in path.parents and path.name != "README.md"
 )
-NEEDS_ORDER_BOOK = {"O04", "O07", "S02", "I02", "Q02", "D04", "F09"}
+NEEDS_ORDER_BOOK = {"O04", "O07", "S02", "I02", "Q02", "D04", "T05", "F09"}
 NOT_IN_A_FILE = {"F05", "F07", "F08"}  # limits, completeness, and history: shown by tests of their own
 
 

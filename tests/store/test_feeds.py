@@ -10,7 +10,7 @@ import pytest
 from kept import arrive
 
 from cws_filedrop.model import FeedState, UploadState, Verdict
-from cws_filedrop.store import feeds, lines, sellers, uploads
+from cws_filedrop.store import claims, feeds, lines, sellers, uploads
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds import Purse, Settlement, Turn
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
@@ -31,6 +31,7 @@ def rows(orders: list[str], *, first_line: int = 2) -> lines.Rows:
     return {
         "line": list(range(first_line, first_line + number)),
         "order_id": orders,
+        "amazon_order_id": orders,
         "order_item_id": [""] * number,
         "tracking": [""] * number,
         "verdict": ["queued"] * number,
@@ -39,6 +40,11 @@ def rows(orders: list[str], *, first_line: int = 2) -> lines.Rows:
         "shipment": lines.pack(table)[0],
         "key": lines.pack(table)[1],
     }
+
+
+def record(db: Database, *, upload_id: str, account_id: int, rows: lines.Rows) -> dict[str, int]:
+    with db.write() as connection:
+        return lines.record_in(connection, upload_id=upload_id, account_id=account_id, rows=rows)
 
 
 def column(db: Database, upload_id: str, name: str) -> list[object]:
@@ -50,7 +56,7 @@ def queue(db: Database, upload_id: str, orders: list[str]) -> int:
     arrive(db, upload_id)
     upload = uploads.get(db, upload_id)
     assert upload is not None
-    counts = lines.record(db, upload_id=upload_id, account_id=upload.account_id, rows=rows(orders), pause=False)
+    counts = record(db, upload_id=upload_id, account_id=upload.account_id, rows=rows(orders))
     waiting = counts.get("queued", 0)
     uploads.set_state(db, upload_id, UploadState.WAITING if waiting else UploadState.DONE, waiting=waiting)
     return upload.account_id
@@ -84,7 +90,7 @@ def test_packing_keeps_every_cell() -> None:
     table = shipments(["a", "b"])
     table["ship-from"] = pd.Series(["x\x1fy", ""], dtype=TEXT)
     assert lines.unpack(lines.pack(table)[0]).equals(table)
-    assert lines.claim_keys(lines.pack(table)[0]) == lines.pack(table)[1]
+    assert claims.keys(lines.unpack(lines.pack(table)[0])) == lines.pack(table)[1]
     assert list(lines.unpack([]).columns) == list(SHIPMENT_COLUMNS)
 
 
@@ -140,8 +146,8 @@ def test_filling_again_changes_nothing(db: Database, account: int) -> None:
 def test_a_feed_does_not_tear_an_order_apart(db: Database, account: int) -> None:
     arrive(db, "u2")
     table = rows(["333-3333333-3333333"] * 3)
-    table["key"] = ["k1", "k2", "k3"]
-    lines.record(db, upload_id="u2", account_id=account, rows=table, pause=False)
+    table["key"] = [claims.Key("333-3333333-3333333", "", number, None) for number in ("T1", "T2", "T3")]
+    record(db, upload_id="u2", account_id=account, rows=table)
     uploads.set_state(db, "u2", UploadState.WAITING, waiting=3)
     number = turn(db, account, "a").feed_no
     assert number is not None
@@ -152,7 +158,7 @@ def test_lines_of_an_upload_still_being_recorded_stay(db: Database) -> None:
     arrive(db, "u9")
     upload = uploads.get(db, "u9")
     assert upload is not None
-    lines.record(db, upload_id="u9", account_id=upload.account_id, rows=rows(["1"]), pause=False)
+    record(db, upload_id="u9", account_id=upload.account_id, rows=rows(["1"]))
     assert turn(db, upload.account_id, "a") == Turn()
 
 
@@ -164,9 +170,7 @@ def test_the_same_shipment_again_is_a_duplicate(db: Database, account: int) -> N
 
 
 def test_recording_again_changes_nothing(db: Database, account: int) -> None:
-    counts = lines.record(
-        db, upload_id="u1", account_id=account, rows=rows(["111-1111111-1111111", "222-2222222-2222222"]), pause=False
-    )
+    counts = record(db, upload_id="u1", account_id=account, rows=rows(["111-1111111-1111111", "222-2222222-2222222"]))
     assert counts == {"queued": 2}
     assert lines.verdict_counts(db, "u1") == {"queued": 2}
 
@@ -192,7 +196,7 @@ def test_our_own_warnings_stay_beside_amazons_words(db: Database) -> None:
     table["code"], table["message"] = ["C04", "T04"], ["mapped", "odd"]
     upload = uploads.get(db, "u1")
     assert upload is not None
-    lines.record(db, upload_id="u1", account_id=upload.account_id, rows=table, pause=False)
+    record(db, upload_id="u1", account_id=upload.account_id, rows=table)
     uploads.set_state(db, "u1", UploadState.WAITING, waiting=2)
     number = filled(db, upload.account_id)
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
@@ -274,7 +278,7 @@ def test_an_upload_that_failed_gives_up_what_it_claimed_but_not_what_is_in_a_fee
     account = queue(db, "u1", ["1", "2"])
     filled(db, account)
     arrive(db, "u2")
-    lines.record(db, upload_id="u2", account_id=account, rows=rows(["3", "4"]), pause=False)
+    record(db, upload_id="u2", account_id=account, rows=rows(["3", "4"]))
     with db.write() as connection:
         for upload_id in ("u1", "u2"):
             lines.forget_in(connection, upload_id)

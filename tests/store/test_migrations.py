@@ -81,10 +81,26 @@ def test_the_first_version_is_brought_up_to_date_and_keeps_its_rows(
         connection.execute(
             sa.text("INSERT INTO sellers (name, account_id, password_hash, created_at) VALUES ('anna', 1, 'h', '')")
         )
+        connection.execute(
+            sa.text(
+                "INSERT INTO uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence,"
+                " arrived_at, size, state)"
+                " VALUES ('u1', 1, 1, 'inbox', 'a', 'ftp', '', 'whole', '', '2026-11-22', 1, 'done')"
+            )
+        )
+        connection.execute(
+            sa.text(
+                "INSERT INTO claims (account_id, shipment_key, upload_id, line) VALUES (1, 'A-1|0123|T|9', 'u1', 2)"
+            )
+        )
     db.create()
     assert tables(db) == wanted
     with db.read() as connection:
         assert connection.execute(sa.text("SELECT name, networks FROM sellers")).all() == [("anna", "")]
+        claims = connection.execute(sa.text("SELECT * FROM claims")).all()
+        assert claims == [(1, "A-1", "0123", "T|9", None, "u1", 2, "")]
+        orders = connection.execute(sa.text("SELECT amazon_order_id, state, made_by FROM orders")).all()
+        assert orders == [("A-1", "shipped", "u1")]
     db.close()
 
 

@@ -1,0 +1,134 @@
+"""A file of any size -> the database, piece by piece, in a process of its own.
+
+Nothing of it is sent before its upload says so; what a crash left of an earlier try is taken back first.
+
+The pieces are recorded in batches, each one short transaction, so that others never wait long.
+"""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import BinaryIO, Final
+
+from cws_filedrop import log
+from cws_filedrop.convert import digest, rejected_rows
+from cws_filedrop.drop import disk
+from cws_filedrop.examine import Examination, Outcome, Piece
+from cws_filedrop.model import Seller
+from cws_filedrop.pipeline import reading, recording
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.reading import Prepared
+from cws_filedrop.pipeline.recording import REJECTED_FILE, Read
+from cws_filedrop.reports import rejected
+from cws_filedrop.rules.book import Effect
+from cws_filedrop.store import lines, sellers, uploads
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.order_effects import Changed, Stale
+from cws_filedrop.store.uploads import Upload
+
+LOG: Final = log.get(__name__)
+BATCH: Final = 5_000
+
+
+def read(desk: Desk, upload: Upload) -> Upload:
+    """Read, check and record a file; the upload as it is afterwards."""
+    seller = sellers.by_id(desk.db, upload.seller_id)
+    given = recording.task(desk, upload, seller)
+    with given.path.open("rb") as source:
+        sha256, _ = digest(source)
+        found = reading.opened(desk.db, given, source, sha256)
+        if isinstance(found, Examination) and upload.rehearsal:
+            found = reading.rehearsed(desk.db, given, source, sha256)
+        if isinstance(found, Prepared):
+            return recording.keep(desk, [Read(upload, seller, found)])[0]
+        return _Recording(desk, replace(upload, sha256=sha256), found).run(seller)
+
+
+class _Recording:
+    """One file on its way into the database."""
+
+    def __init__(self, desk: Desk, upload: Upload, examination: Examination) -> None:
+        self._desk = desk
+        self._upload = upload
+        self._examination = examination
+        self._outcome = Outcome(examination.facts)
+        self._counts = Counter[str]()
+        self._held = False
+
+    def run(self, seller: Seller) -> Upload:
+        """Record everything, and then what is to be said of the upload."""
+        with self._desk.db.write() as connection:
+            recording.forget_in(connection, self._upload.id)
+        self._held = _waits(self._examination, self._upload, seller)
+        with (self._desk.work_dir(self._upload.id) / REJECTED_FILE).open("wb") as bad:
+            facts = self._examination.facts
+            bad.write(rejected.header(facts.headings, facts.delimiter))
+            for piece in self._examination.pieces():
+                self._piece(piece, bad)
+            bad.flush()
+            disk.sync_file(bad.fileno())
+        with self._desk.db.write() as connection:
+            remarks = recording.remarks(connection, self._upload)
+            outcome, counts = self._outcome.as_json(), dict(self._counts)
+            done = recording.ending(self._upload, outcome, counts, remarks, held=self._held)
+            uploads.keep_in(connection, [done])
+            recording.replace_in(connection, done)
+        LOG.info("upload.read", upload=done.id, state=done.state, **self._counts)
+        return done
+
+    def _piece(self, piece: Piece, bad: BinaryIO) -> None:
+        left: Piece | None = piece
+        while left is not None:
+            last = self._record(left)
+            done, left = (left, None) if last is None else (left.until(last), left.again(last))
+            self._outcome.add(done)
+            if done.raw:
+                bad.write(rejected_rows(done, self._examination))
+
+    def _record(self, piece: Piece) -> int | None:
+        """Record a piece; None when all of it is, else the last line before orders that have changed meanwhile."""
+        last, changed = 0, dict[str, Changed]()
+        for rows, effects in _batches(piece):
+            began = time.monotonic()
+            before = ((changed.get(one.amazon_order_id), one) for one in effects)
+            current = [was.renewed(one) if was else one for was, one in before]
+            try:
+                with self._desk.db.write() as connection:
+                    now = stamp(self._desk.clock())
+                    counts, more = recording.record_in(
+                        connection, self._upload, rows, current, held=self._held, now=now
+                    )
+            except Stale as error:
+                LOG.info("upload.judged_again", upload=self._upload.id, order=str(error))
+                return last
+            changed |= more
+            self._counts.update(counts)
+            last = rows["line"][-1]
+            # SQLite lets a waiting writer in only by chance; an open gap as long as the batch took is fair.
+            time.sleep(time.monotonic() - began)
+        return None
+
+
+def _waits(examination: Examination, upload: Upload, seller: Seller) -> bool:
+    """Will the whole file wait for a word? Then nothing of it may happen, so that is found out first."""
+    if seller.policy.on_error != "hold-file" or upload.released:
+        return False
+    counts = Counter[str]()
+    for piece in examination.pieces():
+        counts.update(str(verdict) for verdict in piece.verdicts)
+        if recording.is_held(upload, seller, counts):
+            return True
+    return False
+
+
+def _batches(piece: Piece) -> Iterator[tuple[lines.Rows, list[Effect]]]:
+    rows = reading.rows(piece)
+    places = [effect.line for effect in piece.effects]
+    for start in range(0, len(rows["line"]), BATCH):
+        batch = {name: cells[start : start + BATCH] for name, cells in rows.items()}
+        first, last = batch["line"][0], batch["line"][-1]
+        yield batch, piece.effects[bisect_left(places, first) : bisect_right(places, last)]

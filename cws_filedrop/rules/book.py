@@ -1,0 +1,118 @@
+"""What the order book knows of the orders that some rows name: plain values, made by the store or of an order report.
+
+The rules that look at it are in `booked`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, NamedTuple
+
+from cws_filedrop.model import OrderState
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """A shipment that is on its way to Amazon or confirmed, and the line that brought it.
+
+    `item` is "" for the whole order; `quantity` is None for all that was ordered. `corrected_by` names the line that
+    brought other data for the same package since ("" = it stands).
+    """
+
+    item: str
+    tracking: str
+    quantity: int | None
+    upload_id: str
+    line: int
+    corrected_by: str = ""
+
+    @property
+    def source(self) -> str:
+        """The line that brought it, in words."""
+        return line_named(self.upload_id, self.line)
+
+
+def line_named(upload_id: str, line: int) -> str:
+    """A line of an upload in words."""
+    return f"line {line} of upload {upload_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a packed row gave for the time when the order is shipped, as it would be sent."""
+
+    tracking: str
+    carrier_code: str
+    carrier_name: str
+
+
+@dataclass(slots=True)
+class KnownOrder:
+    """An order of the book. Moments are stamps (UTC), "" = not known.
+
+    `items` is what was ordered of each item (None: nobody said how many); empty when no order file told of it.
+    `kept` is by item, "" = the whole order; `packages` are in the order in which they came.
+    `version` changes with everything that a rule may look at.
+    """
+
+    no: int
+    amazon_order_id: str
+    state: OrderState = OrderState.NEW
+    version: int = 0
+    purchase_date: str = ""
+    ship_method: str = ""  # the one Amazon gave
+    own_ship_method: str = ""  # the seller's change
+    items: dict[str, int | None] = field(default_factory=dict)
+    kept: dict[str, Kept] = field(default_factory=dict)
+    packages: list[Package] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Book:
+    """Orders by every name that rows may give them: Amazon's number, the service's own, the seller's reference.
+
+    `ambiguous` are references that the seller gave to several orders.
+    """
+
+    orders: Mapping[str, KnownOrder]
+    ambiguous: frozenset[str] = frozenset()
+
+
+class Effect(NamedTuple):
+    """What a good row does to its order; `order_no` is 0 for one that is not in the book yet.
+
+    `version` is that of the order when the row was judged. Carrier and tracking number are as they would be sent.
+    """
+
+    line: int
+    amazon_order_id: str
+    order_no: int
+    version: int
+    item: str
+    kind: str  # order_states.Move
+    ship_method: str  # as the row gives it
+    tracking: str
+    carrier_code: str
+    carrier_name: str
+    corrects: tuple[str, ...] = ()  # tracking numbers of this item's packages that it takes the place of
+
+
+EMPTY: Final = Book({})
+
+
+def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> Book:
+    """A book of orders with the service's own number for each, and the seller's reference ("" = none).
+
+    A name that could mean several orders means the one whose Amazon number it is, else the one whose own number.
+    """
+    known = list(orders)
+    by_reference: dict[str, KnownOrder] = {}
+    ambiguous = set()
+    for order, _, reference in known:
+        if reference and by_reference.setdefault(reference, order) is not order:
+            ambiguous.add(reference)
+    names = {reference: order for reference, order in by_reference.items() if reference not in ambiguous}
+    names |= {number: order for order, number, _ in known if number}
+    names |= {order.amazon_order_id: order for order, _, _ in known}
+    return Book(names, frozenset(ambiguous - set(names)))

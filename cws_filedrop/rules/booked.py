@@ -1,0 +1,197 @@
+"""The rules that need the order book: O03, O04, S02, I01 (repaired), I02, D04, T05, and what is sent of a row besides.
+
+Each function looks at the rows of one piece of a file, of which `found` has the orders. What was confirmed of an order
+before is `packages`' matter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+
+from cws_filedrop.model import OrderState
+from cws_filedrop.rules import dates, orders
+from cws_filedrop.rules.book import Book, Kept, KnownOrder
+from cws_filedrop.rules.columns import Cells, Column, Mask, Sheet, Spread, replaced
+from cws_filedrop.rules.dates import Calendar, Dates
+from cws_filedrop.rules.findings import Findings
+from cws_filedrop.rules.items import ITEM_ID
+from cws_filedrop.rules.order_states import TRANSITIONS
+from cws_filedrop.rules.statuses import Asked
+
+Found = Sequence[KnownOrder | None]
+DIGITS: Final = re.compile(r"[0-9]{6,13}")
+ROUNDED: Final = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
+WORDS: Final = {OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirmation"}
+
+
+@dataclass(frozen=True)
+class Named:
+    """The orders that rows name; None for those that are not in the book. `ids` are Amazon's numbers."""
+
+    ids: Column
+    found: Found
+
+    @property
+    def any(self) -> bool:
+        """Is any of them in the book?"""
+        return any(self.found)
+
+
+def resolve(sheet: Sheet, findings: Findings, book: Book, *, unknown_orders: str) -> Named:
+    """Whose rows these are; what is no order that can be told to Amazon is noted (O01, O02, O03)."""
+    column = sheet["order-id"]
+    if not book.orders and not book.ambiguous:
+        orders.check(sheet, findings, unknown_orders=unknown_orders)
+        return Named(column, [None] * sheet.size)
+    names = column.texts(sheet.every)
+    found = [book.orders.get(name) for name in names]
+    settled = np.array([order is not None for order in found], np.bool_)
+    for row in np.flatnonzero(~settled).tolist():
+        if names[row] in book.ambiguous:
+            findings.add("O03", "order-id", np.array([row]), "several")
+            settled[row] = True
+        elif (order := book.orders.get(orders.restored(names[row]))) is not None:
+            findings.add("O02", "order-id", np.array([row]), f"repaired={order.amazon_order_id}")
+            found[row] = order
+            settled[row] = True
+    orders.check(sheet, findings, unknown_orders=unknown_orders, settled=settled)
+    ids = [name if order is None else order.amazon_order_id for name, order in zip(names, found, strict=True)]
+    return Named(column if ids == names else Column(pa.array(ids, pa.string())), found)
+
+
+def check_moves(sheet: Sheet, findings: Findings, found: Found, asked: Asked) -> None:
+    """Note the rows that ask of an order what it can no longer do (S02, O04)."""
+    kinds = [asked.kinds.texts[code] for code in asked.kinds.codes.tolist()]
+    column = "status" if "status" in sheet else "order-id"
+    cancelled: list[int] = []
+    impossible: list[int] = []
+    for row, (order, kind) in enumerate(zip(found, kinds, strict=True)):
+        if order is None or not kind or kind in TRANSITIONS[order.state]:
+            continue
+        (cancelled if order.state is OrderState.CANCELLED else impossible).append(row)
+    findings.add("O04", "order-id", np.array(cancelled, np.int64))
+    details = [f"it is {WORDS.get(order.state, order.state)}" for row in impossible if (order := found[row])]
+    findings.add("S02", column, np.array(impossible, np.int64), details)
+
+
+# Items.
+
+
+def repairs(sheet: Sheet, found: Found) -> dict[int, str]:
+    """Item numbers that a spreadsheet has damaged, where the order has one item only that it can have been; by row."""
+    column = sheet["order-item-id"]
+    repaired = {}
+    for row in np.flatnonzero(column.given & (column.sizes != 14)).tolist():
+        order = found[row]
+        if order is not None and order.items:
+            text = str(column.values[row])
+            able = [item for item in order.items if _can_have_been(text, item)]
+            if len(able) == 1:
+                repaired[row] = able[0]
+    return repaired
+
+
+def _can_have_been(text: str, item: str) -> bool:
+    """Can a spreadsheet have made that text of an item's number?"""
+    if DIGITS.fullmatch(text):
+        return text.zfill(14) == item
+    rounded = ROUNDED.fullmatch(text)
+    if rounded is None or not ITEM_ID.fullmatch(item):
+        return False
+    whole, part, power = rounded[1], rounded[2] or "", int(rounded[3])
+    unit = Decimal(10) ** (power - len(part))
+    return abs(Decimal(item) - Decimal(whole + part) * unit) * 2 <= unit
+
+
+def check_items(findings: Findings, found: Found, items: Column) -> None:
+    """Note the items that are not in their order (I02)."""
+    wrong = []
+    for row, (order, item) in enumerate(zip(found, items.values.to_pylist(), strict=True)):
+        if order is not None and item and order.items and item not in order.items and ITEM_ID.fullmatch(item):
+            wrong.append(row)
+    findings.add("I02", "order-item-id", np.array(wrong, np.int64))
+
+
+# What is sent of a row besides its own cells.
+
+
+@dataclass(frozen=True)
+class Sent:
+    """Tracking number and carrier of each row as they are sent; `tracked` marks the rows that have a number."""
+
+    numbers: Cells
+    codes: Cells
+    names: Cells
+    tracked: Mask
+
+
+def with_kept(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, items: Column, typed: Sent) -> Sent:
+    """The same, filled in where a shipped row has no number and a packed one gave it before (T05)."""
+    bare = np.flatnonzero(shipped & ~sheet["tracking-number"].given)
+    rows = {row: kept for row in bare.tolist() if (kept := _kept(found[row], items, row)) is not None}
+    if not rows:
+        return typed
+    places = np.array(list(rows), np.int64)
+    findings.add("T05", "tracking-number", places, [kept.tracking for kept in rows.values()])
+    tracked = typed.tracked.copy()
+    tracked[places] = True
+    codes = typed.codes.pick(sheet.every).to_pylist()
+    silent = {row: kept for row, kept in rows.items() if not codes[row]}
+    return Sent(
+        replaced(typed.numbers, sheet.every, {row: kept.tracking for row, kept in rows.items()}),
+        replaced(typed.codes, sheet.every, {row: kept.carrier_code for row, kept in silent.items()}),
+        replaced(typed.names, sheet.every, {row: kept.carrier_name for row, kept in silent.items()}),
+        tracked,
+    )
+
+
+def _kept(order: KnownOrder | None, items: Column, row: int) -> Kept | None:
+    if order is None or not order.kept:
+        return None
+    return order.kept.get(str(items.values[row])) or order.kept.get("")
+
+
+def with_methods(sheet: Sheet, found: Found, methods: Spread, where: Mask) -> Cells:
+    """Ship methods, filled in where a row gives none: the seller's earlier change, else Amazon's own for the order."""
+    usual = {}
+    for row in np.flatnonzero(where & ~methods.given).tolist():
+        order = found[row]
+        if order is not None and (method := order.own_ship_method or order.ship_method):
+            usual[row] = method
+    return replaced(methods, sheet.every, usual) if usual else methods
+
+
+def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, read: Dates, calendar: Calendar) -> Cells:
+    """FulfillmentDate of each row, none of it before its order was placed (D04).
+
+    A day without a time may be the very day of the order; then the moment of the order is meant.
+    """
+    later: dict[int, str] = {}
+    wrong: list[tuple[int, str]] = []
+    for row, purchase, one in _early(found, shipped, read):
+        placed = datetime.fromisoformat(purchase).astimezone(calendar.zone)
+        if one.is_day and one.at is not None and one.at.date() == placed.date():
+            later[row] = dates.written(min(placed, calendar.here))
+        else:
+            wrong.append((row, f"{placed.date().isoformat()}"))
+    findings.add("D04", "ship-date", np.array([row for row, _ in wrong], np.int64), [day for _, day in wrong])
+    return replaced(read.cells, sheet.every, later) if later else read.cells
+
+
+def _early(found: Found, shipped: Mask, read: Dates) -> Iterator[tuple[int, str, dates.Read]]:
+    stamps = ["" if one.at is None else dates.stamped(one.at) for one in read.reads]
+    codes = read.cells.codes
+    for row in np.flatnonzero(shipped).tolist():
+        order = found[row]
+        if order is not None and order.purchase_date:
+            stamp = stamps[codes[row]]
+            if stamp and stamp < order.purchase_date:
+                yield row, order.purchase_date, read.reads[codes[row]]

@@ -1,0 +1,169 @@
+"""O05, O07, Q02, Q03 against the order book: is a shipped row the same again, another package, or a correction?
+
+Idempotence is by meaning (DOMAIN 4): order, item and tracking number. What was confirmed of an order before, or is on
+its way to Amazon, are its packages. A row of the same order line
+
+- with the same tracking number as one of them is a duplicate (O05);
+- with another, where pieces are left to be sent, is another package;
+- with another, where nothing is left, corrects the package of the same quantity (O07), or the only one there is;
+- and otherwise sends more than was ordered (Q02), or does not say what it corrects (Q03).
+
+A package of the whole order counts for each of its items. Where nobody said how much was ordered, another tracking
+number is a correction.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from cws_filedrop.rules.book import KnownOrder, Package
+from cws_filedrop.rules.columns import Mask
+from cws_filedrop.rules.findings import Findings
+
+
+class Said(NamedTuple):
+    """What is to be said of a row, and the tracking numbers of the packages that it corrects."""
+
+    code: str
+    column: str
+    detail: str
+    corrects: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Row:
+    """One shipped row of a known order. `quantity` is None where none is given; `in_file` counts the pieces of this
+    order line in the whole file, other packages among them."""
+
+    order: KnownOrder
+    item: str
+    tracking: str
+    quantity: int | None
+    in_file: int | None = None
+
+    @property
+    def ordered(self) -> int | None:
+        """How many pieces were ordered of the item; None when nobody said, or for a whole order."""
+        return self.order.items.get(self.item) if self.item else None
+
+
+@dataclass
+class Outcomes:
+    """The rows that are duplicates, and those that correct packages, by row."""
+
+    duplicates: list[int] = field(default_factory=list)
+    corrections: dict[int, tuple[str, ...]] = field(default_factory=dict)
+
+
+def check(
+    findings: Findings,
+    found: Sequence[KnownOrder | None],
+    shipped: Mask,
+    *,
+    items: Sequence[str],
+    numbers: Sequence[str],
+    quantities: Sequence[str],
+    totals: Mapping[int, int],
+) -> Outcomes:
+    """Note what is wrong or worth saying. `totals` has `in_file`, by row."""
+    outcomes, noted = Outcomes(), defaultdict[tuple[str, str], list[tuple[int, str]]](list)
+    for place in np.flatnonzero(shipped & ~findings.rejected).tolist():
+        order = found[place]
+        if order is None or not (order.packages or (order.items and quantities[place])):
+            continue
+        quantity = int(quantities[place]) if quantities[place] else None
+        said = judged(Row(order, items[place], numbers[place], quantity, totals.get(place, quantity)))
+        if said is None:
+            continue
+        noted[said.code, said.column].append((place, said.detail))
+        if said.code == "O05":
+            outcomes.duplicates.append(place)
+        if said.corrects:
+            outcomes.corrections[place] = said.corrects
+    for (code, column), rows in noted.items():
+        findings.add(code, column, np.array([row for row, _ in rows], np.int64), [detail for _, detail in rows])
+    return outcomes
+
+
+def judged(row: Row) -> Said | None:
+    """What is to be said of one row; None when nothing is."""
+    same = [one for one in row.order.packages if one.tracking == row.tracking and one.item in (row.item, "")]
+    if same:
+        return _again(same[-1])
+    standing = [one for one in row.order.packages if not one.corrected_by]
+    return _of_item(row, standing) if row.item else _of_all(row, standing)
+
+
+def _again(same: Package) -> Said:
+    if same.corrected_by:
+        return Said("O05", "order-id", f"corrected={same.source}; {same.corrected_by} has corrected it since")
+    return Said("O05", "order-id", same.source)
+
+
+def _of_all(row: Row, earlier: Sequence[Package]) -> Said | None:
+    """A row for the whole order."""
+    if not earlier:
+        return None
+    if all(not one.item for one in earlier):
+        return _correction(row, earlier)
+    if row.order.items and set(row.order.items) <= {one.item for one in earlier}:
+        if all(one.tracking == row.tracking for one in earlier):
+            return Said("O05", "order-id", earlier[-1].source)
+        return _correction(row, earlier)
+    return Said("Q03", "order-item-id", f"rest={earlier[-1].source}")
+
+
+def _of_item(row: Row, standing: Sequence[Package]) -> Said | None:
+    """A row for an item of the order."""
+    mine = [one for one in standing if one.item == row.item]
+    if not mine:
+        whole = [one for one in standing if not one.item]
+        return _correction(row, whole[-1:]) if whole else _too_much(row, 0)
+    sent = _sum(mine, row.ordered)
+    if row.quantity is None:
+        return _without_quantity(row, mine, sent)
+    if row.ordered is None or sent is None:
+        return _correction(row, mine[-1:])
+    if (row.in_file or row.quantity) <= row.ordered - sent:
+        return None
+    alike = [one for one in mine if (one.quantity or row.ordered) == row.quantity]
+    return _correction(row, alike[-1:]) if alike else _too_much(row, sent)
+
+
+def _without_quantity(row: Row, mine: Sequence[Package], sent: int | None) -> Said:
+    """Nothing says how much of it is in the package: all there is, if that makes sense."""
+    if len(mine) > 1 or (row.ordered is not None and sent is not None and sent < row.ordered):
+        return Said("Q03", "quantity", f"earlier={mine[-1].source}")
+    return _correction(row, mine)
+
+
+def _too_much(row: Row, sent: int) -> Said | None:
+    wanted = row.in_file or row.quantity
+    if row.ordered is None or wanted is None or wanted <= row.ordered - sent:
+        return None
+    parts = [f"{row.ordered} ordered", f"{sent} confirmed or on the way" if sent else ""]
+    if wanted != row.quantity:
+        parts.append(f"{wanted} in this file")
+    return Said("Q02", "quantity", ", ".join(filter(None, parts)))
+
+
+def _correction(row: Row, corrected: Sequence[Package]) -> Said:
+    before = " and ".join(dict.fromkeys(one.tracking or "no tracking number" for one in corrected))
+    detail = f"{before} before ({corrected[-1].source}), {row.tracking or 'none'} now"
+    return Said("O07", "tracking-number", detail, tuple(one.tracking for one in corrected if one.item == row.item))
+
+
+def _sum(packages: Sequence[Package], ordered: int | None) -> int | None:
+    """How many pieces some packages hold; None when nobody said."""
+    total = 0
+    for one in packages:
+        count = ordered if one.quantity is None else one.quantity
+        if count is None:
+            return None
+        total += count
+    return total

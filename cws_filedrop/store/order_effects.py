@@ -1,0 +1,252 @@
+"""What the good rows of an upload do to their orders: states, tracking that is kept, corrections, and their history.
+
+`apply_in` belongs to the transaction that records the rows. It does nothing to orders that have changed since the rows
+were judged: then they have to be judged again. `undo_in` takes the effects of an upload back, as if it was never read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from cws_filedrop.model import OrderState
+from cws_filedrop.rules.book import Effect
+from cws_filedrop.rules.order_states import Move, moved
+from cws_filedrop.store.claims import corrector
+from cws_filedrop.store.database import among, in_pieces
+from cws_filedrop.store.schema import CLAIMS, ORDER_HISTORY, ORDER_KEPT, ORDERS
+
+# Of an order whose rows in one file ask for different things, the first of these that is asked.
+_RANKS: Final = {Move.SHIPPED: 0, Move.PACKED: 1, Move.DEFERRED: 2, Move.CANCELLED: 3}
+
+
+class Stale(Exception):
+    """Some of the orders have changed since the rows were judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An order as it stands now."""
+
+    no: int
+    state: OrderState
+    version: int
+    shipped_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An order that was changed: how the rows had it, and how it is known now."""
+
+    order_no: int
+    version: int
+    found: Standing
+
+    def renewed(self, effect: Effect) -> Effect:
+        """An effect that was judged by the order as it was before: only the same upload has changed it since."""
+        if (effect.order_no, effect.version) != (self.order_no, self.version):
+            return effect
+        return effect._replace(order_no=self.found.no, version=self.found.version + 1)
+
+
+def standing(connection: sa.Connection, account_id: int, effects: Sequence[Effect]) -> dict[str, Standing]:
+    """The orders of some effects, by Amazon's number. Raises: Stale."""
+    found: dict[str, Standing] = {}
+    columns = (ORDERS.c.amazon_order_id, ORDERS.c.no, ORDERS.c.state, ORDERS.c.version, ORDERS.c.shipped_at)
+    for some in in_pieces(list(dict.fromkeys(effect.amazon_order_id for effect in effects))):
+        mine = (ORDERS.c.account_id == account_id, among(connection, ORDERS.c.amazon_order_id, some))
+        for row in connection.execute(sa.select(*columns).where(*mine).with_for_update()):
+            found[row.amazon_order_id] = Standing(row.no, OrderState(row.state), row.version, row.shipped_at)
+    for effect in effects:
+        now = found.get(effect.amazon_order_id)
+        if (now.no, now.version) != (effect.order_no, effect.version) if now else effect.order_no:
+            raise Stale(effect.amazon_order_id)
+    return found
+
+
+def apply_in(
+    connection: sa.Connection, account_id: int, upload_id: str, effects: Sequence[Effect], *, now: str
+) -> dict[str, Changed]:
+    """Have the effects of some rows; how their orders are known afterwards, by Amazon's number. Raises: Stale."""
+    found = standing(connection, account_id, effects)
+    grouped: dict[str, list[Effect]] = {}
+    for effect in effects:
+        grouped.setdefault(effect.amazon_order_id, []).append(effect)
+    found |= _made(connection, account_id, upload_id, [name for name in grouped if name not in found], now)
+    history, changes = [], []
+    for name, asked in grouped.items():
+        order = found[name]
+        first = min(asked, key=lambda one: _RANKS[Move(one.kind)])
+        state = moved(order.state, Move(first.kind)) or order.state
+        history += [_event(order, one, state, upload_id, now) for one in _told(asked)]
+        changes.append(_change(order, asked, state, now))
+    if changes:
+        _update(connection, changes)
+        connection.execute(ORDER_HISTORY.insert(), history)
+    _keep(connection, upload_id, [(found[one.amazon_order_id].no, one) for one in effects if one.kind == Move.PACKED])
+    _correct(connection, account_id, upload_id, effects)
+    return {name: Changed(asked[0].order_no, asked[0].version, found[name]) for name, asked in grouped.items()}
+
+
+def _made(
+    connection: sa.Connection, account_id: int, upload_id: str, names: Sequence[str], now: str
+) -> dict[str, Standing]:
+    """Put orders into the book that no order file has told of; sellers need not be told of them either."""
+    if not names:
+        return {}
+    fixed = {"account_id": account_id, "state": str(OrderState.NEW), "made_by": upload_id}
+    fixed |= {"created_at": now, "changed_at": now, "listed_at": now}
+    rows = [fixed | {"amazon_order_id": name} for name in names]
+    made = connection.execute(ORDERS.insert().returning(ORDERS.c.amazon_order_id, ORDERS.c.no), rows)
+    return {row[0]: Standing(row[1], OrderState.NEW, 0, None) for row in made}
+
+
+def _told(asked: Sequence[Effect]) -> list[Effect]:
+    """The first row of each kind: one event says enough of an order of many lines."""
+    return list({one.kind: one for one in reversed(asked)}.values())[::-1]
+
+
+def _event(order: Standing, effect: Effect, state: OrderState, upload_id: str, now: str) -> dict[str, Any]:
+    what = effect.kind + (f" with {effect.tracking}" if effect.tracking else "")
+    if effect.corrects:
+        what += f" instead of {' and '.join(one or 'no tracking number' for one in effect.corrects)}"
+    event = {"order_no": order.no, "at": now, "who": "seller", "before": str(order.state), "state": str(state)}
+    return event | {"what": what, "upload_id": upload_id, "line": effect.line}
+
+
+def _change(order: Standing, asked: Sequence[Effect], state: OrderState, now: str) -> dict[str, Any]:
+    shipped_at = order.shipped_at or (now if state is OrderState.SHIPPED else None)
+    return {
+        "b_no": order.no,
+        "b_state": str(state),
+        "b_at": now,
+        "b_shipped_at": shipped_at,
+        "b_tracking": next((one.tracking for one in asked if one.tracking), ""),
+        "b_method": next((one.ship_method for one in asked if one.ship_method), ""),
+    }
+
+
+def _update(connection: sa.Connection, changes: Sequence[Mapping[str, Any]]) -> None:
+    tracking = sa.bindparam("b_tracking", type_=sa.Text)
+    method = sa.bindparam("b_method", type_=sa.Text)
+    values = {
+        "state": sa.bindparam("b_state"),
+        "changed_at": sa.bindparam("b_at"),
+        "shipped_at": sa.bindparam("b_shipped_at"),
+        "tracking_number": sa.case((tracking == "", ORDERS.c.tracking_number), else_=tracking),
+        "own_ship_method": sa.case((method == "", ORDERS.c.own_ship_method), else_=method),
+        "version": ORDERS.c.version + 1,
+        # What the seller did itself is no news to it, unless it has not heard of the order at all.
+        "listed_at": sa.case(
+            (ORDERS.c.listed_at == ORDERS.c.changed_at, sa.bindparam("b_at")), else_=ORDERS.c.listed_at
+        ),
+    }
+    connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), list(changes))
+
+
+def _keep(connection: sa.Connection, upload_id: str, packed: Sequence[tuple[int, Effect]]) -> None:
+    """Keep the tracking numbers of packed rows; a later one takes the place of an earlier."""
+    rows = {
+        (no, one.item): {
+            "order_no": no,
+            "order_item_id": one.item,
+            "tracking": one.tracking,
+            "carrier_code": one.carrier_code,
+            "carrier_name": one.carrier_name,
+            "upload_id": upload_id,
+        }
+        for no, one in packed
+        if one.tracking
+    }
+    if rows:
+        same = (ORDER_KEPT.c.order_no == sa.bindparam("b_no"), ORDER_KEPT.c.order_item_id == sa.bindparam("b_item"))
+        connection.execute(ORDER_KEPT.delete().where(*same), [{"b_no": no, "b_item": item} for no, item in rows])
+        connection.execute(ORDER_KEPT.insert(), list(rows.values()))
+
+
+def _correct(connection: sa.Connection, account_id: int, upload_id: str, effects: Sequence[Effect]) -> None:
+    rows = [
+        {
+            "b_order": one.amazon_order_id,
+            "b_item": one.item,
+            "b_tracking": tracking,
+            "b_by": corrector(upload_id, one.line),
+        }
+        for one in effects
+        for tracking in one.corrects
+    ]
+    if rows:
+        claims = CLAIMS.c
+        same = (
+            claims.account_id == account_id,
+            claims.amazon_order_id == sa.bindparam("b_order"),
+            claims.order_item_id == sa.bindparam("b_item"),
+            claims.tracking == sa.bindparam("b_tracking"),
+        )
+        connection.execute(CLAIMS.update().where(*same).values(corrected_by=sa.bindparam("b_by")), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What Amazon said against a line."""
+
+    amazon_order_id: str
+    upload_id: str
+    line: int
+    words: str
+
+
+def refuse_in(connection: sa.Connection, account_id: int, refusals: Sequence[Refusal], *, now: str) -> None:
+    """Orders whose confirmation Amazon did not take are unconfirmed (DOMAIN 10), wherever they can become so."""
+    first = {one.amazon_order_id: one for one in reversed(refusals)}
+    history, changes = [], []
+    columns = (ORDERS.c.amazon_order_id, ORDERS.c.no, ORDERS.c.state)
+    for some in in_pieces(list(first)):
+        mine = (ORDERS.c.account_id == account_id, among(connection, ORDERS.c.amazon_order_id, some))
+        for row in connection.execute(sa.select(*columns).where(*mine).with_for_update()):
+            state = moved(OrderState(row.state), Move.REFUSED)
+            if state is None:
+                continue
+            said = first[row.amazon_order_id]
+            event = {"order_no": row.no, "at": now, "who": "amazon", "before": row.state, "state": str(state)}
+            history.append(event | {"what": f"refused: {said.words}", "upload_id": said.upload_id, "line": said.line})
+            changes.append({"b_no": row.no, "b_state": str(state), "b_at": now})
+    if changes:
+        values = {
+            "state": sa.bindparam("b_state"),
+            "changed_at": sa.bindparam("b_at"),
+            "version": ORDERS.c.version + 1,
+        }
+        connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), changes)
+        connection.execute(ORDER_HISTORY.insert(), history)
+
+
+def undo_in(connection: sa.Connection, upload_id: str) -> None:
+    """Take back what an upload did to orders, where nothing else has happened to them since."""
+    events = ORDER_HISTORY.c
+    mine = sa.select(events.order_no, sa.func.min(events.id)).where(events.upload_id == upload_id)
+    first = {row[0]: row[1] for row in connection.execute(mine.group_by(events.order_no))}
+    for some in in_pieces(list(first)):
+        rows = connection.execute(
+            sa.select(events.id, events.order_no, events.before, events.upload_id)
+            .where(among(connection, events.order_no, some))
+            .order_by(events.id)
+        ).all()
+        last = {row.order_no: row.upload_id for row in rows}
+        before = {row.order_no: row.before for row in rows if row.id == first[row.order_no]}
+        back = [{"b_no": no, "b_state": before[no]} for no in some if last[no] == upload_id and before[no]]
+        if back:
+            values = {"state": sa.bindparam("b_state"), "version": ORDERS.c.version + 1}
+            connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), back)
+    connection.execute(ORDER_HISTORY.delete().where(events.upload_id == upload_id))
+    connection.execute(ORDER_KEPT.delete().where(ORDER_KEPT.c.upload_id == upload_id))
+    corrected = CLAIMS.c.corrected_by.like(f"{upload_id} %")
+    ours = sa.select(ORDERS.c.account_id).where(ORDERS.c.no.in_(list(first)[:1])).scalar_subquery()
+    if first:
+        again = CLAIMS.update().where(CLAIMS.c.account_id == ours, corrected)
+        connection.execute(again.values(corrected_by=""))
+    others = sa.exists().where(ORDER_HISTORY.c.order_no == ORDERS.c.no)
+    connection.execute(ORDERS.delete().where(ORDERS.c.made_by == upload_id, ~others))

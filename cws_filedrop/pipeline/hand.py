@@ -14,6 +14,7 @@ class Hand:
         self._groups: dict[int, dict[str, str]] = {}  # upload -> seller
         self._large: dict[str, str] = {}
         self._on_room = on_room  # something was given back
+        self._recorded: set[int] = set()  # groups
         self._number = 0
         self._changed = threading.Condition()
         self._closed = False
@@ -38,6 +39,28 @@ class Hand:
         with self._changed:
             return {seller for group in (self._large, *self._groups.values()) for seller in group.values()}
 
+    def with_large(self) -> set[str]:
+        """Whose large uploads are in hand."""
+        with self._changed:
+            return set(self._large.values())
+
+    def wait_for_turn(self, upload_ids: Iterable[str]) -> None:
+        """Return when what the same sellers dropped before these is recorded, or nobody works any more."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closed or self._is_turn(set(upload_ids)))
+
+    def _is_turn(self, upload_ids: set[str]) -> bool:
+        mine = next((number for number, group in self._groups.items() if upload_ids & group.keys()), 0)
+        sellers = set(self._groups.get(mine, {}).values())
+        earlier = (group for number, group in self._groups.items() if number < mine and number not in self._recorded)
+        return not any(sellers & set(group.values()) for group in earlier)
+
+    def recorded(self, upload_ids: Iterable[str]) -> None:
+        """These are in the database, and wait only to be answered."""
+        with self._changed:
+            self._recorded |= {n for n, group in self._groups.items() if group.keys() & set(upload_ids)}
+            self._changed.notify_all()
+
     def take(self, group: Mapping[str, str]) -> None:
         """Begin a group of uploads, each with its seller."""
         with self._changed:
@@ -56,6 +79,7 @@ class Hand:
                 for group in (self._large, *self._groups.values()):
                     group.pop(upload_id, None)
             self._groups = {number: group for number, group in self._groups.items() if group}
+            self._recorded &= self._groups.keys()
             self._changed.notify_all()
         self._on_room()
 

@@ -48,8 +48,9 @@ class Processes:
         """Start the reader of small files, so that the first file does not wait for it."""
         self._started("small").submit(os.getpid).result()
 
-    def read(self, desk: Desk, found: Sequence[Upload]) -> list[Upload]:
-        """Read and record uploads; as they are afterwards, those that cannot be read set aside as failed.
+    def read(self, desk: Desk, found: Sequence[Upload], *, wait_for_turn: Callable[[], None]) -> list[Upload]:
+        """Read uploads, and record them when it is their turn; as they are afterwards, those that cannot be read set
+        aside as failed.
 
         Raises: OSError, OperationalError when disk or database do not work at all.
         """
@@ -57,13 +58,15 @@ class Processes:
         owners = sellers.by_ids(desk.db, {upload.seller_id for upload in unread})
         kept = [upload for upload in found if upload.state is not UploadState.ARRIVED]
         while unread:
-            done = self._read(desk, unread, owners)
+            done = self._read(desk, unread, owners, wait_for_turn)
             kept += done
             # Orders that changed while a file was judged by them: those files are judged once more.
             unread = [upload for upload in unread if upload.id not in {one.id for one in done}]
         return kept
 
-    def _read(self, desk: Desk, unread: Sequence[Upload], owners: Mapping[int, Seller]) -> list[Upload]:
+    def _read(
+        self, desk: Desk, unread: Sequence[Upload], owners: Mapping[int, Seller], wait_for_turn: Callable[[], None]
+    ) -> list[Upload]:
         """Read and record uploads, but those whose orders changed meanwhile."""
         small: dict[str, Task] = {}
         prepared: dict[str, Prepared] = {}
@@ -81,6 +84,7 @@ class Processes:
                     prepared[upload.id] = reading.failed(error)
         prepared |= zip(small, self._prepared(list(small.values())), strict=True)
         read = [Read(one, owners[one.seller_id], prepared[one.id]) for one in unread if one.id in prepared]
+        wait_for_turn()
         return kept + (recording.keep(desk, read) if read else [])
 
     def _prepared(self, tasks: Sequence[Task]) -> list[Prepared]:

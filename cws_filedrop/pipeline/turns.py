@@ -1,8 +1,9 @@
 """Whose upload is next: sellers take turns, so that a flood from one of them does not keep the others waiting.
 
-Each seller's own uploads are begun in the order in which they arrived (ids begin with the moment), and those of a later
-group only when those of an earlier one are recorded: what a file means depends on the seller's files before it (packed,
-then shipped; a tracking number, then its correction). One thread's at a time.
+Each seller's own uploads are begun in the order in which they arrived (ids begin with the moment): what a file means
+depends on the seller's files before it (packed, then shipped; a tracking number, then its correction).
+
+Belongs to one thread.
 """
 
 from __future__ import annotations
@@ -31,11 +32,11 @@ class Turns:
             self._waiting.add(upload_id)
             heapq.heappush(self._lines.setdefault(seller, []), (upload_id, size))
 
-    def take(self, most: int, busy: Collection[str] = ()) -> dict[str, str]:
+    def take(self, most: int, *, busy: Collection[str] = (), begun: Collection[str] = ()) -> dict[str, str]:
         """The next ones, each with its seller: one of each seller, then another of each, until there are `most`.
 
-        None of sellers that are `busy`, no more than `heavy_bytes` of small ones together, and a large one only as its
-        seller's first and last.
+        None of sellers that are `busy`, no more than `heavy_bytes` of small ones together, and a large one only when
+        nothing else of its seller is taken with it, or was `begun` before.
         """
         taken: dict[str, str] = {}
         room = self._heavy_bytes
@@ -44,7 +45,7 @@ class Turns:
             seller = able.pop(0)
             upload_id, size = self._lines[seller][0]
             large = size > self._heavy_bytes
-            if seller in taken.values() if large else size > room:
+            if seller in begun or seller in taken.values() if large else size > room:
                 continue
             taken[upload_id] = seller
             self._next(seller)

@@ -97,7 +97,7 @@ class Worker:
             group: dict[str, str] = {}
             if turns and self._hand.wait_for_room():
                 self._line_up(turns, 0)
-                group = turns.take(GROUP, self._hand.sellers())
+                group = turns.take(GROUP, busy=self._hand.with_large(), begun=self._hand.sellers())
                 self._begin_with(group)
             # Those of busy sellers wait until these have done with what is in hand.
             wait_seconds = 0.0 if group else ROUND_SECONDS

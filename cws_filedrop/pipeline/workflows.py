@@ -74,7 +74,11 @@ def answer_uploads(upload_ids: list[str]) -> dict[str, Any]:
     One step and not two: each part sees by itself that it was done, and a step more costs another commit.
     """
     desk = Bench.sender.desk
-    read = Bench.processes.read(desk, uploads.some(desk.db, upload_ids))
+    hand = Bench.hand
+    read = Bench.processes.read(
+        desk, uploads.some(desk.db, upload_ids), wait_for_turn=lambda: hand.wait_for_turn(upload_ids)
+    )
+    hand.recorded(upload_ids)
     late = outbox.answer(desk, read)
     accounts = {upload.account_id for upload in read if upload.state is UploadState.WAITING}
     return {"accounts": sorted(accounts), "late": late}

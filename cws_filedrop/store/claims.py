@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import sqlalchemy as sa
 
-from cws_filedrop.store.database import among, in_pieces, insert_new
+from cws_filedrop.store.database import Asked, insert_new
 from cws_filedrop.store.schema import CLAIMS
 from cws_filedrop.tables import arrow
 
@@ -31,8 +31,8 @@ class Key(NamedTuple):
         return self[:3]
 
 
-def keys(shipments: pd.DataFrame) -> list[Key]:
-    """What some SHIPMENTS claim."""
+def keys(shipments: Mapping[str, Any] | pd.DataFrame) -> list[Key]:
+    """What some SHIPMENTS claim; a frame, or its columns."""
     columns = [arrow(shipments[name]).to_pylist() for name in _CELLS]
     return [
         Key(order, item, tracking, int(count) if count else None)
@@ -63,17 +63,17 @@ def claim_in(
     return lost | twice
 
 
+_HELD: Final = Asked(
+    lambda among: sa.select(*(CLAIMS.c[name] for name in _NAMES), CLAIMS.c.upload_id, CLAIMS.c.line).where(
+        CLAIMS.c.account_id == sa.bindparam("account_id"), among(CLAIMS.c.amazon_order_id)
+    )
+)
+
+
 def _holders(connection: sa.Connection, account_id: int, keys: Iterable[_Same]) -> dict[_Same, tuple[str, int]]:
     """The line that holds the claim of each shipment of the same orders, by key."""
-    held: dict[_Same, tuple[str, int]] = {}
-    orders = list({key[0] for key in keys})
-    columns = (*(CLAIMS.c[name] for name in _NAMES), CLAIMS.c.upload_id, CLAIMS.c.line)
-    for some in in_pieces(orders):
-        query = sa.select(*columns).where(
-            CLAIMS.c.account_id == account_id, among(connection, CLAIMS.c.amazon_order_id, some)
-        )
-        held |= {(row[0], row[1], row[2]): (row[3], row[4]) for row in connection.execute(query)}
-    return held
+    found = _HELD(connection, {key[0] for key in keys}, account_id=account_id)
+    return {(row[0], row[1], row[2]): (row[3], row[4]) for row in found}
 
 
 def release_in(connection: sa.Connection, account_id: int, given_up: Iterable[Key]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,18 +37,34 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def in_pieces(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """The keys, as many at a time as one question should have."""
-    for start in range(0, len(keys), ASKED_AT_ONCE):
-        yield keys[start : start + ASKED_AT_ONCE]
+class Asked:
+    """A question about many keys: put together once, since that takes longer than to answer it.
+
+    `build` makes it of `among(column)`, which says that the column's value is one of the keys.
+    """
+
+    def __init__(self, build: Callable[[Callable[[sa.Column[Any]], sa.ColumnElement[bool]]], sa.Executable]) -> None:
+        self._build = build
+        self._made: dict[str, sa.Executable] = {}
+
+    def __call__(self, connection: sa.Connection, keys: Iterable[Any], **values: object) -> Iterator[Any]:
+        """The rows for all keys; `values` are what else the question asks about."""
+        dialect, wanted = connection.dialect.name, list(keys)
+        if dialect not in self._made:
+            self._made[dialect] = self._build(_among_json if dialect == "sqlite" else _among_array)
+        for start in range(0, len(wanted), ASKED_AT_ONCE):
+            some = wanted[start : start + ASKED_AT_ONCE]
+            given = json.dumps(some) if dialect == "sqlite" else some
+            yield from connection.execute(self._made[dialect], {"keys": given, **values})
 
 
-def among(connection: sa.Connection, column: sa.Column[Any], keys: Sequence[Any]) -> sa.ColumnElement[bool]:
-    """Is the column's value one of the keys? They are one parameter, however many: what is put together can be kept."""
-    if connection.dialect.name == "sqlite":
-        given = sa.func.json_each(json.dumps(list(keys))).table_valued("value")
-        return column.in_(sa.select(given.c.value))
-    return column == sa.any_(sa.literal(list(keys), sa.ARRAY(column.type)))
+def _among_json(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    given = sa.func.json_each(sa.bindparam("keys", type_=sa.Text)).table_valued("value")
+    return column.in_(sa.select(given.c.value))
+
+
+def _among_array(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
+    return column == sa.any_(sa.bindparam("keys", type_=sa.ARRAY(column.type)))
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any]) -> int:

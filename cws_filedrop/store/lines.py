@@ -41,7 +41,7 @@ _CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are r
 def pack(shipments: pd.DataFrame) -> tuple[list[str], list[Key]]:
     """SHIPMENTS rows as one text each, for column `shipment`; and what they claim."""
     cells = {name: arrow(shipments[name]) for name in SHIPMENT_COLUMNS}
-    return pc.binary_join_element_wise(*cells.values(), _CELL).to_pylist(), claims.keys(shipments)
+    return pc.binary_join_element_wise(*cells.values(), _CELL).to_pylist(), claims.keys(cells)
 
 
 def unpack(texts: Sequence[str]) -> pd.DataFrame:

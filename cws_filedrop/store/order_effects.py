@@ -16,7 +16,7 @@ from cws_filedrop.model import OrderState
 from cws_filedrop.rules.book import Effect
 from cws_filedrop.rules.order_states import Move, moved
 from cws_filedrop.store.claims import corrector
-from cws_filedrop.store.database import among, in_pieces
+from cws_filedrop.store.database import Asked
 from cws_filedrop.store.schema import CLAIMS, ORDER_HISTORY, ORDER_KEPT, ORDERS
 
 # Of an order whose rows in one file ask for different things, the first of these that is asked.
@@ -52,14 +52,22 @@ class Changed:
         return effect._replace(order_no=self.found.no, version=self.found.version + 1)
 
 
+_STANDING: Final = Asked(
+    lambda among: (
+        sa.select(ORDERS.c.amazon_order_id, ORDERS.c.no, ORDERS.c.state, ORDERS.c.version, ORDERS.c.shipped_at)
+        .where(ORDERS.c.account_id == sa.bindparam("account_id"), among(ORDERS.c.amazon_order_id))
+        .with_for_update()
+    )
+)
+
+
 def standing(connection: sa.Connection, account_id: int, effects: Sequence[Effect]) -> dict[str, Standing]:
     """The orders of some effects, by Amazon's number. Raises: Stale."""
-    found: dict[str, Standing] = {}
-    columns = (ORDERS.c.amazon_order_id, ORDERS.c.no, ORDERS.c.state, ORDERS.c.version, ORDERS.c.shipped_at)
-    for some in in_pieces(list(dict.fromkeys(effect.amazon_order_id for effect in effects))):
-        mine = (ORDERS.c.account_id == account_id, among(connection, ORDERS.c.amazon_order_id, some))
-        for row in connection.execute(sa.select(*columns).where(*mine).with_for_update()):
-            found[row.amazon_order_id] = Standing(row.no, OrderState(row.state), row.version, row.shipped_at)
+    names = dict.fromkeys(effect.amazon_order_id for effect in effects)
+    found = {
+        row.amazon_order_id: Standing(row.no, OrderState(row.state), row.version, row.shipped_at)
+        for row in _STANDING(connection, names, account_id=account_id)
+    }
     for effect in effects:
         now = found.get(effect.amazon_order_id)
         if (now.no, now.version) != (effect.order_no, effect.version) if now else effect.order_no:
@@ -75,31 +83,52 @@ def apply_in(
     grouped: dict[str, list[Effect]] = {}
     for effect in effects:
         grouped.setdefault(effect.amazon_order_id, []).append(effect)
-    found |= _made(connection, account_id, upload_id, [name for name in grouped if name not in found], now)
-    history, changes = [], []
-    for name, asked in grouped.items():
-        order = found[name]
-        first = min(asked, key=lambda one: _RANKS[Move(one.kind)])
-        state = moved(order.state, Move(first.kind)) or order.state
-        history += [_event(order, one, state, upload_id, now) for one in _told(asked)]
-        changes.append(_change(order, asked, state, now))
-    if changes:
-        _update(connection, changes)
+    ends = {name: _end(found.get(name), asked, now) for name, asked in grouped.items()}
+    changes = [end | {"b_no": found[name].no} for name, end in ends.items() if name in found]
+    before = {name: str(order.state) for name, order in found.items()}
+    found |= _make(connection, account_id, upload_id, {name: ends[name] for name in ends if name not in found}, now)
+    _update(connection, changes)
+    history = [
+        _event(found[name].no, before.get(name, ""), one, ends[name]["b_state"], upload_id, now)
+        for name, asked in grouped.items()
+        for one in _told(asked)
+    ]
+    if history:
         connection.execute(ORDER_HISTORY.insert(), history)
     _keep(connection, upload_id, [(found[one.amazon_order_id].no, one) for one in effects if one.kind == Move.PACKED])
     _correct(connection, account_id, upload_id, effects)
     return {name: Changed(asked[0].order_no, asked[0].version, found[name]) for name, asked in grouped.items()}
 
 
-def _made(
-    connection: sa.Connection, account_id: int, upload_id: str, names: Sequence[str], now: str
+def _end(order: Standing | None, asked: Sequence[Effect], now: str) -> dict[str, Any]:
+    """Where an order stands after some rows for it, as parameters."""
+    first = min(asked, key=lambda one: _RANKS[Move(one.kind)])
+    state = OrderState.NEW if order is None else order.state
+    after = moved(state, Move(first.kind)) or state
+    shipped_at = order.shipped_at if order else None
+    return {
+        "b_state": str(after),
+        "b_at": now,
+        "b_shipped_at": shipped_at or (now if after is OrderState.SHIPPED else None),
+        "b_tracking": next((one.tracking for one in asked if one.tracking), ""),
+        "b_method": next((one.ship_method for one in asked if one.ship_method), ""),
+    }
+
+
+def _make(
+    connection: sa.Connection, account_id: int, upload_id: str, ends: Mapping[str, Mapping[str, Any]], now: str
 ) -> dict[str, Standing]:
     """Put orders into the book that no order file has told of; sellers need not be told of them either."""
-    if not names:
+    if not ends:
         return {}
-    fixed = {"account_id": account_id, "state": str(OrderState.NEW), "made_by": upload_id}
+    fixed = {"account_id": account_id, "made_by": upload_id, "version": 1}
     fixed |= {"created_at": now, "changed_at": now, "listed_at": now}
-    rows = [fixed | {"amazon_order_id": name} for name in names]
+    rows = [
+        fixed
+        | {"amazon_order_id": name, "state": end["b_state"], "shipped_at": end["b_shipped_at"]}
+        | {"tracking_number": end["b_tracking"], "own_ship_method": end["b_method"]}
+        for name, end in ends.items()
+    ]
     made = connection.execute(ORDERS.insert().returning(ORDERS.c.amazon_order_id, ORDERS.c.no), rows)
     return {row[0]: Standing(row[1], OrderState.NEW, 0, None) for row in made}
 
@@ -109,27 +138,17 @@ def _told(asked: Sequence[Effect]) -> list[Effect]:
     return list({one.kind: one for one in reversed(asked)}.values())[::-1]
 
 
-def _event(order: Standing, effect: Effect, state: OrderState, upload_id: str, now: str) -> dict[str, Any]:
+def _event(no: int, before: str, effect: Effect, state: str, upload_id: str, now: str) -> dict[str, Any]:
     what = effect.kind + (f" with {effect.tracking}" if effect.tracking else "")
     if effect.corrects:
         what += f" instead of {' and '.join(one or 'no tracking number' for one in effect.corrects)}"
-    event = {"order_no": order.no, "at": now, "who": "seller", "before": str(order.state), "state": str(state)}
+    event = {"order_no": no, "at": now, "who": "seller", "before": before, "state": state}
     return event | {"what": what, "upload_id": upload_id, "line": effect.line}
 
 
-def _change(order: Standing, asked: Sequence[Effect], state: OrderState, now: str) -> dict[str, Any]:
-    shipped_at = order.shipped_at or (now if state is OrderState.SHIPPED else None)
-    return {
-        "b_no": order.no,
-        "b_state": str(state),
-        "b_at": now,
-        "b_shipped_at": shipped_at,
-        "b_tracking": next((one.tracking for one in asked if one.tracking), ""),
-        "b_method": next((one.ship_method for one in asked if one.ship_method), ""),
-    }
-
-
 def _update(connection: sa.Connection, changes: Sequence[Mapping[str, Any]]) -> None:
+    if not changes:
+        return
     tracking = sa.bindparam("b_tracking", type_=sa.Text)
     method = sa.bindparam("b_method", type_=sa.Text)
     values = {
@@ -203,17 +222,14 @@ def refuse_in(connection: sa.Connection, account_id: int, refusals: Sequence[Ref
     """Orders whose confirmation Amazon did not take are unconfirmed (DOMAIN 10), wherever they can become so."""
     first = {one.amazon_order_id: one for one in reversed(refusals)}
     history, changes = [], []
-    columns = (ORDERS.c.amazon_order_id, ORDERS.c.no, ORDERS.c.state)
-    for some in in_pieces(list(first)):
-        mine = (ORDERS.c.account_id == account_id, among(connection, ORDERS.c.amazon_order_id, some))
-        for row in connection.execute(sa.select(*columns).where(*mine).with_for_update()):
-            state = moved(OrderState(row.state), Move.REFUSED)
-            if state is None:
-                continue
-            said = first[row.amazon_order_id]
-            event = {"order_no": row.no, "at": now, "who": "amazon", "before": row.state, "state": str(state)}
-            history.append(event | {"what": f"refused: {said.words}", "upload_id": said.upload_id, "line": said.line})
-            changes.append({"b_no": row.no, "b_state": str(state), "b_at": now})
+    for row in _STANDING(connection, first, account_id=account_id):
+        state = moved(OrderState(row.state), Move.REFUSED)
+        if state is None:
+            continue
+        said = first[row.amazon_order_id]
+        event = {"order_no": row.no, "at": now, "who": "amazon", "before": row.state, "state": str(state)}
+        history.append(event | {"what": f"refused: {said.words}", "upload_id": said.upload_id, "line": said.line})
+        changes.append({"b_no": row.no, "b_state": str(state), "b_at": now})
     if changes:
         values = {
             "state": sa.bindparam("b_state"),
@@ -224,23 +240,27 @@ def refuse_in(connection: sa.Connection, account_id: int, refusals: Sequence[Ref
         connection.execute(ORDER_HISTORY.insert(), history)
 
 
+_HISTORY: Final = Asked(
+    lambda among: (
+        sa.select(ORDER_HISTORY.c.id, ORDER_HISTORY.c.order_no, ORDER_HISTORY.c.before, ORDER_HISTORY.c.upload_id)
+        .where(among(ORDER_HISTORY.c.order_no))
+        .order_by(ORDER_HISTORY.c.id)
+    )
+)
+
+
 def undo_in(connection: sa.Connection, upload_id: str) -> None:
     """Take back what an upload did to orders, where nothing else has happened to them since."""
     events = ORDER_HISTORY.c
     mine = sa.select(events.order_no, sa.func.min(events.id)).where(events.upload_id == upload_id)
     first = {row[0]: row[1] for row in connection.execute(mine.group_by(events.order_no))}
-    for some in in_pieces(list(first)):
-        rows = connection.execute(
-            sa.select(events.id, events.order_no, events.before, events.upload_id)
-            .where(among(connection, events.order_no, some))
-            .order_by(events.id)
-        ).all()
-        last = {row.order_no: row.upload_id for row in rows}
-        before = {row.order_no: row.before for row in rows if row.id == first[row.order_no]}
-        back = [{"b_no": no, "b_state": before[no]} for no in some if last[no] == upload_id and before[no]]
-        if back:
-            values = {"state": sa.bindparam("b_state"), "version": ORDERS.c.version + 1}
-            connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), back)
+    rows = list(_HISTORY(connection, first))
+    last = {row.order_no: row.upload_id for row in rows}
+    before = {row.order_no: row.before for row in rows if row.id == first[row.order_no]}
+    back = [{"b_no": no, "b_state": before[no]} for no in first if last[no] == upload_id and before[no]]
+    if back:
+        values = {"state": sa.bindparam("b_state"), "version": ORDERS.c.version + 1}
+        connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), back)
     connection.execute(ORDER_HISTORY.delete().where(events.upload_id == upload_id))
     connection.execute(ORDER_KEPT.delete().where(ORDER_KEPT.c.upload_id == upload_id))
     corrected = CLAIMS.c.corrected_by.like(f"{upload_id} %")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import OrderState
 from cws_filedrop.rules import orders as numbers
 from cws_filedrop.rules.book import Book, Kept, KnownOrder, Package, line_named, named
-from cws_filedrop.store.database import Database, among, in_pieces
+from cws_filedrop.store.database import Asked, Database
 from cws_filedrop.store.schema import CLAIMS, ORDER_KEPT, ORDER_LINES, ORDERS
 
 _LONGEST_SERIAL: Final = 18
@@ -50,20 +50,39 @@ def _wanted(reference: str, names: set[str]) -> str:
     return reference if reference in names else ""
 
 
+def _by(column: sa.Column[Any], also: Sequence[sa.ColumnElement[bool]] = ()) -> Asked:
+    mine = ORDERS.c.account_id == sa.bindparam("account_id")
+    return Asked(lambda among: sa.select(*_COLUMNS).where(mine, *also, among(column)))
+
+
+_BY_AMAZONS: Final = _by(ORDERS.c.amazon_order_id)
+_BY_NUMBER: Final = _by(ORDERS.c.number)
+_BY_SERIAL: Final = _by(ORDERS.c.no, [ORDERS.c.number.is_(None)])
+_BY_REFERENCE: Final = _by(ORDERS.c.reference)
+_LINES: Final = Asked(
+    lambda among: sa.select(ORDER_LINES.c.order_no, ORDER_LINES.c.order_item_id, ORDER_LINES.c.quantity).where(
+        among(ORDER_LINES.c.order_no)
+    )
+)
+_KEPT: Final = Asked(lambda among: sa.select(ORDER_KEPT).where(among(ORDER_KEPT.c.order_no)))
+_SENT: Final = Asked(
+    lambda among: (
+        sa.select(CLAIMS)
+        .where(CLAIMS.c.account_id == sa.bindparam("account_id"), among(CLAIMS.c.amazon_order_id))
+        .order_by(CLAIMS.c.upload_id, CLAIMS.c.line)
+    )
+)
+
+
 def _rows(connection: sa.Connection, account_id: int, names: Sequence[str]) -> Iterator[Any]:
     """Orders by Amazon's number; by the other two only for names that are none."""
-    mine = ORDERS.c.account_id == account_id
     amazons = [name for name in names if numbers.AMAZON_ID.fullmatch(name)]
     others = [name for name in names if not numbers.AMAZON_ID.fullmatch(name)]
     serials = [int(name) for name in others if _is_serial(name)]
-    for column, keys, also in (
-        (ORDERS.c.amazon_order_id, amazons, sa.true()),
-        (ORDERS.c.number, others, sa.true()),
-        (ORDERS.c.no, serials, ORDERS.c.number.is_(None)),
-        (ORDERS.c.reference, others, sa.true()),
-    ):
-        for some in in_pieces(keys):
-            yield from connection.execute(sa.select(*_COLUMNS).where(mine, also, among(connection, column, some)))
+    yield from _BY_AMAZONS(connection, amazons, account_id=account_id)
+    yield from _BY_NUMBER(connection, others, account_id=account_id)
+    yield from _BY_SERIAL(connection, serials, account_id=account_id)
+    yield from _BY_REFERENCE(connection, others, account_id=account_id)
 
 
 def _is_serial(name: str) -> bool:
@@ -72,19 +91,13 @@ def _is_serial(name: str) -> bool:
 
 def _fill(connection: sa.Connection, account_id: int, orders: dict[int, KnownOrder]) -> None:
     """What was ordered, what is kept, and what was sent."""
-    lines, kept = ORDER_LINES.c, ORDER_KEPT.c
-    for some in in_pieces(list(orders)):
-        query = sa.select(lines.order_no, lines.order_item_id, lines.quantity)
-        for row in connection.execute(query.where(among(connection, lines.order_no, some))):
-            orders[row.order_no].items[row.order_item_id] = row.quantity
-        for row in connection.execute(sa.select(ORDER_KEPT).where(among(connection, kept.order_no, some))):
-            orders[row.order_no].kept[row.order_item_id] = Kept(row.tracking, row.carrier_code, row.carrier_name)
+    for row in _LINES(connection, orders):
+        orders[row.order_no].items[row.order_item_id] = row.quantity
+    for row in _KEPT(connection, orders):
+        orders[row.order_no].kept[row.order_item_id] = Kept(row.tracking, row.carrier_code, row.carrier_name)
     by_id = {order.amazon_order_id: order for order in orders.values()}
-    claims = CLAIMS.c
-    for names in in_pieces(list(by_id)):
-        mine = (claims.account_id == account_id, among(connection, claims.amazon_order_id, names))
-        for row in connection.execute(sa.select(CLAIMS).where(*mine).order_by(claims.upload_id, claims.line)):
-            by_id[row.amazon_order_id].packages.append(_package(row))
+    for row in _SENT(connection, by_id, account_id=account_id):
+        by_id[row.amazon_order_id].packages.append(_package(row))
 
 
 def _package(row: Any) -> Package:

@@ -150,6 +150,33 @@ def test_only_so_many_groups_are_in_hand_and_waiting_ends_when_one_is_given_back
     assert told == [{"anna", "bob", "carl"}, {"bob", "carl"}, {"carl"}]
 
 
+def test_a_later_group_of_the_same_seller_is_recorded_after_the_earlier_one() -> None:
+    hand = Hand(3)
+    hand.take({"a1": "anna", "b1": "bob"})
+    hand.take({"c1": "carl"})
+    hand.take({"a2": "anna"})
+    hand.wait_for_turn(["a1", "b1"])
+    hand.wait_for_turn(["c1"])
+    hand.wait_for_turn(["of an earlier start, in nobody's hand"])
+    recorded = threading.Event()
+    waiting = threading.Thread(target=lambda: (hand.wait_for_turn(["a2"]), recorded.set()))
+    waiting.start()
+    hand.give_back(["c1"])
+    assert not recorded.wait(0.05)
+    hand.recorded(["a1", "b1"])
+    assert recorded.wait(5)
+    waiting.join()
+
+
+def test_whose_large_ones_are_in_hand() -> None:
+    hand = Hand(3)
+    hand.take({"a1": "anna"})
+    hand.take_large("b1", "bob")
+    assert hand.with_large() == {"bob"}
+    hand.give_back(["b1"])
+    assert hand.with_large() == set()
+
+
 def test_a_closed_hand_lets_nobody_begin() -> None:
     hand = Hand(1)
     hand.take({"a": "anna"})

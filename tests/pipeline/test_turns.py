@@ -46,7 +46,7 @@ def test_an_upload_is_in_line_once() -> None:
 def test_a_busy_seller_waits_and_keeps_its_place() -> None:
     turns = lined_up("a1", "b1", "b2", "c1")
     assert list(turns.take(9, busy={"a", "c"})) == ["b1", "b2"]
-    assert list(turns.take(1, busy=())) == ["a1"]
+    assert list(turns.take(1)) == ["a1"]
     assert list(turns.take(9, busy={"c"})) == []
     assert list(turns.take(9)) == ["c1"]
 
@@ -56,6 +56,12 @@ def test_a_large_one_goes_with_nothing_of_its_seller_before_or_after_it() -> Non
     assert list(turns.take(9)) == ["a1", "b1"]
     assert list(turns.take(9)) == ["a2"]
     assert list(turns.take(9)) == ["a3"]
+
+
+def test_a_large_one_waits_until_what_its_seller_has_in_hand_is_done() -> None:
+    turns = lined_up("a1", "a2", "b1", a1=HEAVY + 1)
+    assert list(turns.take(9, begun={"a", "b"})) == ["b1"]
+    assert list(turns.take(9)) == ["a1"]
 
 
 def test_small_ones_together_are_no_larger_than_a_large_one() -> None:

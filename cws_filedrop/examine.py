@@ -35,15 +35,14 @@ class Piece:
     """The verdicts of some lines of a file.
 
     `keys` (KEY_COLUMNS, as typed) and `verdicts` have every line; `issues` (ISSUES) name the seller's own headings;
-    `shipments` hold the good lines that go to Amazon, `effects` what all good lines do to their orders; `raw` has the
-    rejected ones as they were typed, by line.
+    `shipments` hold the good lines that go to Amazon; `raw` has the rejected ones as they were typed, by line.
     """
 
     keys: pd.DataFrame
     verdicts: pd.Series[str]
     issues: pd.DataFrame
     shipments: pd.DataFrame
-    effects: list[Effect]
+    make_effects: Callable[[], list[Effect]]
     raw: dict[int, str]
     again: Callable[[int], Piece]  # the lines after one of them, judged once more: orders have changed
 
@@ -55,9 +54,14 @@ class Piece:
             verdicts=self.verdicts.loc[:line],
             issues=self.issues[self.issues["line"] <= line],
             shipments=self.shipments.loc[:line],
-            effects=[effect for effect in self.effects if effect.line <= line],
+            make_effects=lambda: [effect for effect in self.effects if effect.line <= line],
             raw={number: cells for number, cells in self.raw.items() if number <= line},
         )
+
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """What the good lines do to their orders, in line order."""
+        return self.make_effects()
 
     @cached_property
     def said(self) -> dict[int, list[Issue]]:
@@ -144,7 +148,7 @@ class Examination:
         keys, verdicts = _every_line(chunk, judgement.verdicts)
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
         raw = dict(zip(rejected, chunk.raw(rejected), strict=True)) if rejected else {}
-        good = (judgement.shipments, judgement.effects)
+        good = (judgement.shipments, lambda: judgement.effects)
         return Piece(keys, verdicts, issues, *good, raw, lambda line: self._piece(chunk.after(line), found))
 
 

@@ -28,6 +28,11 @@ from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
 NICE: Final = 10
+RARELY: Final = (
+    200_000,
+    10,
+    10,
+)  # of the values of a large file none is in a cycle; to look cost a quarter of the time
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
@@ -156,6 +161,7 @@ def _begin(settings: Settings, nice: int) -> None:
     _Here.desk = open_desk(settings)
     gc.collect()
     gc.freeze()  # the libraries are not garbage: looking through them again and again cost an eighth of the reading
+    gc.set_threshold(*RARELY)
 
 
 def _end_with_parent() -> None:

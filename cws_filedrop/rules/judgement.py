@@ -6,8 +6,9 @@ file have to do with each other is found by `repeats` beforehand and handed in, 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Final, cast
 
 import numpy as np
@@ -37,13 +38,18 @@ class Judgement:
 
     `verdicts` has every row (index of the lines, TEXT): queued, updated, rejected or duplicate. `issues` is ISSUES
     with rule columns. `shipments` is SHIPMENTS, of the queued rows. `effects` is what the queued and the updated ones
-    do to their orders, where there is an order book.
+    do to their orders.
     """
 
     verdicts: pd.Series[str]
     issues: pd.DataFrame
     shipments: pd.DataFrame
-    effects: list[Effect]
+    make_effects: Callable[[], list[Effect]]  # only who moves orders asks for them
+
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """What the good rows do to their orders, in line order."""
+        return self.make_effects()
 
 
 def judge(
@@ -77,7 +83,7 @@ def judge(
         verdicts=pd.Series(_text(pa.array(VERDICTS, pa.string()).take(verdicts)), index=lines.index, copy=False),
         issues=findings.frame(),
         shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero(verdicts == QUEUED)),
-        effects=_effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)) if book is not None else [],
+        make_effects=lambda: _effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)),
     )
 
 

@@ -47,14 +47,17 @@ def damage(text: str) -> str | None:
 
 def restored(text: str) -> str:
     """The order number that a text is once its hyphens are back; "" if it is none that lost only them."""
+    if AMAZON_ID.fullmatch(text):
+        return ""
     kind, _, found = (damage(text) or "").partition("=")
     return found if kind in ("hyphens", "dashes") else ""
 
 
 def names(lines: pd.DataFrame) -> list[str]:
     """What the order book is to be asked for, for some lines of a file: their orders' names, each once."""
-    typed = Sheet(lines)["order-id"].distinct.texts
-    return list(dict.fromkeys(name for text in typed for name in (text, restored(text)) if name))
+    typed = dict.fromkeys(Sheet(lines)["order-id"].distinct.texts)
+    typed |= dict.fromkeys(map(restored, typed))
+    return [name for name in typed if name]
 
 
 def trouble(text: str) -> Trouble:

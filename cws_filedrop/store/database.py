@@ -55,7 +55,7 @@ class Asked:
         for start in range(0, len(wanted), ASKED_AT_ONCE):
             some = wanted[start : start + ASKED_AT_ONCE]
             given = json.dumps(some) if dialect == "sqlite" else some
-            yield from connection.execute(self._made[dialect], {"keys": given, **values})
+            yield from connection.execute(self._made[dialect], {"keys": given, **values}).all()
 
 
 def _among_json(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
@@ -68,10 +68,21 @@ def _among_array(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any]) -> int:
-    """Insert the rows whose key is new; how many those were. Plain tuples: SQLAlchemy's own parameters cost 3 times."""
+    """Insert the rows whose key is new; how many those were."""
+    return _insert(connection, table, names, rows, " ON CONFLICT DO NOTHING")
+
+
+def insert_many(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any]) -> None:
+    """Insert rows, each a tuple."""
+    if rows:
+        _insert(connection, table, names, rows, "")
+
+
+def _insert(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any], how: str) -> int:
+    """Plain tuples: SQLAlchemy's own parameters cost 3 times."""
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     marks = ", ".join([mark] * len(names))
-    insert = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
+    insert = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}){how}"  # noqa: S608
     return connection.exec_driver_sql(insert, list(rows)).rowcount
 
 

@@ -13,6 +13,7 @@ from cws_filedrop.rules.book import Book, Kept, KnownOrder, Package, line_named,
 from cws_filedrop.store.database import Asked, Database
 from cws_filedrop.store.schema import CLAIMS, ORDER_KEPT, ORDER_LINES, ORDERS
 
+STATES: Final = {str(state): state for state in OrderState}
 _LONGEST_SERIAL: Final = 18
 _COLUMNS: Final = tuple(
     ORDERS.c[name]
@@ -32,22 +33,16 @@ _COLUMNS: Final = tuple(
 
 def snapshot(db: Database, account_id: int, names: Sequence[str]) -> Book:
     """The orders of an account that some names mean, all as they stood at one moment."""
-    with db.read() as connection:
-        found = {row.no: row for row in _rows(connection, account_id, names)}
-        orders = {
-            no: KnownOrder(no, row.amazon_order_id, OrderState(row.state), *row[3:7]) for no, row in found.items()
-        }
-        _fill(connection, account_id, orders)
     wanted = set(names)
-    return named((order, _number(found[no]), _wanted(found[no].reference, wanted)) for no, order in orders.items())
-
-
-def _number(row: Any) -> str:
-    return str(row.no) if row.number is None else row.number
-
-
-def _wanted(reference: str, names: set[str]) -> str:
-    return reference if reference in names else ""
+    known: dict[int, tuple[KnownOrder, str, str]] = {}
+    with db.read() as connection:
+        for no, amazons, state, version, purchase_date, method, own, number, reference in _rows(
+            connection, account_id, names
+        ):
+            order = KnownOrder(no, amazons, STATES[state], version, purchase_date, method, own)
+            known[no] = (order, str(no) if number is None else number, reference if reference in wanted else "")
+        _fill(connection, account_id, {no: order for no, (order, _, _) in known.items()})
+    return named(known.values())
 
 
 def _by(column: sa.Column[Any], also: Sequence[sa.ColumnElement[bool]] = ()) -> Asked:
@@ -64,7 +59,11 @@ _LINES: Final = Asked(
         among(ORDER_LINES.c.order_no)
     )
 )
-_KEPT: Final = Asked(lambda among: sa.select(ORDER_KEPT).where(among(ORDER_KEPT.c.order_no)))
+_KEPT: Final = Asked(
+    lambda among: sa.select(
+        *(ORDER_KEPT.c[name] for name in ("order_no", "order_item_id", "tracking", "carrier_code", "carrier_name"))
+    ).where(among(ORDER_KEPT.c.order_no))
+)
 _SENT: Final = Asked(
     lambda among: (
         sa.select(CLAIMS)
@@ -91,10 +90,10 @@ def _is_serial(name: str) -> bool:
 
 def _fill(connection: sa.Connection, account_id: int, orders: dict[int, KnownOrder]) -> None:
     """What was ordered, what is kept, and what was sent."""
-    for row in _LINES(connection, orders):
-        orders[row.order_no].items[row.order_item_id] = row.quantity
-    for row in _KEPT(connection, orders):
-        orders[row.order_no].kept[row.order_item_id] = Kept(row.tracking, row.carrier_code, row.carrier_name)
+    for no, item, quantity in _LINES(connection, orders):
+        orders[no].items[item] = quantity
+    for no, item, *kept in _KEPT(connection, orders):
+        orders[no].kept[item] = Kept(*kept)
     by_id = {order.amazon_order_id: order for order in orders.values()}
     for row in _SENT(connection, by_id, account_id=account_id):
         by_id[row.amazon_order_id].packages.append(_package(row))

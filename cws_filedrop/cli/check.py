@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from cws_filedrop.cli.judging import File, Now, Order, Zone, context, readable
+from cws_filedrop.cli.judging import (
+    File,
+    Now,
+    Order,
+    OrderBook,
+    Unknown,
+    UnknownOrders,
+    Zone,
+    context,
+    look_up,
+    readable,
+)
 from cws_filedrop.cli.shared import show_json
 from cws_filedrop.model import Context, Issue, Verdict
+
+if TYPE_CHECKING:
+    from cws_filedrop.examine import LookUp
 
 SHOWN_LINES: Final = 50
 COLOURS: Final = {"error": "red", "held": "yellow", "warning": "yellow", "info": "cyan"}
@@ -23,9 +37,12 @@ def check(
     now: Now = "",
     time_zone: Zone = "UTC",
     date_order: Order = None,
+    order_book: OrderBook = None,
+    unknown_orders: UnknownOrders = Unknown.ACCEPT,
 ) -> None:
     """Say what would happen to a file. Exit code 1 when any line would be rejected."""
-    found = examined(readable(file), context(now, time_zone, date_order))
+    given = context(now, time_zone, date_order, unknown_orders)
+    found = examined(readable(file), given, look_up(order_book, given))
     if json:
         show_json(found)
     else:
@@ -34,14 +51,14 @@ def check(
         raise typer.Exit(1)
 
 
-def examined(path: Path, given: Context) -> dict[str, Any]:
+def examined(path: Path, given: Context, book: LookUp | None = None) -> dict[str, Any]:
     """The object of DOMAIN 11: every line that has an issue, and a count of all."""
     from cws_filedrop.errors import FileRejected
     from cws_filedrop.examine import examine
 
     with path.open("rb") as source:
         try:
-            examination = examine(source, file_name=path.name, context=given)
+            examination = examine(source, file_name=path.name, context=given, look_up=book)
         except FileRejected as error:
             return _answer(path, None, [issue.as_json() for issue in error.issues])
         facts = examination.facts

@@ -9,7 +9,18 @@ from typing import Annotated
 import typer
 
 from cws_filedrop.cli import shared
-from cws_filedrop.cli.judging import File, Now, Order, Zone, context, readable
+from cws_filedrop.cli.judging import (
+    File,
+    Now,
+    Order,
+    OrderBook,
+    Unknown,
+    UnknownOrders,
+    Zone,
+    context,
+    look_up,
+    readable,
+)
 from cws_filedrop.cli.shared import show_json, stop
 
 
@@ -20,6 +31,8 @@ def convert(
     now: Now = "",
     time_zone: Zone = "UTC",
     date_order: Order = None,
+    order_book: OrderBook = None,
+    unknown_orders: UnknownOrders = Unknown.ACCEPT,
     json: Annotated[bool, typer.Option("--json", help="one JSON object, for machines")] = False,
 ) -> None:
     """Write feed documents, results, receipt and rejected lines into a folder. Exit code 1 when lines were rejected."""
@@ -28,12 +41,15 @@ def convert(
     from cws_filedrop import convert as converting
     from cws_filedrop.errors import FileRejected
 
-    given = context(now, time_zone, date_order)
+    given = context(now, time_zone, date_order, unknown_orders)
     columns = (TextColumn("lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with readable(file).open("rb") as source, Progress(*columns, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("", total=None)
         how = converting.Conversion(
-            shared.merchant_id(merchant_id), given, tell=lambda lines: progress.update(bar, completed=lines)
+            shared.merchant_id(merchant_id),
+            given,
+            tell=lambda lines: progress.update(bar, completed=lines),
+            look_up=look_up(order_book, given),
         )
         try:
             made = converting.convert(source, out, file_name=file.name, how=how)

@@ -27,12 +27,15 @@ from rich.table import Table
 from cws_filedrop import config, log, passwords
 from cws_filedrop.config import Settings
 from cws_filedrop.model import Account, Seller
+from cws_filedrop.pipeline import order_book
+from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.service import Addresses, Service
 from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database, default_url
 
 SELLER: Final = "demo"
 FIRST: Final = "fillz-mixed-good-and-bad.txt"  # its receipt is shown: it says something about most things
+ORDER_BOOK: Final = "order-book.txt"  # what lies beside some samples is loaded before they are dropped
 PATIENCE_SECONDS: Final = 55.0
 COLOURS: Final = {
     "confirmed": "green",
@@ -61,6 +64,7 @@ def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
     with _data_folder(data) as folder:
         settings = _settings(folder, serve=serve)
         password = _seller(settings)
+        _load_orders(settings, {beside for path in names if (beside := path.with_name(ORDER_BOOK)).exists()})
         service = Service(settings)
         addresses = service.start()
         try:
@@ -80,7 +84,7 @@ def samples_in(folder: Path) -> list[Path]:
 
 def _is_sample(path: Path, samples: Path) -> bool:
     inside = path.relative_to(samples).parts
-    return path.is_file() and inside[0] != "expected" and path.name != "README.md" and path.suffix != ".py"
+    return path.is_file() and inside[0] != "expected" and path.name not in ("README.md", ORDER_BOOK)
 
 
 @contextmanager
@@ -127,6 +131,19 @@ def _seller(settings: Settings) -> str:
         sellers.change(db, SELLER, {"password_hash": passwords.hashed(password)})
     db.close()
     return password
+
+
+def _load_orders(settings: Settings, files: set[Path]) -> None:
+    """Put the orders of some samples into the order book."""
+    desk = open_desk(settings)
+    owner = sellers.find(desk.db, SELLER)
+    assert owner is not None
+    for path in sorted(files):
+        with path.open("rb") as source:
+            now = desk.clock()
+            context = desk.context(owner.policy, now)
+            order_book.import_file(desk.db, owner.account.id, source, file_name=path.name, context=context, now=now)
+    desk.db.close()
 
 
 def _run(console: Console, names: list[Path], addresses: Addresses, password: str) -> bool:

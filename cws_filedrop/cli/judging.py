@@ -4,28 +4,62 @@ from __future__ import annotations
 
 import zoneinfo
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cws_filedrop.cli.shared import stop
 from cws_filedrop.model import Context, DateOrder, Policy
 
+if TYPE_CHECKING:  # what it needs takes half a second to load
+    from cws_filedrop.examine import LookUp
+
+
+class Unknown(StrEnum):
+    """What is done with Amazon orders that are not in the order book."""
+
+    ACCEPT = "accept"
+    REJECT = "reject"
+
+
 File = Annotated[Path, typer.Argument(help="a file of shipped orders")]
 Now = Annotated[str, typer.Option(help="the moment the file arrived, ISO 8601 [default: now]")]
 Zone = Annotated[str, typer.Option(help="in which days without a zone are read")]
+OrderBook = Annotated[Path | None, typer.Option(help="an order report, or another order file, to check against")]
+UnknownOrders = Annotated[Unknown, typer.Option(help="what is done with Amazon orders that are not in the order book")]
 Order = Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")]
 
 
-def context(now: str, time_zone: str, date_order: DateOrder | None) -> Context:
+def context(
+    now: str, time_zone: str, date_order: DateOrder | None, unknown_orders: Unknown = Unknown.ACCEPT
+) -> Context:
     """The context the options ask for.
 
     Raises: typer.Exit with code 2 when a value cannot be used.
     """
     if time_zone not in zoneinfo.available_timezones():
         raise stop(f"--time-zone {time_zone}: not a time zone; use a name such as Europe/Berlin", 2)
-    return Context(_moment(now), Policy(time_zone=time_zone, date_order=date_order))
+    return Context(_moment(now), Policy(time_zone=time_zone, date_order=date_order, unknown_orders=unknown_orders))
+
+
+def look_up(path: Path | None, given: Context) -> LookUp | None:
+    """How to ask the order book that the options name; None when they name none.
+
+    Raises: typer.Exit with code 2 when the file cannot be used.
+    """
+    if path is None:
+        return None
+    from cws_filedrop.errors import FileRejected
+    from cws_filedrop.reported import book
+
+    with readable(path).open("rb") as source:
+        try:
+            found = book(source, file_name=path.name, context=given)
+        except FileRejected as error:
+            raise stop(f"--order-book {path.name}: {error}", 2) from None
+    return lambda _names: found
 
 
 def _moment(text: str) -> datetime:

@@ -78,7 +78,8 @@ def find(db: Database, account_id: int, name: str) -> list[Order]:
 
     Several only when a seller gave them the same reference.
     """
-    own = ORDERS.c.number.is_(None) & (ORDERS.c.no == int(name)) if _is_serial(name) else sa.false()
+    told = ORDERS.c.number.is_(None) & (ORDERS.c.made_by == "")
+    own = told & (ORDERS.c.no == int(name)) if _is_serial(name) else sa.false()
     ways = (ORDERS.c.amazon_order_id == name, (ORDERS.c.number == name) | own, ORDERS.c.reference == name)
     with db.read() as connection:
         for way in ways:

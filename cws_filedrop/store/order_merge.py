@@ -216,7 +216,7 @@ class _Merging:
         self.merged.changed.update(order_nos)
         states = {row["no"]: row["state"] for row in self._rows(ORDERS, ORDERS.c.no, sorted(order_nos))}
         changed = [{"b_no": no, "b_at": self.now} for no in states]
-        values = {"changed_at": sa.bindparam("b_at"), "version": ORDERS.c.version + 1}
+        values = {"changed_at": sa.bindparam("b_at"), "version": ORDERS.c.version + 1, "made_by": ""}
         self.connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), changed)
         history = [self._event(no, state, "changed by an order file") for no, state in states.items()]
         self.connection.execute(ORDER_HISTORY.insert(), history)

@@ -27,6 +27,7 @@ _COLUMNS: Final = tuple(
         "own_ship_method",
         "number",
         "reference",
+        "made_by",
     )
 )
 
@@ -36,11 +37,12 @@ def snapshot(db: Database, account_id: int, names: Sequence[str]) -> Book:
     wanted = set(names)
     known: dict[int, tuple[KnownOrder, str, str]] = {}
     with db.read() as connection:
-        for no, amazons, state, version, purchase_date, method, own, number, reference in _rows(
+        for no, amazons, state, version, placed, method, own_method, number, reference, made_by in _rows(
             connection, account_id, names
         ):
-            order = KnownOrder(no, amazons, STATES[state], version, purchase_date, method, own)
-            known[no] = (order, str(no) if number is None else number, reference if reference in wanted else "")
+            order = KnownOrder(no, amazons, STATES[state], version, placed, method, own_method)
+            own = number or ("" if made_by else str(no))
+            known[no] = (order, own, reference if reference in wanted else "")
         _fill(connection, account_id, {no: order for no, (order, _, _) in known.items()})
     return named(known.values())
 
@@ -52,7 +54,8 @@ def _by(column: sa.Column[Any], also: Sequence[sa.ColumnElement[bool]] = ()) -> 
 
 _BY_AMAZONS: Final = _by(ORDERS.c.amazon_order_id)
 _BY_NUMBER: Final = _by(ORDERS.c.number)
-_BY_SERIAL: Final = _by(ORDERS.c.no, [ORDERS.c.number.is_(None)])
+# Of an order that no order file has told of, nobody has been told our number.
+_BY_SERIAL: Final = _by(ORDERS.c.no, [ORDERS.c.number.is_(None), ORDERS.c.made_by == ""])
 _BY_REFERENCE: Final = _by(ORDERS.c.reference)
 _LINES: Final = Asked(
     lambda among: sa.select(ORDER_LINES.c.order_no, ORDER_LINES.c.order_item_id, ORDER_LINES.c.quantity).where(

@@ -121,3 +121,30 @@ def test_values_that_cannot_be_used_are_wrong_use(command: Command, option: str,
     said = command("check", GOOD, option, value)
     assert said.code == 2
     assert value in said.err
+
+
+BOOK = SAMPLES / "orders" / "order-book.txt"
+
+
+def test_an_order_file_says_what_is_known(command: Command) -> None:
+    path = SAMPLES / "orders" / "by-any-name.txt"
+    alone = command("check", path, "--now", NOW, "--json").json()
+    assert [line["order_id"] for line in alone["lines"]] == ["5001", "5002", "5009"]
+    known = command("check", path, "--now", NOW, "--order-book", BOOK, "--json").json()
+    assert [line["order_id"] for line in known["lines"]] == ["5009"]
+    strict = command("check", path, "--now", NOW, "--order-book", BOOK, "--unknown-orders", "reject", "--json").json()
+    assert [line["line"] for line in strict["lines"]] == [6, 7]
+
+
+def test_an_order_file_that_is_none(command: Command) -> None:
+    said = command("check", GOOD, "--order-book", GOOD)
+    assert said.code == 2
+    assert "--order-book shipped-today.txt" in said.err
+    assert "order report" in said.err
+
+
+def test_converting_by_an_order_file(command: Command, tmp_path: Path) -> None:
+    path, out = SAMPLES / "orders" / "repaired.txt", tmp_path / "out"
+    said = command("convert", path, "--out", out, "--now", NOW, "--order-book", BOOK, "--json")
+    assert said.json()["summary"] == {"queued": 2, "rejected": 2}
+    assert b"01000000000011" in (out / "feed-0001.xml").read_bytes()

@@ -108,6 +108,14 @@ def test_the_sellers_own_number_and_amazons_ship_method(shop: Shop) -> None:
     assert (sent["amazon-order-id"], sent["ship-method"]) == (ORDER, "Standard")
 
 
+def test_our_number_of_an_order_that_no_order_file_told_of_means_nothing(shop: Shop) -> None:
+    shop.drop(shipped())
+    number = str(shop.order().no)
+    assert shop.lines(shop.drop(shipped(NEXT, order=number))) == [("rejected", "O03")]
+    shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
+    assert shop.lines(shop.drop(shipped(NEXT, order=number))) == [("queued", "O07")]
+
+
 def test_packed_and_then_shipped_in_one_group(shop: Shop) -> None:
     shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
     packed = shop.put(f"{ORDER}\tpacked\t\t\t{FIRST}\tYodel\tExpress")

@@ -1,0 +1,38 @@
+"""An order book made of one order file alone, for checks without a database (`check --order-book`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from cws_filedrop.formats.claims import ORDER_FORMATS
+from cws_filedrop.formats.file import open_file
+from cws_filedrop.model import Context, OrderState
+from cws_filedrop.rules import order_rows
+from cws_filedrop.rules.book import Book, KnownOrder, named
+from cws_filedrop.tables import arrow
+
+
+def book(source: BinaryIO, *, file_name: str, context: Context) -> Book:
+    """The orders of a file; lines that cannot be read are left out, as an import leaves them out.
+
+    Raises: FileRejected when the file as a whole cannot be used.
+    """
+    orders: dict[str, tuple[KnownOrder, str, str]] = {}
+    for row in _rows(source, file_name, context):
+        name = row["amazon-order-id"]
+        order, number, reference = orders.setdefault(name, (KnownOrder(len(orders) + 1, name), "", ""))
+        order.items[row["order-item-id"]] = int(row["quantity"]) if row["quantity"] else None
+        order.state = OrderState(row["status"] or order.state)
+        order.purchase_date = row["purchase-date"] or order.purchase_date
+        order.ship_method = row["ship-method"] or order.ship_method
+        orders[name] = (order, row["number"] or number, row["reference"] or reference)
+    return named(orders.values())
+
+
+def _rows(source: BinaryIO, file_name: str, context: Context) -> Iterator[dict[str, str]]:
+    file = open_file(source, file_name=file_name, limits=context.limits, wanted=ORDER_FORMATS)
+    for chunk in file.chunks():
+        read = order_rows.read(chunk.lines, required=file.facts.format.required, context=context).rows
+        columns = {str(name): arrow(read[name]).to_pylist() for name in read.columns}
+        yield from (dict(zip(columns, cells, strict=True)) for cells in zip(*columns.values(), strict=True))

@@ -176,6 +176,12 @@ class OrderSettings:
     files_minutes: float = field(
         default=30.0, metadata={"doc": "new and changed orders are put into orders/ this often; 0: never"}
     )
+    brake_orders: int = field(
+        default=20, metadata={"doc": "a file with one tracking number for more orders is held; 0: never"}
+    )
+    brake_cancellations: int = field(
+        default=20, metadata={"doc": "a file that cancels more, and 3 times what is usual, is held; 0: never"}
+    )
     keep_buyers_days: int = field(
         default=30, metadata={"doc": "buyers' names and addresses, and order files, are removed so long after shipment"}
     )

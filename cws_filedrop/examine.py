@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from cws_filedrop.formats.file import Chunk, FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Severity, Verdict
-from cws_filedrop.rules import orders, repeats, wording
+from cws_filedrop.rules import brake, orders, repeats, wording
 from cws_filedrop.rules.book import Book, Effect
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
@@ -117,6 +117,13 @@ class Outcome:
         }
 
 
+class Alarm(NamedTuple):
+    """How many lines of a file cancel an order, and the tracking numbers that too many orders have, worst first."""
+
+    cancelled: int
+    crowds: list[brake.Crowd]
+
+
 class Examination:
     """A file that could be read, and the verdicts of its lines. `pieces()` may be asked for more than once."""
 
@@ -125,6 +132,22 @@ class Examination:
         self._file = file
         self._context = context
         self._look_up = look_up
+
+    def alarm(self, most_orders: int) -> Alarm:
+        """What the whole file would change at once; `most_orders` may have the same tracking number."""
+        chunks = self._file.chunks()
+        first, second = next(chunks, None), next(chunks, None)
+        if first is None or second is None:
+            tables = [first.lines] if first else []
+            marks = [brake.marks(one) for one in tables]
+        else:
+            marks = list(self._file.scan(brake.COLUMNS, brake.marks))
+        cancelled = sum(one.cancelled for one in marks)
+        suspects = brake.suspects(marks, most_orders)
+        if not len(suspects):
+            return Alarm(cancelled, [])
+        again = (chunk.lines for chunk in self._file.chunks())
+        return Alarm(cancelled, brake.crowds(again, suspects, most_orders))
 
     def pieces(self) -> Iterator[Piece]:
         """Every non-blank line once, in order; memory does not grow with the file."""

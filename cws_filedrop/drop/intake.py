@@ -22,7 +22,7 @@ from cws_filedrop.drop.allowance import Counting, TooMuch
 from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.deeds import Deed, Event, Witness, unseen
 from cws_filedrop.drop.home import Folder, Home, Homes, Stage, regular
-from cws_filedrop.drop.names import is_temporary
+from cws_filedrop.drop.names import is_release, is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.drop.upload import Busy, NoRoom, NothingToResume, NotWhole, TooLarge, Upload
 from cws_filedrop.errors import ConfigError
@@ -68,9 +68,9 @@ class Intake:
         """Have uploads looked at before they are claimed: `look` says why a file cannot be used, or nothing."""
         self._look = look
 
-    def first_look(self, path: Path) -> str:
-        """Why that file cannot be used, as far as somebody has seen; else nothing."""
-        return self._look(path)
+    def first_look(self, path: Path, name: str) -> str:
+        """Why that file cannot be used under that name, as far as somebody has seen; else nothing."""
+        return "" if is_release(name) else self._look(path)
 
     def announce_to(self, on_arrival: Callable[[str], None]) -> None:
         """Have each upload id passed on when it is graded. `on_arrival` must not block."""
@@ -136,7 +136,7 @@ class Intake:
         if not is_temporary(target.name):
             if found.stage is not Stage.HELD:
                 raise NotWhole(f"{drop.name} was cut off while it arrived; upload it again, then rename it")
-            fault = self.first_look(found.path)
+            fault = self.first_look(found.path, target.name)
             return replace(self.spool.land(found.path, target, size=found.path.stat().st_size), fault=fault)
         replaced = home.find(drop.folder, target.name)
         if replaced is not None and replaced.path != found.path:

@@ -14,6 +14,7 @@ _WORKING_ENDS: Final = (".part", ".filepart", ".tmp", ".partial")  # rclone writ
 _WORKING_STARTS: Final = (".", "~$")  # "." covers .in.*, .~lock*, .DS_Store and rsync's working names
 _WORKING_NAMES: Final = frozenset({"thumbs.db", "desktop.ini"})
 _DROPPED_SUFFIX: Final = re.compile(r"(?<=.)\.(txt|tsv|csv|tab|zip|gz)$", re.IGNORECASE)
+_RELEASE: Final = ".release"
 _UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f/\ud800-\udfff\u2028\u2029]")
 
 
@@ -35,6 +36,17 @@ def is_usable(name: str) -> bool:
 def clean(name: str) -> str:
     """A name found on disk, made fit to be shown and used again: unusable characters become `_`."""
     return _cut_bytes(_UNUSABLE.sub("_", name), LONGEST_NAME_BYTES) or "_"
+
+
+def is_release(name: str) -> bool:
+    """Is it the name of a file that says by its arrival that a held file is to be taken as it is?"""
+    return len(name) > len(_RELEASE) and name.lower().endswith(_RELEASE)
+
+
+def is_released_by(name: str, release_name: str) -> bool:
+    """Does `a.txt.release`, or `a.release`, mean the file `a.txt`?"""
+    meant = release_name[: -len(_RELEASE)]
+    return is_release(release_name) and meant in (name, _DROPPED_SUFFIX.sub("", name))
 
 
 def result_name(original_name: str, upload_id: str, kind: str) -> str:

@@ -115,7 +115,7 @@ class _Recording:
 
 def _waits(examination: Examination, upload: Upload, seller: Seller) -> bool:
     """Will the whole file wait for a word? Then nothing of it may happen, so that is found out first."""
-    if seller.policy.on_error != "hold-file" or upload.released:
+    if seller.policy.on_error != "hold-file" or upload.releases:
         return False
     counts = Counter[str]()
     for piece in examination.pieces():

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all, result_name
+from cws_filedrop.drop.names import is_release
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Issue, Seller, Severity, UploadState, Verdict
@@ -67,6 +68,8 @@ def _answers(desk: Desk, upload: Upload) -> Iterator[Delivery]:
 
 
 def _results(desk: Desk, upload: Upload) -> Iterator[Delivery]:
+    if upload.state is UploadState.DONE and is_release(upload.name):
+        return  # it has no lines; those of the released file have results of their own
     if upload.rehearsal and upload.state is UploadState.DONE:
         yield from _rehearsal(desk, upload)
     elif upload.state is UploadState.REJECTED:

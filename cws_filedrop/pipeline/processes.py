@@ -77,7 +77,7 @@ class Processes:
         prepared: dict[str, Prepared] = {}
         kept: list[Upload] = []
         for upload in unread:
-            if (aside := recording.unreadable(desk, upload)) is not None:
+            if (aside := recording.without_reading(desk, upload)) is not None:
                 prepared[upload.id] = aside
             elif self.is_large(upload.size):
                 kept.append(self._read_large(desk, upload, owners[upload.seller_id]))

@@ -20,10 +20,12 @@ from cws_filedrop.model import Context, Grade, Issue, UploadState
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect
-from cws_filedrop.store import lines, order_snapshot
+from cws_filedrop.store import lines, order_snapshot, uploads
 from cws_filedrop.store.database import Database
 from cws_filedrop.tables import arrow
 
+FAR_MORE: Final = 3
+SHOWN_ALARMS: Final = 5
 LOG: Final = log.get(__name__)
 
 
@@ -40,6 +42,15 @@ class Task:
     context: Context
     merchant_id: str
     rehearsal: Path | None
+    brake: Brake
+
+
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """What a file may change at once without anybody asked; 0 is no limit."""
+
+    orders: int = 0  # with one tracking number
+    cancellations: int = 0  # beyond the usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +124,7 @@ def opened(db: Database, task: Task, source: BinaryIO, sha256: str) -> Examinati
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
         return Prepared(sha256, UploadState.REJECTED, error.issues)
-    return _doubts(task, examination, sha256) or examination
+    return _doubts(task, examination, sha256) or _brake(db, task, examination, sha256) or examination
 
 
 def _doubts(task: Task, examination: Examination, sha256: str) -> Prepared | None:
@@ -123,8 +134,25 @@ def _doubts(task: Task, examination: Examination, sha256: str) -> Prepared | Non
     if not examination.facts.ended:
         return Prepared(sha256, UploadState.CUT, (catalogue.issue("F07", detail="the last line has no end"),))
     if task.context.policy.doubtful == "hold":
-        return Prepared(sha256, UploadState.HELD, (catalogue.issue("F07", detail=task.evidence),))
+        return Prepared(sha256, UploadState.HELD, (catalogue.issue("F07", detail=f"doubtful={task.evidence}"),))
     return None
+
+
+def _brake(db: Database, task: Task, examination: Examination, sha256: str) -> Prepared | None:
+    """A file that changes far more than usual waits for a word (F09)."""
+    limits = task.brake
+    if not limits.orders and not limits.cancellations:
+        return None
+    alarm = examination.alarm(limits.orders)
+    issues = [
+        catalogue.issue("F09", value=one.tracking, detail=f"tracking={one.orders} orders") for one in alarm.crowds
+    ]
+    if limits.cancellations and alarm.cancelled > limits.cancellations:
+        usual = uploads.most_cancelled(db, task.upload_id)
+        if alarm.cancelled > FAR_MORE * usual:
+            before = f"at most {usual} at a time in the last {uploads.USUAL_DAYS} days"
+            issues.append(catalogue.issue("F09", detail=f"it cancels {alarm.cancelled} orders, {before}"))
+    return Prepared(sha256, UploadState.HELD, tuple(issues[:SHOWN_ALARMS])) if issues else None
 
 
 def _book(db: Database, task: Task) -> LookUp:

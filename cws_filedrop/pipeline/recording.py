@@ -15,10 +15,11 @@ import sqlalchemy as sa
 from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause
+from cws_filedrop.drop.names import is_release, is_released_by
 from cws_filedrop.model import Grade, Issue, Seller, UploadState, Verdict
 from cws_filedrop.pipeline import reading
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.reading import Prepared, Task
+from cws_filedrop.pipeline.reading import Brake, Prepared, Task
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect
 from cws_filedrop.store import lines, order_effects, uploads
@@ -42,7 +43,8 @@ class Read:
 
 def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
     """What reading an upload needs to know. Raises: FileNotFoundError when its bytes are gone."""
-    policy = replace(seller.policy, on_error="continue") if upload.released else seller.policy
+    orders = desk.settings.orders
+    policy = replace(seller.policy, on_error="continue") if upload.releases else seller.policy
     return Task(
         upload.id,
         upload.account_id,
@@ -53,13 +55,14 @@ def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
         desk.context(policy, moment(upload.arrived_at)),
         seller.account.merchant_id,
         desk.work_dir(upload.id) / REHEARSAL_DIR if upload.rehearsal else None,
+        Brake() if upload.rehearsal or upload.releases else Brake(orders.brake_orders, orders.brake_cancellations),
     )
 
 
-def unreadable(desk: Desk, upload: Upload) -> Prepared | None:
-    """What is said of an upload of which there is nothing to read: it was cut, or grew too large."""
+def without_reading(desk: Desk, upload: Upload) -> Prepared | None:
+    """What is said of an upload of which there is nothing to read: it was cut, grew too large, or releases another."""
     if upload.grade != Grade.CUT:
-        return None
+        return Prepared(state=UploadState.DONE) if is_release(upload.name) else None
     if desk.spool.claim_of(upload.id).cause is Cause.TOO_LARGE:
         return Prepared(state=UploadState.REJECTED, issues=(catalogue.issue("F05", detail=upload.evidence),))
     return Prepared(state=UploadState.CUT, issues=(catalogue.issue("F07", detail=upload.evidence),))
@@ -110,19 +113,36 @@ def _keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
 def _keep_in(connection: sa.Connection, one: Read, now: str) -> Upload:
     """Record one. Raises: order_effects.Stale, and then nothing was recorded."""
     upload, prepared = replace(one.upload, sha256=one.prepared.sha256), one.prepared
-    if prepared.state is not None:
+    if prepared.state is UploadState.DONE:
+        read = _release_in(connection, upload)
+    elif prepared.state is not None:
         read = _aside(upload, prepared)
         if read.state is UploadState.FAILED:  # a large one may have failed in the middle
             forget_in(connection, upload.id)
     elif upload.rehearsal:
         read = _rehearsal(upload, prepared)
     else:
-        if upload.released:  # its lines were recorded as held
+        if upload.releases:  # its lines were recorded as held
             lines.forget_in(connection, upload.id)
         held = is_held(upload, one.seller, Counter(prepared.rows["verdict"]))
         counts, _ = record_in(connection, upload, prepared.rows, prepared.effects, held=held, now=now)
         read = ending(upload, prepared.outcome, counts, remarks(connection, upload), held=held)
     return read
+
+
+def _release_in(connection: sa.Connection, release: Upload) -> Upload:
+    """Have the held file that is meant read as it is; the upload that said so, as it is then."""
+    meant = [one for one in uploads.held_in(connection, release) if is_released_by(one.name, release.name)]
+    if not meant:
+        refused = Prepared(state=UploadState.REJECTED, issues=(catalogue.issue("F11", value=release.name),))
+        return _aside(release, refused)
+    held = meant[0]
+    evidence = f"{held.evidence}; released by the seller ({release.id})".lstrip("; ")
+    uploads.read_again_in(connection, held.id, evidence=evidence)
+    said = Prepared(
+        state=UploadState.DONE, issues=(catalogue.issue("F11", value=held.name, detail=f"released={held.id}"),)
+    )
+    return _aside(release, said)
 
 
 def forget_in(connection: sa.Connection, upload_id: str) -> None:
@@ -135,7 +155,7 @@ def is_held(upload: Upload, seller: Seller, counts: Mapping[str, int]) -> bool:
     """Does the whole file wait for a word, since some of its lines were rejected?"""
     waits = counts.get(Verdict.QUEUED, 0) + counts.get(Verdict.UPDATED, 0)
     bad = counts.get(Verdict.REJECTED, 0)
-    return bool(waits and bad) and seller.policy.on_error == "hold-file" and not upload.released
+    return bool(waits and bad) and seller.policy.on_error == "hold-file" and not upload.releases
 
 
 def record_in(
@@ -170,7 +190,7 @@ def _aside(upload: Upload, prepared: Prepared) -> Upload:
     outcome: dict[str, Any] = {"file_issues": [issue.as_json() for issue in prepared.issues]}
     if prepared.failure:
         outcome = {"failure": prepared.failure}
-    done_at = upload.arrived_at if prepared.state is UploadState.REJECTED else None
+    done_at = upload.arrived_at if prepared.state in uploads.FINISHED else None
     return replace(upload, state=prepared.state, outcome=outcome, done_at=done_at)
 
 

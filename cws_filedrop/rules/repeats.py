@@ -56,7 +56,7 @@ def _mixed(words: Words) -> Words:
     return mixed ^ (mixed >> HALF)
 
 
-def _trimmed(column: Column) -> Column:
+def trimmed(column: Column) -> Column:
     """The column without surrounding blanks."""
     cells = column.data[: int(column.offsets[-1])]
     if not len(cells) or (not (cells <= 0x20).any() and cells.max() < 0x80):
@@ -65,21 +65,21 @@ def _trimmed(column: Column) -> Column:
     return Column(trimmed)
 
 
-def _hashes(column: Column) -> Words:
+def hashes(column: Column) -> Words:
     """A hash of each cell; 0 of an empty one."""
-    hashes = np.zeros(len(column.sizes), np.uint64)
+    found = np.zeros(len(column.sizes), np.uint64)
     short = np.minimum(column.sizes, LONG)
     for size in np.flatnonzero(np.bincount(short)).tolist():
         rows = np.flatnonzero(short == size)
         if size == LONG:
-            hashes[rows] = [_digest(text) for text in column.texts(rows)]
+            found[rows] = [_digest(text) for text in column.texts(rows)]
         elif size:
             words = column.words(rows, size)
             total = words[:, 0] * FACTORS[0]
             for at in range(1, words.shape[1]):
                 total += words[:, at] * FACTORS[at]
-            hashes[rows] = _mixed(total)
-    return hashes
+            found[rows] = _mixed(total)
+    return found
 
 
 def _digest(text: str) -> int:
@@ -89,12 +89,12 @@ def _digest(text: str) -> int:
 def keys(lines: pd.DataFrame) -> npt.NDArray[np.uint64]:
     """Two hashes of each line, shape (lines, 2): of its order-id, and of order-id with order-item-id."""
     sheet = Sheet(lines)
-    order = _hashes(_trimmed(sheet["order-id"]))
-    item = _hashes(_trimmed(sheet["order-item-id"]))
+    order = hashes(trimmed(sheet["order-id"]))
+    item = hashes(trimmed(sheet["order-item-id"]))
     return np.stack([order, _mixed(order + item)], axis=1)
 
 
-def _among(values: Words, wanted: Words) -> npt.NDArray[np.bool_]:
+def among(values: Words, wanted: Words) -> npt.NDArray[np.bool_]:
     """Which values are among the wanted ones, which are sorted."""
     if not len(wanted):
         return np.zeros(len(values), np.bool_)
@@ -121,8 +121,8 @@ def suspects(all_keys: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint6
     whole = np.unique(np.concatenate([order[line == _mixed(order)] for order, line in (piece.T for piece in pieces)]))
     found = []
     for order, line in (piece.T for piece in pieces):
-        both = _among(order, whole) & (line != _mixed(order))  # as a whole, and one of its items
-        found.append(order[_among(line, twice) | both])
+        both = among(order, whole) & (line != _mixed(order))  # as a whole, and one of its items
+        found.append(order[among(line, twice) | both])
     return np.unique(np.concatenate(found))
 
 
@@ -130,7 +130,7 @@ def select(lines: pd.DataFrame, suspects: npt.NDArray[np.uint64]) -> pd.DataFram
     """The lines that belong to the suspects."""
     if not len(suspects):
         return lines.iloc[:0]
-    return lines[_among(_hashes(_trimmed(Sheet(lines)["order-id"])), suspects)]
+    return lines[among(hashes(trimmed(Sheet(lines)["order-id"])), suspects)]
 
 
 # --- the close look ----------------------------------------------------------------------------------------------

@@ -101,7 +101,7 @@ UPLOADS: Final = sa.Table(
     sa.Column("line_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("waiting", sa.Integer, nullable=False, server_default="0"),  # lines without an answer yet
     sa.Column("done_at", sa.Text),
-    sa.Column("released", sa.Boolean, nullable=False, server_default=sa.false()),  # somebody said: take it as it is
+    sa.Column("releases", sa.Integer, nullable=False, server_default="0"),  # times somebody said: take it as it is
     sa.Index("uploads_by_content", "seller_id", "sha256"),
     sa.Index("uploads_by_state", "state"),
 )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Grade, UploadState
-from cws_filedrop.store.database import Database
-from cws_filedrop.store.schema import SELLERS, UPLOADS
+from cws_filedrop.model import Grade, OrderState, UploadState
+from cws_filedrop.store.database import Database, moment, stamp
+from cws_filedrop.store.schema import ORDER_HISTORY, SELLERS, UPLOADS
 
 FINISHED: Final = (UploadState.DONE, UploadState.REJECTED, UploadState.REPLACED)
+USUAL_DAYS: Final = 30  # what a seller did in so many days before is usual
 ASIDE: Final = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)  # an operator can release them
 
 
@@ -39,7 +41,7 @@ class Upload:
     line_count: int
     waiting: int
     done_at: str | None
-    released: bool
+    releases: int  # times that somebody said: take it as it is
 
     @property
     def rehearsal(self) -> bool:
@@ -108,6 +110,25 @@ def same_content(connection: sa.Connection, upload: Upload) -> str:
     return connection.execute(_SAME_CONTENT, given).scalar() or ""
 
 
+def most_cancelled(db: Database, upload_id: str) -> int:
+    """The most orders that one earlier file of the same seller cancelled, of those that came in the days before it."""
+    this = UPLOADS.alias("this")
+    events = ORDER_HISTORY.c
+    with db.read() as connection:
+        arrived_at = connection.execute(sa.select(this.c.arrived_at).where(this.c.id == upload_id)).scalar_one()
+        since = stamp(moment(arrived_at) - timedelta(days=USUAL_DAYS))
+        counted = (
+            sa.select(sa.func.count().label("number"))
+            .select_from(this.join(UPLOADS, UPLOADS.c.seller_id == this.c.seller_id))
+            .join(ORDER_HISTORY, events.upload_id == UPLOADS.c.id)
+            .where(this.c.id == upload_id, UPLOADS.c.id < upload_id, UPLOADS.c.arrived_at >= since)
+            .where(events.state == OrderState.CANCELLED)
+            .group_by(events.upload_id)
+            .subquery()
+        )
+        return connection.execute(sa.select(sa.func.max(counted.c.number))).scalar() or 0
+
+
 READ_COLUMNS: Final = ("state", "sha256", "line_count", "waiting", "done_at")
 
 
@@ -130,10 +151,22 @@ def replace_in(connection: sa.Connection, upload: Upload) -> None:
 
 def read_again(db: Database, upload_id: str, *, evidence: str) -> bool:
     """Have an upload that was set aside read as a whole one; false when it is not set aside (any more)."""
-    values = {"state": UploadState.ARRIVED, "grade": str(Grade.WHOLE), "evidence": evidence, "released": True}
     with db.write() as connection:
-        chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
-        return connection.execute(chosen.values(values)).rowcount > 0
+        return read_again_in(connection, upload_id, evidence=evidence)
+
+
+def read_again_in(connection: sa.Connection, upload_id: str, *, evidence: str) -> bool:
+    """`read_again`, in a transaction."""
+    values = {"state": UploadState.ARRIVED, "grade": str(Grade.WHOLE), "evidence": evidence}
+    chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
+    return connection.execute(chosen.values(releases=UPLOADS.c.releases + 1, **values)).rowcount > 0
+
+
+def held_in(connection: sa.Connection, upload: Upload) -> list[Upload]:
+    """What is held of the same seller and folder, and came before that upload; newest first."""
+    mine = (UPLOADS.c.seller_id == upload.seller_id, UPLOADS.c.folder == upload.folder, UPLOADS.c.id < upload.id)
+    query = _select().where(UPLOADS.c.state == UploadState.HELD, *mine).order_by(UPLOADS.c.id.desc())
+    return [_upload(row) for row in connection.execute(query)]
 
 
 # Built once: putting a statement together costs more than running it.

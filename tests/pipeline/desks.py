@@ -64,8 +64,11 @@ def read(desk: Desk, *upload_ids: str) -> Upload:
     owners = sellers.by_ids(desk.db, {upload.seller_id for upload in found})
     kept: dict[str, Upload] = {}
     while left := [upload for upload in found if upload.id not in kept]:
-        tasks = [recording.task(desk, upload, owners[upload.seller_id]) for upload in left]
-        work = zip(left, reading.prepare(desk.db, tasks), strict=True)
+        aside = {upload.id: made for upload in left if (made := recording.without_reading(desk, upload))}
+        some = [upload for upload in left if upload.id not in aside]
+        made = reading.prepare(desk.db, [recording.task(desk, upload, owners[upload.seller_id]) for upload in some])
+        prepared = aside | {upload.id: one for upload, one in zip(some, made, strict=True)}
+        work = [(upload, prepared[upload.id]) for upload in left]
         done = recording.keep(desk, [Read(upload, owners[upload.seller_id], made) for upload, made in work])
         kept |= {upload.id: upload for upload in done}
     return kept[upload_ids[0]]

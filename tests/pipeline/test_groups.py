@@ -112,7 +112,7 @@ def test_an_upload_over_the_size_limit_is_refused_for_its_size(tmp_path: Path) -
     upload_id = put(desk, shipped(order_ids(1)))
     upload = uploads.get(desk.db, upload_id)
     assert upload is not None
-    too_large = recording.unreadable(
+    too_large = recording.without_reading(
         desk, replace(upload, id=claim.upload_id, grade=str(Grade.CUT), evidence=claim.evidence)
     )
     assert too_large is not None

@@ -27,7 +27,7 @@ def upgrade() -> None:
     op.execute("UPDATE lines SET amazon_order_id = order_id")
     op.drop_index("lines_by_order", "lines")
     op.create_index("lines_by_order", "lines", ["account_id", "amazon_order_id"])
-    op.add_column("uploads", sa.Column("released", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.add_column("uploads", sa.Column("releases", sa.Integer, nullable=False, server_default="0"))
     op.add_column("order_history", sa.Column("before", sa.Text, nullable=False, server_default=""))
     of_upload = sa.text("upload_id <> ''")
     op.create_index(

@@ -224,6 +224,9 @@ class SandboxSettings:
     port: int = field(default=0, metadata={"doc": "0 takes any free port"})
     rate_scale: float = field(default=500.0, metadata={"doc": "how much faster than Amazon's its rate limits are"})
     processing_seconds: float = field(default=0.5, metadata={"doc": "how long a feed takes"})
+    show_after_seconds: float = field(
+        default=0.0, metadata={"doc": "how much later an accepted shipment is to be seen in its order"}
+    )
 
 
 @dataclass(frozen=True, slots=True)

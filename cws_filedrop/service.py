@@ -141,6 +141,7 @@ class Service:
         sandbox = self._settings.sandbox
         arguments = ["--data", str(self._settings.data / "sandbox.db"), "--port", str(sandbox.port)]
         arguments += ["--rate-scale", str(sandbox.rate_scale), "--processing-seconds", str(sandbox.processing_seconds)]
+        arguments += ["--show-after-seconds", str(sandbox.show_after_seconds)]
         module = "cws_filedrop.marketplaces.sandbox"
         self._sandbox = Child("the sandbox", [module, *arguments, "--watch-stdin"], self._environment)
         endpoint = self._sandbox.start()["endpoint"]

@@ -1,6 +1,6 @@
 """The SP-API library (python-amazon-sp-api), tamed: the only place that knows what it does behind our back.
 
-What is used of it: the operations of the Feeds API (paths, methods, parameters), the request and answer around them,
+What is used of it: the operations of the APIs below (paths, methods, parameters), the request and answer around them,
 and the form of a token request. What is not, and why:
 - Its import and its constructors read the environment (AWS_ENV, SP_API_DEFAULT_MARKETPLACE and others): a value meant
   for some other program would point us elsewhere or stop the start. It is imported with those names out of sight, and
@@ -32,6 +32,8 @@ __all__ = [
     "ApiResponse",
     "Feeds",
     "LibraryCredentials",
+    "Orders",
+    "Tamed",
     "Transport",
 ]
 
@@ -49,9 +51,10 @@ def _out_of_sight(names: tuple[str, ...]) -> Iterator[None]:
 
 with _out_of_sight(UNWANTED):
     from sp_api.api.feeds.feeds_2021_06_30 import FeedsV20210630
+    from sp_api.api.orders.orders_2026_01_01 import OrdersV20260101
     from sp_api.auth import AccessTokenClient, AccessTokenResponse
     from sp_api.auth.credentials import Credentials as LibraryCredentials
-    from sp_api.base import ApiResponse, Marketplaces, fill_query_params, sp_endpoint
+    from sp_api.base import ApiResponse, Client, Marketplaces, fill_query_params, sp_endpoint
 
 # Amazon wants the form App/Version (Language=...), at most 500 characters (LWA.md).
 USER_AGENT: Final = f"cws_filedrop/{__version__} (Language=Python/{platform.python_version()}; Platform=Linux)"
@@ -107,8 +110,8 @@ class Transport:
         return answer
 
 
-class Feeds(FeedsV20210630):  # type: ignore[misc]  # the library has no types
-    """The library's Feeds API for one call to one endpoint; plain http works as well as https."""
+class Tamed(Client):  # type: ignore[misc]  # the library has no types
+    """One of the library's APIs for one call to one endpoint; plain http works as well as https."""
 
     def __init__(self, endpoint: str, auth: Auth, transport: Transport) -> None:
         self.endpoint = endpoint
@@ -132,10 +135,18 @@ class Feeds(FeedsV20210630):  # type: ignore[misc]  # the library has no types
                 values.pop("path", None)
         return super()._request(path, **(options | {"add_marketplace": False}))
 
+
+class Feeds(Tamed, FeedsV20210630):  # type: ignore[misc]
+    """Feeds API 2021-06-30."""
+
     @sp_endpoint("/feeds/2021-06-30/documents/{}", method="GET")  # type: ignore[untyped-decorator]
     def find_document(self, document_id: str, *, path: str, method: str) -> ApiResponse:
         """The operation getFeedDocument alone; the library's own goes on to download and decode."""
         return self._request(fill_query_params(path, document_id), params={"method": method})
+
+
+class Orders(Tamed, OrdersV20260101):  # type: ignore[misc]
+    """Orders API 2026-01-01."""
 
 
 def said(answer: Answer) -> str:

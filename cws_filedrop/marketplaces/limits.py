@@ -29,7 +29,7 @@ class Rate:
         return 1.0 / self.per_second
 
 
-# Per account and application (FACTS.md section 7).
+# Per account and application (FACTS.md section 7; tokens_2021-03-01.json for createRestrictedDataToken).
 RATES: Final = {
     "createFeedDocument": Rate(0.5, 15),
     "createFeed": Rate(0.0083, 15),
@@ -37,6 +37,11 @@ RATES: Final = {
     "getFeeds": Rate(0.0222, 10),
     "getFeedDocument": Rate(0.0222, 10),
     "cancelFeed": Rate(2.0, 15),
+    "getOrder": Rate(0.5, 30),
+    "createReport": Rate(0.0167, 15),
+    "getReport": Rate(2.0, 15),
+    "getReportDocument": Rate(0.0167, 15),
+    "createRestrictedDataToken": Rate(1.0, 10),
 }
 
 

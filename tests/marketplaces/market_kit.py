@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 import httpx
 
 from cws_filedrop.marketplaces.amazon import Credentials, Feed, FeedsClient, Timeouts
+from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.marketplaces.sandbox import Server, Settings
 
 MARKET = "ATVPDKIKX0DER"
@@ -67,6 +68,15 @@ class Market:
     def client(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> FeedsClient:
         self._clients.append(FeedsClient(self.credentials(account), MARKET, timeouts, **options))
         return self._clients[-1]
+
+    def orders(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> OrdersClient:
+        return OrdersClient.beside(self.client(account, timeouts, **options))
+
+    def load(self, *orders: dict[str, Any], account: str = "M1") -> None:
+        """Put orders into an account's book."""
+        url = f"{self.server.endpoint}/sandbox/orders"
+        answer = self.control.post(url, json={"account": account, "orders": orders})
+        assert answer.status_code == 204, answer.text
 
     def since(self, seconds: float = 3600) -> datetime:
         """So long ago."""

@@ -25,6 +25,7 @@ from marketplaces.market_kit import MARKET, QUICK
 
 from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.amazon import Credentials, Feed, FeedsClient, FeedStatus, Timeouts
+from cws_filedrop.marketplaces.orders_api import OrdersClient
 
 HOME = "https://amazon.test"
 CREDENTIALS = Credentials(HOME, "https://login.test/auth/o2/token", "id", "s3cr3t-value", "r3fr3sh-value")
@@ -38,6 +39,12 @@ FEED = {
     "processingStatus": "DONE",
     "resultFeedDocumentId": "d1",
 }
+ORDER: dict[str, Any] = {
+    "orderId": "902-1000000-0000001",
+    "createdTime": "2026-11-22T01:30:42Z",
+    "fulfillment": {"fulfillmentStatus": "UNSHIPPED"},
+    "orderItems": [],
+}
 CALLS: dict[str, Callable[[FeedsClient], object]] = {
     "createFeedDocument": lambda client: client.create_feed_document(),
     "upload": lambda client: client.upload(LINK, b"<a/>"),
@@ -46,6 +53,7 @@ CALLS: dict[str, Callable[[FeedsClient], object]] = {
     "getFeeds": lambda client: client.get_feeds(SINCE),
     "getReport": lambda client: client.get_report("d1"),
     "cancelFeed": lambda client: client.cancel_feed("1"),
+    "getOrder": lambda client: OrdersClient.beside(client).get_order("902-1000000-0000001"),
 }
 UNSENT = (
     httpx.ConnectError,
@@ -192,8 +200,15 @@ def test_every_exception_of_the_library(error: Exception, monkeypatch: pytest.Mo
 # What Amazon says
 
 
-@pytest.mark.parametrize("call", CALLS)
-@pytest.mark.parametrize("status", [300, 302, 400, 401, 403, 404, 405, 409, 413, 415, 418])
+@pytest.mark.parametrize(
+    ("call", "status"),
+    [
+        (call, status)
+        for call in CALLS
+        for status in (300, 302, 400, 401, 403, 404, 405, 409, 413, 415, 418)
+        if (call, status) != ("getOrder", 404)  # which is an answer
+    ],
+)
 def test_statuses_for_a_person(call: str, status: int) -> None:
     for body in (b"", b"<html>", b'{"errors": [{"code": "Wrong", "message": "Look here"}]}', b'{"errors": 1}', b"[]"):
         found = failure(call, gives(status, body))
@@ -290,6 +305,30 @@ ODD: dict[str, list[object]] = {
     ],
     "getReport": [{"feedDocumentId": "d1"}, {"url": 1}, {"url": LINK, "compressionAlgorithm": 7}],
     "cancelFeed": [],
+    "getOrder": [
+        {"order": odd}
+        for odd in (
+            None,
+            [],
+            {},
+            ORDER | {"orderId": "902-1000000-0000002"},
+            ORDER | {"orderId": 7},
+            ORDER | {"fulfillment": None},
+            ORDER | {"fulfillment": {"fulfillmentStatus": ""}},
+            ORDER | {"orderItems": None},
+            ORDER | {"orderItems": [1]},
+            ORDER | {"orderItems": [{"quantityOrdered": 1}]},
+            ORDER | {"orderItems": [{"orderItemId": "01234567890123", "quantityOrdered": -1}]},
+            ORDER | {"orderItems": [{"orderItemId": "01234567890123", "quantityOrdered": 1.5}]},
+            ORDER | {"orderItems": [{"orderItemId": "01234567890123", "quantityOrdered": True}]},
+            ORDER | {"orderItems": [{"orderItemId": "0", "quantityOrdered": 1, "fulfillment": [1]}]},
+            ORDER | {"packages": 1},
+            ORDER | {"packages": [{"trackingNumber": 7}]},
+            ORDER | {"packages": [{"shipTime": "soon"}]},
+            ORDER | {"packages": [{"shipTime": "0001-01-01T00:00:00+14:00"}]},
+            ORDER | {"packages": [{"packageItems": [{"orderItemId": "0"}]}]},
+        )
+    ],
 }
 SENSELESS = [
     b"",

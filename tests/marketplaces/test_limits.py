@@ -18,6 +18,11 @@ def test_the_rates_are_amazons() -> None:
         "getFeeds": (0.0222, 10),
         "getFeedDocument": (0.0222, 10),
         "cancelFeed": (2.0, 15),
+        "getOrder": (0.5, 30),
+        "createReport": (0.0167, 15),
+        "getReport": (2.0, 15),
+        "getReportDocument": (0.0167, 15),
+        "createRestrictedDataToken": (1.0, 10),
     }
 
 

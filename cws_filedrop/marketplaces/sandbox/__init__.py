@@ -1,4 +1,4 @@
-"""The built-in Amazon: a server that speaks the Feeds API 2021-06-30 and Login with Amazon; needs no credentials.
+"""The built-in Amazon: a server that speaks the Feeds and Orders APIs and Login with Amazon; needs no credentials.
 
 Knows nothing of uploads and sellers; whoever talks to it uses the very client that talks to Amazon.
 
@@ -24,6 +24,10 @@ Everything else is accepted: every well-formed Amazon order exists. POST /sandbo
 are known, and more units than are left are Error 18021. A document that is not well-formed gets 5000 and 5002 (50001
 when it is empty or ends early), one that breaks the schema or uses a MessageID twice gets 25; both as MessageID 0, and
 nothing of it is processed.
+
+getOrder (2026-01-01) knows the orders of a loaded book, and those that something was shipped for; what was shipped is
+seen as soon as its feed is processed, or `show_after_seconds` later. An item may be loaded with cancelled units:
+`{"01234567890123": {"units": 2, "cancelled": 1}}`.
 
 Under /sandbox: `health`; `ledger` (every line that was ever processed, with its outcome; filters order, account, feed,
 outcome, after) and `ledger/summary`; `orders`; `faults` (GET, POST, DELETE; see module `faults`).

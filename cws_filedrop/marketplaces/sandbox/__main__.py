@@ -23,6 +23,7 @@ def main() -> int:
         rate_scale=given.rate_scale,
         processing_seconds=given.processing_seconds,
         gzip_reports=given.gzip,
+        show_after_seconds=given.show_after_seconds,
     )
     try:
         serve(settings, watch_stdin=given.watch_stdin)
@@ -39,6 +40,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 takes any free port")
     parser.add_argument("--rate-scale", type=_positive, default=1.0, help="how much faster than Amazon's rates")
     parser.add_argument("--processing-seconds", type=float, default=0.5, help="how long a feed takes")
+    parser.add_argument(
+        "--show-after-seconds", type=float, default=0.0, help="how long getOrder does not know what was shipped"
+    )
     parser.add_argument("--gzip", action="store_true", help="pack reports")
     parser.add_argument("--watch-stdin", action="store_true", help="stop when standard input ends")
     parser.add_argument("--log-level", default="warning")

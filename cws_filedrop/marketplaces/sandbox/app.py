@@ -19,11 +19,13 @@ from cws_filedrop.marketplaces.limits import RATES, reserve
 from cws_filedrop.marketplaces.sandbox import faults
 from cws_filedrop.marketplaces.sandbox.faults import Dropped, Fault, Faults, Hanging
 from cws_filedrop.marketplaces.sandbox.operations import Amazon, Call, Refusal
+from cws_filedrop.marketplaces.sandbox.orders_api import OrdersApi
 from cws_filedrop.marketplaces.sandbox.rows import Rows
 from cws_filedrop.marketplaces.sandbox.settings import Settings
 
 LOG: Final = log.get(__name__)
 API: Final = "/feeds/2021-06-30"
+ORDERS: Final = "/orders/2026-01-01"
 LARGEST_UPLOAD: Final = 10 * 1024 * 1024
 LARGEST_REQUEST: Final = 64 * 1024
 
@@ -51,6 +53,7 @@ def routes(app: App) -> list[BaseRoute]:
         Operation("getFeeds", "GET", f"{API}/feeds", 200, amazon.get_feeds),
         Operation("getFeed", "GET", API + "/feeds/{feed_id}", 200, amazon.get_feed),
         Operation("cancelFeed", "DELETE", API + "/feeds/{feed_id}", 200, amazon.cancel_feed),
+        Operation("getOrder", "GET", ORDERS + "/orders/{order_id}", 200, app.orders.get_order),
     )
     bucket = "/bucket/{document_id}"
     return [
@@ -66,6 +69,7 @@ class App:
 
     def __init__(self, amazon: Amazon, rows: Rows, settings: Settings) -> None:
         self.amazon = amazon
+        self.orders = OrdersApi(rows, show_after_seconds=settings.show_after_seconds)
         self.rows = rows
         self.faults = Faults()
         self._settings = settings

@@ -106,11 +106,13 @@ def _orders(rows: Rows) -> Endpoint:
     return endpoint
 
 
-def _book(wanted: dict[str, Any]) -> Iterator[tuple[str, str, int]]:
+def _book(wanted: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
+    """An item is its units, or an object with `units` and what is to be known of it besides."""
     for order in wanted["orders"]:
         order_id = str(order["order_id"])
-        for code, units in order["items"].items():
-            yield order_id, str(code), int(units)
+        for code, item in order["items"].items():
+            known = item if isinstance(item, dict) else {"units": item}
+            yield order_id, str(code), int(known["units"]), int(known.get("cancelled", 0))
 
 
 def _faults(faults: Faults) -> Endpoint:

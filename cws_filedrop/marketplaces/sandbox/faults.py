@@ -38,6 +38,7 @@ OPERATIONS: Final = (
     "getFeedDocument",
     "report",
     "cancelFeed",
+    "getOrder",
 )
 ANY: Final = "*"
 AFTER: Final = frozenset({"drop", "cut", "break", "miscount"})

@@ -121,25 +121,25 @@ class Amazon:
 
     def create_feed_document(self, call: Call) -> Payload:
         """Room for a document."""
-        content_type = _object(call.body).get("contentType")
+        content_type = object_(call.body).get("contentType")
         if not isinstance(content_type, str) or not content_type:
-            raise _wrong("contentType is missing")
+            raise wrong("contentType is missing")
         document = self._rows.add_document(call.account, content_type)
         return {"feedDocumentId": document, "url": self._signer.link(call.base, document, "PUT", self._rows.now())}
 
     def create_feed(self, call: Call) -> Payload:
         """A feed of an uploaded document; not idempotent, like Amazon's."""
-        wanted = _object(call.body)
+        wanted = object_(call.body)
         markets = wanted.get("marketplaceIds")
         if wanted.get("feedType") != FEED_TYPE:
-            raise _wrong(f"feedType {wanted.get('feedType')!r} is not supported here")
+            raise wrong(f"feedType {wanted.get('feedType')!r} is not supported here")
         if not isinstance(markets, list) or not 1 <= len(markets) <= 25 or not all(isinstance(m, str) for m in markets):
-            raise _wrong("marketplaceIds must be a list of 1 to 25 marketplace ids")
+            raise wrong("marketplaceIds must be a list of 1 to 25 marketplace ids")
         document = self._rows.document(str(wanted.get("inputFeedDocumentId")))
         if document is None or document.account != call.account or document.is_report:
-            raise _wrong("inputFeedDocumentId names no feed document")
+            raise wrong("inputFeedDocumentId names no feed document")
         if document.body is None:
-            raise _wrong("The feed document has no contents: upload them first")
+            raise wrong("The feed document has no contents: upload them first")
         return {"feedId": str(self._rows.add_feed(call.account, FEED_TYPE, markets, document.id, _fate(call.fault)))}
 
     def get_feed(self, call: Call) -> Payload:
@@ -150,7 +150,7 @@ class Amazon:
         """Take back a feed that is in the queue."""
         feed = self._feed(call)
         if feed.status(self._rows.now()) != "IN_QUEUE":
-            raise _wrong("Only a feed with processingStatus IN_QUEUE can be cancelled")
+            raise wrong("Only a feed with processingStatus IN_QUEUE can be cancelled")
         self._rows.cancel(feed.no)
         return {}
 
@@ -169,7 +169,7 @@ class Amazon:
         """Where a document's contents are to be had."""
         document = self._rows.document(call.path["document_id"])
         if document is None or document.account != call.account or document.body is None:
-            raise _unknown("document")
+            raise unknown("document")
         url = self._signer.link(call.base, document.id, "GET", self._rows.now())
         if call.one("enableContentEncodingUrlHeader") == "true":
             url += "&encoded=1"
@@ -180,7 +180,7 @@ class Amazon:
         no = call.path["feed_id"]
         feed = self._rows.feed(call.account, int(no)) if no.isascii() and no.isdigit() and len(no) < 18 else None
         if feed is None:
-            raise _unknown("feed")
+            raise unknown("feed")
         return feed
 
     def _shown(self, feed: FeedRow) -> Payload:
@@ -190,23 +190,23 @@ class Amazon:
             "feedId": str(feed.no),
             "feedType": feed.type,
             "marketplaceIds": list(feed.marketplaces),
-            "createdTime": _time(feed.created),
+            "createdTime": time_(feed.created),
             "processingStatus": status,
         }
         if status not in ("IN_QUEUE", "CANCELLED"):
-            payload["processingStartTime"] = _time(feed.starts)
+            payload["processingStartTime"] = time_(feed.starts)
         if status in ("DONE", "FATAL"):
-            payload["processingEndTime"] = _time(feed.ends)
+            payload["processingEndTime"] = time_(feed.ends)
         return payload | ({"resultFeedDocumentId": feed.result} if feed.result else {})
 
     def _filters(self, call: Call) -> Filters:
         if token := call.one("nextToken"):
             if len(call.query) > 1:
-                raise _wrong("nextToken must be the only parameter")
+                raise wrong("nextToken must be the only parameter")
             return _filters_of(token)
         size = call.one("pageSize") or "10"
         if not size.isdigit() or not 1 <= int(size) <= 100:
-            raise _wrong("pageSize must be 1 to 100")
+            raise wrong("pageSize must be 1 to 100")
         filters = Filters(
             types=call.many("feedTypes"),
             marketplaces=call.many("marketplaceIds"),
@@ -216,7 +216,7 @@ class Amazon:
             size=int(size),
         )
         if not 1 <= len(filters.types) <= 10 or len(filters.marketplaces) > 10 or set(filters.statuses) - STATUSES:
-            raise _wrong("feedTypes (1 to 10), marketplaceIds (at most 10) or processingStatuses are wrong")
+            raise wrong("feedTypes (1 to 10), marketplaceIds (at most 10) or processingStatuses are wrong")
         return filters
 
     # The storage behind the links
@@ -251,13 +251,13 @@ def _account(refresh_token: str) -> str:
     return hashlib.sha256(refresh_token.encode()).hexdigest()[:16]
 
 
-def _object(body: bytes) -> Payload:
+def object_(body: bytes) -> Payload:
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise _wrong("the body is not JSON") from error
+        raise wrong("the body is not JSON") from error
     if not isinstance(found, dict):
-        raise _wrong("the body is no JSON object")
+        raise wrong("the body is no JSON object")
     return found
 
 
@@ -276,28 +276,28 @@ def _filters_of(token: str) -> Filters:
     try:
         return Filters(*json.loads(urlsafe_b64decode(token)))
     except (ValueError, TypeError) as error:
-        raise _wrong("nextToken is none of ours") from error
+        raise wrong("nextToken is none of ours") from error
 
 
 def _moment(text: str, default: float) -> float:
     try:
         moment = datetime.fromisoformat(text) if text else None
     except ValueError as error:
-        raise _wrong(f"{text!r} is no date and time") from error
+        raise wrong(f"{text!r} is no date and time") from error
     if moment is None:
         return default
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
 
 
-def _time(moment: float) -> str:
+def time_(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
-def _wrong(details: str) -> Refusal:
+def wrong(details: str) -> Refusal:
     return Refusal(400, "InvalidInput", "Request has missing or invalid parameters and cannot be parsed.", details)
 
 
-def _unknown(what: str) -> Refusal:
+def unknown(what: str) -> Refusal:
     return Refusal(404, "NotFound", f"The {what} you asked for does not exist.")
 
 

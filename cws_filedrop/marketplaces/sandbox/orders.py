@@ -51,6 +51,10 @@ MOST_BOUND: Final = 500  # order ids in one query
 SHIP: Final = (
     "INSERT INTO shipped VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET quantity = quantity + excluded.quantity"
 )
+PARCEL: Final = (
+    "INSERT INTO parcels (account, order_id, item, tracking, carrier, shipped_at, quantity, at)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
 LEDGER: Final = (
     "INSERT INTO ledger (at, account, feed, message, order_id, item_code, tracking, carrier, quantity, outcome, code)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -107,6 +111,7 @@ def process(connection: sqlite3.Connection, account: str, feed: int, document: R
     book = _opened(connection, account, sorted({message.order_id for message in document.messages}))
     results: list[Result] = []
     shipments: list[Row] = []
+    parcels: list[Row] = []
     lines: list[Row] = []
     for message in document.messages:
         result = _ruled(message, document.merchant)
@@ -115,12 +120,14 @@ def process(connection: sqlite3.Connection, account: str, feed: int, document: R
             if isinstance(shipped, str):
                 result = _result(message, document.merchant, REFUSALS[shipped])
             else:
-                head = (account, message.order_id)
-                shipments += [(*head, code, message.tracking, units) for code, units in shipped.items()]
+                found = [(account, message.order_id, code, message.tracking, n) for code, n in shipped.items()]
+                shipments += found
+                parcels += [(*row[:4], _carrier(message), message.shipped_at, row[4] or 1, now) for row in found]
         if result is not None:
             results.append(result)
         lines += _ledger_rows((now, account, feed), message, result)
     connection.executemany(SHIP, shipments)
+    connection.executemany(PARCEL, parcels)
     connection.executemany(LEDGER, lines)
     return results
 
@@ -133,7 +140,7 @@ def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) 
         some = order_ids[start : start + MOST_BOUND]
         if book.is_loaded:
             for order_id, item, units in connection.execute(
-                _selected("book", "units", some), (account, EVERYONE, *some)
+                _selected("book", "units - cancelled", some), (account, EVERYONE, *some)
             ):
                 book.left.setdefault(order_id, Counter())[item] = units
         query = _selected("shipped", "quantity, tracking", some)
@@ -148,10 +155,17 @@ def _selected(table: str, columns: str, order_ids: list[str]) -> str:
     return f"SELECT order_id, item, {columns} FROM {table} WHERE account IN (?, ?) AND order_id IN ({holes})"  # noqa: S608
 
 
-def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[str, str, int]]) -> None:
-    """Put (order id, item code, units) into an account's book; an empty account stands for all."""
-    rows = [(account, order_id, item, units) for order_id, item, units in orders]
-    connection.executemany("INSERT OR REPLACE INTO book VALUES (?, ?, ?, ?)", rows)
+def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[str, str, int, int]]) -> None:
+    """Put (order id, item code, units, cancelled units) into an account's book; an empty account stands for all."""
+    rows = [(account, *order) for order in orders]
+    connection.executemany(
+        "INSERT OR REPLACE INTO book (account, order_id, item, units, cancelled) VALUES (?, ?, ?, ?, ?)", rows
+    )
+
+
+def _carrier(message: Message) -> str:
+    """How a package's carrier is shown: by the name given where the code says nothing."""
+    return message.carrier_name if message.carrier in ("", "Other") and message.carrier_name else message.carrier
 
 
 def _ruled(message: Message, merchant: str) -> Result | None:

@@ -41,6 +41,8 @@ class Message:
     by_merchant: bool
     tracking: str
     carrier: str
+    carrier_name: str
+    shipped_at: str
     items: tuple[Item, ...]
 
 
@@ -94,6 +96,8 @@ def _message(element: Element) -> Message:
         by_merchant="MerchantOrderID" in texts,
         tracking=shipping.get("ShipperTrackingNumber", ""),
         carrier=shipping.get("CarrierCode", ""),
+        carrier_name=shipping.get("CarrierName", ""),
+        shipped_at=texts.get("FulfillmentDate", ""),
         items=tuple(_item(_texts(child)) for child in fulfillment if child.tag == "Item"),
     )
 

@@ -13,7 +13,10 @@ QUEUED_SHARE: Final = 1 / 3  # of the processing time a feed waits in the queue,
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where its memory is, where it listens, how fast it is. `clock` gives seconds since 1970."""
+    """Where its memory is, where it listens, how fast it is. `clock` gives seconds since 1970.
+
+    An accepted shipment is to be seen in its order (getOrder) `show_after_seconds` after its feed was processed.
+    """
 
     data: Path
     host: str = "127.0.0.1"
@@ -21,4 +24,5 @@ class Settings:
     rate_scale: float = 1.0
     processing_seconds: float = 0.5
     gzip_reports: bool = False
+    show_after_seconds: float = 0.0
     clock: Callable[[], float] = time.time

@@ -57,6 +57,19 @@ CREATE TABLE IF NOT EXISTS shipped (
     quantity INTEGER NOT NULL, PRIMARY KEY (account, order_id, item, tracking)
 ) WITHOUT ROWID;
 
+CREATE TABLE IF NOT EXISTS parcels (
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    order_id TEXT NOT NULL,
+    item TEXT NOT NULL,
+    tracking TEXT NOT NULL,
+    carrier TEXT NOT NULL,
+    shipped_at TEXT NOT NULL,
+    quantity INTEGER NOT NULL,
+    at REAL NOT NULL
+);
+CREATE INDEX IF NOT EXISTS parcels_by_order ON parcels (order_id, account);
+
 CREATE TABLE IF NOT EXISTS ledger (
     no INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,
@@ -79,6 +92,11 @@ CREATE TRIGGER IF NOT EXISTS ledger_is_not_cut BEFORE DELETE ON ledger
     BEGIN SELECT RAISE(ABORT, 'the ledger is not cut'); END;
 """
 
+OLD_PARCELS: Final = (
+    "INSERT INTO parcels (account, order_id, item, tracking, carrier, shipped_at, quantity, at)"
+    " SELECT account, order_id, item, tracking, '', '', quantity, 0 FROM shipped"
+)
+
 
 class State:
     """An open file. All threads share its connection, one transaction at a time."""
@@ -96,6 +114,11 @@ class State:
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
+        first = connection.execute("INSERT OR IGNORE INTO meta VALUES ('parcels', '')").rowcount
+        if first:  # what an earlier version shipped, of which it kept neither carrier nor date
+            connection.execute(OLD_PARCELS)
+        if "cancelled" not in [row["name"] for row in connection.execute("PRAGMA table_info(book)")]:
+            connection.execute("ALTER TABLE book ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0")
         numbered = connection.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'feeds'").fetchone()
         if numbered is None:
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('feeds', ?)", (FIRST_FEED,))

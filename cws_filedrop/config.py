@@ -182,6 +182,16 @@ class OrderSettings:
     brake_cancellations: int = field(
         default=20, metadata={"doc": "a file that cancels more, and 3 times what is usual, is held; 0: never"}
     )
+    read_back_minutes: float = field(
+        default=15.0,
+        metadata={"doc": "so long after Amazon accepted a shipment it is looked for in Amazon's own order; 0: never"},
+    )
+    missing_hours: float = field(
+        default=24.0, metadata={"doc": "what Amazon accepted and its order does not show so long after is listed"}
+    )
+    late_hours: float = field(
+        default=24.0, metadata={"doc": "orders to be shipped within this, and not confirmed, are listed as late soon"}
+    )
     keep_buyers_days: int = field(
         default=30, metadata={"doc": "buyers' names and addresses, and order files, are removed so long after shipment"}
     )

@@ -121,6 +121,14 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Sight(StrEnum):
+    """What Amazon's own record of an order shows of what it accepted for it."""
+
+    AWAITED = "awaited"  # it is looked for
+    SEEN = "seen"  # everything that was accepted is there
+    MISSING = "missing"  # it was looked for long enough
+
+
 class UploadState(StrEnum):
     """Where an upload stands."""
 

@@ -20,6 +20,7 @@ from cws_filedrop import config, log
 from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError, FileDropError
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
+from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.model import Account
 from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.pipeline.sending import Sender
@@ -123,7 +124,9 @@ class Service:
         settings = self._settings
         if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
             settings = self._start_sandbox()
-        sender = Sender(open_desk(settings), _clients(settings), rate_scale(settings))
+        client = _clients(settings)
+        orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
+        sender = Sender(open_desk(settings), client, orders, rate_scale(settings))
         worker = Worker(settings, sender)
         try:
             worker.start()

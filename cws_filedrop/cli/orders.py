@@ -120,7 +120,8 @@ def settle(
     found = _found(db, order, seller)
     state, what = OrderState(to.value), f"settled by hand: {note}"
     with db.write() as connection:
-        done = order_book.move(connection, found, state, who="operator", what=what, now=datetime.now(UTC))
+        now = datetime.now(UTC)
+        done = order_book.move(connection, found, state, who="operator", what=what, now=now, settles=True)
     if not done:
         raise stop(f"{order} has just changed; look at it again")
     typer.echo(f"{found.amazon_order_id} is {state}")

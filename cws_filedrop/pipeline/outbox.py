@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +19,7 @@ from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
-from cws_filedrop.store import feeds, lines, sellers, uploads
+from cws_filedrop.store import feeds, lines, order_lists, sellers, sightings, uploads
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.uploads import Upload
 
@@ -28,6 +29,8 @@ IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING, UploadState.HELD, Up
 SHOWN_UPLOADS: Final = 50
 SHOWN_UNCONFIRMED: Final = 500
 SHOWN_RESULTS: Final = 10
+SHOWN_ORDERS: Final = 200
+OVERDUE_DAYS: Final = 14  # that an order which nobody shipped in time is shown
 BLOCK: Final = 1 << 20
 Delivery = tuple[Path, Iterable[bytes]]
 
@@ -43,6 +46,16 @@ def answer(desk: Desk, found: Sequence[Upload]) -> list[str]:
 def publish(desk: Desk, found: Sequence[Upload]) -> list[str]:
     """Deliver results, and the lines that Amazon refused; the ids of uploads whose results could not be delivered."""
     return _deliver(desk, found, _results)
+
+
+def publish_again(desk: Desk, found: Sequence[Upload]) -> None:
+    """Write results anew that say more now, where the seller has not removed them."""
+    there = [upload for upload in found if upload.state is UploadState.DONE and _named(desk, upload, "result").exists()]
+    late = _deliver(desk, there, _results)
+    for upload in found:
+        CHANGED.add(upload.seller)
+    if late:
+        LOG.warning("outbox.not_renewed", uploads=late)
 
 
 def _deliver(desk: Desk, found: Sequence[Upload], files: Callable[[Desk, Upload], Iterator[Delivery]]) -> list[str]:
@@ -170,14 +183,19 @@ def write_statuses(desk: Desk, names: Iterable[str]) -> None:
 
 
 def _write_status(desk: Desk, seller: Seller) -> None:
-    name, home = seller.name, desk.home(seller.name).path
+    name, home, orders = seller.name, desk.home(seller.name).path, desk.settings.orders
+    account_id, now = seller.account.id, desk.clock()
+    soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
+    unseen = now - timedelta(hours=orders.missing_hours)
     found = status.Status(
         seller=name,
-        written_at=stamp(desk.clock()),
+        written_at=stamp(now),
         stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
         uploads=_plain(uploads.listing(desk.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
         unconfirmed=lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
+        late_soon=order_lists.late(desk.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
+        missing=sightings.missing(desk.db, account_id, before=unseen, limit=SHOWN_ORDERS),
     )
     files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
     deliver_all((home / name, [content]) for name, content in files.items())

@@ -15,11 +15,12 @@ from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import Folder, Stage
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import audit, order_lists, uploads
+from cws_filedrop.store import audit, order_lists, sightings, uploads
 from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
 UNFINISHED_DAYS: Final = 7  # that a broken-off upload can be resumed
+SIGHTINGS_DAYS: Final = 90  # that it is known when an order was seen at Amazon
 AT_ONCE: Final = 200
 
 
@@ -38,6 +39,7 @@ def sweep(desk: Desk) -> int:
     if removed:
         LOG.info("retention.removed", uploads=removed)
     _forget_buyers(desk)
+    sightings.forget(desk.db, before=desk.clock() - timedelta(days=SIGHTINGS_DAYS))
     audit.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.audit.keep_days))
     return removed
 

@@ -21,11 +21,13 @@ from cws_filedrop.feeds import order_fulfillment, processing_report
 from cws_filedrop.feeds.schema import validate
 from cws_filedrop.marketplaces import limits
 from cws_filedrop.marketplaces.amazon import Feed
+from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, FeedState, Verdict
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import feeds, sellers
+from cws_filedrop.store import feeds, sellers, settling
 from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.feeds import FeedRow, Purse, Settlement, Turn
+from cws_filedrop.store.feeds import FeedRow, Purse, Turn
+from cws_filedrop.store.settling import Settlement
 
 LOG: Final = log.get(__name__)
 SLOWEST_RETRY_SECONDS: Final = 1800.0
@@ -43,12 +45,19 @@ class FeedClient(Protocol):
     def get_report(self, document_id: str) -> bytes: ...
 
 
+class OrderClient(Protocol):
+    """What is needed of Amazon to look an order up (marketplaces.orders_api.OrdersClient)."""
+
+    def get_order(self, order_id: str) -> AmazonOrder | None: ...
+
+
 @dataclass(frozen=True)
 class Sender:
     """A desk, and how to reach each account's marketplace."""
 
     desk: Desk
     client: Callable[[Account], FeedClient]
+    orders: Callable[[Account], OrderClient]
     rate_scale: float
 
     def purse(self, operation: str) -> Purse:
@@ -94,13 +103,15 @@ def ready(sender: Sender) -> list[int]:
 def fill(sender: Sender, feed_no: int) -> int:
     """Give the feed its lines, as many as one document holds; how many."""
     db, limit = sender.desk.db, sender.desk.settings.marketplace.messages_per_feed
+    soon = sender.desk.clock() + timedelta(hours=sender.desk.settings.orders.late_hours)
     account = sellers.account(db, feeds.get(db, feed_no).account_id)
 
     def number(shipments: pd.DataFrame) -> pd.Series[int]:
         documents = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
         return next(documents).message_ids
 
-    return feeds.fill(db, feed_no, limit=limit, number=number)
+    first = feeds.urgent(db, account.id, before=soon, limit=limit)
+    return feeds.fill(db, feed_no, limit=limit, number=number, first=first)
 
 
 def submit(sender: Sender, feed_no: int, attempt: int) -> Step:
@@ -250,7 +261,9 @@ def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]
         LOG.info("feed.settled", feed=feed_no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
     else:
         settlement = Settlement(Verdict.UNKNOWN, "", "", {})
-    return DONE, feeds.settle(db, feed_no, settlement, now=sender.desk.clock())
+    minutes = sender.desk.settings.orders.read_back_minutes
+    look_after = timedelta(minutes=minutes) if minutes else None
+    return DONE, settling.settle(db, feed_no, settlement, now=sender.desk.clock(), look_after=look_after)
 
 
 def _report(sender: Sender, feed: FeedRow) -> bytes | None:

@@ -23,6 +23,7 @@ from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.pipeline.sighting import Reader
 from cws_filedrop.pipeline.turns import Turns
 from cws_filedrop.pipeline.workflows import Bench
 from cws_filedrop.store import feeds, sellers, uploads
@@ -32,6 +33,7 @@ ROUND_SECONDS: Final = 2.0
 SWEEP_SECONDS: Final = 3600.0
 ENGINE_DAYS: Final = 7  # that the engine remembers what ended
 STATUS_SECONDS: Final = 1.0
+STATUS_ANEW_SECONDS: Final = 1800.0
 STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
 TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
 GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
@@ -55,6 +57,7 @@ class Worker:
             threading.Thread(target=self._rounds, name="rounds", daemon=True),
             threading.Thread(target=self._feed, name="feeder", daemon=True),
             threading.Thread(target=self._statuses, name="statuses", daemon=True),
+            threading.Thread(target=self._read_back, name="sightings", daemon=True),
         ]
 
     def start(self) -> None:
@@ -177,6 +180,7 @@ class Worker:
 
     def _rounds(self) -> None:
         chores = [Chore(SWEEP_SECONDS, self._sweep)]
+        chores.append(Chore(STATUS_ANEW_SECONDS, self._all_statuses))
         if minutes := self._settings.orders.files_minutes:
             chores.append(Chore(minutes * 60, lambda: order_files.write(self._desk)))
         while not self._stopping.wait(ROUND_SECONDS):
@@ -189,6 +193,11 @@ class Worker:
     def _sweep(self) -> None:
         retention.sweep(self._desk)
         engine.forget_finished(before_ms=int((time.time() - ENGINE_DAYS * 86_400) * 1000))
+
+    def _all_statuses(self) -> None:
+        """What will be late soon changes by time alone."""
+        for seller in sellers.everyone(self._desk.db):
+            outbox.CHANGED.add(seller.name)
 
     def _feed(self) -> None:
         """Open the next feed of every account that has something to send, as soon as it may go."""
@@ -209,6 +218,18 @@ class Worker:
         if turn.feed_no is not None:
             workflows.start_feed(turn.feed_no)
         return turn.wait_seconds or 0.0
+
+    def _read_back(self) -> None:
+        """Look for what Amazon accepted in its own orders."""
+        reader = Reader(self._sender)
+        while not self._stopping.is_set():
+            try:
+                found = reader.look()
+            except Exception:
+                LOG.exception("worker.sighting_failed")
+                found = False
+            if not found:
+                self._stopping.wait(ROUND_SECONDS)
 
     def _statuses(self) -> None:
         pause = STATUS_SECONDS

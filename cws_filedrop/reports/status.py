@@ -21,7 +21,8 @@ WAITS_ON: Final = {
 @dataclass(frozen=True, slots=True)
 class Status:
     """A seller's state. `uploads` and `results` are newest first: id, name, state, line_count, waiting, counts;
-    `unconfirmed`: upload_id, line, order_id, order_item_id, code, message. `stopped` says why nothing is sent."""
+    `unconfirmed`: upload_id, line, order_id, order_item_id, code, message; `late_soon`, most urgent first: order_id,
+    number, ship_by, state; `missing`, oldest first: order_id, accepted_at, note. `stopped` says why nothing is sent."""
 
     seller: str
     written_at: str
@@ -29,6 +30,8 @@ class Status:
     uploads: Sequence[Mapping[str, Any]]
     unconfirmed: Sequence[Mapping[str, Any]]
     results: Sequence[Mapping[str, Any]]
+    late_soon: Sequence[Mapping[str, Any]] = ()
+    missing: Sequence[Mapping[str, Any]] = ()
 
 
 def as_json(status: Status) -> bytes:
@@ -43,6 +46,12 @@ def text(status: Status) -> str:
         lines += [*_wrapped(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", "", ""), ""]
     lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
     lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
+    if status.late_soon:
+        told = [_late(item, status.written_at) for item in status.late_soon]
+        lines += _section("To be shipped soon, and not confirmed", told, "")
+    if status.missing:
+        told = [_missing(item) for item in status.missing]
+        lines += _section("Accepted by Amazon, but not seen in its orders", told, "")
     lines += _section("Last results", [_result(item) for item in status.results], "none yet")
     return "\r\n".join(lines).rstrip() + "\r\n"
 
@@ -65,6 +74,20 @@ def _upload(item: Mapping[str, Any]) -> str:
 def _refused(item: Mapping[str, Any]) -> str:
     what = " ".join(filter(None, (item["order_id"], item["order_item_id"])))
     return f"{what} (upload {item['upload_id']}, line {item['line']}): {item['code']} {item['message']}"
+
+
+def _late(item: Mapping[str, Any], now: str) -> str:
+    when = "was to be shipped by" if item["ship_by"] < now else "is to be shipped by"
+    return f"{item['order_id']} ({item['state']}) {when} {_minute(item['ship_by'])}"
+
+
+def _missing(item: Mapping[str, Any]) -> str:
+    note = f": {item['note']}" if item["note"] else ""
+    return f"{item['order_id']}, accepted {_minute(item['accepted_at'])}{note}"
+
+
+def _minute(stamp: str) -> str:
+    return f"{stamp[:16].replace('T', ' ')} UTC"
 
 
 def _result(item: Mapping[str, Any]) -> str:

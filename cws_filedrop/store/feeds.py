@@ -6,7 +6,7 @@ the intent recorded before createFeed, every line in at most one feed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -15,11 +15,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedState, UploadState, Verdict
-from cws_filedrop.store import claims, order_effects
-from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.database import Asked, Database, stamp
 from cws_filedrop.store.lines import unpack
-from cws_filedrop.store.order_effects import Refusal
-from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
+from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, ORDERS, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)
@@ -119,7 +117,7 @@ _READY: Final = (
 )
 
 
-def _queued(account_id: int) -> sa.Select[Any]:
+def _queued(account_id: Any) -> sa.Select[Any]:
     return (
         sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment)
         .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id))
@@ -176,7 +174,7 @@ def find(db: Database, feed_no: int) -> FeedRow | None:
     """The feed with that number, if there is one."""
     with db.read() as connection:
         row = connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no)).first()
-    return None if row is None else _row(row)
+    return None if row is None else row_of(row)
 
 
 def listing(db: Database, *, states: Iterable[FeedState] = (), limit: int = 50) -> list[FeedRow]:
@@ -185,10 +183,11 @@ def listing(db: Database, *, states: Iterable[FeedState] = (), limit: int = 50) 
     if wanted := list(states):
         query = query.where(FEEDS.c.state.in_(wanted))
     with db.read() as connection:
-        return [_row(row) for row in connection.execute(query)]
+        return [row_of(row) for row in connection.execute(query)]
 
 
-def _row(row: Any) -> FeedRow:
+def row_of(row: Any) -> FeedRow:
+    """A row of the table as a value."""
     values = {name: getattr(row, name) for name in FeedRow.__slots__}
     return FeedRow(**values | {"state": FeedState(row.state)})
 
@@ -202,18 +201,42 @@ def change(db: Database, feed_no: int, *, only_from: Iterable[FeedState] = (), *
         return connection.execute(query.values(values)).rowcount > 0
 
 
-def fill(db: Database, feed_no: int, *, limit: int, number: Callable[[pd.DataFrame], pd.Series[int]]) -> int:
-    """Give an open feed up to `limit` queued lines of its account; how many lines it carries.
+def urgent(db: Database, account_id: int, *, before: datetime, limit: int) -> list[tuple[str, int]]:
+    """Queued lines of orders that Amazon wants shipped before then, the most urgent first; none when one feed of
+    `limit` lines carries all that is queued."""
+    if not limit:
+        return []
+    deadline = ORDERS.c.latest_ship_date
+    orders = (ORDERS.c.account_id == LINES.c.account_id, ORDERS.c.amazon_order_id == LINES.c.amazon_order_id)
+    query = _queued(account_id).where(*orders).with_only_columns(LINES.c.upload_id, LINES.c.line)
+    query = query.where(deadline != "", deadline < stamp(before))
+    with db.read() as connection:
+        overflow = connection.execute(_queued(account_id).offset(limit).limit(1)).first()
+        if overflow is None:
+            return []
+        query = query.order_by(deadline, LINES.c.amazon_order_id, LINES.c.upload_id, LINES.c.line).limit(limit + 1)
+        return [(row.upload_id, row.line) for row in connection.execute(query)]
+
+
+def fill(
+    db: Database,
+    feed_no: int,
+    *,
+    limit: int,
+    number: Callable[[pd.DataFrame], pd.Series[int]],
+    first: Sequence[tuple[str, int]] = (),
+) -> int:
+    """Give an open feed up to `limit` queued lines of its account, some of them first; how many lines it carries.
 
     `number` says which message each SHIPMENTS row goes into (1, 2, ...), indexed by row position; rows that it leaves
     out wait for the next feed. Filling again changes nothing.
     """
     with db.write() as connection:
-        feed = _row(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
+        feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
         if feed.state is not FeedState.OPEN:
             return feed.line_count
         query = _queued(feed.account_id).order_by(LINES.c.upload_id, LINES.c.line).limit(limit + 1)
-        rows = _whole_orders(connection.execute(query).all(), limit)
+        rows = _whole_orders(_ahead(connection, feed.account_id, first, connection.execute(query).all()), limit)
         messages = number(unpack([row.shipment for row in rows])) if rows else pd.Series([], dtype="int64")
         places = [
             {"f": feed_no, "m": message, "u": rows[place].upload_id, "l": rows[place].line}
@@ -224,6 +247,32 @@ def fill(db: Database, feed_no: int, *, limit: int, number: Callable[[pd.DataFra
         values = {"state": state, "line_count": len(places), "message_count": int(messages.max()) if places else 0}
         connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
     return len(places)
+
+
+_THESE: Final = Asked(
+    lambda among: _queued(sa.bindparam("account_id")).where(
+        LINES.c.upload_id == sa.bindparam("upload_id"), among(LINES.c.line)
+    )
+)
+
+
+def _ahead(
+    connection: sa.Connection, account_id: int, first: Sequence[tuple[str, int]], rows: Sequence[Any]
+) -> Sequence[Any]:
+    """The rows, after those that are to go first and are still queued."""
+    if not first:
+        return rows
+    wanted = dict.fromkeys(first)
+    numbers: dict[str, list[int]] = {}
+    for upload_id, line in wanted:
+        numbers.setdefault(upload_id, []).append(line)
+    found = {
+        (row.upload_id, row.line): row
+        for upload_id, some in numbers.items()
+        for row in _THESE(connection, some, account_id=account_id, upload_id=upload_id)
+    }
+    ahead = [found[one] for one in wanted if one in found]
+    return [*ahead, *(row for row in rows if (row.upload_id, row.line) not in wanted)]
 
 
 def _whole_orders(rows: Sequence[Any], limit: int) -> Sequence[Any]:
@@ -280,86 +329,6 @@ def submitted(db: Database, feed_no: int, *, amazon_feed_id: str, now: datetime)
             .where(LINES.c.feed_no == feed_no, LINES.c.verdict.in_((Verdict.QUEUED, Verdict.UNKNOWN)))
             .values(verdict=str(Verdict.SENT))
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """What Amazon said of a feed: the verdict of most messages, and those that differ (message id -> verdict, code,
-    message)."""
-
-    verdict: Verdict
-    code: str
-    message: str
-    exceptions: Mapping[int, tuple[Verdict, str, str]]
-
-
-def settle(db: Database, feed_no: int, settlement: Settlement, *, now: datetime) -> list[str]:
-    """Give every line of a feed its verdict; the uploads that have no line waiting any more.
-
-    Settling again changes nothing. Refused lines give their claims back, so that they can be dropped again.
-    """
-    with db.write() as connection:
-        feed = _row(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
-        if feed.state is not FeedState.SETTLED:
-            _verdicts(connection, feed_no, settlement)
-            _refuse(connection, feed, stamp(now))
-            _count_down(connection, feed_no, stamp(now))
-            values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
-            connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
-        touched = sa.select(LINES.c.upload_id).where(LINES.c.feed_no == feed_no).distinct()
-        done = sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(touched), UPLOADS.c.waiting == 0)
-        return list(connection.execute(done.order_by(UPLOADS.c.id)).scalars())
-
-
-def _verdicts(connection: sa.Connection, feed_no: int, settlement: Settlement) -> None:
-    """Amazon's word for every line; what we said of a line ourselves stays beside it."""
-    of_feed = LINES.c.feed_no == feed_no
-    others = of_feed & LINES.c.message_id.not_in(list(settlement.exceptions))
-    usual = {"verdict": str(settlement.verdict), "message": _beside(sa.literal(settlement.message), LINES.c.message)}
-    connection.execute(LINES.update().where(others).values(usual))
-    rows = [
-        {"of_message": message_id, "v": str(verdict), "c": code, "m": message}
-        for message_id, (verdict, code, message) in settlement.exceptions.items()
-    ]
-    if rows:
-        update = LINES.update().where(of_feed, LINES.c.message_id == sa.bindparam("of_message"))
-        update = update.values(
-            verdict=sa.bindparam("v"),
-            code=_beside(sa.bindparam("c", type_=sa.Text), LINES.c.code),
-            message=_beside(sa.bindparam("m", type_=sa.Text), LINES.c.message),
-        )
-        connection.execute(update, rows)
-
-
-def _beside(amazons: Any, own: Any) -> Any:
-    """Amazon's word, followed by our own if there is one."""
-    return amazons + sa.case((own == "", ""), else_=sa.literal(" | ") + own)
-
-
-def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> None:
-    """Refused lines give their claims back, and their orders are unconfirmed."""
-    columns = (LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.code, LINES.c.message)
-    of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
-    rows = connection.execute(sa.select(*columns).where(*of_feed).order_by(LINES.c.upload_id, LINES.c.line)).all()
-    if rows:
-        keys = claims.keys(unpack([row.shipment for row in rows]))
-        claims.release_in(connection, feed.account_id, keys)
-        said = [
-            Refusal(key.order, row.upload_id, row.line, f"{row.code}: {row.message}")
-            for key, row in zip(keys, rows, strict=True)
-        ]
-        order_effects.refuse_in(connection, feed.account_id, said, now=now)
-
-
-def _count_down(connection: sa.Connection, feed_no: int, now: str) -> None:
-    """Take the feed's lines off what their uploads wait for; the last one finishes an upload."""
-    per_upload = sa.select(LINES.c.upload_id, sa.func.count()).where(LINES.c.feed_no == feed_no)
-    answered = [{"u": row[0], "n": row[1]} for row in connection.execute(per_upload.group_by(LINES.c.upload_id))]
-    mine = UPLOADS.c.id == sa.bindparam("u")
-    connection.execute(UPLOADS.update().where(mine).values(waiting=UPLOADS.c.waiting - sa.bindparam("n")), answered)
-    over = mine & (UPLOADS.c.waiting == 0) & (UPLOADS.c.state == UploadState.WAITING)
-    done = UPLOADS.update().where(over).values(state=str(UploadState.DONE), done_at=now)
-    connection.execute(done, [{"u": row["u"]} for row in answered])
 
 
 def wake(db: Database, feed_no: int) -> bool:

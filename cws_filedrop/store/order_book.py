@@ -89,6 +89,13 @@ def find(db: Database, account_id: int, name: str) -> list[Order]:
     return []
 
 
+def get_in(connection: sa.Connection, account_id: int, amazon_order_id: str) -> Order | None:
+    """The order of that number at Amazon."""
+    same = (ORDERS.c.account_id == account_id, ORDERS.c.amazon_order_id == amazon_order_id)
+    row = connection.execute(sa.select(*_COLUMNS).where(*same)).first()
+    return None if row is None else _order(row)
+
+
 def _is_serial(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) <= 18 and not name.startswith("0")
 
@@ -128,12 +135,24 @@ def history(db: Database, order_no: int) -> list[Event]:
     return [Event(row.at, row.who, OrderState(row.state), row.what, row.upload_id, row.line) for row in rows]
 
 
-def move(connection: sa.Connection, order: Order, state: OrderState, *, who: str, what: str, now: datetime) -> bool:
-    """Move an order, unless it has left the state that was seen meanwhile; false then. The history says who and why."""
+def move(
+    connection: sa.Connection,
+    order: Order,
+    state: OrderState,
+    *,
+    who: str,
+    what: str,
+    now: datetime,
+    settles: bool = False,
+) -> bool:
+    """Move an order, unless it has left the state that was seen meanwhile; false then. The history says who and why.
+
+    `settles`: what Amazon has refused of it so far needs nobody any more.
+    """
     values: dict[str, Any] = {"state": str(state), "changed_at": stamp(now), "version": ORDERS.c.version + 1}
     if state is OrderState.SHIPPED and not order.shipped_at:
         values["shipped_at"] = stamp(now)
-    if who == "operator":
+    if settles:
         values["settled_at"] = stamp(now)
     seen = (ORDERS.c.no == order.no, ORDERS.c.state == str(order.state))
     if connection.execute(ORDERS.update().where(*seen).values(values)).rowcount != 1:

@@ -13,9 +13,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cws_filedrop.model import OrderState, Verdict
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.order_merge import ENDED
-from cws_filedrop.store.schema import ORDER_LINES, ORDER_PEOPLE, ORDERS
+from cws_filedrop.store.schema import LINES, ORDER_LINES, ORDER_PEOPLE, ORDERS
 
 MOST: Final = 20_000  # orders in a file
 ASKED_AT_ONCE: Final = 500
@@ -44,6 +45,29 @@ def unlisted(db: Database, account_id: int, *, new: bool) -> list[Unlisted]:
     with db.read() as connection:
         ordered = query.order_by(ORDERS.c.changed_at, ORDERS.c.no).limit(MOST)
         return [Unlisted(*row) for row in connection.execute(ordered)]
+
+
+def late(db: Database, account_id: int, *, before: datetime, since: datetime, limit: int) -> list[dict[str, Any]]:
+    """Orders that Amazon wants shipped before then and that are not confirmed, the most urgent first; not those that
+    were to be shipped before `since`. Keys: order_id, number, ship_by (a stamp), state."""
+    deadline = ORDERS.c.latest_ship_date
+    told = (LINES.c.account_id == ORDERS.c.account_id, LINES.c.amazon_order_id == ORDERS.c.amazon_order_id)
+    unanswered = sa.exists().where(*told, LINES.c.verdict.in_((Verdict.QUEUED, Verdict.SENT, Verdict.UNKNOWN)))
+    open_ = ORDERS.c.state.not_in((OrderState.SHIPPED, OrderState.CANCELLED))
+    query = (
+        sa.select(
+            ORDERS.c.amazon_order_id.label("order_id"),
+            sa.func.coalesce(ORDERS.c.number, sa.cast(ORDERS.c.no, sa.Text)).label("number"),
+            deadline.label("ship_by"),
+            ORDERS.c.state,
+        )
+        .where(ORDERS.c.account_id == account_id, deadline != "", deadline < stamp(before), deadline >= stamp(since))
+        .where(sa.or_(open_, (ORDERS.c.state == OrderState.SHIPPED) & unanswered))
+        .order_by(deadline, ORDERS.c.no)
+        .limit(limit)
+    )
+    with db.read() as connection:
+        return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def rows(db: Database, order_nos: Sequence[int]) -> Iterator[dict[str, Any]]:

@@ -122,6 +122,7 @@ LINES: Final = sa.Table(
     sa.Column("shipment", sa.Text),  # what goes to Amazon (`shipments.pack`), NULL for lines that do not
     sa.Column("feed_no", SERIAL),
     sa.Column("message_id", sa.Integer),
+    sa.Column("seen_at", sa.Text),  # when Amazon's own order showed its package
     sa.Index(
         "lines_queued",
         "account_id",
@@ -163,6 +164,32 @@ CLAIMS: Final = sa.Table(  # one row a shipment that is on its way or confirmed:
     sqlite_with_rowid=False,
 )
 
+SIGHTINGS: Final = sa.Table(  # orders whose confirmation is to be found again in Amazon's own orders
+    "sightings",
+    METADATA,
+    sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),
+    sa.Column("amazon_order_id", sa.Text, primary_key=True),
+    sa.Column("since", sa.Text, nullable=False),  # when Amazon answered last
+    sa.Column("state", sa.Text, nullable=False),  # model.Sight
+    sa.Column("look_at", sa.Text),  # NULL = not looked for any more
+    sa.Column("looks", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Index(
+        "sightings_due",
+        "look_at",
+        sqlite_where=sa.text("look_at IS NOT NULL"),
+        postgresql_where=sa.text("look_at IS NOT NULL"),
+    ),
+    sa.Index(
+        "sightings_missing",
+        "account_id",
+        "since",
+        sqlite_where=sa.text("state <> 'seen'"),
+        postgresql_where=sa.text("state <> 'seen'"),
+    ),
+    sqlite_with_rowid=False,
+)
+
 ORDERS: Final = sa.Table(  # the order book
     "orders",
     METADATA,
@@ -194,6 +221,13 @@ ORDERS: Final = sa.Table(  # the order book
     sa.Index("orders_by_reference", "account_id", "reference"),
     sa.Index("orders_by_state", "account_id", "state"),
     sa.Index("orders_by_change", "account_id", "changed_at"),
+    sa.Index(
+        "orders_by_deadline",
+        "account_id",
+        "latest_ship_date",
+        sqlite_where=sa.text("latest_ship_date <> ''"),
+        postgresql_where=sa.text("latest_ship_date <> ''"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -45,7 +45,9 @@ def test_a_held_file_is_released_by_ftp(running: Running, lines: int, release: s
     with running.ftp("anna") as session:
         store(session, "all.txt", shipped(lines, first=1))
         receipt = answer(running, "receipt", "all").decode()
-        assert "HELD" in receipt and f"({lines} orders)" in receipt and '".release"' in receipt
+        assert "HELD" in receipt
+        assert f"({lines} orders)" in receipt
+        assert '".release"' in receipt
         store(session, release, b"")
         store(session, "next.txt", shipped(2, first=500))
     assert b"You released" in answer(running, "receipt", release)

@@ -14,9 +14,10 @@ from cws_filedrop.model import Context, OrderState, Policy, UploadState, Verdict
 from cws_filedrop.pipeline import large
 from cws_filedrop.pipeline import order_book as importing
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import feeds, lines, order_book, order_effects, uploads
-from cws_filedrop.store.feeds import Purse, Settlement
+from cws_filedrop.store import feeds, lines, order_book, order_effects, settling, uploads
+from cws_filedrop.store.feeds import Purse
 from cws_filedrop.store.order_book import Order
+from cws_filedrop.store.settling import Settlement
 
 ORDER = "026-1520163-6049104"
 OTHER = "026-1520163-0000002"
@@ -33,9 +34,13 @@ class Shop:
     desk: Desk
     account: int = 1
     files: int = 0
+    look_after: timedelta | None = None
 
     def imports(self, *rows: str) -> None:
-        source = io.BytesIO((REPORT + "".join(f"{row}\n" for row in rows)).encode())
+        self.imports_text(REPORT + "".join(f"{row}\n" for row in rows))
+
+    def imports_text(self, text: str) -> None:
+        source = io.BytesIO(text.encode())
         context = Context(NOW)
         importing.import_file(self.desk.db, self.account, source, file_name="o.txt", context=context, now=NOW)
 
@@ -77,7 +82,8 @@ class Shop:
         feeds.submitted(self.desk.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=NOW)
         exceptions = {number: (Verdict.UNCONFIRMED, *words) for number, words in refused.items()}
         settlement = Settlement(Verdict.CONFIRMED, "", "Amazon accepted it", exceptions)
-        feeds.settle(self.desk.db, turn.feed_no, settlement, now=NOW + timedelta(minutes=self.files))
+        now = max(NOW, self.desk.clock()) + timedelta(minutes=self.files)
+        settling.settle(self.desk.db, turn.feed_no, settlement, now=now, look_after=self.look_after)
         return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")], turn.feed_no
 
     def unconfirmed(self) -> list[str]:

@@ -134,6 +134,8 @@ def test_machines_read_everything() -> None:
         "uploads": [UPLOAD],
         "unconfirmed": [REFUSED],
         "results": [RESULT],
+        "late_soon": [],
+        "missing": [],
     }
 
 

@@ -10,9 +10,10 @@ import pytest
 from kept import arrive
 
 from cws_filedrop.model import FeedState, UploadState, Verdict
-from cws_filedrop.store import claims, feeds, lines, sellers, uploads
+from cws_filedrop.store import claims, feeds, lines, sellers, settling, uploads
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.feeds import Purse, Settlement, Turn
+from cws_filedrop.store.feeds import Purse, Turn
+from cws_filedrop.store.settling import Settlement
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -181,7 +182,7 @@ def test_settling_gives_every_line_its_verdict(db: Database, account: int) -> No
     assert lines.verdict_counts(db, "u1") == {"sent": 2}
     refused = Settlement(Verdict.CONFIRMED, "", "ok", {2: (Verdict.UNCONFIRMED, "A-18028", "no such order")})
     for _ in range(2):
-        assert feeds.settle(db, number, refused, now=NOW) == ["u1"]
+        assert settling.settle(db, number, refused, now=NOW) == ["u1"]
     upload_id = "u1"
     assert column(db, upload_id, "verdict") == ["confirmed", "unconfirmed"]
     assert column(db, upload_id, "amazon_feed_id") == ["F1", "F1"]
@@ -201,7 +202,7 @@ def test_our_own_warnings_stay_beside_amazons_words(db: Database) -> None:
     number = filled(db, upload.account_id)
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
     refused = Settlement(Verdict.CONFIRMED, "", "accepted", {2: (Verdict.UNCONFIRMED, "A-18028", "no such order")})
-    feeds.settle(db, number, refused, now=NOW)
+    settling.settle(db, number, refused, now=NOW)
     upload_id = "u1"
     assert column(db, upload_id, "code") == ["C04", "A-18028 | T04"]
     assert column(db, upload_id, "message") == ["accepted | mapped", "no such order | odd"]
@@ -211,7 +212,7 @@ def test_a_refused_shipment_may_be_dropped_again_a_confirmed_one_not(db: Databas
     number = filled(db, account)
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
     refused = Settlement(Verdict.CONFIRMED, "", "ok", {2: (Verdict.UNCONFIRMED, "A-18028", "no such order")})
-    feeds.settle(db, number, refused, now=NOW)
+    settling.settle(db, number, refused, now=NOW)
     queue(db, "u2", ["111-1111111-1111111", "222-2222222-2222222"])
     assert column(db, "u2", "verdict") == ["duplicate", "queued"]
 
@@ -219,7 +220,7 @@ def test_a_refused_shipment_may_be_dropped_again_a_confirmed_one_not(db: Databas
 def test_an_unknown_shipment_is_not_sent_again(db: Database, account: int) -> None:
     number = filled(db, account)
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
-    feeds.settle(db, number, Settlement(Verdict.UNKNOWN, "", "FATAL", {}), now=NOW)
+    settling.settle(db, number, Settlement(Verdict.UNKNOWN, "", "FATAL", {}), now=NOW)
     queue(db, "u2", ["111-1111111-1111111"])
     assert column(db, "u2", "verdict") == ["duplicate"]
 

@@ -1,0 +1,122 @@
+"""Reading back: does Amazon's own order show what Amazon accepted?
+
+A report that names no error is Amazon's word for an acceptance, the order itself is the proof (FACTS.md section 7).
+Each order is looked up some times, with growing pauses, as far as the rate limit lets us; nothing waits for it. The
+same look tells an order that was shipped before (18021) from one that was refused for another reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from cws_filedrop import log
+from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
+from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder
+from cws_filedrop.model import Account, Sight
+from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline.sending import Sender, backoff_seconds
+from cws_filedrop.store import feeds, sellers, sightings, uploads
+from cws_filedrop.store.sightings import Look, Sighting, Told
+
+LOG: Final = log.get(__name__)
+AGAIN: Final = (1.0, 4.0, 12.0, 24.0, 48.0)  # hours after Amazon's answer
+REFUSED_HOURS: Final = 24.0  # that an account is left alone which may not ask for orders
+SHOWN: Final = "Amazon's own order shows this package"
+SETTLED: Final = f"{SHOWN}: it is confirmed, and nothing is left to do"
+
+
+class Reader:
+    """Looks for one order after the other. Belongs to one thread."""
+
+    def __init__(self, sender: Sender) -> None:
+        self._sender = sender
+        self._not_before: dict[int, datetime] = {}  # accounts that have no token left
+
+    def look(self) -> bool:
+        """Look for the order that has waited longest; false when there is none to be looked for now."""
+        desk, now = self._sender.desk, self._sender.desk.clock()
+        self._not_before = {account: until for account, until in self._not_before.items() if until > now}
+        due = sightings.next_due(desk.db, now=now, not_of=list(self._not_before))
+        if due is None:
+            return False
+        if wait := feeds.reserve(desk.db, due.account_id, self._sender.purse("getOrder"), now):
+            self._not_before[due.account_id] = now + timedelta(seconds=wait)
+            return True
+        self._look_for(due, sellers.account(desk.db, due.account_id), now)
+        return True
+
+    def _look_for(self, due: Sighting, account: Account, now: datetime) -> None:
+        desk = self._sender.desk
+        try:
+            order = self._sender.orders(account).get_order(due.amazon_order_id)
+        except RemoteUnavailable as error:
+            seconds = error.retry_after_seconds or backoff_seconds(due.looks + 3)
+            sightings.postpone(desk.db, account.id, until=now + timedelta(seconds=seconds), why=str(error))
+            return
+        except RemoteRefused as error:
+            LOG.warning("sighting.refused", account=account.id, why=str(error))
+            sightings.postpone(desk.db, account.id, until=now + timedelta(hours=REFUSED_HOURS), why=str(error))
+            return
+        look = judged(due, sightings.told(desk.db, due), order, now=now)
+        changed = sightings.looked(desk.db, due, look, now=now)
+        LOG.info("sighting.looked", account=account.id, order=due.amazon_order_id, state=look.state)
+        outbox.publish_again(desk, uploads.some(desk.db, changed))
+
+
+def judged(due: Sighting, told: Sequence[Told], order: AmazonOrder | None, *, now: datetime) -> Look:
+    """What an order at Amazon shows of what Amazon was told of it."""
+    shown = [one for one in told if order is not None and is_shown(one, order)]
+    seen = [one for one in shown if not one.seen]
+    absent = [one for one in told if one.accepted and one not in shown]
+    words = {(one.upload_id, one.line): SHOWN if one.accepted else SETTLED for one in seen}
+    refused = [one for one in told if not one.accepted]
+    if not due.looks:
+        words |= {(one.upload_id, one.line): _against(one, order) for one in refused if one not in shown}
+    settled = SETTLED if refused and not [one for one in refused if one not in shown] else ""
+    if not absent:
+        return Look(Sight.SEEN, None, seen=seen, words=words, settled=settled)
+    when = _next(due, now)
+    note = "Amazon knows no such order" if order is None else f"Amazon shows it as {order.status}"
+    return Look(Sight.AWAITED if when else Sight.MISSING, when, note, seen=seen, words=words, settled=settled)
+
+
+def _next(due: Sighting, now: datetime) -> datetime | None:
+    since = datetime.fromisoformat(due.since)
+    return next((at for hours in AGAIN if (at := since + timedelta(hours=hours)) > now), None)
+
+
+def is_shown(told: Told, order: AmazonOrder) -> bool:
+    """Does the order show that package; or, where no tracking number was told, that so many units are shipped?"""
+    if told.tracking:
+        wanted = _plain(told.tracking)
+        packages = [one for one in order.packages if _plain(one.tracking) == wanted]
+        return any(not told.item or not one.items or told.item in dict(one.items) for one in packages)
+    return _shipped(told, order)
+
+
+def _shipped(told: Told, order: AmazonOrder) -> bool:
+    """Are the units that were told of shipped, by whatever package?"""
+    items = [item for item in order.items if told.item in ("", item.item_code)]
+    return bool(items) and all(item.shipped >= _wanted(told, item) for item in items)
+
+
+def _wanted(told: Told, item: AmazonItem) -> int:
+    rest = item.ordered - item.cancelled
+    return rest if told.quantity is None or not told.item else min(told.quantity, rest)
+
+
+def _against(told: Told, order: AmazonOrder | None) -> str:
+    """Why Amazon refused units as shipped before, as far as its own order shows it."""
+    if order is None:
+        return "Amazon has no order of that number"
+    if not _shipped(told, order):
+        return f"Amazon's own order ({order.status}) does not show these units as shipped: look at the order there"
+    numbers = ", ".join(dict.fromkeys(one.tracking or "no tracking number" for one in order.packages))
+    shown = f"Amazon's own order shows all these units as shipped, with {numbers or 'no package'}"
+    return f"{shown}; if your number is right, correct it at Amazon"
+
+
+def _plain(tracking: str) -> str:
+    return "".join(letter for letter in tracking.upper() if letter.isalnum())

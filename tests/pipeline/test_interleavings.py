@@ -1,0 +1,367 @@
+"""Any interleaving of drops, answers, crashes and re-drops: never two confirmations of one package of an order line,
+never a line without exactly one final verdict, orders moved only as the table allows.
+
+Real disk, database, steps, feed documents and reports; Amazon is a small model that keeps a ledger, and a crash is the
+end of the process before or after any transaction.
+"""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from pipeline.desks import NOW, desk_on, put
+
+from cws_filedrop.errors import RemoteUnavailable
+from cws_filedrop.marketplaces.amazon import Feed, FeedStatus
+from cws_filedrop.marketplaces.orders_api import AmazonOrder
+from cws_filedrop.marketplaces.sandbox import reading as documents
+from cws_filedrop.marketplaces.sandbox import report
+from cws_filedrop.marketplaces.sandbox.report import Result, Severity
+from cws_filedrop.model import Context, FeedState, OrderState, Policy, UploadState, Verdict
+from cws_filedrop.pipeline import order_book as importing
+from cws_filedrop.pipeline import outbox as answers
+from cws_filedrop.pipeline import reading, recording, sending
+from cws_filedrop.pipeline.desk import Desk, open_desk
+from cws_filedrop.pipeline.recording import Read
+from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.rules.order_states import TRANSITIONS
+from cws_filedrop.store import feeds, lines, sellers, uploads
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.schema import LINES, ORDER_HISTORY, ORDERS
+
+ORDERS_OF_ALL = [f"026-0000000-000000{n}" for n in range(4)]
+ITEMS = ["00000000000001", "00000000000002"]
+NUMBERS = ["Y0000001K", "Y0000002K", ""]
+STATUSES = ["shipped", "shipped", "shipped", "packed", "cancelled", "deferred"]
+COLUMNS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\n"
+REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\n"
+FINAL = set(Verdict) - {Verdict.QUEUED, Verdict.SENT}
+Package = tuple[str, str, str]  # order, item, tracking number
+
+ROWS = st.lists(
+    st.tuples(
+        st.sampled_from(ORDERS_OF_ALL),
+        st.sampled_from(STATUSES),
+        st.sampled_from(["", *ITEMS]),
+        st.sampled_from(["", "1", "2"]),
+        st.sampled_from(NUMBERS),
+    ),
+    min_size=1,
+    max_size=5,
+)
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+class Fragile(Database):
+    """A database whose process can end before or after the next transaction but so many."""
+
+    transactions_left: int | None = None
+    before_commit = False
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        ends = self.transactions_left == 0
+        if self.transactions_left is not None:
+            self.transactions_left -= 1
+        with super().write() as connection:
+            yield connection
+            if ends and self.before_commit:
+                raise Crash
+        if ends:
+            raise Crash
+
+
+@dataclass
+class Amazon:
+    """Takes feeds as Amazon does: not idempotent, its answer can be lost, and each message has its own fate."""
+
+    clock: Clock
+    documents: dict[str, bytes] = field(default_factory=dict)
+    feeds: dict[str, Feed] = field(default_factory=dict)
+    reports: dict[str, bytes] = field(default_factory=dict)
+    ledger: list[tuple[Package, bool]] = field(default_factory=list)
+    answer: str = "good"  # good | lost | never arrived
+    fate: int = 0
+
+    def create_feed_document(self) -> tuple[str, str]:
+        name = f"d{len(self.documents)}"
+        self.documents[name] = b""
+        return name, f"http://127.0.0.1/{name}"
+
+    def upload(self, url: str, body: bytes) -> None:
+        self.documents[url.rpartition("/")[2]] = body
+
+    def create_feed(self, document_id: str) -> str:
+        answer, self.answer = self.answer, "good"
+        if answer == "never arrived":
+            raise RemoteUnavailable("no answer", ambiguous=True)
+        name = str(50_000 + len(self.feeds))
+        fatal = self.fate % 11 == 10
+        status = FeedStatus.FATAL if fatal else FeedStatus.DONE
+        self.feeds[name] = Feed(name, "POST_ORDER_FULFILLMENT_DATA", status, self.clock.now, f"r{name}")
+        self.reports[f"r{name}"] = self._process(int(name), self.documents[document_id])
+        if answer == "lost":
+            raise RemoteUnavailable("the line was cut", ambiguous=True)
+        return name
+
+    def _process(self, feed: int, document: bytes) -> bytes:
+        read = documents.read(document)
+        assert isinstance(read, documents.Readable), read
+        results = []
+        for message in read.messages:
+            fate = (self.fate + int(message.order_id[-1]) + len(message.tracking) + message.number) % 7
+            if fate == 0:
+                results.append(Result(message.number, Severity.ERROR, "18028", "no such order", message.order_id))
+            elif fate == 1:
+                results.append(Result(message.number, Severity.WARNING, "18181", "odd number", message.order_id))
+            for item in [one.code for one in message.items] or [""]:
+                self.ledger.append(((message.order_id, item, message.tracking), fate != 0))
+        return report.write(feed, read.merchant, len(read.messages), results)
+
+    def get_feed(self, feed_id: str) -> Feed:
+        return self.feeds[feed_id]
+
+    def get_feeds(self, created_since: datetime) -> list[Feed]:
+        return [feed for feed in self.feeds.values() if feed.created_at >= created_since]
+
+    def get_report(self, document_id: str) -> bytes:
+        return self.reports[document_id]
+
+    def get_order(self, order_id: str) -> AmazonOrder | None:
+        raise AssertionError("orders are not read back here")
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+class Interleavings(RuleBasedStateMachine):
+    """A service that is begun anew after every crash, and a seller who drops what it likes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.clock = Clock()
+        self.amazon = Amazon(self.clock)
+        self.dropped: dict[str, bytes] = {}
+        self.turns = 0
+        self.crash: tuple[int | None, bool] = (None, False)
+        self.desk = self.made(desk_on(Path(self.folder.name)))
+
+    def made(self, desk: Desk) -> Desk:
+        """A desk of a process that has just begun."""
+        orders = replace(desk.settings.orders, read_back_minutes=0)
+        desk = replace(desk, db=Fragile(desk.db.url), clock=self.clock, settings=replace(desk.settings, orders=orders))
+        self.sender = Sender(desk, lambda account: self.amazon, lambda account: self.amazon, 1_000_000.0)
+        return desk
+
+    def teardown(self) -> None:
+        self.desk.db.close()
+        self.folder.cleanup()
+
+    @initialize(known=st.booleans(), held=st.booleans(), strict=st.booleans())
+    def begin(self, known: bool, held: bool, strict: bool) -> None:
+        policy = Policy(on_error="hold-file" if held else "continue", unknown_orders="reject" if strict else "accept")
+        assert sellers.change(self.desk.db, "anna", {"policy": sellers.policy_text(policy)})
+        if known or strict:
+            rows = "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tS\t2\n" for o in ORDERS_OF_ALL for i in ITEMS)
+            source = io.BytesIO((REPORT + rows).encode())
+            importing.import_file(self.desk.db, 1, source, file_name="o.txt", context=Context(NOW), now=self.clock.now)
+
+    # What the seller and the operator do.
+
+    @rule(rows=ROWS)
+    def drop(self, rows: list[tuple[str, ...]]) -> None:
+        cells = ("\t".join((*row, "Yodel" if row[4] else "")) + "\n" for row in rows)
+        self.land((COLUMNS + "".join(cells)).encode())
+
+    @rule(which=st.integers(0, 100))
+    def drop_again(self, which: int) -> None:
+        if self.dropped:
+            self.land(list(self.dropped.values())[which % len(self.dropped)])
+
+    def land(self, content: bytes) -> None:
+        self.clock.now += timedelta(minutes=1)
+        upload_id = put(self.desk, content, name=f"{len(self.dropped) % 3}.txt")
+        self.dropped[upload_id] = content
+
+    @rule()
+    def release(self) -> None:
+        for upload in uploads.listing(self.desk.db, states=[UploadState.HELD]):
+            uploads.read_again(self.desk.db, upload.id, evidence="released")
+
+    # What the service does, each part of which may be the last thing that it does.
+
+    @rule(most=st.integers(1, 3))
+    def read(self, most: int) -> None:
+        self.process(lambda: self._read(most))
+
+    def _read(self, most: int) -> None:
+        found = uploads.some(self.desk.db, uploads.in_state(self.desk.db, UploadState.ARRIVED)[:most])
+        owners = sellers.by_ids(self.desk.db, {upload.seller_id for upload in found})
+        tasks = [recording.task(self.desk, upload, owners[upload.seller_id]) for upload in found]
+        made = zip(found, reading.prepare(self.desk.db, tasks), strict=True)
+        done = recording.keep(self.desk, [Read(upload, owners[upload.seller_id], one) for upload, one in made])
+        assert answers.answer(self.desk, done) == []
+
+    @rule(fate=st.integers(0, 100), answer=st.sampled_from(["good", "good", "lost", "never arrived"]))
+    def send(self, fate: int, answer: str) -> None:
+        self.amazon.fate, self.amazon.answer = fate, answer
+        self.process(self._send)
+
+    def _send(self) -> None:
+        self.turns += 1
+        sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
+        for feed in feeds.listing(self.desk.db, states=[FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED]):
+            if sending.fill(self.sender, feed.no):
+                sending.submit(self.sender, feed.no, 1)
+        self.amazon.answer = "good"
+
+    @rule()
+    def settle(self) -> None:
+        self.process(self._settle)
+
+    def _settle(self) -> None:
+        for feed in feeds.listing(self.desk.db, states=[FeedState.SUBMITTED]):
+            if sending.look(self.sender, feed.no, 1).done:
+                _, finished = sending.settle(self.sender, feed.no, 1)
+                assert answers.publish(self.desk, uploads.some(self.desk.db, finished)) == []
+
+    @rule(after=st.integers(0, 4), before_commit=st.booleans())
+    def let_it_crash(self, after: int, before_commit: bool) -> None:
+        """The next work ends at one of its transactions."""
+        self.crash = (after, before_commit)
+
+    def process(self, work: Any) -> None:
+        self.clock.now += timedelta(minutes=3)
+        db = self.desk.db
+        assert isinstance(db, Fragile)
+        (db.transactions_left, db.before_commit), self.crash = self.crash, (None, False)
+        try:
+            work()
+        except Crash:
+            self.desk.db.close()
+            self.desk = self.made(open_desk(self.desk.settings))
+        else:
+            db.transactions_left = None
+
+    # What must be so, whatever happens.
+
+    @invariant()
+    def no_package_is_confirmed_twice(self) -> None:
+        accepted = Counter(package for package, good in self.amazon.ledger if good)
+        assert all(times == 1 for times in accepted.values()), accepted
+        whole = {(order, tracking) for order, item, tracking in accepted if not item}
+        assert not [one for one in accepted if one[1] and (one[0], one[2]) in whole], accepted
+
+    @invariant()
+    def orders_move_by_the_table(self) -> None:
+        allowed = {(str(a), str(b)) for a, moves in TRANSITIONS.items() for b in moves.values()}
+        with self.desk.db.read() as connection:
+            states = dict(connection.execute(sa.select(ORDERS.c.no, ORDERS.c.state)).all())
+            events = connection.execute(sa.select(ORDER_HISTORY).order_by(ORDER_HISTORY.c.id)).all()
+        last: dict[int, str] = {}
+        for event in events:
+            if event.who != "import" and event.before:
+                assert (event.before, event.state) in allowed, event
+            elif event.who == "seller":
+                assert ("new", event.state) in allowed, event
+            if event.upload_id and last.get(event.order_no, "") == event.upload_id:
+                continue  # the rows of a file move an order once
+            assert event.before == last.get(event.order_no, event.before), event
+        for event in events:
+            last[event.order_no] = event.state
+        assert all(states[no] == state for no, state in last.items())
+
+    @invariant()
+    def lines_are_where_they_belong(self) -> None:
+        with self.desk.db.read() as connection:
+            rows = connection.execute(sa.select(LINES.c.verdict, LINES.c.feed_no, LINES.c.shipment)).all()
+        for row in rows:
+            assert row.verdict in set(Verdict)
+            assert (row.feed_no is None) or row.shipment
+
+    @rule()
+    def in_the_end(self) -> None:
+        """Let everything be done that can be: every line then has its final verdict, and its answer lies there."""
+        for _ in range(12):
+            self.process(lambda: self._read(100))
+            self.process(self._send)
+            self.process(self._settle)
+            self.clock.now += timedelta(minutes=30)
+            if not self.unfinished():
+                break
+        assert not self.unfinished()
+        for upload_id, content in self.dropped.items():
+            upload = uploads.get(self.desk.db, upload_id)
+            assert upload is not None
+            found = [row for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
+            if upload.state in (UploadState.DONE, UploadState.HELD, UploadState.REPLACED):
+                assert [row.line for row in found] == list(range(2, content.count(b"\n") + 1))
+            assert {row.verdict for row in found} <= FINAL
+            if upload.state is UploadState.DONE:
+                self.answer_agrees(upload_id, found)
+        self.confirmed_is_in_the_ledger()
+
+    def unfinished(self) -> list[str]:
+        states = (UploadState.ARRIVED, UploadState.WAITING)
+        return [upload.id for upload in uploads.listing(self.desk.db, states=states, limit=1000)]
+
+    def answer_agrees(self, upload_id: str, found: list[Any]) -> None:
+        (result,) = (self.desk.home("anna").path / "outbox").glob(f"*.{upload_id}.result.txt")
+        cells = [line.split("\t") for line in result.read_text().splitlines()[1:]]
+        assert [(int(row[0]), row[4]) for row in cells] == [(row.line, row.verdict) for row in found]
+
+    def confirmed_is_in_the_ledger(self) -> None:
+        accepted = {package for package, good in self.amazon.ledger if good}
+        with self.desk.db.read() as connection:
+            query = sa.select(LINES.c.amazon_order_id, LINES.c.order_item_id, LINES.c.tracking)
+            good = query.where(LINES.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)))
+            for order, item, tracking in connection.execute(good):
+                if tracking:
+                    assert (order, item, tracking) in accepted
+                else:
+                    assert any(package[:2] == (order, item) for package in accepted)
+
+
+class TestInterleavings(Interleavings.TestCase):
+    """A short run; `make crashes` has a long one."""
+
+    settings = settings(
+        max_examples=25, stateful_step_count=25, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+
+
+@pytest.mark.long
+@pytest.mark.timeout(2400)
+class TestManyInterleavings(Interleavings.TestCase):
+    """Ten times as many, and longer ones."""
+
+    settings = settings(
+        max_examples=200, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+
+
+def test_every_state_can_be_reached() -> None:
+    reached = {state for moves in TRANSITIONS.values() for state in moves.values()}
+    assert reached == set(OrderState)

@@ -1,0 +1,333 @@
+"""What Amazon accepted is looked for in its own orders; what it refused as shipped before is told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pipeline.desks import NOW, desk_on, outbox
+from pipeline.test_orders_and_uploads import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
+
+from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
+from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
+from cws_filedrop.model import Account, OrderState, Sight
+from cws_filedrop.pipeline import outbox as answers
+from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.pipeline.sighting import Reader, is_shown, judged
+from cws_filedrop.reports import status
+from cws_filedrop.store import lines, sightings, uploads
+from cws_filedrop.store.sightings import Sighting, Told
+
+REFUSED = {1: ("A-18021", "more than could be fulfilled")}
+
+
+def order(*packages: tuple[str, str, int], ordered: int = 2, status: str = "") -> AmazonOrder:
+    """An order of one item, with packages (tracking number, item, quantity)."""
+    shipped = sum(count for _, _, count in packages)
+    status = status or ("SHIPPED" if shipped >= ordered else "UNSHIPPED")
+    made = tuple(AmazonPackage(tracking, "Yodel", "", ((item, count),)) for tracking, item, count in packages)
+    return AmazonOrder(ORDER, status, (AmazonItem(ITEM, ordered, shipped, 0),), made)
+
+
+def told(tracking: str = FIRST, *, item: str = "", quantity: int | None = None, accepted: bool = True) -> Told:
+    return Told("u", 2, item, tracking, quantity, accepted=accepted, seen=False)
+
+
+@pytest.mark.parametrize(
+    ("what", "found", "shown"),
+    [
+        (told(), order((FIRST, ITEM, 2)), True),
+        (told(" y00-00001k "), order((FIRST, ITEM, 2)), True),
+        (told(NEXT), order((FIRST, ITEM, 2)), False),
+        (told(item=ITEM), order((FIRST, ITEM, 2)), True),
+        (told(item=SECOND), order((FIRST, ITEM, 2)), False),
+        (told(item=SECOND), replace(order(), packages=(AmazonPackage(FIRST, "", "", ()),)), True),
+        (told(), order(), False),
+        (told(""), order((NEXT, ITEM, 2)), True),
+        (told(""), order((NEXT, ITEM, 1)), False),
+        (told("", item=ITEM, quantity=1), order((NEXT, ITEM, 1)), True),
+        (told("", item=ITEM, quantity=2), order((NEXT, ITEM, 1)), False),
+        (told("", item=SECOND), order((NEXT, ITEM, 2)), False),
+    ],
+)
+def test_what_an_order_shows(what: Told, found: AmazonOrder, shown: bool) -> None:
+    assert is_shown(what, found) is shown
+
+
+def test_cancelled_units_need_not_be_shipped() -> None:
+    found = replace(order(("X", ITEM, 1)), items=(AmazonItem(ITEM, 2, 1, 1),))
+    assert is_shown(told(""), found)
+
+
+def test_looks_come_at_growing_pauses_and_end() -> None:
+    now, looks = NOW, []
+    due = Sighting(1, ORDER, "2026-11-22T12:00:00.000Z", Sight.AWAITED, 0)
+    while True:
+        look = judged(due, [told()], order(), now=now)
+        if look.look_at is None:
+            break
+        assert look.state is Sight.AWAITED
+        looks.append((look.look_at - NOW) / timedelta(hours=1))
+        now = look.look_at
+        due = replace(due, looks=due.looks + 1)
+    assert (looks, look.state, look.note) == ([1, 4, 12, 24, 48], Sight.MISSING, "Amazon shows it as UNSHIPPED")
+
+
+@dataclass
+class Amazon:
+    """Answers for orders."""
+
+    orders: dict[str, AmazonOrder] = field(default_factory=dict)
+    error: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def get_order(self, order_id: str) -> AmazonOrder | None:
+        self.asked.append(order_id)
+        if self.error:
+            raise self.error
+        return self.orders.get(order_id)
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Watch:
+    """A shop, its Amazon, and a reader of its orders."""
+
+    shop: Shop
+    amazon: Amazon
+    clock: Clock
+    reader: Reader
+
+    def pass_hours(self, hours: float) -> None:
+        self.clock.now += timedelta(hours=hours)
+        while self.reader.look():
+            pass
+
+    def result(self, upload_id: str) -> str:
+        return outbox(self.shop.desk, upload_id)["result"].decode()
+
+    def publish(self, upload_id: str) -> None:
+        answers.publish(self.shop.desk, uploads.some(self.shop.desk.db, [upload_id]))
+
+    def status(self) -> dict[str, object]:
+        answers.write_statuses(self.shop.desk, ["anna"])
+        import json
+
+        found: dict[str, object] = json.loads((self.shop.desk.home("anna").path / "STATUS.json").read_bytes())
+        return found
+
+
+def no_feeds(account: Account) -> Amazon:
+    raise AssertionError("no feed is sent here")
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Watch:
+    clock, amazon = Clock(), Amazon()
+    shop = Shop(replace(desk_on(tmp_path), clock=clock), look_after=timedelta(minutes=15))
+    client: Callable[[Account], Amazon] = lambda account: amazon  # noqa: E731
+    return Watch(shop, amazon, clock, Reader(Sender(shop.desk, no_feeds, client, rate_scale=1000.0)))
+
+
+def test_a_confirmed_shipment_is_seen_and_the_result_says_so(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.publish(upload_id)
+    assert "own order shows" not in watch.result(upload_id)
+    watch.pass_hours(0)
+    assert watch.amazon.asked == []
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.3)
+    assert watch.amazon.asked == [ORDER]
+    assert "Amazon accepted it | Amazon's own order shows this package" in watch.result(upload_id)
+    watch.pass_hours(100)
+    assert watch.amazon.asked == [ORDER]
+    assert watch.status()["missing"] == []
+
+
+def test_a_result_that_the_seller_has_removed_stays_away(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.3)
+    assert outbox(watch.shop.desk, upload_id) == {}
+    assert "own order shows" in watch.shop.messages(upload_id)
+
+
+def test_what_is_accepted_and_not_seen_is_listed_until_it_is(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.pass_hours(23)
+    assert watch.status()["missing"] == []
+    watch.pass_hours(2)
+    (missing,) = watch.status()["missing"]  # type: ignore[misc]
+    assert missing == {
+        "order_id": ORDER,
+        "accepted_at": "2026-11-22T12:01:00.000Z",
+        "note": "Amazon knows no such order",
+    }
+    assert "own order shows" not in watch.shop.messages(upload_id)
+    text = (watch.shop.desk.home("anna").path / "STATUS.txt").read_text()
+    assert f"Accepted by Amazon, but not seen in its orders\n  {ORDER}, accepted 2026-11-22 12:01 UTC" in text
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(24)
+    assert watch.status()["missing"] == []
+    assert "own order shows" in watch.shop.messages(upload_id)
+
+
+def test_two_packages_are_seen_one_after_the_other(watch: Watch) -> None:
+    watch.shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
+    first = watch.shop.drop(shipped(item=ITEM, quantity="1"))
+    second = watch.shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
+    watch.shop.sent()
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
+    watch.pass_hours(0.5)
+    assert "own order shows" in watch.shop.messages(first)
+    assert "own order shows" not in watch.shop.messages(second)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), (NEXT, ITEM, 1))
+    watch.pass_hours(1)
+    assert watch.shop.messages(first).count("own order shows") == 1
+    assert watch.shop.messages(second).count("own order shows") == 1
+
+
+def test_an_old_number_that_was_corrected_is_not_looked_for(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    corrected = watch.shop.drop(shipped(NEXT))
+    watch.shop.sent()
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2))
+    watch.pass_hours(0.5)
+    assert "own order shows" in watch.shop.messages(corrected)
+    watch.pass_hours(50)
+    assert watch.amazon.asked == [ORDER]
+    assert watch.status()["missing"] == []
+
+
+def test_refused_as_shipped_before_and_amazon_shows_our_package(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.answered(REFUSED)
+    watch.publish(upload_id)
+    assert watch.shop.order().state is OrderState.UNCONFIRMED
+    assert watch.shop.unconfirmed() == [ORDER]
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)  # at once, without the usual pause
+    assert watch.shop.order().state is OrderState.SHIPPED
+    assert watch.shop.story()[-1] == ("amazon", "shipped")
+    assert watch.shop.unconfirmed() == []
+    assert watch.shop.lines(upload_id) == [("unconfirmed", "A-18021")]
+    told_apart = "more than could be fulfilled | Amazon's own order shows this package: it is confirmed, and nothing"
+    assert told_apart in watch.result(upload_id)
+    assert told_apart in outbox(watch.shop.desk, upload_id)["unconfirmed"].decode()
+
+
+def test_refused_as_shipped_before_with_another_number(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped(NEXT))
+    watch.shop.answered(REFUSED)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert f"shows all these units as shipped, with {FIRST}; if your number is right" in watch.shop.messages(upload_id)
+    assert watch.shop.order().state is OrderState.UNCONFIRMED
+    assert watch.shop.unconfirmed() == [ORDER]
+    watch.pass_hours(100)
+    assert watch.amazon.asked == [ORDER]
+
+
+def test_refused_as_shipped_before_but_amazon_does_not_show_it(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.answered(REFUSED)
+    watch.amazon.orders[ORDER] = order(status="UNSHIPPED")
+    watch.pass_hours(0.1)
+    assert "(UNSHIPPED) does not show these units as shipped" in watch.shop.messages(upload_id)
+    assert watch.shop.unconfirmed() == [ORDER]
+
+
+def test_refused_as_shipped_before_by_our_own_records(watch: Watch) -> None:
+    first = watch.shop.drop(shipped())
+    watch.shop.sent()
+    again = watch.shop.drop(shipped(NEXT))  # a correction
+    watch.shop.answered(REFUSED)
+    words = f"our records show these units confirmed by line 2 of upload {first}, with {FIRST}"
+    assert words in watch.shop.messages(again)
+    assert words not in watch.shop.messages(first)
+
+
+def test_other_refusals_are_not_looked_for(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.answered({1: ("A-18028", "not found")})
+    watch.pass_hours(100)
+    assert watch.amazon.asked == []
+
+
+def test_amazon_does_not_answer_or_does_not_let_us(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.drop(shipped(order=OTHER))
+    watch.shop.sent()
+    watch.amazon.error = RemoteUnavailable("busy", ambiguous=False, retry_after_seconds=60)
+    watch.pass_hours(0.3)
+    assert len(watch.amazon.asked) == 1  # the other order waits as well
+    watch.amazon.error = RemoteRefused("no role", status=403)
+    watch.pass_hours(0.1)
+    assert len(watch.amazon.asked) == 2
+    watch.pass_hours(23)
+    assert len(watch.amazon.asked) == 2
+    watch.amazon.error = None
+    watch.pass_hours(1)
+    assert set(watch.amazon.asked) == {ORDER, OTHER}
+
+
+def test_looks_keep_to_the_rate_limit(tmp_path: Path, watch: Watch) -> None:
+    reader = Reader(Sender(watch.shop.desk, no_feeds, lambda account: watch.amazon, rate_scale=1.0))
+    watch.shop.drop(*(shipped(f"Y0{n:06}K", order=f"026-0000000-{n:07}") for n in range(40)))
+    watch.shop.sent()
+    watch.clock.now += timedelta(hours=1)
+    while reader.look():
+        pass
+    assert len(watch.amazon.asked) == 30  # the burst (FACTS.md section 7)
+    watch.clock.now += timedelta(seconds=2)
+    while reader.look():
+        pass
+    assert len(watch.amazon.asked) == 31
+
+
+def test_an_order_that_is_answered_again_meanwhile_is_looked_for_again(watch: Watch) -> None:
+    watch.shop.drop(shipped(item=ITEM, quantity="1"))
+    watch.shop.sent()
+    watch.clock.now += timedelta(hours=1)
+    due = sightings.next_due(watch.shop.desk.db, now=watch.clock.now)
+    assert due is not None
+    watch.shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
+    watch.shop.sent()
+    look = judged(due, sightings.told(watch.shop.desk.db, due), order((FIRST, ITEM, 1)), now=watch.clock.now)
+    assert sightings.looked(watch.shop.desk.db, due, look, now=watch.clock.now) == []
+    again = sightings.next_due(watch.shop.desk.db, now=watch.clock.now + timedelta(hours=1))
+    assert again is not None
+    assert again.looks == 0
+
+
+def test_orders_that_will_be_late_soon_are_listed(watch: Watch) -> None:
+    rows = {"late": "2026-11-22T11:00:00Z", "soon": "2026-11-23T11:00:00Z", "later": "2026-11-24T11:00:00Z"}
+    header = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
+    names = {name: f"026-0000000-000000{n}" for n, name in enumerate(rows)}
+    cells = (f"{names[name]}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2\t{day}\n" for name, day in rows.items())
+    watch.shop.imports_text(header + "".join(cells))
+    found = watch.status()["late_soon"]
+    assert [(one["order_id"], one["state"]) for one in found] == [(names["late"], "new"), (names["soon"], "new")]  # type: ignore[attr-defined]
+    upload_id = watch.shop.drop(shipped(order=names["soon"]))
+    assert [one["state"] for one in watch.status()["late_soon"]] == ["new", "shipped"]  # type: ignore[attr-defined]
+    text = (watch.shop.desk.home("anna").path / "STATUS.txt").read_text()
+    assert f"  {names['late']} (new) was to be shipped by 2026-11-22 11:00 UTC" in text
+    assert f"  {names['soon']} (shipped) is to be shipped by 2026-11-23 11:00 UTC" in text
+    watch.shop.sent()
+    assert [one["order_id"] for one in watch.status()["late_soon"]] == [names["late"]]  # type: ignore[attr-defined]
+    assert lines.verdict_counts(watch.shop.desk.db, upload_id) == {"confirmed": 1}
+    assert max(map(len, text.splitlines())) <= status.WIDTH

@@ -23,6 +23,7 @@ from cws_filedrop.marketplaces import limits
 from cws_filedrop.marketplaces.amazon import Feed
 from cws_filedrop.model import Account, FeedState, Verdict
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.store import feeds, sellers
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import FeedRow, Purse, Settlement, Turn
@@ -196,6 +197,7 @@ def _failed(sender: Sender, feed: FeedRow, error: RemoteError, attempt: int) -> 
 def _stop(sender: Sender, feed: FeedRow, why: str) -> Step:
     feeds.change(sender.desk.db, feed.no, state=FeedState.STOPPED, note=why)
     LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
+    notes.stopped(sender.desk, feed.no, why)
     return Step(note=why)
 
 
@@ -250,7 +252,9 @@ def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]
         LOG.info("feed.settled", feed=feed_no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
     else:
         settlement = Settlement(Verdict.UNKNOWN, "", "", {})
-    return DONE, feeds.settle(db, feed_no, settlement, now=sender.desk.clock())
+    finished = feeds.settle(db, feed_no, settlement, now=sender.desk.clock())
+    notes.settled(sender.desk, feed_no, feed.account_id)
+    return DONE, finished
 
 
 def _report(sender: Sender, feed: FeedRow) -> bytes | None:

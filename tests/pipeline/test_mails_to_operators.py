@@ -13,6 +13,7 @@ from pipeline.mailing import HEADINGS, Shop, shop_with
 
 from cws_filedrop.model import Account, FeedState, Grade, MailState, Verdict
 from cws_filedrop.pipeline import sending
+from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.store import feeds, mails, uploads
 
@@ -111,8 +112,6 @@ def test_an_upload_that_failed_again_after_its_release_is_told_of_again(shop: Sh
     shop.send()
     (upload,) = uploads.some(shop.desk.db, [upload_id])
     failed = replace(upload, released=True, state=uploads.UploadState.FAILED)
-    from cws_filedrop.pipeline.mail import notes
-
     notes.answered(shop.desk, [failed])
     notes.answered(shop.desk, [failed])
     shop.clock.later(minutes=6)

@@ -13,7 +13,7 @@ from pipeline.desks import desk_on, put
 from pipeline.mailing import ALL, HEADINGS, NOW, Shop, shop_with
 
 from cws_filedrop.model import Grade, MailEvent, MailState, Policy, Verdict
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import outbox, retention
 from cws_filedrop.pipeline.mail import upload_mails
 from cws_filedrop.pipeline.mail.digest_mails import last_hour
 from cws_filedrop.store import mails, uploads
@@ -313,8 +313,6 @@ def test_the_day_ends_at_the_hour_that_is_set(tmp_path: Path, server: PostOffice
 
 
 def test_mail_that_is_old_is_removed_with_the_sweep(shop: Shop) -> None:
-    from cws_filedrop.pipeline import retention
-
     shop.wants(MailEvent.ERRORS)
     shop.drop(BAD)
     shop.send()

@@ -114,10 +114,13 @@ class PostOffice:
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = cast(bytes, envelope.content)
+        # Taken first: when the client dies before the answer, nothing after this is done.
+        self.taken.append(content)
+        self.recipients += envelope.rcpt_tos
         answer = await asyncio.to_thread(self.on_text, content)
-        if answer is None or answer.startswith("250"):
-            self.taken.append(content)
-            self.recipients += envelope.rcpt_tos
+        if answer is not None and not answer.startswith("250"):
+            self.taken.pop()
+            del self.recipients[-len(envelope.rcpt_tos) :]
         if answer is None:
             assert server.transport is not None
             server.transport.abort()

@@ -6,16 +6,13 @@ so that the file can be shown to anyone.
 
 from __future__ import annotations
 
-import difflib
-import tomllib
-import types
-import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.setting_values import merged, nearest, read
 
 ENVIRONMENT_PREFIX: Final = "CWS_FILEDROP_"
 
@@ -198,6 +195,34 @@ class OrderSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """Mail to sellers, to operators and, where a seller asks for it, to buyers."""
+
+    host: str = field(default="", metadata={"doc": "the SMTP server; empty: there is no mail"})
+    port: int = field(default=0, metadata={"doc": "0: 587, 465 or 25, after the way of encryption"})
+    security: str = field(
+        default="starttls",
+        metadata={
+            "doc": "starttls, tls (from the first byte on) or none; certificates are verified",
+            "one_of": ("starttls", "tls", "none"),
+        },
+    )
+    authorities: str = field(
+        default="", metadata={"doc": "PEM file of the authorities that are trusted; empty: those of the system"}
+    )
+    user: str = field(default="", metadata={"doc": "empty: no login"})
+    password: str = field(default="", metadata={"doc": "env:NAME or file:PATH"})
+    sender: str = field(default="", metadata={"doc": "who writes, such as Shipments <shipments@example.com>"})
+    operators: str = field(default="", metadata={"doc": "addresses that hear of trouble, with commas"})
+    base_url: str = field(default="", metadata={"doc": "a page that mails to sellers and operators point to"})
+    per_minute: int = field(default=120, metadata={"doc": "mails that leave in a minute at most; 0: any number"})
+    timeout_seconds: float = field(default=60.0, metadata={"doc": "for one answer of the SMTP server"})
+    digest_hour: int = field(default=7, metadata={"doc": "when daily mails are written, in the seller's time zone"})
+    collect_minutes: float = field(default=5.0, metadata={"doc": "operators get one mail in this time at most"})
+    keep_days: int = field(default=90, metadata={"doc": "mails older than this are removed"})
+
+
+@dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
     """Amazon, or the built-in sandbox."""
 
@@ -253,6 +278,7 @@ class Settings:
     folder: FolderSettings = field(default_factory=FolderSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     orders: OrderSettings = field(default_factory=OrderSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     marketplace: MarketplaceSettings = field(default_factory=MarketplaceSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
 
@@ -269,7 +295,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     """
     sections: dict[str, dict[str, Any]] = {}
     if path is not None:
-        sections = _read(path)
+        sections = read(path)
     settings = _merge(Settings(), sections, source=str(path))
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
@@ -327,60 +353,11 @@ def _toml(value: object) -> str:
     return f'"{value}"' if isinstance(value, str | Path) else str(value)
 
 
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: not valid TOML: {error}") from error
-
-
 def _merge(settings: Settings, sections: Mapping[str, Any], *, source: str) -> Settings:
     known = {item.name for item in fields(Settings)}
     for section, values in sections.items():
         if section not in known or not isinstance(values, Mapping):
-            raise ConfigError(f"{source}: [{section}] is not a section{_nearest(section, known)}")
+            raise ConfigError(f"{source}: [{section}] is not a section{nearest(section, known)}")
         part = getattr(settings, section)
-        settings = replace(settings, **{section: _merge_section(part, values, source=f"{source}: [{section}]")})
+        settings = replace(settings, **{section: merged(part, values, source=f"{source}: [{section}]")})
     return settings
-
-
-def _merge_section(part: Any, values: Mapping[str, Any], *, source: str) -> Any:
-    kinds = typing.get_type_hints(type(part))
-    allowed = {item.name: item.metadata.get("one_of", ()) for item in fields(part)}
-    changed = {}
-    for key, value in values.items():
-        if key not in kinds:
-            raise ConfigError(f"{source} {key} is not a setting{_nearest(key, set(kinds))}")
-        changed[key] = _convert(value, kinds[key], source=f"{source} {key}")
-        if allowed[key] and changed[key] not in allowed[key]:
-            raise ConfigError(f"{source} {key}: {value!r} is none of {', '.join(allowed[key])}")
-    return replace(part, **changed)
-
-
-def _convert(value: Any, kind: Any, *, source: str) -> Any:
-    if kind is bool:
-        words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-        if isinstance(value, bool):
-            return value
-        if isinstance(value, str) and value.lower() in words:
-            return words[value.lower()]
-        raise ConfigError(f"{source}: {value!r} is neither true nor false")
-    if isinstance(value, bool | list | dict):
-        raise ConfigError(f"{source}: {value!r} is not {_kind_name(kind)}")
-    try:
-        return kind(value)
-    except (TypeError, ValueError) as error:
-        raise ConfigError(f"{source}: {value!r} is not {_kind_name(kind)}") from error
-
-
-def _kind_name(kind: Any) -> str:
-    names: dict[Any, str] = {int: "a whole number", float: "a number", str: "text", Path: "a path"}
-    return names.get(kind, str(kind)) if not isinstance(kind, types.UnionType) else str(kind)
-
-
-def _nearest(word: str, known: set[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(sorted(known))}"

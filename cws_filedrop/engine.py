@@ -100,6 +100,13 @@ def enqueue(
         DBOS.enqueue_workflow(queue, workflow, *arguments)
 
 
+def failed(*, limit: int = 100) -> list[str]:
+    """The ids of workflows that ended by an error, or were given up, and are not forgotten yet; newest first."""
+    states = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+    found = DBOS.list_workflows(status=states, limit=limit, sort_desc=True, load_input=False, load_output=False)
+    return [item.workflow_id for item in found]
+
+
 def forget_finished(*, before_ms: int, limit: int = 5_000) -> int:
     """Delete the engine's rows of workflows that ended before a moment (ms since 1970); how many."""
     done = DBOS.list_workflows(

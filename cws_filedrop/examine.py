@@ -35,7 +35,8 @@ class Piece:
     """The verdicts of some lines of a file.
 
     `keys` (KEY_COLUMNS, as typed) and `verdicts` have every line; `issues` (ISSUES) name the seller's own headings;
-    `shipments` hold the good lines that go to Amazon; `raw` has the rejected ones as they were typed, by line.
+    `shipments` hold the good lines that go to Amazon; `raw` has the rejected ones as they were typed, by line; `quiet`
+    are those whose buyers shall get no mail of ours.
     """
 
     keys: pd.DataFrame
@@ -44,6 +45,7 @@ class Piece:
     shipments: pd.DataFrame
     make_effects: Callable[[], list[Effect]]
     raw: dict[int, str]
+    quiet: frozenset[int]
     again: Callable[[int], Piece]  # the lines after one of them, judged once more: orders have changed
 
     def until(self, line: int) -> Piece:
@@ -172,7 +174,8 @@ class Examination:
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
         raw = dict(zip(rejected, chunk.raw(rejected), strict=True)) if rejected else {}
         good = (judgement.shipments, lambda: judgement.effects)
-        return Piece(keys, verdicts, issues, *good, raw, lambda line: self._piece(chunk.after(line), found))
+        told = (raw, judgement.quiet)
+        return Piece(keys, verdicts, issues, *good, *told, lambda line: self._piece(chunk.after(line), found))
 
 
 def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: LookUp | None = None) -> Examination:

@@ -110,6 +110,46 @@ class Allowance:
 NO_LIMITS: Final = Allowance()
 
 
+class MailEvent(StrEnum):
+    """What a seller may want to hear of; `digest` is one mail a day instead."""
+
+    ERRORS = "errors"  # something of a file was not taken, or Amazon refused it
+    WARNINGS = "warnings"
+    SUCCESS = "success"
+    DIGEST = "digest"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailing:
+    """Where a seller's mails go and what they tell; and whether its buyers are written to."""
+
+    addresses: tuple[str, ...] = ()
+    events: tuple[MailEvent, ...] = ()
+    buyers: bool = False
+
+
+NO_MAIL: Final = Mailing()
+
+
+class MailKind(StrEnum):
+    """Whom a mail is for, and why."""
+
+    UPLOAD = "upload"  # to a seller, of one of its files
+    DIGEST = "digest"  # to a seller, of a day
+    OPERATORS = "operators"
+    BUYER = "buyer"
+
+
+class MailState(StrEnum):
+    """Where a mail stands."""
+
+    QUEUED = "queued"  # not sent, and will be
+    SENDING = "sending"  # its text is on its way: the SMTP server may have it
+    SENT = "sent"  # the SMTP server has it
+    FAILED = "failed"  # the SMTP server will not have it
+    UNSURE = "unsure"  # nobody knows whether the SMTP server has it; not sent again by itself
+
+
 class OrderState(StrEnum):
     """Where an order stands (DOMAIN 10)."""
 
@@ -173,6 +213,7 @@ class Seller:
     policy: Policy = field(default_factory=Policy)
     enabled: bool = True
     allowance: Allowance = field(default_factory=Allowance)
+    mailing: Mailing = NO_MAIL
 
 
 @dataclass(frozen=True, slots=True)

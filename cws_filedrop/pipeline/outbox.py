@@ -16,6 +16,7 @@ from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Issue, Seller, Severity, UploadState, Verdict
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
@@ -40,30 +41,40 @@ def answer(desk: Desk, found: Sequence[Upload]) -> list[str]:
 
     The ids of uploads whose answers could not be delivered: a full disk or a damaged outbox is no reason to lose them.
     """
-    return _deliver(desk, found, _answers)
+    return _deliver(desk, found, _answers, notes.answered)
 
 
 def publish(desk: Desk, found: Sequence[Upload]) -> list[str]:
     """Deliver results, and the lines that Amazon refused; the ids of uploads whose results could not be delivered."""
-    return _deliver(desk, found, _results)
+    return _deliver(desk, found, _results, notes.finished)
 
 
 def publish_again(desk: Desk, found: Sequence[Upload]) -> None:
     """Write results anew that say more now, where the seller has not removed them."""
     there = [upload for upload in found if upload.state is UploadState.DONE and _named(desk, upload, "result").exists()]
-    late = _deliver(desk, there, _results)
+    late = _deliver(desk, there, _results, _unnoted)
     for upload in found:
         CHANGED.add(upload.seller)
     if late:
         LOG.warning("outbox.not_renewed", uploads=late)
 
 
-def _deliver(desk: Desk, found: Sequence[Upload], files: Callable[[Desk, Upload], Iterator[Delivery]]) -> list[str]:
+def _unnoted(desk: Desk, found: Sequence[Upload]) -> None:
+    """What was said before in other words is no news."""
+
+
+def _deliver(
+    desk: Desk,
+    found: Sequence[Upload],
+    files: Callable[[Desk, Upload], Iterator[Delivery]],
+    note: Callable[[Desk, Sequence[Upload]], None],
+) -> list[str]:
     try:
         deliver_all(file for upload in found for file in files(desk, upload))
+        note(desk, found)
     except Exception as error:
         if len(found) > 1:  # one seller's trouble is not the others'
-            return [late for upload in found for late in _deliver(desk, [upload], files)]
+            return [late for upload in found for late in _deliver(desk, [upload], files, note)]
         ours = not isinstance(error, OSError)
         LOG.error("outbox.not_delivered", upload=found[0].id, error=str(error), exc_info=ours)
         return [found[0].id]

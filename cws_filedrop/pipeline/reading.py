@@ -181,6 +181,7 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["amazon_order_id"] = [amazons.get(line, name) for line, name in zip(numbers, cells["order_id"], strict=True)]
     cells["verdict"] = arrow(piece.verdicts).to_pylist()
     cells |= {"code": codes, "message": messages, "shipment": [None] * len(numbers), "key": [None] * len(numbers)}
+    cells["quiet"] = [line in piece.quiet for line in numbers] if piece.quiet else [False] * len(numbers)
     place = {line: at for at, line in enumerate(numbers)}
     for line, shipment, key in zip(piece.shipments.index.to_list(), *lines.pack(piece.shipments), strict=True):
         cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key

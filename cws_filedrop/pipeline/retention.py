@@ -15,7 +15,7 @@ from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import Folder, Stage
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import audit, order_lists, sightings, uploads
+from cws_filedrop.store import audit, mails, order_lists, sightings, uploads
 from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
@@ -40,6 +40,7 @@ def sweep(desk: Desk) -> int:
         LOG.info("retention.removed", uploads=removed)
     _forget_buyers(desk)
     sightings.forget(desk.db, before=desk.clock() - timedelta(days=SIGHTINGS_DAYS))
+    mails.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.mail.keep_days))
     audit.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.audit.keep_days))
     return removed
 
@@ -48,6 +49,7 @@ def _forget_buyers(desk: Desk) -> None:
     """Names and addresses, in the order book and in order files (DOMAIN 10)."""
     before = desk.clock() - timedelta(days=desk.settings.orders.keep_buyers_days)
     orders = order_lists.forget_buyers(desk.db, before=before)
+    mails.forget_buyers(desk.db)
     for home in desk.homes.known():
         for file in home.path.glob("orders/*/*.txt"):
             if file.stat().st_mtime < before.timestamp():

@@ -24,6 +24,7 @@ from cws_filedrop.marketplaces.amazon import Feed
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, FeedState, Verdict
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.store import feeds, sellers, settling
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import FeedRow, Purse, Turn
@@ -207,6 +208,7 @@ def _failed(sender: Sender, feed: FeedRow, error: RemoteError, attempt: int) -> 
 def _stop(sender: Sender, feed: FeedRow, why: str) -> Step:
     feeds.change(sender.desk.db, feed.no, state=FeedState.STOPPED, note=why)
     LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
+    notes.stopped(sender.desk, feed.no, why)
     return Step(note=why)
 
 
@@ -263,7 +265,9 @@ def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]
         settlement = Settlement(Verdict.UNKNOWN, "", "", {})
     minutes = sender.desk.settings.orders.read_back_minutes
     look_after = timedelta(minutes=minutes) if minutes else None
-    return DONE, settling.settle(db, feed_no, settlement, now=sender.desk.clock(), look_after=look_after)
+    finished = settling.settle(db, feed_no, settlement, now=sender.desk.clock(), look_after=look_after)
+    notes.settled(sender.desk, feed_no, feed.account_id)
+    return DONE, finished
 
 
 def _report(sender: Sender, feed: FeedRow) -> bytes | None:

@@ -20,6 +20,7 @@ from cws_filedrop.pipeline import order_files, outbox, retention, sending, workf
 from cws_filedrop.pipeline.chore import Chore
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
+from cws_filedrop.pipeline.mail.postman import Postman
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
@@ -51,6 +52,7 @@ class Worker:
         self._engine = Engine(database_url(settings), data_dir=settings.data, turn=self._desk.db.turn)
         self._arrived: Nudges[str] = Nudges()
         self._hand = Hand(MOST_GROUPS, on_room=self._arrived.wake)
+        self._postman: Postman | None = None
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._take_in, name="arrivals", daemon=True),
@@ -63,9 +65,10 @@ class Worker:
     def start(self) -> None:
         """Open the database and the engine, and take up what an earlier process left.
 
-        Raises: ConfigError when the database or the data folder cannot be used.
+        Raises: ConfigError when the database, the data folder or the [mail] settings cannot be used.
         """
         self._settings.data.mkdir(parents=True, exist_ok=True)
+        postman = Postman(self._desk) if self._settings.mail.host else None
         Bench.sender, Bench.processes, Bench.queued, Bench.hand = self._sender, self._processes, Nudges(), self._hand
         self._desk.db.create()
         self._processes.warm_up()
@@ -73,6 +76,9 @@ class Worker:
         self.round()
         for thread in self._threads:
             thread.start()
+        if postman is not None:
+            postman.start()
+            self._postman = postman
 
     def stop(self, *, patience_seconds: int = 20) -> None:
         """Finish the steps in hand, then let go; what is not finished goes on after the next start."""
@@ -83,6 +89,8 @@ class Worker:
         outbox.CHANGED.close()
         for thread in self._threads:
             thread.join(timeout=patience_seconds)
+        if self._postman is not None:
+            self._postman.stop(patience_seconds=patience_seconds)
         self._processes.close()
         self._engine.stop(patience_seconds=patience_seconds)
         outbox.write_statuses(self._desk, {seller.name for seller in sellers.everyone(self._desk.db)})

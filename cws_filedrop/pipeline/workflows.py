@@ -22,6 +22,7 @@ from cws_filedrop import engine, log
 from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.pipeline import outbox, sending
 from cws_filedrop.pipeline.hand import Hand
+from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.sending import Sender
@@ -217,6 +218,7 @@ def publish_large(upload_id: str) -> None:
 def stop_feed(feed_no: int, why: str) -> None:
     """We failed: keep the feed as it is for an operator."""
     feeds.change(Bench.sender.desk.db, feed_no, state=FeedState.STOPPED, note=why)
+    notes.stopped(Bench.sender.desk, feed_no, why)
 
 
 def _stop(feed_no: int, error: Exception) -> None:

@@ -38,13 +38,14 @@ class Judgement:
 
     `verdicts` has every row (index of the lines, TEXT): queued, updated, rejected or duplicate. `issues` is ISSUES
     with rule columns. `shipments` is SHIPMENTS, of the queued rows. `effects` is what the queued and the updated ones
-    do to their orders.
+    do to their orders. `quiet` are the lines whose buyers shall get no mail of ours.
     """
 
     verdicts: pd.Series[str]
     issues: pd.DataFrame
     shipments: pd.DataFrame
     make_effects: Callable[[], list[Effect]]  # only who moves orders asks for them
+    quiet: frozenset[int]
 
     @cached_property
     def effects(self) -> list[Effect]:
@@ -84,6 +85,7 @@ def judge(
         issues=findings.frame(),
         shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero(verdicts == QUEUED)),
         make_effects=lambda: _effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)),
+        quiet=frozenset(np.asarray(sheet.index)[asked.quiet].tolist()),
     )
 
 

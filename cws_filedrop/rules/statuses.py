@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
+from cws_filedrop.rules.columns import Mask, Rows, Sheet, Spread, constant
 from cws_filedrop.rules.findings import Findings, Trouble
 
 STATUSES: Final = {
@@ -20,7 +20,11 @@ STATUSES: Final = {
     "shipped & no confirm": "shipped",
     "shipped-no-email": "shipped",
 }
+QUIET: Final = frozenset(("shipped & no confirm", "shipped-no-email"))  # the buyer gets no mail of ours
 NEAR: Final = 0.75
+
+
+_NONE: Final[Rows] = np.array([], np.int64)
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Asked:
     kinds: Spread
     shipped: Mask
     packed: Mask
+    quiet: Rows  # shipped, without a mail to the buyer
 
     @property
     def travels(self) -> Mask:
@@ -62,8 +67,11 @@ def read(sheet: Sheet, findings: Findings) -> Asked:
     """The statuses of the rows; a file without the column is a list of shipped orders."""
     if "status" not in sheet:
         every = np.ones(sheet.size, np.bool_)
-        return Asked(constant("shipped", sheet.size), every, ~every)
+        return Asked(constant("shipped", sheet.size), every, ~every, _NONE)
     typed = sheet["status"].distinct
     findings.add_troubles("status", typed, [_trouble(text) for text in typed.texts])
     kinds = Spread(typed.codes, [kind(text) for text in typed.texts])
-    return Asked(kinds, kinds.having(lambda one: one == "shipped"), kinds.having(lambda one: one == "packed"))
+    quiet = [folded(text) in QUIET for text in typed.texts]
+    silent = np.flatnonzero(np.array(quiet)[typed.codes]) if any(quiet) else _NONE
+    shipped, packed = kinds.having(lambda one: one == "shipped"), kinds.having(lambda one: one == "packed")
+    return Asked(kinds, shipped, packed, silent)

@@ -18,7 +18,7 @@ from cws_filedrop.model import Verdict
 from cws_filedrop.store import claims
 from cws_filedrop.store.claims import Key
 from cws_filedrop.store.database import Database, insert_new
-from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, QUIET_LINES
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT, arrow
 
 PIECE: Final = 20_000
@@ -34,6 +34,7 @@ COLUMNS: Final = (
     "message",
     "shipment",
     "key",
+    "quiet",
 )
 _CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are rejected (L02)
 
@@ -64,7 +65,10 @@ def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, row
     A queued line whose shipment is claimed by another line becomes `duplicate`. Recording again changes nothing.
     """
     columns = {name: list(cells) for name, cells in rows.items()}
-    keys = columns.pop("key")
+    keys, quiet = columns.pop("key"), columns.pop("quiet")
+    silent = [(upload_id, line) for line, chosen in zip(columns["line"], quiet, strict=True) if chosen]
+    if silent:
+        insert_new(connection, QUIET_LINES, ("upload_id", "line"), silent)
     lost = claims.claim_in(connection, account_id, upload_id, columns["line"], keys)
     for place, (other_upload, other_line) in lost.items():
         for name, cell in _duplicate(other_upload, other_line).items():
@@ -103,6 +107,8 @@ def forget_in(connection: sa.Connection, upload_id: str) -> None:
     sent = sa.select(LINES.c.line).where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_not(None))
     connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id, CLAIMS.c.line.not_in(sent)))
     connection.execute(LINES.delete().where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_(None)))
+    unsent = (QUIET_LINES.c.upload_id == upload_id, QUIET_LINES.c.line.not_in(sent))
+    connection.execute(QUIET_LINES.delete().where(*unsent))
 
 
 def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -> Iterator[Sequence[Any]]:
@@ -128,6 +134,13 @@ def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:
     query = sa.select(LINES.c.verdict, sa.func.count()).where(LINES.c.upload_id == upload_id).group_by(LINES.c.verdict)
     with db.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def any_unknown(db: Database, feed_no: int) -> bool:
+    """Are there lines of a feed of which nobody can say what became of them?"""
+    query = sa.select(LINES.c.line).where(LINES.c.feed_no == feed_no, LINES.c.verdict == Verdict.UNKNOWN)
+    with db.read() as connection:
+        return connection.execute(query.limit(1)).first() is not None
 
 
 def _settled_by_hand() -> sa.ColumnElement[bool]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Account, Allowance, DateOrder, Policy, Seller
+from cws_filedrop.model import Account, Allowance, DateOrder, MailEvent, Mailing, Policy, Seller
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, SELLERS
 
@@ -40,9 +40,22 @@ def allowance_text(allowance: Allowance) -> str:
     return json.dumps({name: value for name, value in asdict(allowance).items() if value})
 
 
+def mailing_of(text: str) -> Mailing:
+    """What a row holds of mails."""
+    values = json.loads(text)
+    events = tuple(MailEvent(event) for event in values.get("events", ()))
+    return Mailing(tuple(values.get("addresses", ())), events, bool(values.get("buyers", False)))
+
+
+def mailing_text(mailing: Mailing) -> str:
+    """Wishes about mails as the JSON kept in the row."""
+    return json.dumps({name: value for name, value in asdict(mailing).items() if value})
+
+
 def _seller(row: Any) -> Seller:
     account = Account(row.account_id, row.merchant_id, row.marketplace_id)
-    return Seller(row.id, row.name, account, policy_of(row.policy), row.enabled, allowance_of(row.allowance))
+    policy, allowance, mailing = policy_of(row.policy), allowance_of(row.allowance), mailing_of(row.mailing)
+    return Seller(row.id, row.name, account, policy, row.enabled, allowance, mailing)
 
 
 def _select() -> sa.Select[Any]:
@@ -165,6 +178,13 @@ def change(db: Database, name: str, values: Mapping[str, object]) -> bool:
             .values({**values, "version": SELLERS.c.version + 1})
         )
     return done.rowcount > 0
+
+
+def set_mailing(db: Database, name: str, mailing: Mailing) -> bool:
+    """Keep what a seller wants of mails, which is no login's business; false when there is none of that name."""
+    with db.write() as connection:
+        mine = (SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
+        return connection.execute(SELLERS.update().where(*mine).values(mailing=mailing_text(mailing))).rowcount > 0
 
 
 def remove(db: Database, name: str, *, now: datetime) -> bool:

@@ -87,6 +87,15 @@ def listing(db: Database, *, seller: str = "", states: Iterable[UploadState] = (
         return [_upload(row) for row in connection.execute(query)]
 
 
+def between(db: Database, seller_id: int, since: str, until: str) -> list[Upload]:
+    """A seller's uploads that arrived in a time, or were finished in it (stamps; the first is in it), oldest first."""
+    arrived = sa.and_(UPLOADS.c.arrived_at >= since, UPLOADS.c.arrived_at < until)
+    ended = sa.and_(UPLOADS.c.done_at >= since, UPLOADS.c.done_at < until)
+    query = _select().where(UPLOADS.c.seller_id == seller_id, sa.or_(arrived, ended)).order_by(UPLOADS.c.id)
+    with db.read() as connection:
+        return [_upload(row) for row in connection.execute(query)]
+
+
 def in_state(db: Database, state: UploadState) -> list[str]:
     """Ids of the uploads in one state, oldest first."""
     with db.read() as connection:

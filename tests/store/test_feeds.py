@@ -40,6 +40,7 @@ def rows(orders: list[str], *, first_line: int = 2) -> lines.Rows:
         "message": [""] * number,
         "shipment": lines.pack(table)[0],
         "key": lines.pack(table)[1],
+        "quiet": [False] * number,
     }
 
 

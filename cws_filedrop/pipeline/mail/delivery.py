@@ -1,0 +1,129 @@
+"""Queued mails -> the SMTP server, each once.
+
+A mail is marked before its text leaves. What the server refused for now is tried again, ever more slowly, for three
+days; of what nobody can say whether the server has it, an operator decides (`mail retry`).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Final, assert_never
+
+from cws_filedrop import log
+from cws_filedrop.model import MailKind
+from cws_filedrop.notify.addresses import BadAddress
+from cws_filedrop.notify.envelope import Envelope, seal
+from cws_filedrop.notify.letters import Letter
+from cws_filedrop.notify.office import Office
+from cws_filedrop.notify.smtp import Counter, Ending, Handed
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import mails
+from cws_filedrop.store.database import moment
+from cws_filedrop.store.mails import Mail
+
+LOG: Final = log.get(__name__)
+AT_ONCE: Final = 25
+FIRST_RETRY_SECONDS: Final = 60.0
+SLOWEST_RETRY_SECONDS: Final = 4 * 3600.0
+GIVE_UP: Final = timedelta(days=3)
+FIRST_REST_SECONDS: Final = 5.0  # after which a server that was away is looked for again
+LONGEST_REST_SECONDS: Final = 600.0
+CODES: Final = re.compile(r"[245]\d\d( [245]\.\d+\.\d+)?")
+
+
+class Delivery:
+    """Brings mails away, at a pace; rests while there is no server."""
+
+    def __init__(self, desk: Desk, office: Office, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._desk = desk
+        self._office = office
+        self._counter = Counter(office)
+        self._monotonic = monotonic
+        self._rests_until = 0.0
+        self._times_away = 0
+
+    def send_due(self, stopping: threading.Event) -> int:
+        """Hand in some of the mails that are due; how many were looked at."""
+        if self._monotonic() < self._rests_until:
+            return 0
+        per_minute = self._desk.settings.mail.per_minute
+        done = 0
+        for mail in mails.due(self._desk.db, now=self._desk.clock(), limit=AT_ONCE):
+            if stopping.is_set() or not self._send(mail):
+                break
+            done += 1
+            if per_minute > 0 and stopping.wait(60 / per_minute):
+                break
+        if done < AT_ONCE:
+            self._counter.close()
+        return done
+
+    def close(self) -> None:
+        """End the session with the server."""
+        self._counter.close()
+
+    def _send(self, mail: Mail) -> bool:
+        """Hand in one; false when there is no server."""
+        try:
+            envelope = self._sealed(mail)
+        except BadAddress as error:
+            words = "the buyer's address is no mail address" if mail.kind is MailKind.BUYER else str(error)
+            self._ended(mail, Handed(Ending.REFUSED, words))
+            return True
+        ended = self._counter.hand_in(envelope, begin=lambda: mails.begin(self._desk.db, mail.no))
+        if mail.kind is MailKind.BUYER and ended.ending is not Ending.AWAY:
+            ended = Handed(ended.ending, _without_people(ended.words))
+        self._ended(mail, ended)
+        return ended.ending is not Ending.AWAY
+
+    def _sealed(self, mail: Mail) -> Envelope:
+        letter = Letter(mail.subject, mail.text, mail.html)
+        written_at = moment(mail.created_at)
+        return seal(letter, key=mail.key, sender=self._office.sender, recipient=mail.recipient, written_at=written_at)
+
+    def _ended(self, mail: Mail, ended: Handed) -> None:
+        db, now = self._desk.db, self._desk.clock()
+        if ended.ending is not Ending.AWAY:
+            self._times_away = 0
+        match ended.ending:
+            case Ending.SENT:
+                mails.sent(db, mail.no, now=now)
+                LOG.info("mail.sent", mail=mail.no, kind=str(mail.kind))
+            case Ending.LATER if moment(mail.created_at) + GIVE_UP > now:
+                wait = retry_seconds(mail.attempts + 1)
+                mails.postponed(db, mail, error=ended.words, next_at=now + timedelta(seconds=wait))
+                LOG.warning("mail.delayed", mail=mail.no, kind=str(mail.kind), seconds=wait, why=ended.words)
+            case Ending.LATER | Ending.REFUSED:
+                mails.failed(db, mail, error=ended.words)
+                LOG.error("mail.failed", mail=mail.no, kind=str(mail.kind), why=ended.words)
+            case Ending.UNSURE:
+                mails.unsure(db, mail.no, error=ended.words)
+                LOG.error("mail.unsure", mail=mail.no, kind=str(mail.kind), why=ended.words)
+            case Ending.AWAY:
+                mails.troubled(db, mail.no, error=ended.words)
+                self._rest(ended.words)
+            case Ending.TAKEN:
+                pass
+            case _:
+                assert_never(ended.ending)
+
+    def _rest(self, why: str) -> None:
+        seconds = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2 ** min(self._times_away, 10))
+        self._times_away += 1
+        self._rests_until = self._monotonic() + seconds
+        LOG.warning("mail.no_server", host=self._office.host, port=self._office.port, seconds=seconds, why=why)
+
+
+def retry_seconds(attempt: int) -> float:
+    """How long a mail waits after that many attempts."""
+    return min(SLOWEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 20))
+
+
+def _without_people(words: str) -> str:
+    """The server's code alone: its words often name the recipient."""
+    found = CODES.match(words)
+    return found[0] if found else "the connection broke"

@@ -21,6 +21,7 @@ from cws_filedrop.cli import (
     demo,
     feed,
     guard,
+    mail,
     orders,
     seller,
     seller_key,
@@ -51,6 +52,7 @@ app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
+app.add_typer(mail.app, name="mail")
 app.add_typer(guard.app, name="guard")
 app.command("audit")(audit.audit)
 

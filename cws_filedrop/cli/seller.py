@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
+from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
@@ -14,10 +15,18 @@ import typer
 from cws_filedrop import passwords
 from cws_filedrop.cli import shared
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
-from cws_filedrop.model import Account, DateOrder, Policy, Seller
+from cws_filedrop.model import Account, DateOrder, MailEvent, Policy, Seller
 
 app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
 NAME: Final = re.compile(r"[A-Za-z0-9]{2,32}")
+
+
+class OnOff(StrEnum):
+    """A switch."""
+
+    ON = "on"
+    OFF = "off"
+
 
 Name = Annotated[str, typer.Argument(help="user name: letters and digits")]
 
@@ -111,8 +120,15 @@ def set_(
     kept_bytes: Annotated[int | None, typer.Option(help="bytes in all its folders; 0 = any", min=0)] = None,
     waiting_files: Annotated[int | None, typer.Option(help="files not picked up yet; 0 = any", min=0)] = None,
     connections: Annotated[int | None, typer.Option(help="at once, over all doors; 0 = any", min=0)] = None,
+    mail: Annotated[str | None, typer.Option(help="where mails go, with commas; '' = no mails")] = None,
+    mail_on: Annotated[
+        str | None, typer.Option(help="of what: errors,warnings,success one by one, or digest for one mail a day")
+    ] = None,
+    buyer_mails: Annotated[
+        OnOff | None, typer.Option(help="write to buyers when Amazon has confirmed a shipment")
+    ] = None,
 ) -> None:
-    """Change how a seller may log in, and what it may do at most."""
+    """Change how a seller may log in, what it may do at most, and what mails it gets."""
     values: dict[str, object] = {}
     if networks is not None:
         values["networks"] = _networks(networks)
@@ -127,9 +143,13 @@ def set_(
     }
     if given := {key: value for key, value in limits.items() if value is not None}:
         values["allowance"] = _allowance(name, given)
-    if not values:
-        raise stop("nothing to change; give --networks, --expires or a limit", 2)
-    _change(name, values)
+    wishes = (mail, mail_on, buyer_mails)
+    if not values and wishes == (None, None, None):
+        raise stop("nothing to change; give --networks, --expires, a limit, --mail, --mail-on or --buyer-mails", 2)
+    if wishes != (None, None, None):
+        _set_mailing(name, *wishes)
+    if values:
+        _change(name, values)
     typer.echo("changed")
 
 
@@ -173,6 +193,43 @@ def _allowance(name: str, given: dict[str, int]) -> str:
     return sellers.allowance_text(replace(known.allowance, **given))
 
 
+def _set_mailing(name: str, to: str | None, on: str | None, buyers: OnOff | None) -> None:
+    from cws_filedrop.store import sellers
+
+    db = database(settings())
+    known = sellers.find(db, name)
+    if known is None:
+        raise stop(f"there is no seller named {name.lower()}")
+    wanted = known.mailing
+    if to is not None:
+        wanted = replace(wanted, addresses=_addresses(to), events=wanted.events or (MailEvent.ERRORS,))
+    if on is not None:
+        wanted = replace(wanted, events=_events(on))
+    if buyers is not None:
+        wanted = replace(wanted, buyers=buyers is OnOff.ON)
+    if not wanted.addresses:
+        if on:
+            raise stop("--mail-on: say where mails go, too: --mail ADDRESS", 2)
+        wanted = replace(wanted, events=())
+    sellers.set_mailing(db, name, wanted)
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    from cws_filedrop.notify.addresses import BadAddress, addresses
+
+    try:
+        return addresses(text)
+    except BadAddress as error:
+        raise stop(f"--mail: {error}", 2) from None
+
+
+def _events(text: str) -> tuple[MailEvent, ...]:
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    for word in words:
+        _one_of("--mail-on", word, tuple(MailEvent))
+    return tuple(event for event in MailEvent if event in words)
+
+
 def _networks(text: str) -> str:
     try:
         return " ".join(str(ipaddress.ip_network(word, strict=False)) for word in text.replace(",", " ").split())
@@ -206,5 +263,10 @@ def _plain(seller: Seller) -> dict[str, object]:
         "marketplace_id": seller.account.marketplace_id,
         "time_zone": seller.policy.time_zone,
         "enabled": seller.enabled,
+        "mail": {
+            "to": list(seller.mailing.addresses),
+            "on": [str(event) for event in seller.mailing.events],
+            "buyers": seller.mailing.buyers,
+        },
         "limits": {key: value for key, value in asdict(seller.allowance).items() if value},
     }

@@ -44,6 +44,8 @@ def office(settings: MailSettings, environment: Mapping[str, str]) -> Office:
         raise ConfigError(f"[mail] digest_hour: {settings.digest_hour} is no hour; use 0 to 23")
     if settings.user and settings.security == "none" and settings.host not in HERE:
         raise ConfigError("[mail] security: without encryption there is no login, since the password could be read")
+    if settings.user and not settings.password:
+        raise ConfigError(f"[mail] password: there is none for the user {settings.user}")
     return Office(
         settings.host,
         settings.port or PORTS[settings.security],

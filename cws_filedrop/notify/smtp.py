@@ -117,8 +117,11 @@ class Counter:
         try:
             _ask(session, f"MAIL FROM:<{envelope.sender}>")
             _ask(session, f"RCPT TO:<{envelope.recipient}>")
-            if not begin():
-                return Handed(Ending.TAKEN)
+        except (OSError, smtplib.SMTPException, _Refusal) as error:
+            return _not_taken(error)
+        if not begin():
+            return Handed(Ending.TAKEN)
+        try:
             _ask(session, "DATA", wanted=354)
             session.send(_on_the_wire(envelope.body))
         except (OSError, smtplib.SMTPException, _Refusal) as error:

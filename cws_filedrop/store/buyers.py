@@ -94,4 +94,8 @@ def of_orders(db: Database, account_id: int, orders: Iterable[str]) -> dict[str,
         items: dict[int, dict[str, tuple[str, int | None]]] = {}
         for row in _ITEMS(connection, [row.no for row in people]):
             items.setdefault(row.order_no, {})[row.order_item_id] = (row.item_name, row.quantity)
-    return {row.amazon_order_id: Person(row.no, json.loads(row.cells), items.get(row.no, {})) for row in people}
+    return {row.amazon_order_id: Person(row.no, _cells(row.cells), items.get(row.no, {})) for row in people}
+
+
+def _cells(text: str) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in json.loads(text).items()}

@@ -222,7 +222,7 @@ def find(db: Database, no: int) -> Mail | None:
 
 
 def retry(db: Database, no: int, *, now: datetime) -> bool:
-    """Send a mail again that failed, or that nobody knows of whether it was sent; false when it is neither, or empty."""
+    """Have a mail sent again that failed or is unsure; false when it is neither, or empty."""
     able = (MAILS.c.state.in_((MailState.FAILED, MailState.UNSURE)), MAILS.c.recipient != "")
     # As old as it is from now: who is asked for again is given its time again.
     values = {"state": str(MailState.QUEUED), "next_at": stamp(now), "attempts": 0, "created_at": stamp(now)}

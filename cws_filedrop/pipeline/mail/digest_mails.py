@@ -65,7 +65,7 @@ def _write(desk: Desk, seller: Seller, until: datetime) -> int:
         return 0
     since = _since(desk, seller, until)
     found = uploads.between(desk.db, seller.id, stamp(since), stamp(until))
-    refused = lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_REFUSED + 1)
+    refused = _refused(desk, seller, stamp(until))
     if not found and not refused:
         return 0
     made = letter("digest", _values(desk, seller, (since, until), found, refused))
@@ -74,6 +74,13 @@ def _write(desk: Desk, seller: Seller, until: datetime) -> int:
         for address, key in keys.items()
     ]
     return mails.tell(desk.db, [], drafts, now=desk.clock())
+
+
+def _refused(desk: Desk, seller: Seller, until: str) -> list[dict[str, Any]]:
+    """Lines of files from before a moment that Amazon refused and nobody has settled; one more than are shown."""
+    found = lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_REFUSED + 1)
+    arrived = {upload.id: upload.arrived_at for upload in uploads.some(desk.db, [one["upload_id"] for one in found])}
+    return [one for one in found if arrived[one["upload_id"]] < until]
 
 
 def _since(desk: Desk, seller: Seller, until: datetime) -> datetime:
@@ -99,7 +106,7 @@ def _values(
         "since": since,
         "until": until,
         "time_zone": seller.policy.time_zone,
-        "files": [_file(upload) for upload in found[:SHOWN_FILES]],
+        "files": [_file(desk, upload) for upload in found[:SHOWN_FILES]],
         "more": max(len(found) - SHOWN_FILES, 0),
         "unconfirmed": refused[:SHOWN_REFUSED],
         "unconfirmed_more": len(refused) > SHOWN_REFUSED,
@@ -107,8 +114,8 @@ def _values(
     }
 
 
-def _file(upload: Upload) -> dict[str, str]:
-    counts = upload.outcome.get("counts", {})
+def _file(desk: Desk, upload: Upload) -> dict[str, str]:
+    counts = lines.verdict_counts(desk.db, upload.id) or upload.outcome.get("counts", {})
     return {
         "name": upload.name,
         "id": upload.id,

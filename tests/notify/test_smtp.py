@@ -1,0 +1,220 @@
+"""Handing in at a real SMTP server: what it takes, refuses, and leaves open."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from notify.post_office import PostOffice, part, server_trust
+from transports.authority import Authority
+
+from cws_filedrop.config import MailSettings
+from cws_filedrop.errors import ConfigError
+from cws_filedrop.notify.addresses import Named
+from cws_filedrop.notify.envelope import Envelope, seal
+from cws_filedrop.notify.letters import Letter
+from cws_filedrop.notify.office import Office, office
+from cws_filedrop.notify.smtp import MAILS_A_SESSION, Counter, Ending, Handed
+
+SETTINGS = MailSettings(host="localhost", security="none", sender="ship@example.com", timeout_seconds=20)
+LETTER = Letter("Hello", "one\n.\n..two\n.three\n", "<p>one</p>")
+
+
+def envelope(letter: Letter = LETTER, *, key: str = "k") -> Envelope:
+    sender = Named("", "ship@example.com")
+    return seal(letter, key=key, sender=sender, recipient="anna@example.com", written_at=datetime.now(UTC))
+
+
+def office_at(server: PostOffice, **changes: object) -> Office:
+    settings = replace(SETTINGS, port=server.port, **changes)  # type: ignore[arg-type]
+    return office(settings, {"SECRET": "s3cret", "WRONG": "s3crets"})
+
+
+def handed(where: Office, *, begin: bool = True, sent: Envelope | None = None) -> Handed:
+    counter = Counter(where)
+    try:
+        return counter.hand_in(sent or envelope(), begin=lambda: begin)
+    finally:
+        counter.close()
+
+
+@pytest.fixture
+def server() -> Iterator[PostOffice]:
+    with PostOffice() as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, Path]:
+    """The authority's certificate; a certificate for localhost, and its key."""
+    folder = tmp_path_factory.mktemp("authority")
+    made = Authority("an authority")
+    (folder / "authority.pem").write_bytes(made.certificate.public_bytes(serialization.Encoding.PEM))
+    return (folder / "authority.pem", *made.issue(folder, "localhost"))
+
+
+def test_a_message_arrives_as_it_was_written(server: PostOffice) -> None:
+    assert handed(office_at(server)) == Handed(Ending.SENT)
+    (message,) = server.messages()
+    assert server.recipients == ["anna@example.com"]
+    assert (message["Subject"], message["From"], message["To"]) == ("Hello", "ship@example.com", "anna@example.com")
+    assert part(message, "plain") == LETTER.text
+    assert part(message, "html").strip() == LETTER.html
+
+
+def test_starttls_and_login(authority: tuple[Path, Path, Path]) -> None:
+    trusted, *own = authority
+    with PostOffice(starttls=server_trust(*own), login=("anna", "s3cret")) as server:
+        good = {"security": "starttls", "authorities": str(trusted), "user": "anna", "password": "env:SECRET"}
+        assert handed(office_at(server, **good)) == Handed(Ending.SENT)
+        wrong = handed(office_at(server, **good | {"password": "env:WRONG"}))
+        assert wrong.ending is Ending.AWAY
+        assert wrong.words.startswith("535 ")
+        nobody = handed(office_at(server, **good | {"user": "", "password": ""}))
+        assert nobody.ending is Ending.REFUSED
+        assert nobody.words.startswith("530 ")
+        assert len(server.taken) == 1
+
+
+def test_tls_from_the_first_byte(authority: tuple[Path, Path, Path]) -> None:
+    trusted, *own = authority
+    with PostOffice(tls=server_trust(*own)) as server:
+        assert handed(office_at(server, security="tls", authorities=str(trusted))) == Handed(Ending.SENT)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_taken(authority: tuple[Path, Path, Path]) -> None:
+    _, *own = authority
+    with PostOffice(starttls=server_trust(*own)) as server:
+        ended = handed(office_at(server, security="starttls"))
+        assert ended.ending is Ending.AWAY
+        assert "CERTIFICATE_VERIFY_FAILED" in ended.words
+        assert server.taken == []
+
+
+def test_a_certificate_for_another_host_is_not_taken(authority: tuple[Path, Path, Path]) -> None:
+    trusted, *own = authority
+    with PostOffice(starttls=server_trust(*own)) as server:
+        ended = handed(office_at(server, security="starttls", authorities=str(trusted), host="127.0.0.1"))
+        assert ended.ending is Ending.AWAY
+        assert "127.0.0.1" in ended.words
+
+
+def test_without_starttls_nothing_is_sent_in_clear(server: PostOffice) -> None:
+    ended = handed(office_at(server, security="starttls"))
+    assert ended.ending is Ending.AWAY
+    assert "STARTTLS" in ended.words
+    assert server.taken == []
+
+
+def test_no_server_is_no_messages_fault(server: PostOffice) -> None:
+    where = office_at(server)
+    server.shut()
+    ended = handed(where)
+    assert ended.ending is Ending.AWAY
+    assert "refused" in ended.words
+    server.open()
+    assert handed(where).ending is Ending.SENT
+
+
+@pytest.mark.parametrize(
+    ("reply", "ending"),
+    [("450 later", Ending.LATER), ("550 5.1.1 nobody of that name", Ending.REFUSED), ("421 busy", Ending.LATER)],
+)
+def test_a_recipient_may_be_refused_for_now_or_for_good(server: PostOffice, reply: str, ending: Ending) -> None:
+    server.on_recipient = lambda _: reply
+    begun: list[bool] = []
+    counter = Counter(office_at(server))
+    ended = counter.hand_in(envelope(), begin=lambda: begun.append(True) or True)
+    counter.close()
+    assert ended == Handed(ending, reply)
+    assert begun == [], "its text never left, so a crash would leave no doubt"
+
+
+@pytest.mark.parametrize(("reply", "ending"), [("451 later", Ending.LATER), ("554 spam", Ending.REFUSED)])
+def test_a_message_may_be_refused_for_now_or_for_good(server: PostOffice, reply: str, ending: Ending) -> None:
+    server.on_text = lambda _: reply
+    assert handed(office_at(server)) == Handed(ending, reply)
+
+
+def test_nobody_knows_when_the_answer_is_lost(server: PostOffice) -> None:
+    server.on_text = lambda _: None
+    ended = handed(office_at(server))
+    assert ended.ending is Ending.UNSURE
+    assert len(server.taken) == 1, "it was taken, though nobody was told"
+
+
+def test_a_server_that_never_answers_leaves_it_open(server: PostOffice) -> None:
+    heard = threading.Event()
+
+    def silent(_: bytes) -> str:
+        heard.wait(20)
+        return "250 at last"
+
+    server.on_text = silent
+    ended = handed(office_at(server, timeout_seconds=0.5))
+    heard.set()
+    assert ended.ending is Ending.UNSURE
+    assert "timed out" in ended.words
+
+
+def test_what_broke_before_all_of_it_was_out_was_not_taken(server: PostOffice) -> None:
+    server.breaks_before_text = True
+    large = Letter("Hello", "x" * 70 + "\n", "<p>" + "y" * 30_000_000 + "</p>")
+    assert handed(office_at(server), sent=envelope(large)).ending is Ending.LATER
+    assert server.taken == []
+
+
+def test_nothing_leaves_when_somebody_else_has_begun(server: PostOffice) -> None:
+    assert handed(office_at(server), begin=False) == Handed(Ending.TAKEN)
+    assert server.taken == []
+
+
+def test_many_go_in_one_session_but_not_for_ever(server: PostOffice) -> None:
+    counter = Counter(office_at(server))
+    for number in range(MAILS_A_SESSION + 1):
+        assert counter.hand_in(envelope(key=str(number)), begin=lambda: True).ending is Ending.SENT
+    counter.close()
+    assert (len(server.taken), server.sessions) == (MAILS_A_SESSION + 1, 2)
+
+
+def test_a_session_that_died_meanwhile_is_opened_anew(server: PostOffice) -> None:
+    counter = Counter(office_at(server))
+    assert counter.hand_in(envelope(), begin=lambda: True).ending is Ending.SENT
+    server.shut()
+    server.open()
+    assert counter.hand_in(envelope(key="l"), begin=lambda: True).ending is Ending.SENT
+    counter.close()
+    assert server.sessions == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"host": ""}, "[mail] host"),
+        ({"sender": ""}, "[mail] sender: say whom"),
+        ({"sender": "nobody"}, "[mail] sender: 'nobody' is no mail address"),
+        ({"sender": "A\nB <a@x.com>"}, "[mail] sender"),
+        ({"operators": "ops@example.com, ops"}, "[mail] operators: 'ops' is no mail address"),
+        ({"digest_hour": 24}, "[mail] digest_hour: 24 is no hour"),
+        ({"password": "s3cret"}, "[mail] password: write env:NAME or file:PATH"),
+        ({"user": "anna"}, "[mail] password: there is none for the user anna"),
+        ({"password": "env:NOWHERE"}, "[mail] password: env:NOWHERE does not exist"),
+        ({"security": "tls", "authorities": "/nowhere.pem"}, "[mail] authorities: /nowhere.pem cannot be used"),
+        ({"host": "post.example.com", "user": "anna"}, "[mail] security: without encryption there is no login"),
+    ],
+)
+def test_settings_that_cannot_be_used_are_named(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        office(replace(SETTINGS, **changes), {})  # type: ignore[arg-type]
+    assert words in str(caught.value)
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
+def test_the_usual_port_of_each_way(security: str, port: int) -> None:
+    assert office(replace(SETTINGS, security=security), {}).port == port

@@ -25,7 +25,7 @@ def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = 
 
 def collected(db: Any) -> dict[str, Any]:
     """The status as plain values, version 1."""
-    from cws_filedrop.store import feeds, sellers, uploads
+    from cws_filedrop.store import feeds, mails, sellers, uploads
 
     per_seller = {one.name: uploads.counts(db, one.id) for one in sellers.everyone(db)}
     stopped = feeds.listing(db, states=(FeedState.STOPPED,))
@@ -37,6 +37,7 @@ def collected(db: Any) -> dict[str, Any]:
         "stopped_feeds": [_feed(one) for one in stopped],
         "stopped_accounts": {str(key): why for key, why in feeds.stopped_accounts(db).items()},
         "failed_uploads": uploads.in_state(db, UploadState.FAILED),
+        "mails": mails.counts(db),
         "aside": {str(state): uploads.in_state(db, state) for state in NEEDS_OPERATOR},
     }
 
@@ -51,6 +52,8 @@ def _show(found: dict[str, Any]) -> None:
     show_table("By seller", ("seller", "state", "number"), rows)
     flying = [(one["no"], one["state"], one["lines"], one["since"], one["note"]) for one in found["feeds_in_flight"]]
     show_table("Feeds on their way", ("no", "state", "lines", "since", "note"), flying)
+    if found["mails"]:
+        show_table("Mails", ("state", "number"), sorted(found["mails"].items()))
     trouble = [("feed", one["no"], one["note"]) for one in found["stopped_feeds"]]
     trouble += [("account", number, why) for number, why in found["stopped_accounts"].items()]
     trouble += [("upload", upload_id, "failed; see the log") for upload_id in found["failed_uploads"]]

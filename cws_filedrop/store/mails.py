@@ -214,6 +214,13 @@ def listing(
         return [_mail(row) for row in connection.execute(query)]
 
 
+def counts(db: Database) -> dict[str, int]:
+    """How many mails stand in each state."""
+    query = sa.select(MAILS.c.state, sa.func.count()).group_by(MAILS.c.state)
+    with db.read() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+
 def find(db: Database, no: int) -> Mail | None:
     """The mail with that number, if there is one."""
     with db.read() as connection:

@@ -97,6 +97,7 @@ def test_status_for_machines(on: Command) -> None:
         "stopped_feeds": [],
         "stopped_accounts": {},
         "failed_uploads": [],
+        "mails": {},
         "aside": {"held": [], "cut": [], "failed": []},
     }
 

@@ -68,6 +68,15 @@ def test_mails_are_listed_newest_first_and_buyers_are_not_named(command: Command
     assert command("mail", "list", "--state", "lost").code == 2
 
 
+def test_the_status_counts_them(command: Command, db: Database) -> None:
+    assert "Mails" not in command("status").out
+    queue(db, ("anna", MailKind.UPLOAD), ("bob", MailKind.BUYER))
+    mails.unsure(db, 1, error="lost")
+    assert command("status", "--json").json()["mails"] == {"queued": 1, "unsure": 1}
+    told = command("status")
+    assert (told.code, "Mails" in told.out) == (0, True)
+
+
 def test_one_that_failed_is_sent_again_at_an_operators_word(command: Command, db: Database) -> None:
     queue(db, ("anna", MailKind.UPLOAD))
     waits = command("mail", "retry", "1")

@@ -167,6 +167,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "marketplace_id": "ATVPDKIKX0DER",
             "time_zone": "UTC",
             "enabled": False,
+            "mail": {"to": [], "on": [], "buyers": False},
             "limits": {},
         },
         "zoe": {
@@ -175,6 +176,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "marketplace_id": "ATVPDKIKX0DER",
             "time_zone": "Europe/Berlin",
             "enabled": True,
+            "mail": {"to": [], "on": [], "buyers": False},
             "limits": {},
         },
     }

@@ -71,6 +71,7 @@ def test_it_is_begun_by_one_alone(db: Database) -> None:
     assert mails.due(db, now=LATER) == []
     mails.sent(db, mail.no, now=NOW)
     assert not mails.begin(db, mail.no)
+    assert mails.counts(db) == {"sent": 1}
     (done,) = mails.listing(db, states=[MailState.SENT])
     assert (done.attempts, done.sent_at) == (1, "2026-11-22T12:00:00.000Z")
 

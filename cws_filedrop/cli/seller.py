@@ -122,7 +122,8 @@ def set_(
     connections: Annotated[int | None, typer.Option(help="at once, over all doors; 0 = any", min=0)] = None,
     mail: Annotated[str | None, typer.Option(help="where mails go, with commas; '' = no mails")] = None,
     mail_on: Annotated[
-        str | None, typer.Option(help="of what: errors,warnings,success one by one, or digest for one mail a day")
+        str | None,
+        typer.Option(help="of what: errors (as long as you say nothing), warnings, success, digest (one a day)"),
     ] = None,
     buyer_mails: Annotated[
         OnOff | None, typer.Option(help="write to buyers when Amazon has confirmed a shipment")

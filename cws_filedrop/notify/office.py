@@ -42,6 +42,10 @@ def office(settings: MailSettings, environment: Mapping[str, str]) -> Office:
         raise ConfigError("[mail] sender: say whom mails are from, such as Shipments <shipments@example.com>")
     if not 0 <= settings.digest_hour <= 23:
         raise ConfigError(f"[mail] digest_hour: {settings.digest_hour} is no hour; use 0 to 23")
+    if settings.timeout_seconds <= 0:
+        raise ConfigError(f"[mail] timeout_seconds: {settings.timeout_seconds} is no time; use 60")
+    if not 0 <= settings.port <= 65535:
+        raise ConfigError(f"[mail] port: there is no port {settings.port}")
     if settings.user and settings.security == "none" and settings.host not in HERE:
         raise ConfigError("[mail] security: without encryption there is no login, since the password could be read")
     if settings.user and not settings.password:

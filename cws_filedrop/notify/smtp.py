@@ -62,11 +62,14 @@ class Counter:
         """
         try:
             session = self._open()
-        except (OSError, smtplib.SMTPException) as error:
+        except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a password that is not ASCII
             self.close()
             return Handed(Ending.AWAY, _words(error))
         ended = self._hand_in(session, envelope, begin)
         self._handed += 1
+        if ended.ending is Ending.UNSURE:  # whoever gives no answer to a message gives none to a goodbye
+            session.close()
+            self._session = None
         if ended.ending is not Ending.SENT or self._handed >= MAILS_A_SESSION:
             self.close()
         return ended

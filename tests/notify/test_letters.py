@@ -10,6 +10,8 @@ from typing import Any
 
 import jinja2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from notify.post_office import part
 
 from cws_filedrop.notify import letters
@@ -148,6 +150,18 @@ def test_no_value_can_begin_a_header_or_a_line(name: str, newline: str) -> None:
     assert sorted(set(message.keys())) == sorted(
         ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
     )
+
+
+@given(text=st.text())
+def test_whatever_a_file_is_called_the_headers_are_ours(text: str) -> None:
+    made = write("upload", with_everywhere(VALUES["upload"], text))
+    body = seal(made, key="k", sender=SENDER, recipient="anna@example.com", written_at=NOW).body
+    head, _, _ = body.partition(b"\r\n\r\n")
+    names = [line.partition(b":")[0] for line in head.split(b"\r\n") if not line.startswith(b" ")]
+    assert names == [
+        b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted", b"MIME-Version", b"Content-Type"
+    ]  # fmt: skip
+    assert body.isascii()
 
 
 def test_a_long_subject_is_cut() -> None:

@@ -81,6 +81,15 @@ def test_starttls_and_login(authority: tuple[Path, Path, Path]) -> None:
         assert len(server.taken) == 1
 
 
+def test_a_password_that_cannot_be_sent_is_no_messages_fault(authority: tuple[Path, Path, Path]) -> None:
+    trusted, *own = authority
+    with PostOffice(starttls=server_trust(*own), login=("anna", "s3cret")) as server:
+        where = office_at(server, security="starttls", authorities=str(trusted), user="anna", password="env:SECRET")
+        ended = handed(replace(where, password="geheimnis-ä"))
+        assert ended.ending is Ending.AWAY
+        assert "geheim" not in ended.words
+
+
 def test_tls_from_the_first_byte(authority: tuple[Path, Path, Path]) -> None:
     trusted, *own = authority
     with PostOffice(tls=server_trust(*own)) as server:
@@ -200,6 +209,8 @@ def test_a_session_that_died_meanwhile_is_opened_anew(server: PostOffice) -> Non
         ({"sender": "nobody"}, "[mail] sender: 'nobody' is no mail address"),
         ({"sender": "A\nB <a@x.com>"}, "[mail] sender"),
         ({"operators": "ops@example.com, ops"}, "[mail] operators: 'ops' is no mail address"),
+        ({"timeout_seconds": 0}, "[mail] timeout_seconds: 0 is no time"),
+        ({"port": 70000}, "[mail] port: there is no port 70000"),
         ({"digest_hour": 24}, "[mail] digest_hour: 24 is no hour"),
         ({"password": "s3cret"}, "[mail] password: write env:NAME or file:PATH"),
         ({"user": "anna"}, "[mail] password: there is none for the user anna"),

@@ -6,17 +6,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from notify.post_office import PostOffice, part
-from pipeline.desks import desk_on, put
+from pipeline.desks import desk_on, put, read
 from pipeline.mailing import ALL, HEADINGS, NOW, Shop, shop_with
 
-from cws_filedrop.model import Grade, MailEvent, MailState, Policy, Verdict
+from cws_filedrop.model import Grade, MailEvent, Mailing, MailState, Policy, Verdict
 from cws_filedrop.pipeline import outbox, retention
 from cws_filedrop.pipeline.mail import upload_mails
 from cws_filedrop.pipeline.mail.digest_mails import last_hour
-from cws_filedrop.store import mails, uploads
+from cws_filedrop.store import lines, mails, sellers, uploads
 from cws_filedrop.store.schema import MAIL_NOTES
 
 ORDER, OTHER = "026-1520163-6049104", "026-1520163-0000002"
@@ -226,7 +227,42 @@ def test_one_that_cannot_be_written_keeps_the_others_from_nothing(shop: Shop, mo
     assert shop.subjects() == ["2.txt: 1 line rejected"]
 
 
+def test_what_could_not_be_noted_is_noted_with_the_next_delivery(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    shop.wants(MailEvent.ERRORS)
+    upload_id = shop.put(BAD)
+
+    def broken(*_: object, **__: object) -> None:
+        raise OSError("the disk is full")
+
+    found = [read(shop.desk, upload_id)]
+    with monkeypatch.context() as patched:
+        patched.setattr(mails, "note", broken)
+        assert outbox.answer(shop.desk, found) == [upload_id]
+    assert outbox.answer(shop.desk, found) == []
+    shop.send()
+    assert len(shop.server.taken) == 1
+
+
 # The daily mail.
+
+
+def test_a_seller_whose_day_cannot_be_told_keeps_no_other_from_it(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    sellers.add(shop.desk.db, replace(shop.anna, id=0, name="zoe"), password_hash="h", now=NOW)
+    for name in ("anna", "zoe"):
+        wanted = Mailing((f"{name}@example.com",), (MailEvent.DIGEST,))
+        sellers.set_mailing(shop.desk.db, name, wanted)
+    usual = lines.unconfirmed
+    asked: list[int] = []
+
+    def unconfirmed(*arguments: Any, **options: Any) -> list[dict[str, Any]]:
+        asked.append(1)
+        if len(asked) == 1:
+            raise ZeroDivisionError
+        return usual(*arguments, **options)
+
+    monkeypatch.setattr(lines, "unconfirmed", unconfirmed)
+    shop.send()
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

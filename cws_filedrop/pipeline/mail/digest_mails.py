@@ -6,6 +6,9 @@ from datetime import datetime, time, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy.exc import OperationalError
+
+from cws_filedrop import log
 from cws_filedrop.model import MailEvent, MailKind, Seller
 from cws_filedrop.notify.letters import write as letter
 from cws_filedrop.pipeline.desk import Desk
@@ -14,6 +17,7 @@ from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.mails import Draft
 from cws_filedrop.store.uploads import Upload
 
+LOG: Final = log.get(__name__)
 LONGEST_DAYS: Final = 7  # that a digest reaches back, after a time in which none could be written
 SHOWN_FILES: Final = 100
 SHOWN_REFUSED: Final = 50
@@ -44,9 +48,18 @@ class Digests:
                 continue
             until = last_hour(now, self._desk.settings.mail.digest_hour, seller.policy.time_zone)
             if self._done.get(seller.id) != until:
-                queued += _write(self._desk, seller, until)
+                queued += self._guarded(seller, until)
                 self._done[seller.id] = until
         return queued
+
+    def _guarded(self, seller: Seller, until: datetime) -> int:
+        try:
+            return _write(self._desk, seller, until)
+        except OperationalError:
+            raise
+        except Exception:  # one seller's trouble is not the others'
+            LOG.exception("mail.no_digest", seller=seller.name)
+            return 0
 
 
 def last_hour(now: datetime, hour: int, time_zone: str) -> datetime:

@@ -382,13 +382,6 @@ def woken(db: Database) -> list[int]:
     return numbers
 
 
-def has_unknown(db: Database, feed_no: int) -> bool:
-    """Are there lines of a feed of which nobody can say what became of them?"""
-    query = sa.select(LINES.c.line).where(LINES.c.feed_no == feed_no, LINES.c.verdict == Verdict.UNKNOWN)
-    with db.read() as connection:
-        return connection.execute(query.limit(1)).first() is not None
-
-
 def mark_unknown(db: Database, feed_no: int) -> None:
     """Nobody can say whether Amazon has this feed: its lines are neither good nor bad, and not sent again."""
     with db.write() as connection:

@@ -136,6 +136,13 @@ def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def any_unknown(db: Database, feed_no: int) -> bool:
+    """Are there lines of a feed of which nobody can say what became of them?"""
+    query = sa.select(LINES.c.line).where(LINES.c.feed_no == feed_no, LINES.c.verdict == Verdict.UNKNOWN)
+    with db.read() as connection:
+        return connection.execute(query.limit(1)).first() is not None
+
+
 def _settled_by_hand() -> sa.ColumnElement[bool]:
     """Has an operator settled the line's order since Amazon refused it?"""
     return sa.exists().where(

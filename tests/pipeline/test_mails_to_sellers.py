@@ -152,6 +152,29 @@ def test_what_amazon_refused_is_said_with_its_words_and_ours(shop: Shop) -> None
     assert f"1.{upload_id}.result.txt" in text
 
 
+def test_our_own_warning_does_not_hide_what_amazons_code_means(shop: Shop) -> None:
+    shop.wants(MailEvent.ERRORS)
+    shop.drop(WARNED)
+    shop.settle({1: ("A-18028", "The data you submitted is incomplete")})
+    shop.send()
+    text = part(shop.server.messages()[0], "plain")
+    assert "line 2: A-18028 The data you submitted is incomplete Amazon does not know this order" in text
+
+
+def test_one_that_was_released_meanwhile_is_told_of_by_its_next_answer(tmp_path: Path, server: PostOffice) -> None:
+    shop = shop_with(tmp_path, server, Policy(doubtful="hold"))
+    shop.wants(*ALL)
+    upload_id = put(shop.desk, f"{HEADINGS}{GOOD}\n".encode(), grade=Grade.DOUBTFUL)
+    shop.answer(upload_id)
+    assert uploads.read_again(shop.desk.db, upload_id, evidence="")
+    shop.send()
+    assert shop.server.taken == []
+    shop.answer(upload_id)
+    shop.settle()
+    shop.send()
+    assert shop.subjects() == ["a.txt: 1 line confirmed by Amazon"]
+
+
 def test_lines_of_which_nobody_knows_are_errors(shop: Shop) -> None:
     shop.wants(MailEvent.ERRORS)
     shop.drop(GOOD)

@@ -12,7 +12,7 @@ from typing import Final
 
 from cws_filedrop.model import MailEvent, Seller, UploadState, Verdict
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import feeds, mails, sellers, uploads
+from cws_filedrop.store import lines, mails, sellers, uploads
 from cws_filedrop.store.mails import Note
 from cws_filedrop.store.uploads import Upload
 
@@ -67,7 +67,7 @@ def settled(desk: Desk, feed_no: int, account_id: int) -> None:
     if any(one.mailing.buyers for one in sellers.everyone(desk.db) if one.account.id == account_id):
         notes.append(Note(f"feed:{feed_no}:shipped", Topic.SHIPPED, str(feed_no)))
     mails.note(desk.db, notes, now=desk.clock())
-    if desk.settings.mail.operators and feeds.has_unknown(desk.db, feed_no):
+    if desk.settings.mail.operators and lines.any_unknown(desk.db, feed_no):
         what = f"feed {feed_no}: nobody can say what became of its lines; look them up at Amazon"
         trouble(desk, f"feed:{feed_no}:unknown", about=str(feed_no), what=what)
 

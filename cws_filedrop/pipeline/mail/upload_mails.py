@@ -63,8 +63,8 @@ def _guarded(desk: Desk, note: Note) -> list[Draft]:
 
 def _drafts(desk: Desk, note: Note) -> Iterator[Draft]:
     upload = uploads.get(desk.db, note.about)
-    if upload is None or upload.state is UploadState.REPLACED:
-        return
+    if upload is None or upload.state in (UploadState.REPLACED, UploadState.ARRIVED):
+        return  # of one that was released meanwhile its next answer tells
     seller = sellers.by_id(desk.db, upload.seller_id)
     finished = note.topic == Topic.FINISHED
     counts = lines.verdict_counts(desk.db, upload.id) if finished else upload.outcome.get("counts", {})
@@ -170,8 +170,8 @@ def _refused(desk: Desk, upload: Upload, counts: Mapping[str, int]) -> tuple[lis
 
 
 def _amazons(row: Any) -> dict[str, Any]:
-    message = row.message.partition(BETWEEN_MESSAGES)[0]
-    return {"line": row.line, "column": "", "code": row.code, "message": message, "remedy": explain(row.code)}
+    code, message = (text.partition(BETWEEN_MESSAGES)[0] for text in (row.code, row.message))  # ours stand beside them
+    return {"line": row.line, "column": "", "code": code, "message": message, "remedy": explain(code)}
 
 
 def _files(upload: Upload, counts: Mapping[str, int], *, finished: bool) -> Iterator[str]:

@@ -111,7 +111,7 @@ def test_an_upload_that_failed_again_after_its_release_is_told_of_again(shop: Sh
     shop.clock.later(seconds=11)
     shop.send()
     (upload,) = uploads.some(shop.desk.db, [upload_id])
-    failed = replace(upload, released=True, state=uploads.UploadState.FAILED)
+    failed = replace(upload, releases=1, state=uploads.UploadState.FAILED)
     notes.answered(shop.desk, [failed])
     notes.answered(shop.desk, [failed])
     shop.clock.later(minutes=6)

@@ -71,7 +71,7 @@ def test_there_is_one_mail_in_a_few_minutes_at_most(shop: Shop) -> None:
 
 def test_a_feed_that_stops_is_told_of_with_the_reason(shop: Shop) -> None:
     shop.drop(GOOD)
-    sender = Sender(shop.desk, _no_client, 1.0)
+    sender = Sender(shop.desk, _no_client, _no_client, 1.0)
     turn = feeds.take_turn(
         shop.desk.db, 1, cause="t", now=shop.clock(), second_after_seconds=0, purse=sender.purse("createFeed")
     )

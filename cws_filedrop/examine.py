@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain, islice
 from typing import Any, BinaryIO, Final, NamedTuple
 
 import numpy as np
@@ -134,36 +135,39 @@ class Examination:
         self._file = file
         self._context = context
         self._look_up = look_up
+        self._whole: list[Chunk] | None = None  # a file of one chunk is kept: to read it again costs as much as judging
+
+    def _begun(self) -> tuple[list[Chunk], Iterator[Chunk]]:
+        """The first two chunks, or fewer, and the others."""
+        if self._whole is not None:
+            return self._whole, iter(())
+        chunks = self._file.chunks()
+        begun = list(islice(chunks, 2))
+        if len(begun) < 2:
+            self._whole = begun
+        return begun, chunks
 
     def alarm(self, most_orders: int) -> Alarm:
         """What the whole file would change at once; `most_orders` may have the same tracking number."""
-        chunks = self._file.chunks()
-        first, second = next(chunks, None), next(chunks, None)
-        if first is None or second is None:
-            tables = [first.lines] if first else []
-            marks = [brake.marks(one) for one in tables]
-        else:
-            marks = list(self._file.scan(brake.COLUMNS, brake.marks))
+        begun, _ = self._begun()
+        is_small = len(begun) < 2
+        marks = list(map(brake.marks, _lines(begun)) if is_small else self._file.scan(brake.COLUMNS, brake.marks))
         cancelled = sum(one.cancelled for one in marks)
         suspects = brake.suspects(marks, most_orders)
         if not len(suspects):
             return Alarm(cancelled, [])
-        again = (chunk.lines for chunk in self._file.chunks())
-        return Alarm(cancelled, brake.crowds(again, suspects, most_orders))
+        again = begun if is_small else self._file.chunks()
+        return Alarm(cancelled, brake.crowds(_lines(again), suspects, most_orders))
 
     def pieces(self) -> Iterator[Piece]:
         """Every non-blank line once, in order; memory does not grow with the file."""
-        chunks = self._file.chunks()
-        first = next(chunks, None)
-        if first is None:
-            return
-        second = next(chunks, None)
-        if second is None:
-            yield self._piece(first, _settled([repeats.keys(first.lines)], lambda: [first]))
-            return
-        found = _settled(self._file.scan(LINE_KEYS, repeats.keys), self._file.chunks)
-        for chunk in _chained(first, second, chunks):
-            yield self._piece(chunk, found)
+        begun, rest = self._begun()
+        if len(begun) == 1:
+            yield self._piece(begun[0], _settled([repeats.keys(begun[0].lines)], lambda: begun))
+        elif begun:
+            found = _settled(self._file.scan(LINE_KEYS, repeats.keys), self._file.chunks)
+            for chunk in chain(begun, rest):
+                yield self._piece(chunk, found)
 
     def _piece(self, chunk: Chunk, found: repeats.Repeats | None) -> Piece:
         required = self.facts.format.required
@@ -191,10 +195,8 @@ def is_error(issue: Issue) -> bool:
     return issue.severity is Severity.ERROR
 
 
-def _chained(first: Chunk, second: Chunk, rest: Iterator[Chunk]) -> Iterator[Chunk]:
-    yield first
-    yield second
-    yield from rest
+def _lines(chunks: Iterable[Chunk]) -> Iterator[pd.DataFrame]:
+    return (chunk.lines for chunk in chunks)
 
 
 def _settled(keys: Iterable[Hashes], chunks: Callable[[], Iterable[Chunk]]) -> repeats.Repeats | None:

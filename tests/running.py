@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ftplib
 import io
 import json
@@ -206,6 +207,17 @@ class Running:
         )
         assert path is not None
         return rows(path.read_bytes())
+
+
+def spooled(data: Path) -> list[tuple[dict[str, Any], bytes]]:
+    """Every claim that lies in the spool, and its bytes; what is moved on just now is found at the next look."""
+    found = []
+    for folder, _, names in os.walk(data / "spool"):  # unlike a glob it lets folders vanish
+        if "claim.json" in names:
+            with contextlib.suppress(FileNotFoundError):
+                claim = json.loads((Path(folder) / "claim.json").read_bytes())
+                found.append((claim, (Path(folder) / "data").read_bytes()))
+    return found
 
 
 def upload_id(reply: str) -> str:

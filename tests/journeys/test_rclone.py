@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from pathlib import Path
 
 import pytest
 from journeys.client_programs import Rclone
 from journeys.clients import FTP, FTPS, IMPLICIT, SFTP
-from running import Running, amazon_file, order_ids, wait_for
+from running import Running, amazon_file, order_ids, spooled, wait_for
 
 FILES = 12
 
 
 def arrived(service: Running, seller: str) -> set[bytes]:
     """What was taken from that seller, whole."""
-    found = set()
-    for path in (service.data / "spool").rglob("claim.json"):
-        with contextlib.suppress(FileNotFoundError):  # it is moved on just now, and found at the next look
-            if json.loads(path.read_bytes())["seller"] == seller:
-                found.add(path.with_name("data").read_bytes())
-    return found
+    return {content for claim, content in spooled(service.data) if claim["seller"] == seller}
 
 
 @pytest.mark.parametrize("way", [FTP, FTPS, IMPLICIT, SFTP])

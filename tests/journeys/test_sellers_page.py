@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import os
 import re
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from running import PASSWORD, Running, amazon_file, order_ids, wait_for
+from running import PASSWORD, Running, amazon_file, order_ids, spooled, wait_for
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "sellers.md").read_text()
@@ -90,9 +89,8 @@ class Desk:
 
     def has_sent(self, content: bytes) -> bool:
         """Has that arrived, whole?"""
-        claims = (self.service.data / "spool").rglob("claim.json")
-        found = [path.with_name("data").read_bytes() == content and json.loads(path.read_bytes()) for path in claims]
-        return any(claim and (claim["name"], claim["grade"]) == ("shipped.txt", "whole") for claim in found)
+        found = [claim for claim, body in spooled(self.service.data) if body == content]
+        return any((claim["name"], claim["grade"]) == ("shipped.txt", "whole") for claim in found)
 
 
 @pytest.fixture(scope="module")

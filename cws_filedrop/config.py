@@ -182,6 +182,9 @@ class OrderSettings:
     brake_cancellations: int = field(
         default=20, metadata={"doc": "a file that cancels more, and 3 times what is usual, is held; 0: never"}
     )
+    pull_minutes: float = field(
+        default=0.0, metadata={"doc": "orders to be shipped are fetched from Amazon (Reports API) this often; 0: never"}
+    )
     keep_buyers_days: int = field(
         default=30, metadata={"doc": "buyers' names and addresses, and order files, are removed so long after shipment"}
     )

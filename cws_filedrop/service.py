@@ -20,8 +20,10 @@ from cws_filedrop import config, log
 from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError, FileDropError
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
+from cws_filedrop.marketplaces.reports_api import ReportsClient
 from cws_filedrop.model import Account
 from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.pipeline.pulling import Puller
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.worker import Worker
 from cws_filedrop.store import sellers
@@ -123,8 +125,10 @@ class Service:
         settings = self._settings
         if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
             settings = self._start_sandbox()
-        sender = Sender(open_desk(settings), _clients(settings), rate_scale(settings))
-        worker = Worker(settings, sender)
+        clients = _clients(settings)
+        sender = Sender(open_desk(settings), clients, rate_scale(settings))
+        puller = Puller(sender, lambda account: ReportsClient.beside(clients(account)))
+        worker = Worker(settings, sender, puller)
         try:
             worker.start()
             self._worker = worker

@@ -15,7 +15,7 @@ from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import Folder, Stage
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import audit, order_lists, uploads
+from cws_filedrop.store import audit, order_lists, pulls, uploads
 from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
@@ -38,6 +38,7 @@ def sweep(desk: Desk) -> int:
     if removed:
         LOG.info("retention.removed", uploads=removed)
     _forget_buyers(desk)
+    pulls.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.service.keep_results_days))
     audit.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.audit.keep_days))
     return removed
 

@@ -189,6 +189,9 @@ class OrderSettings:
     late_hours: float = field(
         default=24.0, metadata={"doc": "orders to be shipped within this, and not confirmed, are listed as late soon"}
     )
+    pull_minutes: float = field(
+        default=0.0, metadata={"doc": "orders to be shipped are fetched from Amazon (Reports API) this often; 0: never"}
+    )
     keep_buyers_days: int = field(
         default=30, metadata={"doc": "buyers' names and addresses, and order files, are removed so long after shipment"}
     )

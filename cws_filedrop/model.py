@@ -194,6 +194,16 @@ class FeedState(StrEnum):
     STOPPED = "stopped"  # needs an operator
 
 
+class PullState(StrEnum):
+    """Where it stands to fetch an account's orders from Amazon."""
+
+    OPEN = "open"  # Amazon is to be asked for a report
+    MAKING = "making"  # Amazon has been asked, its report id is known
+    DONE = "done"  # the report is in the order book
+    FAILED = "failed"  # came to nothing; the next one may not
+    REFUSED = "refused"  # Amazon refused; nobody asks again for an hour
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One seller's account at Amazon: where feeds go, and in whose name."""

@@ -21,8 +21,10 @@ from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError, FileDropError
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
+from cws_filedrop.marketplaces.reports_api import ReportsClient
 from cws_filedrop.model import Account
 from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.pipeline.pulling import Puller
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.worker import Worker
 from cws_filedrop.store import sellers
@@ -127,7 +129,8 @@ class Service:
         client = _clients(settings)
         orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
         sender = Sender(open_desk(settings), client, orders, rate_scale(settings))
-        worker = Worker(settings, sender)
+        puller = Puller(sender, lambda account: ReportsClient.beside(client(account)))
+        worker = Worker(settings, sender, puller)
         try:
             worker.start()
             self._worker = worker

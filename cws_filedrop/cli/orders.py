@@ -13,7 +13,7 @@ from cws_filedrop.cli.judging import File, readable
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import OrderState
 
-app = typer.Typer(help="Orders: import them, list them, show one, settle one by hand.", no_args_is_help=True)
+app = typer.Typer(help="Orders: import or fetch them, list them, show one, settle one by hand.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 SellerName = Annotated[str, typer.Option("--seller", help="whose order book")]
 OrderName = Annotated[str, typer.Argument(help="Amazon's order number, the service's own, or the seller's reference")]
@@ -62,6 +62,46 @@ def _show_import(found: dict[str, Any]) -> None:
         typer.echo(f"  left out     {found['refused_lines']:,} lines")
     for issue in found["issues"][:SHOWN_ISSUES]:
         typer.echo(f"  line {issue['line']}: {issue['code']} {issue['message']} {issue['remedy']}")
+
+
+@app.command()
+def pull(seller: Annotated[str, typer.Option("--seller", help="only of this seller's account")] = "") -> None:
+    """Have the service fetch the orders to be shipped from Amazon now, whatever its schedule."""
+    from cws_filedrop.store import pulls, sellers
+
+    db = database(settings())
+    owners = [_owner(db, seller)] if seller else [one for one in sellers.everyone(db) if one.enabled]
+    accounts = {one.account.id: one.account for one in owners}
+    if not accounts:
+        raise stop("there is no seller that is enabled")
+    for account in accounts.values():
+        no, new = pulls.begin(db, account.id, now=datetime.now(UTC))
+        doing = "will be asked for; `orders pulls` shows how it goes" if new else "is under way already"
+        typer.echo(f"{account.merchant_id}: order report {no} {doing}")
+
+
+@app.command("pulls")
+def pulls_(
+    seller: Annotated[str, typer.Option("--seller", help="only of this seller's account")] = "",
+    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 20,
+    json: Json = False,
+) -> None:
+    """Show how fetching orders from Amazon went, newest first."""
+    from cws_filedrop.store import pulls, sellers
+
+    db = database(settings())
+    owners = sellers.everyone(db)
+    names = {one.account.id: one.account.merchant_id for one in owners}
+    account_id = _owner(db, seller).account.id if seller else None
+    found = pulls.listing(db, account_id=account_id, limit=limit)
+    if json:
+        plain = [asdict(one) | {"merchant_id": names.get(one.account_id, "")} for one in found]
+        show_json({"version": 1, "pulls": plain})
+        return
+    rows = [
+        (one.no, names.get(one.account_id, ""), one.state, one.asked_at, one.done_at or "", one.note) for one in found
+    ]
+    show_table("Orders fetched from Amazon", ("no", "account", "state", "asked", "ended", "how"), rows)
 
 
 @app.command("list")

@@ -33,6 +33,8 @@ __all__ = [
     "Feeds",
     "LibraryCredentials",
     "Orders",
+    "Reports",
+    "RestrictedTokens",
     "Tamed",
     "Transport",
 ]
@@ -52,6 +54,8 @@ def _out_of_sight(names: tuple[str, ...]) -> Iterator[None]:
 with _out_of_sight(UNWANTED):
     from sp_api.api.feeds.feeds_2021_06_30 import FeedsV20210630
     from sp_api.api.orders.orders_2026_01_01 import OrdersV20260101
+    from sp_api.api.reports.reports import Reports as LibraryReports
+    from sp_api.api.tokens.tokens import Tokens as LibraryTokens
     from sp_api.auth import AccessTokenClient, AccessTokenResponse
     from sp_api.auth.credentials import Credentials as LibraryCredentials
     from sp_api.base import ApiResponse, Client, Marketplaces, fill_query_params, sp_endpoint
@@ -117,7 +121,7 @@ class Tamed(Client):  # type: ignore[misc]  # the library has no types
         self.endpoint = endpoint
         self.marketplace_id = ""
         self.region = ""
-        self.restricted_data_token = None
+        self.restricted_data_token: str | None = None
         self.version = None
         self._auth = auth
         self._transport = transport
@@ -147,6 +151,20 @@ class Feeds(Tamed, FeedsV20210630):  # type: ignore[misc]
 
 class Orders(Tamed, OrdersV20260101):  # type: ignore[misc]
     """Orders API 2026-01-01."""
+
+
+class Reports(Tamed, LibraryReports):  # type: ignore[misc]
+    """Reports API 2021-06-30."""
+
+    @sp_endpoint("/reports/2021-06-30/documents/{}", method="GET")  # type: ignore[untyped-decorator]
+    def find_document(self, document_id: str, restricted_token: str, *, path: str, method: str) -> ApiResponse:
+        """The operation getReportDocument alone, in the name of a token for that document."""
+        self.restricted_data_token = restricted_token
+        return self._request(fill_query_params(path, document_id), params={"method": method})
+
+
+class RestrictedTokens(Tamed, LibraryTokens):  # type: ignore[misc]
+    """Tokens API 2021-03-01."""
 
 
 def said(answer: Answer) -> str:

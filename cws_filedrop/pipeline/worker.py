@@ -16,13 +16,14 @@ from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
-from cws_filedrop.pipeline import order_files, outbox, retention, sending, workflows
+from cws_filedrop.pipeline import order_files, outbox, pulling, retention, sending, workflows
 from cws_filedrop.pipeline.chore import Chore
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.mail.postman import Postman
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
+from cws_filedrop.pipeline.pulling import Puller
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.sighting import Reader
 from cws_filedrop.pipeline.turns import Turns
@@ -44,9 +45,10 @@ MOST_GROUPS: Final = 3  # one being read, one being recorded, one being delivere
 class Worker:
     """The durable half of the service. `start()` returns ready or raises; `stop()` finishes what is in hand."""
 
-    def __init__(self, settings: Settings, sender: Sender) -> None:
+    def __init__(self, settings: Settings, sender: Sender, puller: Puller) -> None:
         self._settings = settings
         self._sender = sender
+        self._puller = puller
         self._desk: Desk = sender.desk
         self._processes = Processes(settings)
         self._engine = Engine(database_url(settings), data_dir=settings.data, turn=self._desk.db.turn)
@@ -60,6 +62,7 @@ class Worker:
             threading.Thread(target=self._feed, name="feeder", daemon=True),
             threading.Thread(target=self._statuses, name="statuses", daemon=True),
             threading.Thread(target=self._read_back, name="sightings", daemon=True),
+            threading.Thread(target=self._pulls, name="pulls", daemon=True),
         ]
 
     def start(self) -> None:
@@ -197,6 +200,14 @@ class Worker:
                     work()
                 except Exception:
                     LOG.exception("worker.round_failed")
+
+    def _pulls(self) -> None:
+        """Beside the rounds, which do not wait while Amazon is slow to answer or a long report is read."""
+        while not self._stopping.wait(ROUND_SECONDS):
+            try:
+                pulling.go_on(self._puller)
+            except Exception:
+                LOG.exception("worker.pulls_failed")
 
     def _sweep(self) -> None:
         retention.sweep(self._desk)

@@ -132,8 +132,9 @@ class Database:
 
 def _engine(url: str, *, is_sqlite: bool) -> sa.Engine:
     if not is_sqlite:
-        return sa.create_engine(url, pool_size=8, pool_pre_ping=True)
-    engine = sa.create_engine(url)
+        return sa.create_engine(url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
+    # Hidden: what a statement carries may be a buyer's address, and its errors are logged.
+    engine = sa.create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:

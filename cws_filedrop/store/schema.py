@@ -317,6 +317,26 @@ FEEDS: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+PULLS: Final = sa.Table(  # orders fetched from Amazon: one row an order report that was or is to be asked for
+    "pulls",
+    METADATA,
+    sa.Column("no", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # model.PullState
+    sa.Column("asked_at", sa.Text, nullable=False),  # when it was wanted; Amazon is asked soon after
+    sa.Column("report_id", sa.Text, nullable=False, server_default=""),  # Amazon's, once it has been asked
+    sa.Column("next_at", sa.Text, nullable=False),  # nothing is done about it before
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # since it last came a step further
+    sa.Column("done_at", sa.Text),
+    sa.Column("outcome", sa.Text, nullable=False, server_default="{}"),  # JSON: how many lines and orders it brought
+    sa.Column("note", sa.Text, nullable=False, server_default=""),  # how it went or what it waits for, in words
+    sa.Index("pulls_by_account", "account_id", "no"),
+    sa.Index(
+        "pulls_open", "next_at", sqlite_where=sa.text("done_at IS NULL"), postgresql_where=sa.text("done_at IS NULL")
+    ),
+    sqlite_autoincrement=True,
+)
+
 BUCKETS: Final = sa.Table(  # token buckets (GCRA): theoretical arrival time per account and operation
     "buckets",
     METADATA,

@@ -87,6 +87,38 @@ def test_an_order_that_is_not_there(on: Command, tmp_path: Path) -> None:
     assert (done.code, "there is no order 999-9999999-9999999" in done.err) == (1, True)
 
 
+def test_orders_are_wanted_from_amazon_once_for_an_account(on: Command) -> None:
+    assert on("seller", "add", "bert", "--merchant-id", "M2").code == 0
+    assert on("seller", "add", "carl", "--merchant-id", "M2").code == 0
+    assert on("orders", "pulls", "--json").json() == {"version": 1, "pulls": []}
+    assert on("orders", "pull", "--seller", "Anna").out == (
+        "M1: order report 1 will be asked for; `orders pulls` shows how it goes\n"
+    )
+    assert on("orders", "pull").out == (
+        "M1: order report 1 is under way already\n"
+        "M2: order report 2 will be asked for; `orders pulls` shows how it goes\n"
+    )
+    found = on("orders", "pulls", "--json").json()["pulls"]
+    assert [(one["no"], one["merchant_id"], one["state"], one["done_at"]) for one in found] == [
+        (2, "M2", "open", None),
+        (1, "M1", "open", None),
+    ]
+    assert [one["no"] for one in on("orders", "pulls", "--seller", "carl", "--json").json()["pulls"]] == [2]
+    assert [one["no"] for one in on("orders", "pulls", "--limit", "1", "--json").json()["pulls"]] == [2]
+    shown = on("orders", "pulls").out
+    assert "Orders fetched from Amazon" in shown
+    assert "M2" in shown
+
+
+def test_orders_of_nobody_are_not_wanted(on: Command) -> None:
+    for command in ("pull", "pulls"):
+        done = on("orders", command, "--seller", "nobody")
+        assert (done.code, "there is no seller nobody" in done.err) == (1, True)
+    assert on("seller", "disable", "anna").code == 0
+    done = on("orders", "pull")
+    assert (done.code, "no seller" in done.err) == (1, True)
+
+
 def test_settle_by_hand_is_kept_in_the_history(on: Command, tmp_path: Path) -> None:
     imported(on, tmp_path)
     done = on("orders", "settle", "222-2222222-2222222", "--seller", "anna", "--as", "cancelled", "--note", "buyer")

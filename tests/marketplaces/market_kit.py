@@ -21,6 +21,7 @@ import httpx
 
 from cws_filedrop.marketplaces.amazon import Credentials, Feed, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
+from cws_filedrop.marketplaces.reports_api import ReportsClient
 from cws_filedrop.marketplaces.sandbox import Server, Settings
 
 MARKET = "ATVPDKIKX0DER"
@@ -71,6 +72,9 @@ class Market:
 
     def orders(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> OrdersClient:
         return OrdersClient.beside(self.client(account, timeouts, **options))
+
+    def reports(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> ReportsClient:
+        return ReportsClient.beside(self.client(account, timeouts, **options))
 
     def load(self, *orders: dict[str, Any], account: str = "M1") -> None:
         """Put orders into an account's book."""

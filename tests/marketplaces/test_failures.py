@@ -26,6 +26,7 @@ from marketplaces.market_kit import MARKET, QUICK
 from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.amazon import Credentials, Feed, FeedsClient, FeedStatus, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
+from cws_filedrop.marketplaces.reports_api import ReportsClient
 
 HOME = "https://amazon.test"
 CREDENTIALS = Credentials(HOME, "https://login.test/auth/o2/token", "id", "s3cr3t-value", "r3fr3sh-value")
@@ -45,6 +46,13 @@ ORDER: dict[str, Any] = {
     "fulfillment": {"fulfillmentStatus": "UNSHIPPED"},
     "orderItems": [],
 }
+REPORT = {
+    "reportId": "1",
+    "reportType": "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING",
+    "createdTime": "2026-11-22T01:30:42Z",
+    "processingStatus": "DONE",
+    "reportDocumentId": "d1",
+}
 CALLS: dict[str, Callable[[FeedsClient], object]] = {
     "createFeedDocument": lambda client: client.create_feed_document(),
     "upload": lambda client: client.upload(LINK, b"<a/>"),
@@ -54,6 +62,9 @@ CALLS: dict[str, Callable[[FeedsClient], object]] = {
     "getReport": lambda client: client.get_report("d1"),
     "cancelFeed": lambda client: client.cancel_feed("1"),
     "getOrder": lambda client: OrdersClient.beside(client).get_order("902-1000000-0000001"),
+    "createReport": lambda client: ReportsClient.beside(client).create_report(),
+    "getOrderReport": lambda client: ReportsClient.beside(client).get_report("1"),
+    "getReportDocument": lambda client: ReportsClient.beside(client).get_document("d1"),
 }
 UNSENT = (
     httpx.ConnectError,
@@ -328,6 +339,21 @@ ODD: dict[str, list[object]] = {
             ORDER | {"packages": [{"shipTime": "0001-01-01T00:00:00+14:00"}]},
             ORDER | {"packages": [{"packageItems": [{"orderItemId": "0"}]}]},
         )
+    ],
+    "createReport": [{"reportId": None}, {"reportId": 7}, {"reportId": ""}],
+    "getOrderReport": [
+        REPORT | {"processingStatus": "LOST"},
+        REPORT | {"processingStatus": None},
+        REPORT | {"createdTime": "yesterday"},
+        REPORT | {"reportDocumentId": 7},
+        REPORT | {"reportType": None},
+    ],
+    "getReportDocument": [
+        {"restrictedDataToken": None},
+        {"restrictedDataToken": ["Atz"]},
+        {"restrictedDataToken": "Atz", "url": 7},
+        {"restrictedDataToken": "Atz", "url": "http://amazon.test/x"},
+        {"restrictedDataToken": "Atz", "url": LINK, "compressionAlgorithm": 7},
     ],
 }
 SENSELESS = [

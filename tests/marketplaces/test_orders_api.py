@@ -195,3 +195,12 @@ def test_what_amazon_leaves_out() -> None:
     )
     items = (AmazonItem(ITEM, 3, 2, 1), AmazonItem(OTHER, 4, 1, 3))
     assert order == AmazonOrder(ORDER, "CANCELLED", items, (AmazonPackage("", "", "", ((ITEM, 2),)),))
+
+
+def test_clients_of_one_account_share_its_token(market: Market) -> None:
+    feeds = market.client()
+    feeds.create_feed_document()
+    market.fault("token", "fail")
+    assert OrdersClient.beside(feeds).get_order(ORDER) is None
+    with pytest.raises(RemoteUnavailable):
+        market.orders().get_order(ORDER)

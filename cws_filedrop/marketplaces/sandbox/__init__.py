@@ -1,4 +1,4 @@
-"""The built-in Amazon: a server that speaks the Feeds and Orders APIs and Login with Amazon; needs no credentials.
+"""The built-in Amazon: a server that speaks Feeds, Orders, Reports and Login with Amazon; needs no credentials.
 
 Knows nothing of uploads and sellers; whoever talks to it uses the very client that talks to Amazon.
 
@@ -28,6 +28,11 @@ nothing of it is processed.
 getOrder (2026-01-01) knows the orders of a loaded book, and those that something was shipped for; what was shipped is
 seen as soon as its feed is processed, or `show_after_seconds` later. An item may be loaded with cancelled units:
 `{"01234567890123": {"units": 2, "cancelled": 1}}`.
+
+A report GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING (2021-06-30) lists what of the loaded book is left to ship, in its
+30 columns; its document is handed out for a restricted data token only. What else is to stand in it is loaded with the
+order, all of it optional: `purchase_date`, `latest_ship_date`, `ship_service_level`, `buyer` (an object of the
+report's columns buyer-*, recipient-name and ship-*), and with an item `sku` and `name`.
 
 Under /sandbox: `health`; `ledger` (every line that was ever processed, with its outcome; filters order, account, feed,
 outcome, after) and `ledger/summary`; `orders`; `faults` (GET, POST, DELETE; see module `faults`).

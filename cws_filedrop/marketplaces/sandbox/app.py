@@ -20,12 +20,16 @@ from cws_filedrop.marketplaces.sandbox import faults
 from cws_filedrop.marketplaces.sandbox.faults import Dropped, Fault, Faults, Hanging
 from cws_filedrop.marketplaces.sandbox.operations import Amazon, Call, Refusal
 from cws_filedrop.marketplaces.sandbox.orders_api import OrdersApi
+from cws_filedrop.marketplaces.sandbox.reports_api import ReportsApi
 from cws_filedrop.marketplaces.sandbox.rows import Rows
 from cws_filedrop.marketplaces.sandbox.settings import Settings
+from cws_filedrop.marketplaces.sandbox.signing import Signer
 
 LOG: Final = log.get(__name__)
 API: Final = "/feeds/2021-06-30"
 ORDERS: Final = "/orders/2026-01-01"
+REPORTS: Final = "/reports/2021-06-30"
+TOKENS: Final = "/tokens/2021-03-01"
 LARGEST_UPLOAD: Final = 10 * 1024 * 1024
 LARGEST_REQUEST: Final = 64 * 1024
 
@@ -34,27 +38,34 @@ Work = Callable[[Call], Any]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One of Amazon's operations: where it is, what it answers with, what it does."""
+    """One of Amazon's operations: where it is, what it answers with, what it does, and for whom."""
 
     name: str
     method: str
     path: str
     status: int
     work: Work
+    account: Callable[[Call], str]
 
 
 def routes(app: App) -> list[BaseRoute]:
     """Everything that Amazon answers."""
-    amazon = app.amazon
-    operations = (
-        Operation("createFeedDocument", "POST", f"{API}/documents", 201, amazon.create_feed_document),
-        Operation("getFeedDocument", "GET", API + "/documents/{document_id}", 200, amazon.get_feed_document),
-        Operation("createFeed", "POST", f"{API}/feeds", 202, amazon.create_feed),
-        Operation("getFeeds", "GET", f"{API}/feeds", 200, amazon.get_feeds),
-        Operation("getFeed", "GET", API + "/feeds/{feed_id}", 200, amazon.get_feed),
-        Operation("cancelFeed", "DELETE", API + "/feeds/{feed_id}", 200, amazon.cancel_feed),
-        Operation("getOrder", "GET", ORDERS + "/orders/{order_id}", 200, app.orders.get_order),
+    amazon, reports = app.amazon, app.reports
+    table: tuple[tuple[str, str, str, int, Work], ...] = (
+        ("createFeedDocument", "POST", f"{API}/documents", 201, amazon.create_feed_document),
+        ("getFeedDocument", "GET", API + "/documents/{document_id}", 200, amazon.get_feed_document),
+        ("createFeed", "POST", f"{API}/feeds", 202, amazon.create_feed),
+        ("getFeeds", "GET", f"{API}/feeds", 200, amazon.get_feeds),
+        ("getFeed", "GET", API + "/feeds/{feed_id}", 200, amazon.get_feed),
+        ("cancelFeed", "DELETE", API + "/feeds/{feed_id}", 200, amazon.cancel_feed),
+        ("getOrder", "GET", ORDERS + "/orders/{order_id}", 200, app.orders.get_order),
+        ("createReport", "POST", f"{REPORTS}/reports", 202, reports.create_report),
+        ("getReport", "GET", REPORTS + "/reports/{report_id}", 200, reports.get_report),
+        ("createRestrictedDataToken", "POST", f"{TOKENS}/restrictedDataToken", 200, reports.create_token),
     )
+    operations = [Operation(*one, account=lambda call: amazon.account(call.headers)) for one in table]
+    name, path = "getReportDocument", REPORTS + "/documents/{document_id}"
+    operations.append(Operation(name, "GET", path, 200, reports.get_report_document, reports.account))
     bucket = "/bucket/{document_id}"
     return [
         Route("/auth/o2/token", app.serve("token", app.token), methods=["POST"]),
@@ -67,9 +78,10 @@ def routes(app: App) -> list[BaseRoute]:
 class App:
     """Puts calls to the operations and their outcomes into HTTP."""
 
-    def __init__(self, amazon: Amazon, rows: Rows, settings: Settings) -> None:
-        self.amazon = amazon
+    def __init__(self, rows: Rows, signer: Signer, settings: Settings) -> None:
+        self.amazon = amazon = Amazon(rows, signer)
         self.orders = OrdersApi(rows, show_after_seconds=settings.show_after_seconds)
+        self.reports = ReportsApi(rows, signer, amazon, settings)
         self.rows = rows
         self.faults = Faults()
         self._settings = settings
@@ -134,7 +146,7 @@ class App:
 
         def answer(call: Call) -> Response:
             try:
-                account = self.amazon.account(call.headers)
+                account = operation.account(call)
                 self._take_token(account, operation.name)
                 payload = operation.work(replace(call, account=account))
             except Refusal as refusal:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from cws_filedrop.marketplaces.sandbox import orders
+from cws_filedrop.marketplaces.sandbox import order_report, orders
 from cws_filedrop.marketplaces.sandbox.faults import Faults, fault
 from cws_filedrop.marketplaces.sandbox.rows import Rows
 
@@ -94,8 +94,11 @@ def _orders(rows: Rows) -> Endpoint:
             with rows.state.write() as connection:
                 if request.method == "DELETE":
                     connection.execute("DELETE FROM book")
+                    connection.execute("DELETE FROM facts")
                 else:
-                    orders.load(connection, str(wanted.get("account", orders.EVERYONE)), _book(wanted))
+                    account = str(wanted.get("account", orders.EVERYONE))
+                    orders.load(connection, account, _book(wanted))
+                    orders.remember(connection, account, order_report.facts(wanted["orders"], rows.now()))
             return Response(status_code=204)
 
         try:

@@ -10,8 +10,8 @@
     cut        the first half of the answer, as if it were all          after
     break      the first half of the answer, then the line is cut       after
     miscount   a report whose counts do not add up (report only)        after
-    fatal      the feed will end FATAL (createFeed only)                -
-    cancelled  the feed will end CANCELLED (createFeed only)            -
+    fatal      the feed will end FATAL (createFeed, createReport only)  -
+    cancelled  it will end CANCELLED (createFeed, createReport only)    -
 
 `worked` true or false overrides whether the work is done first; for `fatal` it says whether the messages take effect.
 """
@@ -39,6 +39,10 @@ OPERATIONS: Final = (
     "report",
     "cancelFeed",
     "getOrder",
+    "createReport",
+    "getReport",
+    "getReportDocument",
+    "createRestrictedDataToken",
 )
 ANY: Final = "*"
 AFTER: Final = frozenset({"drop", "cut", "break", "miscount"})
@@ -73,8 +77,8 @@ class Fault:
             raise ValueError(f"operation {self.operation!r} is none of {', '.join((*OPERATIONS, ANY))}")
         if self.kind not in (*AFTER, *BEFORE, *FATES):
             raise ValueError(f"kind {self.kind!r} is none of {', '.join(sorted((*AFTER, *BEFORE, *FATES)))}")
-        if self.kind in FATES and self.operation != "createFeed":
-            raise ValueError(f"{self.kind} is for createFeed only")
+        if self.kind in FATES and self.operation not in ("createFeed", "createReport"):
+            raise ValueError(f"{self.kind} is for createFeed and createReport only")
         return self
 
 

@@ -96,11 +96,8 @@ class Amazon:
         """
         token = headers.get("x-amz-access-token", "")
         if not token:
-            raise _denied("Access token is missing in the request header.")
-        account = self._signer.account(token, self._rows.now())
-        if account is None:
-            raise _denied("The access token you provided is revoked, malformed, expired or invalid.")
-        return account
+            raise denied("Access token is missing in the request header.")
+        return let_in(self._signer.account(token, self._rows.now()))
 
     def token(self, call: Call) -> Payload:
         """Login with Amazon: a refresh token for an access token. The secret `wrong` is refused."""
@@ -130,17 +127,15 @@ class Amazon:
     def create_feed(self, call: Call) -> Payload:
         """A feed of an uploaded document; not idempotent, like Amazon's."""
         wanted = object_(call.body)
-        markets = wanted.get("marketplaceIds")
         if wanted.get("feedType") != FEED_TYPE:
             raise wrong(f"feedType {wanted.get('feedType')!r} is not supported here")
-        if not isinstance(markets, list) or not 1 <= len(markets) <= 25 or not all(isinstance(m, str) for m in markets):
-            raise wrong("marketplaceIds must be a list of 1 to 25 marketplace ids")
+        markets = marketplaces(wanted)
         document = self._rows.document(str(wanted.get("inputFeedDocumentId")))
         if document is None or document.account != call.account or document.is_report:
             raise wrong("inputFeedDocumentId names no feed document")
         if document.body is None:
             raise wrong("The feed document has no contents: upload them first")
-        return {"feedId": str(self._rows.add_feed(call.account, FEED_TYPE, markets, document.id, _fate(call.fault)))}
+        return {"feedId": str(self._rows.add_feed(call.account, FEED_TYPE, markets, document.id, fate_of(call.fault)))}
 
     def get_feed(self, call: Call) -> Payload:
         """A feed as it is now."""
@@ -168,13 +163,16 @@ class Amazon:
     def get_feed_document(self, call: Call) -> Payload:
         """Where a document's contents are to be had."""
         document = self._rows.document(call.path["document_id"])
-        if document is None or document.account != call.account or document.body is None:
+        if document is None or document.account != call.account or document.body is None or document.restricted:
             raise unknown("document")
+        return {"feedDocumentId": document.id} | self.opened(call, document)
+
+    def opened(self, call: Call, document: Document) -> Payload:
+        """The link to a document, and how it is packed."""
         url = self._signer.link(call.base, document.id, "GET", self._rows.now())
         if call.one("enableContentEncodingUrlHeader") == "true":
             url += "&encoded=1"
-        payload = {"feedDocumentId": document.id, "url": url}
-        return payload | ({"compressionAlgorithm": GZIP} if document.packing else {})
+        return {"url": url} | ({"compressionAlgorithm": GZIP} if document.packing else {})
 
     def _feed(self, call: Call) -> FeedRow:
         no = call.path["feed_id"]
@@ -252,6 +250,10 @@ def _account(refresh_token: str) -> str:
 
 
 def object_(body: bytes) -> Payload:
+    """The JSON object of a request.
+
+    Raises: Refusal.
+    """
     try:
         found = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -261,7 +263,19 @@ def object_(body: bytes) -> Payload:
     return found
 
 
-def _fate(fault: Fault | None) -> Fate:
+def marketplaces(wanted: Payload) -> list[str]:
+    """The marketplaces that a feed or report is for.
+
+    Raises: Refusal.
+    """
+    markets = wanted.get("marketplaceIds")
+    if not isinstance(markets, list) or not 1 <= len(markets) <= 25 or not all(isinstance(m, str) for m in markets):
+        raise wrong("marketplaceIds must be a list of 1 to 25 marketplace ids")
+    return markets
+
+
+def fate_of(fault: Fault | None) -> Fate:
+    """How a feed or report is to end."""
     if fault is None or fault.kind not in FATES:
         return Fate()
     return Fate(FATES[fault.kind], applied=bool(fault.worked) and fault.kind == "fatal")
@@ -290,16 +304,30 @@ def _moment(text: str, default: float) -> float:
 
 
 def time_(moment: float) -> str:
+    """A moment as Amazon writes it."""
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def wrong(details: str) -> Refusal:
+    """The refusal of a request that makes no sense."""
     return Refusal(400, "InvalidInput", "Request has missing or invalid parameters and cannot be parsed.", details)
 
 
 def unknown(what: str) -> Refusal:
+    """The refusal of a question about what is not there."""
     return Refusal(404, "NotFound", f"The {what} you asked for does not exist.")
 
 
-def _denied(details: str) -> Refusal:
+def denied(details: str) -> Refusal:
+    """The refusal of somebody who may not."""
     return Refusal(403, "Unauthorized", "Access to requested resource is denied.", details)
+
+
+def let_in(account: str | None) -> str:
+    """The account of a token.
+
+    Raises: Refusal when the token was none.
+    """
+    if account is None:
+        raise denied("The access token you provided is revoked, malformed, expired or invalid.")
+    return account

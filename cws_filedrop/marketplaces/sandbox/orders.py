@@ -163,6 +163,12 @@ def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[st
     )
 
 
+def remember(connection: sqlite3.Connection, account: str, facts: Iterable[tuple[str, str, str]]) -> None:
+    """Keep what is known of orders besides: (order id, item code or "" for the order itself, JSON of its columns)."""
+    rows = [(account, *fact) for fact in facts]
+    connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
+
+
 def _carrier(message: Message) -> str:
     """How a package's carrier is shown: by the name given where the code says nothing."""
     return message.carrier_name if message.carrier in ("", "Other") and message.carrier_name else message.carrier

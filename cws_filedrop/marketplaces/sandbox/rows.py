@@ -31,7 +31,10 @@ GZIP: Final = "GZIP"
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A document's row. `body` is None until it was uploaded, and again when its time is over."""
+    """A document's row. `body` is None until it was uploaded, and again when its time is over.
+
+    A `restricted` one has buyers in it, and is handed out for a token of its own only.
+    """
 
     id: str
     account: str
@@ -40,6 +43,7 @@ class Document:
     is_report: bool
     packing: str
     body: bytes | None
+    restricted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,8 @@ class Rows:
             row = connection.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
         if row is None:
             return None
-        found = Document(**dict(row) | {"is_report": bool(row["is_report"])})
+        marks = {name: bool(row[name]) for name in ("is_report", "restricted")}
+        found = Document(**dict(row) | marks)
         return found if self.now() < found.created + _kept_seconds(found) else None
 
     def store(self, document_id: str, body: bytes) -> None:
@@ -180,7 +185,8 @@ class Rows:
             results, processed, merchant = self._outcome(connection, feed, content)
             if feed.fate == "DONE":
                 body = report.write(feed.no, merchant, processed, results)
-                self._add_report(connection, feed, body)
+                made = self.add_report(connection, feed.account, "text/xml; charset=UTF-8", body)
+                connection.execute("UPDATE feeds SET result = ? WHERE no = ?", (made, feed.no))
         LOG.info("sandbox.feed_processed", feed=feed.no, status=feed.fate, messages=processed, results=len(results))
 
     def _outcome(
@@ -194,14 +200,19 @@ class Rows:
         results = orders.process(connection, feed.account, feed.no, content, self.now())
         return results, len(content.messages), content.merchant
 
-    def _add_report(self, connection: sqlite3.Connection, feed: FeedRow, body: bytes) -> None:
+    def add_report(
+        self, connection: sqlite3.Connection, account: str, content_type: str, body: bytes, *, restricted: bool = False
+    ) -> str:
+        """Keep a document that Amazon made; its id."""
         packed = self._settings.gzip_reports
         document_id = f"amzn1.tortuga.4.na.{uuid.uuid4()}"
+        kept = (GZIP, gzip.compress(body)) if packed else ("", body)
         connection.execute(
-            "INSERT INTO documents VALUES (?, ?, 'text/xml; charset=UTF-8', ?, 1, ?, ?)",
-            (document_id, feed.account, self.now(), GZIP if packed else "", gzip.compress(body) if packed else body),
+            "INSERT INTO documents (id, account, content_type, created, is_report, restricted, packing, body)"
+            " VALUES (?, ?, ?, ?, 1, ?, ?, ?)",
+            (document_id, account, content_type, self.now(), restricted, *kept),
         )
-        connection.execute("UPDATE feeds SET result = ? WHERE no = ?", (document_id, feed.no))
+        return document_id
 
 
 def _kept_seconds(document: Document) -> float:

@@ -20,7 +20,6 @@ from cws_filedrop import log
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import control
 from cws_filedrop.marketplaces.sandbox.app import App
-from cws_filedrop.marketplaces.sandbox.operations import Amazon
 from cws_filedrop.marketplaces.sandbox.rows import Rows
 from cws_filedrop.marketplaces.sandbox.settings import Settings
 from cws_filedrop.marketplaces.sandbox.signing import Signer
@@ -111,7 +110,7 @@ class Server:
     def _assemble(self, state: State) -> _Uvicorn:
         rows = Rows(state, self._settings)
         rows.forget_old()
-        app = App(Amazon(rows, Signer(state.secret())), rows, self._settings)
+        app = App(rows, Signer(state.secret()), self._settings)
         config = uvicorn.Config(
             app.starlette(control.routes(rows, app.faults)),
             http=_Protocol,

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 TOKEN_SECONDS: Final = 3600
 LINK_SECONDS: Final = 300
 TOKEN_PREFIX: Final = "Atza"  # noqa: S105
+RESTRICTED_PREFIX: Final = "Atz.sprdt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,22 @@ class Signer:
         if not hmac.compare_digest(self._sign(head).encode(), signature.encode()) or len(parts) != 3:
             return None
         return bytes.fromhex(parts[1]).decode() if now < int(parts[2]) else None
+
+    def restricted_token(self, account: str, documents: list[str], now: float) -> str:
+        """A restricted data token for an account's documents, good for an hour."""
+        wanted = ",".join(documents).encode().hex()
+        head = f"{RESTRICTED_PREFIX}|{account.encode().hex()}|{int(now) + TOKEN_SECONDS}|{wanted}"
+        return f"{head}|{self._sign(head)}"
+
+    def restricted_account(self, token: str, document: str, now: float) -> str | None:
+        """Whose restricted data token it is; None when it is none of ours, not for that document, or has ended."""
+        head, _, signature = token.rpartition("|")
+        parts = head.split("|")
+        if not hmac.compare_digest(self._sign(head).encode(), signature.encode()) or len(parts) != 4:
+            return None
+        if now >= int(parts[2]) or document not in bytes.fromhex(parts[3]).decode().split(","):
+            return None
+        return bytes.fromhex(parts[1]).decode()
 
     def link(self, base: str, document: str, method: str, now: float) -> str:
         """A link to store (PUT) or fetch (GET) a document, good for five minutes."""

@@ -70,6 +70,23 @@ CREATE TABLE IF NOT EXISTS parcels (
 );
 CREATE INDEX IF NOT EXISTS parcels_by_order ON parcels (order_id, account);
 
+CREATE TABLE IF NOT EXISTS facts (
+    account TEXT NOT NULL, order_id TEXT NOT NULL, item TEXT NOT NULL, said TEXT NOT NULL,
+    PRIMARY KEY (account, order_id, item)
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS reports (
+    no INTEGER PRIMARY KEY AUTOINCREMENT,
+    account TEXT NOT NULL,
+    type TEXT NOT NULL,
+    marketplaces TEXT NOT NULL,
+    created REAL NOT NULL,
+    starts REAL NOT NULL,
+    ends REAL NOT NULL,
+    fate TEXT NOT NULL,
+    document TEXT
+);
+
 CREATE TABLE IF NOT EXISTS ledger (
     no INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,
@@ -117,8 +134,9 @@ class State:
         first = connection.execute("INSERT OR IGNORE INTO meta VALUES ('parcels', '')").rowcount
         if first:  # what an earlier version shipped, of which it kept neither carrier nor date
             connection.execute(OLD_PARCELS)
-        if "cancelled" not in [row["name"] for row in connection.execute("PRAGMA table_info(book)")]:
-            connection.execute("ALTER TABLE book ADD COLUMN cancelled INTEGER NOT NULL DEFAULT 0")
+        for table, column in (("book", "cancelled"), ("documents", "restricted")):
+            if column not in [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
         numbered = connection.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'feeds'").fetchone()
         if numbered is None:
             connection.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('feeds', ?)", (FIRST_FEED,))

@@ -1,0 +1,221 @@
+"""Orders from Amazon into the order book: a report is asked for, waited for, fetched and merged, by account.
+
+Every step is kept (`store.pulls`), so that a restart goes on where it was; a step that is done twice does no harm:
+Amazon makes a second report, and merging the same report again changes nothing. A report has buyers in it: it stays in
+memory until it is in the order book, and nothing out of it is logged or noted but numbers.
+"""
+
+from __future__ import annotations
+
+import io
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from cws_filedrop import log
+from cws_filedrop.errors import ConfigError, FileRejected, RemoteRefused, RemoteUnavailable
+from cws_filedrop.marketplaces.reports_api import Report, ReportStatus
+from cws_filedrop.model import Account, Policy, PullState
+from cws_filedrop.pipeline.order_book import Import, import_file
+from cws_filedrop.pipeline.sending import Sender, backoff_seconds
+from cws_filedrop.store import feeds, pulls, sellers
+from cws_filedrop.store.database import moment, stamp
+from cws_filedrop.store.pulls import Pull
+
+LOG: Final = log.get(__name__)
+REFUSED_FOR: Final = timedelta(hours=1)  # what Amazon refuses, a person has to change at Amazon
+PATIENCE: Final = timedelta(hours=12)  # with a report; Amazon staff call eight hours normal under load (FACTS.md 7)
+EMPTY: Final = "F01"  # an order file without rows
+LIMITED: Final = "waits for Amazon's rate limit"
+ENDED: Final = {
+    ReportStatus.FATAL: "Amazon could not make the report (FATAL)",
+    ReportStatus.CANCELLED: "Amazon cancelled the report (CANCELLED), as it does when there is nothing to report",
+}
+
+
+class ReportSource(Protocol):
+    """What is needed of Amazon (marketplaces.reports_api.ReportsClient)."""
+
+    def create_report(self) -> str: ...
+    def get_report(self, report_id: str) -> Report: ...
+    def get_document(self, document_id: str) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Puller:
+    """A sender, whose desk and purse are used, and where each account's reports come from."""
+
+    sender: Sender
+    reports: Callable[[Account], ReportSource]
+
+
+def go_on(puller: Puller) -> int:
+    """Want the orders of accounts whose time has come, and bring all pulls a step further; how many were touched."""
+    desk = puller.sender.desk
+    _begin_due(puller)
+    found = pulls.due(desk.db, now=desk.clock())
+    for pull in found:
+        try:
+            _step(puller, pull)
+        except Exception as error:
+            # Where, not what: the words of an exception may hold what was in the report.
+            where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+            LOG.error("orders.pull_broke", pull=pull.no, error=type(error).__name__, where=" > ".join(where))
+            _end(puller, pull, PullState.FAILED, f"failed here ({type(error).__name__}); the log says more")
+    return len(found)
+
+
+def _begin_due(puller: Puller) -> None:
+    desk = puller.sender.desk
+    minutes = desk.settings.orders.pull_minutes
+    if minutes <= 0:
+        return
+    now, latest = desk.clock(), pulls.latest(desk.db)
+    for account_id in sorted({seller.account.id for seller in sellers.everyone(desk.db) if seller.enabled}):
+        last = latest.get(account_id)
+        if last is None or (last.done_at is not None and _next_due(last, minutes) <= now):
+            pulls.begin(desk.db, account_id, now=now)
+
+
+def _next_due(last: Pull, minutes: float) -> datetime:
+    """When the next one is due after that."""
+    due = moment(last.asked_at) + timedelta(minutes=minutes)
+    if last.state is PullState.REFUSED and last.done_at is not None:
+        due = max(due, moment(last.done_at) + REFUSED_FOR)
+    return due
+
+
+def _step(puller: Puller, pull: Pull) -> None:
+    """Ask for the report, or look how it is doing and take it."""
+    try:
+        if pull.state is PullState.OPEN:
+            _ask(puller, pull)
+        else:
+            _look(puller, pull)
+    except RemoteUnavailable as error:
+        _wait(puller, pull, error.retry_after_seconds or backoff_seconds(pull.tries + 1), str(error))
+        LOG.warning("orders.pull_delayed", pull=pull.no, account=pull.account_id, why=str(error))
+    except RemoteRefused as error:
+        if error.status == 404:
+            _end(puller, pull, PullState.FAILED, f"Amazon does not know the report any more: {error}")
+        else:
+            _end(puller, pull, PullState.REFUSED, f"{error}; asked again in an hour at the earliest")
+    except ConfigError as error:
+        _end(
+            puller, pull, PullState.REFUSED, f"Amazon cannot be asked: {error}; tried again in an hour at the earliest"
+        )
+
+
+def _ask(puller: Puller, pull: Pull) -> None:
+    if _must_wait(puller, pull, "createReport"):
+        return
+    db = puller.sender.desk.db
+    report_id = puller.reports(sellers.account(db, pull.account_id)).create_report()
+    first = _next(puller, puller.sender.desk.settings.marketplace.poll_seconds)
+    pulls.change(db, pull.no, state=str(PullState.MAKING), report_id=report_id, next_at=first, tries=0, note="")
+    LOG.info("orders.report_asked", pull=pull.no, account=pull.account_id, report=report_id)
+
+
+def _look(puller: Puller, pull: Pull) -> None:
+    if _must_wait(puller, pull, "getReport"):
+        return
+    desk = puller.sender.desk
+    report = puller.reports(sellers.account(desk.db, pull.account_id)).get_report(pull.report_id)
+    if report.status in ENDED:
+        _end(puller, pull, PullState.FAILED, ENDED[report.status])
+    elif report.status is not ReportStatus.DONE:
+        if desk.clock() > report.created_at + PATIENCE:
+            _end(puller, pull, PullState.FAILED, f"Amazon has not made the report in {PATIENCE.seconds // 3600} hours")
+        else:
+            _wait(puller, pull, _poll_seconds(puller, pull.tries), f"Amazon is making the report ({report.status})")
+    elif report.document_id is None:
+        _end(puller, pull, PullState.FAILED, "Amazon made a report without a document")
+    else:
+        _take(puller, pull, report.document_id)
+
+
+def _take(puller: Puller, pull: Pull, document_id: str) -> None:
+    """Fetch the document and merge it."""
+    for operation in ("createRestrictedDataToken", "getReportDocument"):
+        if _must_wait(puller, pull, operation):
+            return
+    desk = puller.sender.desk
+    document = puller.reports(sellers.account(desk.db, pull.account_id)).get_document(document_id)
+    now, policy = desk.clock(), _policy(puller, pull.account_id)
+    try:
+        done = import_file(
+            desk.db,
+            pull.account_id,
+            io.BytesIO(document),
+            file_name=f"{pull.report_id}.txt",
+            context=desk.context(policy, now),
+            now=now,
+        )
+    except FileRejected as error:
+        if all(issue.code == EMPTY for issue in error.issues):
+            _end(puller, pull, PullState.DONE, "no order waits for shipment", {"lines": 0})
+        else:
+            _end(puller, pull, PullState.FAILED, f"the report is no order report ({_codes(error)})")
+        return
+    _end(puller, pull, PullState.DONE, _words(done), _counts(done))
+
+
+def _policy(puller: Puller, account_id: int) -> Policy:
+    """That of one of the account's sellers; the report's dates have zones, so that it hardly matters whose."""
+    owners = sellers.everyone(puller.sender.desk.db)
+    return next((seller.policy for seller in owners if seller.account.id == account_id), Policy())
+
+
+def _counts(done: Import) -> dict[str, int]:
+    return {
+        "lines": done.lines,
+        "refused_lines": done.refused,
+        "new_orders": len(done.new_orders),
+        "changed_orders": len(done.changed_orders),
+        "unchanged_orders": len(done.known_orders),
+    }
+
+
+def _words(done: Import) -> str:
+    orders = f"{len(done.new_orders):,} new, {len(done.changed_orders):,} changed, {len(done.known_orders):,} as before"
+    left_out = f"; {done.refused:,} lines were left out" if done.refused else ""
+    return f"{done.lines:,} lines, orders: {orders}{left_out}"
+
+
+def _codes(error: FileRejected) -> str:
+    """Why a file is unusable, without any of its contents."""
+    return ", ".join(sorted({issue.code for issue in error.issues}))
+
+
+# How a pull goes on
+
+
+def _must_wait(puller: Puller, pull: Pull, operation: str) -> bool:
+    """Take a token of the account's purse; without one the pull waits for it."""
+    desk = puller.sender.desk
+    wait = feeds.reserve(desk.db, pull.account_id, puller.sender.purse(operation), desk.clock())
+    if wait:
+        pulls.change(desk.db, pull.no, next_at=_next(puller, wait), note=LIMITED)
+    return wait > 0
+
+
+def _wait(puller: Puller, pull: Pull, seconds: float, note: str) -> None:
+    pulls.change(puller.sender.desk.db, pull.no, next_at=_next(puller, seconds), tries=pull.tries + 1, note=note)
+
+
+def _next(puller: Puller, seconds: float) -> str:
+    return stamp(puller.sender.desk.clock() + timedelta(seconds=seconds))
+
+
+def _poll_seconds(puller: Puller, tries: int) -> float:
+    settings = puller.sender.desk.settings.marketplace
+    slower: float = settings.poll_seconds * 1.5 ** min(tries, 30)
+    return min(settings.poll_slowest_seconds, slower)
+
+
+def _end(puller: Puller, pull: Pull, state: PullState, note: str, outcome: dict[str, int] | None = None) -> None:
+    pulls.end(puller.sender.desk.db, pull.no, state, now=puller.sender.desk.clock(), note=note, outcome=outcome)
+    say = LOG.info if state is PullState.DONE else LOG.error if state is PullState.REFUSED else LOG.warning
+    say(f"orders.pull_{state}", pull=pull.no, account=pull.account_id, why=note)

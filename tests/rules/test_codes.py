@@ -81,10 +81,10 @@ ERRORS = [
         "T03",
         "tracking-number",
         '"N/A" is not a tracking number',
-        "Leave the cell empty",
+        "leave the cell empty",
     ),
-    Bad(row(tracking_number="0"), "T03", "tracking-number", '"0"', "Leave the cell empty"),
-    Bad(row(tracking_number="none"), "T03", "tracking-number", '"none"', "Leave the cell empty"),
+    Bad(row(tracking_number="0"), "T03", "tracking-number", '"0"', "leave the cell empty"),
+    Bad(row(tracking_number="none"), "T03", "tracking-number", '"none"', "leave the cell empty"),
     Bad(row(tracking_number="1Z999;1Z998"), "T03", "tracking-number", ": ;", "alone"),
     Bad(
         row(tracking_number=f"{UPS_NUMBER} {UPS_NUMBER}"),

@@ -8,26 +8,14 @@ import sys
 from dataclasses import fields
 from pathlib import Path
 
+import codes_page
 import pytest
 
 from cws_filedrop.config import Settings
 from cws_filedrop.formats.claims import FORMATS
-from cws_filedrop.model import Verdict
 from cws_filedrop.rules.catalogue import CATALOGUE
 
 README = Path(__file__).parents[1] / "README.md"
-MEANINGS = {
-    Verdict.CONFIRMED: "Amazon accepted it",
-    Verdict.CONFIRMED_WARNING: "accepted with a warning, which is shown",
-    Verdict.UNCONFIRMED: "Amazon refused it",
-    Verdict.UNKNOWN: "sent, but nobody can say what became of it; never shown as good, never sent again blindly",
-    Verdict.QUEUED: "on its way: waits to be sent",
-    Verdict.SENT: "on its way: waits for Amazon's answer",
-    Verdict.UPDATED: "a packed, deferred or cancelled row: nothing goes to Amazon",
-    Verdict.DUPLICATE: "the same shipment was dealt with before; the message says where",
-    Verdict.REJECTED: "the line breaks a rule; nothing was sent for it",
-    Verdict.HELD: "waits for a word from you or the operator",
-}
 
 
 def formats() -> str:
@@ -41,11 +29,6 @@ def formats() -> str:
 
 def _code(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def verdicts() -> str:
-    rows = [f"| `{verdict}` | {MEANINGS[verdict]} |" for verdict in Verdict]
-    return "\n".join(["| verdict | meaning |", "| --- | --- |", *rows])
 
 
 def codes() -> str:
@@ -71,7 +54,7 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-TABLES = {"formats": formats, "verdicts": verdicts, "codes": codes, "settings": settings}
+TABLES = {"formats": formats, "verdicts": codes_page.verdicts, "codes": codes, "settings": settings}
 
 
 @pytest.mark.parametrize("name", TABLES)

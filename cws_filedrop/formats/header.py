@@ -94,7 +94,7 @@ def _protected(cell: str, delimiter: str) -> str:
 
 def _understood(layout: Format, row: Row, *, above: Sequence[int]) -> Header:
     if len(row.cells) > MOST_COLUMNS:
-        detail = f"the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
+        detail = f"shape=the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
         raise FileRejected(catalogue.issue("F05", detail=detail))
     read = reading(layout, row.cells)
     columns = tuple(
@@ -167,7 +167,7 @@ def _of_the_other_kind(row: Row, wanted: Mapping[str, Format]) -> str:
         claimed = any(name in FORMATS for name in claimants(row.cells))
         return "orders=this is a confirmation of shipments, not an order file" if claimed else ""
     name = order_file(row.cells)
-    return f"this is an order file ({name}), not a confirmation of shipments" if name else ""
+    return f"order-file={name}" if name else ""
 
 
 def _missing(rows: Sequence[Row], wanted: Mapping[str, Format]) -> list[Issue]:

@@ -41,7 +41,7 @@ def plain_ends(block: bytes) -> bytes:
 
 def line_too_long() -> FileRejected:
     """F05 for a line that nobody can have meant."""
-    return FileRejected(catalogue.issue("F05", detail=f"a line is longer than {LONGEST_LINE:,} bytes"))
+    return FileRejected(catalogue.issue("F05", detail=f"shape=a line is longer than {LONGEST_LINE:,} bytes"))
 
 
 def _without_mark(pieces: Iterable[bytes], skip: int) -> Iterator[bytes]:

@@ -60,7 +60,7 @@ def _quantity_trouble(text: str) -> Trouble | None:
     if not text or quantity(text):
         return None
     meant = WHOLE.fullmatch(text)
-    return ("Q01", meant[1] if meant else "")
+    return ("Q01", f"whole={meant[1]}" if meant else "")
 
 
 def read_quantities(sheet: Sheet, findings: Findings) -> Spread:

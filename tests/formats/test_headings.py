@@ -155,7 +155,7 @@ def test_two_layouts_are_one_too_many(headings: tuple[str, ...]) -> None:
 def test_an_order_file_is_told_to_be_one(headings: list[str]) -> None:
     code, message = header_issue(*headings)
     assert code == "F06"
-    assert "not a confirmation of shipments" in message
+    assert "not a file of shipped orders" in message
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from cws_filedrop.formats.file import Chunk, FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Severity, Verdict
 from cws_filedrop.rules import brake, orders, repeats, wording
 from cws_filedrop.rules.book import Book, Effect
+from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
 
@@ -37,7 +38,7 @@ class Piece:
 
     `keys` (KEY_COLUMNS, as typed) and `verdicts` have every line; `issues` (ISSUES) name the seller's own headings;
     `shipments` hold the good lines that go to Amazon; `raw` has the rejected ones as they were typed, by line; `quiet`
-    are those whose buyers shall get no mail of ours.
+    are those whose buyers shall get no mail of ours, `cancellations` what Amazon is to cancel, by line.
     """
 
     keys: pd.DataFrame
@@ -47,6 +48,7 @@ class Piece:
     make_effects: Callable[[], list[Effect]]
     raw: dict[int, str]
     quiet: frozenset[int]
+    cancellations: dict[int, Cancellation]
     again: Callable[[int], Piece]  # the lines after one of them, judged once more: orders have changed
 
     def until(self, line: int) -> Piece:
@@ -178,8 +180,16 @@ class Examination:
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
         raw = dict(zip(rejected, chunk.raw(rejected), strict=True)) if rejected else {}
         good = (judgement.shipments, lambda: judgement.effects)
-        told = (raw, judgement.quiet)
-        return Piece(keys, verdicts, issues, *good, *told, lambda line: self._piece(chunk.after(line), found))
+        return Piece(
+            keys,
+            verdicts,
+            issues,
+            *good,
+            raw,
+            judgement.quiet,
+            judgement.cancellations,
+            again=lambda line: self._piece(chunk.after(line), found),
+        )
 
 
 def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: LookUp | None = None) -> Examination:

@@ -94,6 +94,7 @@ class Policy:
     on_error: str = "continue"  # continue | hold-file
     doubtful: str = "take"  # take | hold
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
+    cancel_at_amazon: bool = False  # cancelled rows with a reason are cancelled there too
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +181,13 @@ class UploadState(StrEnum):
     CUT = "cut"  # broken off in transfer, kept aside
     FAILED = "failed"  # we failed; set aside for an operator
     REPLACED = "replaced"  # was held or cut; a later file of the same name came in its place
+
+
+class FeedKind(StrEnum):
+    """What a feed tells Amazon."""
+
+    FULFILLMENT = "fulfillment"  # what was shipped
+    ACKNOWLEDGEMENT = "acknowledgement"  # what is cancelled
 
 
 class FeedState(StrEnum):

@@ -76,6 +76,13 @@ SHIPMENT_COLUMNS: Final = (
     "ship-from",  # "" or the nine ship_from_address_* cells joined by U+001F in template order
 )
 
+# CANCELLATIONS: orders that Amazon is to cancel, normalised; every value is valid for the feed's schema as it stands.
+CANCELLATION_COLUMNS: Final = (
+    "amazon-order-id",  # 3-7-7
+    "cancel-reason",  # one of Amazon's
+    "order-item-codes",  # all of the order, 14 digits each, joined by one blank
+)
+
 # LINE_KEYS: what results name a line by, for every line of the file (good or bad), as typed.
 KEY_COLUMNS: Final = ("order-id", "order-item-id", "tracking")
 

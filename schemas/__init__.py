@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 ORDER_FULFILLMENT: Final = "order_fulfillment.xsd"
+ORDER_ACKNOWLEDGEMENT: Final = "order_acknowledgement.xsd"
 PROCESSING_REPORT: Final = "processing_report.xsd"
 CARRIER_CODES: Final = "carrier-codes.txt"
 

@@ -7,25 +7,19 @@ import re
 import zoneinfo
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
-from enum import StrEnum
 from typing import Annotated, Final
 
 import typer
 
 from cws_filedrop import passwords
-from cws_filedrop.cli import shared
+from cws_filedrop.cli import seller_policy, shared
+from cws_filedrop.cli.seller_policy import OnOff
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import Account, DateOrder, MailEvent, Policy, Seller
 
 app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
+app.command("policy")(seller_policy.policy)
 NAME: Final = re.compile(r"[A-Za-z0-9]{2,32}")
-
-
-class OnOff(StrEnum):
-    """A switch."""
-
-    ON = "on"
-    OFF = "off"
 
 
 Name = Annotated[str, typer.Argument(help="user name: letters and digits")]

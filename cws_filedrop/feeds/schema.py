@@ -1,6 +1,6 @@
 """Check documents against our own XSDs. The only module that knows how lxml is to be set up; opens no file or socket.
 
-Both schemas are compiled here, while the module is imported: the import lock lets one thread do it. (libxml2 fails
+All schemas are compiled here, while the module is imported: the import lock lets one thread do it. (libxml2 fails
 now and then when two threads compile their first schema at the same time.) A compiled schema is only read afterwards,
 and every check has its own parser and its own validation context, so threads share it; only the error log of a schema
 is one for all its users, so the words for a fault come from a second copy that is lent to one thread at a time.
@@ -24,6 +24,7 @@ class Kind(StrEnum):
     """What a document is, and the schema it is held against."""
 
     ORDER_FULFILLMENT = "order_fulfillment.xsd"
+    ORDER_ACKNOWLEDGEMENT = "order_acknowledgement.xsd"
     PROCESSING_REPORT = "processing_report.xsd"
 
 

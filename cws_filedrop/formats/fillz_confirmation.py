@@ -17,6 +17,7 @@ FORMAT: Final = Format(
         "ship_method": "ship-method",
         "order-item-id": "order-item-id",
         "quantity": "quantity",
+        "cancel-reason": "cancel-reason",
     },
     required=frozenset({"order-id", "status"}),
 )

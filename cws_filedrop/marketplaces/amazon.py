@@ -21,11 +21,16 @@ from cws_filedrop.marketplaces.answers import Payload, missing, moment, objects,
 from cws_filedrop.marketplaces.library import USER_AGENT, Feeds
 from cws_filedrop.marketplaces.tokens import Credentials
 from cws_filedrop.marketplaces.wire import Ask, Timeouts, senseless
+from cws_filedrop.model import FeedKind
 
-__all__ = ["CONTENT_TYPE", "FEED_TYPE", "Credentials", "Feed", "FeedStatus", "FeedsClient", "Timeouts"]
+__all__ = ["CONTENT_TYPE", "FEED_TYPE", "FEED_TYPES", "Credentials", "Feed", "FeedStatus", "FeedsClient", "Timeouts"]
 
 LOG: Final = log.get(__name__)
-FEED_TYPE: Final = "POST_ORDER_FULFILLMENT_DATA"
+FEED_TYPES: Final = {  # FACTS.md sections 1 and 3
+    FeedKind.FULFILLMENT: "POST_ORDER_FULFILLMENT_DATA",
+    FeedKind.ACKNOWLEDGEMENT: "POST_ORDER_ACKNOWLEDGEMENT_DATA",
+}
+FEED_TYPE: Final = FEED_TYPES[FeedKind.FULFILLMENT]
 CONTENT_TYPE: Final = "text/xml; charset=UTF-8"
 MAX_REPORT_BYTES: Final = 64 * 1024 * 1024  # ten times a report that refuses each of 10,000 messages
 PAGE_SIZE: Final = 100
@@ -75,7 +80,7 @@ class FeedsClient(AccountClient):
         self._stored(doing, self._wire.ask(ask))
         LOG.info("amazon.document_uploaded", bytes=len(body))
 
-    def create_feed(self, document_id: str) -> str:
+    def create_feed(self, document_id: str, kind: FeedKind = FeedKind.FULFILLMENT) -> str:
         """Have Amazon process an uploaded document; the feed's id. Asked twice, Amazon makes two feeds.
 
         Raises: RemoteUnavailable, RemoteRefused.
@@ -83,7 +88,7 @@ class FeedsClient(AccountClient):
         doing = "to take a feed"
         markets = [self._marketplace_id]
         payload = self._call(
-            Feeds, doing, lambda feeds: feeds.create_feed(FEED_TYPE, document_id, marketplaceIds=markets)
+            Feeds, doing, lambda feeds: feeds.create_feed(FEED_TYPES[kind], document_id, marketplaceIds=markets)
         )
         feed_id = text(payload, "feedId", doing)
         LOG.info("amazon.feed_created", amazon_feed=feed_id)
@@ -98,7 +103,7 @@ class FeedsClient(AccountClient):
         return _feed(self._call(Feeds, doing, lambda feeds: feeds.get_feed(feed_id)), doing)
 
     def get_feeds(self, created_since: datetime) -> list[Feed]:
-        """Every feed of our type in this marketplace that was created since then (aware), whoever sent it.
+        """Every feed of our types in this marketplace that was created since then (aware), whoever sent it.
 
         Raises: RemoteUnavailable, RemoteRefused; never a part of the list.
         """
@@ -138,7 +143,7 @@ class FeedsClient(AccountClient):
 
     def _filters(self, created_since: datetime) -> dict[str, Any]:
         return {
-            "feedTypes": FEED_TYPE,
+            "feedTypes": ",".join(FEED_TYPES.values()),
             "marketplaceIds": self._marketplace_id,
             "pageSize": PAGE_SIZE,
             "createdSince": created_since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

@@ -16,7 +16,7 @@ from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
-from cws_filedrop.model import Context, Grade, Issue, UploadState
+from cws_filedrop.model import Context, FeedKind, Grade, Issue, UploadState
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect
@@ -182,7 +182,12 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["verdict"] = arrow(piece.verdicts).to_pylist()
     cells |= {"code": codes, "message": messages, "shipment": [None] * len(numbers), "key": [None] * len(numbers)}
     cells["quiet"] = [line in piece.quiet for line in numbers] if piece.quiet else [False] * len(numbers)
+    cells["kind"] = [str(FeedKind.FULFILLMENT)] * len(numbers)
     place = {line: at for at, line in enumerate(numbers)}
     for line, shipment, key in zip(piece.shipments.index.to_list(), *lines.pack(piece.shipments), strict=True):
         cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key
+    for line, cancellation in piece.cancellations.items():
+        if line in place:
+            cells["shipment"][place[line]] = lines.pack_cancellation(cancellation)
+            cells["kind"][place[line]] = str(FeedKind.ACKNOWLEDGEMENT)
     return cells

@@ -17,12 +17,12 @@ import pandas as pd
 
 from cws_filedrop import log
 from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable
-from cws_filedrop.feeds import order_fulfillment, processing_report
-from cws_filedrop.feeds.schema import validate
+from cws_filedrop.feeds import order_acknowledgement, order_fulfillment, processing_report
+from cws_filedrop.feeds.schema import Kind, validate
 from cws_filedrop.marketplaces import limits
-from cws_filedrop.marketplaces.amazon import Feed
+from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
-from cws_filedrop.model import Account, FeedState, Verdict
+from cws_filedrop.model import Account, FeedKind, FeedState, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.store import feeds, sellers, settling
@@ -40,7 +40,7 @@ class FeedClient(Protocol):
 
     def create_feed_document(self) -> tuple[str, str]: ...
     def upload(self, url: str, body: bytes) -> None: ...
-    def create_feed(self, document_id: str) -> str: ...
+    def create_feed(self, document_id: str, kind: FeedKind = ...) -> str: ...
     def get_feed(self, feed_id: str) -> Feed: ...
     def get_feeds(self, created_since: datetime) -> list[Feed]: ...
     def get_report(self, document_id: str) -> bytes: ...
@@ -105,9 +105,12 @@ def fill(sender: Sender, feed_no: int) -> int:
     """Give the feed its lines, as many as one document holds; how many."""
     db, limit = sender.desk.db, sender.desk.settings.marketplace.messages_per_feed
     soon = sender.desk.clock() + timedelta(hours=sender.desk.settings.orders.late_hours)
-    account = sellers.account(db, feeds.get(db, feed_no).account_id)
+    feed = feeds.get(db, feed_no)
+    account = sellers.account(db, feed.account_id)
 
     def number(shipments: pd.DataFrame) -> pd.Series[int]:
+        if feed.kind is FeedKind.ACKNOWLEDGEMENT:
+            return order_acknowledgement.number(shipments)
         documents = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
         return next(documents).message_ids
 
@@ -141,7 +144,7 @@ def _send(sender: Sender, feed: FeedRow, account: Account, client: FeedClient, a
     client.upload(url, body)
     intent_at = stamp(sender.desk.clock())
     feeds.change(db, feed.no, state=FeedState.INTENDED, document_id=document_id, intent_at=intent_at)
-    _submitted(sender, feed, client.create_feed(document_id))
+    _submitted(sender, feed, client.create_feed(document_id, feed.kind))
     return DONE
 
 
@@ -151,10 +154,12 @@ def document(desk: Desk, feed_no: int, account: Account) -> bytes:
     Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
     """
     shipments, message_ids = feeds.shipments(desk.db, feed_no)
-    made = order_fulfillment.document(shipments, account.merchant_id)
+    cancels = feeds.get(desk.db, feed_no).kind is FeedKind.ACKNOWLEDGEMENT
+    write = order_acknowledgement.document if cancels else order_fulfillment.document
+    made = write(shipments, account.merchant_id)
     if made.message_ids.sort_index().to_list() != message_ids.to_list():
         raise Impossible(f"feed {feed_no}: its messages are not numbered as recorded")
-    validate(made.body)
+    validate(made.body, Kind.ORDER_ACKNOWLEDGEMENT if cancels else Kind.ORDER_FULFILLMENT)
     return made.body
 
 
@@ -173,7 +178,8 @@ def _look_up(sender: Sender, feed: FeedRow, client: FeedClient) -> Step:
     if wait := feeds.reserve(sender.desk.db, feed.account_id, sender.purse("getFeeds"), now):
         return Step(again_seconds=wait, note="waits for Amazon's rate limit")
     known = feeds.known_feed_ids(sender.desk.db, feed.account_id)
-    unknown = [item.feed_id for item in client.get_feeds(intent_at - CLOCK_MARGIN) if item.feed_id not in known]
+    found = [item for item in client.get_feeds(intent_at - CLOCK_MARGIN) if item.feed_type == FEED_TYPES[feed.kind]]
+    unknown = [item.feed_id for item in found if item.feed_id not in known]
     match unknown:
         case []:
             LOG.info("feed.not_found", feed=feed.no)

@@ -17,11 +17,23 @@ import pandas as pd
 import pyarrow as pa
 
 from cws_filedrop.model import Context, Verdict
-from cws_filedrop.rules import booked, carriage, characters, dates, extras, items, packages, statuses, tracking
+from cws_filedrop.rules import (
+    booked,
+    cancelling,
+    carriage,
+    characters,
+    dates,
+    extras,
+    items,
+    packages,
+    statuses,
+    tracking,
+)
 from cws_filedrop.rules.book import EMPTY, Book, Effect
 from cws_filedrop.rules.booked import Named, Sent
+from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.carriers import Table, shipped_table
-from cws_filedrop.rules.columns import Cells, Mask, Rows, Sheet
+from cws_filedrop.rules.columns import Cells, Column, Mask, Rows, Sheet
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.packages import Outcomes
 from cws_filedrop.rules.repeats import Repeats
@@ -38,7 +50,8 @@ class Judgement:
 
     `verdicts` has every row (index of the lines, TEXT): queued, updated, rejected or duplicate. `issues` is ISSUES
     with rule columns. `shipments` is SHIPMENTS, of the queued rows. `effects` is what the queued and the updated ones
-    do to their orders. `quiet` are the lines whose buyers shall get no mail of ours.
+    do to their orders. `quiet` are the lines whose buyers shall get no mail of ours, and
+    `cancellations` what Amazon is to cancel, by line.
     """
 
     verdicts: pd.Series[str]
@@ -46,6 +59,7 @@ class Judgement:
     shipments: pd.DataFrame
     make_effects: Callable[[], list[Effect]]  # only who moves orders asks for them
     quiet: frozenset[int]
+    cancellations: dict[int, Cancellation]
 
     @cached_property
     def effects(self) -> list[Effect]:
@@ -76,16 +90,20 @@ def judge(
     if named.any:
         calendar = dates.calendar(context)
         made["fulfillment-date"] = booked.not_before(sheet, findings, named.found, asked.shipped, read, calendar)
+    wanted, which = context.policy.cancel_at_amazon, cast(Column, made["order-item-code"])
+    cancelled = cancelling.check(sheet, findings, asked, named, which, wanted=wanted)
     again = _repeated(sheet, findings, repeats)
     outcomes = _packages(sheet, findings, asked, made, named, repeats)
     duplicates = np.union1d(again, outcomes.duplicates).astype(np.int64)
-    verdicts = _verdicts(findings.rejected, duplicates, asked.shipped)
+    told = asked.shipped | cancelling.mask(cancelled, sheet.size) if cancelled else asked.shipped
+    verdicts = _verdicts(findings.rejected, duplicates, told)
     return Judgement(
         verdicts=pd.Series(_text(pa.array(VERDICTS, pa.string()).take(verdicts)), index=lines.index, copy=False),
         issues=findings.frame(),
-        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero(verdicts == QUEUED)),
+        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero((verdicts == QUEUED) & asked.shipped)),
         make_effects=lambda: _effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)),
         quiet=frozenset(np.asarray(sheet.index)[asked.quiet].tolist()),
+        cancellations={one.line: one for row, one in cancelled.items() if not findings.rejected[row]},
     )
 
 

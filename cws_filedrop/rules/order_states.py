@@ -57,6 +57,7 @@ TRANSITIONS: Final[dict[OrderState, dict[Move, OrderState]]] = {
     },
     OrderState.CANCELLED: {
         Move.CANCELLED: OrderState.CANCELLED,
+        Move.REFUSED: OrderState.UNCONFIRMED,
         Move.REOPENED: OrderState.NEW,
     },
 }

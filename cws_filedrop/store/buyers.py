@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Verdict
+from cws_filedrop.model import FeedKind, Verdict
 from cws_filedrop.store.database import Asked, Database
 from cws_filedrop.store.lines import unpack
 from cws_filedrop.store.schema import LINES, ORDER_LINES, ORDER_PEOPLE, ORDERS, QUIET_LINES, UPLOADS
@@ -49,7 +49,12 @@ def shipped(db: Database, feed_no: int, seller_ids: Collection[int]) -> Iterator
     query = (
         sa.select(UPLOADS.c.seller_id, LINES.c.message_id, LINES.c.shipment, quiet.label("quiet"))
         .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id))
-        .where(LINES.c.feed_no == feed_no, LINES.c.verdict.in_(CONFIRMED), UPLOADS.c.seller_id.in_(seller_ids))
+        .where(
+            LINES.c.feed_no == feed_no,
+            LINES.c.kind == FeedKind.FULFILLMENT,
+            LINES.c.verdict.in_(CONFIRMED),
+            UPLOADS.c.seller_id.in_(seller_ids),
+        )
         .order_by(LINES.c.message_id, LINES.c.upload_id, LINES.c.line)
     )
     with db.read() as connection:

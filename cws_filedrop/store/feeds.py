@@ -14,9 +14,9 @@ from typing import Any, Final
 import pandas as pd
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedState, UploadState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
 from cws_filedrop.store.database import Asked, Database, stamp
-from cws_filedrop.store.lines import unpack
+from cws_filedrop.store.lines import unpack, unpack_cancellations
 from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, ORDERS, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
@@ -30,6 +30,7 @@ class FeedRow:
     no: int
     account_id: int
     cause: str
+    kind: FeedKind
     state: FeedState
     opened_at: str
     line_count: int
@@ -72,12 +73,14 @@ def take_turn(
         if opened is not None:
             return Turn(feed_no=opened)
         young = stamp(now - timedelta(seconds=second_after_seconds))
-        if _is_busy(connection, account_id, young) or not _has_queued(connection, account_id):
+        kind = _kind_queued(connection, account_id)
+        if kind is None or _is_busy(connection, account_id, young):
             return Turn()
         wait = _reserve(connection, account_id, purse, now.timestamp())
         if wait > 0:
             return Turn(wait_seconds=wait)
-        values = {"account_id": account_id, "cause": cause, "state": FeedState.OPEN, "opened_at": stamp(now)}
+        values = {"account_id": account_id, "cause": cause, "kind": str(kind), "state": FeedState.OPEN}
+        values["opened_at"] = stamp(now)
         return Turn(feed_no=connection.execute(FEEDS.insert().values(values).returning(FEEDS.c.no)).scalar_one())
 
 
@@ -117,7 +120,7 @@ _READY: Final = (
 )
 
 
-def _queued(account_id: Any) -> sa.Select[Any]:
+def _queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select[Any]:
     return (
         sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment)
         .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id))
@@ -125,13 +128,18 @@ def _queued(account_id: Any) -> sa.Select[Any]:
             LINES.c.account_id == account_id,
             LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),  # literal: so that the partial index serves
             LINES.c.feed_no.is_(None),
+            LINES.c.kind == str(kind),
             UPLOADS.c.state == UploadState.WAITING,
         )
     )
 
 
-def _has_queued(connection: sa.Connection, account_id: int) -> bool:
-    return connection.execute(_queued(account_id).limit(1)).first() is not None
+def _kind_queued(connection: sa.Connection, account_id: int) -> FeedKind | None:
+    """What is to be told next: shipments before cancellations, which nobody is paid for."""
+    for kind in FeedKind:
+        if connection.execute(_queued(account_id, kind).limit(1)).first() is not None:
+            return kind
+    return None
 
 
 def ready(db: Database, *, now: datetime, second_after_seconds: float) -> list[int]:
@@ -189,7 +197,7 @@ def listing(db: Database, *, states: Iterable[FeedState] = (), limit: int = 50) 
 def row_of(row: Any) -> FeedRow:
     """A row of the table as a value."""
     values = {name: getattr(row, name) for name in FeedRow.__slots__}
-    return FeedRow(**values | {"state": FeedState(row.state)})
+    return FeedRow(**values | {"state": FeedState(row.state), "kind": FeedKind(row.kind)})
 
 
 def change(db: Database, feed_no: int, *, only_from: Iterable[FeedState] = (), **values: object) -> bool:
@@ -228,16 +236,17 @@ def fill(
 ) -> int:
     """Give an open feed up to `limit` queued lines of its account, some of them first; how many lines it carries.
 
-    `number` says which message each SHIPMENTS row goes into (1, 2, ...), indexed by row position; rows that it leaves
-    out wait for the next feed. Filling again changes nothing.
+    `number` says which message each row of SHIPMENTS (or CANCELLATIONS) goes into (1, 2, ...), indexed by row
+    position; rows that it leaves out wait for the next feed. Filling again changes nothing.
     """
     with db.write() as connection:
         feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
         if feed.state is not FeedState.OPEN:
             return feed.line_count
-        query = _queued(feed.account_id).order_by(LINES.c.upload_id, LINES.c.line).limit(limit + 1)
+        query = _queued(feed.account_id, feed.kind).order_by(LINES.c.upload_id, LINES.c.line).limit(limit + 1)
         rows = _whole_orders(_ahead(connection, feed.account_id, first, connection.execute(query).all()), limit)
-        messages = number(unpack([row.shipment for row in rows])) if rows else pd.Series([], dtype="int64")
+        told = _unpacked(feed.kind, [row.shipment for row in rows])
+        messages = number(told) if rows else pd.Series([], dtype="int64")
         places = [
             {"f": feed_no, "m": message, "u": rows[place].upload_id, "l": rows[place].line}
             for place, message in zip(messages.index.to_list(), messages.to_list(), strict=True)
@@ -294,7 +303,9 @@ def _place(connection: sa.Connection, places: list[dict[str, object]]) -> None:
 
 
 def shipments(db: Database, feed_no: int) -> tuple[pd.DataFrame, pd.Series[int]]:
-    """What a filled feed carries, in message order: SHIPMENTS and the MessageID of each row; always the same."""
+    """What a filled feed carries, in message order: SHIPMENTS (or CANCELLATIONS, by the feed's kind) and the MessageID
+    of each row; always the same."""
+    kind = get(db, feed_no).kind
     query = (
         sa.select(LINES.c.shipment, LINES.c.message_id)
         .where(LINES.c.feed_no == feed_no)
@@ -302,7 +313,11 @@ def shipments(db: Database, feed_no: int) -> tuple[pd.DataFrame, pd.Series[int]]
     )
     with db.read() as connection:
         rows = connection.execute(query).all()
-    return unpack([row.shipment for row in rows]), pd.Series([row.message_id for row in rows], dtype="int64")
+    return _unpacked(kind, [row.shipment for row in rows]), pd.Series([row.message_id for row in rows], dtype="int64")
+
+
+def _unpacked(kind: FeedKind, texts: Sequence[str]) -> pd.DataFrame:
+    return unpack(texts) if kind is FeedKind.FULFILLMENT else unpack_cancellations(texts)
 
 
 def known_feed_ids(db: Database, account_id: int) -> set[str]:

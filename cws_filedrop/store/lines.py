@@ -15,11 +15,12 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from cws_filedrop.model import Verdict
+from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.store import claims
 from cws_filedrop.store.claims import Key
 from cws_filedrop.store.database import Database, insert_new
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, QUIET_LINES
-from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT, arrow
+from cws_filedrop.tables import CANCELLATION_COLUMNS, SHIPMENT_COLUMNS, TEXT, arrow
 
 PIECE: Final = 20_000
 HELD: Final = "held: it waits for the whole file to be released, or dropped again"
@@ -35,6 +36,7 @@ COLUMNS: Final = (
     "shipment",
     "key",
     "quiet",
+    "kind",
 )
 _CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are rejected (L02)
 
@@ -56,7 +58,20 @@ def unpack(texts: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-Rows = dict[str, list[Any]]  # COLUMNS, each as long as the others; shipment and key are None but for queued lines
+def pack_cancellation(cancellation: Cancellation) -> str:
+    """What Amazon is to cancel as one text, for column `shipment`."""
+    return _CELL.join((cancellation.amazon_order_id, cancellation.reason, " ".join(cancellation.items)))
+
+
+def unpack_cancellations(texts: Sequence[str]) -> pd.DataFrame:
+    """CANCELLATIONS from what `pack_cancellation` made; index 0..n-1."""
+    cells = [text.split(_CELL, 2) for text in texts]
+    columns = zip(CANCELLATION_COLUMNS, zip(*cells, strict=True), strict=True) if cells else ()
+    return pd.DataFrame({name: pd.Series(values, dtype=TEXT) for name, values in columns})
+
+
+Rows = dict[str, list[Any]]  # COLUMNS, each as long as the others; shipment is None but for queued lines, and so is
+# key, which cancellations have not: the order's state keeps them from going twice
 
 
 def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, rows: Rows) -> dict[str, int]:

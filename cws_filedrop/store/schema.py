@@ -120,9 +120,10 @@ LINES: Final = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("shipment", sa.Text),  # what goes to Amazon (`shipments.pack`), NULL for lines that do not
+    sa.Column("shipment", sa.Text),  # what goes to Amazon, by `kind`; NULL for lines that do not
     sa.Column("feed_no", SERIAL),
     sa.Column("message_id", sa.Integer),
+    sa.Column("kind", sa.Text, nullable=False, server_default="fulfillment"),  # model.FeedKind of its shipment
     sa.Column("seen_at", sa.Text),  # when Amazon's own order showed its package
     sa.Index(
         "lines_queued",
@@ -301,6 +302,7 @@ FEEDS: Final = sa.Table(
     sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
     sa.Column("cause", sa.Text, nullable=False, unique=True),  # what opened it; opening again gives the same feed
     sa.Column("state", sa.Text, nullable=False),  # FeedState
+    sa.Column("kind", sa.Text, nullable=False, server_default="fulfillment"),  # FeedKind
     sa.Column("opened_at", sa.Text, nullable=False),
     sa.Column("line_count", sa.Integer, nullable=False, server_default="0"),
     sa.Column("message_count", sa.Integer, nullable=False, server_default="0"),

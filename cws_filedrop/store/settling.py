@@ -12,11 +12,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedState, UploadState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
 from cws_filedrop.store import claims, order_effects, sightings
 from cws_filedrop.store.database import Asked, Database, stamp
 from cws_filedrop.store.feeds import FeedRow, row_of
-from cws_filedrop.store.lines import unpack
+from cws_filedrop.store.lines import unpack, unpack_cancellations
 from cws_filedrop.store.order_effects import Refusal
 from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
 
@@ -47,7 +47,7 @@ def settle(
         if feed.state is not FeedState.SETTLED:
             _verdicts(connection, feed_no, settlement)
             _refuse(connection, feed, stamp(now))
-            if look_after is not None:
+            if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
                 sightings.expect_in(connection, feed.no, now=now, look_after=look_after)
             _count_down(connection, feed_no, stamp(now))
             values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
@@ -87,7 +87,14 @@ def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> None:
     columns = (LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.code, LINES.c.message)
     of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
     rows = connection.execute(sa.select(*columns).where(*of_feed).order_by(LINES.c.upload_id, LINES.c.line)).all()
-    if rows:
+    if rows and feed.kind is FeedKind.ACKNOWLEDGEMENT:
+        orders = unpack_cancellations([row.shipment for row in rows])["amazon-order-id"].to_list()
+        said = [
+            Refusal(order, row.upload_id, row.line, f"{row.code}: {row.message}")
+            for order, row in zip(orders, rows, strict=True)
+        ]
+        order_effects.refuse_in(connection, feed.account_id, said, now=now)
+    elif rows:
         keys = claims.keys(unpack([row.shipment for row in rows]))
         known = _told_apart(connection, feed.account_id, list(zip(keys, rows, strict=True)))
         claims.release_in(connection, feed.account_id, keys)
@@ -104,6 +111,7 @@ _CONFIRMED: Final = Asked(
         .where(
             LINES.c.account_id == sa.bindparam("account_id"),
             among(LINES.c.amazon_order_id),
+            LINES.c.kind == sa.literal_column(f"'{FeedKind.FULFILLMENT}'"),
             LINES.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)),
         )
         .order_by(LINES.c.upload_id, LINES.c.line)

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import OrderState, Sight, Verdict
+from cws_filedrop.model import FeedKind, OrderState, Sight, Verdict
 from cws_filedrop.store import claims, order_book
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.lines import unpack
@@ -109,7 +109,7 @@ def told(db: Database, sighting: Sighting) -> list[Told]:
     query = (
         sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.verdict, LINES.c.shipment, LINES.c.seen_at)
         .where(LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
-        .where(_ORDERS_OF_FEED, LINES.c.feed_no.is_not(None), ~corrected)
+        .where(_ORDERS_OF_FEED, LINES.c.feed_no.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT, ~corrected)
         .order_by(LINES.c.upload_id, LINES.c.line)
     )
     with db.read() as connection:
@@ -192,6 +192,7 @@ def missing(db: Database, account_id: int, *, before: datetime, limit: int) -> l
     accepted = sa.exists().where(
         LINES.c.account_id == SIGHTINGS.c.account_id,
         LINES.c.amazon_order_id == SIGHTINGS.c.amazon_order_id,
+        LINES.c.kind == FeedKind.FULFILLMENT,
         LINES.c.verdict.in_(ACCEPTED),
         LINES.c.seen_at.is_(None),
     )

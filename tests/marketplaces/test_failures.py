@@ -514,7 +514,7 @@ def test_what_is_sent_is_what_amazon_asks_for() -> None:
     }
     assert get.url.query == b""
     assert dict(several.url.params) == {
-        "feedTypes": "POST_ORDER_FULFILLMENT_DATA",
+        "feedTypes": "POST_ORDER_FULFILLMENT_DATA,POST_ORDER_ACKNOWLEDGEMENT_DATA",
         "marketplaceIds": MARKET,
         "pageSize": "100",
         "createdSince": "2026-11-01T00:00:00Z",

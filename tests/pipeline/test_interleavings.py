@@ -25,12 +25,12 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from pipeline.desks import NOW, desk_on, put
 
 from cws_filedrop.errors import RemoteUnavailable
-from cws_filedrop.marketplaces.amazon import Feed, FeedStatus
+from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed, FeedStatus
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
+from cws_filedrop.marketplaces.sandbox import cancelling, report
 from cws_filedrop.marketplaces.sandbox import reading as documents
-from cws_filedrop.marketplaces.sandbox import report
 from cws_filedrop.marketplaces.sandbox.report import Result, Severity
-from cws_filedrop.model import Context, FeedState, OrderState, Policy, UploadState, Verdict
+from cws_filedrop.model import Context, FeedKind, FeedState, OrderState, Policy, UploadState, Verdict
 from cws_filedrop.pipeline import order_book as importing
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.pipeline import reading, recording, sending
@@ -46,7 +46,7 @@ ORDERS_OF_ALL = [f"026-0000000-000000{n}" for n in range(4)]
 ITEMS = ["00000000000001", "00000000000002"]
 NUMBERS = ["Y0000001K", "Y0000002K", ""]
 STATUSES = ["shipped", "shipped", "shipped", "packed", "cancelled", "deferred"]
-COLUMNS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\n"
+COLUMNS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tcancel-reason\n"
 REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\n"
 FINAL = set(Verdict) - {Verdict.QUEUED, Verdict.SENT}
 Package = tuple[str, str, str]  # order, item, tracking number
@@ -96,6 +96,7 @@ class Amazon:
     feeds: dict[str, Feed] = field(default_factory=dict)
     reports: dict[str, bytes] = field(default_factory=dict)
     ledger: list[tuple[Package, bool]] = field(default_factory=list)
+    cancelled: list[str] = field(default_factory=list)
     answer: str = "good"  # good | lost | never arrived
     fate: int = 0
 
@@ -107,20 +108,32 @@ class Amazon:
     def upload(self, url: str, body: bytes) -> None:
         self.documents[url.rpartition("/")[2]] = body
 
-    def create_feed(self, document_id: str) -> str:
+    def create_feed(self, document_id: str, kind: FeedKind) -> str:
         answer, self.answer = self.answer, "good"
         if answer == "never arrived":
             raise RemoteUnavailable("no answer", ambiguous=True)
         name = str(50_000 + len(self.feeds))
         fatal = self.fate % 11 == 10
         status = FeedStatus.FATAL if fatal else FeedStatus.DONE
-        self.feeds[name] = Feed(name, "POST_ORDER_FULFILLMENT_DATA", status, self.clock.now, f"r{name}")
-        self.reports[f"r{name}"] = self._process(int(name), self.documents[document_id])
+        self.feeds[name] = Feed(name, FEED_TYPES[kind], status, self.clock.now, f"r{name}")
+        process = self._ship if kind is FeedKind.FULFILLMENT else self._cancel
+        self.reports[f"r{name}"] = process(int(name), self.documents[document_id])
         if answer == "lost":
             raise RemoteUnavailable("the line was cut", ambiguous=True)
         return name
 
-    def _process(self, feed: int, document: bytes) -> bytes:
+    def _cancel(self, feed: int, document: bytes) -> bytes:
+        read = cancelling.read(document)
+        assert isinstance(read, cancelling.Cancellations), read
+        refused = [
+            Result(message.number, Severity.ERROR, "18028", "it was shipped", message.order_id)
+            for message in read.messages
+            if any(package[0] == message.order_id and good for package, good in self.ledger)
+        ]
+        self.cancelled += [message.order_id for message in read.messages][: len(read.messages) - len(refused)]
+        return report.write(feed, read.merchant, len(read.messages), refused)
+
+    def _ship(self, feed: int, document: bytes) -> bytes:
         read = documents.read(document)
         assert isinstance(read, documents.Readable), read
         results = []
@@ -179,9 +192,10 @@ class Interleavings(RuleBasedStateMachine):
         self.desk.db.close()
         self.folder.cleanup()
 
-    @initialize(known=st.booleans(), held=st.booleans(), strict=st.booleans())
-    def begin(self, known: bool, held: bool, strict: bool) -> None:
+    @initialize(known=st.booleans(), held=st.booleans(), strict=st.booleans(), cancels=st.booleans())
+    def begin(self, known: bool, held: bool, strict: bool, cancels: bool) -> None:
         policy = Policy(on_error="hold-file" if held else "continue", unknown_orders="reject" if strict else "accept")
+        policy = replace(policy, cancel_at_amazon=cancels)
         assert sellers.change(self.desk.db, "anna", {"policy": sellers.policy_text(policy)})
         if known or strict:
             rows = "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tS\t2\n" for o in ORDERS_OF_ALL for i in ITEMS)
@@ -192,7 +206,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(rows=ROWS)
     def drop(self, rows: list[tuple[str, ...]]) -> None:
-        cells = ("\t".join((*row, "Yodel" if row[4] else "")) + "\n" for row in rows)
+        cells = ("\t".join((*row, "Yodel" if row[4] else "", "NoInventory")) + "\n" for row in rows)
         self.land((COLUMNS + "".join(cells)).encode())
 
     @rule(which=st.integers(0, 100))
@@ -271,6 +285,8 @@ class Interleavings(RuleBasedStateMachine):
     def no_package_is_confirmed_twice(self) -> None:
         accepted = Counter(package for package, good in self.amazon.ledger if good)
         assert all(times == 1 for times in accepted.values()), accepted
+        cancelled = Counter(self.amazon.cancelled)
+        assert all(times == 1 for times in cancelled.values()), cancelled
         whole = {(order, tracking) for order, item, tracking in accepted if not item}
         assert not [one for one in accepted if one[1] and (one[0], one[2]) in whole], accepted
 
@@ -336,7 +352,8 @@ class Interleavings(RuleBasedStateMachine):
         accepted = {package for package, good in self.amazon.ledger if good}
         with self.desk.db.read() as connection:
             query = sa.select(LINES.c.amazon_order_id, LINES.c.order_item_id, LINES.c.tracking)
-            good = query.where(LINES.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)))
+            shipped = (LINES.c.kind == FeedKind.FULFILLMENT,)
+            good = query.where(LINES.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)), *shipped)
             for order, item, tracking in connection.execute(good):
                 if tracking:
                     assert (order, item, tracking) in accepted

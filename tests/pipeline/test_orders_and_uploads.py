@@ -209,7 +209,8 @@ def test_an_operator_settles_what_amazon_refused(shop: Shop) -> None:
     shop.answered({1: ("A-18028", "no such order")})
     later = NOW + timedelta(days=1)
     with shop.desk.db.write() as connection:
-        assert order_book.move(connection, shop.order(), OrderState.SHIPPED, who="operator", what="seen", now=later)
+        how = {"who": "operator", "what": "seen"}
+        assert order_book.move(connection, shop.order(), OrderState.SHIPPED, **how, now=later, settles=True)
     assert shop.unconfirmed() == []
 
 

@@ -58,7 +58,7 @@ class Pulling:
         def reports(account: Account) -> ReportsClient:
             return ReportsClient.beside(self.market.client(account.merchant_id))
 
-        return Puller(Sender(self.desk, client, 1.0), reports)
+        return Puller(Sender(self.desk, client, client, 1.0), reports)
 
     def round(self, *, after_seconds: float = 0) -> Pull:
         """A round of the worker; the last pull as it is then."""

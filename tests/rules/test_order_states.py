@@ -19,9 +19,9 @@ def test_a_cancelled_order_is_not_shipped() -> None:
     assert moved(OrderState.CANCELLED, Move.CANCELLED) is OrderState.CANCELLED
 
 
-def test_only_what_was_shipped_can_be_refused() -> None:
+def test_only_what_was_shipped_or_cancelled_can_be_refused() -> None:
     refused = {state for state in OrderState if moved(state, Move.REFUSED)}
-    assert refused == {OrderState.SHIPPED, OrderState.UNCONFIRMED}
+    assert refused == {OrderState.SHIPPED, OrderState.UNCONFIRMED, OrderState.CANCELLED}
 
 
 def test_a_refused_order_can_be_shipped_again() -> None:

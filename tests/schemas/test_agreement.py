@@ -146,6 +146,39 @@ def fulfillment(rng: random.Random) -> etree._Element:
     return root
 
 
+REASONS = (
+    *("NoInventory", "ShippingAddressUndeliverable", "CustomerExchange", "BuyerCanceled", "GeneralAdjustment"),
+    *("CarrierCreditDecision", "RiskAssessmentInformationNotValid", "CarrierCoverageFailure", "CustomerReturn"),
+    *("MerchandiseNotReceived", "CannotVerifyInformation", "PricingError", "RejectOrder", "WeatherDelay"),
+)
+
+
+def acknowledgement(rng: random.Random) -> etree._Element:
+    line: list[Shape] = [
+        ("AmazonOrderItemCode", 1, lambda rng: digits(rng, 14)),
+        ("MerchantOrderItemID", 0.3, text),
+        ("CancelReason", 0.7, one_of(*REASONS)),
+        ("Quantity", 0.3, one_of("1", "+3", "0042", "9" * 30)),
+    ]
+    order: list[Shape] = [
+        ("AmazonOrderID", 1, order_id),
+        ("MerchantOrderID", 0.3, text),
+        ("StatusCode", 1, one_of("Success", "Failure")),
+        *([("Item", 1, line)] * rng.choice((0, 1, 1, 3))),
+    ]
+    envelope: list[Shape] = [
+        ("Header", 1, HEADER),
+        ("MessageType", 1, one_of("OrderAcknowledgement")),
+        ("MarketplaceName", 0.2, lambda rng: "x" + words(rng, 49)),
+        ("PurgeAndReplace", 0.2, flag),
+        ("EffectiveDate", 0.2, moment),
+        ("Message", 1, [("MessageID", 1, number), ("OrderAcknowledgement", 1, order)]),
+    ]
+    root = etree.Element("AmazonEnvelope")
+    grow(root, envelope, rng)
+    return root
+
+
 def grow(parent: etree._Element, shapes: list[Shape], rng: random.Random) -> None:
     for tag, likely, inside in shapes:
         if rng.random() < likely:
@@ -305,6 +338,12 @@ def fulfillments() -> Iterator[bytes]:
         yield etree.tostring(damaged(fulfillment(rng), rng), encoding="UTF-8", xml_declaration=True)
 
 
+def acknowledgements() -> Iterator[bytes]:
+    rng = random.Random(20261124)
+    for _ in range(DOCUMENTS):
+        yield etree.tostring(damaged(acknowledgement(rng), rng), encoding="UTF-8", xml_declaration=True)
+
+
 def reports() -> Iterator[bytes]:
     rng = random.Random(20261123)
     samples = [etree.parse(path).getroot() for path in sorted(AMAZON.glob("samples/report-xml-*.xml"))]
@@ -349,6 +388,10 @@ def check_agreement(ours: bytes, documents: Judged) -> None:
 
 def test_order_fulfillment_agrees(judged_fulfillments: Judged) -> None:
     check_agreement(schemas.read(schemas.ORDER_FULFILLMENT), judged_fulfillments)
+
+
+def test_order_acknowledgement_agrees() -> None:
+    check_agreement(schemas.read(schemas.ORDER_ACKNOWLEDGEMENT), judged(acknowledgements()))
 
 
 def test_processing_report_agrees() -> None:

@@ -17,10 +17,10 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from cws_filedrop.marketplaces.sandbox.faults import FATES, Fault
-from cws_filedrop.marketplaces.sandbox.rows import GZIP, Document, Fate, FeedRow, Rows
+from cws_filedrop.marketplaces.sandbox.rows import CANCELLING, GZIP, Document, Fate, FeedRow, Rows
 from cws_filedrop.marketplaces.sandbox.signing import TOKEN_SECONDS, Signer
 
-FEED_TYPE: Final = "POST_ORDER_FULFILLMENT_DATA"
+FEED_TYPES: Final = ("POST_ORDER_FULFILLMENT_DATA", CANCELLING)
 STATUSES: Final = frozenset({"CANCELLED", "DONE", "FATAL", "IN_PROGRESS", "IN_QUEUE"})
 REVOKED: Final = "revoked"  # a refresh token that begins so was taken back by the seller
 KNOWN_ACCOUNT: Final = "sandbox-"  # a refresh token of this form names its account; of any other, only a hash is kept
@@ -127,7 +127,7 @@ class Amazon:
     def create_feed(self, call: Call) -> Payload:
         """A feed of an uploaded document; not idempotent, like Amazon's."""
         wanted = object_(call.body)
-        if wanted.get("feedType") != FEED_TYPE:
+        if wanted.get("feedType") not in FEED_TYPES:
             raise wrong(f"feedType {wanted.get('feedType')!r} is not supported here")
         markets = marketplaces(wanted)
         document = self._rows.document(str(wanted.get("inputFeedDocumentId")))
@@ -135,7 +135,11 @@ class Amazon:
             raise wrong("inputFeedDocumentId names no feed document")
         if document.body is None:
             raise wrong("The feed document has no contents: upload them first")
-        return {"feedId": str(self._rows.add_feed(call.account, FEED_TYPE, markets, document.id, fate_of(call.fault)))}
+        return {
+            "feedId": str(
+                self._rows.add_feed(call.account, wanted["feedType"], markets, document.id, fate_of(call.fault))
+            )
+        }
 
     def get_feed(self, call: Call) -> Payload:
         """A feed as it is now."""

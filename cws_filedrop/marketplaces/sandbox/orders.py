@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cws_filedrop.marketplaces.sandbox.reading import Item, Message, Readable
@@ -72,6 +72,7 @@ class Book:
     is_loaded: bool
     left: Units
     packages: Packages
+    cancelled: set[str]
 
     def carry_out(self, message: Message) -> dict[str, int] | str:
         """Ship what a message says: units of each item, or the code of the refusal."""
@@ -87,7 +88,7 @@ class Book:
         """Without a loaded book: refuse what was confirmed before."""
         wanted = _units(message.items) or {"": 0}
         before = self.packages.get(message.order_id, set())
-        if any((code, message.tracking) in before for code in ("", *wanted)):
+        if message.order_id in self.cancelled or any((code, message.tracking) in before for code in ("", *wanted)):
             return "18021"
         return {code: number or 0 for code, number in wanted.items()}
 
@@ -134,8 +135,8 @@ def process(connection: sqlite3.Connection, account: str, feed: int, document: R
 
 def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) -> Book:
     """The part of an account's book that these orders are in."""
-    query = "SELECT 1 FROM book WHERE account IN (?, ?) LIMIT 1"
-    book = Book(connection.execute(query, (account, EVERYONE)).fetchone() is not None, {}, {})
+    gone = connection.execute("SELECT order_id FROM cancelled WHERE account = ?", (account,))
+    book = Book(is_loaded(connection, account), {}, {}, {row[0] for row in gone})
     for start in range(0, len(order_ids), MOST_BOUND):
         some = order_ids[start : start + MOST_BOUND]
         if book.is_loaded:
@@ -148,6 +149,12 @@ def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) 
             book.packages.setdefault(order_id, set()).add((item, tracking))
             book.left.get(order_id, Counter())[item] -= quantity
     return book
+
+
+def is_loaded(connection: sqlite3.Connection, account: str) -> bool:
+    """Was the account told which orders there are?"""
+    query = "SELECT 1 FROM book WHERE account IN (?, ?) LIMIT 1"
+    return connection.execute(query, (account, EVERYONE)).fetchone() is not None
 
 
 def _selected(table: str, columns: str, order_ids: list[str]) -> str:
@@ -174,11 +181,18 @@ def _carrier(message: Message) -> str:
     return message.carrier_name if message.carrier in ("", "Other") and message.carrier_name else message.carrier
 
 
+def ruled(number: int, order_id: str, tracking: str, merchant: str) -> Result | None:
+    """What the rules for demonstrations say of a message."""
+    rule = RULES.get(order_id[4:11]) or TRACKING_RULES.get(tracking[:3])
+    if rule is None:
+        return None
+    severity, code, words = rule
+    return Result(number, severity, code, words.format(order=order_id, merchant=merchant, tracking=tracking), order_id)
+
+
 def _ruled(message: Message, merchant: str) -> Result | None:
-    """What the rules for demonstrations say."""
-    middle = message.order_id[4:11]
-    rule = RULES.get(middle) or TRACKING_RULES.get(message.tracking[:3])
-    return None if rule is None else _result(message, merchant, rule)
+    result = ruled(message.number, message.order_id, message.tracking, merchant)
+    return replace(result, order_id="") if result and message.by_merchant else result
 
 
 def _result(message: Message, merchant: str, rule: tuple[Severity, str, str]) -> Result:

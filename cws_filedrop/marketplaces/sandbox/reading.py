@@ -65,7 +65,7 @@ class Refused:
 def read(document: bytes) -> Readable | Refused:
     """What is in a document. Codes 50001, 5000, 5002 and 25 as in FACTS.md section 6."""
     if schema.fault(document, schema.Kind.ORDER_FULFILLMENT) is not None:
-        return _refused(document)
+        return ill_formed(document)
     root = _parsed(document)
     messages = [_message(element) for element in root.iterfind("Message")]
     if any(message.number > LARGEST_NUMBER for message in messages):
@@ -112,7 +112,7 @@ def _texts(element: Element) -> dict[str, str]:
     return {child.tag: (child.text or "").strip() for child in element}
 
 
-def _refused(document: bytes) -> Refused:
+def ill_formed(document: bytes) -> Refused:
     """Ill-formed, and where; or well-formed but not what the schema asks for."""
     parser = expat.ParserCreate()
     ended: list[str] = []

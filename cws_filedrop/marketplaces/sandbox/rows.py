@@ -17,13 +17,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from cws_filedrop import log
-from cws_filedrop.marketplaces.sandbox import orders, report
+from cws_filedrop.marketplaces.sandbox import cancelling, orders, report
+from cws_filedrop.marketplaces.sandbox.cancelling import Cancellations
 from cws_filedrop.marketplaces.sandbox.reading import Readable, Refused, read
 from cws_filedrop.marketplaces.sandbox.report import Result, Severity
 from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, Settings
 from cws_filedrop.marketplaces.sandbox.state import State
 
 LOG: Final = log.get(__name__)
+CANCELLING: Final = "POST_ORDER_ACKNOWLEDGEMENT_DATA"  # feeds that cancel orders
 FEED_DOCUMENT_SECONDS: Final = 2 * 86400.0
 REPORT_SECONDS: Final = 28 * 86400.0
 GZIP: Final = "GZIP"
@@ -177,7 +179,8 @@ class Rows:
     def _process(self, feed: FeedRow) -> None:
         """Outside the transaction what takes long, inside what must hold together."""
         document = self.document(feed.document)
-        content = read(document.body or b"") if document is not None and feed.applied else None
+        reader = cancelling.read if feed.type == CANCELLING else read
+        content = reader(document.body or b"") if document is not None and feed.applied else None
         with self.state.write() as connection:
             done = connection.execute("UPDATE feeds SET settled = 1 WHERE no = ? AND settled = 0", (feed.no,))
             if done.rowcount == 0:
@@ -190,14 +193,18 @@ class Rows:
         LOG.info("sandbox.feed_processed", feed=feed.no, status=feed.fate, messages=processed, results=len(results))
 
     def _outcome(
-        self, connection: sqlite3.Connection, feed: FeedRow, content: Readable | Refused | None
+        self, connection: sqlite3.Connection, feed: FeedRow, content: Readable | Cancellations | Refused | None
     ) -> tuple[list[Result], int, str]:
         if content is None:
             return [], 0, feed.account
         if isinstance(content, Refused):
             faults = [Result(number, Severity.ERROR, code, words) for code, words, number in content.faults]
             return faults, content.processed, feed.account
-        results = orders.process(connection, feed.account, feed.no, content, self.now())
+        told = (connection, feed.account, feed.no)
+        if isinstance(content, Cancellations):
+            results = cancelling.process(*told, content, self.now())
+        else:
+            results = orders.process(*told, content, self.now())
         return results, len(content.messages), content.merchant
 
     def add_report(

@@ -87,6 +87,10 @@ CREATE TABLE IF NOT EXISTS reports (
     document TEXT
 );
 
+CREATE TABLE IF NOT EXISTS cancelled (
+    account TEXT NOT NULL, order_id TEXT NOT NULL, PRIMARY KEY (account, order_id)
+) WITHOUT ROWID;
+
 CREATE TABLE IF NOT EXISTS ledger (
     no INTEGER PRIMARY KEY AUTOINCREMENT,
     at REAL NOT NULL,

@@ -1,0 +1,264 @@
+"""Orders that a seller cancels with a reason are cancelled at Amazon, where the seller wants that."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from lxml import etree
+from marketplaces.market_kit import Market
+from pipeline.desks import NOW, desk_on, put, read
+
+from cws_filedrop import schemas
+from cws_filedrop.model import Context, FeedKind, FeedState, OrderState, Policy, UploadState
+from cws_filedrop.pipeline import order_book as importing
+from cws_filedrop.pipeline import outbox, sending
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.rules.cancelling import REASONS
+from cws_filedrop.store import buyers, feeds, lines, order_book, sellers, uploads
+from cws_filedrop.store.feeds import FeedRow
+
+ORDER, OTHER, REFUSED = "026-1520163-6049104", "026-1520163-0000002", "026-0000404-0000003"
+ITEM, SECOND = "01234567890123", "01234567890124"
+HEADINGS = "order-id\tstatus\torder-item-id\ttracking\tcarrier\tcancel-reason\n"
+REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\n"
+
+
+@dataclass
+class Place:
+    """A desk, and its Amazon."""
+
+    desk: Desk
+    market: Market
+    sender: Sender
+    turns: int = 0
+
+    def knows(self, *orders: str) -> None:
+        rows = "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tS\t2\n" for o in orders for i in (ITEM, SECOND))
+        source = io.BytesIO((REPORT + rows).encode())
+        importing.import_file(
+            self.desk.db, 1, source, file_name="o.txt", context=Context(self.desk.clock()), now=self.desk.clock()
+        )
+
+    def drop(self, *rows: str) -> str:
+        content = HEADINGS + "".join(f"{row}\n" for row in rows)
+        upload_id = put(self.desk, content.encode(), name=f"{self.turns}.txt")
+        read(self.desk, upload_id)
+        return upload_id
+
+    def send(self) -> FeedRow | None:
+        """The next feed, all the way; None when there is nothing to tell."""
+        self.turns += 1
+        turn = sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
+        if turn.feed_no is None:
+            return None
+        assert sending.fill(self.sender, turn.feed_no)
+        assert sending.submit(self.sender, turn.feed_no, 1).done
+        self.market.finish()
+        assert sending.look(self.sender, turn.feed_no, 1).done
+        step, finished = sending.settle(self.sender, turn.feed_no, 1)
+        assert step.done
+        assert outbox.publish(self.desk, uploads.some(self.desk.db, finished)) == []
+        return feeds.get(self.desk.db, turn.feed_no)
+
+    def told(self, upload_id: str) -> list[tuple[str, str]]:
+        return [(row.verdict, row.code) for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
+
+    def state(self, order: str = ORDER) -> OrderState:
+        (found,) = order_book.find(self.desk.db, 1, order)
+        return found.state
+
+    def ledger(self) -> list[tuple[str, str, str]]:
+        return [(one["order_id"], one["item_code"], one["outcome"]) for one in self.market.ledger()]
+
+
+@pytest.fixture
+def market(tmp_path: Path) -> Iterator[Market]:
+    market = Market(tmp_path / "amazon.db").start()
+    yield market
+    market.stop()
+
+
+@pytest.fixture
+def place(tmp_path: Path, market: Market) -> Place:
+    market.clock.now = NOW.timestamp()
+    desk = desk_on(tmp_path, Policy(cancel_at_amazon=True))
+    desk = replace(desk, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
+    client = market.client(clock=market.clock)
+    return Place(desk, market, Sender(desk, lambda account: client, lambda account: pytest.fail("asked"), 1e6))
+
+
+def cancelled(order: str = ORDER, *, item: str = "", reason: str = "NoInventory") -> str:
+    return f"{order}\tcancelled\t{item}\t\t\t{reason}"
+
+
+def shipped(order: str = ORDER) -> str:
+    return f"{order}\tshipped\t\tY0000001K\tYodel\t"
+
+
+def test_an_order_is_cancelled_at_amazon(place: Place) -> None:
+    place.knows(ORDER)
+    upload_id = place.drop(cancelled())
+    assert place.told(upload_id) == [("queued", "")]
+    assert place.state() is OrderState.CANCELLED
+    feed = place.send()
+    assert feed is not None
+    assert (feed.kind, feed.state) == (FeedKind.ACKNOWLEDGEMENT, FeedState.SETTLED)
+    assert place.told(upload_id) == [("confirmed", "")]
+    assert place.ledger() == [(ORDER, ITEM, "cancelled"), (ORDER, SECOND, "cancelled")]
+    assert place.send() is None
+    again = place.drop(cancelled())
+    assert place.told(again) == [("updated", "")]
+    assert place.send() is None
+
+
+def test_shipments_and_cancellations_go_in_feeds_of_their_own(place: Place) -> None:
+    place.knows(ORDER, OTHER)
+    upload_id = place.drop(cancelled(), shipped(OTHER))
+    first, second = place.send(), place.send()
+    assert first is not None
+    assert second is not None
+    assert [first.kind, second.kind] == [FeedKind.FULFILLMENT, FeedKind.ACKNOWLEDGEMENT]
+    assert place.told(upload_id) == [("confirmed", ""), ("confirmed", "")]
+    (upload,) = uploads.some(place.desk.db, [upload_id])
+    assert upload.state is UploadState.DONE
+    assert [entry[2] for entry in place.ledger()] == ["accepted", "cancelled", "cancelled"]
+
+
+def test_an_order_is_told_once_whatever_the_file_repeats(place: Place) -> None:
+    place.knows(ORDER, OTHER)
+    upload_id = place.drop(cancelled(), cancelled(OTHER), cancelled())
+    assert place.told(upload_id) == [("queued", ""), ("queued", ""), ("duplicate", "O05")]
+    feed = place.send()
+    assert feed is not None
+    assert (feed.line_count, feed.message_count) == (2, 2)
+
+
+def test_an_order_that_nobody_told_of_is_cancelled_by_its_item(place: Place) -> None:
+    upload_id = place.drop(cancelled(item=ITEM), cancelled(OTHER))
+    assert place.told(upload_id) == [("queued", ""), ("rejected", "S03")]
+    place.send()
+    assert place.ledger() == [(ORDER, ITEM, "cancelled")]
+
+
+def test_what_amazon_refuses_is_unconfirmed(place: Place) -> None:
+    place.knows(REFUSED)
+    upload_id = place.drop(cancelled(REFUSED))
+    place.send()
+    assert place.told(upload_id) == [("unconfirmed", "A-18028")]
+    assert place.state(REFUSED) is OrderState.UNCONFIRMED
+    assert [one["order_id"] for one in lines.unconfirmed(place.desk.db, 1, limit=5)] == [REFUSED]
+    again = place.drop(cancelled(REFUSED))  # it is not cancelled there: it may be asked again
+    assert place.told(again) == [("queued", "")]
+
+
+def test_a_cancelled_order_is_not_shipped_any_more(place: Place) -> None:
+    place.knows(ORDER)
+    place.drop(cancelled())
+    place.send()
+    assert place.told(place.drop(shipped())) == [("rejected", "O04")]
+
+
+def test_amazon_does_not_cancel_what_was_shipped(place: Place) -> None:
+    place.drop(f"{ORDER}\tshipped\t{ITEM}\tY0000001K\tYodel\t")
+    place.send()
+    late = place.drop(cancelled(item=ITEM))
+    assert place.told(late) == [("rejected", "S02")]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("noinventory", "NoInventory"), ("Buyer Cancelled", "BuyerCanceled"), ("pricing-error", "PricingError")],
+)
+def test_reasons_as_people_type_them(place: Place, typed: str, meant: str) -> None:
+    place.knows(ORDER)
+    place.drop(cancelled(reason=typed))
+    feed = place.send()
+    assert feed is not None
+    table, _ = feeds.shipments(place.desk.db, feed.no)
+    assert table["cancel-reason"].to_list() == [meant]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (cancelled(reason="NoInventry"), '"NoInventry" is not a reason for cancelling that Amazon knows; did you mean'),
+        (cancelled(reason="because"), '"because" is not a reason for cancelling that Amazon knows'),
+        (cancelled(item=ITEM), "one of 2 items of the order"),
+        (cancelled(OTHER), "we know no items of this order"),
+    ],
+)
+def test_what_cannot_be_cancelled_at_amazon(place: Place, row: str, words: str) -> None:
+    place.knows(ORDER)
+    upload_id = place.drop(row)
+    assert place.told(upload_id) == [("rejected", "S03")]
+    (message,) = [line.message for piece in lines.of_upload(place.desk.db, upload_id) for line in piece]
+    assert words in message
+    assert place.send() is None
+
+
+def test_without_a_reason_or_the_sellers_wish_nothing_is_told(place: Place, tmp_path: Path) -> None:
+    place.knows(ORDER, OTHER)
+    assert place.told(place.drop(cancelled(reason=""))) == [("updated", "")]
+    plain = Place(desk_on(tmp_path / "plain"), place.market, place.sender)
+    plain.knows(ORDER)
+    assert plain.told(plain.drop(cancelled(), cancelled(OTHER, reason="because"))) == [("updated", "")] * 2
+    assert place.send() is None
+
+
+def test_a_held_file_cancels_nothing_until_it_is_released(place: Place) -> None:
+    desk = place.desk
+
+    sellers.change(
+        desk.db, "anna", {"policy": sellers.policy_text(Policy(cancel_at_amazon=True, on_error="hold-file"))}
+    )
+    place.knows(ORDER)
+    held = place.drop(cancelled(), "nonsense\tshipped\t\t\t\t")
+    assert place.told(held) == [("held", ""), ("rejected", "O03")]
+    assert place.state() is OrderState.NEW
+    assert place.send() is None
+    assert uploads.read_again(desk.db, held, evidence="released")
+    read(desk, held)
+    feed = place.send()
+    assert feed is not None
+    assert feed.kind is FeedKind.ACKNOWLEDGEMENT
+    assert place.told(held) == [("confirmed", ""), ("rejected", "O03")]
+
+
+def test_a_lost_answer_is_looked_up_among_feeds_of_the_same_kind(place: Place) -> None:
+    place.knows(ORDER, OTHER)
+    place.drop(shipped(OTHER))
+    place.send()
+    place.drop(cancelled())
+    place.turns += 1
+    turn = sending.take_turn(place.sender, 1, cause="lost")
+    assert turn.feed_no is not None
+    sending.fill(place.sender, turn.feed_no)
+    place.market.fault("createFeed", "drop", worked=True)
+    assert not sending.submit(place.sender, turn.feed_no, 1).done
+    assert feeds.get(place.desk.db, turn.feed_no).state is FeedState.INTENDED
+    place.market.clock.now += 3600
+    assert sending.submit(place.sender, turn.feed_no, 2).done
+    assert feeds.get(place.desk.db, turn.feed_no).state is FeedState.SUBMITTED
+    assert [entry[0] for entry in place.ledger() if entry[2] == "cancelled"] == [ORDER, ORDER]
+
+
+def test_no_buyer_hears_that_a_cancelled_order_was_shipped(place: Place) -> None:
+    place.knows(ORDER, OTHER)
+    place.drop(cancelled(), shipped(OTHER))
+    numbers = [feed.no for feed in (place.send(), place.send()) if feed is not None]
+    told = [one.order for number in numbers for one in buyers.shipped(place.desk.db, number, [1])]
+    assert told == [OTHER]
+
+
+def test_the_list_of_reasons_is_that_of_the_schema() -> None:
+    folder = Path(schemas.__file__).parent
+    tree = etree.parse(folder / "order_acknowledgement.xsd")
+    names = {"xs": "http://www.w3.org/2001/XMLSchema"}
+    found = tree.xpath("//xs:simpleType[@name='reason']//xs:enumeration/@value", namespaces=names)
+    assert tuple(str(one) for one in found) == REASONS

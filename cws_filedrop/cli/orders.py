@@ -33,6 +33,7 @@ def import_(file: File, seller: SellerName, json: Json = False) -> None:
     """Merge an order report into the order book. Exit code 1 when lines were left out."""
     from cws_filedrop.pipeline.desk import open_desk
     from cws_filedrop.pipeline.order_book import import_file
+    from cws_filedrop.reports import order_import
 
     path, chosen, now = readable(file), settings(), datetime.now(UTC)
     db = database(chosen)
@@ -44,24 +45,10 @@ def import_(file: File, seller: SellerName, json: Json = False) -> None:
     if json:
         show_json(found)
     else:
-        _show_import(found)
+        for told in order_import.text(found, most_issues=SHOWN_ISSUES):
+            typer.echo(told)
     if done.refused:
         raise typer.Exit(1)
-
-
-def _show_import(found: dict[str, Any]) -> None:
-    orders, lines = found["orders"], found["order_lines"]
-    typer.echo(f"{found['file']}: {found['lines']:,} lines of {found['format']}")
-    typer.echo(
-        f"  orders       {orders['new']:,} new, {orders['changed']:,} changed, {orders['unchanged']:,} as before"
-    )
-    typer.echo(f"  order lines  {lines['new']:,} new, {lines['changed']:,} changed")
-    for taken in found["numbers_left_out"]:
-        typer.echo(f"  line {taken['line']}: number {taken['number']} belongs to another order and was left out")
-    if found["refused_lines"]:
-        typer.echo(f"  left out     {found['refused_lines']:,} lines")
-    for issue in found["issues"][:SHOWN_ISSUES]:
-        typer.echo(f"  line {issue['line']}: {issue['code']} {issue['message']} {issue['remedy']}")
 
 
 @app.command()

@@ -112,17 +112,19 @@ def list_(
 
 @app.command()
 def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
-    """Show an order, its lines, and everything that happened to it."""
+    """Show an order, its lines, where it is on Amazon's seller site, and everything that happened to it."""
+    from cws_filedrop.marketplaces.seller_site import order_url
     from cws_filedrop.store import order_book
 
     db = database(settings())
     found = _found(db, order, seller)
+    linked = _plain(found) | {"amazon_url": order_url(_owner(db, seller).account.marketplace_id, found.amazon_order_id)}
     lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
     if json:
         plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
-        show_json({"version": 1, "order": _plain(found) | plain})
+        show_json({"version": 1, "order": linked | plain})
         return
-    rows = [(name, value) for name, value in _plain(found).items() if value]
+    rows = [(name, value) for name, value in linked.items() if value]
     show_table(f"Order {found.amazon_order_id}", ("what", "value"), rows)
     show_table(
         "Lines",

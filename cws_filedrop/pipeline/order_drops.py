@@ -13,6 +13,7 @@ import json
 import os
 import re
 import time
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -74,8 +75,11 @@ class OrderDrops:
             return False
         try:
             done = work()
-        except Exception:
-            LOG.exception("order_drops.file_failed", file=clean(path.name), again_in_seconds=RETRY_SECONDS)
+        except Exception as error:
+            # Where, not what: the words of an exception may hold what was in the file.
+            where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
+            words = str(error) if isinstance(error, OSError) else type(error).__name__
+            LOG.error("order_drops.file_failed", file=clean(path.name), error=words, where=" > ".join(where))
             self._not_before[path] = self._clock() + RETRY_SECONDS
             return False
         self._not_before.pop(path, None)

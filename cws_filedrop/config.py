@@ -192,6 +192,13 @@ class OrderSettings:
     pull_minutes: float = field(
         default=0.0, metadata={"doc": "orders to be shipped are fetched from Amazon (Reports API) this often; 0: never"}
     )
+    drop_folder: str = field(
+        default="",
+        metadata={
+            "doc": "order reports are imported from here, from a folder for each seller; empty: order-files in the data"
+            " folder"
+        },
+    )
     keep_buyers_days: int = field(
         default=30, metadata={"doc": "buyers' names and addresses, and order files, are removed so long after shipment"}
     )
@@ -289,6 +296,12 @@ class Settings:
     def data(self) -> Path:
         """The data folder, absolute."""
         return self.service.data_dir.expanduser().absolute()
+
+    @property
+    def order_drops(self) -> Path:
+        """Where order reports are imported from, absolute."""
+        given = self.orders.drop_folder
+        return Path(given).expanduser().absolute() if given else self.data / "order-files"
 
 
 def load(path: Path | None, environment: Mapping[str, str]) -> Settings:

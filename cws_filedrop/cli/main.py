@@ -23,6 +23,7 @@ from cws_filedrop.cli import (
     guard,
     mail,
     orders,
+    report,
     seller,
     seller_key,
     serve,
@@ -50,6 +51,7 @@ seller.app.add_typer(seller_key.app, name="key")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")
+app.add_typer(report.app, name="report")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")

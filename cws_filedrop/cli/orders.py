@@ -33,6 +33,7 @@ def import_(file: File, seller: SellerName, json: Json = False) -> None:
     """Merge an order report into the order book. Exit code 1 when lines were left out."""
     from cws_filedrop.pipeline.desk import open_desk
     from cws_filedrop.pipeline.order_book import import_file
+    from cws_filedrop.reports import order_import
 
     path, chosen, now = readable(file), settings(), datetime.now(UTC)
     db = database(chosen)
@@ -44,24 +45,10 @@ def import_(file: File, seller: SellerName, json: Json = False) -> None:
     if json:
         show_json(found)
     else:
-        _show_import(found)
+        for told in order_import.text(found, most_issues=SHOWN_ISSUES):
+            typer.echo(told)
     if done.refused:
         raise typer.Exit(1)
-
-
-def _show_import(found: dict[str, Any]) -> None:
-    orders, lines = found["orders"], found["order_lines"]
-    typer.echo(f"{found['file']}: {found['lines']:,} lines of {found['format']}")
-    typer.echo(
-        f"  orders       {orders['new']:,} new, {orders['changed']:,} changed, {orders['unchanged']:,} as before"
-    )
-    typer.echo(f"  order lines  {lines['new']:,} new, {lines['changed']:,} changed")
-    for taken in found["numbers_left_out"]:
-        typer.echo(f"  line {taken['line']}: number {taken['number']} belongs to another order and was left out")
-    if found["refused_lines"]:
-        typer.echo(f"  left out     {found['refused_lines']:,} lines")
-    for issue in found["issues"][:SHOWN_ISSUES]:
-        typer.echo(f"  line {issue['line']}: {issue['code']} {issue['message']} {issue['remedy']}")
 
 
 @app.command()
@@ -125,17 +112,19 @@ def list_(
 
 @app.command()
 def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
-    """Show an order, its lines, and everything that happened to it."""
+    """Show an order, its lines, where it is on Amazon's seller site, and everything that happened to it."""
+    from cws_filedrop.marketplaces.seller_site import order_url
     from cws_filedrop.store import order_book
 
     db = database(settings())
     found = _found(db, order, seller)
+    linked = _plain(found) | {"amazon_url": order_url(_owner(db, seller).account.marketplace_id, found.amazon_order_id)}
     lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
     if json:
         plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
-        show_json({"version": 1, "order": _plain(found) | plain})
+        show_json({"version": 1, "order": linked | plain})
         return
-    rows = [(name, value) for name, value in _plain(found).items() if value]
+    rows = [(name, value) for name, value in linked.items() if value]
     show_table(f"Order {found.amazon_order_id}", ("what", "value"), rows)
     show_table(
         "Lines",

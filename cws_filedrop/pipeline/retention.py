@@ -14,6 +14,7 @@ from typing import Final
 from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import Folder, Stage
+from cws_filedrop.pipeline import order_drops
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import audit, mails, order_lists, pulls, sightings, uploads
 from cws_filedrop.store.uploads import Upload
@@ -47,7 +48,7 @@ def sweep(desk: Desk) -> int:
 
 
 def _forget_buyers(desk: Desk) -> None:
-    """Names and addresses, in the order book and in order files (DOMAIN 10)."""
+    """Names and addresses, in the order book, in order files, and in those it came from (DOMAIN 10)."""
     before = desk.clock() - timedelta(days=desk.settings.orders.keep_buyers_days)
     orders = order_lists.forget_buyers(desk.db, before=before)
     mails.forget_buyers(desk.db)
@@ -55,8 +56,9 @@ def _forget_buyers(desk: Desk) -> None:
         for file in home.path.glob("orders/*/*.txt"):
             if file.stat().st_mtime < before.timestamp():
                 disk.remove(file)
-    if orders:
-        LOG.info("retention.buyers_forgotten", orders=orders)
+    dropped = order_drops.forget(desk, before=before)
+    if orders or dropped:
+        LOG.info("retention.buyers_forgotten", orders=orders, dropped_files=dropped)
 
 
 def _old(desk: Desk) -> Iterator[Upload]:

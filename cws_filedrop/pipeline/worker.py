@@ -17,11 +17,12 @@ from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
 from cws_filedrop.pipeline import order_files, outbox, pulling, retention, sending, workflows
-from cws_filedrop.pipeline.chore import Chore
+from cws_filedrop.pipeline.chore import RETRY_SECONDS, Chore
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.mail.postman import Postman
 from cws_filedrop.pipeline.nudges import Nudges
+from cws_filedrop.pipeline.order_drops import OrderDrops
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.pulling import Puller
 from cws_filedrop.pipeline.sending import Sender
@@ -61,6 +62,7 @@ class Worker:
             threading.Thread(target=self._rounds, name="rounds", daemon=True),
             threading.Thread(target=self._feed, name="feeder", daemon=True),
             threading.Thread(target=self._statuses, name="statuses", daemon=True),
+            threading.Thread(target=self._order_files, name="order-files", daemon=True),
             threading.Thread(target=self._read_back, name="sightings", daemon=True),
             threading.Thread(target=self._pulls, name="pulls", daemon=True),
         ]
@@ -208,6 +210,17 @@ class Worker:
                 pulling.go_on(self._puller)
             except Exception:
                 LOG.exception("worker.pulls_failed")
+
+    def _order_files(self) -> None:
+        """Import what operators drop; in a thread of its own, since a large file takes its time."""
+        drops, pause = OrderDrops(self._desk), 0.0
+        while not self._stopping.wait(pause):
+            pause = ROUND_SECONDS
+            try:
+                drops.look()
+            except Exception:
+                LOG.exception("worker.order_files_failed")
+                pause = RETRY_SECONDS
 
     def _sweep(self) -> None:
         retention.sweep(self._desk)

@@ -6,24 +6,21 @@ bring a file to notice at once; a sweep through every inbox brings the rest. Kno
 
 from __future__ import annotations
 
-import fcntl
-import os
 import queue
-import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
 from cws_filedrop import log
 from cws_filedrop.config import FolderSettings
 from cws_filedrop.drop.claims import Drop
-from cws_filedrop.drop.home import SELLER_NAME, Folder, regular
+from cws_filedrop.drop.home import SELLER_NAME, Folder
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.names import clean, is_temporary
+from cws_filedrop.drop.stillness import Signature, is_open, sees_open_files, signature
 from cws_filedrop.model import Door
 from cws_filedrop.transports.folder_events import Events, why_not
 
@@ -32,8 +29,6 @@ _POLL_SECONDS: Final = 0.5
 _OPEN_LOOK_SECONDS: Final = 0.5
 _FAILED_LOOK_SECONDS: Final = 30.0
 _HELD_OPEN_SECONDS: Final = 600.0
-
-Signature: TypeAlias = tuple[int, int, int, int]
 
 
 @dataclass(slots=True)
@@ -70,7 +65,7 @@ class FolderDoor:
             except OSError as error:
                 reason = f"they cannot be asked for: {error.strerror or error}"
         self.mode = "polling" if reason else "events"
-        self._leases = _leases_work(self._root)
+        self._leases = sees_open_files(self._root)
         _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=self._leases)
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
         self._thread.start()
@@ -127,7 +122,7 @@ class FolderDoor:
         now = time.monotonic()
         for path in paths:
             if path not in self._candidates and self._drop_of(path) is not None:
-                found = _signature(path)
+                found = signature(path)
                 if found is not None:
                     self._candidates[path] = _Candidate(found, now, now + self._settings.settle_seconds)
 
@@ -144,13 +139,13 @@ class FolderDoor:
             self._look_at(path, self._candidates[path], now)
 
     def _look_at(self, path: Path, candidate: _Candidate, now: float) -> None:
-        found = _signature(path)
+        found = signature(path)
         if found is None:
             del self._candidates[path]
         elif found != candidate.signature:
             candidate.signature, candidate.since = found, now
             candidate.due = now + self._settings.settle_seconds
-        elif self._leases and _is_open(path):
+        elif self._leases and is_open(path):
             self._still_open(path, candidate, now)
         elif self._take(path, candidate):
             del self._candidates[path]
@@ -178,37 +173,3 @@ class FolderDoor:
             candidate.due = time.monotonic() + _FAILED_LOOK_SECONDS
             return False
         return True
-
-
-def _signature(path: Path) -> Signature | None:
-    found = regular(path)
-    return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
-
-
-def _is_open(path: Path) -> bool:
-    """Has any program this file open for writing? False, too, where the system does not say."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return False
-    try:
-        # A read lease is refused while anyone writes. Should someone open the file in the moment we have it, the kernel
-        # tells us by a signal, whose usual choice would end the process; SIGURG is ignored by default.
-        fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        os.close(descriptor)
-    return False
-
-
-def _leases_work(root: Path) -> bool:
-    """Can `_is_open` tell an open file from a closed one there?"""
-    with tempfile.NamedTemporaryFile(prefix=".probe-", dir=root) as file:
-        while_open = _is_open(Path(file.name))
-        file.file.close()
-        return while_open and not _is_open(Path(file.name))

@@ -105,7 +105,7 @@ def test_a_writer_that_opens_again_and_again(place: Place) -> None:
 
 
 def test_without_leases_the_settle_time_decides(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder, "_leases_work", lambda root: False)
+    monkeypatch.setattr(folder, "sees_open_files", lambda root: False)
     place.folder_door()
     with (place.folder() / "a.txt").open("wb") as file:
         file.write(CONTENT)

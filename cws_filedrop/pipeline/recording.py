@@ -50,7 +50,7 @@ def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
         upload.name,
         upload.grade,
         upload.evidence,
-        desk.context(policy, moment(upload.arrived_at)),
+        desk.context(policy, moment(upload.arrived_at), seller.profiles),
         seller.account.merchant_id,
         desk.work_dir(upload.id) / REHEARSAL_DIR if upload.rehearsal else None,
     )

@@ -26,7 +26,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Limits
 from cws_filedrop.store import audit as trail
 from cws_filedrop.store import guard as records
-from cws_filedrop.store import keys, sellers
+from cws_filedrop.store import keys, profiles, sellers
 from cws_filedrop.store.audit import Row
 from cws_filedrop.store.database import Database, default_url, stamp
 from cws_filedrop.store.guard import Record
@@ -137,7 +137,7 @@ def _open(
     limits = settings.limits
     intake = Intake(homes, spool, upload_limit_bytes=limits.upload_bytes, least_free_bytes=limits.free_bytes)
     bounds = Limits(limits.upload_bytes, limits.unpacked_bytes, limits.lines)
-    intake.look_first(partial(first_look.fault, limits=bounds))
+    intake.look_first(partial(first_look.fault, limits=bounds, profiles_of=partial(profiles.of_name, db)))
     ftp = sftp = folder = None
     if settings.ftp.enabled:
         ftp = FtpDoor(settings.ftp, intake, logins, tls=open_tls(settings.tls, certificates))

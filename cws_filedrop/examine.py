@@ -15,8 +15,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cws_filedrop.formats.file import Chunk, FileFacts, SellerFile, open_file
-from cws_filedrop.model import Context, Issue, Severity, Verdict
+from cws_filedrop.formats.chunk import Chunk
+from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
+from cws_filedrop.model import Context, Issue, Profile, Severity, Verdict
 from cws_filedrop.rules import brake, orders, repeats, wording
 from cws_filedrop.rules.book import Book, Effect
 from cws_filedrop.rules.cancelling import Cancellation
@@ -109,7 +110,8 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, to be kept and shown."""
-        return {
+        profile = {"profile": {"name": used.name, "text": used.text}} if (used := self.facts.profile) else {}
+        return profile | {
             "format": self.facts.format.name,
             "encoding": self.facts.encoding,
             "line_ends": self.facts.line_ends,
@@ -135,7 +137,7 @@ class Examination:
     def __init__(self, file: SellerFile, context: Context, look_up: LookUp | None) -> None:
         self.facts = file.facts
         self._file = file
-        self._context = context
+        self._context = _read_by(file.facts.profile, context)
         self._look_up = look_up
         self._whole: list[Chunk] | None = None  # a file of one chunk is kept: to read it again costs as much as judging
 
@@ -197,7 +199,18 @@ def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: Look
 
     Raises: FileRejected when the file as a whole cannot be used.
     """
-    return Examination(open_file(source, file_name=file_name, limits=context.limits), context, look_up)
+    file = open_file(source, file_name=file_name, limits=context.limits, profiles=context.profiles)
+    return Examination(file, context, look_up)
+
+
+def _read_by(profile: Profile | None, context: Context) -> Context:
+    """The context with what the profile of a file says of days and carriers."""
+    if profile is None:
+        return context
+    policy = context.policy
+    order = None if profile.year_first else profile.date_order or policy.date_order
+    aliases = (*policy.carrier_aliases, *profile.carriers)  # the last one counts
+    return replace(context, policy=replace(policy, date_order=order, carrier_aliases=aliases))
 
 
 def is_error(issue: Issue) -> bool:

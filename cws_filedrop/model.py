@@ -98,6 +98,28 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
+class Profile:
+    """A layout of a seller's own: which of its headings mean what (`formats.profile` reads one from its TOML).
+
+    `columns` has (rule column, the headings it may have, the likeliest first); those in `optional` may be missing.
+    `statuses` are folded. With `year_first` a day may be written as 20261122, and 03/04/2026 is nobody's.
+    """
+
+    name: str
+    text: str  # the TOML itself
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+    optional: frozenset[str] = frozenset()
+    constants: tuple[tuple[str, str], ...] = ()  # (rule column, what every line has there)
+    carriers: tuple[tuple[str, str], ...] = ()  # (what the file says, Amazon's carrier code)
+    statuses: tuple[tuple[str, str], ...] = ()  # (what the file says, one of ours)
+    date_order: DateOrder | None = None
+    year_first: bool = False
+    delimiter: str = ""  # "" = found out
+    title: str = ""
+    source: str = ""  # where its headings are documented
+
+
+@dataclass(frozen=True, slots=True)
 class Allowance:
     """What a seller may do at most at the doors; 0 = no limit of its own."""
 
@@ -232,6 +254,7 @@ class Seller:
     enabled: bool = True
     allowance: Allowance = field(default_factory=Allowance)
     mailing: Mailing = NO_MAIL
+    profiles: tuple[Profile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,3 +276,4 @@ class Context:
     now: datetime
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
+    profiles: tuple[Profile, ...] = ()  # layouts of the seller's own

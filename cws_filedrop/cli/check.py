@@ -21,6 +21,7 @@ from cws_filedrop.cli.judging import (
     look_up,
     readable,
 )
+from cws_filedrop.cli.profile_source import Chosen, chosen
 from cws_filedrop.cli.shared import show_json
 from cws_filedrop.model import Context, Issue, Verdict
 
@@ -39,9 +40,10 @@ def check(
     date_order: Order = None,
     order_book: OrderBook = None,
     unknown_orders: UnknownOrders = Unknown.ACCEPT,
+    profile: Chosen = "",
 ) -> None:
     """Say what would happen to a file. Exit code 1 when any line would be rejected."""
-    given = context(now, time_zone, date_order, unknown_orders)
+    given = context(now, time_zone, date_order, unknown_orders, chosen(profile))
     found = examined(readable(file), given, look_up(order_book, given))
     if json:
         show_json(found)

@@ -21,6 +21,7 @@ from cws_filedrop.cli.judging import (
     look_up,
     readable,
 )
+from cws_filedrop.cli.profile_source import Chosen, chosen
 from cws_filedrop.cli.shared import show_json, stop
 
 
@@ -33,6 +34,7 @@ def convert(
     date_order: Order = None,
     order_book: OrderBook = None,
     unknown_orders: UnknownOrders = Unknown.ACCEPT,
+    profile: Chosen = "",
     json: Annotated[bool, typer.Option("--json", help="one JSON object, for machines")] = False,
 ) -> None:
     """Write feed documents, results, receipt and rejected lines into a folder. Exit code 1 when lines were rejected."""
@@ -41,7 +43,7 @@ def convert(
     from cws_filedrop import convert as converting
     from cws_filedrop.errors import FileRejected
 
-    given = context(now, time_zone, date_order, unknown_orders)
+    given = context(now, time_zone, date_order, unknown_orders, chosen(profile))
     columns = (TextColumn("lines"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with readable(file).open("rb") as source, Progress(*columns, disable=not sys.stderr.isatty()) as progress:
         bar = progress.add_task("", total=None)

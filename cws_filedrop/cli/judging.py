@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cws_filedrop.cli.shared import stop
-from cws_filedrop.model import Context, DateOrder, Policy
+from cws_filedrop.model import Context, DateOrder, Policy, Profile
 
 if TYPE_CHECKING:  # what it needs takes half a second to load
     from cws_filedrop.examine import LookUp
@@ -33,7 +33,11 @@ Order = Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")
 
 
 def context(
-    now: str, time_zone: str, date_order: DateOrder | None, unknown_orders: Unknown = Unknown.ACCEPT
+    now: str,
+    time_zone: str,
+    date_order: DateOrder | None,
+    unknown_orders: Unknown = Unknown.ACCEPT,
+    profiles: tuple[Profile, ...] = (),
 ) -> Context:
     """The context the options ask for.
 
@@ -41,7 +45,8 @@ def context(
     """
     if time_zone not in zoneinfo.available_timezones():
         raise stop(f"--time-zone {time_zone}: not a time zone; use a name such as Europe/Berlin", 2)
-    return Context(_moment(now), Policy(time_zone=time_zone, date_order=date_order, unknown_orders=unknown_orders))
+    policy = Policy(time_zone=time_zone, date_order=date_order, unknown_orders=unknown_orders)
+    return Context(_moment(now), policy, profiles=profiles)
 
 
 def look_up(path: Path | None, given: Context) -> LookUp | None:

@@ -26,6 +26,7 @@ from cws_filedrop.cli import (
     report,
     seller,
     seller_key,
+    seller_profile,
     serve,
     status,
     upload,
@@ -48,6 +49,7 @@ app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
 seller.app.add_typer(seller_key.app, name="key")
+seller.app.add_typer(seller_profile.app, name="profile")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")

@@ -35,7 +35,7 @@ _RESTARTED: Final = "the service stopped before it was known whether the client 
 _INTERRUPTED: Final = "the service stopped in the middle of this upload"
 
 
-def _sees_nothing(path: Path) -> str:
+def _sees_nothing(path: Path, seller: str) -> str:
     return ""
 
 
@@ -57,20 +57,20 @@ class Intake:
         self.upload_limit_bytes = upload_limit_bytes
         self.least_free_bytes = least_free_bytes
         self._counting = Counting()
-        self._look: Callable[[Path], str] = _sees_nothing
+        self._look: Callable[[Path, str], str] = _sees_nothing
         self.witness: Witness = unseen
         self._on_arrival: Callable[[str], None] = _nobody
         self._live: set[tuple[str, Folder, str]] = set()
         self._lock = threading.Lock()
         self._only: IO[bytes] | None = None
 
-    def look_first(self, look: Callable[[Path], str]) -> None:
-        """Have uploads looked at before they are claimed: `look` says why a file cannot be used, or nothing."""
+    def look_first(self, look: Callable[[Path, str], str]) -> None:
+        """Have uploads looked at before they are claimed: `look` says why a seller's file cannot be used."""
         self._look = look
 
-    def first_look(self, path: Path, name: str) -> str:
-        """Why that file cannot be used under that name, as far as somebody has seen; else nothing."""
-        return "" if is_release(name) else self._look(path)
+    def first_look(self, path: Path, drop: Drop) -> str:
+        """Why that file cannot be used as that drop, as far as somebody has seen; else nothing."""
+        return "" if is_release(drop.name) else self._look(path, drop.seller)
 
     def announce_to(self, on_arrival: Callable[[str], None]) -> None:
         """Have each upload id passed on when it is graded. `on_arrival` must not block."""
@@ -136,7 +136,7 @@ class Intake:
         if not is_temporary(target.name):
             if found.stage is not Stage.HELD:
                 raise NotWhole(f"{drop.name} was cut off while it arrived; upload it again, then rename it")
-            fault = self.first_look(found.path, target.name)
+            fault = self.first_look(found.path, target)
             return replace(self.spool.land(found.path, target, size=found.path.stat().st_size), fault=fault)
         replaced = home.find(drop.folder, target.name)
         if replaced is not None and replaced.path != found.path:

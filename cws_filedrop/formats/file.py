@@ -7,27 +7,28 @@ parses. May not know what any cell means.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import BinaryIO, Final, TypeVar
 
-import numpy as np
 import pandas as pd
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import header, opening, packed, text
-from cws_filedrop.formats.cells import Layout, Parsed, parse, raw_lines
+from cws_filedrop.formats import opening, packed, recognition, text
+from cws_filedrop.formats.cells import Layout, parse
+from cws_filedrop.formats.chunk import Chunk, cut, cut_records
 from cws_filedrop.formats.claims import FORMATS
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
+from cws_filedrop.formats.meaning import applied
 from cws_filedrop.formats.packed import Contents
+from cws_filedrop.formats.records import Records, records
 from cws_filedrop.formats.split import is_blank
 from cws_filedrop.formats.stream import blocks, plain_ends
 from cws_filedrop.formats.survey import Survey, survey
 from cws_filedrop.formats.text import Encoding
-from cws_filedrop.model import Issue, Limits
+from cws_filedrop.model import Issue, Limits, Profile
 from cws_filedrop.rules import catalogue
 
 THREADS: Final = 2
@@ -40,7 +41,7 @@ class FileFacts:
 
     `columns` has the rule column of each heading, "" where it is ignored. `line_count` counts the non-blank lines
     below the headings. `ended` says if the last line had a line end. `notes` are sentences for the seller about what
-    was understood although it was written differently.
+    was understood although it was written differently. `profile` is the one by which the file is read, if any.
     """
 
     format: Format
@@ -55,30 +56,7 @@ class FileFacts:
     ended: bool
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Chunk:
-    """Some lines in a row: each non-blank one is either in `lines` (LINES) or in `issues` (ISSUES, L01)."""
-
-    lines: pd.DataFrame
-    issues: pd.DataFrame
-    text: bytes
-    first: int
-
-    def after(self, line: int) -> Chunk:
-        """The same without the lines up to one of them."""
-        return replace(self, lines=self.lines.loc[line + 1 :], issues=self.issues[self.issues["line"] > line])
-
-    def raw(self, lines: Iterable[int]) -> list[str]:
-        """Lines of this chunk as the seller typed them, without line end.
-
-        Raises: IndexError for a line that is not in this chunk.
-        """
-        places = np.fromiter(lines, np.int64) - self.first
-        if len(places) and places.min() < 0:
-            raise IndexError("a line before this chunk")
-        return raw_lines(self.text, places)
+    profile: Profile | None = None
 
 
 class SellerFile:
@@ -104,10 +82,17 @@ class SellerFile:
         Two blocks at a time are looked at, in threads; lines are numbered within their block.
         """
         layout = Layout(self.facts.delimiter, tuple(one if one in columns else "" for one in self.facts.columns))
+        profile, wanted = self.facts.profile, frozenset(columns)
+
+        def seen(text: bytes) -> Found:
+            lines = parse(text, layout, first=0).lines
+            return look(lines if profile is None else applied(profile, lines, wanted))
+
+        texts = self._blocks() if profile is None else (block.blanked for block in self._records())
         ahead: deque[Future[Found]] = deque()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="file-scan") as pool:
-            for block in self._blocks():
-                ahead.append(pool.submit(lambda text: look(parse(text, layout, first=0).lines), block))
+            for text in texts:
+                ahead.append(pool.submit(seen, text))
                 if len(ahead) > THREADS:
                     yield ahead.popleft().result()
             while ahead:
@@ -115,11 +100,27 @@ class SellerFile:
 
     def _chunks(self, rows: int) -> Iterator[Chunk]:
         layout = Layout(self.facts.delimiter, self.facts.columns)
+        if self.facts.profile is not None:
+            yield from self._by_profile(self.facts.profile, layout, rows)
+            return
         number = self.facts.header_line + 1
         for block in self._blocks():
             parsed = parse(block, layout, first=number)
-            yield from _cut(parsed, block, first=number, rows=rows)
+            yield from cut(parsed, block, first=number, rows=rows)
             number += len(parsed.ends)
+
+    def _by_profile(self, profile: Profile, layout: Layout, rows: int) -> Iterator[Chunk]:
+        for block in self._records():
+            parsed = parse(block.blanked, layout, first=0)
+            yield from cut_records(replace(parsed, lines=applied(profile, parsed.lines)), block, rows=rows)
+
+    def count_records(self) -> int:
+        """How many records below the headings have anything in them: cells may go on over line ends."""
+        return sum(block.count(self.facts.delimiter) for block in self._records())
+
+    def _records(self) -> Iterator[Records]:
+        width, first = len(self.facts.columns), self.facts.header_line + 1
+        return records(self._blocks(), self.facts.delimiter, width, first=first)
 
     def _blocks(self) -> Iterator[bytes]:
         """The text below the headings, in blocks of whole lines."""
@@ -134,9 +135,15 @@ class SellerFile:
 
 
 def open_file(
-    source: BinaryIO, *, file_name: str, limits: Limits, wanted: Mapping[str, Format] = FORMATS
+    source: BinaryIO,
+    *,
+    file_name: str,
+    limits: Limits,
+    wanted: Mapping[str, Format] = FORMATS,
+    profiles: Sequence[Profile] = (),
 ) -> SellerFile:
-    """Open a file of one of the wanted layouts; `source` is seekable, and open as long as its chunks are read.
+    """Open a file of one of the wanted layouts, or of the seller's own; `source` is seekable, and open as long as its
+    chunks are read.
 
     Raises: FileRejected with issues F01 to F06 when the file as a whole cannot be used.
     """
@@ -145,14 +152,18 @@ def open_file(
     found = survey(blocks(contents, marked or text.UTF_8))
     encoding = _encoding(contents, marked, found)
     rows = opening.first_rows(contents, encoding)
-    head = header.find(rows, wanted)
-    line_count = _line_count(found, head, rows)
+    head = recognition.recognised(rows, wanted, profiles)
+    notes = (*_packed_notes(contents, file_name), *head.notes)
+    line_count = 0 if head.profile else _line_count(found, head, rows)
+    file = SellerFile(contents, encoding, _facts(contents, encoding, found, (head, line_count, notes)))
+    if head.profile:
+        line_count = file.count_records()
+        file.facts = replace(file.facts, line_count=line_count)
     if line_count > limits.lines:
         raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))
     if not line_count:
         raise FileRejected(catalogue.issue("F01", detail="no-rows"))
-    notes = (*_packed_notes(contents, file_name), *head.notes)
-    return SellerFile(contents, encoding, _facts(contents, encoding, found, (head, line_count, notes)))
+    return file
 
 
 def _encoding(contents: Contents, marked: Encoding | None, found: Survey) -> Encoding:
@@ -190,6 +201,7 @@ def _facts(
         ended=found.ended,
         issues=head.issues,
         notes=notes,
+        profile=head.profile,
     )
 
 
@@ -203,26 +215,3 @@ def _without_first(block: bytes, lines: int) -> tuple[bytes, int]:
     while passed < lines and begin < len(block):
         begin, passed = block.index(b"\n", begin) + 1, passed + 1
     return block[begin:], passed
-
-
-def _cut(parsed: Parsed, block: bytes, *, first: int, rows: int) -> Iterator[Chunk]:
-    """The chunks of a block, about equally large."""
-    numbers = np.sort(np.concatenate((parsed.lines.index.to_numpy(), parsed.issues["line"].to_numpy())))
-    pieces = -(-len(numbers) // rows)
-    if pieces == 1:
-        yield Chunk(parsed.lines, parsed.issues, block, first)
-    if pieces <= 1:
-        return
-    starts = np.concatenate(([0], parsed.ends + 1))
-    places = [len(numbers) * piece // pieces for piece in range(1, pieces)]
-    bounds = [first, *numbers[places].tolist(), first + len(starts) - 1]
-    for start, stop in pairwise(bounds):
-        text = block[int(starts[start - first]) : int(starts[stop - first])]
-        yield Chunk(*_between(parsed, start, stop), text, start)
-
-
-def _between(parsed: Parsed, start: int, stop: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    begin, end = parsed.lines.index.searchsorted([start, stop])
-    lines = parsed.lines.iloc[begin:end]
-    begin, end = parsed.issues["line"].searchsorted([start, stop])
-    return lines, parsed.issues.iloc[begin:end].reset_index(drop=True)

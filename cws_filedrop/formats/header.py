@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +17,7 @@ from cws_filedrop.formats import split
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, claimants, order_file, reading
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
-from cws_filedrop.model import Issue
+from cws_filedrop.model import Issue, Profile
 from cws_filedrop.rules import catalogue
 
 MOST_COLUMNS: Final = 1_000
@@ -46,6 +46,7 @@ class Header:
     columns: tuple[str, ...]
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
+    profile: Profile | None = None
 
 
 def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMATS) -> Header:
@@ -54,7 +55,7 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
     Raises: FileRejected F01, F03, F04, F05 or F06.
     """
     for line in lines:
-        for row in _rows(line):
+        for row in rows(line):
             names = claimants(row.cells)
             if wanted is ORDER_FORMATS:  # the ancestor's has all that a confirmation needs, too
                 names = [name for name in names if name in wanted]
@@ -62,12 +63,13 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
                 raise FileRejected(catalogue.issue("F06", detail=f"two={listed(names)}"))
             if names and names[0] in wanted:
                 return _understood(wanted[names[0]], row, above=[n for n, _ in lines if n < line[0]])
-    raise FileRejected(*_unclaimed([row for line in lines for row in _rows(line)], wanted))
+    raise FileRejected(*_unclaimed([row for line in lines for row in rows(line)], wanted))
 
 
-def _rows(line: tuple[int, str]) -> Iterator[Row]:
+def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) -> Iterator[Row]:
+    """A line (number, text) as a row of cells, by each delimiter that it may have."""
     number, text = line
-    for delimiter in split.DELIMITERS:
+    for delimiter in delimiters:
         if delimiter != split.TAB and delimiter not in text:
             continue
         try:
@@ -92,10 +94,23 @@ def _protected(cell: str, delimiter: str) -> str:
     return out.getvalue()
 
 
-def _understood(layout: Format, row: Row, *, above: Sequence[int]) -> Header:
+def check_width(row: Row) -> None:
+    """Has the heading row no more cells than anybody can have meant?
+
+    Raises: FileRejected F05 otherwise.
+    """
     if len(row.cells) > MOST_COLUMNS:
         detail = f"shape=the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
         raise FileRejected(catalogue.issue("F05", detail=detail))
+
+
+def above_note(row: Row) -> str:
+    """What is said when there is something above the headings."""
+    return f"The headings were found in line {row.line}; what stands above them was left out."
+
+
+def _understood(layout: Format, row: Row, *, above: Sequence[int]) -> Header:
+    check_width(row)
     read = reading(layout, row.cells)
     columns = tuple(
         layout.headings.get(read[number][0], "") if number in read else "" for number in range(len(row.cells))
@@ -146,7 +161,7 @@ def _row_notes(row: Row, above: Sequence[int], ours: bool) -> Iterator[str]:
     if row.delimiter != split.TAB:
         yield catalogue.issue("F10", detail=f"separator={split.WORDS[row.delimiter]}").message
     if above:
-        yield f"The headings were found in line {row.line}; what stands above them was left out."
+        yield above_note(row)
     if ours:
         yield "The columns that a rejected file adds (error-code and so on) were left out."
 

@@ -5,22 +5,23 @@ Reads no more than it must, and needs no tables: the doors look at uploads with 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO, Final
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import header, packed, sniff, split, text
+from cws_filedrop.formats import packed, recognition, sniff, split, text
+from cws_filedrop.formats.claims import FORMATS
 from cws_filedrop.formats.packed import Contents
 from cws_filedrop.formats.stream import blocks, plain_ends
 from cws_filedrop.formats.text import Encoding
-from cws_filedrop.model import Issue, Limits
+from cws_filedrop.model import Issue, Limits, Profile
 from cws_filedrop.rules import catalogue
 
 FIRST_ROWS: Final = 3  # the heading row is among these
 MOST_LOOKED_AT: Final = 100  # lines, should separators alone fill the first ones
 
 
-def faults(source: BinaryIO, limits: Limits) -> tuple[Issue, ...]:
+def faults(source: BinaryIO, limits: Limits, profiles: Sequence[Profile] = ()) -> tuple[Issue, ...]:
     """Why this file cannot be used, as far as its beginning tells; empty when nothing is wrong with that.
 
     Whatever is said here `file.open_file` says too; it may find more.
@@ -28,7 +29,7 @@ def faults(source: BinaryIO, limits: Limits) -> tuple[Issue, ...]:
     try:
         contents = packed.contents(source, limits)
         rows = first_rows(contents, sniffed(contents) or text.UTF_8)
-        head = header.find(rows).row
+        head = recognition.recognised(rows, FORMATS, profiles).row
     except FileRejected as error:
         return error.issues
     except UnicodeDecodeError:  # an older encoding, then; only the whole file tells which

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from pathlib import Path
 from cws_filedrop.config import Settings
 from cws_filedrop.drop.home import Home, Homes
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.model import Context, Limits, Policy
+from cws_filedrop.model import Context, Limits, Policy, Profile
 from cws_filedrop.store.database import Database, default_url
 
 
@@ -33,11 +33,11 @@ class Desk:
         """The seller's home, made when it is missing."""
         return self.homes.of(seller)
 
-    def context(self, policy: Policy, now: datetime) -> Context:
+    def context(self, policy: Policy, now: datetime, profiles: Sequence[Profile] = ()) -> Context:
         """What judging a file depends on, besides its bytes."""
         limits = self.settings.limits
         bounds = Limits(bytes=limits.upload_bytes, unpacked_bytes=limits.unpacked_bytes, lines=limits.lines)
-        return Context(now=now, policy=policy, limits=bounds)
+        return Context(now=now, policy=policy, limits=bounds, profiles=tuple(profiles))
 
     def work_dir(self, upload_id: str) -> Path:
         """Where files of an upload are made before they are delivered."""

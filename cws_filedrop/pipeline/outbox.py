@@ -13,8 +13,9 @@ from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all, result_name
 from cws_filedrop.drop.names import is_release
 from cws_filedrop.feeds.processing_report import explain
+from cws_filedrop.formats import profile
 from cws_filedrop.formats.file import open_file
-from cws_filedrop.model import Issue, Seller, Severity, UploadState, Verdict
+from cws_filedrop.model import Issue, Profile, Seller, Severity, UploadState, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.pipeline.nudges import Nudges
@@ -161,13 +162,19 @@ def _unconfirmed(desk: Desk, upload: Upload) -> Iterator[bytes]:
     seller = sellers.by_id(desk.db, upload.seller_id)
     limits = desk.context(seller.policy, desk.clock()).limits
     with desk.spool.data_path(upload.id).open("rb") as source:
-        file = open_file(source, file_name=upload.name, limits=limits)
+        file = open_file(source, file_name=upload.name, limits=limits, profiles=_profiles(upload))
         facts = file.facts
         yield rejected.header(facts.headings, facts.delimiter)
         for chunk in file.chunks():
             here = [line for line in chunk.lines.index.to_list() if line in refused]
             raw = dict(zip(here, chunk.raw(here), strict=True))
             yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
+
+
+def _profiles(upload: Upload) -> tuple[Profile, ...]:
+    """The profile by which the upload was read, as it was then: the seller may have changed it since."""
+    used = upload.outcome.get("profile")
+    return (profile.parse(used["text"], used["name"]),) if used else ()
 
 
 def _amazons(codes: str) -> str:

@@ -52,7 +52,7 @@ def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
         upload.name,
         upload.grade,
         upload.evidence,
-        desk.context(policy, moment(upload.arrived_at)),
+        desk.context(policy, moment(upload.arrived_at), seller.profiles),
         seller.account.merchant_id,
         desk.work_dir(upload.id) / REHEARSAL_DIR if upload.rehearsal else None,
         Brake() if upload.rehearsal or upload.releases else Brake(orders.brake_orders, orders.brake_cancellations),

@@ -52,6 +52,15 @@ KEYS: Final = sa.Table(  # public keys that a seller may log in with
     sa.Column("added_at", sa.Text, nullable=False),
 )
 
+PROFILES: Final = sa.Table(  # layouts of sellers' own
+    "profiles",
+    METADATA,
+    sa.Column("seller_id", SERIAL, sa.ForeignKey("sellers.id"), primary_key=True, autoincrement=False),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("text", sa.Text, nullable=False),  # TOML (`formats.profile`)
+    sa.Column("changed_at", sa.Text, nullable=False),
+)
+
 GUARD: Final = sa.Table(  # failed logins, by address and by user name; moments in seconds since 1970
     "guard",
     METADATA,

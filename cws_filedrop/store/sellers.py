@@ -10,9 +10,10 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Account, Allowance, DateOrder, MailEvent, Mailing, Policy, Seller
+from cws_filedrop.model import Account, Allowance, DateOrder, MailEvent, Mailing, Policy, Profile, Seller
+from cws_filedrop.store import profiles
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.schema import ACCOUNTS, SELLERS
+from cws_filedrop.store.schema import ACCOUNTS, PROFILES, SELLERS
 
 
 def policy_text(policy: Policy) -> str:
@@ -52,14 +53,22 @@ def mailing_text(mailing: Mailing) -> str:
     return json.dumps({name: value for name, value in asdict(mailing).items() if value})
 
 
-def _seller(row: Any) -> Seller:
+def _sellers(connection: sa.Connection, query: sa.Select[Any]) -> list[Seller]:
+    rows = connection.execute(query).all()
+    having = [row.id for row in rows if row.has_profiles]
+    own = profiles.of_sellers(connection, having) if having else {}
+    return [_seller(row, own.get(row.id, ())) for row in rows]
+
+
+def _seller(row: Any, own: tuple[Profile, ...]) -> Seller:
     account = Account(row.account_id, row.merchant_id, row.marketplace_id)
     policy, allowance, mailing = policy_of(row.policy), allowance_of(row.allowance), mailing_of(row.mailing)
-    return Seller(row.id, row.name, account, policy, row.enabled, allowance, mailing)
+    return Seller(row.id, row.name, account, policy, row.enabled, allowance, mailing, own)
 
 
 def _select() -> sa.Select[Any]:
-    columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id)
+    some = sa.exists().where(PROFILES.c.seller_id == SELLERS.c.id)
+    columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id, some.label("has_profiles"))
     return sa.select(*columns).select_from(SELLERS.join(ACCOUNTS))
 
 
@@ -105,7 +114,7 @@ def by_name(db: Database, names: Iterable[str]) -> dict[str, Seller]:
     """Those of the sellers that there are, by name in lower case."""
     query = _select().where(SELLERS.c.removed_at.is_(None), SELLERS.c.name.in_({name.lower() for name in names}))
     with db.read() as connection:
-        return {row.name: _seller(row) for row in connection.execute(query)}
+        return {seller.name: seller for seller in _sellers(connection, query)}
 
 
 def by_id(db: Database, seller_id: int) -> Seller:
@@ -117,14 +126,14 @@ def by_ids(db: Database, seller_ids: Iterable[int]) -> dict[int, Seller]:
     """The sellers with these ids, removed ones included."""
     query = _select().where(SELLERS.c.id.in_(set(seller_ids)))
     with db.read() as connection:
-        return {row.id: _seller(row) for row in connection.execute(query)}
+        return {seller.id: seller for seller in _sellers(connection, query)}
 
 
 def everyone(db: Database) -> list[Seller]:
     """Every seller, by name."""
     with db.read() as connection:
         query = _select().where(SELLERS.c.removed_at.is_(None)).order_by(SELLERS.c.name)
-        return [_seller(row) for row in connection.execute(query)]
+        return _sellers(connection, query)
 
 
 @dataclass(frozen=True, slots=True)

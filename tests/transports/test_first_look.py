@@ -112,13 +112,13 @@ def test_sftp_says_it_when_the_upload_gets_its_final_name(place: SftpPlace, clie
 def test_many_faults_are_told_in_short(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"order-id\torder_item\n1\t2\n")
-    assert first_look.fault(path, Limits()).count("is missing") <= 3
+    assert first_look.fault(path, "acme", limits=Limits()).count("is missing") <= 3
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
-    assert "Excel" in first_look.fault(path, Limits())
+    assert "Excel" in first_look.fault(path, "acme", limits=Limits())
 
 
 def test_what_cannot_be_looked_at_is_left_to_the_worker(tmp_path: Path) -> None:
-    assert first_look.fault(tmp_path, Limits()) == ""
+    assert first_look.fault(tmp_path, "acme", limits=Limits()) == ""
 
 
 def test_a_look_needs_no_tables() -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 

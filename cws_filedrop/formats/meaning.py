@@ -1,0 +1,48 @@
+"""Cells of a seller's own layout -> LINES as the rules expect them: constants, statuses, days written together.
+
+Column by column, each distinct text once. May not know where the cells came from.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+
+from cws_filedrop.formats.profile import folded_status
+from cws_filedrop.model import Profile
+from cws_filedrop.tables import TEXT, arrow
+
+TOGETHER: Final = re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{2}):?([0-9]{2}):?([0-9]{2}))?")
+
+
+def applied(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None = None) -> pd.DataFrame:
+    """The lines with what the profile adds and changes; constants only for wanted columns (None = all)."""
+    columns: dict[str, Any] = {str(name): lines[name] for name in lines.columns}
+    if profile.statuses and "status" in columns:
+        ours = dict(profile.statuses)
+        columns["status"] = _each(columns["status"], lambda text: ours.get(folded_status(text), text))
+    if profile.year_first and "ship-date" in columns:
+        columns["ship-date"] = _each(columns["ship-date"], _apart)
+    for column, text in profile.constants:
+        if wanted is None or column in wanted:
+            columns[column] = pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar(text, pa.string()), len(lines)))
+    return pd.DataFrame(columns, index=lines.index, copy=False)
+
+
+def _each(column: pd.Series[str], change: Callable[[str], str]) -> pd.Series[str]:
+    """The column with each distinct text changed."""
+    encoded = arrow(column).dictionary_encode()
+    texts = pa.array([change(text) for text in encoded.dictionary.to_pylist()], pa.string())
+    return pd.Series(pd.arrays.ArrowExtensionArray(texts.take(encoded.indices)), index=column.index, dtype=TEXT)
+
+
+def _apart(text: str) -> str:
+    """20261122 -> 2026-11-22, and with a time 20261122153000 -> 2026-11-22 15:30:00; other texts stay."""
+    if (found := TOGETHER.fullmatch(text)) is None:
+        return text
+    year, month, day, hour, minute, second = found.groups()
+    return f"{year}-{month}-{day}" + (f" {hour}:{minute}:{second}" if hour else "")

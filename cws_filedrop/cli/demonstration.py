@@ -26,11 +26,12 @@ from rich.table import Table
 
 from cws_filedrop import config, log, passwords
 from cws_filedrop.config import Settings
+from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Account, Seller
 from cws_filedrop.pipeline import order_book
 from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.service import Addresses, Service
-from cws_filedrop.store import sellers
+from cws_filedrop.store import profiles, sellers
 from cws_filedrop.store.database import Database, default_url
 
 SELLER: Final = "demo"
@@ -121,7 +122,7 @@ def _port(wanted: int) -> int:
 
 
 def _seller(settings: Settings) -> str:
-    """A demo seller with a fresh password."""
+    """A demo seller with a fresh password and every known profile."""
     settings.data.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database.url or default_url(settings.data))
     db.create()
@@ -129,6 +130,10 @@ def _seller(settings: Settings) -> str:
     seller = Seller(0, SELLER, Account(0, "A1DEMO2MERCHANT"))
     if not sellers.add(db, seller, password_hash=passwords.hashed(password), now=datetime.now(UTC)):
         sellers.change(db, SELLER, {"password_hash": passwords.hashed(password)})
+    owner = sellers.find(db, SELLER)
+    assert owner is not None
+    for name in known_profiles.names():  # some of the samples are exports of shipping programs
+        profiles.put(db, owner.id, name, known_profiles.text(name), now=datetime.now(UTC))
     db.close()
     return password
 

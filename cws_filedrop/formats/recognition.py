@@ -121,7 +121,7 @@ def _better(error: FileRejected, fits: Sequence[Fit]) -> FileRejected:
     if best is None or not best.found or not best.missing:
         return error
     known = max(len(reading(one, fit.row.cells)) for fit in fits for one in FORMATS.values())
-    if known > len(best.found):
+    if known >= len(best.found):
         return error
     taken = {place for places in best.found.values() for place in places}
     others = [cell for place, cell in enumerate(best.row.cells) if cell and place not in taken]

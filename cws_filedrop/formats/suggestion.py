@@ -24,7 +24,7 @@ ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
 ITEM_ID: Final = re.compile(r"[0-9]{14}")
 QUANTITY: Final = re.compile(r"[1-9][0-9]{0,3}")
 TRACKING: Final = re.compile(r"1Z[0-9A-Z]{16}|[A-Z]{2}[0-9]{9}[A-Z]{2}|TBA[0-9]{9,12}|J[JV]D[0-9]{14,20}|9[0-9]{19,25}")
-LONG_NUMBER: Final = re.compile(r"[A-Z]{0,4}[0-9]{10,34}[A-Z]{0,2}")
+LONG_NUMBER: Final = re.compile(r"(?=(?:[A-Z]*[0-9]){8})[A-Z0-9]{8,34}")
 DAY: Final = re.compile(r"(?:[0-9]{4}[-/]?[0-9]{2}[-/]?[0-9]{2}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{4})(?:[T ].*)?")
 DAY_OR_MONTH: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/][0-9]{4}.*")
 TOGETHER: Final = re.compile(r"[12][0-9]{7}(?:[T ]?[0-9]{6})?")
@@ -35,7 +35,15 @@ NAMES: Final = {
     "order-item-id": ("order item id", "order item number", "item id", "line item id"),
     "tracking-number": ("tracking number", "tracking no", "tracking #", "tracking", "tracking code", "shipment number"),
     "carrier-code": ("carrier", "courier", "carrier name", "carrier code", "tracking provider", "shipping company"),
-    "ship-date": ("ship date", "shipped date", "shipped at", "date shipped", "despatch date", "dispatch date"),
+    "ship-date": (
+        "ship date",
+        "shipped date",
+        "shipped at",
+        "date shipped",
+        "despatch date",
+        "dispatch date",
+        "label created at",
+    ),
     "ship-method": ("service", "shipping service", "ship method", "shipping method", "service level", "mail class"),
     "quantity": ("quantity", "qty", "quantity shipped", "items shipped"),
     "status": ("status", "order status", "shipment status"),
@@ -111,7 +119,9 @@ def _filled(column: str, cells: Sequence[str]) -> float:
     if looks is None or not cells:
         return 0.0
     fitting = sum(looks(cell) for cell in cells) / len(cells)
-    return fitting if fitting >= 0.5 or column in ("order-id", "carrier-code") else fitting - 0.6
+    if column == "status" and fitting < 0.3:
+        return -1.0  # each line with a status that is none of ours would be rejected
+    return fitting if fitting >= 0.5 or column in ("order-id", "carrier-code") else fitting - 0.3
 
 
 def _tracking(cell: str) -> float:
@@ -128,7 +138,7 @@ LOOKS: Final[dict[str, Callable[[str], float]]] = {
     "order-item-id": _matches(ITEM_ID, 0.9),
     "tracking-number": _tracking,
     "carrier-code": lambda cell: 0.9 if _is_carrier(cell) else 0.0,
-    "ship-date": _matches(DAY, 0.6),
+    "ship-date": _matches(DAY, 0.7),
     "quantity": _matches(QUANTITY, 0.3),
     "status": lambda cell: 0.6 if profile.folded_status(cell) in STATUSES else 0.0,
 }

@@ -16,6 +16,7 @@ from cws_filedrop.schemas import CARRIER_CODES, ORDER_FULFILLMENT, PROCESSING_RE
 from lxml import etree
 
 from cws_filedrop import __version__
+from cws_filedrop.formats import known_profiles
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample_files" / "shipped-today.txt"
@@ -99,6 +100,7 @@ def test_what_is_read_at_run_time_is_inside(wheel: Path) -> None:
     names = {ORDER_FULFILLMENT, PROCESSING_REPORT, CARRIER_CODES}
     assert {f"cws_filedrop/schemas/{name}" for name in names} <= inside(wheel)
     assert len([name for name in inside(wheel) if name.startswith("cws_filedrop/rules/") and name.endswith(".tsv")]) > 2
+    assert {f"cws_filedrop/profiles/{name}.toml" for name in known_profiles.names()} <= inside(wheel)
     assert "cws_filedrop/py.typed" in inside(wheel)
 
 
@@ -117,3 +119,6 @@ def test_it_runs_where_it_was_installed(installed: Path, tmp_path: Path) -> None
     assert "6 lines (queued 6), 1 documents in out" in done(*command, cwd=tmp_path, **own)
     document = etree.fromstring((tmp_path / "out" / "feed-0001.xml").read_bytes())
     assert len(document.findall("Message")) == 6
+    assert set(
+        done("-m", "cws_filedrop", "seller", "profile", "known", "--json", cwd=tmp_path, **own).split('"')
+    ) >= set(known_profiles.names())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gzip
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from cws_filedrop.convert import Conversion, convert
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.examine import LookUp
 from cws_filedrop.feeds.schema import validate
+from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Context
 from cws_filedrop.reported import book
 from cws_filedrop.rules.catalogue import CATALOGUE
@@ -44,12 +46,19 @@ def book_of(path: Path) -> LookUp | None:
     return lambda _names: found
 
 
+def context_of(path: Path) -> Context:
+    """What a sample is judged by; one in profiles/ by the known profile of its name, too."""
+    own = (known_profiles.known(path.stem),) if path.parent.name == "profiles" else ()
+    return replace(CONTEXT, profiles=own)
+
+
 def answers(path: Path, out: Path) -> dict[str, bytes]:
     """What check and convert say of a sample, by file name."""
-    checked = examined(path, CONTEXT, book_of(path))
+    given = context_of(path)
+    checked = examined(path, given, book_of(path))
     found = {"check.json": json.dumps(checked, indent=1, ensure_ascii=False).encode() + b"\n"}
     with path.open("rb") as source, contextlib.suppress(FileRejected):
-        convert(source, out, file_name=path.name, how=Conversion("MERCHANT", CONTEXT, look_up=book_of(path)))
+        convert(source, out, file_name=path.name, how=Conversion("MERCHANT", given, look_up=book_of(path)))
     return found | {made.name: made.read_bytes() for made in sorted(out.iterdir())}
 
 
@@ -89,7 +98,7 @@ def test_every_line_has_one_verdict(path: Path) -> None:
 def test_every_code_has_a_sample() -> None:
     shown: set[str] = set()
     for path in FILES:
-        found = examined(path, CONTEXT, book_of(path))
+        found = examined(path, context_of(path), book_of(path))
         shown |= {issue["code"] for issue in found["file_issues"]}
         shown |= {issue["code"] for line in found["lines"] for issue in line["issues"]}
     assert set(CATALOGUE) - shown == NOT_IN_A_FILE

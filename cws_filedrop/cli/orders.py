@@ -177,4 +177,7 @@ def _found(db: Any, order: str, seller: str) -> Any:
 
 
 def _plain(order: Any) -> dict[str, Any]:
-    return {name: value for name, value in asdict(order).items() if name not in ("no", "account_id")}
+    from cws_filedrop.rules.speed import speed
+
+    told = {name: value for name, value in asdict(order).items() if name not in ("no", "account_id")}
+    return told | {"speed": speed(order.ship_method) or ""}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from pipeline.desks import NOW, desk_on
-from pipeline.test_orders_and_uploads import FREE, ITEM, SECOND, Shop, shipped
+from pipeline.shop import FREE, ITEM, SECOND, Shop, shipped
 
 from cws_filedrop.pipeline import sending
 from cws_filedrop.pipeline.sending import Sender

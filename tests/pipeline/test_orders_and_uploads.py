@@ -2,101 +2,22 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pipeline.desks import NOW, desk_on, outbox, put, read
+from pipeline.shop import FIRST, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
-from cws_filedrop.model import Context, OrderState, Policy, UploadState, Verdict
+from cws_filedrop.model import OrderState, Policy, UploadState
 from cws_filedrop.pipeline import large
-from cws_filedrop.pipeline import order_book as importing
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import feeds, lines, order_book, order_effects, settling, uploads
-from cws_filedrop.store.feeds import Purse
-from cws_filedrop.store.order_book import Order
-from cws_filedrop.store.settling import Settlement
-
-ORDER = "026-1520163-6049104"
-OTHER = "026-1520163-0000002"
-ITEM, SECOND = "01234567890123", "01234567890124"
-FIRST, NEXT, LAST = "Y0000001K", "Y0000002K", "Y0000003K"  # of a carrier whose numbers have no known form
-FREE = Purse("createFeed", lambda arrival, now: (now, 0.0))
-REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\n"
-
-
-@dataclass
-class Shop:
-    """A desk, an account, and what it was told."""
-
-    desk: Desk
-    account: int = 1
-    files: int = 0
-    look_after: timedelta | None = None
-
-    def imports(self, *rows: str) -> None:
-        self.imports_text(REPORT + "".join(f"{row}\n" for row in rows))
-
-    def imports_text(self, text: str) -> None:
-        source = io.BytesIO(text.encode())
-        context = Context(NOW)
-        importing.import_file(self.desk.db, self.account, source, file_name="o.txt", context=context, now=NOW)
-
-    def put(self, *rows: str) -> str:
-        self.files += 1
-        columns = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tship_method\n"
-        return put(self.desk, (columns + "".join(f"{row}\n" for row in rows)).encode(), name=f"{self.files}.txt")
-
-    def drop(self, *rows: str) -> str:
-        upload_id = self.put(*rows)
-        read(self.desk, upload_id)
-        return upload_id
-
-    def lines(self, upload_id: str) -> list[tuple[str, str]]:
-        return [(row.verdict, row.code) for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
-
-    def messages(self, upload_id: str) -> str:
-        return " ".join(row.message for piece in lines.of_upload(self.desk.db, upload_id) for row in piece)
-
-    def order(self, name: str = ORDER) -> Order:
-        (found,) = order_book.find(self.desk.db, self.account, name)
-        return found
-
-    def story(self, name: str = ORDER) -> list[tuple[str, str]]:
-        return [(event.who, event.state) for event in order_book.history(self.desk.db, self.order(name).no)]
-
-    def sent(self) -> list[dict[str, str]]:
-        """What goes to Amazon with the next feed, which it takes."""
-        return self.answered({})[0]
-
-    def answered(self, refused: dict[int, tuple[str, str]]) -> tuple[list[dict[str, str]], int]:
-        """The next feed's shipments, and Amazon's answer: some messages refused, with code and words."""
-        turn = feeds.take_turn(
-            self.desk.db, self.account, cause=f"t{self.files}", now=NOW, second_after_seconds=1200, purse=FREE
-        )
-        assert turn.feed_no is not None
-        feeds.fill(self.desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
-        table, _ = feeds.shipments(self.desk.db, turn.feed_no)
-        feeds.submitted(self.desk.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=NOW)
-        exceptions = {number: (Verdict.UNCONFIRMED, *words) for number, words in refused.items()}
-        settlement = Settlement(Verdict.CONFIRMED, "", "Amazon accepted it", exceptions)
-        now = max(NOW, self.desk.clock()) + timedelta(minutes=self.files)
-        settling.settle(self.desk.db, turn.feed_no, settlement, now=now, look_after=self.look_after)
-        return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")], turn.feed_no
-
-    def unconfirmed(self) -> list[str]:
-        return [one["order_id"] for one in lines.unconfirmed(self.desk.db, self.account, limit=100)]
+from cws_filedrop.store import lines, order_book, order_effects, uploads
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     return Shop(desk_on(tmp_path))
-
-
-def shipped(tracking: str = FIRST, *, order: str = ORDER, item: str = "", quantity: str = "", method: str = "") -> str:
-    return f"{order}\tshipped\t{item}\t{quantity}\t{tracking}\t{'Yodel' if tracking else ''}\t{method}"
 
 
 def test_an_order_that_nobody_told_of_is_made_by_the_first_row_for_it(shop: Shop) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from pipeline.desks import NOW, desk_on, outbox
-from pipeline.test_orders_and_uploads import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
+from pipeline.shop import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage

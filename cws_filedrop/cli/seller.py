@@ -206,5 +206,6 @@ def _plain(seller: Seller) -> dict[str, object]:
         "marketplace_id": seller.account.marketplace_id,
         "time_zone": seller.policy.time_zone,
         "enabled": seller.enabled,
+        "profiles": [one.name for one in seller.profiles],
         "limits": {key: value for key, value in asdict(seller.allowance).items() if value},
     }

@@ -40,7 +40,7 @@ def outbox(session: ftplib.FTP, name: str, kind: str) -> bytes:
 
 def test_an_export_is_read_by_the_profile_that_was_set(running: Running) -> None:
     with running.ftp("anna") as session:
-        with pytest.raises(ftplib.error_perm, match='550 .*The column "order-id" is missing'):
+        with pytest.raises(ftplib.error_perm, match=r'550 .*The column "order-id" is missing'):
             dropped(session, "before.csv")
         done = running.command("seller", "profile", "set", "anna", "shipstation")
         assert done.returncode == 0, done.stderr

@@ -167,6 +167,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "marketplace_id": "ATVPDKIKX0DER",
             "time_zone": "UTC",
             "enabled": False,
+            "profiles": [],
             "limits": {},
         },
         "zoe": {
@@ -175,6 +176,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "marketplace_id": "ATVPDKIKX0DER",
             "time_zone": "Europe/Berlin",
             "enabled": True,
+            "profiles": [],
             "limits": {},
         },
     }

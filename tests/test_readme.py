@@ -12,6 +12,7 @@ import codes_page
 import pytest
 
 from cws_filedrop.config import Settings
+from cws_filedrop.formats import known_profiles, profile
 from cws_filedrop.formats.claims import FORMATS
 from cws_filedrop.rules.catalogue import CATALOGUE
 
@@ -29,6 +30,12 @@ def formats() -> str:
 
 def _code(names: list[str]) -> str:
     return ", ".join(f"`{name}`" for name in names)
+
+
+def profiles() -> str:
+    known = [known_profiles.known(name) for name in known_profiles.names()]
+    rows = [f"| `{one.name}` | {one.title} | {_code([names[0] for _, names in one.columns])} |" for one in known]
+    return "\n".join(["| profile | export | headings it reads |", "| --- | --- | --- |", *rows])
 
 
 def codes() -> str:
@@ -54,7 +61,13 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-TABLES = {"formats": formats, "verdicts": codes_page.verdicts, "codes": codes, "settings": settings}
+TABLES = {
+    "formats": formats,
+    "profiles": profiles,
+    "verdicts": codes_page.verdicts,
+    "codes": codes,
+    "settings": settings,
+}
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -68,6 +81,13 @@ def test_tables_are_what_the_code_says(name: str, update_golden: bool) -> None:
     found = re.search(pattern, text, re.DOTALL)
     assert found is not None
     assert found[0] == wanted, "run pytest tests/test_readme.py --update-golden"
+
+
+def test_the_profile_it_shows_can_be_used() -> None:
+    (text,) = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    shown = profile.parse(text, "shown")
+    assert set(profile.SECTIONS) - {"about"} == set(re.findall(r"^\[(\w+)\]", text, re.MULTILINE))
+    assert dict(shown.columns)["tracking-number"] == ("Tracking #", "Tracking Number")
 
 
 def commands() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -38,4 +39,9 @@ def load(source: str, name: str = "") -> Profile:
     except OSError as error:
         known = ", ".join(known_profiles.names())
         raise stop(f"{path}: {error.strerror}; give a TOML file or one of {known}", 2) from None
-    return profile.parse(text, name or path.stem.lower())
+    return profile.parse(text, name or _called(path))
+
+
+def _called(path: Path) -> str:
+    """A name for the profile of a file: My Shop.toml -> my-shop."""
+    return re.sub("[^a-z0-9]+", "-", path.stem.lower()).strip("-")[:40].strip("-") or "own"

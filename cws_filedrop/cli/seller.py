@@ -263,5 +263,6 @@ def _plain(seller: Seller) -> dict[str, object]:
             "on": [str(event) for event in seller.mailing.events],
             "buyers": seller.mailing.buyers,
         },
+        "profiles": [one.name for one in seller.profiles],
         "limits": {key: value for key, value in asdict(seller.allowance).items() if value},
     }

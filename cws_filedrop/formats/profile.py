@@ -67,7 +67,7 @@ def parse(text: str, name: str) -> Profile:
         raise ConfigError(f"profile {name}: it is longer than {LONGEST_TEXT:,} characters; take out what is not needed")
     try:
         content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # numbers without end, brackets without end
         raise ConfigError(f"profile {name}: this is not TOML: {error}; headings must stand in quotes") from error
     return _Reader(name, content).profile(text)
 

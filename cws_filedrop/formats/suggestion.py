@@ -13,6 +13,7 @@ from difflib import SequenceMatcher
 from typing import Final, NamedTuple
 
 from cws_filedrop.formats import profile
+from cws_filedrop.formats.claims import FORMATS, claimants
 from cws_filedrop.formats.profile import DELIMITERS, STATUSES, heading_of
 from cws_filedrop.formats.spelling import nearest, plain
 from cws_filedrop.rules.carriers import is_none, is_other, shipped_table
@@ -151,6 +152,8 @@ def _is_carrier(cell: str) -> bool:
 def _lines(sample: Sample, guesses: dict[str, Guess], of: str) -> Iterator[str]:
     yield f"# A first profile, made of {of}. Look it over, above all where it says unsure, and try it:"
     yield "# cws-filedrop check FILE --profile THIS_FILE"
+    if any(name in FORMATS for name in claimants(sample.headings)):
+        yield "# Such files are understood without a profile, too; it is needed only if other columns are meant."
     yield from ("", "[file]", *_about_file(sample, guesses))
     yield from ("", "[columns]", *_about_columns(guesses))
     named = {plain(guess.heading) for guess in guesses.values()}

@@ -59,6 +59,14 @@ def test_known_ones_are_listed_and_printed(command: Command) -> None:
     assert command("seller", "profile", "known", "nope").code == 1
 
 
+@pytest.mark.parametrize(("file", "name"), [("My Shop (2).toml", "my-shop-2"), ("é.toml", "own")])
+def test_a_profile_is_called_as_its_file(command: Command, seller: str, file: str, name: str) -> None:
+    Path(file).write_text(TEXT)
+    assert command("seller", "profile", "set", seller, file).out == f"added  {name}\n"
+    listed = command("seller", "list", "--json").json()["sellers"]
+    assert [one["profiles"] for one in listed] == [[name]]
+
+
 def test_convert_takes_a_profile(command: Command) -> None:
     said = command("convert", OWN, "--out", "out", "--profile", "shipstation", "--now", NOW, "--json")
     assert (said.code, said.json()["summary"]) == (1, {"queued": 2, "rejected": 2})

@@ -168,6 +168,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "time_zone": "UTC",
             "enabled": False,
             "mail": {"to": [], "on": [], "buyers": False},
+            "profiles": [],
             "limits": {},
         },
         "zoe": {
@@ -177,6 +178,7 @@ def test_sellers_are_listed_by_name(command: Command) -> None:
             "time_zone": "Europe/Berlin",
             "enabled": True,
             "mail": {"to": [], "on": [], "buyers": False},
+            "profiles": [],
             "limits": {},
         },
     }

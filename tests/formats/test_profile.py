@@ -72,6 +72,8 @@ def test_year_first() -> None:
     ("text", "words"),
     [
         ("order-id = Order", ["this is not TOML", "headings must stand in quotes"]),
+        ("x = " + "[" * 9_000, ["this is not TOML"]),
+        ("x = " + "9" * 9_000, ["this is not TOML"]),
         ("", ["[columns] names no order-id", 'order-id = "Order Number"']),
         ('[columns]\ntracking = "T"', ["[columns] names no order-id"]),
         (f'{ORDER}[column]\nx = "y"', ["section 'column' is not known", "did you mean columns?"]),

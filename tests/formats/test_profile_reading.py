@@ -338,3 +338,38 @@ def test_any_table_says_the_same_as_in_the_standard_layout(
     data = table((*OTHERS, "Notes"), *lines, delimiter=delimiter, end=end)
     found = [tuple(cells[column] for column in OURS) for cells in read(data, own).lines.values()]
     assert found == [tuple(cell.strip(BLANKS) for cell in line) for line in wanted]
+
+
+PIECES = st.sampled_from(
+    [
+        b"Order No.",
+        b"Parcel",
+        b"Sent on",
+        b",",
+        b"\t",
+        b";",
+        b'"',
+        b'"',
+        b"\n",
+        b"\r\n",
+        b"\r",
+        b"x",
+        b" ",
+        b"\xe9",
+        b"\x00",
+    ]
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pieces=st.lists(PIECES, max_size=40), rows=st.integers(1, 4))
+def test_any_bytes_are_read_to_their_end_or_refused(pieces: list[bytes], rows: int) -> None:
+    """`read` checks that every record is there once."""
+    own = made('[file]\noptional = ["tracking-number", "ship-date"]\n' + COLUMNS)
+    data = b"Order No.,Parcel,x\r\n" + b"".join(pieces)
+    try:
+        found = read(data, own, rows=rows)
+    except FileRejected:
+        return
+    assert found.facts.profile == own
+    assert found.lines == read(data, own).lines

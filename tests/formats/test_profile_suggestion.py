@@ -133,6 +133,13 @@ def test_the_separator_is_found(delimiter: str) -> None:
     assert {"order-id", "tracking-number"} == dict(found.columns).keys(), text
 
 
+def test_it_is_said_when_no_profile_is_needed() -> None:
+    standard = (SAMPLES.parent / "shipped-today.txt").read_bytes()
+    assert "# Such files are understood without a profile, too" in suggested(standard)[0]
+    assert columns(standard)["order-id"] == "order-id"
+    assert "without a profile" not in suggested((SAMPLES / "shipstation.csv").read_bytes())[0]
+
+
 def test_lead_rows_are_passed_over() -> None:
     data = table(("Export",), ("Order ID", "Tracking"), (ORDERS[0], PARCELS[0]))
     assert columns(data) == {"order-id": "Order ID", "tracking-number": "Tracking"}

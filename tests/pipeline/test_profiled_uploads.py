@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 from pipeline.desks import NOW, desk_on, outbox, put, read
 
+from cws_filedrop.examine import examine
 from cws_filedrop.model import UploadState, Verdict
 from cws_filedrop.pipeline import large
 from cws_filedrop.pipeline import outbox as delivering
@@ -96,3 +98,17 @@ def test_lines_that_amazon_refuses_come_back_though_the_profile_is_gone(tmp_path
     _, line, more, _ = outbox(desk, upload_id)["unconfirmed"].decode().split("\r\n")
     assert line == '026-1520163-6049104,"two'
     assert more.startswith('lines",1Z999AA10123456784,A-18028,,unknown order,')
+
+
+def test_the_same_line_far_apart_is_found_with_its_line_number(tmp_path: Path) -> None:
+    desk = desk_with_profile(tmp_path)
+    lines_ = [f'026-1520163-{number:07},"a\nb",1Z999AA10123456784\n' for number in range(60_000)]
+    source = io.BytesIO(f"Order,Notes,Parcel\n{''.join(lines_)}{lines_[7]}".encode())
+    seller = sellers.find(desk.db, "anna")
+    assert seller is not None
+    context = desk.context(seller.policy, NOW, seller.profiles)
+    pieces = list(examine(source, file_name="a.csv", context=context).pieces())
+    assert len(pieces) > 1
+    said = {line: [issue.message for issue in issues] for piece in pieces for line, issues in piece.said.items()}
+    assert said == {120_002: ["This line says the same as line 16."]}
+    assert pieces[-1].verdicts.loc[120_002] == Verdict.DUPLICATE

@@ -27,7 +27,8 @@ from transports.sftp_kit import (
     raw,
 )
 
-from cws_filedrop.model import Grade, Limits
+from cws_filedrop.formats import profile
+from cws_filedrop.model import Grade, Limits, Profile
 from cws_filedrop.transports import first_look
 from cws_filedrop.transports.sftp import SftpDoor
 
@@ -115,6 +116,25 @@ def test_many_faults_are_told_in_short(tmp_path: Path) -> None:
     assert first_look.fault(path, "acme", limits=Limits()).count("is missing") <= 3
     path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000))
     assert "Excel" in first_look.fault(path, "acme", limits=Limits())
+
+
+def test_a_sellers_own_layout_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"Order,Parcel\n1,2\n")
+    own = profile.parse('[columns]\norder-id = "Order"\ntracking = "Parcel"\n', "shop")
+    assert first_look.fault(path, "acme", limits=Limits()) != ""
+    asked: list[str] = []
+
+    def profiles_of(seller: str) -> list[Profile]:
+        asked.append(seller)
+        return [own]
+
+    assert first_look.fault(path, "acme", limits=Limits(), profiles_of=profiles_of) == ""
+    path.write_bytes(b"Order,Parcels\n1,2\n")
+    assert '"Parcel" is missing' in first_look.fault(path, "acme", limits=Limits(), profiles_of=profiles_of)
+    path.write_bytes(GOOD)
+    assert first_look.fault(path, "acme", limits=Limits(), profiles_of=profiles_of) == ""
+    assert asked == ["acme", "acme"], "whose file is plain is not asked for"
 
 
 def test_what_cannot_be_looked_at_is_left_to_the_worker(tmp_path: Path) -> None:

@@ -38,8 +38,8 @@ class Shop:
 
     def imports_text(self, text: str) -> None:
         source = io.BytesIO(text.encode())
-        context = Context(NOW)
-        importing.import_file(self.desk.db, self.account, source, file_name="o.txt", context=context, now=NOW)
+        now = self.desk.clock()
+        importing.import_file(self.desk.db, self.account, source, file_name="o.txt", context=Context(now), now=now)
 
     def put(self, *rows: str) -> str:
         self.files += 1

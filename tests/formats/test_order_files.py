@@ -66,8 +66,9 @@ def test_a_confirmation_is_not_an_order_file() -> None:
 
 
 def test_nothing_known() -> None:
-    code, message, remedy = refusal(b"a\tb\tc\nd\te\tf\n")
-    assert (code, "a, b, c" in message, "ship-service-level" in remedy) == ("F06", True, True)
+    code, message, remedy = refusal(b"eve\tb\tc\nd\te\tf\n")
+    assert (code, "the first row has 3 cells" in message, "ship-service-level" in remedy) == ("F06", True, True)
+    assert "eve" not in message, "it may be no heading, but a buyer"
 
 
 def test_an_order_file_is_still_no_confirmation() -> None:

@@ -75,7 +75,7 @@ def charge(history: Sequence[Happened], deadline: datetime) -> Charge:
         elif cancelled_at is None:
             cancelled_at = one.at
     if cancelled_at is None:
-        return Charge(True, "cancelled once, and opened again since" if earlier else "not cancelled")
+        return Charge(True, "cancelled once, and not any more" if earlier else "not cancelled")
     if cancelled_at < deadline:
         return Charge(False, "cancelled in time", cancelled_at)
     return Charge(True, "cancelled too late", cancelled_at)

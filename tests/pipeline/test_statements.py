@@ -84,7 +84,7 @@ def test_orders_that_carry_commission_and_those_that_do_not(desk: Desk) -> None:
         order(1): (True, "not cancelled"),
         order(2): (False, "cancelled in time"),
         order(3): (True, "cancelled too late"),
-        order(4): (True, "cancelled once, and opened again since"),
+        order(4): (True, "cancelled once, and not any more"),
         order(5): (True, "not cancelled"),
     }
 

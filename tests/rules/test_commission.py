@@ -38,7 +38,7 @@ def test_a_cancellation_that_was_taken_back_spares_nothing() -> None:
     early = datetime(2026, 11, 20, tzinfo=UTC)
     for back in (early + MOMENT, DEADLINE + timedelta(days=30)):
         found = charge(history((early, CANCELLED), (back, NEW)), DEADLINE)
-        assert found == Charge(True, "cancelled once, and opened again since")
+        assert found == Charge(True, "cancelled once, and not any more")
 
 
 def test_the_cancellation_that_stands_is_the_one_that_counts() -> None:

@@ -44,11 +44,12 @@ def sweep(desk: Desk) -> int:
     mails.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.mail.keep_days))
     pulls.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.service.keep_results_days))
     audit.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.audit.keep_days))
+    _forget_dropped(desk)
     return removed
 
 
 def _forget_buyers(desk: Desk) -> None:
-    """Names and addresses, in the order book, in order files, and in those it came from (DOMAIN 10)."""
+    """Names and addresses, in the order book and in order files (DOMAIN 10)."""
     before = desk.clock() - timedelta(days=desk.settings.orders.keep_buyers_days)
     orders = order_lists.forget_buyers(desk.db, before=before)
     mails.forget_buyers(desk.db)
@@ -56,9 +57,16 @@ def _forget_buyers(desk: Desk) -> None:
         for file in home.path.glob("orders/*/*.txt"):
             if file.stat().st_mtime < before.timestamp():
                 disk.remove(file)
-    dropped = order_drops.forget(desk, before=before)
-    if orders or dropped:
-        LOG.info("retention.buyers_forgotten", orders=orders, dropped_files=dropped)
+    if orders:
+        LOG.info("retention.buyers_forgotten", orders=orders)
+
+
+def _forget_dropped(desk: Desk) -> None:
+    """Order files that operators dropped. Last of all: their folder may be out of reach, and that is no reason to keep
+    anything else."""
+    before = desk.clock() - timedelta(days=desk.settings.orders.keep_buyers_days)
+    if files := order_drops.forget(desk, before=before):
+        LOG.info("retention.order_files_removed", files=files)
 
 
 def _old(desk: Desk) -> Iterator[Upload]:

@@ -218,6 +218,7 @@ def test_a_line_end_in_a_cell_that_is_used_counts_as_a_blank() -> None:
     ("bad", "odd"),
     [
         (['9,5" pipe,x,y'], {3}),
+        (['9,5" pipe,x,y', '8,6" pipe,x,y'], {3, 4}),
         (['9,"x,y', "z"], {3, 4}),
         (['9,"x', 'y",z'], {3, 4}),
         (['9,"x', 'y" z,"a', 'b",c,d,e'], {3, 4, 5}),
@@ -264,6 +265,12 @@ def test_a_chunk_has_only_its_own_lines() -> None:
 
 
 # What a profile adds and changes.
+
+
+def test_a_look_at_some_columns_has_no_others() -> None:
+    file = opened(table(HEAD, ROW), made(f'{COLUMNS}[constants]\ncarrier = "UPS"'))
+    assert list(file.scan(("order-id",), lambda lines: list(lines.columns))) == [["order-id"]]
+    assert list(file.scan(("order-id", "carrier-code"), len)) == [1]
 
 
 def test_constants_stand_in_every_line() -> None:

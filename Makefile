@@ -21,7 +21,7 @@ bench: .venv/test.stamp
 	$(BIN)/python -m bench
 
 crashes: .venv/test.stamp
-	$(BIN)/python -m pytest tests/crashes -m long
+	$(BIN)/python -m pytest tests/crashes tests/pipeline/test_interleavings.py -m long
 
 fuzz: .venv/test.stamp
 	$(BIN)/python -m pytest tests/fuzz -m long -n0 -s

@@ -12,8 +12,9 @@ from cws_filedrop.model import UploadState, Verdict
 from cws_filedrop.pipeline import large
 from cws_filedrop.pipeline import outbox as delivering
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import feeds, lines, profiles, sellers, uploads
-from cws_filedrop.store.feeds import Purse, Settlement
+from cws_filedrop.store import feeds, lines, profiles, sellers, settling, uploads
+from cws_filedrop.store.feeds import Purse
+from cws_filedrop.store.settling import Settlement
 
 FREE = Purse("createFeed", lambda arrival, now: (now, 0.0))
 TEXT = '[columns]\norder-id = "Order"\ntracking = "Parcel"\n[constants]\ncarrier = "UPS"\n'
@@ -91,7 +92,7 @@ def test_lines_that_amazon_refuses_come_back_though_the_profile_is_gone(tmp_path
     feeds.fill(desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
     feeds.submitted(desk.db, turn.feed_no, amazon_feed_id="F1", now=NOW)
     refusal = {1: (Verdict.UNCONFIRMED, "A-18028", "unknown order")}
-    feeds.settle(desk.db, turn.feed_no, Settlement(Verdict.CONFIRMED, "", "", refusal), now=NOW)
+    settling.settle(desk.db, turn.feed_no, Settlement(Verdict.CONFIRMED, "", "", refusal), now=NOW)
     upload = uploads.get(desk.db, upload_id)
     assert upload is not None
     assert delivering.publish(desk, [upload]) == []

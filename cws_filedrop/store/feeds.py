@@ -128,18 +128,20 @@ def _queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select
             LINES.c.account_id == account_id,
             LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),  # literal: so that the partial index serves
             LINES.c.feed_no.is_(None),
-            LINES.c.kind == str(kind),
+            LINES.c.kind == sa.literal_column(f"'{kind}'"),
             UPLOADS.c.state == UploadState.WAITING,
         )
     )
 
 
 def _kind_queued(connection: sa.Connection, account_id: int) -> FeedKind | None:
-    """What is to be told next: shipments before cancellations, which nobody is paid for."""
+    """What is to be told next: that of which something has waited longest."""
+    waiting: dict[str, FeedKind] = {}
     for kind in FeedKind:
-        if connection.execute(_queued(account_id, kind).limit(1)).first() is not None:
-            return kind
-    return None
+        oldest = _queued(account_id, kind).with_only_columns(LINES.c.upload_id).order_by(LINES.c.upload_id).limit(1)
+        if (upload_id := connection.execute(oldest).scalar()) is not None:
+            waiting.setdefault(upload_id, kind)  # of the same upload, shipments first
+    return waiting[min(waiting)] if waiting else None
 
 
 def ready(db: Database, *, now: datetime, second_after_seconds: float) -> list[int]:

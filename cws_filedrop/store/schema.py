@@ -116,6 +116,8 @@ UPLOADS: Final = sa.Table(
     sa.Index("uploads_by_state", "state"),
 )
 
+TO_SEND: Final = sa.text("verdict = 'queued' AND feed_no IS NULL")
+TO_CANCEL: Final = sa.text("verdict = 'queued' AND feed_no IS NULL AND kind = 'acknowledgement'")
 LINES: Final = sa.Table(
     "lines",
     METADATA,
@@ -134,14 +136,8 @@ LINES: Final = sa.Table(
     sa.Column("message_id", sa.Integer),
     sa.Column("kind", sa.Text, nullable=False, server_default="fulfillment"),  # model.FeedKind of its shipment
     sa.Column("seen_at", sa.Text),  # when Amazon's own order showed its package
-    sa.Index(
-        "lines_queued",
-        "account_id",
-        "upload_id",
-        "line",
-        sqlite_where=sa.text("verdict = 'queued' AND feed_no IS NULL"),
-        postgresql_where=sa.text("verdict = 'queued' AND feed_no IS NULL"),
-    ),
+    sa.Index("lines_queued", "account_id", "upload_id", "line", sqlite_where=TO_SEND, postgresql_where=TO_SEND),
+    sa.Index("lines_to_cancel", "account_id", "upload_id", sqlite_where=TO_CANCEL, postgresql_where=TO_CANCEL),
     sa.Index(
         "lines_of_feed",
         "feed_no",

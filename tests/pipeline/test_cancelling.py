@@ -130,6 +130,19 @@ def test_shipments_and_cancellations_go_in_feeds_of_their_own(place: Place) -> N
     assert [entry[2] for entry in place.ledger()] == ["accepted", "cancelled", "cancelled"]
 
 
+def test_many_shipments_do_not_keep_a_cancellation_waiting(place: Place) -> None:
+    place.knows(ORDER)
+    place.drop(shipped("026-0000000-0000001"))
+    place.drop(cancelled())
+    kinds = []
+    for number in range(3):
+        feed = place.send()
+        assert feed is not None
+        kinds.append(feed.kind)
+        place.drop(shipped(f"026-0000000-000001{number}"))
+    assert kinds == [FeedKind.FULFILLMENT, FeedKind.ACKNOWLEDGEMENT, FeedKind.FULFILLMENT]
+
+
 def test_an_order_is_told_once_whatever_the_file_repeats(place: Place) -> None:
     place.knows(ORDER, OTHER)
     upload_id = place.drop(cancelled(), cancelled(OTHER), cancelled())

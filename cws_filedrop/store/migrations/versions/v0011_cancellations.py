@@ -16,3 +16,6 @@ def upgrade() -> None:
     """What there is, is of the first kind."""
     for table in ("lines", "feeds"):
         op.add_column(table, sa.Column("kind", sa.Text, nullable=False, server_default="fulfillment"))
+    some = sa.text("verdict = 'queued' AND feed_no IS NULL AND kind = 'acknowledgement'")
+    columns = ["account_id", "upload_id"]
+    op.create_index("lines_to_cancel", "lines", columns, sqlite_where=some, postgresql_where=some)

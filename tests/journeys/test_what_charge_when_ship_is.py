@@ -363,7 +363,13 @@ def test_the_speed_of_an_order_is_shown(service: Running, tmp_path: Path) -> Non
     found = json.loads(service.command("orders", "list", "--seller", "anna", "--json").stdout)["orders"]
     shown = {one["amazon_order_id"]: one["speed"] for one in found}
     assert [shown[order] for order in methods] == ["slow", "fast"]
-    assert shown[ORDER] == "", "no order file has told of it"
+
+
+def test_an_order_that_only_a_sellers_file_has_named_has_no_speed(service: Running) -> None:
+    upload = service.drop("anna", "unknown.txt", f"order-id\tstatus\n{OTHER}\tshipped\n".encode())
+    assert service.result("anna", upload)
+    found = json.loads(service.command("orders", "list", "--seller", "anna", "--json").stdout)["orders"]
+    assert {one["amazon_order_id"]: one["speed"] for one in found}[OTHER] == ""
 
 
 def test_a_ship_method_that_nobody_gave_is_neither(shop: Shop) -> None:

@@ -234,6 +234,19 @@ class PullState(StrEnum):
     REFUSED = "refused"  # Amazon refused; nobody asks again for an hour
 
 
+class Role(StrEnum):
+    """What a user of the pages may do; each may all that those before it may."""
+
+    VIEWER = "viewer"  # look
+    OPERATOR = "operator"  # release, reject, retry, settle, close connections
+    ADMIN = "admin"  # sellers and users
+
+    def may(self, needed: Role) -> bool:
+        """Is that role enough for what needs the other one?"""
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One seller's account at Amazon: where feeds go, and in whose name."""

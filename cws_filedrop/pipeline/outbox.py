@@ -21,7 +21,7 @@ from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
-from cws_filedrop.store import feeds, lines, order_lists, sellers, sightings, uploads
+from cws_filedrop.store import feeds, lines, order_lists, sellers, sightings, tallies, uploads
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.uploads import Upload
 
@@ -72,6 +72,7 @@ def _deliver(
 ) -> list[str]:
     try:
         deliver_all(file for upload in found for file in files(desk, upload))
+        tallies.answered(desk.db, [upload.id for upload in found], at=stamp(desk.clock()))
         note(desk, found)
     except Exception as error:
         if len(found) > 1:  # one seller's trouble is not the others'

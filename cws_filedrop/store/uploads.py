@@ -40,6 +40,7 @@ class Upload:
     outcome: Mapping[str, Any]
     line_count: int
     waiting: int
+    answered_at: str | None  # when its receipt was delivered first
     done_at: str | None
     releases: int  # times that somebody said: take it as it is
 

@@ -1,0 +1,47 @@
+"""The tables of our own rows, and nothing else. The durable engine keeps its tables in the same database.
+
+Moments are ISO-8601 text in UTC with milliseconds: they sort, and mean the same on SQLite and PostgreSQL.
+"""
+
+from __future__ import annotations
+
+from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
+from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.doors import AUDIT, GUARD
+from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
+from cws_filedrop.store.schema.mail import MAIL_NOTES, MAILS
+from cws_filedrop.store.schema.orders import ORDER_HISTORY, ORDER_KEPT, ORDER_LINES, ORDER_PEOPLE, ORDERS
+from cws_filedrop.store.schema.uploads import CLAIMS, LINES, QUIET_LINES, SIGHTINGS, TALLIES, UPLOADS
+from cws_filedrop.store.schema.web import API_TOKENS, CASES, DEEDS, USERS, WEB_SESSIONS
+
+__all__ = [
+    "ACCOUNTS",
+    "API_TOKENS",
+    "AUDIT",
+    "BUCKETS",
+    "CASES",
+    "CLAIMS",
+    "DEEDS",
+    "FEEDS",
+    "GUARD",
+    "KEYS",
+    "LINES",
+    "MAILS",
+    "MAIL_NOTES",
+    "METADATA",
+    "ORDERS",
+    "ORDER_HISTORY",
+    "ORDER_KEPT",
+    "ORDER_LINES",
+    "ORDER_PEOPLE",
+    "PROFILES",
+    "PULLS",
+    "QUIET_LINES",
+    "SELLERS",
+    "SERIAL",
+    "SIGHTINGS",
+    "TALLIES",
+    "UPLOADS",
+    "USERS",
+    "WEB_SESSIONS",
+]

@@ -107,16 +107,25 @@ class Scene:
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """The day, for those that only look."""
+    yield from played(tmp_path_factory.mktemp("service"))
+
+
+@pytest.fixture
+def own_scene(tmp_path: Path) -> Iterator[Scene]:
+    """The day, for one that goes on with it."""
+    yield from played(tmp_path)
+
+
+def played(folder: Path) -> Iterator[Scene]:
     """A seller's day: orders come by both ways, files are confirmed, refused, rejected, mistaken; then all is quiet."""
-    folder = tmp_path_factory.mktemp("service")
     running = Running(
         folder, SERVICE__LOG_LEVEL="debug", ORDERS__FILES_MINUTES=0.01, FOLDER__SETTLE_SECONDS=0.1, SFTP__ENABLED=False
     )
     running.add_seller("anna")
     running.start()
     imported(running, folder)
-    scene = Scene(running, dropped(running))
-    yield scene
+    yield Scene(running, dropped(running))
     if running.process is not None and running.process.process.poll() is None:
         running.stop()
 
@@ -219,20 +228,20 @@ def test_no_command_shows_a_buyer(scene: Scene, json: list[str]) -> None:
         assert (command, told((said.stdout + said.stderr).encode())) == (command, [])
 
 
-def test_after_their_time_nothing_names_a_buyer_any_more(scene: Scene) -> None:
-    settled = scene.running.command(
+def test_after_their_time_nothing_names_a_buyer_any_more(own_scene: Scene) -> None:
+    settled = own_scene.running.command(
         "orders", "settle", REFUSED, "--seller", "anna", "--as", "cancelled", "--note", "no such order"
     )
     assert settled.returncode == 0, settled.stderr
-    assert scene.running.stop() == 0
-    scene.sweep(days=29)
-    assert set(scene.tables()) == {"order_people"}
-    scene.sweep(days=31)
-    assert scene.tables() == {}
-    left = [path for path in scene.running.data.rglob("*") if path.is_file() and ".db" not in path.name]
+    assert own_scene.running.stop() == 0
+    own_scene.sweep(days=29)
+    assert set(own_scene.tables()) == {"order_people"}
+    own_scene.sweep(days=31)
+    assert own_scene.tables() == {}
+    left = [path for path in own_scene.running.data.rglob("*") if path.is_file() and ".db" not in path.name]
     naming = {path.parent.name for path in left if told(path.read_bytes())}
-    assert naming == set(scene.naming), "but for the files that the seller dropped, as they came"
-    scene.sweep(days=92)
-    left = [path for path in scene.running.data.rglob("*") if path.is_file() and ".db" not in path.name]
+    assert naming == set(own_scene.naming), "but for the files that the seller dropped, as they came"
+    own_scene.sweep(days=92)
+    left = [path for path in own_scene.running.data.rglob("*") if path.is_file() and ".db" not in path.name]
     assert [path for path in left if told(path.read_bytes())] == []
-    assert os.listdir(scene.running.home("anna") / "outbox") == []
+    assert os.listdir(own_scene.running.home("anna") / "outbox") == []

@@ -127,6 +127,30 @@ class SftpSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebSettings:
+    """The pages for operators and sellers, and the API."""
+
+    enabled: bool = field(default=True, metadata={"doc": "serve them"})
+    host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for every one"})
+    port: int = field(default=8080, metadata={"doc": "0 takes any free port"})
+    certificate: str = field(default="", metadata={"doc": "PEM file, with the chain, for HTTPS; empty: plain HTTP"})
+    key: str = field(default="", metadata={"doc": "PEM file; empty: it is in the certificate's file"})
+    proxies: str = field(
+        default="",
+        metadata={"doc": "addresses or networks of proxies, with blanks, whose X-Forwarded-For and -Proto are believed"},
+    )
+    idle_minutes: float = field(default=60.0, metadata={"doc": "who does nothing for so long has to log in again"})
+    session_hours: float = field(default=12.0, metadata={"doc": "everyone has to log in again after this"})
+    second_factor: str = field(
+        default="optional",
+        metadata={
+            "doc": "codes of an authenticator app: optional, or required of every operator",
+            "one_of": ("optional", "required"),
+        },
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class GuardSettings:
     """Who guesses at passwords, at any door, is slowed down and then kept out."""
 
@@ -283,6 +307,7 @@ class Settings:
     ftp: FtpSettings = field(default_factory=FtpSettings)
     tls: TlsSettings = field(default_factory=TlsSettings)
     sftp: SftpSettings = field(default_factory=SftpSettings)
+    web: WebSettings = field(default_factory=WebSettings)
     guard: GuardSettings = field(default_factory=GuardSettings)
     audit: AuditSettings = field(default_factory=AuditSettings)
     folder: FolderSettings = field(default_factory=FolderSettings)

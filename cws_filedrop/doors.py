@@ -9,103 +9,26 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
-from typing import Any
 
-import paramiko
-
-from cws_filedrop import config, log, passwords
+from cws_filedrop import config, log
 from cws_filedrop.config import Settings
-from cws_filedrop.drop.deeds import Deed
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Limits
-from cws_filedrop.store import audit as trail
-from cws_filedrop.store import guard as records
-from cws_filedrop.store import keys, profiles, sellers
-from cws_filedrop.store.audit import Row
-from cws_filedrop.store.database import Database, default_url, stamp
-from cws_filedrop.store.guard import Record
-from cws_filedrop.store.sellers import Access
+from cws_filedrop.store import profiles
+from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.transports import doors, first_look
-from cws_filedrop.transports.audit import Audit, Entry
+from cws_filedrop.transports.audit import Audit
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import open_tls
 from cws_filedrop.transports.guard import Guard
-from cws_filedrop.transports.logins import Logins, SellerLogin
+from cws_filedrop.transports.logins import Logins
+from cws_filedrop.transports.records import Rows, Shelf, Trail
 from cws_filedrop.transports.sftp import SftpDoor
-
-
-class _Rows:
-    """Who may come in, by the sellers' rows."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def authenticate(self, name: str, password: str) -> SellerLogin | None:
-        """The seller of that name and password. Takes as long for an unknown name as for a wrong password."""
-        kept = self._access(name)
-        right = passwords.matches(None if kept is None else kept.password_hash, password)
-        return _login(name, kept) if right and kept is not None else None
-
-    def in_clear(self, name: str, password: str) -> SellerLogin | None:
-        """The same for a password that came unencrypted: only one that was made for that."""
-        kept = self._access(name)
-        right = passwords.matches(None if kept is None else kept.clear_password_hash, password)
-        return _login(name, kept) if right and kept is not None else None
-
-    def by_key(self, name: str, key: paramiko.PKey) -> SellerLogin | None:
-        """The seller of that name, if the key is one of its own."""
-        kept, text = self._access(name), f"{key.get_name()} {key.get_base64()}"
-        if kept is None or not keys.holds(self._db, kept.seller_id, key.fingerprint, text):
-            return None
-        return _login(name, kept)
-
-    def current(self, names: Collection[str]) -> Mapping[str, int]:
-        """The versions of sellers' logins; those that may not come in any more are missing."""
-        return sellers.versions(self._db, names, datetime.now(UTC))
-
-    def _access(self, name: str) -> Access | None:
-        return sellers.access(self._db, name, datetime.now(UTC))
-
-
-class _Shelf:
-    """The guard's memory, in the database."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def load(self) -> list[Record]:
-        return records.load(self._db)
-
-    def save(self, found: Iterable[Record], *, forget: Iterable[tuple[str, str]]) -> None:
-        records.save(self._db, found, forget=forget)
-
-
-class _Trail:
-    """The audit trail, in the database."""
-
-    def __init__(self, db: Database) -> None:
-        self._db = db
-
-    def add(self, entries: Sequence[Entry]) -> None:
-        """Keep some entries."""
-        rows = [Row(at=stamp(one.at), times=one.times, **_fields(one.deed)) for one in entries]
-        trail.add(self._db, rows)
-
-
-def _fields(deed: Deed) -> dict[str, Any]:
-    """What `asdict` would give, which copies every text as if it could change, and takes longer than all the rest."""
-    return {name: getattr(deed, name) for name in Deed.__slots__}
-
-
-def _login(name: str, kept: Access) -> SellerLogin:
-    return SellerLogin(name=name.lower(), version=kept.version, networks=kept.networks, allowance=kept.allowance)
 
 
 def main() -> None:
@@ -113,7 +36,7 @@ def main() -> None:
     settings = config.load(None, os.environ)
     log.configure(settings.service.log_level, json=settings.service.log_json)
     db = Database(settings.database.url or default_url(settings.data))
-    guard, audit = Guard(settings.guard, _Shelf(db)), Audit(_Trail(db))
+    guard, audit = Guard(settings.guard, Shelf(db)), Audit(Trail(db))
     try:
         guard.start()
         audit.start()
@@ -131,7 +54,7 @@ def main() -> None:
 def _open(
     settings: Settings, db: Database, guard: Guard
 ) -> tuple[FtpDoor | None, SftpDoor | None, FolderDoor | None, Intake]:
-    rows, certificates = _Rows(db), settings.data / "keys"
+    rows, certificates = Rows(db), settings.data / "keys"
     logins = Logins(rows.authenticate, rows.current, guard, in_clear=rows.in_clear)
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
     limits = settings.limits

@@ -157,7 +157,9 @@ class Guard:
     def _keep(self) -> None:
         assert self._shelf is not None
         try:
-            self._forget_what_was_lifted(self._shelf.load())
+            kept = self._shelf.load()
+            self._forget_what_was_lifted(kept)
+            self._learn(kept)
             changed, gone = self._to_keep()
             if changed or gone:
                 self._shelf.save(changed, forget=gone)
@@ -173,6 +175,17 @@ class Guard:
                 for pair in [pair for pair in self._pairs if key[1] in pair]:
                     del self._pairs[pair]
             self._kept = still
+
+    def _learn(self, kept: list[Record]) -> None:
+        """Another process lets sellers in too, and has its own failures and bans to tell."""
+        with self._lock:
+            for one in kept:
+                key = (one.kind, one.who)
+                mine = self._records.get(key)
+                if mine is None or (key not in self._changed and one.scored_at > mine.scored_at):
+                    self._records[key] = one
+                elif one.until > mine.until:
+                    self._records[key] = replace(mine, until=one.until, bans=max(mine.bans, one.bans))
 
     def _to_keep(self) -> tuple[list[Record], set[Key]]:
         with self._lock:

@@ -17,7 +17,9 @@ USERS: Final = sa.Table(  # operators
     sa.Column("role", sa.Text, nullable=False),  # model.Role
     sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("totp_secret", sa.Text, nullable=False, server_default=""),  # base32; "" = no second factor
-    sa.Column("totp_last", sa.BigInteger, nullable=False, server_default="0"),  # time step of the last code that was used
+    sa.Column(
+        "totp_last", sa.BigInteger, nullable=False, server_default="0"
+    ),  # time step of the last code that was used
     sa.Column("version", sa.Integer, nullable=False, server_default="1"),  # grows when sessions must end
     sa.Column("created_at", sa.Text, nullable=False),
     sqlite_autoincrement=True,

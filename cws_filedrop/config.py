@@ -137,7 +137,9 @@ class WebSettings:
     key: str = field(default="", metadata={"doc": "PEM file; empty: it is in the certificate's file"})
     proxies: str = field(
         default="",
-        metadata={"doc": "addresses or networks of proxies, with blanks, whose X-Forwarded-For and -Proto are believed"},
+        metadata={
+            "doc": "addresses or networks of proxies, with blanks, whose X-Forwarded-For and -Proto are believed"
+        },
     )
     idle_minutes: float = field(default=60.0, metadata={"doc": "who does nothing for so long has to log in again"})
     session_hours: float = field(default=12.0, metadata={"doc": "everyone has to log in again after this"})

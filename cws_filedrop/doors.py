@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import warnings
 from functools import partial
 
 from cws_filedrop import config, log
@@ -35,6 +36,8 @@ def main() -> None:
     """Serve until standard input ends or SIGTERM comes."""
     settings = config.load(None, os.environ)
     log.configure(settings.service.log_level, json=settings.service.log_json)
+    # watchdog says so, and does no harm, when folders are made while it looks at their parent
+    warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
     db = Database(settings.database.url or default_url(settings.data))
     guard, audit = Guard(settings.guard, Shelf(db)), Audit(Trail(db))
     try:

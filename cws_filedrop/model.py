@@ -52,6 +52,7 @@ class Door(StrEnum):
     FTPS = "ftps"
     SFTP = "sftp"
     FOLDER = "folder"
+    HTTP = "http"  # the API, and the pages for sellers
 
 
 class DateOrder(StrEnum):

@@ -1,7 +1,8 @@
 """Composition root: settings -> a running service, and an ordered stop.
 
-Three processes: this one (the worker), the doors, and, unless Amazon itself is the marketplace, the sandbox. The doors
-share no interpreter lock with heavy work; the other two end by themselves when this one dies.
+Four processes: this one (the worker), the doors, the web server, and, unless Amazon itself is the marketplace, the
+sandbox. Neither doors nor pages share an interpreter lock with heavy work; the others end by themselves when this one
+dies.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from cws_filedrop import config, log
@@ -99,20 +100,26 @@ class Addresses:
     sftp: tuple[str, int] | None = None
     folder: str = ""
     marketplace: str = ""
-    notes: list[str] = field(default_factory=list)
+    web: str = ""
 
 
 class Service:
-    """The running service. `start()` returns its addresses or raises; `stop()` is ordered: doors, worker, sandbox."""
+    """The running service. `start()` returns its addresses or raises; `stop()` is ordered: pages, doors, worker,
+    sandbox."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._environment = {**os.environ, **config.environment(settings)}
         self._sandbox: Child | None = None
         self._doors = Child("the doors", ["cws_filedrop.doors"], FEW_ARENAS | self._environment)
+        self._web = Child("the web server", ["cws_filedrop.web"], self._environment) if settings.web.enabled else None
         self._worker: Worker | None = None
         self._stopping = threading.Event()
-        self._listener = threading.Thread(target=self._listen, name="doors", daemon=True)
+        self._listeners = [
+            threading.Thread(target=self._listen, args=(child,), name=child.name, daemon=True)
+            for child in (self._doors, self._web)
+            if child is not None
+        ]
 
     def start(self) -> Addresses:
         """Bring everything up.
@@ -135,13 +142,16 @@ class Service:
             worker.start()
             self._worker = worker
             ready = self._doors.start()
+            ready |= self._web.start() if self._web is not None else {}
         except FileDropError:
             self.stop()
             raise
-        self._listener.start()
+        for listener in self._listeners:
+            listener.start()
         ftp, ftps, sftp = (tuple(ready[name]) if ready.get(name) else None for name in ("ftp", "ftps", "sftp"))
         folder = str((ready.get("folder") or {}).get("mode", ""))
-        return Addresses(ftp, ftps, sftp, folder, settings.marketplace.endpoint)
+        web = f"{'https' if ready['https'] else 'http'}://{_host(ready['web'])}" if "web" in ready else ""
+        return Addresses(ftp, ftps, sftp, folder, settings.marketplace.endpoint, web)
 
     def _start_sandbox(self) -> Settings:
         sandbox = self._settings.sandbox
@@ -156,27 +166,30 @@ class Service:
     def stop(self) -> None:
         """Let transfers and steps in hand finish, then end."""
         self._stopping.set()
+        if self._web is not None:
+            self._web.stop(patience_seconds=10)
         self._doors.stop(patience_seconds=15)
-        if self._listener.is_alive():
-            self._listener.join(timeout=5)
+        for listener in self._listeners:
+            if listener.is_alive():
+                listener.join(timeout=5)
         if self._worker is not None:
             self._worker.stop()
         if self._sandbox is not None:
             self._sandbox.stop(patience_seconds=5)
 
-    def _listen(self) -> None:
-        """Pass on what the doors say, and open them again should they die."""
+    def _listen(self, child: Child) -> None:
+        """Pass on what a child says, and start it again should it die."""
         while True:
-            line = self._doors.read_line()
+            line = child.read_line()
             if line:
                 self._heard(json.loads(line))
             elif self._stopping.is_set():
                 return
             else:
-                LOG.error("service.doors_died")
+                LOG.error("service.child_died", child=child.name)
                 if self._stopping.wait(RESTART_SECONDS):
                     return
-                self._reopen()
+                self._start_again(child)
 
     def _heard(self, said: dict[str, Any]) -> None:
         assert self._worker is not None
@@ -186,11 +199,16 @@ class Service:
             except Exception:
                 LOG.exception("service.arrival_failed", upload=said["upload"])  # the worker's round takes it up
 
-    def _reopen(self) -> None:
+    def _start_again(self, child: Child) -> None:
         try:
-            self._doors.start()
+            child.start()
         except FileDropError as error:
-            LOG.error("service.doors_shut", why=str(error))
+            LOG.error("service.child_not_started", child=child.name, why=str(error))
+
+
+def _host(address: Sequence[Any]) -> str:
+    host, port = address
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def rate_scale(settings: Settings) -> float:

@@ -104,6 +104,7 @@ def _settings(folder: Path, *, serve: bool) -> Settings:
         service=replace(usual.service, data_dir=folder, log_level="error"),
         ftp=replace(usual.ftp, port=_port(usual.ftp.port) if serve else 0),
         sftp=replace(usual.sftp, port=_port(usual.sftp.port) if serve else 0),
+        web=replace(usual.web, enabled=serve, port=_port(usual.web.port) if serve else 0),
         marketplace=replace(usual.marketplace, poll_seconds=0.5, lookup_seconds=2.0),
     )
 

@@ -30,6 +30,7 @@ from cws_filedrop.cli import (
     serve,
     status,
     upload,
+    user,
 )
 from cws_filedrop.cli.shared import Chosen, close_all
 from cws_filedrop.errors import ConfigError, FileDropError
@@ -58,6 +59,7 @@ app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")
 app.add_typer(guard.app, name="guard")
+app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)
 
 

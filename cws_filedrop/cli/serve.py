@@ -48,6 +48,8 @@ def serve() -> None:
         typer.echo("SFTP         sftp://{}:{}".format(*addresses.sftp))
     if addresses.folder:
         typer.echo(f"folders      {chosen.data / 'homes'}/SELLER/inbox (by {addresses.folder})")
+    if addresses.web:
+        typer.echo(f"pages        {addresses.web}")
     typer.echo(f"marketplace  {chosen.marketplace.kind} at {addresses.marketplace}")
     typer.echo("ready")
     ended.wait()

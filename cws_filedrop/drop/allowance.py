@@ -40,12 +40,12 @@ class Counting:
     def check(self, home: Home, allowance: Allowance) -> None:
         """May the seller begin another upload? Raises: TooMuch."""
         self._check_hour(home.seller, allowance.files_an_hour)
-        waiting = allowance.waiting_files and _waiting(home)
+        waiting = allowance.waiting_files and waiting_files(home)
         if waiting and waiting >= allowance.waiting_files:
             most = allowance.waiting_files
             words = f"{waiting} files lie in your inbox already, {most} may; finish or delete some of them"
             raise TooMuch(words, later=False)
-        kept = allowance.kept_bytes and sum(_sizes(home.path))
+        kept = allowance.kept_bytes and kept_bytes(home)
         if kept and kept >= allowance.kept_bytes:
             raise TooMuch(
                 f"Your folders hold {kept:,} bytes, {allowance.kept_bytes:,} are allowed; "
@@ -74,7 +74,13 @@ class Counting:
         return begun
 
 
-def _waiting(home: Home) -> int:
+def kept_bytes(home: Home) -> int:
+    """Bytes in all folders of a home."""
+    return sum(_sizes(home.path))
+
+
+def waiting_files(home: Home) -> int:
+    """Files in inbox and test that were not picked up, unfinished ones too."""
     return sum(
         len(home.unfinished(folder, Stage.PART, Stage.HELD, Stage.CUT)) + len(home.waiting(folder)) for folder in Folder
     )

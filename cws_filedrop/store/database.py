@@ -19,6 +19,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.store import migrations
 
 ASKED_AT_ONCE: Final = 5_000  # keys
+_WRITTEN: Final = sa.text("SELECT CAST(pg_current_wal_insert_lsn() AS text)")
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
 
 
@@ -124,6 +125,26 @@ class Database:
         """One snapshot that only reads; never waits for writers."""
         with self.engine.connect() as connection:
             yield connection.execution_options(reads_only=True)
+
+    @contextmanager
+    def changes(self) -> Iterator[Callable[[], object]]:
+        """What gives another value whenever something was committed, and costs next to nothing to ask.
+
+        On SQLite it is a connection's own count of the changes that others made, and on PostgreSQL the place up to
+        which its log is written.
+        """
+        if not self.is_sqlite:
+            yield self._written
+            return
+        connection = self.engine.raw_connection()  # without a transaction: one would hold its snapshot, or the turn
+        try:
+            yield lambda: connection.cursor().execute("PRAGMA data_version").fetchone()[0]
+        finally:
+            connection.close()
+
+    def _written(self) -> object:
+        with self.read() as connection:
+            return connection.execute(_WRITTEN).scalar()
 
     def close(self) -> None:
         """Give up every connection."""

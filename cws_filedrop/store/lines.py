@@ -168,21 +168,25 @@ def _settled_by_hand() -> sa.ColumnElement[bool]:
     )
 
 
-def unconfirmed(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
-    """Lines that Amazon refused and that neither a later drop nor an operator has settled, newest first."""
+def open_refusals() -> tuple[sa.ColumnElement[bool], ...]:
+    """Of lines: Amazon refused them, and neither a later drop nor an operator has settled that."""
     later = LINES.alias("later")
     settled = sa.exists().where(
-        later.c.account_id == account_id,
+        later.c.account_id == LINES.c.account_id,
         later.c.amazon_order_id == LINES.c.amazon_order_id,
         later.c.order_item_id.in_((LINES.c.order_item_id, "")),
         later.c.upload_id > LINES.c.upload_id,
         later.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)),
     )
+    return LINES.c.verdict == sa.literal_column(f"'{Verdict.UNCONFIRMED}'"), ~settled, ~_settled_by_hand()
+
+
+def unconfirmed(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
+    """Lines that Amazon refused and that neither a later drop nor an operator has settled, newest first."""
     names = ("upload_id", "line", "order_id", "order_item_id", "code", "message")
     query = (
         sa.select(*(LINES.c[name] for name in names))
-        .where(LINES.c.account_id == account_id, LINES.c.verdict == sa.literal_column(f"'{Verdict.UNCONFIRMED}'"))
-        .where(~settled, ~_settled_by_hand())
+        .where(LINES.c.account_id == account_id, *open_refusals())
         .order_by(LINES.c.upload_id.desc(), LINES.c.line)
         .limit(limit)
     )

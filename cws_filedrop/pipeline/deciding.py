@@ -1,0 +1,87 @@
+"""What a person decides about orders, feeds and connections; each is written down with who decided it.
+
+Uploads that were set aside are `actions`'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from cws_filedrop import log
+from cws_filedrop.errors import FileDropError
+from cws_filedrop.model import FeedState, OrderState
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import deeds, feeds, guard, order_book, work_lists
+
+LOG: Final = log.get(__name__)
+SETTLED_AS: Final = (OrderState.SHIPPED, OrderState.CANCELLED, OrderState.NEW)
+
+
+class Impossible(FileDropError):
+    """What was decided cannot be done (any more); the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who decides: a user's name, and the address."""
+
+    name: str
+    address: str = ""
+
+
+def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, note: str, who: Who) -> OrderState:
+    """Say what has become of an order; nothing is sent to Amazon. Raises: Impossible."""
+    now = desk.clock()
+    if state not in SETTLED_AS:
+        raise Impossible(f"an order is settled as {', '.join(SETTLED_AS)}, not as {state}")
+    with desk.db.write() as connection:
+        found = order_book.get_in(connection, account_id, order_id)
+        if found is None:
+            raise Impossible(f"there is no order {order_id} in that order book")
+        what = f"settled by hand: {note}"
+        if not order_book.move(connection, found, state, who="operator", what=what, now=now, settles=True):
+            raise Impossible(f"{order_id} has just changed; look at it again")
+        about = work_lists.about_order(account_id, order_id)
+        detail = f"{found.state} -> {state}: {note}"
+        deeds.add_in(
+            connection, who=who.name, address=who.address, what="order.settle", about=about, detail=detail, now=now
+        )
+    LOG.info("order.settled", order=order_id, state=str(state), who=who.name)
+    return state
+
+
+def retry_feed(desk: Desk, feed_no: int, *, who: Who) -> None:
+    """Let a stopped feed go on from where it stands, and its account send again. Raises: Impossible."""
+    if feeds.find(desk.db, feed_no) is None or not feeds.wake(desk.db, feed_no):
+        raise Impossible(f"feed {feed_no} is not stopped")
+    _did(desk, who, "feed.retry", str(feed_no))
+
+
+def adopt_feed(desk: Desk, feed_no: int, amazon_feed_id: str, *, who: Who) -> None:
+    """Say which of Amazon's feeds a stopped feed became. Raises: Impossible."""
+    found = feeds.find(desk.db, feed_no)
+    if found is None or found.state is not FeedState.STOPPED:
+        raise Impossible(f"feed {feed_no} is not stopped")
+    feeds.submitted(desk.db, feed_no, amazon_feed_id=amazon_feed_id, now=desk.clock())
+    feeds.change(desk.db, feed_no, state=FeedState.STOPPED)
+    feeds.wake(desk.db, feed_no)
+    _did(desk, who, "feed.adopt", str(feed_no), amazon_feed_id)
+
+
+def take_on(desk: Desk, about: str, *, assignee: str, note: str, who: Who) -> None:
+    """Say whose work something is, and a note."""
+    work_lists.keep(desk.db, about, assignee=assignee, note=note, now=desk.clock())
+    told = f"for {assignee or 'nobody'}" + (f": {note}" if note else "")
+    _did(desk, who, "case.keep", about, told)
+
+
+def unban(desk: Desk, address: str, *, who: Who) -> None:
+    """Let an address or user name try again at once. Raises: Impossible."""
+    if not guard.forget(desk.db, address):
+        raise Impossible(f"nothing is held against {address}")
+    _did(desk, who, "guard.unban", address)
+
+
+def _did(desk: Desk, who: Who, what: str, about: str, detail: str = "") -> None:
+    deeds.add(desk.db, who=who.name, address=who.address, what=what, about=about, detail=detail, now=desk.clock())

@@ -1,0 +1,95 @@
+"""Numbers over time, from `tallies` and the moments of uploads; none looks through `lines`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from cws_filedrop.store.database import Database, moment, stamp
+from cws_filedrop.store.schema import FEEDS, TALLIES, UPLOADS
+
+HOUR: Final = 13  # characters of a stamp that name its hour
+DAY: Final = 10
+
+
+def verdicts(
+    db: Database, *, since: datetime, until: datetime, by: int, seller_id: int | None = None
+) -> dict[tuple[str, str], int]:
+    """Lines by (hour or day of their upload's arrival, verdict); `by` is HOUR or DAY."""
+    # An id begins with the second of its arrival, so that the key is the index.
+    slot = sa.func.substr(UPLOADS.c.arrived_at, 1, by)
+    query = (
+        sa.select(slot.label("slot"), TALLIES.c.verdict, sa.func.sum(TALLIES.c.line_count).label("lines"))
+        .select_from(UPLOADS.join(TALLIES, TALLIES.c.upload_id == UPLOADS.c.id))
+        .where(*_between(since, until, seller_id))
+        .group_by(slot, TALLIES.c.verdict)
+    )
+    with db.read() as connection:
+        return {(row.slot, row.verdict): int(row.lines) for row in connection.execute(query)}
+
+
+def codes(db: Database, *, since: datetime, until: datetime, seller_id: int | None = None) -> list[tuple[str, int]]:
+    """Lines by the code of what was said of them, the most first."""
+    total = sa.func.sum(TALLIES.c.line_count)
+    query = (
+        sa.select(TALLIES.c.code, total.label("lines"))
+        .select_from(UPLOADS.join(TALLIES, TALLIES.c.upload_id == UPLOADS.c.id))
+        .where(*_between(since, until, seller_id), TALLIES.c.code != "")
+        .group_by(TALLIES.c.code)
+        .order_by(total.desc(), TALLIES.c.code)
+    )
+    with db.read() as connection:
+        return [(row.code, int(row.lines)) for row in connection.execute(query)]
+
+
+def seconds(
+    db: Database, *, since: datetime, until: datetime, by: int, seller_id: int | None = None
+) -> Mapping[str, Mapping[str, Sequence[float]]]:
+    """By hour or day: the seconds from drop to receipt and from drop to the last answer of each upload."""
+    query = sa.select(UPLOADS.c.arrived_at, UPLOADS.c.answered_at, UPLOADS.c.done_at)
+    query = query.where(*_between(since, until, seller_id), UPLOADS.c.answered_at.is_not(None))
+    found: dict[str, dict[str, list[float]]] = {}
+    with db.read() as connection:
+        for row in connection.execute(query):
+            begun = moment(row.arrived_at)
+            slot = found.setdefault(row.arrived_at[:by], {"receipt": [], "answer": []})
+            slot["receipt"].append((moment(row.answered_at) - begun).total_seconds())
+            if row.done_at and row.done_at > row.arrived_at:  # what nothing had to be asked for has no time of its own
+                slot["answer"].append((moment(row.done_at) - begun).total_seconds())
+    return found
+
+
+def feeds(db: Database, *, since: datetime, until: datetime) -> dict[str, int]:
+    """Feeds that Amazon was given, by hour."""
+    slot = sa.func.substr(FEEDS.c.submitted_at, 1, HOUR)
+    query = sa.select(slot.label("slot"), sa.func.count().label("feeds")).group_by(slot)
+    query = query.where(FEEDS.c.submitted_at >= stamp(since), FEEDS.c.submitted_at < stamp(until))
+    with db.read() as connection:
+        return {row.slot: int(row.feeds) for row in connection.execute(query)}
+
+
+def slots(since: datetime, until: datetime, by: int) -> list[str]:
+    """The hours or days of a time, empty ones too."""
+    step = timedelta(hours=1) if by == HOUR else timedelta(days=1)
+    begin = since.replace(minute=0, second=0, microsecond=0)
+    begin = begin if by == HOUR else begin.replace(hour=0)
+    found = []
+    while begin < until:
+        found.append(stamp(begin)[:by])
+        begin += step
+    return found
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The smallest value that so large a share of them does not exceed (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
+
+
+def _between(since: datetime, until: datetime, seller_id: int | None) -> list[Any]:
+    first, last = (f"{one:%Y%m%d-%H%M%S}" for one in (since, until))
+    given: list[Any] = [UPLOADS.c.id >= first, UPLOADS.c.id < last]
+    return [*given, UPLOADS.c.seller_id == seller_id] if seller_id is not None else given

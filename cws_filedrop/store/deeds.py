@@ -1,0 +1,52 @@
+"""What operators did, on the pages, by the API or by commands: who, when, about what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.schema import DEEDS
+
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True, slots=True)
+class Did:
+    """A row of `deeds`."""
+
+    id: int
+    at: str
+    who: str
+    address: str
+    what: str
+    about: str
+    detail: str
+
+
+def add(db: Database, *, who: str, what: str, about: str, detail: str = "", address: str = "", now: datetime) -> None:
+    """Keep what somebody did."""
+    with db.write() as connection:
+        add_in(connection, who=who, what=what, about=about, detail=detail, address=address, now=now)
+
+
+def add_in(
+    connection: sa.Connection, *, who: str, what: str, about: str, detail: str = "", address: str = "", now: datetime
+) -> None:
+    """`add`, in a transaction."""
+    row = {"at": stamp(now), "who": who, "address": address, "what": what, "about": about, "detail": detail}
+    connection.execute(DEEDS.insert().values(row))
+
+
+def listing(db: Database, *, about: str = "", who: str = "", before: int | None = None, limit: int = 100) -> list[Did]:
+    """What was done, newest first; `before` is the id to go on from."""
+    query = sa.select(DEEDS).order_by(DEEDS.c.id.desc()).limit(limit)
+    for column, wanted in ((DEEDS.c.about, about), (DEEDS.c.who, who)):
+        query = query.where(column == wanted) if wanted else query
+    query = query.where(DEEDS.c.id < before) if before is not None else query
+    with db.read() as connection:
+        rows: list[Any] = list(connection.execute(query).mappings())
+    return [Did(**row) for row in rows]

@@ -1,0 +1,124 @@
+"""What waits for a person: lines that Amazon refused and uploads that were set aside; whose work it is, and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from cws_filedrop.model import Verdict
+from cws_filedrop.store import lines, uploads
+from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.schema import ACCOUNTS, CASES, LINES, SELLERS, UPLOADS
+from cws_filedrop.store.uploads import Upload
+
+COUNTED: Final = 1_000  # beyond, a count says only that it is more
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """A line that Amazon refused and nobody has settled; `message` is Amazon's word and ours."""
+
+    upload_id: str
+    line: int
+    seller: str
+    account_id: int
+    marketplace_id: str
+    order_id: str
+    amazon_order_id: str
+    order_item_id: str
+    tracking: str
+    code: str
+    message: str
+    arrived_at: str
+
+    @property
+    def about(self) -> str:
+        """What its case is about."""
+        return about_order(self.account_id, self.amazon_order_id or self.order_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Whose work something is, and a note; "" = nobody's, none."""
+
+    assignee: str = ""
+    note: str = ""
+    changed_at: str = ""
+
+
+NO_CASE: Final = Case()
+
+
+def about_order(account_id: int, amazon_order_id: str) -> str:
+    """An order as cases and deeds name it."""
+    return f"{account_id} {amazon_order_id}"
+
+
+def unconfirmed(db: Database, *, account_id: int | None = None, code: str = "", limit: int = 200) -> list[Unconfirmed]:
+    """The newest of them."""
+    names = ("upload_id", "line", "account_id", "order_id", "amazon_order_id", "order_item_id", "tracking", "code")
+    query = (
+        sa.select(
+            *(LINES.c[name] for name in names),
+            LINES.c.message,
+            SELLERS.c.name.label("seller"),
+            ACCOUNTS.c.marketplace_id,
+            UPLOADS.c.arrived_at,
+        )
+        .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id).join(SELLERS))
+        .join(ACCOUNTS, ACCOUNTS.c.id == LINES.c.account_id)
+        .where(*lines.open_refusals())
+        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
+        .limit(limit)
+    )
+    if code:
+        query = query.where(LINES.c.code == code)
+    with db.read() as connection:
+        found: list[Unconfirmed] = []
+        for one in _accounts(connection, account_id):  # the index begins with the account
+            rows = connection.execute(query.where(LINES.c.account_id == one)).mappings()
+            found += [Unconfirmed(**row) for row in rows]
+    return sorted(found, key=lambda one: (one.upload_id, -one.line), reverse=True)[:limit]
+
+
+def unconfirmed_count(db: Database, *, account_id: int | None = None) -> int:
+    """How many there are, at most `COUNTED` an account."""
+    with db.read() as connection:
+        total = 0
+        for one in _accounts(connection, account_id):
+            some = sa.select(LINES.c.line).where(*lines.open_refusals(), LINES.c.account_id == one).limit(COUNTED)
+            total += connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
+    return total
+
+
+def _accounts(connection: sa.Connection, account_id: int | None) -> Sequence[int]:
+    if account_id is not None:
+        return [account_id]
+    having = sa.exists().where(
+        LINES.c.account_id == ACCOUNTS.c.id, LINES.c.verdict == sa.literal_column(f"'{Verdict.UNCONFIRMED}'")
+    )
+    return list(connection.execute(sa.select(ACCOUNTS.c.id).where(having)).scalars())
+
+
+def aside(db: Database, *, seller: str = "", limit: int = 200) -> list[Upload]:
+    """Uploads that were set aside: held, cut, failed; newest first."""
+    return uploads.listing(db, seller=seller, states=uploads.ASIDE, limit=limit)
+
+
+def cases(db: Database, abouts: Sequence[str]) -> dict[str, Case]:
+    """What is kept of some work."""
+    query = sa.select(CASES).where(CASES.c.about.in_(set(abouts)))
+    with db.read() as connection:
+        return {row.about: Case(row.assignee, row.note, row.changed_at) for row in connection.execute(query)}
+
+
+def keep(db: Database, about: str, *, assignee: str, note: str, now: datetime) -> None:
+    """Say whose work it is, and a note."""
+    values: dict[str, Any] = {"assignee": assignee, "note": note, "changed_at": stamp(now)}
+    with db.write() as connection:
+        if not connection.execute(CASES.update().where(CASES.c.about == about).values(values)).rowcount:
+            connection.execute(CASES.insert().values(about=about, **values))

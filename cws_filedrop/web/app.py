@@ -1,0 +1,111 @@
+"""The application: every page and the API, on one office."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from cws_filedrop import log
+from cws_filedrop.web import visitors
+from cws_filedrop.web.office import Office
+from cws_filedrop.web.pages import PAGES
+from cws_filedrop.web.rendering import STATIC, page
+from cws_filedrop.web.security import SecurityHeaders
+
+LOG: Final = log.get(__name__)
+KEPT_SECONDS: Final = 31_536_000  # static files; their addresses change with them
+WORDS: Final = {
+    400: "That request made no sense to us.",
+    403: "That is not allowed.",
+    404: "There is no such page, or it is not yours.",
+    405: "That is not how this page is asked.",
+    413: "That was too much at once.",
+}
+
+
+class _Static(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        answer = super().file_response(*args, **kwargs)
+        answer.headers["Cache-Control"] = f"public, max-age={KEPT_SECONDS}, immutable"
+        return answer
+
+
+def build(office: Office) -> FastAPI:
+    """The application; its lifespan starts and stops the beacon."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        office.beacon.start()
+        yield
+        office.beacon.stop()
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.office = office
+    for router in PAGES:
+        app.include_router(router)
+    app.add_api_route("/live", _live, methods=["GET"])
+    app.mount("/static", _Static(directory=STATIC), name="static")
+    app.add_middleware(SecurityHeaders)
+    for kind, handler in _HANDLERS.items():
+        app.add_exception_handler(kind, handler)
+    return app
+
+
+def _live(request: Request, session: visitors.Anyone) -> Response:
+    """Tells a page that there is something new."""
+    stream = request.app.state.office.beacon.changes()
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+
+def _turned(request: Request, error: Exception) -> Response:
+    assert isinstance(error, visitors.Turned)
+    if request.headers.get("x-live") == "1":
+        return Response(status_code=401)
+    return RedirectResponse(error.where, 303)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, visitors.Refused)
+    return _said(request, error.status, str(error))
+
+
+def _not_there(request: Request, error: Exception) -> Response:
+    return _said(request, 404, WORDS[404])
+
+
+def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _said(request, error.status_code, WORDS.get(error.status_code, str(error.detail)))
+
+
+def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
+    return _said(request, 400, f"{WORDS[400]} {wrong}")
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    LOG.error("web.failed", path=request.url.path, exc_info=error)
+    return _said(request, 500, "We failed; it is in our log. Nothing that was dropped is lost by it.")
+
+
+def _said(request: Request, status: int, text: str) -> Response:
+    session = getattr(request.state, "session", None)
+    return page(request, "said.html", status=status, session=session, code=status, text=text)
+
+
+_HANDLERS: Final = {
+    visitors.Turned: _turned,
+    visitors.Refused: _refused,
+    visitors.NotThere: _not_there,
+    HTTPException: _http,
+    RequestValidationError: _invalid,
+    Exception: _failed,
+}

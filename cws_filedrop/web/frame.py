@@ -1,0 +1,70 @@
+"""What stands around a page: where one can go, and how much waits there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import Response
+
+from cws_filedrop.model import Role
+from cws_filedrop.store.web_sessions import Session
+from cws_filedrop.web import office as offices
+from cws_filedrop.web.rendering import page
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A line of the navigation."""
+
+    name: str
+    path: str
+    current: bool = False
+    count: int = 0
+    tone: str = ""
+
+
+def framed(request: Request, template: str, session: Session, *, status: int = 200, **given: Any) -> Response:
+    """A page with its navigation."""
+    nav = _operators(request, session) if session.role is not None else _sellers(request)
+    return page(request, template, session=session, status=status, nav=nav, **given)
+
+
+def _operators(request: Request, session: Session) -> list[Item | None]:
+    unconfirmed, aside = offices.of(request).counts.of(offices.of(request).desk)
+    items: list[Item | None] = [
+        _item(request, "Now", "/"),
+        _item(request, "Uploads", "/uploads"),
+        _item(request, "Orders", "/orders"),
+        None,
+        _item(request, "Unconfirmed", "/unconfirmed", unconfirmed),
+        _item(request, "Held", "/held", aside, "odd"),
+        None,
+        _item(request, "Sellers", "/sellers"),
+        _item(request, "Feeds", "/feeds"),
+        _item(request, "Charts", "/charts"),
+    ]
+    if session.role is not None and session.role.may(Role.ADMIN):
+        items += [None, _item(request, "People", "/people"), _item(request, "What was done", "/deeds")]
+    return items
+
+
+def _sellers(request: Request) -> list[Item | None]:
+    pages = (
+        ("Upload", "/my"),
+        ("Results", "/my/uploads"),
+        ("Orders", "/my/orders"),
+        ("Unconfirmed", "/my/unconfirmed"),
+        None,
+        ("Settings", "/my/settings"),
+        ("Connect", "/my/connect"),
+        ("API tokens", "/my/tokens"),
+    )
+    return [None if one is None else _item(request, *one) for one in pages]
+
+
+def _item(request: Request, name: str, path: str, count: int = 0, tone: str = "") -> Item:
+    here = request.url.path
+    current = here == path or (path not in ("/", "/my") and here.startswith(path + "/"))
+    return Item(name, path, current, count, tone)

@@ -1,0 +1,126 @@
+"""From a name and a password to a session, for operators and sellers; who guesses is slowed down, then kept out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pyotp
+from fastapi import Request
+
+from cws_filedrop import log, passwords
+from cws_filedrop.drop.deeds import Deed, Event
+from cws_filedrop.model import Door
+from cws_filedrop.store import deeds, sellers, users, web_sessions
+from cws_filedrop.store.users import User
+from cws_filedrop.store.web_sessions import Session
+from cws_filedrop.web import office as offices
+from cws_filedrop.web import visitors
+from cws_filedrop.web.rendering import lasting
+
+LOG: Final = log.get(__name__)
+WRONG: Final = "Wrong user name or password."
+WRONG_CODE: Final = "That code is wrong, or was used before. Wait for the next one; is your phone's clock right?"
+STEP_SECONDS: Final = 30  # of a code (RFC 6238)
+STEPS_ASIDE: Final = (0, -1, 1)  # clocks differ
+
+
+class Denied(Exception):
+    """Nobody is logged in; the text says why."""
+
+
+def as_seller(request: Request, name: str, password: str) -> str:
+    """What the cookie of a seller's session holds; the password is that of the doors. Raises: Denied."""
+    here, address = offices.of(request), visitors.address(request)
+    _not_banned(request)
+    deed = Deed(
+        event=Event.LOGIN,
+        seller=name.strip().lower()[:64],
+        address=address,
+        door=str(Door.HTTP),
+        client=request.headers.get("user-agent", "")[:200],
+    )
+    answer = here.logins.check_here(name, password, address)
+    found = sellers.find(here.desk.db, answer.login.name) if answer.login is not None else None
+    if answer.login is None or found is None:
+        here.witness(replace(deed, event=Event.LOGIN_REFUSED, detail=answer.text))
+        raise Denied(answer.text or WRONG)
+    here.witness(deed)
+    return web_sessions.begin(
+        here.desk.db, seller_id=found.id, version=answer.login.version, address=address, now=here.desk.clock()
+    )
+
+
+def as_user(request: Request, name: str, password: str) -> str:
+    """What the cookie of an operator's session holds; a second factor may still be due. Raises: Denied."""
+    here, address = offices.of(request), visitors.address(request)
+    _not_banned(request)
+    key = (f"operator {name.strip().lower()[:64]}", address)  # no seller's name has a blank
+    if wait := here.guard.wait(key):
+        here.guard.came_too_early(key)
+        raise Denied(f"Too many wrong passwords for this user name; wait {lasting(wait)}.")
+    found = users.find(here.desk.db, name.strip())
+    right = passwords.matches(found.password_hash if found is not None and found.enabled else None, password)
+    if found is None or not right:
+        here.guard.failed(key)
+        LOG.warning("user.login_refused", user=name[:64], address=address)
+        raise Denied(WRONG)
+    here.guard.succeeded(key)
+    second_due = bool(found.totp_secret)
+    if not second_due:
+        _noted(request, found.name)
+    return web_sessions.begin(
+        here.desk.db,
+        user_id=found.id,
+        version=found.version,
+        second_due=second_due,
+        address=address,
+        now=here.desk.clock(),
+    )
+
+
+def second(request: Request, session: Session, code: str) -> str:
+    """What the cookie holds once the second factor was given, which is another one than before. Raises: Denied."""
+    here, address = offices.of(request), visitors.address(request)
+    _not_banned(request)
+    found = users.get(here.desk.db, session.user_id or 0)
+    key = (f"code {session.name}", address)
+    if wait := here.guard.wait(key):
+        here.guard.came_too_early(key)
+        raise Denied(f"Too many wrong codes; wait {lasting(wait)}.")
+    if found is None or not is_code(request, found, found.totp_secret, code):
+        here.guard.failed(key)
+        LOG.warning("user.code_refused", user=session.name, address=address)
+        raise Denied(WRONG_CODE)
+    here.guard.succeeded(key)
+    _noted(request, found.name)
+    web_sessions.end(here.desk.db, session)
+    return web_sessions.begin(
+        here.desk.db, user_id=found.id, version=found.version, address=address, now=here.desk.clock()
+    )
+
+
+def is_code(request: Request, user: User, secret: str, code: str) -> bool:
+    """Is that a code of now, or of half a minute before or after, that was not used before?"""
+    here = offices.of(request)
+    step = int(here.desk.clock().timestamp()) // STEP_SECONDS
+    given = "".join(code.split())
+    maker = pyotp.TOTP(secret)
+    right = [step + aside for aside in STEPS_ASIDE if _same(maker.generate_otp(step + aside), given)]
+    return bool(right) and users.use_code(here.desk.db, user.id, right[0])
+
+
+def _same(code: str, given: str) -> bool:
+    return pyotp.utils.strings_equal(code, given)
+
+
+def _not_banned(request: Request) -> None:
+    seconds = offices.of(request).logins.banned(visitors.address(request))
+    if seconds:
+        raise Denied(f"Too many wrong passwords came from your address; try again in {lasting(seconds)}.")
+
+
+def _noted(request: Request, name: str) -> None:
+    here, address = offices.of(request), visitors.address(request)
+    deeds.add(here.desk.db, who=name, what="user.login", about=name, address=address, now=here.desk.clock())
+    LOG.info("user.login", user=name, address=address)

@@ -1,0 +1,53 @@
+"""Feeds: documents on their way to Amazon, and what to do when one is stuck."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cws_filedrop.model import FeedState
+from cws_filedrop.pipeline import deciding
+from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.store import feeds, sellers
+from cws_filedrop.web import office as offices
+from cws_filedrop.web import visitors
+from cws_filedrop.web.frame import framed
+from cws_filedrop.web.rendering import go
+
+router: Final = APIRouter()
+SHOWN: Final = 100
+Text = Annotated[str, Form(max_length=100)]
+
+
+@router.get("/feeds")
+def listed(request: Request, session: visitors.Viewer) -> Response:
+    """The newest feeds; those that need a person first."""
+    db = offices.of(request).desk.db
+    stopped = feeds.listing(db, states=[FeedState.STOPPED], limit=SHOWN)
+    newest = feeds.listing(db, limit=SHOWN)
+    owners = {one.account.id: one.account.merchant_id for one in sellers.everyone(db)}
+    rest = [one for one in newest if one.state is not FeedState.STOPPED]
+    return framed(request, "feeds.html", session, stopped=stopped, feeds=rest, owners=owners)
+
+
+@router.post("/feeds/{number}/retry", dependencies=[visitors.Meant])
+def retry(request: Request, session: visitors.Operator, number: int) -> Response:
+    """Let a stopped feed go on."""
+    try:
+        deciding.retry_feed(offices.of(request).desk, number, who=Who(session.name, visitors.address(request)))
+    except Impossible as why:
+        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    return go(request, "/feeds", f"Feed {number} goes on.")
+
+
+@router.post("/feeds/{number}/adopt", dependencies=[visitors.Meant])
+def adopt(request: Request, session: visitors.Operator, number: int, amazon_feed_id: Text) -> Response:
+    """Say which of Amazon's feeds a stopped feed became."""
+    who = Who(session.name, visitors.address(request))
+    try:
+        deciding.adopt_feed(offices.of(request).desk, number, amazon_feed_id.strip(), who=who)
+    except Impossible as why:
+        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    return go(request, "/feeds", f"Feed {number} is {amazon_feed_id.strip()}.")

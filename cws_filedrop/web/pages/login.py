@@ -1,0 +1,107 @@
+"""Logging in and out, for operators and sellers; and whether pages are light or dark."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+
+from cws_filedrop.store import users, web_sessions
+from cws_filedrop.store.web_sessions import Session
+from cws_filedrop.web import logging_in, visitors
+from cws_filedrop.web import office as offices
+from cws_filedrop.web.logging_in import Denied
+from cws_filedrop.web.rendering import THEME, THEMES, is_ours, page
+
+LONGEST: Final = 1024  # characters of a password; hashing more is work for nothing
+YEAR_SECONDS: Final = 31_536_000
+
+router: Final = APIRouter()
+Text = Annotated[str, Form(max_length=LONGEST)]
+
+
+def home_of(session: Session) -> str:
+    """The first page of whoever is logged in."""
+    return "/my" if session.role is None else "/"
+
+
+@router.get("/login")
+def ask(request: Request) -> Response:
+    """The login, for whoever is not logged in."""
+    found = visitors.session_of(request)
+    if found is not None:
+        return RedirectResponse("/login/code" if found.second_due else home_of(found), 303)
+    wanted = request.query_params.get("next", "")
+    return _asked(request, wanted, kind="seller" if wanted.startswith("/my") else "operator")
+
+
+def _asked(request: Request, wanted: str, *, kind: str, name: str = "", trouble: str = "") -> Response:
+    nobody = not users.everyone(offices.of(request).desk.db)
+    status = 401 if trouble else 200
+    return page(
+        request, "login.html", status=status, wanted=wanted, kind=kind, name=name, trouble=trouble, nobody=nobody
+    )
+
+
+@router.post("/login")
+def login(request: Request, name: Text, password: Text, kind: Text = "seller", wanted: Text = "") -> Response:
+    """Check a name and a password."""
+    visitors.same_origin(request)
+    seller = kind != "operator"
+    try:
+        token = (logging_in.as_seller if seller else logging_in.as_user)(request, name, password)
+    except Denied as denied:
+        return _asked(request, wanted, kind=kind, name=name, trouble=str(denied))
+    theirs = wanted.startswith("/my") == seller and is_ours(wanted)
+    answer = RedirectResponse(wanted if theirs else "/my" if seller else "/", 303)
+    visitors.set_cookie(request, answer, token)
+    return answer
+
+
+@router.get("/login/code")
+def ask_code(request: Request) -> Response:
+    """The second factor."""
+    return page(request, "code.html", trouble="") if _second_due(request) else RedirectResponse("/login", 303)
+
+
+@router.post("/login/code")
+def code(request: Request, code: Text) -> Response:
+    """Check a code."""
+    visitors.same_origin(request)
+    found = _second_due(request)
+    if found is None:
+        return RedirectResponse("/login", 303)
+    try:
+        token = logging_in.second(request, found, code)
+    except Denied as denied:
+        return page(request, "code.html", status=401, trouble=str(denied))
+    answer = RedirectResponse("/", 303)
+    visitors.set_cookie(request, answer, token)
+    return answer
+
+
+def _second_due(request: Request) -> Session | None:
+    found = visitors.session_of(request)
+    return found if found is not None and found.second_due else None
+
+
+@router.post("/logout", dependencies=[visitors.Meant])
+def logout(request: Request) -> Response:
+    """End the session."""
+    found = visitors.session_of(request)
+    if found is not None:
+        web_sessions.end(offices.of(request).desk.db, found)
+    answer = RedirectResponse("/login", 303)
+    visitors.clear_cookie(request, answer)
+    return answer
+
+
+@router.post("/theme")
+def theme(request: Request, choice: Text, wanted: Text = "/") -> Response:
+    """Light, dark, or as the system says."""
+    visitors.same_origin(request)
+    answer = RedirectResponse(wanted if is_ours(wanted) else "/", 303)
+    chosen = choice if choice in THEMES else "auto"
+    answer.set_cookie(THEME, chosen, max_age=YEAR_SECONDS, path="/", httponly=True, samesite="lax")
+    return answer

@@ -1,0 +1,97 @@
+"""Orders: found, shown with their history, and settled by hand."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cws_filedrop.marketplaces.seller_site import order_url
+from cws_filedrop.model import OrderState
+from cws_filedrop.pipeline import deciding
+from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.rules.speed import speed
+from cws_filedrop.store import deeds, order_book, searching, sellers, work_lists
+from cws_filedrop.store.searching import Wanted
+from cws_filedrop.web import office as offices
+from cws_filedrop.web import visitors
+from cws_filedrop.web.frame import framed
+from cws_filedrop.web.rendering import go
+
+router: Final = APIRouter()
+ROWS: Final = 50
+LONGEST: Final = 200
+Text = Annotated[str, Form(max_length=1000)]
+
+
+@router.get("/orders")
+def orders(request: Request, session: visitors.Viewer) -> Response:
+    """Orders, those that changed last first."""
+    here, asked = offices.of(request), request.query_params
+    found, more = searching.orders(
+        here.desk.db,
+        text=asked.get("q", "")[:LONGEST],
+        state=asked.get("state", "")[:LONGEST],
+        before=_place(asked.get("before", "")),
+        limit=ROWS,
+    )
+    on = f"{more[0]}_{more[1]}" if more else ""
+    return framed(request, "orders.html", session, orders=found, more=on, states=list(OrderState))
+
+
+def _place(text: str) -> tuple[str, int] | None:
+    at, _, no = text.partition("_")
+    return (at, int(no)) if at and no.isdecimal() and len(no) < 19 else None
+
+
+@router.get("/orders/{account_id}/{order_id}")
+def order(request: Request, session: visitors.Viewer, account_id: int, order_id: str) -> Response:
+    """One order: what was ordered, everything that happened, the uploads that name it."""
+    db = offices.of(request).desk.db
+    with db.read() as connection:
+        found = order_book.get_in(connection, account_id, order_id)
+    if found is None:
+        raise visitors.NotThere
+    account = sellers.account(db, account_id)
+    about = work_lists.about_order(account_id, order_id)
+    return framed(
+        request,
+        "order.html",
+        session,
+        order=found,
+        speed=speed(found.ship_method) or "",
+        account=account,
+        amazon_url=order_url(account.marketplace_id, order_id),
+        lines=order_book.lines(db, found.no),
+        history=order_book.history(db, found.no),
+        uploads=searching.uploads(db, Wanted(text=order_id), limit=20),
+        case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),
+        deeds=deeds.listing(db, about=about, limit=20),
+        settled_as=deciding.SETTLED_AS,
+        about=about,
+    )
+
+
+@router.post("/orders/{account_id}/{order_id}/settle", dependencies=[visitors.Meant])
+def settle(
+    request: Request, session: visitors.Operator, account_id: int, order_id: str, state: Text, note: Text
+) -> Response:
+    """Say what has become of an order."""
+    who = Who(session.name, visitors.address(request))
+    where = f"/orders/{account_id}/{order_id}"
+    if not note.strip():
+        raise visitors.Refused("Say why: it is kept in the order's history.", 400)
+    try:
+        done = deciding.settle(
+            offices.of(request).desk, account_id, order_id, _state(state), note=note.strip(), who=who
+        )
+    except Impossible as why:
+        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    return go(request, where, f"{order_id} is {done} now.")
+
+
+def _state(text: str) -> OrderState:
+    if text not in list(OrderState):
+        raise visitors.Refused(f"There is no state {text}.", 400)
+    return OrderState(text)

@@ -1,0 +1,79 @@
+"""The work lists: what Amazon refused, and what was set aside."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import Response
+
+from cws_filedrop.feeds.processing_report import explain
+from cws_filedrop.marketplaces.seller_site import order_url
+from cws_filedrop.pipeline import deciding
+from cws_filedrop.pipeline.deciding import Who
+from cws_filedrop.store import users, work_lists
+from cws_filedrop.store.work_lists import Unconfirmed
+from cws_filedrop.web import office as offices
+from cws_filedrop.web import visitors
+from cws_filedrop.web.frame import framed
+from cws_filedrop.web.rendering import go, is_ours
+
+router: Final = APIRouter()
+SHOWN: Final = 200
+Text = Annotated[str, Form(max_length=1000)]
+
+
+@router.get("/unconfirmed")
+def unconfirmed(request: Request, session: visitors.Viewer) -> Response:
+    """Lines that Amazon refused and nobody has settled."""
+    db = offices.of(request).desk.db
+    code = request.query_params.get("code", "")
+    found = work_lists.unconfirmed(db, limit=SHOWN)
+    chosen = [one for one in found if not code or one.code == code]
+    return framed(
+        request,
+        "unconfirmed.html",
+        session,
+        rows=[(one, explain(one.code), order_url(one.marketplace_id, one.amazon_order_id)) for one in chosen],
+        first_of=_first_of(chosen),
+        codes=sorted({one.code for one in found}),
+        code=code,
+        total=work_lists.unconfirmed_count(db),
+        cases=work_lists.cases(db, [one.about for one in chosen]),
+        no_case=work_lists.NO_CASE,
+        people=[one.name for one in users.everyone(db) if one.enabled],
+        settled_as=deciding.SETTLED_AS,
+    )
+
+
+def _first_of(rows: list[Unconfirmed]) -> dict[str, tuple[str, int]]:
+    """The line of each order that has the forms: an order is settled once, however many of its lines were refused."""
+    return {one.about: (one.upload_id, one.line) for one in reversed(rows)}
+
+
+@router.get("/held")
+def held(request: Request, session: visitors.Viewer) -> Response:
+    """Uploads that wait for a word: held, cut, failed."""
+    db = offices.of(request).desk.db
+    found = work_lists.aside(db, limit=SHOWN)
+    return framed(
+        request,
+        "held.html",
+        session,
+        uploads=found,
+        cases=work_lists.cases(db, [one.id for one in found]),
+        no_case=work_lists.NO_CASE,
+        people=[one.name for one in users.everyone(db) if one.enabled],
+    )
+
+
+@router.post("/cases", dependencies=[visitors.Meant])
+def keep_case(
+    request: Request, session: visitors.Operator, about: Text, wanted: Text = "/", assignee: Text = "", note: Text = ""
+) -> Response:
+    """Say whose work something is, and a note."""
+    desk, who = offices.of(request).desk, Who(session.name, visitors.address(request))
+    if assignee and users.find(desk.db, assignee) is None:
+        raise visitors.Refused(f"There is no user {assignee}.", 400)
+    deciding.take_on(desk, about, assignee=assignee, note=note.strip(), who=who)
+    return go(request, wanted if is_ours(wanted) else "/", "Noted.")

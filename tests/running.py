@@ -118,6 +118,8 @@ class Running:
             "SERVICE__DATA_DIR": self.data,
             "FTP__PORT": 0,
             "SFTP__PORT": 0,
+            "WEB__ENABLED": False,
+            "WEB__PORT": 0,
             "MARKETPLACE__POLL_SECONDS": 0.2,
             "MARKETPLACE__LOOKUP_SECONDS": 0.5,
             "SANDBOX__RATE_SCALE": 5000,

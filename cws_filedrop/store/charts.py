@@ -13,36 +13,28 @@ from cws_filedrop.store.schema import FEEDS, TALLIES, UPLOADS
 
 HOUR: Final = 13  # characters of a stamp that name its hour
 DAY: Final = 10
+_ID_LENGTHS: Final = {HOUR: 11, DAY: 8}  # characters of an id that name the same
 
 
 def verdicts(
     db: Database, *, since: datetime, until: datetime, by: int, seller_id: int | None = None
 ) -> dict[tuple[str, str], int]:
     """Lines by (hour or day of their upload's arrival, verdict); `by` is HOUR or DAY."""
-    # An id begins with the second of its arrival, so that the key is the index.
-    slot = sa.func.substr(UPLOADS.c.arrived_at, 1, by)
-    query = (
-        sa.select(slot.label("slot"), TALLIES.c.verdict, sa.func.sum(TALLIES.c.line_count).label("lines"))
-        .select_from(UPLOADS.join(TALLIES, TALLIES.c.upload_id == UPLOADS.c.id))
-        .where(*_between(since, until, seller_id))
-        .group_by(slot, TALLIES.c.verdict)
-    )
+    slot = sa.func.substr(TALLIES.c.upload_id, 1, _ID_LENGTHS[by])  # an id begins with the second of its arrival
+    query = sa.select(slot.label("slot"), TALLIES.c.verdict, sa.func.sum(TALLIES.c.line_count).label("lines"))
+    query = query.where(*_counted(since, until, seller_id)).group_by(slot, TALLIES.c.verdict)
     with db.read() as connection:
-        return {(row.slot, row.verdict): int(row.lines) for row in connection.execute(query)}
+        return {(_spelled(row.slot), row.verdict): int(row.lines) for row in connection.execute(query)}
 
 
 def codes(db: Database, *, since: datetime, until: datetime, seller_id: int | None = None) -> list[tuple[str, int]]:
     """Lines by the code of what was said of them, the most first."""
     total = sa.func.sum(TALLIES.c.line_count)
-    query = (
-        sa.select(TALLIES.c.code, total.label("lines"))
-        .select_from(UPLOADS.join(TALLIES, TALLIES.c.upload_id == UPLOADS.c.id))
-        .where(*_between(since, until, seller_id), TALLIES.c.code != "")
-        .group_by(TALLIES.c.code)
-        .order_by(total.desc(), TALLIES.c.code)
-    )
+    query = sa.select(TALLIES.c.code, total.label("lines")).where(TALLIES.c.code != "")
+    query = query.where(*_counted(since, until, seller_id)).group_by(TALLIES.c.code)
     with db.read() as connection:
-        return [(row.code, int(row.lines)) for row in connection.execute(query)]
+        rows = connection.execute(query.order_by(total.desc(), TALLIES.c.code)).all()
+    return [(row.code, int(row.lines)) for row in rows]
 
 
 def seconds(
@@ -90,6 +82,24 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def _between(since: datetime, until: datetime, seller_id: int | None) -> list[Any]:
-    first, last = (f"{one:%Y%m%d-%H%M%S}" for one in (since, until))
+    first, last = _ids(since, until)
     given: list[Any] = [UPLOADS.c.id >= first, UPLOADS.c.id < last]
     return [*given, UPLOADS.c.seller_id == seller_id] if seller_id is not None else given
+
+
+def _counted(since: datetime, until: datetime, seller_id: int | None) -> list[Any]:
+    first, last = _ids(since, until)
+    given: list[Any] = [TALLIES.c.upload_id >= first, TALLIES.c.upload_id < last]
+    if seller_id is not None:
+        given.append(TALLIES.c.upload_id.in_(sa.select(UPLOADS.c.id).where(*_between(since, until, seller_id))))
+    return given
+
+
+def _ids(since: datetime, until: datetime) -> tuple[str, str]:
+    return f"{since:%Y%m%d-%H%M%S}", f"{until:%Y%m%d-%H%M%S}~"
+
+
+def _spelled(slot: str) -> str:
+    """The hour or day of an id, as it begins a stamp."""
+    day = f"{slot[:4]}-{slot[4:6]}-{slot[6:8]}"
+    return f"{day}T{slot[9:]}" if len(slot) > 8 else day

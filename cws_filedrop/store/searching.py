@@ -162,10 +162,13 @@ def orders(
     with db.read() as connection:
         accounts = [account_id] if account_id is not None else connection.execute(sa.select(ACCOUNTS.c.id)).scalars()
         among = list(accounts)
-        query = query.where(ORDERS.c.account_id.in_(among))
         if text := text.strip():
             query = query.where(ORDERS.c.no.in_(_orders_named(text, among)))
-        rows = connection.execute(query.limit(limit + 1)).all()
+        # One account after the other: the index of changes begins with the account, and the newest come first.
+        rows = [
+            row for one in among for row in connection.execute(query.where(ORDERS.c.account_id == one).limit(limit + 1))
+        ]
+    rows.sort(key=lambda row: (row.changed_at, row.no), reverse=True)
     found = [FoundOrder(**{name: getattr(row, name) for name in FoundOrder.__slots__}) for row in rows[:limit]]
     more = (rows[limit - 1].changed_at, int(rows[limit - 1].no)) if len(rows) > limit else None
     return found, more

@@ -55,15 +55,9 @@ def by_seller(db: Database, *, since: datetime) -> list[SellerRow]:
     waiting = waiting.where(UPLOADS.c.state.in_(in_work)).group_by(UPLOADS.c.seller_id, UPLOADS.c.state)
     with db.read() as connection:
         rows = connection.execute(sellers).all()
-        arrived = dict(
-            connection.execute(
-                sa.select(UPLOADS.c.id, UPLOADS.c.arrived_at).where(
-                    UPLOADS.c.id.in_([row.last_id for row in rows if row.last_id])
-                )
-            )
-            .tuples()
-            .all()
-        )
+        newest = [row.last_id for row in rows if row.last_id]
+        times = connection.execute(sa.select(UPLOADS.c.id, UPLOADS.c.arrived_at).where(UPLOADS.c.id.in_(newest)))
+        arrived = {row.id: row.arrived_at for row in times}
         files = {row[0]: (int(row[1]), int(row[2] or 0)) for row in connection.execute(counted)}
         verdicts = {(row[0], row[1]): int(row[2]) for row in connection.execute(fared)}
         now = {(row[0], row[1]): (int(row[2]), int(row[3] or 0)) for row in connection.execute(waiting)}

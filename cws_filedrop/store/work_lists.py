@@ -15,7 +15,7 @@ from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, CASES, LINES, SELLERS, UPLOADS
 from cws_filedrop.store.uploads import Upload
 
-COUNTED: Final = 1_000  # beyond, a count says only that it is more
+COUNTED: Final = 200  # beyond, a count says only that it is more
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ ORDERS: Final = sa.Table(  # the order book
     sa.UniqueConstraint("account_id", "amazon_order_id"),
     sa.UniqueConstraint("account_id", "number"),
     sa.Index("orders_by_reference", "account_id", "reference"),
-    sa.Index("orders_by_state", "account_id", "state"),
+    sa.Index("orders_by_state", "account_id", "state", "changed_at"),
     sa.Index("orders_by_change", "account_id", "changed_at"),
     sa.Index(
         "orders_by_deadline",

@@ -19,7 +19,7 @@ from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go, is_ours
 
 router: Final = APIRouter()
-SHOWN: Final = 200
+SHOWN: Final = 50
 Text = Annotated[str, Form(max_length=1000)]
 
 
@@ -38,7 +38,7 @@ def unconfirmed(request: Request, session: visitors.Viewer) -> Response:
         first_of=_first_of(chosen),
         codes=sorted({one.code for one in found}),
         code=code,
-        total=work_lists.unconfirmed_count(db),
+        total=offices.of(request).counts.of(offices.of(request).desk)[0],
         cases=work_lists.cases(db, [one.about for one in chosen]),
         no_case=work_lists.NO_CASE,
         people=[one.name for one in users.everyone(db) if one.enabled],

@@ -20,6 +20,8 @@ def upgrade() -> None:
     _tallies()
     op.add_column("uploads", sa.Column("answered_at", sa.Text))
     op.create_index("uploads_by_seller", "uploads", ["seller_id", "id"])
+    op.drop_index("orders_by_state", "orders")
+    op.create_index("orders_by_state", "orders", ["account_id", "state", "changed_at"])
     some = sa.text("tracking <> ''")
     op.create_index("lines_by_tracking", "lines", ["tracking"], sqlite_where=some, postgresql_where=some)
 

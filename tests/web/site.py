@@ -1,0 +1,152 @@
+"""The pages as a real server in a thread, on a desk; asked by a client that keeps cookies and fills in forms."""
+
+from __future__ import annotations
+
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+import uvicorn
+from lxml import html
+from pipeline.desks import NOW, desk_on
+
+from cws_filedrop import passwords
+from cws_filedrop.config import WebSettings
+from cws_filedrop.drop.deeds import Deed
+from cws_filedrop.model import Role
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import sellers, users
+from cws_filedrop.transports.guard import Guard
+from cws_filedrop.web import app
+from cws_filedrop.web import office as offices
+
+PASSWORD = "correct-horse-9"
+HASH = passwords.hashed(PASSWORD)
+
+
+@dataclass
+class Clock:
+    """A clock that is set by hand."""
+
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def wait(self, **time: float) -> None:
+        """Let some time pass."""
+        self.now += timedelta(**time)
+
+
+class Browser:
+    """Keeps cookies; `post` sends the token of the session as the page's forms do."""
+
+    def __init__(self, url: str, **headers: str) -> None:
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=30)
+        self.csrf = ""
+
+    def login(self, name: str, kind: str = "operator", password: str = PASSWORD) -> Browser:
+        """Log in, and learn the session's token from the first page."""
+        answer = self.submit("/login", name=name, password=password, kind=kind)
+        assert answer.status_code == 303, answer.text
+        self.learn()
+        return self
+
+    def learn(self) -> None:
+        """Read the token from the first page."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.get("/").text)
+        self.csrf = found[1] if found else ""
+
+    def get(self, path: str, **headers: str) -> httpx.Response:
+        """A page, redirects followed."""
+        return self._client.get(path, headers=headers, follow_redirects=True)
+
+    def look(self, path: str) -> httpx.Response:
+        """A page or a redirect, as it is."""
+        return self._client.get(path)
+
+    def text(self, path: str) -> str:
+        """What is to be read on a page, blanks as people see them."""
+        answer = self.get(path)
+        assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
+        (body,) = html.fromstring(answer.text).xpath("//main")
+        return " ".join(body.text_content().split())
+
+    def submit(self, path: str, **fields: str) -> httpx.Response:
+        """A form without the session's token."""
+        return self._client.post(path, data=fields)
+
+    def post(self, path: str, **fields: str) -> httpx.Response:
+        """A form of ours."""
+        return self._client.post(path, data={"csrf": self.csrf, **fields})
+
+    def send(self, path: str, **headers: str) -> httpx.Response:
+        """A form of ours that comes with other headers."""
+        return self._client.post(path, data={"csrf": self.csrf}, headers=headers)
+
+    def close(self) -> None:
+        """Let go of its connections."""
+        self._client.close()
+
+
+@dataclass
+class Site:
+    """The running server, its desk and its clock; `deeds` are what its doors' witness saw."""
+
+    desk: Desk
+    clock: Clock
+    guard: Guard
+    url: str = ""
+    deeds: list[Deed] = field(default_factory=list)
+    arrived: list[str] = field(default_factory=list)
+    browsers: list[Browser] = field(default_factory=list)
+
+    def browser(self, **headers: str) -> Browser:
+        """A new one, that nobody has logged in with."""
+        self.browsers.append(Browser(self.url, **headers))
+        return self.browsers[-1]
+
+    def operator(self, role: Role = Role.ADMIN, name: str = "") -> Browser:
+        """A browser logged in as a user of that role, who is made if need be."""
+        name = name or str(role)
+        users.add(self.desk.db, name, password_hash=HASH, role=role, now=self.clock())
+        return self.browser().login(name)
+
+    def seller(self, name: str = "anna") -> Browser:
+        """A browser logged in as a seller, whose password is set."""
+        sellers.change(self.desk.db, name, {"password_hash": HASH})
+        return self.browser().login(name, kind="seller")
+
+
+@contextmanager
+def site_on(folder: Path, **web: object) -> Iterator[Site]:
+    """A site on a folder, with settings of `[web]`."""
+    clock = Clock()
+    desk = replace(desk_on(folder), clock=clock)
+    settings = replace(desk.settings, web=replace(WebSettings(), **web))  # type: ignore[arg-type]
+    desk = replace(desk, settings=settings)
+    site = Site(desk, clock, Guard(settings.guard, clock=lambda: clock().timestamp()))
+    office = offices.office(desk, site.guard, arrived=site.arrived.append, witness=site.deeds.append)
+    listener = socket.create_server(("127.0.0.1", 0))
+    site.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server = uvicorn.Server(
+        uvicorn.Config(app.build(office), ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    )
+    thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+    thread.start()
+    try:
+        yield site
+    finally:
+        for browser in site.browsers:
+            browser.close()
+        office.beacon.end_streams()
+        server.should_exit = True
+        thread.join(20)
+        listener.close()
+        desk.db.close()

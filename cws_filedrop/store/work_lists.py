@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Verdict
 from cws_filedrop.store import lines, uploads
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, CASES, LINES, SELLERS, UPLOADS
 from cws_filedrop.store.uploads import Upload
 
-COUNTED: Final = 200  # beyond, a count says only that it is more
+COUNTED: Final = 500  # beyond, a count says only that it is more
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,36 +71,23 @@ def unconfirmed(db: Database, *, account_id: int | None = None, code: str = "", 
         .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id).join(SELLERS))
         .join(ACCOUNTS, ACCOUNTS.c.id == LINES.c.account_id)
         .where(*lines.open_refusals())
-        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
+        .order_by(LINES.c.upload_id.desc(), LINES.c.line.desc())
         .limit(limit)
     )
     if code:
         query = query.where(LINES.c.code == code)
-    with db.read() as connection:
-        found: list[Unconfirmed] = []
-        for one in _accounts(connection, account_id):  # the index begins with the account
-            rows = connection.execute(query.where(LINES.c.account_id == one)).mappings()
-            found += [Unconfirmed(**row) for row in rows]
-    return sorted(found, key=lambda one: (one.upload_id, -one.line), reverse=True)[:limit]
-
-
-def unconfirmed_count(db: Database, *, account_id: int | None = None) -> int:
-    """How many there are, at most `COUNTED` an account."""
-    with db.read() as connection:
-        total = 0
-        for one in _accounts(connection, account_id):
-            some = sa.select(LINES.c.line).where(*lines.open_refusals(), LINES.c.account_id == one).limit(COUNTED)
-            total += connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
-    return total
-
-
-def _accounts(connection: sa.Connection, account_id: int | None) -> Sequence[int]:
     if account_id is not None:
-        return [account_id]
-    having = sa.exists().where(
-        LINES.c.account_id == ACCOUNTS.c.id, LINES.c.verdict == sa.literal_column(f"'{Verdict.UNCONFIRMED}'")
-    )
-    return list(connection.execute(sa.select(ACCOUNTS.c.id).where(having)).scalars())
+        query = query.where(LINES.c.account_id == account_id)
+    with db.read() as connection:
+        found = [Unconfirmed(**row) for row in connection.execute(query).mappings()]
+    return sorted(found, key=lambda one: (one.upload_id, -one.line), reverse=True)
+
+
+def unconfirmed_count(db: Database) -> int:
+    """How many there are; at most `COUNTED` are counted."""
+    some = sa.select(LINES.c.line).where(*lines.open_refusals()).limit(COUNTED)
+    with db.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
 
 
 def aside(db: Database, *, seller: str = "", limit: int = 200) -> list[Upload]:

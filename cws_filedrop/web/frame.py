@@ -9,6 +9,7 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from cws_filedrop.model import Role
+from cws_filedrop.store import work_lists
 from cws_filedrop.store.web_sessions import Session
 from cws_filedrop.web import office as offices
 from cws_filedrop.web.rendering import page
@@ -28,7 +29,7 @@ class Item:
 def framed(request: Request, template: str, session: Session, *, status: int = 200, **given: Any) -> Response:
     """A page with its navigation."""
     nav = _operators(request, session) if session.role is not None else _sellers(request)
-    return page(request, template, session=session, status=status, nav=nav, **given)
+    return page(request, template, session=session, status=status, nav=nav, counted=work_lists.COUNTED, **given)
 
 
 def _operators(request: Request, session: Session) -> list[Item | None]:

@@ -91,7 +91,7 @@ def test_a_lists_next_page_goes_on_where_it_ended(site: Site) -> None:
 
 def test_an_unconfirmed_order_is_shown_with_amazons_words_and_ours_and_settled(site: Site) -> None:
     refused(site)
-    site.clock.wait(minutes=1)
+    site.clock.wait(hours=2)
     browser = site.operator(Role.OPERATOR)
     text = browser.text("/unconfirmed")
     for words in (OTHER, "A-18028", "Your order cannot be found", "Amazon does not know this order"):

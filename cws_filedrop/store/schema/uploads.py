@@ -78,6 +78,13 @@ LINES: Final = sa.Table(
         sqlite_where=sa.text("verdict = 'unconfirmed'"),
         postgresql_where=sa.text("verdict = 'unconfirmed'"),
     ),
+    sa.Index(
+        "lines_unconfirmed_newest",
+        "upload_id",
+        "line",
+        sqlite_where=sa.text("verdict = 'unconfirmed'"),
+        postgresql_where=sa.text("verdict = 'unconfirmed'"),
+    ),
     sqlite_with_rowid=False,
 )
 

@@ -1,0 +1,45 @@
+"""A desk with something on every page."""
+
+from __future__ import annotations
+
+from pipeline.desks import put, read
+from pipeline.shop import ITEM, ORDER, OTHER, Shop
+from web.site import Site
+
+from cws_filedrop.pipeline import outbox
+from cws_filedrop.store import audit, feeds, uploads
+from cws_filedrop.store.audit import Row
+from cws_filedrop.store.database import stamp
+
+
+def busy(site: Site) -> dict[str, str]:
+    """Orders confirmed, refused, late; uploads done, held, waiting, rejected; a feed that is stopped. Names of some."""
+    shop = Shop(site.desk)
+    report = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tlatest-ship-date\n"
+    due = "2026-11-22T18:00:00Z"
+    shop.imports_text(report + f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tBLUE-MUG\t2\t{due}\n")
+    done = shop.drop(
+        f"{ORDER}\tshipped\t\t\tY0000001K\tYodel\t", f"{OTHER}\tshipped\t\t\t\t\t", "4711\tshipped\t\t\t\t\t"
+    )
+    shop.answered({2: ("A-18028", "Your order cannot be found using Merchant ID M1")})
+    mass = "order-id\tstatus\ttracking\tcarrier\n" + "".join(
+        f"026-1520163-{number:07}\tshipped\tY0000001K\tYodel\n" for number in range(30)
+    )
+    held = put(site.desk, mass.encode(), name="shipments of a very long week with a long name 2026-11-22.txt")
+    read(site.desk, held)
+    refused = put(site.desk, b"these\tare\tno\tcolumns\n1\t2\t3\t4\n", name="wrong.txt")
+    read(site.desk, refused)
+    waiting = shop.drop("026-7777777-0000001\tshipped\t\t\t\t\t")
+    _, number = shop.submitted()
+    feeds.change(site.desk.db, number, state="stopped", note="Amazon answered 403 Unauthorized to createFeed")
+    found = uploads.some(site.desk.db, [done, held, refused, waiting])
+    assert outbox.answer(site.desk, found) == []
+    entry = {"seller": "anna", "address": "192.0.2.7", "door": "sftp", "client": "WinSCP", "name": "", "size": None}
+    now = stamp(site.clock())
+    told = [("login", "", ""), ("upload", "inbox/1.txt", done), ("login-refused", "", "")]
+    rows = [
+        Row(at=now, event=event, **entry | {"name": name}, upload_id=upload_id, detail="", times=1)
+        for event, name, upload_id in told
+    ]
+    audit.add(site.desk.db, rows)
+    return {"upload": done, "held": held, "order": OTHER}

@@ -1,0 +1,137 @@
+"""Every page of operators in a real browser: no fault of accessibility, room on a telephone, no other host."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web.browsing import Visit, running
+from web.scenes import busy
+from web.site import HASH, PASSWORD, Site, site_on
+
+from cws_filedrop.model import Role
+from cws_filedrop.store import users
+
+SERIOUS = ("serious", "critical")
+PAGES = (
+    "/login",
+    "/",
+    "/uploads",
+    "/uploads/{upload}",
+    "/orders",
+    "/orders/1/{order}",
+    "/unconfirmed",
+    "/held",
+    "/sellers",
+    "/sellers/anna",
+    "/feeds",
+    "/charts",
+    "/people",
+    "/deeds",
+    "/me",
+    "/me/second-factor",
+    "/nothing-here",
+)
+SCHEMES = ("light", "dark")
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict[str, str]]]:
+    """A service with something on every page."""
+    with site_on(tmp_path_factory.mktemp("site")) as site:
+        users.add(site.desk.db, "root", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+        yield site, busy(site)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Chromium."""
+    with running() as started:
+        yield started
+
+
+def faults(page: Any) -> list[str]:
+    """What axe-core calls serious."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    answer = Axe().run(page).response
+    assert len(answer["passes"]) > 5, "it did look"
+    found = answer["violations"]
+    return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in SERIOUS]
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_no_page_has_a_serious_fault_of_accessibility(
+    scene: tuple[Site, dict[str, str]], browser: Any, scheme: str
+) -> None:
+    site, names = scene
+    visit = Visit(browser, site.url, color_scheme=scheme, bypass_csp=True)  # axe-core is put into the page
+    visit.go("/login")
+    found = {"/login": faults(visit.page)}
+    visit.picture(f"login-{scheme}")
+    visit.login("root", PASSWORD)
+    visit.page.wait_for_url(f"{site.url}/")
+    for path in PAGES[1:]:
+        page = visit.go(path.format_map(names))
+        for details in page.locator("details.act, details:has(table)").all()[:3]:
+            details.evaluate("one => one.open = true")
+        found[path] = faults(page)
+        visit.picture(f"{re.sub(r'[^a-z]+', '-', path).strip('-') or 'now'}-{scheme}")
+    visit.troubles = [one for one in visit.troubles if "404" not in one]
+    visit.close()
+    assert {path: told for path, told in found.items() if told} == {}
+
+
+def test_every_page_fits_a_narrow_telephone(scene: tuple[Site, dict[str, str]], browser: Any, tmp_path: Path) -> None:
+    site, names = scene
+    visit = Visit(browser, site.url)
+    visit.page.set_viewport_size({"width": 360, "height": 740})
+    visit.login("root", PASSWORD)
+    visit.page.wait_for_url(f"{site.url}/")
+    wide = {}
+    for path in PAGES[1:]:
+        page = visit.go(path.format_map(names))
+        if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
+            wide[path] = width
+        visit.picture(f"{re.sub(r'[^a-z]+', '-', path).strip('-') or 'now'}-360")
+    assert wide == {}
+    menu = visit.go("/").get_by_role("link", name="Uploads", exact=True)
+    assert not menu.is_visible(), "folded away"
+    visit.page.get_by_text("Menu").click()
+    menu.click()
+    visit.page.wait_for_url(f"{site.url}/uploads")
+    visit.troubles = [one for one in visit.troubles if "404" not in one]
+    visit.close()
+
+
+def test_pages_can_be_worked_with_the_keyboard_alone(scene: tuple[Site, dict[str, str]], browser: Any) -> None:
+    site, _ = scene
+    visit = Visit(browser, site.url)
+    page = visit.go("/login")
+    page.get_by_label("User name").focus()
+    page.keyboard.type("root")
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{site.url}/")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the page"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    visit.close()
+
+
+def test_pages_work_without_script(scene: tuple[Site, dict[str, str]], browser: Any) -> None:
+    site, names = scene
+    visit = Visit(browser, site.url, java_script_enabled=False)
+    visit.login("root", PASSWORD)
+    page = visit.go("/held")
+    page.locator("details.act summary", has_text="Assign, note").first.click()
+    page.get_by_label("Note").first.fill("asked by telephone")
+    page.get_by_role("button", name="Keep").first.click()
+    assert page.get_by_text("asked by telephone").first.is_visible()
+    assert names["held"] in page.content()
+    visit.close()

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import database, settings, show_json, show_table
 from cws_filedrop.model import FeedState
 
 app = typer.Typer(help="Feeds: list them, let a stopped one go on, name the one that Amazon has.", no_args_is_help=True)
@@ -35,33 +34,18 @@ def list_(
 @app.command()
 def retry(number: Number) -> None:
     """Let a stopped feed go on from where it stands (and its account send again)."""
-    from cws_filedrop.store import feeds
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import deciding
 
-    db = database(settings())
-    _known(db, number)
-    if not feeds.wake(db, number):
-        raise stop(f"feed {number} is not stopped")
+    decided(deciding.retry_feed, number)
     typer.echo(f"feed {number} goes on")
 
 
 @app.command()
 def adopt(number: Number, amazon_feed_id: Annotated[str, typer.Argument(help="the feed's id at Amazon")]) -> None:
     """Say which of Amazon's feeds a stopped feed became."""
-    from cws_filedrop.store import feeds
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import deciding
 
-    db = database(settings())
-    if _known(db, number).state is not FeedState.STOPPED:
-        raise stop(f"feed {number} is not stopped")
-    feeds.submitted(db, number, amazon_feed_id=amazon_feed_id, now=datetime.now(UTC))
-    feeds.change(db, number, state=FeedState.STOPPED)
-    feeds.wake(db, number)
+    decided(deciding.adopt_feed, number, amazon_feed_id)
     typer.echo(f"feed {number} is {amazon_feed_id}")
-
-
-def _known(db: Any, number: int) -> Any:
-    from cws_filedrop.store import feeds
-
-    feed = feeds.find(db, number)
-    if feed is None:
-        raise stop(f"there is no feed {number}; `feed list` shows them")
-    return feed

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import database, settings, show_json, show_table
 
 app = typer.Typer(help="Who is kept out for guessing at passwords; let them in again.", no_args_is_help=True)
 
@@ -30,8 +30,8 @@ def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = F
 @app.command()
 def unban(who: Annotated[str, typer.Argument(help="an address, or a user name")]) -> None:
     """Forget what is held against an address or a user name; a running service does so within seconds."""
-    from cws_filedrop.store import guard
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import deciding
 
-    if not guard.forget(database(settings()), who):
-        raise stop(f"nothing is held against {who}")
+    decided(deciding.unban, who)
     typer.echo(f"{who} may try again")

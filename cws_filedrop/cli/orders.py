@@ -143,16 +143,11 @@ def settle(
     note: Annotated[str, typer.Option(help="why; kept in its history")],
 ) -> None:
     """Say by hand what has become of an order; nothing is sent to Amazon."""
-    from cws_filedrop.store import order_book
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import deciding
 
-    db = database(settings())
-    found = _found(db, order, seller)
-    state, what = OrderState(to.value), f"settled by hand: {note}"
-    with db.write() as connection:
-        now = datetime.now(UTC)
-        done = order_book.move(connection, found, state, who="operator", what=what, now=now, settles=True)
-    if not done:
-        raise stop(f"{order} has just changed; look at it again")
+    found = _found(database(settings()), order, seller)
+    state = decided(deciding.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
     typer.echo(f"{found.amazon_order_id} is {state}")
 
 

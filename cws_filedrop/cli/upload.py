@@ -53,19 +53,8 @@ def show(upload_id: Annotated[str, typer.Argument(help="such as 20261122-013042-
 @app.command()
 def release(upload_id: Annotated[str, typer.Argument(help="one that is held, cut or failed")]) -> None:
     """Take an upload that was set aside after all: it is read again, as it is."""
-    from cws_filedrop.drop.spool import Spool
-    from cws_filedrop.store import uploads
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import actions
 
-    chosen = settings()
-    db = database(chosen)
-    upload = uploads.get(db, upload_id)
-    if upload is None:
-        raise stop(f"there is no upload {upload_id}")
-    if upload.state not in uploads.ASIDE:
-        raise stop(f"upload {upload_id} is {upload.state}; only what is held, cut or failed can be released")
-    try:
-        Spool(chosen.data / "spool").data_path(upload_id)
-    except FileNotFoundError:
-        raise stop(f"the bytes of {upload_id} never arrived whole; the file has to be dropped again") from None
-    uploads.read_again(db, upload_id, evidence=f"{upload.evidence}; released by an operator".lstrip("; "))
+    decided(actions.release, upload_id)
     typer.echo(f"{upload_id} is read again")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import database, settings, show_json, show_table
 from cws_filedrop.model import Role
 
 app = typer.Typer(help="Operators of the pages: add, list, change them.", no_args_is_help=True)
@@ -106,17 +106,6 @@ def _given() -> str:
 
 
 def _done(action: Any, *given: Any, **more: Any) -> Any:
-    """Have it done in the name of whoever may run commands here."""
-    from cws_filedrop.pipeline.deciding import Impossible, Who
-    from cws_filedrop.pipeline.desk import open_desk
-    from cws_filedrop.store.deeds import COMMAND_LINE
+    from cws_filedrop.cli.deciding import decided
 
-    chosen = settings()
-    database(chosen, create=True)
-    desk = open_desk(chosen)
-    try:
-        return action(desk, *given, **more, who=Who(COMMAND_LINE))
-    except Impossible as why:
-        raise stop(str(why)) from None
-    finally:
-        desk.db.close()
+    return decided(action, *given, **more, create=True)

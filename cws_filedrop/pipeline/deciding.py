@@ -13,6 +13,7 @@ from cws_filedrop.errors import FileDropError
 from cws_filedrop.model import FeedState, OrderState
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import deeds, feeds, guard, order_book, work_lists
+from cws_filedrop.store.feeds import FeedRow
 
 LOG: Final = log.get(__name__)
 SETTLED_AS: Final = (OrderState.SHIPPED, OrderState.CANCELLED, OrderState.NEW)
@@ -53,20 +54,27 @@ def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, not
 
 def retry_feed(desk: Desk, feed_no: int, *, who: Who) -> None:
     """Let a stopped feed go on from where it stands, and its account send again. Raises: Impossible."""
-    if feeds.find(desk.db, feed_no) is None or not feeds.wake(desk.db, feed_no):
+    _known(desk, feed_no)
+    if not feeds.wake(desk.db, feed_no):
         raise Impossible(f"feed {feed_no} is not stopped")
     _did(desk, who, "feed.retry", str(feed_no))
 
 
 def adopt_feed(desk: Desk, feed_no: int, amazon_feed_id: str, *, who: Who) -> None:
     """Say which of Amazon's feeds a stopped feed became. Raises: Impossible."""
-    found = feeds.find(desk.db, feed_no)
-    if found is None or found.state is not FeedState.STOPPED:
+    if _known(desk, feed_no).state is not FeedState.STOPPED:
         raise Impossible(f"feed {feed_no} is not stopped")
     feeds.submitted(desk.db, feed_no, amazon_feed_id=amazon_feed_id, now=desk.clock())
     feeds.change(desk.db, feed_no, state=FeedState.STOPPED)
     feeds.wake(desk.db, feed_no)
     _did(desk, who, "feed.adopt", str(feed_no), amazon_feed_id)
+
+
+def _known(desk: Desk, feed_no: int) -> FeedRow:
+    found = feeds.find(desk.db, feed_no)
+    if found is None:
+        raise Impossible(f"there is no feed {feed_no}; `feed list` shows them")
+    return found
 
 
 def take_on(desk: Desk, about: str, *, assignee: str, note: str, who: Who) -> None:

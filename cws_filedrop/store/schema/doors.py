@@ -36,4 +36,10 @@ AUDIT: Final = sa.Table(  # what was done at the doors
     sa.Column("times", sa.Integer, nullable=False),
     sa.Index("audit_by_seller", "seller", "id"),
     sa.Index("audit_by_time", "at"),
+    sa.Index(
+        "audit_by_upload",
+        "upload_id",
+        sqlite_where=sa.text("upload_id <> ''"),
+        postgresql_where=sa.text("upload_id <> ''"),
+    ),
 )

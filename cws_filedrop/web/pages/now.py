@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+import os
+import time
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.store import searching, uploads
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import searching, stages
 from cws_filedrop.store.searching import Wanted
+from cws_filedrop.store.stages import Stages
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
 from cws_filedrop.web.frame import framed
+from cws_filedrop.web.rendering import size
 
 router: Final = APIRouter()
 SHOWN: Final = 12
+SHOWN_LATE: Final = 10
+OVERDUE_DAYS: Final = 14
+SLOW_SECONDS: Final = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a part is: `tone` is good, odd or bad."""
+
+    name: str
+    tone: str
+    words: str
 
 
 @router.get("/")
@@ -23,6 +42,49 @@ def now(request: Request, session: visitors.Anyone) -> Response:
     if session.role is None:
         raise visitors.Turned("/my")
     visitors.user(request)
-    desk = offices.of(request).desk
-    newest = searching.uploads(desk.db, Wanted(), limit=SHOWN)
-    return framed(request, "now.html", session, counts=uploads.counts(desk.db), uploads=newest)
+    here = offices.of(request)
+    desk, at = here.desk, here.desk.clock()
+    begun = time.perf_counter()
+    found = stages.look(desk.db, now=at)
+    took = time.perf_counter() - begun
+    late = stages.late(
+        desk.db,
+        now=at,
+        before=timedelta(hours=desk.settings.orders.late_hours),
+        since=timedelta(days=OVERDUE_DAYS),
+        limit=SHOWN_LATE,
+    )
+    unconfirmed, aside = here.counts.of(desk)
+    return framed(
+        request,
+        "now.html",
+        session,
+        stages=found,
+        late=late,
+        unconfirmed=unconfirmed,
+        aside=aside,
+        health=[_database(took), _disk(desk), _marketplace(found)],
+        uploads=searching.uploads(desk.db, Wanted(), limit=SHOWN),
+    )
+
+
+def _database(seconds: float) -> Health:
+    words = f"answers within {seconds * 1000:.0f} ms"
+    return Health("Database", "odd" if seconds > SLOW_SECONDS else "good", words)
+
+
+def _disk(desk: Desk) -> Health:
+    found = os.statvfs(desk.spool.root)
+    free, least = found.f_bavail * found.f_frsize, desk.settings.limits.free_bytes
+    tone = "bad" if free < least else "odd" if free < 4 * least else "good"
+    inodes = f", {found.f_favail / found.f_files:.0%} of its inodes" if found.f_files else ""
+    words = f"{size(free)} free{inodes}"
+    return Health("Disk", tone, words + ("; uploads are refused until there is more" if tone == "bad" else ""))
+
+
+def _marketplace(found: Stages) -> Health:
+    if found.stopped:
+        return Health("Amazon", "bad", "; ".join(f"{account}: {why}" for account, why in found.stopped.items()))
+    if found.feed("stopped").number:
+        return Health("Amazon", "bad", f"{found.feed('stopped').number} feeds are stopped")
+    return Health("Amazon", "good", "takes what it is given")

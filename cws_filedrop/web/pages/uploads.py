@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
 from cws_filedrop.model import Door, UploadState, Verdict
-from cws_filedrop.store import searching, sellers
+from cws_filedrop.pipeline import actions
+from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.store import searching, sellers, tallies, upload_story, users, work_lists
+from cws_filedrop.store import uploads as uploads_
 from cws_filedrop.store.searching import Wanted
+from cws_filedrop.web import files, stories, visitors
 from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
 from cws_filedrop.web.frame import framed
+from cws_filedrop.web.rendering import go, is_ours
 
 router: Final = APIRouter()
 ROWS: Final = 50
+LINES: Final = 100
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 LONGEST: Final = 200
+Text = Annotated[str, Form(max_length=1000)]
 
 
 @router.get("/uploads")
@@ -47,3 +53,52 @@ def wanted_by(asked: dict[str, str]) -> Wanted:
     for name in ("since", "until"):
         given[name] = given[name] if DAY.fullmatch(given[name]) else ""
     return Wanted(text=asked.get("q", "").strip()[:LONGEST], **given)
+
+
+@router.get("/uploads/{upload_id}")
+def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Response:
+    """One upload's whole story."""
+    desk, asked = offices.of(request).desk, request.query_params
+    found = uploads_.get(desk.db, upload_id)
+    if found is None:
+        raise visitors.NotThere
+    verdict, code = asked.get("verdict", "")[:LONGEST], asked.get("code", "")[:LONGEST]
+    place = asked.get("after", "0")
+    after = int(place) if place.isdecimal() and len(place) < 12 else 0
+    some = upload_story.lines(desk.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
+    case = work_lists.cases(desk.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
+    return framed(
+        request,
+        "upload.html",
+        session,
+        one=found,
+        story=stories.of(desk, found),
+        tallies=tallies.of_upload(desk.db, upload_id),
+        lines=some[:LINES],
+        more=some[LINES - 1].line if len(some) > LINES else None,
+        verdict=verdict,
+        code=code,
+        files=files.of_upload(desk, found),
+        case=case,
+        people=[one.name for one in users.everyone(desk.db) if one.enabled],
+    )
+
+
+@router.get("/uploads/{upload_id}/files/{kind}")
+def download(request: Request, session: visitors.Viewer, upload_id: str, kind: str) -> Response:
+    """One of an upload's files: as it came, or as it was answered."""
+    desk = offices.of(request).desk
+    found = uploads_.get(desk.db, upload_id)
+    if found is None:
+        raise visitors.NotThere
+    return files.download(desk, found, kind)
+
+
+@router.post("/uploads/{upload_id}/release", dependencies=[visitors.Meant])
+def release(request: Request, session: visitors.Operator, upload_id: str, wanted: Text = "") -> Response:
+    """Have an upload that was set aside read again, as it is."""
+    try:
+        actions.release(offices.of(request).desk, upload_id, who=Who(session.name, visitors.address(request)))
+    except Impossible as why:
+        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is read again.")

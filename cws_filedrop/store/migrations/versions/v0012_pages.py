@@ -24,6 +24,8 @@ def upgrade() -> None:
     op.create_index("orders_by_state", "orders", ["account_id", "state", "changed_at"])
     some = sa.text("tracking <> ''")
     op.create_index("lines_by_tracking", "lines", ["tracking"], sqlite_where=some, postgresql_where=some)
+    some = sa.text("upload_id <> ''")
+    op.create_index("audit_by_upload", "audit", ["upload_id"], sqlite_where=some, postgresql_where=some)
     some = sa.text("verdict = 'unconfirmed'")
     columns = ["upload_id", "line"]
     op.create_index("lines_unconfirmed_newest", "lines", columns, sqlite_where=some, postgresql_where=some)

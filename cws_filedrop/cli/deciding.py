@@ -1,0 +1,26 @@
+"""Has something done that a person decided, in the name of whoever may run commands here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from cws_filedrop.cli.shared import database, settings, stop
+from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.store.deeds import COMMAND_LINE
+
+Done = TypeVar("Done")
+
+
+def decided(action: Callable[..., Done], *given: object, create: bool = False, **more: object) -> Done:
+    """What the action gives back. Raises: typer.Exit, with its words, when it cannot be done."""
+    chosen = settings()
+    database(chosen, create=create)
+    desk = open_desk(chosen)
+    try:
+        return action(desk, *given, **more, who=Who(COMMAND_LINE))
+    except Impossible as why:
+        raise stop(str(why)) from None
+    finally:
+        desk.db.close()

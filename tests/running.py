@@ -130,6 +130,7 @@ class Running:
         self.address = ("", 0)
         self.implicit_address = ("", 0)
         self.sftp_address = ("", 0)
+        self.pages = ""  # where they are, when WEB__ENABLED
 
     def add_seller(self, name: str, *options: str) -> None:
         """By the command line, as an operator would."""
@@ -138,13 +139,19 @@ class Running:
         )
         assert done.returncode == 0, done.stderr
 
-    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def add_user(self, name: str, password: str, role: str = "admin") -> None:
+        """An operator of the pages, by the command line."""
+        done = self.command("user", "add", name, "--role", role, "--password-stdin", given=password + "\n")
+        assert done.returncode == 0, done.stderr
+
+    def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of ours with the service's settings."""
         return subprocess.run(
             [sys.executable, "-m", "cws_filedrop", *arguments],
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
+            input=given,
             timeout=120,
             check=False,
         )
@@ -154,6 +161,8 @@ class Running:
         self.process = Process(["cws_filedrop", "serve"], self.environment, self.folder / "service.log")
         self.process.expect(r"^ready$")
         self.address, self.implicit_address, self.sftp_address = map(self._listening, ("ftp", "ftps", "sftp"))
+        pages = self.process.said(r"^pages +(\S+)$")
+        self.pages = pages[1] if pages else ""
         return self
 
     def _listening(self, scheme: str) -> tuple[str, int]:

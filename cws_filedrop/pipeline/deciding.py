@@ -11,11 +11,13 @@ from typing import Final
 from cws_filedrop import log
 from cws_filedrop.errors import FileDropError
 from cws_filedrop.model import FeedState, OrderState
+from cws_filedrop.pipeline import outbox
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import deeds, feeds, guard, order_book, work_lists
+from cws_filedrop.store import deeds, feeds, guard, order_book, sellers, work_lists
 from cws_filedrop.store.feeds import FeedRow
 
 LOG: Final = log.get(__name__)
+SETTLE: Final = "order.settle"
 SETTLED_AS: Final = (OrderState.SHIPPED, OrderState.CANCELLED, OrderState.NEW)
 
 
@@ -45,11 +47,28 @@ def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, not
             raise Impossible(f"{order_id} has just changed; look at it again")
         about = work_lists.about_order(account_id, order_id)
         detail = f"{found.state} -> {state}: {note}"
-        deeds.add_in(
-            connection, who=who.name, address=who.address, what="order.settle", about=about, detail=detail, now=now
-        )
+        deeds.add_in(connection, who=who.name, address=who.address, what=SETTLE, about=about, detail=detail, now=now)
     LOG.info("order.settled", order=order_id, state=str(state), who=who.name)
     return state
+
+
+class Heed:
+    """Renews the status files of sellers whose orders somebody settled, in whatever process that was."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._last = deeds.newest(desk.db)
+
+    def look(self) -> None:
+        """Look for what was settled since the last time."""
+        found = deeds.after(self._desk.db, self._last, what=SETTLE)
+        if not found:
+            return
+        self._last = found[-1].id
+        accounts = {work_lists.account_of(one.about) for one in found}
+        for seller in sellers.everyone(self._desk.db):
+            if seller.account.id in accounts:
+                outbox.CHANGED.add(seller.name)
 
 
 def retry_feed(desk: Desk, feed_no: int, *, who: Who) -> None:

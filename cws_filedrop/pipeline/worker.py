@@ -18,6 +18,7 @@ from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
 from cws_filedrop.pipeline import order_files, outbox, pulling, retention, sending, workflows
 from cws_filedrop.pipeline.chore import RETRY_SECONDS, Chore
+from cws_filedrop.pipeline.deciding import Heed
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
 from cws_filedrop.pipeline.mail.postman import Postman
@@ -192,12 +193,13 @@ class Worker:
             workflows.start_feed(feed.no)
 
     def _rounds(self) -> None:
+        heed = Heed(self._desk)
         chores = [Chore(SWEEP_SECONDS, self._sweep)]
         chores.append(Chore(STATUS_ANEW_SECONDS, self._all_statuses))
         if minutes := self._settings.orders.files_minutes:
             chores.append(Chore(minutes * 60, lambda: order_files.write(self._desk)))
         while not self._stopping.wait(ROUND_SECONDS):
-            for work in (self.round, *(chore.when_due for chore in chores)):
+            for work in (self.round, heed.look, *(chore.when_due for chore in chores)):
                 try:
                     work()
                 except Exception:

@@ -41,6 +41,19 @@ def add_in(
     connection.execute(DEEDS.insert().values(row))
 
 
+def newest(db: Database) -> int:
+    """The id of the last one; 0 when there is none."""
+    with db.read() as connection:
+        return connection.execute(sa.select(sa.func.max(DEEDS.c.id))).scalar() or 0
+
+
+def after(db: Database, last: int, *, what: str) -> list[Did]:
+    """What of one kind was done since, oldest first."""
+    query = sa.select(DEEDS).where(DEEDS.c.id > last, DEEDS.c.what == what).order_by(DEEDS.c.id).limit(1000)
+    with db.read() as connection:
+        return [Did(**row) for row in connection.execute(query).mappings()]
+
+
 def listing(db: Database, *, about: str = "", who: str = "", before: int | None = None, limit: int = 100) -> list[Did]:
     """What was done, newest first; `before` is the id to go on from."""
     query = sa.select(DEEDS).order_by(DEEDS.c.id.desc()).limit(limit)

@@ -57,6 +57,11 @@ def about_order(account_id: int, amazon_order_id: str) -> str:
     return f"{account_id} {amazon_order_id}"
 
 
+def account_of(about: str) -> int:
+    """The account of an order that is named so."""
+    return int(about.partition(" ")[0])
+
+
 def unconfirmed(db: Database, *, account_id: int | None = None, code: str = "", limit: int = 200) -> list[Unconfirmed]:
     """The newest of them."""
     names = ("upload_id", "line", "account_id", "order_id", "amazon_order_id", "order_item_id", "tracking", "code")

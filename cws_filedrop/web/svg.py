@@ -60,18 +60,19 @@ def lines(title: str, slots: Sequence[str], series: Sequence[Series], *, unit: s
     def point(place: int, value: float) -> str:
         return f"{LEFT + (place + 0.5) * step:.1f} {_y(value, top):.1f}"
 
-    marks = []
+    marks: list[Markup] = []
     for one in series:
         path, pen = [], "M"
         for place, value in enumerate(one.values):
             if value is None:
                 pen = "M"
                 continue
-            alone = pen == "M" and (place + 1 == len(slots) or one.values[place + 1] is None)
-            path.append(f"{pen}{point(place, value)}" + ("h0.01" if alone else ""))
+            path.append(f"{pen}{point(place, value)}")
+            if pen == "M" and (place + 1 == len(slots) or one.values[place + 1] is None):  # a line needs two ends
+                dot = Markup('<circle class="{}" cx="{:.1f}" cy="{:.1f}" r="3"/>')
+                marks.append(dot.format(one.colour, LEFT + (place + 0.5) * step, _y(value, top)))
             pen = "L"
-        colour = one.colour.replace("s", "l")
-        marks.append(Markup('<path class="line {}" d="{}"/>').format(colour, " ".join(path)))
+        marks.append(Markup('<path class="line {}" d="{}"/>').format(one.colour.replace("s", "l"), " ".join(path)))
     for place, slot in enumerate(slots):
         told = ", ".join(
             f"{one.name} {plain(value)}{unit}" for one in series if (value := one.values[place]) is not None

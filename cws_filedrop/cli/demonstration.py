@@ -27,11 +27,11 @@ from rich.table import Table
 from cws_filedrop import config, log, passwords
 from cws_filedrop.config import Settings
 from cws_filedrop.formats import known_profiles
-from cws_filedrop.model import Account, Seller
+from cws_filedrop.model import Account, Role, Seller
 from cws_filedrop.pipeline import order_book
 from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.service import Addresses, Service
-from cws_filedrop.store import profiles, sellers
+from cws_filedrop.store import profiles, sellers, users
 from cws_filedrop.store.database import Database, default_url
 
 SELLER: Final = "demo"
@@ -123,7 +123,7 @@ def _port(wanted: int) -> int:
 
 
 def _seller(settings: Settings) -> str:
-    """A demo seller with a fresh password and every known profile."""
+    """A demo seller with every known profile, and an operator of the pages; the fresh password of both."""
     settings.data.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database.url or default_url(settings.data))
     db.create()
@@ -133,6 +133,8 @@ def _seller(settings: Settings) -> str:
         sellers.change(db, SELLER, {"password_hash": passwords.hashed(password)})
     owner = sellers.find(db, SELLER)
     assert owner is not None
+    if not users.add(db, SELLER, password_hash=passwords.hashed(password), role=Role.ADMIN, now=datetime.now(UTC)):
+        users.change(db, SELLER, {"password_hash": passwords.hashed(password)})
     for name in known_profiles.names():  # some of the samples are exports of shipping programs
         profiles.put(db, owner.id, name, known_profiles.text(name), now=datetime.now(UTC))
     db.close()
@@ -254,6 +256,7 @@ def _go_on(console: Console, settings: Settings, addresses: Addresses, password:
         f"FTP       ftp://{host}:{port}   user [b]{SELLER}[/]   password [b]{password}[/]",
         *([f"SFTP      sftp://{addresses.sftp[0]}:{addresses.sftp[1]}   the same"] if addresses.sftp else []),
         f"folder    {settings.data / 'homes' / SELLER / 'inbox'}",
+        *([f"pages     {addresses.web}   the same, as operator or as seller"] if addresses.web else []),
         f"try       curl -T sample_files/shipped-today.txt ftp://{SELLER}:{password}@{host}:{port}/inbox/",
         "stop      Ctrl-C",
     ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 POLICY: Final = "; ".join(
@@ -45,6 +46,11 @@ class SecurityHeaders:
         """One request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+            return
+
+        if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
+            refused = PlainTextResponse("A zero byte is no part of any name here.", 400)
+            await refused(scope, receive, send)
             return
 
         async def answer(message: Message) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.model import FeedState
@@ -13,12 +13,12 @@ from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.store import feeds, sellers
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
+from cws_filedrop.web.forms import Number, Text
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go
 
 router: Final = APIRouter()
 SHOWN: Final = 100
-Text = Annotated[str, Form(max_length=100)]
 
 
 @router.get("/feeds")
@@ -33,7 +33,7 @@ def listed(request: Request, session: visitors.Viewer) -> Response:
 
 
 @router.post("/feeds/{number}/retry", dependencies=[visitors.Meant])
-def retry(request: Request, session: visitors.Operator, number: int) -> Response:
+def retry(request: Request, session: visitors.Operator, number: Number) -> Response:
     """Let a stopped feed go on."""
     try:
         deciding.retry_feed(offices.of(request).desk, number, who=Who(session.name, visitors.address(request)))
@@ -43,7 +43,7 @@ def retry(request: Request, session: visitors.Operator, number: int) -> Response
 
 
 @router.post("/feeds/{number}/adopt", dependencies=[visitors.Meant])
-def adopt(request: Request, session: visitors.Operator, number: int, amazon_feed_id: Text) -> Response:
+def adopt(request: Request, session: visitors.Operator, number: Number, amazon_feed_id: Text) -> Response:
     """Say which of Amazon's feeds a stopped feed became."""
     who = Who(session.name, visitors.address(request))
     try:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from cws_filedrop.store import users, web_sessions
 from cws_filedrop.store.web_sessions import Session
 from cws_filedrop.web import logging_in, visitors
 from cws_filedrop.web import office as offices
+from cws_filedrop.web.forms import Text
 from cws_filedrop.web.logging_in import Denied
 from cws_filedrop.web.rendering import THEME, THEMES, is_ours, page
 
-LONGEST: Final = 1024  # characters of a password; hashing more is work for nothing
 YEAR_SECONDS: Final = 31_536_000
 
 router: Final = APIRouter()
-Text = Annotated[str, Form(max_length=LONGEST)]
 
 
 def home_of(session: Session) -> str:

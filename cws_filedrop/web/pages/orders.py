@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.marketplaces.seller_site import order_url
@@ -16,13 +16,13 @@ from cws_filedrop.store import deeds, order_book, searching, sellers, work_lists
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
+from cws_filedrop.web.forms import Number, Text, whole
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go
 
 router: Final = APIRouter()
 ROWS: Final = 50
 LONGEST: Final = 200
-Text = Annotated[str, Form(max_length=1000)]
 
 
 @router.get("/orders")
@@ -42,11 +42,12 @@ def orders(request: Request, session: visitors.Viewer) -> Response:
 
 def _place(text: str) -> tuple[str, int] | None:
     at, _, no = text.partition("_")
-    return (at, int(no)) if at and no.isdecimal() and len(no) < 19 else None
+    number = whole(no, digits=18)
+    return (at, number) if at and number is not None else None
 
 
 @router.get("/orders/{account_id}/{order_id}")
-def order(request: Request, session: visitors.Viewer, account_id: int, order_id: str) -> Response:
+def order(request: Request, session: visitors.Viewer, account_id: Number, order_id: str) -> Response:
     """One order: what was ordered, everything that happened, the uploads that name it."""
     db = offices.of(request).desk.db
     with db.read() as connection:
@@ -75,7 +76,7 @@ def order(request: Request, session: visitors.Viewer, account_id: int, order_id:
 
 @router.post("/orders/{account_id}/{order_id}/settle", dependencies=[visitors.Meant])
 def settle(
-    request: Request, session: visitors.Operator, account_id: int, order_id: str, state: Text, note: Text
+    request: Request, session: visitors.Operator, account_id: Number, order_id: str, state: Text, note: Text
 ) -> Response:
     """Say what has become of an order."""
     who = Who(session.name, visitors.address(request))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
 import pyotp
 import segno
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop import passwords
@@ -17,13 +17,13 @@ from cws_filedrop.store import deeds, users
 from cws_filedrop.store.web_sessions import Session
 from cws_filedrop.web import logging_in, visitors
 from cws_filedrop.web import office as offices
+from cws_filedrop.web.forms import Text, whole
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go
 
 router: Final = APIRouter()
 ISSUER: Final = "cws_filedrop"
 SHOWN: Final = 100
-Text = Annotated[str, Form(max_length=1024)]
 
 
 def _who(request: Request, session: Session) -> Who:
@@ -89,8 +89,7 @@ def _role(text: str) -> Role:
 @router.get("/deeds")
 def done(request: Request, session: visitors.Admin) -> Response:
     """What people did, newest first."""
-    before = request.query_params.get("before", "")
-    since = int(before) if before.isdecimal() and len(before) < 19 else None
+    since = whole(request.query_params.get("before", ""), digits=18)
     found = deeds.listing(offices.of(request).desk.db, before=since, limit=SHOWN + 1)
     more = found[SHOWN - 1].id if len(found) > SHOWN else None
     return framed(request, "deeds.html", session, deeds=found[:SHOWN], more=more)

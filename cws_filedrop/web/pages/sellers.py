@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.drop.allowance import kept_bytes, waiting_files
@@ -18,6 +18,7 @@ from cws_filedrop.store import audit, guard, order_lists, searching, sellers, up
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import svg, visitors
+from cws_filedrop.web.forms import Text
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go
 
@@ -27,7 +28,6 @@ SHOWN_LATE: Final = 50
 OVERDUE_DAYS: Final = 14
 RHYTHM_WEEKS: Final = 4
 DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-Text = Annotated[str, Form(max_length=200)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.model import Door, UploadState, Verdict
@@ -16,6 +16,7 @@ from cws_filedrop.store import uploads as uploads_
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import files, stories, visitors
 from cws_filedrop.web import office as offices
+from cws_filedrop.web.forms import Text, whole
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go, is_ours
 
@@ -24,7 +25,6 @@ ROWS: Final = 50
 LINES: Final = 100
 DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 LONGEST: Final = 200
-Text = Annotated[str, Form(max_length=1000)]
 
 
 @router.get("/uploads")
@@ -63,8 +63,7 @@ def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Respon
     if found is None:
         raise visitors.NotThere
     verdict, code = asked.get("verdict", "")[:LONGEST], asked.get("code", "")[:LONGEST]
-    place = asked.get("after", "0")
-    after = int(place) if place.isdecimal() and len(place) < 12 else 0
+    after = whole(asked.get("after", "")) or 0
     some = upload_story.lines(desk.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
     case = work_lists.cases(desk.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
     return framed(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.feeds.processing_report import explain
@@ -15,12 +15,12 @@ from cws_filedrop.store import users, work_lists
 from cws_filedrop.store.work_lists import Unconfirmed
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
+from cws_filedrop.web.forms import Text
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go, is_ours
 
 router: Final = APIRouter()
 SHOWN: Final = 50
-Text = Annotated[str, Form(max_length=1000)]
 
 
 @router.get("/unconfirmed")

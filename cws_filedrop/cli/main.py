@@ -25,6 +25,7 @@ from cws_filedrop.cli import (
     orders,
     report,
     seller,
+    seller_hook,
     seller_key,
     seller_profile,
     serve,
@@ -48,6 +49,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
+seller.app.add_typer(seller_hook.app, name="hook")
 seller.app.add_typer(seller_key.app, name="key")
 seller.app.add_typer(seller_profile.app, name="profile")
 seller.app.command("client-config")(client_config.client_config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -11,12 +11,19 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import Grade, OrderState, UploadState
-from cws_filedrop.store.database import Database, moment, stamp
+from cws_filedrop.store.database import Asked, Database, moment, stamp
 from cws_filedrop.store.schema import ORDER_HISTORY, SELLERS, UPLOADS
 
 FINISHED: Final = (UploadState.DONE, UploadState.REJECTED, UploadState.REPLACED)
 USUAL_DAYS: Final = 30  # what a seller did in so many days before is usual
 ASIDE: Final = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)  # an operator can release them
+
+
+def _nothing(_connection: sa.Connection, _new: Sequence[Mapping[str, Any]]) -> None:
+    """There is nothing else to keep."""
+
+
+_OWNERS: Final = Asked(lambda among: sa.select(UPLOADS.c.id, UPLOADS.c.seller_id).where(among(UPLOADS.c.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,27 @@ class Upload:
         return self.folder == "test"
 
 
-def arrive(db: Database, arrived: Iterable[Mapping[str, object]]) -> None:
-    """Keep that files arrived; what is known already stays as it is (a second start is harmless)."""
+def arrive(
+    db: Database,
+    arrived: Iterable[Mapping[str, object]],
+    *,
+    beside: Callable[[sa.Connection, Sequence[Mapping[str, Any]]], None] = _nothing,
+) -> None:
+    """Keep that files arrived; what is known already stays as it is (a second start is harmless).
+
+    `beside` keeps what else there is to keep of the new ones, in the same transaction.
+    """
     rows = {str(one["id"]): {"state": UploadState.ARRIVED, **one} for one in arrived}
     with db.write() as connection:
         known = set(connection.execute(sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(rows))).scalars())
         if new := [row for upload_id, row in rows.items() if upload_id not in known]:
             connection.execute(UPLOADS.insert(), new)
+            beside(connection, new)
+
+
+def owners_in(connection: sa.Connection, upload_ids: Collection[str]) -> dict[str, int]:
+    """The sellers' ids of some uploads."""
+    return {row.id: row.seller_id for row in _OWNERS(connection, upload_ids)}
 
 
 def get(db: Database, upload_id: str) -> Upload | None:

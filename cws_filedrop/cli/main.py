@@ -28,6 +28,7 @@ from cws_filedrop.cli import (
     seller_hook,
     seller_key,
     seller_profile,
+    seller_token,
     serve,
     status,
     upload,
@@ -52,6 +53,7 @@ app.command("status")(status.status)
 seller.app.add_typer(seller_hook.app, name="hook")
 seller.app.add_typer(seller_key.app, name="key")
 seller.app.add_typer(seller_profile.app, name="profile")
+seller.app.add_typer(seller_token.app, name="token")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")

@@ -199,12 +199,13 @@ def write_statuses(desk: Desk, names: Iterable[str]) -> None:
             CHANGED.add(name)
 
 
-def _write_status(desk: Desk, seller: Seller) -> None:
-    name, home, orders = seller.name, desk.home(seller.name).path, desk.settings.orders
+def status_of(desk: Desk, seller: Seller) -> status.Status:
+    """How a seller stands now."""
+    name, orders = seller.name, desk.settings.orders
     account_id, now = seller.account.id, desk.clock()
     soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
     unseen = now - timedelta(hours=orders.missing_hours)
-    found = status.Status(
+    return status.Status(
         seller=name,
         written_at=stamp(now),
         stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
@@ -219,6 +220,10 @@ def _write_status(desk: Desk, seller: Seller) -> None:
             if one.why_disabled
         ],
     )
+
+
+def _write_status(desk: Desk, seller: Seller) -> None:
+    home, found = desk.home(seller.name).path, status_of(desk, seller)
     files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
     deliver_all((home / name, [content]) for name, content in files.items())
 

@@ -259,6 +259,34 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class HookSettings:
+    """Web hooks: what happens is told to addresses of sellers and operators by HTTP."""
+
+    operators_url: str = field(default="", metadata={"doc": "is told of alarms; empty: nobody is"})
+    operators_secret: str = field(
+        default="", metadata={"doc": "env:NAME or file:PATH of the secret that signs them (whsec_...)"}
+    )
+    allow_http: bool = field(default=False, metadata={"doc": "addresses that begin with http:// may be given, too"})
+    allow_private: bool = field(
+        default=False, metadata={"doc": "addresses in private networks and on this machine may be called, too"}
+    )
+    timeout_seconds: float = field(default=10.0, metadata={"doc": "for one call, from the first step to the answer"})
+    give_up_days: float = field(
+        default=5.0, metadata={"doc": "a hook that took nothing for so long, though called, is switched off"}
+    )
+    keep_days: int = field(default=30, metadata={"doc": "calls older than this are removed"})
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """The REST API."""
+
+    per_second: int = field(default=15, metadata={"doc": "calls with one token within a second; 0: any number"})
+    per_minute: int = field(default=240, metadata={"doc": "calls with one token within a minute; 0: any number"})
+    per_hour: int = field(default=5400, metadata={"doc": "calls with one token within an hour; 0: any number"})
+
+
+@dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
     """Amazon, or the built-in sandbox."""
 
@@ -316,6 +344,8 @@ class Settings:
     limits: LimitSettings = field(default_factory=LimitSettings)
     orders: OrderSettings = field(default_factory=OrderSettings)
     mail: MailSettings = field(default_factory=MailSettings)
+    hooks: HookSettings = field(default_factory=HookSettings)
+    api: ApiSettings = field(default_factory=ApiSettings)
     marketplace: MarketplaceSettings = field(default_factory=MarketplaceSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
 

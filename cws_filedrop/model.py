@@ -174,6 +174,28 @@ class MailState(StrEnum):
     UNSURE = "unsure"  # nobody knows whether the SMTP server has it; not sent again by itself
 
 
+class HookEvent(StrEnum):
+    """What a web hook may be told."""
+
+    RECEIVED = "upload.received"
+    ANSWERED = "upload.answered"
+    UNCONFIRMED = "order.unconfirmed"
+    ALARM_RAISED = "alarm.raised"  # operators' only, and so is the next
+    ALARM_RECOVERED = "alarm.recovered"
+    TEST = "hook.test"
+
+
+SELLERS_EVENTS: Final = (HookEvent.RECEIVED, HookEvent.ANSWERED, HookEvent.UNCONFIRMED)
+
+
+class CallState(StrEnum):
+    """Where the call of a web hook stands."""
+
+    QUEUED = "queued"  # not taken yet, and tried again
+    DELIVERED = "delivered"  # the receiver answered 2xx
+    FAILED = "failed"  # given up
+
+
 class OrderState(StrEnum):
     """Where an order stands (DOMAIN 10)."""
 

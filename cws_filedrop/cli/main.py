@@ -25,8 +25,10 @@ from cws_filedrop.cli import (
     orders,
     report,
     seller,
+    seller_hook,
     seller_key,
     seller_profile,
+    seller_token,
     serve,
     status,
     upload,
@@ -49,8 +51,10 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
+seller.app.add_typer(seller_hook.app, name="hook")
 seller.app.add_typer(seller_key.app, name="key")
 seller.app.add_typer(seller_profile.app, name="profile")
+seller.app.add_typer(seller_token.app, name="token")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")

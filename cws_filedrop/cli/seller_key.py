@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import database, seller_id, settings, show_json, show_table, stop
 
 app = typer.Typer(help="Public keys: add, list, remove.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="user name")]
@@ -35,9 +35,9 @@ def add(
     if not given:
         raise stop("give the line of a .pub file, or --file", 2)
     db = database(settings())
-    seller_id = _seller_id(db, name)
+    owner = seller_id(db, name)
     for one in given:
-        new = keys.add(db, seller_id, PublicKey(one.fingerprint, one.text, one.comment, ""), now=datetime.now(UTC))
+        new = keys.add(db, owner, PublicKey(one.fingerprint, one.text, one.comment, ""), now=datetime.now(UTC))
         typer.echo(f"{'added' if new else 'there already'}  {one.fingerprint}  {one.comment}")
 
 
@@ -47,7 +47,7 @@ def list_(name: Name, json: Annotated[bool, typer.Option("--json", help="for mac
     from cws_filedrop.store import keys
 
     db = database(settings())
-    found = keys.listing(db, _seller_id(db, name))
+    found = keys.listing(db, seller_id(db, name))
     if json:
         show_json({"version": 1, "seller": name.lower(), "keys": [asdict(one) for one in found]})
         return
@@ -61,15 +61,6 @@ def remove(name: Name, fingerprint: Annotated[str, typer.Argument(help="as `sell
     from cws_filedrop.store import keys
 
     db = database(settings())
-    if not keys.remove(db, _seller_id(db, name), fingerprint):
+    if not keys.remove(db, seller_id(db, name), fingerprint):
         raise stop(f"{name.lower()} has no key {fingerprint}")
     typer.echo(f"{fingerprint} is removed")
-
-
-def _seller_id(db: Any, name: str) -> int:
-    from cws_filedrop.store import sellers
-
-    seller = sellers.find(db, name)
-    if seller is None:
-        raise stop(f"there is no seller named {name.lower()}")
-    return seller.id

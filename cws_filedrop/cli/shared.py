@@ -50,6 +50,16 @@ def database(chosen: Settings, *, create: bool = False) -> Any:
     return db
 
 
+def seller_id(db: Any, name: str) -> int:
+    """The id of the seller of that name. Raises: typer.Exit with code 1 when there is none."""
+    from cws_filedrop.store import sellers
+
+    seller = sellers.find(db, name)
+    if seller is None:
+        raise stop(f"there is no seller named {name.lower()}")
+    return seller.id
+
+
 def close_all() -> None:
     """Close the databases that the command opened."""
     while Chosen.opened:

@@ -17,11 +17,12 @@ from cws_filedrop.formats import profile
 from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Issue, Profile, Seller, Severity, UploadState, Verdict
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.hooks import events
 from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
-from cws_filedrop.store import feeds, lines, order_lists, sellers, sightings, tallies, uploads
+from cws_filedrop.store import feeds, hooks, lines, order_lists, sellers, sightings, tallies, uploads
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.uploads import Upload
 
@@ -42,41 +43,38 @@ def answer(desk: Desk, found: Sequence[Upload]) -> list[str]:
 
     The ids of uploads whose answers could not be delivered: a full disk or a damaged outbox is no reason to lose them.
     """
-    return _deliver(desk, found, _answers, notes.answered)
+    return _deliver(desk, found, _answers, (notes.answered, events.answered))
 
 
 def publish(desk: Desk, found: Sequence[Upload]) -> list[str]:
     """Deliver results, and the lines that Amazon refused; the ids of uploads whose results could not be delivered."""
-    return _deliver(desk, found, _results, notes.finished)
+    return _deliver(desk, found, _results, (notes.finished, events.finished))
 
 
 def publish_again(desk: Desk, found: Sequence[Upload]) -> None:
     """Write results anew that say more now, where the seller has not removed them."""
     there = [upload for upload in found if upload.state is UploadState.DONE and _named(desk, upload, "result").exists()]
-    late = _deliver(desk, there, _results, _unnoted)
+    late = _deliver(desk, there, _results, ())  # what was said before in other words is no news
     for upload in found:
         CHANGED.add(upload.seller)
     if late:
         LOG.warning("outbox.not_renewed", uploads=late)
 
 
-def _unnoted(desk: Desk, found: Sequence[Upload]) -> None:
-    """What was said before in other words is no news."""
-
-
 def _deliver(
     desk: Desk,
     found: Sequence[Upload],
     files: Callable[[Desk, Upload], Iterator[Delivery]],
-    note: Callable[[Desk, Sequence[Upload]], None],
+    tell: Sequence[Callable[[Desk, Sequence[Upload]], None]],
 ) -> list[str]:
     try:
         deliver_all(file for upload in found for file in files(desk, upload))
         tallies.answered(desk.db, [upload.id for upload in found], at=stamp(desk.clock()))
-        note(desk, found)
+        for note in tell:
+            note(desk, found)
     except Exception as error:
         if len(found) > 1:  # one seller's trouble is not the others'
-            return [late for upload in found for late in _deliver(desk, [upload], files, note)]
+            return [late for upload in found for late in _deliver(desk, [upload], files, tell)]
         ours = not isinstance(error, OSError)
         LOG.error("outbox.not_delivered", upload=found[0].id, error=str(error), exc_info=ours)
         return [found[0].id]
@@ -201,12 +199,13 @@ def write_statuses(desk: Desk, names: Iterable[str]) -> None:
             CHANGED.add(name)
 
 
-def _write_status(desk: Desk, seller: Seller) -> None:
-    name, home, orders = seller.name, desk.home(seller.name).path, desk.settings.orders
+def status_of(desk: Desk, seller: Seller) -> status.Status:
+    """How a seller stands now."""
+    name, orders = seller.name, desk.settings.orders
     account_id, now = seller.account.id, desk.clock()
     soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
     unseen = now - timedelta(hours=orders.missing_hours)
-    found = status.Status(
+    return status.Status(
         seller=name,
         written_at=stamp(now),
         stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
@@ -215,7 +214,16 @@ def _write_status(desk: Desk, seller: Seller) -> None:
         results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
         late_soon=order_lists.late(desk.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
         missing=sightings.missing(desk.db, account_id, before=unseen, limit=SHOWN_ORDERS),
+        hooks_off=[
+            {"id": one.id, "url": one.url, "why": one.why_disabled}
+            for one in hooks.listing(desk.db, seller.id)
+            if one.why_disabled
+        ],
     )
+
+
+def _write_status(desk: Desk, seller: Seller) -> None:
+    home, found = desk.home(seller.name).path, status_of(desk, seller)
     files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
     deliver_all((home / name, [content]) for name, content in files.items())
 

@@ -16,7 +16,7 @@ from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import Folder, Stage
 from cws_filedrop.pipeline import order_drops
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import audit, mails, order_lists, pulls, sightings, uploads
+from cws_filedrop.store import audit, hooks, mails, order_lists, pulls, sightings, uploads
 from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
@@ -42,6 +42,7 @@ def sweep(desk: Desk) -> int:
     _forget_buyers(desk)
     sightings.forget(desk.db, before=desk.clock() - timedelta(days=SIGHTINGS_DAYS))
     mails.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.mail.keep_days))
+    hooks.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.hooks.keep_days))
     pulls.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.service.keep_results_days))
     audit.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.audit.keep_days))
     _forget_dropped(desk)

@@ -11,6 +11,7 @@ import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, Protocol
 
 import pandas as pd
@@ -24,6 +25,7 @@ from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, FeedKind, FeedState, Verdict
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.hooks import events
 from cws_filedrop.pipeline.mail import notes
 from cws_filedrop.store import feeds, sellers, settling
 from cws_filedrop.store.database import moment, stamp
@@ -271,7 +273,9 @@ def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]
         settlement = Settlement(Verdict.UNKNOWN, "", "", {})
     minutes = sender.desk.settings.orders.read_back_minutes
     look_after = timedelta(minutes=minutes) if minutes else None
-    finished = settling.settle(db, feed_no, settlement, now=sender.desk.clock(), look_after=look_after)
+    now = sender.desk.clock()
+    told = partial(events.refused, now=now)
+    finished = settling.settle(db, feed_no, settlement, now=now, look_after=look_after, beside=told)
     notes.settled(sender.desk, feed_no, feed.account_id)
     return DONE, finished
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from cws_filedrop import engine, log
@@ -21,6 +22,8 @@ from cws_filedrop.pipeline.chore import RETRY_SECONDS, Chore
 from cws_filedrop.pipeline.deciding import Heed
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
+from cws_filedrop.pipeline.hooks import events
+from cws_filedrop.pipeline.hooks.caller import Caller
 from cws_filedrop.pipeline.mail.postman import Postman
 from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.order_drops import OrderDrops
@@ -57,6 +60,7 @@ class Worker:
         self._arrived: Nudges[str] = Nudges()
         self._hand = Hand(MOST_GROUPS, on_room=self._arrived.wake)
         self._postman: Postman | None = None
+        self._caller: Caller | None = None
         self._stopping = threading.Event()
         self._threads = [
             threading.Thread(target=self._take_in, name="arrivals", daemon=True),
@@ -71,10 +75,11 @@ class Worker:
     def start(self) -> None:
         """Open the database and the engine, and take up what an earlier process left.
 
-        Raises: ConfigError when the database, the data folder or the [mail] settings cannot be used.
+        Raises: ConfigError when the database, the data folder, the [mail] or the [hooks] settings cannot be used.
         """
         self._settings.data.mkdir(parents=True, exist_ok=True)
         postman = Postman(self._desk) if self._settings.mail.host else None
+        caller = Caller(self._desk)
         Bench.sender, Bench.processes, Bench.queued, Bench.hand = self._sender, self._processes, Nudges(), self._hand
         self._desk.db.create()
         self._processes.warm_up()
@@ -85,6 +90,8 @@ class Worker:
         if postman is not None:
             postman.start()
             self._postman = postman
+        caller.start()
+        self._caller = caller
 
     def stop(self, *, patience_seconds: int = 20) -> None:
         """Finish the steps in hand, then let go; what is not finished goes on after the next start."""
@@ -97,6 +104,8 @@ class Worker:
             thread.join(timeout=patience_seconds)
         if self._postman is not None:
             self._postman.stop(patience_seconds=patience_seconds)
+        if self._caller is not None:
+            self._caller.stop(patience_seconds=patience_seconds)
         self._processes.close()
         self._engine.stop(patience_seconds=patience_seconds)
         outbox.write_statuses(self._desk, {seller.name for seller in sellers.everyone(self._desk.db)})
@@ -146,7 +155,8 @@ class Worker:
                 LOG.error("upload.without_seller", upload=claim.upload_id, seller=claim.seller)
         known = [claim for claim in claims if claim.seller in owners]
         if known:
-            uploads.arrive(self._desk.db, [_row(claim, owners[claim.seller]) for claim in known])
+            rows = [_row(claim, owners[claim.seller]) for claim in known]
+            uploads.arrive(self._desk.db, rows, beside=partial(events.received, now=self._desk.clock()))
         for claim in known:
             self._desk.spool.accept(arrivals[claim.upload_id])
             LOG.info("upload.accepted", upload=claim.upload_id, bytes=claim.size)

@@ -22,7 +22,8 @@ WAITS_ON: Final = {
 class Status:
     """A seller's state. `uploads` and `results` are newest first: id, name, state, line_count, waiting, counts;
     `unconfirmed`: upload_id, line, order_id, order_item_id, code, message; `late_soon`, most urgent first: order_id,
-    number, ship_by, state; `missing`, oldest first: order_id, accepted_at, note. `stopped` says why nothing is sent."""
+    number, ship_by, state; `missing`, oldest first: order_id, accepted_at, note; `hooks_off`, web hooks that were
+    switched off since they took nothing: id, url, why. `stopped` says why nothing is sent."""
 
     seller: str
     written_at: str
@@ -32,6 +33,7 @@ class Status:
     results: Sequence[Mapping[str, Any]]
     late_soon: Sequence[Mapping[str, Any]] = ()
     missing: Sequence[Mapping[str, Any]] = ()
+    hooks_off: Sequence[Mapping[str, Any]] = ()
 
 
 def as_json(status: Status) -> bytes:
@@ -52,6 +54,9 @@ def text(status: Status) -> str:
     if status.missing:
         told = [_missing(item) for item in status.missing]
         lines += _section("Accepted by Amazon, but not seen in its orders", told, "")
+    if status.hooks_off:
+        told = [f"{item['id']} {item['url']}: {item['why']}" for item in status.hooks_off]
+        lines += _section("Web hooks that are switched off", told, "")
     lines += _section("Last results", [_result(item) for item in status.results], "none yet")
     return "\r\n".join(lines).rstrip() + "\r\n"
 

@@ -111,6 +111,17 @@ def listing(db: Database, account_id: int, *, state: OrderState | None = None, l
         ]
 
 
+def select() -> sa.Select[Any]:
+    """Orders, to be narrowed down and given to `found`."""
+    return sa.select(*_COLUMNS)
+
+
+def found(db: Database, query: sa.Select[Any]) -> list[Order]:
+    """The orders that a narrowed `select` means."""
+    with db.read() as connection:
+        return [_order(row) for row in connection.execute(query)]
+
+
 def counts(db: Database, account_id: int) -> dict[str, int]:
     """How many orders of an account stand where."""
     query = sa.select(ORDERS.c.state, sa.func.count()).where(ORDERS.c.account_id == account_id).group_by(ORDERS.c.state)

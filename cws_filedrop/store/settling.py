@@ -5,7 +5,7 @@ All of it is one transaction; settling again changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -34,19 +34,30 @@ class Settlement:
     exceptions: Mapping[int, tuple[Verdict, str, str]]
 
 
+def _nothing(_connection: sa.Connection, _refused: Sequence[Refusal]) -> None:
+    """Nobody else is told."""
+
+
 def settle(
-    db: Database, feed_no: int, settlement: Settlement, *, now: datetime, look_after: timedelta | None = None
+    db: Database,
+    feed_no: int,
+    settlement: Settlement,
+    *,
+    now: datetime,
+    look_after: timedelta | None = None,
+    beside: Callable[[sa.Connection, Sequence[Refusal]], None] = _nothing,
 ) -> list[str]:
     """Give every line of a feed its verdict; the uploads that have no line waiting any more.
 
     Settling again changes nothing. Refused lines give their claims back, so that they can be dropped again. After
-    `look_after` the orders are read back; None = never.
+    `look_after` the orders are read back; None = never. `beside` hears of what was refused, in the same transaction.
     """
     with db.write() as connection:
         feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
         if feed.state is not FeedState.SETTLED:
             _verdicts(connection, feed_no, settlement)
-            _refuse(connection, feed, stamp(now))
+            if refused := _refuse(connection, feed, stamp(now)):
+                beside(connection, refused)
             if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
                 sightings.expect_in(connection, feed.no, now=now, look_after=look_after)
             _count_down(connection, feed_no, stamp(now))
@@ -82,8 +93,9 @@ def _beside(amazons: Any, own: Any) -> Any:
     return amazons + sa.case((own == "", ""), else_=sa.literal(" | ") + own)
 
 
-def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> None:
-    """Refused lines give their claims back, and their orders are unconfirmed."""
+def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> list[Refusal]:
+    """Refused lines give their claims back, and their orders are unconfirmed; what was refused."""
+    said: list[Refusal] = []
     columns = (LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.code, LINES.c.message)
     of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
     rows = connection.execute(sa.select(*columns).where(*of_feed).order_by(LINES.c.upload_id, LINES.c.line)).all()
@@ -103,6 +115,7 @@ def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> None:
             for place, (key, row) in enumerate(zip(keys, rows, strict=True))
         ]
         order_effects.refuse_in(connection, feed.account_id, said, now=now)
+    return said
 
 
 _CONFIRMED: Final = Asked(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -11,12 +11,19 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import Grade, OrderState, UploadState
-from cws_filedrop.store.database import Database, moment, stamp
+from cws_filedrop.store.database import Asked, Database, moment, stamp
 from cws_filedrop.store.schema import ORDER_HISTORY, SELLERS, UPLOADS
 
 FINISHED: Final = (UploadState.DONE, UploadState.REJECTED, UploadState.REPLACED)
 USUAL_DAYS: Final = 30  # what a seller did in so many days before is usual
 ASIDE: Final = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)  # an operator can release them
+
+
+def _nothing(_connection: sa.Connection, _new: Sequence[Mapping[str, Any]]) -> None:
+    """There is nothing else to keep."""
+
+
+_OWNERS: Final = Asked(lambda among: sa.select(UPLOADS.c.id, UPLOADS.c.seller_id).where(among(UPLOADS.c.id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +57,27 @@ class Upload:
         return self.folder == "test"
 
 
-def arrive(db: Database, arrived: Iterable[Mapping[str, object]]) -> None:
-    """Keep that files arrived; what is known already stays as it is (a second start is harmless)."""
+def arrive(
+    db: Database,
+    arrived: Iterable[Mapping[str, object]],
+    *,
+    beside: Callable[[sa.Connection, Sequence[Mapping[str, Any]]], None] = _nothing,
+) -> None:
+    """Keep that files arrived; what is known already stays as it is (a second start is harmless).
+
+    `beside` keeps what else there is to keep of the new ones, in the same transaction.
+    """
     rows = {str(one["id"]): {"state": UploadState.ARRIVED, **one} for one in arrived}
     with db.write() as connection:
         known = set(connection.execute(sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(rows))).scalars())
         if new := [row for upload_id, row in rows.items() if upload_id not in known]:
             connection.execute(UPLOADS.insert(), new)
+            beside(connection, new)
+
+
+def owners_in(connection: sa.Connection, upload_ids: Collection[str]) -> dict[str, int]:
+    """The sellers' ids of some uploads."""
+    return {row.id: row.seller_id for row in _OWNERS(connection, upload_ids)}
 
 
 def get(db: Database, upload_id: str) -> Upload | None:
@@ -67,7 +88,7 @@ def get(db: Database, upload_id: str) -> Upload | None:
 def some(db: Database, upload_ids: Sequence[str]) -> list[Upload]:
     """The uploads with these ids (a few hundred at most), in order of arrival."""
     with db.read() as connection:
-        query = _select().where(UPLOADS.c.id.in_(upload_ids)).order_by(UPLOADS.c.id)
+        query = select().where(UPLOADS.c.id.in_(upload_ids)).order_by(UPLOADS.c.id)
         return [_upload(row) for row in connection.execute(query)]
 
 
@@ -79,7 +100,7 @@ def unread_in(connection: sa.Connection, upload_ids: Sequence[str]) -> set[str]:
 
 def listing(db: Database, *, seller: str = "", states: Iterable[UploadState] = (), limit: int = 50) -> list[Upload]:
     """Uploads, newest first."""
-    query = _select().order_by(UPLOADS.c.id.desc()).limit(limit)
+    query = select().order_by(UPLOADS.c.id.desc()).limit(limit)
     if seller:
         query = query.where(SELLERS.c.name == seller.lower())
     if wanted := list(states):
@@ -92,7 +113,7 @@ def between(db: Database, seller_id: int, since: str, until: str) -> list[Upload
     """A seller's uploads that arrived in a time, or were finished in it (stamps; the first is in it), oldest first."""
     arrived = sa.and_(UPLOADS.c.arrived_at >= since, UPLOADS.c.arrived_at < until)
     ended = sa.and_(UPLOADS.c.done_at >= since, UPLOADS.c.done_at < until)
-    query = _select().where(UPLOADS.c.seller_id == seller_id, sa.or_(arrived, ended)).order_by(UPLOADS.c.id)
+    query = select().where(UPLOADS.c.seller_id == seller_id, sa.or_(arrived, ended)).order_by(UPLOADS.c.id)
     with db.read() as connection:
         return [_upload(row) for row in connection.execute(query)]
 
@@ -159,23 +180,25 @@ def replace_in(connection: sa.Connection, upload: Upload) -> None:
     connection.execute(_REPLACE, given)
 
 
-def read_again(db: Database, upload_id: str, *, evidence: str) -> bool:
+def read_again(db: Database, upload_id: str, *, evidence: str, only_from: Sequence[UploadState] = ASIDE) -> bool:
     """Have an upload that was set aside read as a whole one; false when it is not set aside (any more)."""
     with db.write() as connection:
-        return read_again_in(connection, upload_id, evidence=evidence)
+        return read_again_in(connection, upload_id, evidence=evidence, only_from=only_from)
 
 
-def read_again_in(connection: sa.Connection, upload_id: str, *, evidence: str) -> bool:
+def read_again_in(
+    connection: sa.Connection, upload_id: str, *, evidence: str, only_from: Sequence[UploadState] = ASIDE
+) -> bool:
     """`read_again`, in a transaction."""
     values = {"state": UploadState.ARRIVED, "grade": str(Grade.WHOLE), "evidence": evidence}
-    chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
+    chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(only_from))
     return connection.execute(chosen.values(releases=UPLOADS.c.releases + 1, **values)).rowcount > 0
 
 
 def held_in(connection: sa.Connection, upload: Upload) -> list[Upload]:
     """What is held of the same seller and folder, and came before that upload; newest first."""
     mine = (UPLOADS.c.seller_id == upload.seller_id, UPLOADS.c.folder == upload.folder, UPLOADS.c.id < upload.id)
-    query = _select().where(UPLOADS.c.state == UploadState.HELD, *mine).order_by(UPLOADS.c.id.desc())
+    query = select().where(UPLOADS.c.state == UploadState.HELD, *mine).order_by(UPLOADS.c.id.desc())
     return [_upload(row) for row in connection.execute(query)]
 
 
@@ -217,8 +240,15 @@ def set_state(db: Database, upload_id: str, state: UploadState, *, waiting: int 
         connection.execute(UPLOADS.update().where(mine).values(state=state, waiting=waiting))
 
 
-def _select() -> sa.Select[Any]:
+def select() -> sa.Select[Any]:
+    """Uploads, to be narrowed down and given to `found`."""
     return sa.select(UPLOADS, SELLERS.c.name.label("seller")).select_from(UPLOADS.join(SELLERS))
+
+
+def found(db: Database, query: sa.Select[Any]) -> list[Upload]:
+    """The uploads that a narrowed `select` means."""
+    with db.read() as connection:
+        return [_upload(row) for row in connection.execute(query)]
 
 
 def _upload(row: Any) -> Upload:

@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 
 from cws_filedrop import log
 from cws_filedrop.web import visitors
+from cws_filedrop.web.api import app as api
 from cws_filedrop.web.office import Office
 from cws_filedrop.web.pages import PAGES
 from cws_filedrop.web.rendering import STATIC, page
@@ -51,6 +52,7 @@ def build(office: Office) -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     app.add_api_route("/live", _live, methods=["GET"])
+    app.mount("/api/v1", api.build(office.desk, arrived=office.arrived, taking_in=office.handing_in), name="api")
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.add_middleware(SecurityHeaders)
     for kind, handler in _HANDLERS.items():

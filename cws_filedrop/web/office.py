@@ -9,10 +9,12 @@ from fastapi import Request
 
 from cws_filedrop.config import WebSettings
 from cws_filedrop.drop.deeds import Witness, unseen
+from cws_filedrop.drop.handing_in import HandingIn
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.transports.logins import Logins
 from cws_filedrop.transports.records import Rows
+from cws_filedrop.web.api import app as api
 from cws_filedrop.web.counts import Counts
 from cws_filedrop.web.live import Beacon
 
@@ -29,6 +31,7 @@ class Office:
     guard: Guard
     logins: Logins
     beacon: Beacon
+    handing_in: HandingIn
     arrived: Callable[[str], None] = _nobody
     witness: Witness = unseen
     counts: Counts = field(default_factory=Counts)
@@ -43,7 +46,7 @@ def office(desk: Desk, guard: Guard, *, arrived: Callable[[str], None] = _nobody
     """An office on a desk."""
     rows = Rows(desk.db)
     logins = Logins(rows.authenticate, rows.current, guard)
-    return Office(desk, guard, logins, Beacon(desk.db), arrived, witness)
+    return Office(desk, guard, logins, Beacon(desk.db), api.handing_in(desk), arrived, witness)
 
 
 def of(request: Request) -> Office:

@@ -136,6 +136,7 @@ def test_machines_read_everything() -> None:
         "results": [RESULT],
         "late_soon": [],
         "missing": [],
+        "hooks_off": [],
     }
 
 
@@ -143,3 +144,10 @@ def test_machines_read_letters_as_they_are() -> None:
     written = as_json(replace(NOTHING, uploads=[{**UPLOAD, "name": "Größe漢.txt"}]))
     assert "Größe漢.txt".encode() in written
     assert written.endswith(b"}\n")
+
+
+def test_hooks_that_are_switched_off_are_named() -> None:
+    off = {"id": 3, "url": "https://example.com/hook", "why": "it took nothing for 5 days"}
+    found = " ".join(text(replace(STATUS, hooks_off=[off])).split())
+    assert "Web hooks that are switched off 3 https://example.com/hook: it took nothing for 5 days" in found
+    assert "Web hooks" not in text(STATUS)

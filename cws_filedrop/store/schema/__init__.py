@@ -9,6 +9,7 @@ from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 from cws_filedrop.store.schema.doors import AUDIT, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
+from cws_filedrop.store.schema.hooks import HANDED_IN, HOOK_CALLS, HOOKS
 from cws_filedrop.store.schema.mail import MAIL_NOTES, MAILS
 from cws_filedrop.store.schema.orders import ORDER_HISTORY, ORDER_KEPT, ORDER_LINES, ORDER_PEOPLE, ORDERS
 from cws_filedrop.store.schema.uploads import CLAIMS, LINES, QUIET_LINES, SIGHTINGS, TALLIES, UPLOADS
@@ -24,6 +25,9 @@ __all__ = [
     "DEEDS",
     "FEEDS",
     "GUARD",
+    "HANDED_IN",
+    "HOOKS",
+    "HOOK_CALLS",
     "KEYS",
     "LINES",
     "MAILS",

@@ -1,0 +1,116 @@
+"""One call of a web hook: signed, by HTTP POST, to an address that was checked; no redirect is followed.
+
+The connection goes to the very address that was checked, not to the name again, which might lead elsewhere by then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from cws_filedrop import __version__
+from cws_filedrop.notify import reaching, signing
+from cws_filedrop.notify.reaching import Unreachable
+
+SHOWN_BYTES: Final = 200  # of an answer
+GONE: Final = 410
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Whom calls may go to, and how long one may take in all."""
+
+    allow_http: bool = False
+    allow_private: bool = False
+    timeout_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is told: `id` is the same at every attempt."""
+
+    id: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """How a call ended: was it taken, what was answered (state and the first characters, or the trouble), and does
+    the receiver want no more of them (410)?"""
+
+    taken: bool
+    answer: str
+    gone: bool = False
+
+
+async def tell(
+    target: str, message: Message, *, secret: str, rules: Rules, clock: Callable[[], float] = time.time
+) -> Told:
+    """Call once. Never raises for what the receiver, the network or the address is to blame for."""
+    try:
+        async with asyncio.timeout(rules.timeout_seconds):
+            url = reaching.checked(target, allow_http=rules.allow_http)
+            places = await reaching.addresses(url, allow_private=rules.allow_private)
+            return await _post(url, places, _signed(message, secret, int(clock())), message.body, rules)
+    except TimeoutError:
+        return Told(False, f"no answer within {rules.timeout_seconds:g} seconds")
+    except (Unreachable, ValueError) as error:
+        return Told(False, str(error))
+    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+        return Told(False, f"{type(error).__name__}: {error}"[:SHOWN_BYTES])
+
+
+def _signed(message: Message, secret: str, now: int) -> dict[str, str]:
+    return {
+        "content-type": "application/json",
+        "user-agent": f"cws_filedrop/{__version__}",
+        "webhook-id": message.id,
+        "webhook-timestamp": str(now),
+        "webhook-signature": signing.signature(secret, message.id, now, message.body),
+    }
+
+
+async def _post(url: httpx.URL, places: list[str], headers: dict[str, str], body: bytes, rules: Rules) -> Told:
+    """To the first of its addresses that there is a connection to."""
+    host = url.netloc.decode("ascii")
+    named = {"sni_hostname": url.raw_host.decode("ascii")} if url.scheme == "https" else {}
+    async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=rules.timeout_seconds) as client:
+        for place in places:
+            there = url.copy_with(host=place)
+            request = client.build_request(
+                "POST", there, headers=headers | {"host": host}, content=body, extensions=named
+            )
+            try:
+                answer = await client.send(request, stream=True)
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                if place == places[-1]:
+                    raise
+                continue
+            try:
+                return _told(answer.status_code, await _beginning(answer))
+            finally:
+                await answer.aclose()
+    raise AssertionError("a host has one address at least")
+
+
+async def _beginning(answer: httpx.Response) -> str:
+    """The first characters of an answer, on one line; as it came, so that nothing is unpacked."""
+    found = b""
+    async for chunk in answer.aiter_raw():
+        found += chunk[:SHOWN_BYTES]
+        if len(found) >= SHOWN_BYTES:
+            break
+    words = found[:SHOWN_BYTES].decode("utf-8", "replace")
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
+
+
+def _told(status: int, words: str) -> Told:
+    answer = f"{status} {words}".strip()[:SHOWN_BYTES]
+    if 300 <= status < 400:
+        answer = f"{status}: redirects are not followed"
+    return Told(200 <= status < 300, answer, gone=status == GONE)

@@ -1,0 +1,69 @@
+"""Which addresses a web hook may call: a seller's hook must not make us speak to machines of our own network."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+from typing import Final
+
+import httpx
+
+LONGEST_URL: Final = 1000
+_PORTS: Final = {"https": 443, "http": 80}
+# Addresses that carry an IPv4 address, which then is where a packet may end.
+_NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
+
+
+class Unreachable(Exception):
+    """That address is not called, in words for whoever gave it."""
+
+
+def checked(text: str, *, allow_http: bool) -> httpx.URL:
+    """The URL of a hook. Raises: Unreachable for what cannot be one; the host is not looked up."""
+    if len(text) > LONGEST_URL or not text.isprintable() or " " in text:
+        raise Unreachable("this is not an address such as https://example.com/hook")
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL as error:
+        raise Unreachable(f"this is not an address: {error}") from None
+    if url.scheme not in ("https", "http") or not url.host:
+        raise Unreachable("write an address such as https://example.com/hook")
+    if url.scheme == "http" and not allow_http:
+        raise Unreachable("only addresses that begin with https:// are called")
+    if url.userinfo:
+        raise Unreachable("an address must hold no user name and no password; calls are signed")
+    return url.copy_with(fragment=None)
+
+
+def is_public(address: str) -> bool:
+    """Is that IP address one of the public Internet?"""
+    found = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(found, ipaddress.IPv6Address):
+        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
+        if any(found in network for network in _NAT64):
+            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+        if inner is not None:
+            return found.ipv4_mapped is not None and is_public(str(inner))
+        if found.is_site_local:
+            return False
+    return found.is_global and not found.is_multicast
+
+
+async def addresses(url: httpx.URL, *, allow_private: bool) -> list[str]:
+    """The IP addresses of a URL's host, every one of which may be called.
+
+    Raises: Unreachable when one may not: a name that leads to both inside and outside is nobody's mistake.
+    """
+    port = url.port or _PORTS[url.scheme]
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise Unreachable(f"the name {url.host} is not known") from None
+    places = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not places:
+        raise Unreachable(f"the name {url.host} is not known")
+    if not allow_private and not all(map(is_public, places)):
+        raise Unreachable(f"{url.host} is not in the public Internet")
+    return places

@@ -1,0 +1,7 @@
+"""The REST API (`build`). Sellers' tokens only; knows nothing of pages and sessions."""
+
+from __future__ import annotations
+
+from cws_filedrop.web.api.app import build
+
+__all__ = ["build"]

@@ -1,0 +1,83 @@
+"""The REST API as an application of its own, to be mounted where `/api/v1` begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from cws_filedrop import __version__, log
+from cws_filedrop.drop.handing_in import HandingIn
+from cws_filedrop.model import Limits
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import profiles
+from cws_filedrop.transports import first_look
+from cws_filedrop.web.api import orders, own, problems, taking, uploads
+from cws_filedrop.web.api.access import Api
+from cws_filedrop.web.api.problems import ProblemBody
+from cws_filedrop.web.api.rates import Rates
+
+LOG = log.get(__name__)
+TITLE = "cws_filedrop"
+ABOUT = """Hand in files of shipped orders, and hear what became of every line.
+
+Every call carries a token: `Authorization: Bearer cwsfd_…`. Failures are `application/problem+json` (RFC 9457). Lists
+come in pages; the next one is in the `Link` header. Answers to GET have an `ETag`; `If-None-Match` spares you what you
+have already. How often a token may be used is said in `RateLimit-Policy`."""
+
+
+def build(
+    desk: Desk,
+    *,
+    arrived: Callable[[str], None],
+    clock: Callable[[], datetime] | None = None,
+    taking_in: HandingIn | None = None,
+) -> FastAPI:
+    """The API on a desk. `arrived` is told the id of each upload that is to be read; it must not block.
+
+    `taking_in` is what the pages use too, so that a seller's files are counted together.
+    """
+    api = Api(desk, taking_in or handing_in(desk), arrived, clock or desk.clock, Rates(desk.settings.api))
+    app = FastAPI(
+        title=TITLE, version=__version__, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    app.state.api = api
+    for router in (taking.router, uploads.router, orders.router, own.router):
+        app.include_router(router)
+    problems.register(app)
+    app.openapi = partial(_document, app)  # type: ignore[method-assign]
+    return app
+
+
+def handing_in(desk: Desk) -> HandingIn:
+    """What takes uploads that come by HTTP, once what a dead process left has been removed."""
+    limits = desk.settings.limits
+    bounds = Limits(limits.upload_bytes, limits.unpacked_bytes, limits.lines)
+    look = partial(first_look.fault, limits=bounds, profiles_of=partial(profiles.of_name, desk.db))
+    made = HandingIn(
+        desk.homes,
+        desk.spool,
+        upload_limit_bytes=limits.upload_bytes,
+        least_free_bytes=limits.free_bytes,
+        look=look,
+    )
+    if removed := made.recover():
+        LOG.info("api.leftovers_removed", files=removed)
+    return made
+
+
+def _document(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI document, with what FastAPI does not see: problems, and what stands in headers."""
+    if app.openapi_schema is None:
+        made = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
+        schemas = made["components"]["schemas"]
+        problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= problem.pop("$defs", {}) | {"ProblemBody": problem}
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = made
+    return app.openapi_schema

@@ -1,0 +1,162 @@
+"""Orders, their states, and the order files to work from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path as FilePath
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from starlette.responses import FileResponse
+
+from cws_filedrop.drop.home import regular, visible_files
+from cws_filedrop.model import OrderState, Seller
+from cws_filedrop.store import api_lists, order_book, uploads
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.order_book import Event, Order
+from cws_filedrop.web.api.access import Api, Caller, TheApi
+from cws_filedrop.web.api.problems import documented, not_there
+from cws_filedrop.web.api.routing import REFUSALS, SAME, Limit, Route, link_next
+from cws_filedrop.web.api.shapes import (
+    EventBody,
+    FileBody,
+    Files,
+    OneOrder,
+    OrderBody,
+    OrderId,
+    OrderLineBody,
+    Orders,
+    StateBody,
+    States,
+)
+
+router = APIRouter(route_class=Route, responses=REFUSALS | SAME)
+TABLE: Final = "text/tab-separated-values"
+Cursor = Annotated[
+    str,
+    Query(
+        pattern=r"^([0-9]{4}-[0-9]{2}-[0-9T:.]{5,20}Z~[0-9]{1,15})?$", description="from the `Link` of the page before"
+    ),
+]
+FileName = Annotated[str, Path(max_length=255, description="as the list has it", examples=["orders-20261122.txt"])]
+
+
+def file_documented(what: str) -> dict[int | str, dict[str, Any]]:
+    """An answer that is a file, for the OpenAPI document."""
+    content = {TABLE: {"schema": {"type": "string", "format": "binary"}}}
+    return {200: {"description": what, "content": content}, **documented(404)}
+
+
+def file_answer(path: FilePath) -> Response:
+    """A file as it lies there; 404 when it does not."""
+    found = regular(path)
+    if found is None:
+        raise not_there()
+    return FileResponse(path, media_type=TABLE, filename=path.name, stat_result=found)
+
+
+@router.get("/states", tags=["orders"])
+def list_states(seller: Caller, api: TheApi) -> States:
+    """Every order state, and how many orders stand there."""
+    counts = order_book.counts(api.desk.db, seller.account.id)
+    return States(states=[StateBody(state=one, orders=counts.get(one, 0)) for one in OrderState])
+
+
+@router.get("/orders", tags=["orders"])
+def list_orders(
+    request: Request,
+    response: Response,
+    seller: Caller,
+    api: TheApi,
+    state: Annotated[OrderState | None, Query(description="only in this state")] = None,
+    cursor: Cursor = "",
+    limit: Limit = 50,
+) -> Orders:
+    """Your orders, those that changed last first."""
+    moment, _, no = cursor.partition("~")
+    before = (moment, int(no)) if cursor else None
+    found = api_lists.orders_of(api.desk.db, seller.account.id, state=state, before=before, limit=limit + 1)
+    if len(found) > limit:
+        link_next(request, response, f"{found[limit - 1].changed_at}~{found[limit - 1].no}")
+    return Orders(orders=[OrderBody(**_order(one)) for one in found[:limit]])
+
+
+@router.get("/orders/created", tags=["order files"])
+def list_created(seller: Caller, api: TheApi) -> Files:
+    """Files of orders that are new."""
+    return _files(api, seller, "created")
+
+
+@router.get("/orders/modified", tags=["order files"])
+def list_modified(seller: Caller, api: TheApi) -> Files:
+    """Files of orders that have changed."""
+    return _files(api, seller, "modified")
+
+
+@router.get("/orders/created/{name}", tags=["order files"], responses=file_documented("The file"), response_model=None)
+def fetch_created(name: FileName, seller: Caller, api: TheApi) -> Response:
+    """One file of new orders."""
+    return _fetch(api, seller, "created", name)
+
+
+@router.get("/orders/modified/{name}", tags=["order files"], responses=file_documented("The file"), response_model=None)
+def fetch_modified(name: FileName, seller: Caller, api: TheApi) -> Response:
+    """One file of changed orders."""
+    return _fetch(api, seller, "modified", name)
+
+
+@router.get("/orders/{order_id}", tags=["orders"], responses=documented(404))
+def show_order(order_id: OrderId, seller: Caller, api: TheApi) -> OneOrder:
+    """One order with its lines, and all that happened to it."""
+    found = [
+        one for one in order_book.find(api.desk.db, seller.account.id, order_id) if one.amazon_order_id == order_id
+    ]
+    if not found:
+        raise not_there()
+    lines = [OrderLineBody(**asdict(one)) for one in order_book.lines(api.desk.db, found[0].no)]
+    history = _history(api, seller, order_book.history(api.desk.db, found[0].no))
+    return OneOrder(**_order(found[0]), lines=lines, history=history)
+
+
+def _history(api: Api, seller: Seller, events: Sequence[Event]) -> list[EventBody]:
+    """Without the uploads of others that work with the same account at Amazon."""
+    with api.desk.db.read() as connection:
+        owners = uploads.owners_in(connection, {one.upload_id for one in events if one.upload_id})
+    told = []
+    for one in events:
+        values = asdict(one)
+        if one.upload_id and owners.get(one.upload_id) != seller.id:
+            values |= {"upload_id": "", "line": None}
+        told.append(EventBody(**values))
+    return told
+
+
+def _order(order: Order) -> dict[str, Any]:
+    values = {name: value for name, value in asdict(order).items() if name in OrderBody.model_fields}
+    return values | {"order_id": order.amazon_order_id}
+
+
+def _folder(api: Api, seller: Seller, which: str) -> tuple[FilePath, list[str]]:
+    home = api.desk.home(seller.name)
+    there = home.path / "orders" / which
+    return there, [] if home.is_astray("orders", which) else visible_files(there)
+
+
+def _files(api: Api, seller: Seller, which: str) -> Files:
+    there, names = _folder(api, seller, which)
+    found = [(name, known) for name in names if (known := regular(there / name)) is not None]
+    return Files(
+        files=[
+            FileBody(name=name, size=known.st_size, changed_at=stamp(datetime.fromtimestamp(known.st_mtime, UTC)))
+            for name, known in found
+        ]
+    )
+
+
+def _fetch(api: Api, seller: Seller, which: str, name: str) -> Response:
+    there, names = _folder(api, seller, which)
+    if name not in names:
+        raise not_there()
+    return file_answer(there / name)

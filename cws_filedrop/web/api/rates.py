@@ -1,0 +1,77 @@
+"""How often a token may be used: so many times in any second, minute and hour; said with every answer."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cws_filedrop.config import ApiSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """So many calls in so many seconds."""
+
+    most: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a token stands in the window that is nearest to its end. `retry_seconds` is 0 for a call that may be made."""
+
+    window: Window
+    remaining: int
+    reset_seconds: int
+    retry_seconds: int = 0
+
+
+class Rates:
+    """Counts calls, each token's by itself; from any thread. Calls that were refused are not counted."""
+
+    def __init__(self, settings: ApiSettings, clock: Callable[[], float] = time.monotonic) -> None:
+        given = ((settings.per_second, 1), (settings.per_minute, 60), (settings.per_hour, 3600))
+        self.windows = tuple(Window(most, seconds) for most, seconds in given if most > 0)
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._made: dict[int, deque[float]] = {}
+
+    @property
+    def policy(self) -> str:
+        """All windows, as `RateLimit-Policy` names them."""
+        return ", ".join(f"{one.most};w={one.seconds}" for one in self.windows)
+
+    def call(self, token_id: int) -> Standing | None:
+        """Count a call if it may be made; how the token stands then (None: there is no limit)."""
+        if not self.windows:
+            return None
+        with self._lock:
+            now = self._clock()
+            made = self._made.setdefault(token_id, deque())
+            while made and made[0] <= now - self.windows[-1].seconds:
+                made.popleft()
+            over = [one for one in self.windows if self._remaining(made, one, now) <= 0]
+            if over:
+                waits = [made[-one.most] + one.seconds - now for one in over]
+                longest = max(range(len(over)), key=waits.__getitem__)
+                seconds = max(1, math.ceil(waits[longest]))
+                return Standing(over[longest], 0, seconds, seconds)
+            made.append(now)
+            nearest = min(self.windows, key=lambda one: self._remaining(made, one, now) / one.most)
+            return Standing(nearest, self._remaining(made, nearest, now), nearest.seconds)
+
+    @staticmethod
+    def _remaining(made: deque[float], window: Window, now: float) -> int:
+        """Calls that are left in a window that ends now."""
+        low, high = 0, len(made)
+        while low < high:
+            middle = (low + high) // 2
+            if made[middle] <= now - window.seconds:
+                low = middle + 1
+            else:
+                high = middle
+        return window.most - (len(made) - low)

@@ -1,0 +1,244 @@
+"""The shapes of requests and answers: documented, and only ever extended. Moments are ISO 8601 in UTC."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from cws_filedrop.model import HookEvent, OrderState, UploadState, Verdict
+
+UPLOAD: Final = "20261122-013042-k7f3"
+ORDER: Final = "026-1520163-6049104"
+AT: Final = "2026-11-22T01:30:42.000Z"
+
+UploadId = Annotated[
+    str, Path(pattern=r"^[0-9]{8}-[0-9]{6}-[2-9a-hjkmnp-tv-z]{4}$", description="an upload's id", examples=[UPLOAD])
+]
+OrderId = Annotated[
+    str,
+    Path(pattern=r"^[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}$", description="Amazon's order id", examples=[ORDER]),
+]
+SerialId = Annotated[int, Path(ge=1, le=2**53, description="its id", examples=[1])]
+
+
+class HandedIn(BaseModel):
+    """An upload that was taken just now: it is safe, and not read yet."""
+
+    id: str = Field(examples=[UPLOAD])
+    state: UploadState
+    name: str = Field(examples=["shipped.txt"])
+    folder: str = Field(examples=["inbox"])
+    size: int = Field(examples=[1234], description="bytes")
+
+
+class Said(BaseModel):
+    """One thing to say about a line, or about the whole file."""
+
+    line: int | None = Field(default=None, description="none: the whole file")
+    code: str = Field(examples=["D03"])
+    severity: str = Field(examples=["error"])
+    column: str
+    message: str
+    remedy: str
+
+
+class UploadBody(BaseModel):
+    """One upload. `verdicts` counts its lines."""
+
+    id: str = Field(examples=[UPLOAD])
+    name: str = Field(examples=["shipped.txt"])
+    folder: str = Field(examples=["inbox"])
+    door: str = Field(examples=["sftp"])
+    state: UploadState
+    arrived_at: str = Field(examples=[AT])
+    answered_at: str | None = Field(default=None, examples=[AT], description="when its receipt was delivered first")
+    done_at: str | None = Field(default=None, examples=[AT])
+    size: int = Field(examples=[1234], description="bytes")
+    sha256: str = Field(default="", description="empty until it is read")
+    grade: str = Field(examples=["whole"])
+    evidence: str = ""
+    line_count: int = Field(default=0, examples=[12])
+    waiting: int = Field(default=0, description="lines that wait for Amazon")
+    verdicts: dict[str, int] = Field(default_factory=dict, examples=[{"confirmed": 11, "rejected": 1}])
+
+
+class OneUpload(UploadBody):
+    """One upload, and what was found in it first."""
+
+    issues: list[Said] = Field(default_factory=list)
+
+
+class Uploads(BaseModel):
+    """A page of uploads, newest first; the next one is in the `Link` header."""
+
+    uploads: list[UploadBody]
+
+
+class LineBody(BaseModel):
+    """One line of a file, as an editor counts them: the heading is a line."""
+
+    line: int = Field(examples=[2])
+    order_id: str = Field(examples=[ORDER])
+    order_item_id: str = ""
+    tracking: str = ""
+    verdict: Verdict
+    code: str = ""
+    message: str = ""
+    amazon_feed_id: str | None = None
+
+
+class Lines(BaseModel):
+    """A page of lines; the next one is in the `Link` header."""
+
+    lines: list[LineBody]
+
+
+class OrderBody(BaseModel):
+    """An order, without its buyer. Moments are empty where they are not known."""
+
+    order_id: str = Field(examples=[ORDER])
+    number: str = Field(examples=["17"], description="the service's own number")
+    reference: str = Field(default="", description="your own")
+    state: OrderState
+    purchase_date: str = ""
+    latest_ship_date: str = ""
+    ship_method: str = ""
+    tracking_number: str = ""
+    changed_at: str = Field(examples=[AT])
+    shipped_at: str = ""
+
+
+class OrderLineBody(BaseModel):
+    """What was ordered of one item."""
+
+    order_item_id: str
+    sku: str
+    item_name: str
+    quantity: int | None = None
+
+
+class EventBody(BaseModel):
+    """What happened to an order, and where it stood afterwards."""
+
+    at: str = Field(examples=[AT])
+    who: str = Field(examples=["seller"])
+    state: OrderState
+    what: str
+    upload_id: str = Field(default="", description="empty: no upload of yours")
+    line: int | None = None
+
+
+class OneOrder(OrderBody):
+    """An order with its lines and its history."""
+
+    lines: list[OrderLineBody]
+    history: list[EventBody]
+
+
+class Orders(BaseModel):
+    """A page of orders, those that changed last first; the next one is in the `Link` header."""
+
+    orders: list[OrderBody]
+
+
+class FileBody(BaseModel):
+    """A file to be fetched."""
+
+    name: str
+    size: int = Field(description="bytes")
+    changed_at: str = Field(examples=[AT])
+
+
+class Files(BaseModel):
+    """Files of a folder, by name."""
+
+    files: list[FileBody]
+
+
+class StateBody(BaseModel):
+    """An order state, and how many orders stand there."""
+
+    state: OrderState
+    orders: int
+
+
+class States(BaseModel):
+    """Every order state."""
+
+    states: list[StateBody]
+
+
+class HookBody(BaseModel):
+    """A web hook."""
+
+    id: int
+    url: str = Field(examples=["https://example.com/hook"])
+    events: list[HookEvent]
+    enabled: bool
+    why_disabled: str = Field(default="", description="empty: somebody wished it")
+    failing_since: str | None = None
+    last_answer: str = ""
+    called_at: str | None = None
+    created_at: str = Field(examples=[AT])
+    waiting: int = Field(default=0, description="calls that wait to be taken")
+
+
+class NewHook(HookBody):
+    """A web hook that was made just now."""
+
+    secret: str = Field(description="signs the calls; shown this once", examples=["whsec_…"])
+
+
+class Hooks(BaseModel):
+    """Every web hook of yours."""
+
+    hooks: list[HookBody]
+
+
+class HookWish(BaseModel):
+    """What a new web hook is to be."""
+
+    model_config = ConfigDict(extra="forbid")
+    url: str = Field(max_length=1000, examples=["https://example.com/hook"])
+    events: list[HookEvent] = Field(
+        default_factory=list, max_length=10, description="empty: all that there are for sellers"
+    )
+
+
+class TokenBody(BaseModel):
+    """A token, without itself."""
+
+    id: int
+    label: str
+    hint: str = Field(description="its first letters", examples=["cwsfd_Ab3d"])
+    enabled: bool
+    created_at: str = Field(examples=[AT])
+    used_at: str | None = Field(default=None, description="to the minute")
+
+
+class NewToken(TokenBody):
+    """A token that was made just now."""
+
+    token: str = Field(description="shown this once", examples=["cwsfd_…"])
+
+
+class Tokens(BaseModel):
+    """Every token of yours."""
+
+    tokens: list[TokenBody]
+
+
+class TokenWish(BaseModel):
+    """What a new token is to be."""
+
+    model_config = ConfigDict(extra="forbid")
+    label: str = Field(default="", max_length=100, pattern=r"^[ -~\u00a1-\ud7ff]*$", examples=["stock program"])
+
+
+class Switch(BaseModel):
+    """On or off."""
+
+    model_config = ConfigDict(extra="forbid")
+    enabled: bool

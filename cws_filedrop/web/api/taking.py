@@ -1,0 +1,223 @@
+"""Files that are handed in: POST /uploads, and /orders/confirm as the ancestor had it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+from typing import Annotated, Any, Final
+from urllib.parse import unquote
+
+from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
+
+from cws_filedrop import log
+from cws_filedrop.drop.allowance import TooMuch
+from cws_filedrop.drop.claims import Drop
+from cws_filedrop.drop.deeds import Event
+from cws_filedrop.drop.handing_in import NotUsable, Parcel
+from cws_filedrop.drop.home import Folder
+from cws_filedrop.drop.upload import NoRoom, TooLarge
+from cws_filedrop.model import Door, Seller, UploadState
+from cws_filedrop.store import audit, handed_in
+from cws_filedrop.store.database import stamp
+from cws_filedrop.web.api import lost
+from cws_filedrop.web.api.access import Api, Caller, TheApi, address_of
+from cws_filedrop.web.api.bodies import Body
+from cws_filedrop.web.api.problems import Problem, documented
+from cws_filedrop.web.api.routing import REFUSALS, Route
+from cws_filedrop.web.api.shapes import HandedIn
+
+LOG: Final = log.get(__name__)
+REPLAYED: Final = "Idempotency-Replayed"
+NO_ROOM: Final = "There is no room on our disk just now; nothing was taken. Try again in some minutes"
+LATER: Final = {"Retry-After": "300"}
+_KINDS: Final = ("text/tab-separated-values", "text/plain", "text/csv", "application/zip", "application/gzip")
+_FILE: Final[dict[str, Any]] = {"schema": {"type": "string", "format": "binary"}}
+_EXAMPLE: Final = "order-id\tstatus\ttracking\tcarrier\n026-1520163-6049104\tshipped\t1Z999AA10123456784\tUPS\n"
+_FORM: Final = {
+    "schema": {
+        "type": "object",
+        "properties": {"file": {"type": "string", "format": "binary", "description": "a field with a file name"}},
+        "required": ["file"],
+    }
+}
+BODY: Final[dict[str, Any]] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself, or a form with it",
+        "content": {
+            **dict.fromkeys(_KINDS, _FILE),
+            "text/tab-separated-values": _FILE | {"example": _EXAMPLE},
+            "multipart/form-data": _FORM,
+        },
+    }
+}
+TAKEN: Final[dict[int | str, dict[str, Any]]] = {
+    202: {
+        "description": "It is safe; it is read within seconds",
+        "headers": {
+            "Location": {"description": "where it is looked at", "schema": {"type": "string"}},
+            REPLAYED: {"description": "true: it was taken before, under this key", "schema": {"type": "string"}},
+        },
+    }
+}
+
+router = APIRouter(route_class=Route, responses=REFUSALS | documented(400, 409, 413, 507))
+
+
+class Keys:
+    """Idempotency keys that are being used at this moment."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._used: set[tuple[int, str]] = set()
+
+    def take(self, seller_id: int, key: str) -> bool:
+        """False: somebody uses it."""
+        with self._lock:
+            if (seller_id, key) in self._used:
+                return False
+            self._used.add((seller_id, key))
+            return True
+
+    def give_back(self, seller_id: int, key: str) -> None:
+        with self._lock:
+            self._used.discard((seller_id, key))
+
+
+class Wish:
+    """What is said of a file besides its bytes."""
+
+    def __init__(
+        self,
+        request: Request,
+        test: Annotated[bool, Query(description="into test/: checked and answered, nothing is sent")] = False,
+        x_file_name: Annotated[
+            str, Header(description="the file's name; percent-encoded where it is not ASCII", max_length=800)
+        ] = "",
+        idempotency_key: Annotated[
+            str,
+            Header(description="the same key within 24 hours is the same upload", pattern=r"^[!-~]*$", max_length=200),
+        ] = "",
+    ) -> None:
+        self.folder = Folder.TEST if test else Folder.INBOX
+        self.name = unquote(x_file_name)
+        self.key = idempotency_key
+        self.address = address_of(request)
+
+    def drop(self, seller: Seller, name: str | None, now: datetime) -> Drop:
+        """Who drops what where."""
+        chosen = self.name or (name or "").replace("\\", "/").rpartition("/")[2] or f"upload-{now:%Y%m%d-%H%M%S}.txt"
+        return Drop(seller.name, self.folder, chosen, Door.HTTP, self.address)
+
+
+@router.post("/uploads", tags=["uploads"], status_code=202, responses=TAKEN, openapi_extra=BODY)
+async def hand_in(
+    request: Request, response: Response, seller: Caller, api: TheApi, wish: Annotated[Wish, Depends()]
+) -> HandedIn:
+    """Hand in a file of shipped orders. It is taken whole or not at all."""
+    return await _hand_in(request, response, seller, api, wish)
+
+
+@router.post("/orders/confirm", tags=["uploads"], status_code=202, responses=TAKEN, openapi_extra=BODY)
+async def confirm(
+    request: Request, response: Response, seller: Caller, api: TheApi, wish: Annotated[Wish, Depends()]
+) -> HandedIn:
+    """The same as POST /uploads."""
+    return await _hand_in(request, response, seller, api, wish)
+
+
+async def _hand_in(request: Request, response: Response, seller: Seller, api: Api, wish: Wish) -> HandedIn:
+    body, parcel = Body(request), None
+    try:
+        async for block in body.blocks():
+            if parcel is None:
+                drop = wish.drop(seller, body.name, api.clock())
+                parcel = await run_in_threadpool(api.handing_in.begin, drop, seller.allowance)
+            await run_in_threadpool(parcel.write, block)
+        assert parcel is not None
+        upload_id, replayed = await run_in_threadpool(_take, api, seller, wish, parcel)
+    except TooLarge as error:
+        raise Problem(413, str(error)) from error
+    except NotUsable as error:
+        raise Problem(422, str(error)) from error
+    except TooMuch as error:
+        raise Problem(429 if error.later else 507, str(error), headers=LATER if error.later else {}) from error
+    except NoRoom as error:
+        raise Problem(507, str(error), headers=LATER) from error
+    except OSError as error:
+        LOG.error("upload.not_handed_in", seller=seller.name, error=str(error))
+        raise Problem(507, NO_ROOM, headers=LATER) from error
+    except ClientDisconnect as error:
+        raise Problem(400, "The request was cut off; nothing was taken") from error
+    finally:
+        if parcel is not None:
+            parcel.drop()
+    what = parcel.what
+    response.headers["Location"] = f"{request.scope.get('root_path', '')}/uploads/{upload_id}"
+    if replayed:
+        response.headers[REPLAYED] = "true"
+    return HandedIn(id=upload_id, state=UploadState.ARRIVED, name=what.name, folder=str(what.folder), size=parcel.size)
+
+
+def _take(api: Api, seller: Seller, wish: Wish, parcel: Parcel) -> tuple[str, bool]:
+    """The upload's id, and whether it was taken before."""
+    if not wish.key:
+        return _land(api, parcel), False
+    if not KEYS.take(seller.id, wish.key):
+        raise Problem(409, "Another request with this Idempotency-Key is being answered; try again later")
+    try:
+        return _once(api, seller, wish.key, parcel)
+    finally:
+        KEYS.give_back(seller.id, wish.key)
+
+
+def _once(api: Api, seller: Seller, key: str, parcel: Parcel) -> tuple[str, bool]:
+    db = api.desk.db
+    earlier = handed_in.begin(db, seller.id, key, digest=parcel.digest, now=api.clock())
+    if earlier is not None:
+        if earlier.digest != parcel.digest:
+            raise Problem(422, "This Idempotency-Key was used for another file, name or folder within 24 hours")
+        if upload_id := earlier.upload_id or lost.find(api.desk, seller, parcel.what, earlier):
+            handed_in.taken(db, seller.id, key, upload_id)
+            return upload_id, True
+    try:
+        upload_id = _land(api, parcel)
+    except BaseException:
+        handed_in.withdraw(db, seller.id, key)
+        raise
+    handed_in.taken(db, seller.id, key, upload_id)
+    return upload_id, False
+
+
+def _land(api: Api, parcel: Parcel) -> str:
+    parcel.look()
+    claim = parcel.take()
+    api.arrived(claim.upload_id)
+    _keep_trail(api, parcel, claim.upload_id)
+    return claim.upload_id
+
+
+def _keep_trail(api: Api, parcel: Parcel, upload_id: str) -> None:
+    what = parcel.what
+    row = audit.Row(
+        at=stamp(api.clock()),
+        event=str(Event.UPLOAD),
+        seller=what.seller,
+        address=what.client,
+        door=str(what.door),
+        client="",
+        name=f"{what.folder}/{what.name}",
+        upload_id=upload_id,
+        size=parcel.size,
+        detail="",
+        times=1,
+    )
+    try:
+        audit.add(api.desk.db, [row])
+    except Exception:  # it is taken, and its client must hear so
+        LOG.exception("audit.not_kept", upload=upload_id)
+
+
+KEYS: Final = Keys()

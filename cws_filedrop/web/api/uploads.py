@@ -1,0 +1,151 @@
+"""Uploads: what became of them, line by line, and their files."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from cws_filedrop.drop.names import result_name
+from cws_filedrop.model import Seller, UploadState, Verdict
+from cws_filedrop.store import api_lists, tallies
+from cws_filedrop.store import uploads as rows
+from cws_filedrop.store.uploads import Upload
+from cws_filedrop.web.api.access import Api, Caller, TheApi
+from cws_filedrop.web.api.orders import file_answer, file_documented
+from cws_filedrop.web.api.problems import Problem, documented, not_there
+from cws_filedrop.web.api.routing import REFUSALS, SAME, Limit, Route, link_next
+from cws_filedrop.web.api.shapes import HandedIn, LineBody, Lines, OneUpload, Said, UploadBody, UploadId, Uploads
+
+router = APIRouter(route_class=Route, responses=REFUSALS)
+FILES: Final = {
+    "receipt": "What arrived, and what is wrong with it",
+    "rejected": "The rejected lines, to be corrected and dropped again",
+    "result": "Every line with its verdict",
+    "unconfirmed": "The lines that Amazon refused",
+}
+_GIVEN: Final = ("id", "name", "folder", "door", "state", "arrived_at", "answered_at", "done_at", "size", "sha256")
+_READ: Final = ("grade", "evidence", "line_count", "waiting")
+
+
+@router.get("/uploads", tags=["uploads"], responses=SAME)
+def list_uploads(
+    request: Request,
+    response: Response,
+    seller: Caller,
+    api: TheApi,
+    state: Annotated[UploadState | None, Query(description="only in this state")] = None,
+    cursor: Annotated[str, Query(pattern=r"^([0-9]{8}-[0-9]{6}-[2-9a-hjkmnp-tv-z]{4})?$")] = "",
+    limit: Limit = 50,
+) -> Uploads:
+    """Your uploads, newest first."""
+    found = api_lists.uploads_of(api.desk.db, seller.id, state=state, before=cursor, limit=limit + 1)
+    if len(found) > limit:
+        link_next(request, response, found[limit - 1].id)
+    return Uploads(uploads=[UploadBody(**_upload(api, one)) for one in found[:limit]])
+
+
+@router.get("/uploads/{upload_id}", tags=["uploads"], responses=SAME | documented(404))
+def show_upload(upload_id: UploadId, seller: Caller, api: TheApi) -> OneUpload:
+    """One upload: where it stands, its lines by verdict, what was found first."""
+    found = rows.get(api.desk.db, upload_id)
+    if found is None:
+        return _unrecorded(api, seller, upload_id)
+    if found.seller_id != seller.id:
+        raise not_there()
+    outcome = found.outcome
+    said = [*outcome.get("file_issues", ()), *outcome.get("remarks", ()), *outcome.get("first_issues", ())]
+    issues = [Said(**{name: one.get(name) for name in Said.model_fields}) for one in said]
+    return OneUpload(**_upload(api, found), issues=issues)
+
+
+def _unrecorded(api: Api, seller: Seller, upload_id: str) -> OneUpload:
+    """One that lies in the spool: the worker has not recorded it yet."""
+    try:
+        claim = api.desk.spool.claim_of(upload_id)
+    except FileNotFoundError:
+        raise not_there() from None
+    if claim.seller != seller.name:
+        raise not_there()
+    return OneUpload(
+        id=claim.upload_id,
+        name=claim.name,
+        folder=str(claim.folder),
+        door=str(claim.door),
+        state=UploadState.ARRIVED,
+        arrived_at=claim.arrived_at,
+        size=claim.size,
+        grade=str(claim.grade or ""),
+        evidence=claim.evidence,
+    )
+
+
+def _upload(api: Api, upload: Upload) -> dict[str, Any]:
+    counts: dict[str, int] = {}
+    if upload.rehearsal:
+        counts = dict(upload.outcome.get("counts", {}))
+    else:
+        for (verdict, _), number in tallies.of_upload(api.desk.db, upload.id).items():
+            counts[verdict] = counts.get(verdict, 0) + number
+    return {name: getattr(upload, name) for name in (*_GIVEN, *_READ)} | {"verdicts": counts}
+
+
+def mine(api: Api, seller: Seller, upload_id: str) -> Upload:
+    """That upload, if it is the seller's. Raises: Problem 404."""
+    found = rows.get(api.desk.db, upload_id)
+    if found is None or found.seller_id != seller.id:
+        raise not_there()
+    return found
+
+
+@router.get("/uploads/{upload_id}/lines", tags=["uploads"], responses=SAME | documented(404))
+def list_lines(
+    upload_id: UploadId,
+    request: Request,
+    response: Response,
+    seller: Caller,
+    api: TheApi,
+    verdict: Annotated[Verdict | None, Query(description="only with this verdict")] = None,
+    code: Annotated[str, Query(pattern=r"^[A-Za-z0-9-]{0,40}$", description="only with this code")] = "",
+    cursor: Annotated[int, Query(ge=0, le=2**53)] = 0,
+    limit: Limit = 100,
+) -> Lines:
+    """The lines of an upload, with what became of each; none of a rehearsal, whose result is a file."""
+    mine(api, seller, upload_id)
+    found = api_lists.lines_of(api.desk.db, upload_id, verdict=verdict, code=code, after=cursor, limit=limit + 1)
+    if len(found) > limit:
+        link_next(request, response, str(found[limit - 1].line))
+    return Lines(lines=[LineBody(**row._mapping) for row in found[:limit]])
+
+
+@router.post("/uploads/{upload_id}/release", tags=["uploads"], status_code=202, responses=documented(404, 409))
+def release(upload_id: UploadId, seller: Caller, api: TheApi) -> HandedIn:
+    """Have a held upload taken as it is, as a `.release` file does."""
+    found = mine(api, seller, upload_id)
+    evidence = f"{found.evidence}; released by the seller (API)".lstrip("; ")
+    held = found.state is UploadState.HELD
+    if not held or not rows.read_again(api.desk.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
+        raise Problem(409, f"This upload is {found.state}; only what is held can be released")
+    api.arrived(upload_id)
+    return HandedIn(id=found.id, state=UploadState.ARRIVED, name=found.name, folder=found.folder, size=found.size)
+
+
+def _file(kind: str) -> None:
+    @router.get(
+        f"/uploads/{{upload_id}}/{kind}",
+        tags=["uploads"],
+        name=f"{kind}_file",
+        responses=SAME | file_documented(FILES[kind]),
+        response_model=None,
+        description=f"{FILES[kind]}, as it lies in your outbox; 404 while there is none, or when you have deleted it.",
+    )
+    def fetch(upload_id: UploadId, seller: Caller, api: TheApi) -> Response:
+        found = mine(api, seller, upload_id)
+        home = api.desk.home(seller.name)
+        if home.is_astray("outbox"):
+            raise not_there()
+        return file_answer(home.path / "outbox" / result_name(found.name, found.id, kind))
+
+
+for _kind in FILES:
+    _file(_kind)

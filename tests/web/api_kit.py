@@ -1,0 +1,118 @@
+"""The API on a desk with real disk and database, called as its clients call it; the worker's part is done at a word."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+from pipeline.desks import NOW, desk_on, read
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from cws_filedrop.model import Account, Allowance, Seller
+from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.worker import _row
+from cws_filedrop.store import sellers, tokens, uploads
+from cws_filedrop.web import api
+
+GOOD = b"order-id\tstatus\n026-1520163-6049104\tshipped\nwrong\tshipped\n"
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def later(self, **much: float) -> None:
+        self.now += timedelta(**much)
+
+
+@dataclass
+class Site:
+    """The sellers anna and bert, each with an account and a token."""
+
+    desk: Desk
+    clock: Clock
+    arrived: list[str] = field(default_factory=list)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.api = api.build(self.desk, arrived=self.arrived.append, clock=self.clock)
+        self.app = Starlette(routes=[Mount("/api/v1", self.api)])
+
+    def add_token(self, name: str) -> str:
+        seller = sellers.find(self.desk.db, name)
+        assert seller is not None
+        made = tokens.add(self.desk.db, seller.id, "test", now=NOW)
+        assert made is not None
+        self.tokens[name] = made[1]
+        return made[1]
+
+    def call(self, method: str, path: str, *, who: str = "anna", headers: Any = None, **more: Any) -> httpx.Response:
+        """One call, as a seller."""
+        given = {"authorization": f"Bearer {self.tokens[who]}"} if who else {}
+
+        async def one() -> httpx.Response:
+            transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=("127.0.0.1", 5))
+            async with httpx.AsyncClient(transport=transport, base_url="http://drop") as client:
+                return await client.request(method, f"/api/v1{path}", headers=given | (headers or {}), **more)
+
+        return asyncio.run(one())
+
+    def get(self, path: str, **more: Any) -> httpx.Response:
+        return self.call("GET", path, **more)
+
+    def hand_in(self, content: bytes = GOOD, *, name: str = "a.txt", query: str = "", **more: Any) -> httpx.Response:
+        headers = {"x-file-name": name} | more.pop("headers", {})
+        return self.call("POST", f"/uploads{query}", content=content, headers=headers, **more)
+
+    def work(self, upload_id: str) -> str:
+        """Read an upload that lies in the spool, and answer it, as the worker does."""
+        arrival = self.desk.spool.arrival(upload_id)
+        if arrival is not None:
+            claim = self.desk.spool.claim_of(upload_id)
+            owner = sellers.find(self.desk.db, claim.seller)
+            assert owner is not None
+            uploads.arrive(self.desk.db, [_row(claim, owner)])
+            self.desk.spool.accept(arrival)
+        assert outbox.answer(self.desk, [read(self.desk, upload_id)]) == []
+        return upload_id
+
+    def drop(self, content: bytes = GOOD, *, who: str = "anna", **more: Any) -> str:
+        """Hand a file in and have it answered; its id."""
+        return self.work(self.hand_in(content, who=who, **more).json()["id"])
+
+    def spooled(self) -> list[str]:
+        """What lies in the spool, files that grow and uploads that are taken."""
+        root = self.desk.spool.root
+        return sorted(str(path.relative_to(root)) for path in root.rglob("*") if path.is_file())
+
+
+@contextmanager
+def site_on(folder: Path, *, allowance: Allowance | None = None, **settings: dict[str, Any]) -> Iterator[Site]:
+    """The site; `settings` are those of sections, such as `limits={"upload_bytes": 5}`."""
+    clock = Clock()
+    desk = desk_on(folder)
+    chosen = desk.settings
+    for section, values in settings.items():
+        chosen = replace(chosen, **{section: replace(getattr(chosen, section), **values)})
+    desk = replace(desk, settings=chosen, clock=clock)
+    sellers.add(desk.db, Seller(0, "bert", Account(0, "M2")), password_hash="h", now=NOW)
+    if allowance is not None:
+        sellers.change(desk.db, "anna", {"allowance": sellers.allowance_text(allowance)})
+    made = Site(desk, clock)
+    for name in ("anna", "bert"):
+        made.add_token(name)
+    try:
+        yield made
+    finally:
+        desk.db.close()

@@ -287,6 +287,28 @@ class ApiSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmSettings:
+    """What operators are told of by mail ([mail] operators) and web hook, and when it is over."""
+
+    every_seconds: float = field(default=30.0, metadata={"doc": "how often everything is looked at; 0: never"})
+    unread_minutes: float = field(default=10.0, metadata={"doc": "an upload that nobody has read for so long is stuck"})
+    unanswered_hours: float = field(default=6.0, metadata={"doc": "a feed that Amazon has had for so long is stuck"})
+    unconfirmed_minutes: float = field(
+        default=15.0, metadata={"doc": "lines that Amazon refused are told of when they are so old"}
+    )
+    rejections: int = field(
+        default=20, metadata={"doc": "so many lines of one code in an hour, far above its usual share"}
+    )
+    disk_hours: float = field(default=24.0, metadata={"doc": "warn when the disk will be full within this"})
+    expiry_days: float = field(default=14.0, metadata={"doc": "warn before certificates and sellers' access end"})
+    clock_seconds: float = field(default=60.0, metadata={"doc": "largest difference from Amazon's clock"})
+    beat_seconds: float = field(default=60.0, metadata={"doc": "a process that is silent for so long hangs"})
+    silent_sellers: bool = field(
+        default=True, metadata={"doc": "tell when a seller misses its own rhythm, learned by weekday and hour"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class MarketplaceSettings:
     """Amazon, or the built-in sandbox."""
 
@@ -346,6 +368,7 @@ class Settings:
     mail: MailSettings = field(default_factory=MailSettings)
     hooks: HookSettings = field(default_factory=HookSettings)
     api: ApiSettings = field(default_factory=ApiSettings)
+    alarms: AlarmSettings = field(default_factory=AlarmSettings)
     marketplace: MarketplaceSettings = field(default_factory=MarketplaceSettings)
     sandbox: SandboxSettings = field(default_factory=SandboxSettings)
 

@@ -21,6 +21,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Limits
 from cws_filedrop.store import profiles
 from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.pulse import Pulse
 from cws_filedrop.transports import doors, first_look
 from cws_filedrop.transports.audit import Audit
 from cws_filedrop.transports.folder import FolderDoor
@@ -39,10 +40,11 @@ def main() -> None:
     # watchdog says so, and does no harm, when folders are made while it looks at their parent
     warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
     db = Database(settings.database.url or default_url(settings.data))
-    guard, audit = Guard(settings.guard, Shelf(db)), Audit(Trail(db))
+    guard, audit, pulse = Guard(settings.guard, Shelf(db)), Audit(Trail(db)), Pulse(db, "doors")
     try:
         guard.start()
         audit.start()
+        pulse.start()
         ftp, sftp, folder, intake = _open(settings, db, guard)
         intake.witness = audit.note
         doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
@@ -50,6 +52,7 @@ def main() -> None:
         sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
         sys.exit(2)
     finally:
+        pulse.stop()
         guard.stop()
         audit.stop()
 

@@ -257,6 +257,22 @@ class PullState(StrEnum):
     REFUSED = "refused"  # Amazon refused; nobody asks again for an hour
 
 
+class AlarmKind(StrEnum):
+    """What can be wrong."""
+
+    STUCK_UPLOAD = "stuck-upload"
+    STUCK_FEED = "stuck-feed"
+    UNCONFIRMED = "unconfirmed"
+    SILENT_SELLER = "silent-seller"
+    DISK = "disk"
+    EXPIRING = "expiring"
+    REJECTIONS = "rejections"
+    GUARD = "guard"
+    CLOCK = "clock"
+    PROCESS = "process"
+    MAIL = "mail"
+
+
 class Role(StrEnum):
     """What a user of the pages may do; each may all that those before it may."""
 

@@ -24,12 +24,14 @@ from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.marketplaces.reports_api import ReportsClient
 from cws_filedrop.model import Account
+from cws_filedrop.pipeline.alarms.watch import Watch
 from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.pipeline.pulling import Puller
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.worker import Worker
 from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database
+from cws_filedrop.transports import certificates
 
 LOG: Final = log.get(__name__)
 READY_SECONDS: Final = 30
@@ -137,7 +139,8 @@ class Service:
         orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
         sender = Sender(open_desk(settings), client, orders, rate_scale(settings))
         puller = Puller(sender, lambda account: ReportsClient.beside(client(account)))
-        worker = Worker(settings, sender, puller)
+        watch = Watch(sender.desk, lambda path: certificates.seen_by_clients(path)[1])
+        worker = Worker(settings, sender, puller, watch)
         try:
             worker.start()
             self._worker = worker

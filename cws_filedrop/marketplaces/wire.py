@@ -26,6 +26,7 @@ from typing import Any, Final
 import httpx
 
 from cws_filedrop.errors import RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.marketplaces import clocks
 
 MAX_JSON_BYTES: Final = 4 * 1024 * 1024
 MAX_REFUSAL_BYTES: Final = 64 * 1024  # of an error page, more is not read
@@ -162,6 +163,7 @@ class Wire:
             with self._client.stream(
                 ask.method, ask.url, headers=dict(ask.headers), content=ask.content, params=ask.params or None
             ) as response:
+                clocks.heard(response.headers.get("date", ""))
                 return Answer(response.status_code, response.headers, self._body(ask, response))
         except RemoteError:
             raise

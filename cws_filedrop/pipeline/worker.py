@@ -18,6 +18,7 @@ from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
 from cws_filedrop.pipeline import order_files, outbox, pulling, retention, sending, workflows
+from cws_filedrop.pipeline.alarms.watch import Watch
 from cws_filedrop.pipeline.chore import RETRY_SECONDS, Chore
 from cws_filedrop.pipeline.deciding import Heed
 from cws_filedrop.pipeline.desk import Desk, database_url
@@ -34,6 +35,7 @@ from cws_filedrop.pipeline.sighting import Reader
 from cws_filedrop.pipeline.turns import Turns
 from cws_filedrop.pipeline.workflows import Bench
 from cws_filedrop.store import feeds, sellers, uploads
+from cws_filedrop.store.pulse import Pulse
 
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
@@ -50,7 +52,7 @@ MOST_GROUPS: Final = 3  # one being read, one being recorded, one being delivere
 class Worker:
     """The durable half of the service. `start()` returns ready or raises; `stop()` finishes what is in hand."""
 
-    def __init__(self, settings: Settings, sender: Sender, puller: Puller) -> None:
+    def __init__(self, settings: Settings, sender: Sender, puller: Puller, watch: Watch | None = None) -> None:
         self._settings = settings
         self._sender = sender
         self._puller = puller
@@ -71,6 +73,9 @@ class Worker:
             threading.Thread(target=self._read_back, name="sightings", daemon=True),
             threading.Thread(target=self._pulls, name="pulls", daemon=True),
         ]
+        if watch is not None and settings.alarms.every_seconds:
+            self._threads.append(threading.Thread(target=self._alarms, args=(watch,), name="alarms", daemon=True))
+        self._pulse = Pulse(self._desk.db, "worker")
 
     def start(self) -> None:
         """Open the database and the engine, and take up what an earlier process left.
@@ -87,6 +92,7 @@ class Worker:
         self.round()
         for thread in self._threads:
             thread.start()
+        self._pulse.start()
         if postman is not None:
             postman.start()
             self._postman = postman
@@ -106,6 +112,7 @@ class Worker:
             self._postman.stop(patience_seconds=patience_seconds)
         if self._caller is not None:
             self._caller.stop(patience_seconds=patience_seconds)
+        self._pulse.stop()
         self._processes.close()
         self._engine.stop(patience_seconds=patience_seconds)
         outbox.write_statuses(self._desk, {seller.name for seller in sellers.everyone(self._desk.db)})
@@ -233,6 +240,15 @@ class Worker:
             except Exception:
                 LOG.exception("worker.order_files_failed")
                 pause = RETRY_SECONDS
+
+    def _alarms(self, watch: Watch) -> None:
+        chores = [Chore(self._settings.alarms.every_seconds, watch.look), Chore(SWEEP_SECONDS, watch.tidy)]
+        while not self._stopping.wait(ROUND_SECONDS):
+            for chore in chores:
+                try:
+                    chore.when_due()
+                except Exception:
+                    LOG.exception("worker.alarms_failed")
 
     def _sweep(self) -> None:
         retention.sweep(self._desk)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -27,11 +27,26 @@ def verdicts(
         return {(_spelled(row.slot), row.verdict): int(row.lines) for row in connection.execute(query)}
 
 
-def codes(db: Database, *, since: datetime, until: datetime, seller_id: int | None = None) -> list[tuple[str, int]]:
-    """Lines by the code of what was said of them, the most first."""
+def lines(db: Database, *, since: datetime, until: datetime) -> int:
+    """How many lines came."""
+    query = sa.select(sa.func.sum(TALLIES.c.line_count)).where(*_counted(since, until, None))
+    with db.read() as connection:
+        return int(connection.execute(query).scalar() or 0)
+
+
+def codes(
+    db: Database,
+    *,
+    since: datetime,
+    until: datetime,
+    seller_id: int | None = None,
+    verdicts: Collection[str] = (),
+) -> list[tuple[str, int]]:
+    """Lines by the code of what was said of them, the most first; of some verdicts, or all."""
     total = sa.func.sum(TALLIES.c.line_count)
     query = sa.select(TALLIES.c.code, total.label("lines")).where(TALLIES.c.code != "")
     query = query.where(*_counted(since, until, seller_id)).group_by(TALLIES.c.code)
+    query = query.where(TALLIES.c.verdict.in_(verdicts)) if verdicts else query
     with db.read() as connection:
         rows = connection.execute(query.order_by(total.desc(), TALLIES.c.code)).all()
     return [(row.code, int(row.lines)) for row in rows]

@@ -196,6 +196,11 @@ def listing(db: Database, *, states: Iterable[FeedState] = (), limit: int = 50) 
         return [row_of(row) for row in connection.execute(query)]
 
 
+def stopped_feeds(db: Database) -> list[FeedRow]:
+    """Those that wait for an operator."""
+    return listing(db, states=(FeedState.STOPPED,), limit=1000)
+
+
 def row_of(row: Any) -> FeedRow:
     """A row of the table as a value."""
     values = {name: getattr(row, name) for name in FeedRow.__slots__}

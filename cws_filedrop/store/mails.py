@@ -221,6 +221,13 @@ def counts(db: Database) -> dict[str, int]:
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
+def waiting_since(db: Database) -> str:
+    """Since when the oldest mail waits that has not left ("" = none does)."""
+    query = sa.select(sa.func.min(MAILS.c.created_at)).where(MAILS.c.state.in_([MailState.QUEUED, MailState.SENDING]))
+    with db.read() as connection:
+        return connection.execute(query).scalar() or ""
+
+
 def find(db: Database, no: int) -> Mail | None:
     """The mail with that number, if there is one."""
     with db.read() as connection:

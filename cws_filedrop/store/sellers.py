@@ -169,6 +169,14 @@ def access(db: Database, name: str, now: datetime) -> Access | None:
     return Access(**{**row._mapping, "allowance": allowance_of(row.allowance)})
 
 
+def expiring(db: Database, *, before: datetime) -> list[tuple[str, str]]:
+    """Sellers whose access ends before a moment, or has ended: (name, stamp)."""
+    query = sa.select(SELLERS.c.name, SELLERS.c.expires_at).where(SELLERS.c.enabled, SELLERS.c.removed_at.is_(None))
+    with db.read() as connection:
+        rows = connection.execute(query.where(SELLERS.c.expires_at < stamp(before)).order_by(SELLERS.c.name))
+        return [(row.name, row.expires_at) for row in rows]
+
+
 def versions(db: Database, names: Collection[str], now: datetime) -> dict[str, int]:
     """The versions of the logins of some sellers, by name in lower case; who may not log in is missing."""
     wanted = {name.lower() for name in names}

@@ -90,12 +90,17 @@ def uploads_since(db: Database, seller_id: int, *, since: datetime) -> int:
         return connection.execute(query.where(UPLOADS.c.id >= f"{since:%Y%m%d-%H%M%S}")).scalar_one()
 
 
+def arrivals(db: Database, seller_id: int, *, since: datetime) -> list[datetime]:
+    """When its files came, oldest first."""
+    query = sa.select(UPLOADS.c.arrived_at).where(UPLOADS.c.seller_id == seller_id)
+    query = query.where(UPLOADS.c.id >= f"{since:%Y%m%d-%H%M%S}").order_by(UPLOADS.c.id)
+    with db.read() as connection:
+        return [moment(at) for at in connection.execute(query).scalars()]
+
+
 def rhythm(db: Database, seller_id: int, *, since: datetime) -> list[list[int]]:
     """Files by weekday (Monday first) and hour, in UTC."""
     found = [[0] * HOURS for _ in range(7)]
-    query = sa.select(UPLOADS.c.arrived_at).where(UPLOADS.c.seller_id == seller_id)
-    with db.read() as connection:
-        for at in connection.execute(query.where(UPLOADS.c.id >= f"{since:%Y%m%d-%H%M%S}")).scalars():
-            arrived = moment(at)
-            found[arrived.weekday()][arrived.hour] += 1
+    for arrived in arrivals(db, seller_id, since=since):
+        found[arrived.weekday()][arrived.hour] += 1
     return found

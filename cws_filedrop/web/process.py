@@ -20,6 +20,7 @@ from cws_filedrop import config, log
 from cws_filedrop.config import Settings, WebSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.store.pulse import Pulse
 from cws_filedrop.transports.audit import Audit
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.transports.records import Shelf, Trail
@@ -45,14 +46,16 @@ def main() -> None:
 def _serve(settings: Settings) -> None:
     listener = _listen(settings.web)
     desk = open_desk(settings)
-    guard, audit = Guard(settings.guard, Shelf(desk.db)), Audit(Trail(desk.db))
+    guard, audit, pulse = Guard(settings.guard, Shelf(desk.db)), Audit(Trail(desk.db)), Pulse(desk.db, "pages")
     guard.start()
     audit.start()
+    pulse.start()
     try:
         office = offices.office(desk, guard, arrived=_arrived, witness=audit.note)
         _run(settings.web, office, listener)
     finally:
         listener.close()
+        pulse.stop()
         guard.stop()
         audit.stop()
         desk.db.close()

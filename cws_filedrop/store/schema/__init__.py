@@ -6,6 +6,7 @@ Moments are ISO-8601 text in UTC with milliseconds: they sort, and mean the same
 from __future__ import annotations
 
 from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
+from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 from cws_filedrop.store.schema.doors import AUDIT, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
@@ -17,8 +18,10 @@ from cws_filedrop.store.schema.web import API_TOKENS, CASES, DEEDS, USERS, WEB_S
 
 __all__ = [
     "ACCOUNTS",
+    "ALARMS",
     "API_TOKENS",
     "AUDIT",
+    "BEATS",
     "BUCKETS",
     "CASES",
     "CLAIMS",

@@ -24,7 +24,7 @@ crashes: .venv/test.stamp
 	$(BIN)/python -m pytest tests/crashes tests/pipeline/test_interleavings.py -m long
 
 fuzz: .venv/test.stamp
-	$(BIN)/python -m pytest tests/fuzz -m long -n0 -s
+	$(BIN)/python -m pytest tests/fuzz tests/web/test_api_document.py -m long -n0 -s
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv

@@ -103,7 +103,8 @@ def site_on(folder: Path, *, allowance: Allowance | None = None, **settings: dic
     clock = Clock()
     desk = desk_on(folder)
     chosen = desk.settings
-    for section, values in settings.items():
+    any_number = {"per_second": 0, "per_minute": 0, "per_hour": 0}
+    for section, values in ({"api": any_number} | settings).items():
         chosen = replace(chosen, **{section: replace(getattr(chosen, section), **values)})
     desk = replace(desk, settings=chosen, clock=clock)
     sellers.add(desk.db, Seller(0, "bert", Account(0, "M2")), password_hash="h", now=NOW)

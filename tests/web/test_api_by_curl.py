@@ -1,0 +1,89 @@
+"""The README's calls, by curl, against a real HTTP server; and clients that break off for real."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import uvicorn
+from running import wait_for
+from web.api_kit import GOOD, Site, site_on
+
+README = Path(__file__).parents[2] / "README.md"
+PLACE = "https://drop.example.com"
+
+
+@contextmanager
+def served(site: Site) -> Iterator[tuple[str, int]]:
+    """The address of the site, served by HTTP."""
+    server = uvicorn.Server(uvicorn.Config(site.app, port=0, log_level="error", lifespan="off"))
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+    thread.start()
+    try:
+        wait_for(lambda: server.started, what="the server")
+        yield listening.getsockname()
+    finally:
+        server.should_exit = True
+        thread.join(30)
+        listening.close()
+
+
+def commands() -> list[str]:
+    (block,) = re.findall(r"```sh\n(# a file of shipped orders.*?)```", README.read_text(), re.DOTALL)
+    plain = block.replace("\\\n", " ")
+    return [line for line in plain.splitlines() if line.startswith("curl")]
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_calls_of_the_readme(tmp_path: Path) -> None:
+    (tmp_path / "shipped.txt").write_bytes(GOOD)
+    with site_on(tmp_path) as site, served(site) as (host, port):
+        environment = os.environ | {"TOKEN": site.tokens["anna"]}
+
+        def run(command: str) -> bytes:
+            line = command.replace(PLACE, f"http://{host}:{port}").replace("curl ", "curl -sS --fail-with-body ", 1)
+            done = subprocess.run(
+                line, shell=True, cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False
+            )
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
+            return done.stdout
+
+        handed_in, form, *asking = commands()
+        upload = json.loads(run(handed_in))
+        assert (upload["name"], upload["folder"]) == ("shipped.txt", "inbox")
+        assert json.loads(run(handed_in)) == upload
+        assert json.loads(run(form))["folder"] == "test"
+        environment["UPLOAD"] = site.work(upload["id"])
+        uploads, one, lines, receipt, orders, status = [run(command) for command in asking]
+        assert [found["id"] for found in json.loads(uploads)["uploads"]] == [upload["id"]]
+        assert json.loads(one)["verdicts"] == {"queued": 1, "rejected": 1}
+        assert [found["line"] for found in json.loads(lines)["lines"]] == [3]
+        assert upload["id"] in receipt.decode()
+        assert json.loads(orders) == {"orders": []}
+        assert json.loads(status)["seller"] == "anna"
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_client_that_dies_in_the_middle_of_its_file(tmp_path: Path, chunked: bool) -> None:
+    with site_on(tmp_path) as site, served(site) as address:
+        head = "transfer-encoding: chunked" if chunked else f"content-length: {len(GOOD) + 1}"
+        body = b"%x\r\n%s\r\n" % (len(GOOD), GOOD) if chunked else GOOD
+        with socket.create_connection(address, 30) as client:
+            client.sendall(
+                f"POST /api/v1/uploads HTTP/1.1\r\nhost: drop\r\nauthorization: Bearer {site.tokens['anna']}\r\n"
+                f"{head}\r\n\r\n".encode()
+                + body
+            )
+            wait_for(lambda: len(site.spooled()) == 1, what="its first bytes")
+        wait_for(lambda: site.spooled() == [], what="nothing to be left")
+        assert site.arrived == []

@@ -1,0 +1,251 @@
+"""What a seller sees and changes of its own by the API, and how failures are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hook_receiver import receiver
+from pipeline.shop import ITEM, ORDER, OTHER, Shop, shipped
+from web.api_kit import Site, site_on
+
+from cws_filedrop.config import ApiSettings
+from cws_filedrop.pipeline import order_files
+from cws_filedrop.pipeline.hooks.caller import Caller
+from cws_filedrop.store import sellers
+from cws_filedrop.web.api.rates import Rates
+
+PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[Site]:
+    with site_on(tmp_path) as made:
+        yield made
+
+
+# Who calls.
+
+
+@pytest.mark.parametrize("said", ["", "Bearer", "Bearer cwsfd_wrong", "Basic YTpi", "Bearer \u00ff", "cwsfd_x"])
+def test_without_a_token_nobody_comes_in(site: Site, said: str) -> None:
+    answer = site.get("/uploads", who="", headers={"authorization": said.encode("latin-1")} if said else {})
+    assert (answer.status_code, answer.headers["content-type"]) == (401, PROBLEM)
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+    assert answer.json()["status"] == 401
+
+
+def test_nor_from_a_network_that_is_not_the_sellers(site: Site) -> None:
+    sellers.change(site.desk.db, "anna", {"networks": "192.0.2.0/24"})
+    assert site.get("/uploads").status_code == 403
+    sellers.change(site.desk.db, "anna", {"networks": "127.0.0.0/8"})
+    assert site.get("/uploads").status_code == 200
+
+
+def test_a_body_is_not_read_of_who_may_not_send_one(site: Site) -> None:
+    assert site.hand_in(who="", headers={"authorization": "Bearer cwsfd_wrong"}).status_code == 401
+    assert site.spooled() == []
+
+
+# Failures are problems.
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("GET", "/uploads/", 404),
+        ("DELETE", "/uploads", 405),
+        ("HEAD", "/uploads", 405),
+        ("GET", "/uploads/20261122-013042-k7f3", 404),
+        ("GET", "/uploads/20261122-013042-k7f3/lines", 404),
+        ("GET", "/uploads/not-an-id", 422),
+        ("GET", "/uploads?limit=0", 422),
+        ("GET", "/uploads?limit=201", 422),
+        ("GET", "/uploads?cursor=x", 422),
+        ("GET", "/uploads?state=lost", 422),
+        ("GET", "/orders?cursor=2026~", 422),
+        ("GET", f"/orders/{ORDER}", 404),
+        ("GET", "/orders/created/..%2f..%2fSTATUS.txt", 404),
+        ("GET", "/hooks", 200),
+        ("DELETE", "/hooks/99999999999999999999", 422),
+        ("POST", "/hooks", 422),
+    ],
+)
+def test_each_is_told_the_same_way(site: Site, method: str, path: str, status: int) -> None:
+    answer = site.call(method, path)
+    assert answer.status_code == status
+    if status != 200 and method != "HEAD":
+        assert answer.headers["content-type"] == PROBLEM
+        told = answer.json()
+        assert (told["type"], told["status"]) == ("about:blank", status)
+        assert set(told) >= {"title", "detail"}
+        assert ("errors" in told) == (status == 422)
+
+
+def test_what_fails_by_our_fault_says_nothing_of_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cws_filedrop.store.api_lists.uploads_of", lambda *_, **__: 1 / 0)
+    answer = site.get("/uploads")
+    assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
+    assert "division" not in answer.text
+
+
+# How often.
+
+
+def test_the_rate_is_said_and_kept(tmp_path: Path) -> None:
+    with site_on(tmp_path, api={"per_second": 1000, "per_minute": 3, "per_hour": 5400}) as site:
+        answers = [site.get("/states") for _ in range(4)]
+        assert [one.status_code for one in answers] == [200, 200, 200, 429]
+        assert [one.headers["ratelimit-remaining"] for one in answers] == ["2", "1", "0", "0"]
+        assert answers[0].headers["ratelimit-policy"] == "1000;w=1, 3;w=60, 5400;w=3600"
+        assert 1 <= int(answers[3].headers["retry-after"]) <= 60
+        assert answers[3].headers["content-type"] == PROBLEM
+        assert site.get("/states", who="bert").status_code == 200
+
+
+def test_each_window_counts_by_itself() -> None:
+    now = [0.0]
+    rates = Rates(ApiSettings(per_second=2, per_minute=3, per_hour=4), lambda: now[0])
+
+    def calls(number: int) -> list[int]:
+        found = [rates.call(1) for _ in range(number)]
+        return [one.retry_seconds for one in found if one is not None]
+
+    assert calls(3) == [0, 0, 1]
+    now[0] = 1.0
+    assert calls(2) == [0, 59]
+    now[0] = 60.0
+    assert calls(2) == [0, 3540]
+    now[0] = 3599.9
+    assert calls(1) == [1]
+    now[0] = 3600.0
+    assert calls(3) == [0, 0, 1]
+    assert Rates(ApiSettings(0, 0, 0)).call(1) is None
+
+
+# Pages that are known already.
+
+
+def test_what_is_known_already_is_not_sent_again(site: Site) -> None:
+    site.drop()
+    for path in ("/uploads", "/states", "/orders", "/status", "/hooks"):
+        first = site.get(path)
+        site.clock.later(seconds=61)
+        same = site.get(path, headers={"if-none-match": f'"other", W/{first.headers["etag"]}'})
+        assert (path, same.status_code, same.content) == (path, 304, b"")
+        assert site.get(path, headers={"if-none-match": '"other"'}).status_code == 200
+    before = site.get("/uploads").headers["etag"]
+    site.drop(name="b.txt")
+    assert site.get("/uploads", headers={"if-none-match": before}).status_code == 200
+
+
+# Orders.
+
+
+def test_orders_in_pages_and_one_with_its_history(site: Site) -> None:
+    shop = Shop(site.desk)
+    numbers = [f"026-1520163-600000{number}" for number in range(5)]
+    shop.imports(*(f"{number}\t{ITEM}\t2026-11-20\tStandard\tsku\t1" for number in numbers))
+    seen, where = [], "/orders?state=new&limit=2"
+    while where:
+        answer = site.get(where)
+        seen += [one["order_id"] for one in answer.json()["orders"]]
+        where = answer.links["next"]["url"].removeprefix("/api/v1") if "next" in answer.links else ""
+    assert seen == list(reversed(numbers))
+    upload_id = shop.drop(shipped(order=numbers[0]))
+    found = site.get(f"/orders/{numbers[0]}").json()
+    assert (found["state"], found["lines"][0]["sku"]) == ("shipped", "sku")
+    assert found["history"][-1]["upload_id"] == upload_id
+    assert {one["state"]: one["orders"] for one in site.get("/states").json()["states"]} == {
+        "new": 4,
+        "packed": 0,
+        "shipped": 1,
+        "unconfirmed": 0,
+        "deferred": 0,
+        "cancelled": 0,
+    }
+
+
+def test_the_order_files_to_work_from(site: Site) -> None:
+    Shop(site.desk).imports(f"{OTHER}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
+    order_files.write(site.desk)
+    file, *_ = site.get("/orders/created").json()["files"]
+    content = site.get(f"/orders/created/{file['name']}")
+    assert OTHER in content.text
+    assert len(content.content) == file["size"]
+    assert site.get("/orders/modified").json() == {"files": []}
+    assert site.get(f"/orders/modified/{file['name']}").status_code == 404
+
+
+def test_the_status_is_the_one_in_the_file(site: Site) -> None:
+    upload_id = site.drop()
+    told = site.get("/status").json()
+    assert (told["version"], told["seller"], told["uploads"][0]["id"]) == (1, "anna", upload_id)
+
+
+# Web hooks and tokens.
+
+
+def test_a_hook_of_its_own_from_its_beginning_to_its_end(tmp_path: Path) -> None:
+    allowed = {"allow_http": True, "allow_private": True}
+    with receiver() as there, site_on(tmp_path, hooks=allowed) as site:
+        made = site.call("POST", "/hooks", json={"url": there.url, "events": ["upload.answered"]})
+        assert (made.status_code, made.json()["events"]) == (201, ["upload.answered"])
+        hook = made.json()
+        upload_id = site.drop()
+        (listed,) = site.get("/hooks").json()["hooks"]
+        assert listed == {name: value for name, value in hook.items() if name != "secret"} | {"waiting": 1}
+        assert Caller(site.desk).round() == 1
+        assert there.told[0].is_signed_with(hook["secret"])
+        where = there.told[0].said["data"]["links"]["upload"].removeprefix("/api/v1")
+        assert site.get(where).json()["id"] == upload_id
+        off = site.call("PATCH", f"/hooks/{hook['id']}", json={"enabled": False})
+        assert (off.status_code, off.json()["enabled"]) == (200, False)
+        assert site.call("DELETE", f"/hooks/{hook['id']}").status_code == 204
+        assert site.call("DELETE", f"/hooks/{hook['id']}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"url": "http://example.com/"},
+        {"url": "https://example.com/", "events": ["alarm.raised"]},
+        {"url": "https://example.com/", "more": 1},
+        {"events": []},
+        [],
+    ],
+)
+def test_what_cannot_be_a_hook(site: Site, wish: object) -> None:
+    assert site.call("POST", "/hooks", json=wish).status_code == 422
+    assert site.get("/hooks").json() == {"hooks": []}
+
+
+def test_a_token_of_its_own_from_its_beginning_to_its_end(site: Site) -> None:
+    made = site.call("POST", "/tokens", json={"label": "stock"})
+    assert made.status_code == 201
+    site.tokens["stock"] = made.json()["token"]
+    assert site.get("/uploads", who="stock").status_code == 200
+    assert made.json()["token"] not in site.get("/tokens").text
+    where = f"/tokens/{made.json()['id']}"
+    assert site.call("PATCH", where, json={"enabled": False}).json()["enabled"] is False
+    assert site.get("/uploads", who="stock").status_code == 401
+    assert site.call("DELETE", where).status_code == 204
+    assert [one["label"] for one in site.get("/tokens").json()["tokens"]] == ["test"]
+
+
+def test_the_document_is_there_and_names_its_answers(site: Site) -> None:
+    document = site.get("/openapi.json", who="").json()
+    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            assert operation["security"] == [{"token": []}], (method, path)
+            assert {"401", "403", "422", "429"} <= set(operation["responses"]), (method, path)
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    assert list(answer["content"]) == [PROBLEM], (method, path, status)
+    assert "HTTPValidationError" not in json.dumps(document)
+    assert replace(ApiSettings()) == ApiSettings(per_second=15, per_minute=240, per_hour=5400)

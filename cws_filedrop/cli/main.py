@@ -14,6 +14,7 @@ import typer
 
 from cws_filedrop import __version__
 from cws_filedrop.cli import (
+    alarms,
     audit,
     check,
     client_config,
@@ -51,6 +52,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
+app.command("alarms")(alarms.alarms)
 seller.app.add_typer(seller_hook.app, name="hook")
 seller.app.add_typer(seller_key.app, name="key")
 seller.app.add_typer(seller_profile.app, name="profile")

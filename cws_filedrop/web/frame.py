@@ -33,7 +33,7 @@ def framed(request: Request, template: str, session: Session, *, status: int = 2
 
 
 def _operators(request: Request, session: Session) -> list[Item | None]:
-    unconfirmed, aside = offices.of(request).counts.of(offices.of(request).desk)
+    unconfirmed, aside, alarms = offices.of(request).counts.of(offices.of(request).desk)
     items: list[Item | None] = [
         _item(request, "Now", "/"),
         _item(request, "Uploads", "/uploads"),
@@ -45,6 +45,7 @@ def _operators(request: Request, session: Session) -> list[Item | None]:
         _item(request, "Sellers", "/sellers"),
         _item(request, "Feeds", "/feeds"),
         _item(request, "Charts", "/charts"),
+        _item(request, "Alarms", "/alarms", alarms),
     ]
     if session.role is not None and session.role.may(Role.ADMIN):
         items += [None, _item(request, "People", "/people"), _item(request, "What was done", "/deeds")]

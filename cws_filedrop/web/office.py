@@ -11,6 +11,7 @@ from cws_filedrop.config import WebSettings
 from cws_filedrop.drop.deeds import Witness, unseen
 from cws_filedrop.drop.handing_in import HandingIn
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.metrics import Metrics
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.transports.logins import Logins
 from cws_filedrop.transports.records import Rows
@@ -32,6 +33,7 @@ class Office:
     logins: Logins
     beacon: Beacon
     handing_in: HandingIn
+    metrics: Metrics
     arrived: Callable[[str], None] = _nobody
     witness: Witness = unseen
     counts: Counts = field(default_factory=Counts)
@@ -46,7 +48,7 @@ def office(desk: Desk, guard: Guard, *, arrived: Callable[[str], None] = _nobody
     """An office on a desk."""
     rows = Rows(desk.db)
     logins = Logins(rows.authenticate, rows.current, guard)
-    return Office(desk, guard, logins, Beacon(desk.db), api.handing_in(desk), arrived, witness)
+    return Office(desk, guard, logins, Beacon(desk.db), api.handing_in(desk), Metrics(desk), arrived, witness)
 
 
 def of(request: Request) -> Office:

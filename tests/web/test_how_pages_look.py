@@ -29,6 +29,7 @@ PAGES = (
     "/sellers/anna",
     "/feeds",
     "/charts",
+    "/alarms",
     "/people",
     "/deeds",
     "/me",

@@ -15,7 +15,19 @@ from cws_filedrop.store import deeds, feeds, order_book, uploads, users, work_li
 from cws_filedrop.web.security import HEADERS
 
 SHIPPED = "order-id\tstatus\n"
-PAGES = ("/", "/uploads", "/orders", "/unconfirmed", "/held", "/sellers", "/sellers/anna", "/feeds", "/charts", "/me")
+PAGES = (
+    "/",
+    "/uploads",
+    "/orders",
+    "/unconfirmed",
+    "/held",
+    "/sellers",
+    "/sellers/anna",
+    "/feeds",
+    "/charts",
+    "/alarms",
+    "/me",
+)
 
 
 def refused(site: Site) -> Shop:

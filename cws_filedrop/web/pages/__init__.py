@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from cws_filedrop.web.pages import charts, feeds, login, now, orders, people, sellers, uploads, work
+from cws_filedrop.web.pages import alarms, charts, feeds, login, machines, now, orders, people, sellers, uploads, work
 
-PAGES: Final = tuple(page.router for page in (login, now, uploads, orders, work, sellers, feeds, charts, people))
+_ALL = (login, now, uploads, orders, work, sellers, feeds, charts, alarms, people, machines)
+PAGES: Final = tuple(page.router for page in _ALL)

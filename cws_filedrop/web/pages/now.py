@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import searching, stages
+from cws_filedrop.store import alarms, searching, stages
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.store.stages import Stages
 from cws_filedrop.web import office as offices
@@ -54,13 +54,14 @@ def now(request: Request, session: visitors.Anyone) -> Response:
         since=timedelta(days=OVERDUE_DAYS),
         limit=SHOWN_LATE,
     )
-    unconfirmed, aside = here.counts.of(desk)
+    unconfirmed, aside, _ = here.counts.of(desk)
     return framed(
         request,
         "now.html",
         session,
         stages=found,
         late=late,
+        alarms=alarms.listing(desk.db),
         unconfirmed=unconfirmed,
         aside=aside,
         health=[_database(took), _disk(desk), _marketplace(found)],

@@ -15,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import CallState, HookEvent
-from cws_filedrop.store.database import Database, insert_new, stamp
+from cws_filedrop.store.database import Asked, Database, insert_new, stamp
 from cws_filedrop.store.schema import HOOK_CALLS, HOOKS, SELLERS
 
 MOST_HOOKS: Final = 20  # of a seller
@@ -134,17 +134,19 @@ def keep_operators(db: Database, url: str, events: Iterable[HookEvent], *, now: 
 
 # What is to be told.
 
-_LISTENING: Final = (
-    sa.select(HOOKS.c.id, HOOKS.c.seller_id, HOOKS.c.events)
-    .select_from(HOOKS.join(SELLERS))
-    .where(HOOKS.c.enabled, SELLERS.c.removed_at.is_(None), HOOKS.c.seller_id.in_(sa.bindparam("ids", expanding=True)))
+_LISTENING: Final = Asked(
+    lambda among: (
+        sa.select(HOOKS.c.id, HOOKS.c.seller_id, HOOKS.c.events)
+        .select_from(HOOKS.join(SELLERS))
+        .where(HOOKS.c.enabled, SELLERS.c.removed_at.is_(None), among(HOOKS.c.seller_id))
+    )
 )
 
 
 def listening_in(connection: sa.Connection, seller_ids: Collection[int], event: HookEvent) -> Mapping[int, list[int]]:
     """The hooks of some sellers that want to hear of an event, by seller."""
     found: dict[int, list[int]] = {}
-    for row in connection.execute(_LISTENING, {"ids": list(seller_ids)}) if seller_ids else ():
+    for row in _LISTENING(connection, seller_ids):
         if event in row.events.split():
             found.setdefault(row.seller_id, []).append(row.id)
     return found

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +104,10 @@ def test_the_rate_is_said_and_kept(tmp_path: Path) -> None:
         assert 1 <= int(answers[3].headers["retry-after"]) <= 60
         assert answers[3].headers["content-type"] == PROBLEM
         assert site.get("/states", who="bert").status_code == 200
+
+
+def test_the_published_rates_are_the_ancestors() -> None:
+    assert Rates(ApiSettings()).policy == "15;w=1, 240;w=60, 5400;w=3600"
 
 
 def test_each_window_counts_by_itself() -> None:
@@ -248,4 +251,3 @@ def test_the_document_is_there_and_names_its_answers(site: Site) -> None:
                 if int(status) >= 400:
                     assert list(answer["content"]) == [PROBLEM], (method, path, status)
     assert "HTTPValidationError" not in json.dumps(document)
-    assert replace(ApiSettings()) == ApiSettings(per_second=15, per_minute=240, per_hour=5400)

@@ -47,6 +47,7 @@ EXAMPLES: Final = {
     ("F10", "separator"): Example(detail="commas"),
     ("F11", ""): Example(value="shipped.txt.release"),
     ("F11", "released"): Example(value="shipped.txt", detail="20261120-091500-k7f3"),
+    ("F12", ""): Example(detail="these tracking numbers are last week's"),
     ("L01", ""): Example(detail="9 cells instead of 8"),
     ("L02", ""): Example("carrier-name", "River\x07Post"),
     ("O01", ""): Example("order-id"),

@@ -58,3 +58,16 @@ def release(upload_id: Annotated[str, typer.Argument(help="one that is held, cut
 
     decided(actions.release, upload_id)
     typer.echo(f"{upload_id} is read again")
+
+
+@app.command()
+def reject(
+    upload_id: Annotated[str, typer.Argument(help="one that is held, cut or failed")],
+    why: Annotated[str, typer.Option(help="what its seller is told")],
+) -> None:
+    """Refuse an upload that was set aside: nothing of it is sent, and its seller is told why."""
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import actions
+
+    decided(actions.reject, upload_id, why)
+    typer.echo(f"{upload_id} is rejected")

@@ -60,7 +60,10 @@ def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
 
 
 def without_reading(desk: Desk, upload: Upload) -> Prepared | None:
-    """What is said of an upload of which there is nothing to read: it was cut, grew too large, or releases another."""
+    """What is said of an upload of which there is nothing to read: it was refused, was cut, grew too large, or releases
+    another."""
+    if refused := upload.outcome.get("refused"):
+        return Prepared(state=UploadState.REJECTED, issues=(catalogue.issue("F12", detail=refused),))
     if upload.grade != Grade.CUT:
         return Prepared(state=UploadState.DONE) if is_release(upload.name) else None
     if desk.spool.claim_of(upload.id).cause is Cause.TOO_LARGE:
@@ -117,7 +120,7 @@ def _keep_in(connection: sa.Connection, one: Read, now: str) -> Upload:
         read = _release_in(connection, upload)
     elif prepared.state is not None:
         read = _aside(upload, prepared)
-        if read.state is UploadState.FAILED:  # a large one may have failed in the middle
+        if read.state is UploadState.FAILED or upload.releases:  # a large one failed in the middle; or it was held
             forget_in(connection, upload.id)
     elif upload.rehearsal:
         read = _rehearsal(upload, prepared)

@@ -49,7 +49,7 @@ class Upload:
     waiting: int
     answered_at: str | None  # when its receipt was delivered first
     done_at: str | None
-    releases: int  # times that somebody said: take it as it is
+    releases: int  # times that somebody decided on it while it was set aside
 
     @property
     def rehearsal(self) -> bool:
@@ -192,6 +192,13 @@ def read_again_in(
     """`read_again`, in a transaction."""
     values = {"state": UploadState.ARRIVED, "grade": str(Grade.WHOLE), "evidence": evidence}
     chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(only_from))
+    return connection.execute(chosen.values(releases=UPLOADS.c.releases + 1, **values)).rowcount > 0
+
+
+def refuse_in(connection: sa.Connection, upload_id: str, *, why: str) -> bool:
+    """Have an upload that was set aside answered as a refused one; false when it is not set aside (any more)."""
+    values = {"state": UploadState.ARRIVED, "outcome": json.dumps({"refused": why})}
+    chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
     return connection.execute(chosen.values(releases=UPLOADS.c.releases + 1, **values)).rowcount > 0
 
 

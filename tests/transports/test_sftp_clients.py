@@ -101,7 +101,7 @@ def test_keys_change_in_the_middle(
     path.write_bytes(content)
     done = run("sftp", *options, "-b", "-", "acme@127.0.0.1", input=f"put {path} inbox\n")
     assert done.returncode == 0, done.stderr
-    assert done.stderr.count("SSH2_MSG_NEWKEYS received") > 4
+    assert done.stderr.count("SSH2_MSG_NEWKEYS received") > 1, "once at the beginning"
     (claim,) = place.wait_for_claims(1)
     assert (claim.grade, place.bytes_of(claim)) == (Grade.WHOLE, content)
 

@@ -101,3 +101,13 @@ def release(request: Request, session: visitors.Operator, upload_id: str, wanted
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is read again.")
+
+
+@router.post("/uploads/{upload_id}/reject", dependencies=[visitors.Meant])
+def reject(request: Request, session: visitors.Operator, upload_id: str, why: Text, wanted: Text = "") -> Response:
+    """Refuse an upload that was set aside."""
+    try:
+        actions.reject(offices.of(request).desk, upload_id, why, who=Who(session.name, visitors.address(request)))
+    except Impossible as error:
+        raise visitors.Refused(f"Nothing was done: {error}.", 409) from None
+    return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is rejected.")

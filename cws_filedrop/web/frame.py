@@ -53,17 +53,8 @@ def _operators(request: Request, session: Session) -> list[Item | None]:
 
 
 def _sellers(request: Request) -> list[Item | None]:
-    pages = (
-        ("Upload", "/my"),
-        ("Results", "/my/uploads"),
-        ("Orders", "/my/orders"),
-        ("Unconfirmed", "/my/unconfirmed"),
-        None,
-        ("Settings", "/my/settings"),
-        ("Connect", "/my/connect"),
-        ("API tokens", "/my/tokens"),
-    )
-    return [None if one is None else _item(request, *one) for one in pages]
+    pages = (("Now", "/my"), ("Results", "/my/uploads"), ("Files to fill in", "/my/templates"))
+    return [_item(request, *one) for one in pages]
 
 
 def _item(request: Request, name: str, path: str, count: int = 0, tone: str = "") -> Item:

@@ -1,0 +1,47 @@
+"""Files to fill in: the headings of each layout and one example row, made from the layouts themselves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from cws_filedrop.formats.amazon_shipping_confirmation import FORMAT as AMAZON
+from cws_filedrop.formats.fillz_confirmation import FORMAT as FILLZ
+from cws_filedrop.web import office as offices
+from cws_filedrop.web import visitors
+from cws_filedrop.web.frame import framed
+
+router: Final = APIRouter()
+LAYOUTS: Final = {layout.name: layout for layout in (FILLZ, AMAZON)}
+EXAMPLE: Final = {
+    "order-id": "026-1520163-6049104",
+    "status": "shipped",
+    "carrier-code": "Yodel",
+    "tracking-number": "Y0000001K",
+}
+
+
+def content(name: str, today: str) -> bytes:
+    """A layout's headings and an example row, as a spreadsheet saves them; `today` is an ISO date. Raises: KeyError."""
+    layout = LAYOUTS[name]
+    example = EXAMPLE | {"ship-date": today}
+    rows = (layout.headings, [example.get(column, "") for column in layout.headings.values()])
+    return "".join("\t".join(row) + "\r\n" for row in rows).encode()
+
+
+@router.get("/my/templates")
+def listing(request: Request, session: visitors.SellerHere) -> Response:
+    """Which files there are."""
+    return framed(request, "my_templates.html", session, layouts=list(LAYOUTS.values()))
+
+
+@router.get("/my/templates/{name}")
+def template(request: Request, session: visitors.SellerHere, name: str) -> Response:
+    """One file to fill in."""
+    if name not in LAYOUTS:
+        raise visitors.NotThere
+    made = content(name, offices.of(request).desk.clock().date().isoformat())
+    headers = {"Content-Disposition": f'attachment; filename="{name}.txt"'}
+    return Response(made, media_type="text/tab-separated-values; charset=utf-8", headers=headers)

@@ -1,0 +1,118 @@
+"""A seller's own uploads: where they stand, what was said of each line, and the files of the outbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import FileResponse, Response
+
+from cws_filedrop.drop.home import regular
+from cws_filedrop.drop.names import result_name
+from cws_filedrop.model import UploadState, Verdict
+from cws_filedrop.store import api_lists, deeds, searching, sellers, tallies
+from cws_filedrop.store import uploads as rows
+from cws_filedrop.store.searching import Wanted
+from cws_filedrop.store.uploads import Upload
+from cws_filedrop.store.web_sessions import Session
+from cws_filedrop.web import office as offices
+from cws_filedrop.web import visitors
+from cws_filedrop.web.frame import framed
+from cws_filedrop.web.rendering import go
+
+router: Final = APIRouter()
+ROWS: Final = 50
+LINES: Final = 100
+LONGEST: Final = 200
+MOST_LINE_DIGITS: Final = 15
+KINDS: Final = {
+    "receipt": "Receipt",
+    "rejected": "Rejected lines, to correct and drop again",
+    "result": "Every line with its verdict",
+    "unconfirmed": "Lines that Amazon refused",
+}
+
+
+@router.get("/my/uploads")
+def uploads(request: Request, session: visitors.SellerHere) -> Response:
+    """The seller's uploads, newest first."""
+    here, asked = offices.of(request), request.query_params
+    text, before = asked.get("q", "").strip()[:LONGEST], asked.get("before", "")[:LONGEST]
+    found = searching.uploads(
+        here.desk.db, Wanted(text=text), before=before, seller_id=session.seller_id, limit=ROWS + 1
+    )
+    more = found[ROWS - 1].id if len(found) > ROWS else ""
+    return framed(request, "my_uploads.html", session, uploads=found[:ROWS], more=more, text=text)
+
+
+@router.get("/my/uploads/{upload_id}")
+def upload(request: Request, session: visitors.SellerHere, upload_id: str) -> Response:
+    """One upload: what arrived, what was said, line by line."""
+    db, asked = offices.of(request).desk.db, request.query_params
+    found = _mine(request, session, upload_id)
+    verdict, code = asked.get("verdict", ""), asked.get("code", "")[:LONGEST]
+    chosen = Verdict(verdict) if verdict in list(Verdict) else None
+    some = api_lists.lines_of(
+        db, upload_id, verdict=chosen, code=code, after=_line(asked.get("after", "")), limit=LINES + 1
+    )
+    return framed(
+        request,
+        "my_upload.html",
+        session,
+        one=found,
+        tallies=tallies.of_upload(db, upload_id),
+        lines=some[:LINES],
+        more=some[LINES - 1].line if len(some) > LINES else None,
+        verdict=chosen or "",
+        code=code,
+        files=[(kind, words) for kind, words in KINDS.items() if regular(_place(request, found, kind))],
+    )
+
+
+@router.get("/my/uploads/{upload_id}/files/{kind}")
+def download(request: Request, session: visitors.SellerHere, upload_id: str, kind: str) -> Response:
+    """One of its result files, as it lies in the outbox."""
+    found = _mine(request, session, upload_id)
+    path = _place(request, found, kind) if kind in KINDS else None
+    if path is None or regular(path) is None:
+        raise visitors.NotThere
+    return FileResponse(path, media_type="text/plain; charset=utf-8", filename=path.name)
+
+
+@router.post("/my/uploads/{upload_id}/release", dependencies=[visitors.Meant])
+def release(request: Request, session: visitors.SellerHere, upload_id: str) -> Response:
+    """Have a held upload taken as it is, as a `.release` file does."""
+    here, found = offices.of(request), _mine(request, session, upload_id)
+    evidence = f"{found.evidence}; released by the seller on the page".lstrip("; ")
+    if not rows.read_again(here.desk.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
+        raise visitors.Refused(f"This upload is {found.state}; only what is held can be released.", 409)
+    deeds.add(
+        here.desk.db,
+        who=f"seller {session.name}",
+        what="upload released",
+        about=upload_id,
+        address=visitors.address(request),
+        now=here.desk.clock(),
+    )
+    here.arrived(upload_id)
+    return go(request, f"/my/uploads/{upload_id}", f"{found.name} is taken as it is.")
+
+
+def _mine(request: Request, session: Session, upload_id: str) -> Upload:
+    found = rows.get(offices.of(request).desk.db, upload_id)
+    if found is None or found.seller_id != session.seller_id:
+        raise visitors.NotThere
+    return found
+
+
+def _place(request: Request, upload: Upload, kind: str) -> Path:
+    desk = offices.of(request).desk
+    home = desk.home(sellers.by_id(desk.db, upload.seller_id).name)
+    if home.is_astray("outbox"):
+        raise visitors.NotThere
+    return home.path / "outbox" / result_name(upload.name, upload.id, kind)
+
+
+def _line(text: str) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= MOST_LINE_DIGITS else 0

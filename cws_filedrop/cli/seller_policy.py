@@ -73,7 +73,7 @@ def policy(
     changed = {key: value for key, value in given.items() if value is not None}
     wanted = replace(known.policy, **changed)
     if changed:
-        sellers.change(db, name, {"policy": sellers.policy_text(wanted)})
+        sellers.set_policy(db, name, wanted)
     if json:
         show_json({"version": 1, "seller": known.name, "policy": asdict(wanted)})
         return

@@ -204,6 +204,13 @@ def set_mailing(db: Database, name: str, mailing: Mailing) -> bool:
         return connection.execute(SELLERS.update().where(*mine).values(mailing=mailing_text(mailing))).rowcount > 0
 
 
+def set_policy(db: Database, name: str, policy: Policy) -> bool:
+    """Keep how a seller's files are read and judged, which is no login's business; false when there is none."""
+    with db.write() as connection:
+        mine = (SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
+        return connection.execute(SELLERS.update().where(*mine).values(policy=policy_text(policy))).rowcount > 0
+
+
 def remove(db: Database, name: str, *, now: datetime) -> bool:
     """Take a seller out of use. The row stays, under another name, since uploads point to it."""
     parked = f"{name.lower()}~{stamp(now)}"

@@ -22,7 +22,7 @@ from cws_filedrop.transports import certificates
 _LOG = log.get(__name__)
 _LOOK_SECONDS: Final = 1.0
 _SUITES: Final = "ECDHE+AESGCM:ECDHE+CHACHA20:!PSK:!aNULL"  # of TLS 1.2; those of 1.3 are all AEAD
-_OWN_FILE: Final = "ftp-tls.pem"
+OWN_CERTIFICATE: Final = "ftp-tls.pem"
 _X25519_SHARE: Final = b"\x00\x1d\x00\x20"  # its number, and the length of the key that follows
 
 
@@ -62,7 +62,7 @@ class Tls:
         self.settings = settings
         if settings.key and not settings.certificate:
             raise ConfigError("[tls] certificate: give the certificate that belongs to the key")
-        self._own = None if settings.certificate else folder / _OWN_FILE
+        self._own = None if settings.certificate else folder / OWN_CERTIFICATE
         self._certificate = self._own or Path(settings.certificate).expanduser()
         self._key = Path(settings.key).expanduser() if settings.key else None
         self._keep_own()

@@ -53,8 +53,17 @@ def _operators(request: Request, session: Session) -> list[Item | None]:
 
 
 def _sellers(request: Request) -> list[Item | None]:
-    pages = (("Now", "/my"), ("Results", "/my/uploads"), ("Files to fill in", "/my/templates"))
-    return [_item(request, *one) for one in pages]
+    pages = (
+        ("Now", "/my"),
+        ("Results", "/my/uploads"),
+        ("Orders", "/my/orders"),
+        None,
+        ("Files to fill in", "/my/templates"),
+        ("Connect", "/my/connect"),
+        ("API tokens", "/my/tokens"),
+        ("Settings", "/my/settings"),
+    )
+    return [None if one is None else _item(request, *one) for one in pages]
 
 
 def _item(request: Request, name: str, path: str, count: int = 0, tone: str = "") -> Item:

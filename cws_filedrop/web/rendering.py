@@ -141,7 +141,6 @@ def page(
         now=now,
         age=lambda at: _age(at, now),
         until=lambda at: _until(at, now),
-        fresh=request.headers.get("x-live") != "1",
         **given,
     )
     answer = HTMLResponse(body, status)

@@ -127,15 +127,11 @@ def at_least(role: Role) -> Callable[[Request], Session]:
 
 def meant(request: Request, csrf: Annotated[str, Form()] = "") -> None:
     """Does a request that changes something come from a page of ours? Raises: Turned, Refused."""
-    _meant(request, csrf)
+    check_meant(request, csrf)
 
 
-def meant_by_header(request: Request) -> None:
-    """The same for a request whose body is no form."""
-    _meant(request, "")
-
-
-def _meant(request: Request, csrf: str) -> None:
+def check_meant(request: Request, csrf: str) -> None:
+    """The same, where the form was read by hand. Raises: Turned, Refused."""
     same_origin(request)
     found = session_of(request)
     if found is None:
@@ -173,7 +169,6 @@ def address(request: Request) -> str:
 
 
 Meant: Final[Any] = Depends(meant)
-MeantByHeader: Final[Any] = Depends(meant_by_header)
 User = Annotated[Session, Depends(user)]
 Viewer = User
 Operator = Annotated[Session, Depends(at_least(Role.OPERATOR))]

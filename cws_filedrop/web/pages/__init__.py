@@ -4,11 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from cws_filedrop.web.pages import alarms, charts, feeds, login, machines, now, orders, people, sellers, uploads, work
-from cws_filedrop.web.pages.my import now as my_now
-from cws_filedrop.web.pages.my import templates as my_templates
-from cws_filedrop.web.pages.my import uploads as my_uploads
+from cws_filedrop.web.pages import (
+    alarms,
+    charts,
+    feeds,
+    login,
+    machines,
+    my,
+    now,
+    orders,
+    people,
+    sellers,
+    uploads,
+    work,
+)
 
+_SELLERS = (
+    my.now,
+    my.upload,
+    my.uploads,
+    my.orders,
+    my.templates,
+    my.connect,
+    my.tokens,
+    my.settings,
+)
 _ALL = (
     login,
     now,
@@ -21,8 +41,6 @@ _ALL = (
     alarms,
     people,
     machines,
-    my_now,
-    my_uploads,
-    my_templates,
+    *_SELLERS,
 )
 PAGES: Final = tuple(page.router for page in _ALL)

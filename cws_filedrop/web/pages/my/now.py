@@ -1,14 +1,15 @@
-"""A seller's first page: its last uploads and what Amazon refused, live."""
+"""A seller's first page: where it drops files, its last uploads, what Amazon refused, what is late soon; live."""
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.feeds.processing_report import explain
-from cws_filedrop.store import lines, searching, sellers
+from cws_filedrop.store import feeds, lines, order_lists, searching, sellers
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -17,19 +18,25 @@ from cws_filedrop.web.frame import framed
 router: Final = APIRouter()
 UPLOADS: Final = 10
 REFUSED: Final = 20
+LATE: Final = 20
+OVERDUE_DAYS: Final = 14
 
 
 @router.get("/my")
-def now(request: Request, session: visitors.SellerHere) -> Response:
+def shown(request: Request, session: visitors.SellerHere) -> Response:
     """What is in work, and what waits for the seller."""
-    db = offices.of(request).desk.db
+    desk, now = offices.of(request).desk, offices.of(request).desk.clock()
     assert session.seller_id is not None
-    account = sellers.by_id(db, session.seller_id).account
+    db, account = desk.db, sellers.by_id(desk.db, session.seller_id).account
     refused = lines.unconfirmed(db, account.id, limit=REFUSED)
+    soon = now + timedelta(hours=desk.settings.orders.late_hours)
+    late = order_lists.late(db, account.id, before=soon, since=now - timedelta(days=OVERDUE_DAYS), limit=LATE)
     return framed(
         request,
         "my_now.html",
         session,
         uploads=searching.uploads(db, Wanted(), seller_id=session.seller_id, limit=UPLOADS),
         refused=[(one, explain(one["code"])) for one in refused],
+        late=late,
+        stopped=feeds.stopped_accounts(db).get(account.id, ""),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from web.scenes import busy
 from web.site import HASH, PASSWORD, Site, site_on
 
 from cws_filedrop.model import Role
-from cws_filedrop.store import users
+from cws_filedrop.store import sellers, users
 
 SERIOUS = ("serious", "critical")
 PAGES = (
@@ -36,6 +36,17 @@ PAGES = (
     "/me/second-factor",
     "/nothing-here",
 )
+SELLERS_PAGES = (
+    "/my",
+    "/my/uploads",
+    "/my/uploads/{upload}",
+    "/my/orders",
+    "/my/orders/{order}",
+    "/my/templates",
+    "/my/connect",
+    "/my/tokens",
+    "/my/settings",
+)
 SCHEMES = ("light", "dark")
 
 
@@ -44,6 +55,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict
     """A service with something on every page."""
     with site_on(tmp_path_factory.mktemp("site")) as site:
         users.add(site.desk.db, "root", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+        sellers.change(site.desk.db, "anna", {"password_hash": HASH})
         yield site, busy(site)
 
 
@@ -64,46 +76,67 @@ def faults(page: Any) -> list[str]:
     return [f"{one['id']}: {one['nodes'][0]['html']}" for one in found if one["impact"] in SERIOUS]
 
 
+@dataclass(frozen=True)
+class Visitor:
+    """Who looks, and at which pages."""
+
+    kind: str
+    name: str
+    home: str
+    pages: tuple[str, ...]
+
+    def picture(self, path: str) -> str:
+        """What a picture of the page is called."""
+        return re.sub(r"[^a-z]+", "-", path).strip("-") or "now"
+
+
+OPERATOR = Visitor("Operator", "root", "/", PAGES[1:])
+SELLER = Visitor("Seller", "anna", "/my", SELLERS_PAGES)
+EVERYONE = pytest.mark.parametrize("visitor", [OPERATOR, SELLER], ids=["operators", "sellers"])
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
+@EVERYONE
 def test_no_page_has_a_serious_fault_of_accessibility(
-    scene: tuple[Site, dict[str, str]], browser: Any, scheme: str
+    scene: tuple[Site, dict[str, str]], browser: Any, scheme: str, visitor: Visitor
 ) -> None:
     site, names = scene
     visit = Visit(browser, site.url, color_scheme=scheme, bypass_csp=True)  # axe-core is put into the page
     visit.go("/login")
     found = {"/login": faults(visit.page)}
     visit.picture(f"login-{scheme}")
-    visit.login("root", PASSWORD)
-    visit.page.wait_for_url(f"{site.url}/")
-    for path in PAGES[1:]:
+    visit.login(visitor.name, PASSWORD, kind=visitor.kind)
+    visit.page.wait_for_url(site.url + visitor.home)
+    for path in visitor.pages:
         page = visit.go(path.format_map(names))
         for details in page.locator("details.act, details:has(table)").all()[:3]:
             details.evaluate("one => one.open = true")
         found[path] = faults(page)
-        visit.picture(f"{re.sub(r'[^a-z]+', '-', path).strip('-') or 'now'}-{scheme}")
+        visit.picture(f"{visitor.picture(path)}-{scheme}")
     visit.troubles = [one for one in visit.troubles if "404" not in one]
     visit.close()
     assert {path: told for path, told in found.items() if told} == {}
 
 
-def test_every_page_fits_a_narrow_telephone(scene: tuple[Site, dict[str, str]], browser: Any, tmp_path: Path) -> None:
+@EVERYONE
+def test_every_page_fits_a_narrow_telephone(scene: tuple[Site, dict[str, str]], browser: Any, visitor: Visitor) -> None:
     site, names = scene
     visit = Visit(browser, site.url)
     visit.page.set_viewport_size({"width": 360, "height": 740})
-    visit.login("root", PASSWORD)
-    visit.page.wait_for_url(f"{site.url}/")
+    visit.login(visitor.name, PASSWORD, kind=visitor.kind)
+    visit.page.wait_for_url(site.url + visitor.home)
     wide = {}
-    for path in PAGES[1:]:
+    for path in visitor.pages:
         page = visit.go(path.format_map(names))
         if (width := page.evaluate("document.documentElement.scrollWidth")) > 360:
             wide[path] = width
-        visit.picture(f"{re.sub(r'[^a-z]+', '-', path).strip('-') or 'now'}-360")
+        visit.picture(f"{visitor.picture(path)}-360")
     assert wide == {}
-    menu = visit.go("/").get_by_role("link", name="Uploads", exact=True)
+    menu = visit.go(visitor.home).get_by_role("link", name="Orders", exact=True)
     assert not menu.is_visible(), "folded away"
     visit.page.get_by_text("Menu").click()
     menu.click()
-    visit.page.wait_for_url(f"{site.url}/uploads")
+    visit.page.wait_for_url("**/orders")
     visit.troubles = [one for one in visit.troubles if "404" not in one]
     visit.close()
 

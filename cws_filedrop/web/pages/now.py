@@ -87,5 +87,5 @@ def _marketplace(found: Stages) -> Health:
     if found.stopped:
         return Health("Amazon", "bad", "; ".join(f"{account}: {why}" for account, why in found.stopped.items()))
     if found.feed("stopped").number:
-        return Health("Amazon", "bad", f"{found.feed('stopped').number} feeds are stopped")
+        return Health("Amazon", "bad", f"stopped feeds: {found.feed('stopped').number}")
     return Health("Amazon", "good", "takes what it is given")

@@ -24,12 +24,13 @@ from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.pulse import Pulse
 from cws_filedrop.transports import doors, first_look
 from cws_filedrop.transports.audit import Audit
+from cws_filedrop.transports.concierge import Concierge
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import open_tls
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.transports.logins import Logins
-from cws_filedrop.transports.records import Rows, Shelf, Trail
+from cws_filedrop.transports.records import Register, Rows, Shelf, Trail
 from cws_filedrop.transports.sftp import SftpDoor
 
 
@@ -45,9 +46,14 @@ def main() -> None:
         guard.start()
         audit.start()
         pulse.start()
-        ftp, sftp, folder, intake = _open(settings, db, guard)
+        ftp, sftp, folder, intake, logins = _open(settings, db, guard)
         intake.witness = audit.note
-        doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
+        concierge = Concierge(Register(db, pulse.who), logins.presence.everyone, audit.note)
+        concierge.start()
+        try:
+            doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
+        finally:
+            concierge.stop()
     except ConfigError as error:
         sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
         sys.exit(2)
@@ -59,7 +65,7 @@ def main() -> None:
 
 def _open(
     settings: Settings, db: Database, guard: Guard
-) -> tuple[FtpDoor | None, SftpDoor | None, FolderDoor | None, Intake]:
+) -> tuple[FtpDoor | None, SftpDoor | None, FolderDoor | None, Intake, Logins]:
     rows, certificates = Rows(db), settings.data / "keys"
     logins = Logins(rows.authenticate, rows.current, guard, in_clear=rows.in_clear)
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
@@ -74,7 +80,7 @@ def _open(
         sftp = SftpDoor(settings.sftp, intake, logins, keys=rows.by_key, host_keys=certificates)
     if settings.folder.enabled:
         folder = FolderDoor(settings.folder, intake)
-    return ftp, sftp, folder, intake
+    return ftp, sftp, folder, intake, logins
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from cws_filedrop.cli import (
     audit,
     check,
     client_config,
+    connections,
     convert,
     demo,
     feed,
@@ -65,6 +66,7 @@ app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")
 app.add_typer(guard.app, name="guard")
+app.add_typer(connections.app, name="connections")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)
 

@@ -13,7 +13,7 @@ from cws_filedrop.errors import FileDropError
 from cws_filedrop.model import FeedState, OrderState
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import deeds, feeds, guard, order_book, sellers, work_lists
+from cws_filedrop.store import connections, deeds, feeds, guard, order_book, sellers, work_lists
 from cws_filedrop.store.feeds import FeedRow
 
 LOG: Final = log.get(__name__)
@@ -108,6 +108,13 @@ def unban(desk: Desk, address: str, *, who: Who) -> None:
     if not guard.forget(desk.db, address):
         raise Impossible(f"nothing is held against {address}")
     _did(desk, who, "guard.unban", address)
+
+
+def close_connection(desk: Desk, connection_id: str, *, who: Who) -> None:
+    """Have a seller's connection closed; the doors do so within a second or two. Raises: Impossible."""
+    if not connections.close(desk.db, connection_id):
+        raise Impossible(f"there is no connection {connection_id} (any more)")
+    _did(desk, who, "connection.close", connection_id)
 
 
 def _did(desk: Desk, who: Who, what: str, about: str, detail: str = "") -> None:

@@ -25,6 +25,7 @@ from cws_filedrop.transports.ftp_control import FtpControl
 from cws_filedrop.transports.ftp_filesystem import Refused
 from cws_filedrop.transports.ftp_transfer import FtpActive, FtpPassive, FtpTransfer
 from cws_filedrop.transports.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
+from cws_filedrop.transports.logins import Told
 
 _LOG = log.get(__name__)
 _NO_WAY: Final = "425 There is no data connection: send EPSV or PASV (or EPRT or PORT) before each transfer."
@@ -55,6 +56,19 @@ class FtpSession(FtpControl):
         transfer = getattr(self, "data_channel", None)
         undecided = self._ungraded is not None and not self._ungraded.decided
         return self._paused or undecided or (transfer is not None and transfer.is_busy)
+
+    def told(self) -> Told:
+        """What there is to say of this connection. From any thread."""
+        return Told(str(self.door), self.remote_ip, self.client_name, self.is_busy)
+
+    def dismiss(self, words: str) -> None:
+        """Have it closed soon; a transfer that is under way is cut, and can be resumed. From any thread."""
+        self.server.soon(lambda: self._dismissed(words))
+
+    def _dismissed(self, words: str) -> None:
+        if not self._closed:
+            self.respond(f"421 {words}")
+            self.close()
 
     # Commands, one after the other.
 

@@ -82,28 +82,54 @@ class Over:
     changed: frozenset[SellerLogin]
 
 
+class Guest(Protocol):
+    """A seller's connection, as whoever counts or lists them sees it."""
+
+    @property
+    def login(self) -> SellerLogin | None:
+        """None: it was not proved yet, or is over."""
+
+    def told(self) -> Told: ...
+    def dismiss(self, words: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What there is to say of a connection; `client` is the client's program, as it calls itself."""
+
+    door: str
+    address: str
+    client: str
+    busy: bool
+
+
 class Presence:
     """Who is here: the connections that sellers have, over all doors. From any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._here: dict[str, set[int]] = {}
+        self._here: dict[str, dict[int, Guest]] = {}
 
-    def enter(self, login: SellerLogin, connection: object) -> str:
+    def enter(self, login: SellerLogin, connection: Guest) -> str:
         """Count a connection in; else say why it may not come in."""
         most = login.allowance.connections
         with self._lock:
-            here = self._here.setdefault(login.name, set())
-            if most and len(here - {id(connection)}) >= most:
+            here = self._here.setdefault(login.name, {})
+            if most and len(here.keys() - {id(connection)}) >= most:
                 return f"You have {len(here)} connections, and may have {most}; close one, or try again in a minute."
-            here.add(id(connection))
+            here[id(connection)] = connection
         return ""
 
-    def leave(self, login: SellerLogin, connection: object) -> None:
+    def everyone(self) -> list[Guest]:
+        """Every connection that came in and has not left."""
+        with self._lock:
+            return [one for here in self._here.values() for one in here.values()]
+
+    def leave(self, login: SellerLogin, connection: Guest) -> None:
         """A connection is over; harmless for one that never came in."""
         with self._lock:
-            here = self._here.get(login.name, set())
-            here.discard(id(connection))
+            here = self._here.get(login.name, {})
+            here.pop(id(connection), None)
             if not here:
                 self._here.pop(login.name, None)
 

@@ -14,14 +14,15 @@ import paramiko
 from cws_filedrop import passwords
 from cws_filedrop.drop.deeds import Deed
 from cws_filedrop.store import audit as trail
+from cws_filedrop.store import connections, keys, sellers
 from cws_filedrop.store import guard as records
-from cws_filedrop.store import keys, sellers
 from cws_filedrop.store.audit import Row
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.guard import Record
 from cws_filedrop.store.sellers import Access
 from cws_filedrop.transports.audit import Entry
-from cws_filedrop.transports.logins import SellerLogin
+from cws_filedrop.transports.concierge import Stay
+from cws_filedrop.transports.logins import SellerLogin, Told
 
 
 class Rows:
@@ -68,6 +69,30 @@ class Shelf:
 
     def save(self, found: Iterable[Record], *, forget: Iterable[tuple[str, str]]) -> None:
         records.save(self._db, found, forget=forget)
+
+
+class Register:
+    """Who is connected, in the database."""
+
+    def __init__(self, db: Database, process: str) -> None:
+        self._db = db
+        self._process = process
+        connections.begin(db, process)
+
+    def keep(self, stays: Collection[Stay], gone: Collection[str]) -> None:
+        """Keep what is new, forget who is gone."""
+        rows = [
+            {"id": one.id, "seller": one.seller, "since": stamp(one.since), **_fields_of(one.told)} for one in stays
+        ]
+        connections.keep(self._db, self._process, rows, gone)
+
+    def to_end(self) -> Collection[str]:
+        """Those that an operator wants closed."""
+        return connections.to_end(self._db, self._process)
+
+
+def _fields_of(told: Told) -> dict[str, Any]:
+    return {name: getattr(told, name) for name in Told.__slots__}
 
 
 class Trail:

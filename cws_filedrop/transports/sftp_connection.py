@@ -29,7 +29,7 @@ from cws_filedrop.drop.intake import Intake
 from cws_filedrop.model import Door
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_filesystem import Visitor
-from cws_filedrop.transports.logins import LoginAnswer, Logins, SellerLogin
+from cws_filedrop.transports.logins import LoginAnswer, Logins, SellerLogin, Told
 from cws_filedrop.transports.sftp_files import SftpFiles
 from cws_filedrop.transports.sftp_handles import LEFT
 from cws_filedrop.transports.sftp_session import SftpSession
@@ -104,6 +104,19 @@ class Connection(paramiko.ServerInterface):
     def heard_at(self) -> float:
         """When its client was last heard to want something, on the monotonic clock."""
         return max([self.began_at, *(session.heard_at for session in self._sessions.copy())])
+
+    @property
+    def client_name(self) -> str:
+        """The client's program, as it calls itself."""
+        return self._line.remote_version.partition("-")[2].partition("-")[2]
+
+    def told(self) -> Told:
+        """What there is to say of this connection."""
+        return Told(str(Door.SFTP), self.address, self.client_name, self.is_busy)
+
+    def dismiss(self, words: str) -> None:
+        """Close it; uploads still open are cut, and can be resumed."""
+        self.end(words)
 
     def end(self, words: str = "", *, why: tuple[Cause, str] = LEFT) -> None:
         """Close it; uploads still open are cut for that reason. From any thread."""
@@ -199,9 +212,8 @@ class Connection(paramiko.ServerInterface):
             return LoginAnswer(None, "it could not be checked")
 
     def _witnessed(self, event: Event, seller: str, detail: str = "") -> None:
-        client = self._line.remote_version.partition("-")[2].partition("-")[2]
         by: dict[str, Any] = {"seller": seller.strip().lower(), "address": self.address, "door": str(Door.SFTP)}
-        self.intake.witness(Deed(event=event, **by, client=client, detail=detail))
+        self.intake.witness(Deed(event=event, **by, client=self.client_name, detail=detail))
 
     def _decide(self, login: SellerLogin | None) -> int:
         # The last answer before the library lets a client in is the one that let it in: names cannot change between.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
 from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.connections import CONNECTIONS
 from cws_filedrop.store.schema.doors import AUDIT, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
 from cws_filedrop.store.schema.hooks import HANDED_IN, HOOK_CALLS, HOOKS
@@ -25,6 +26,7 @@ __all__ = [
     "BUCKETS",
     "CASES",
     "CLAIMS",
+    "CONNECTIONS",
     "DEEDS",
     "FEEDS",
     "GUARD",

@@ -11,18 +11,21 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from cws_filedrop.pipeline import deciding
+from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import alarms, searching, stages
+from cws_filedrop.store import alarms, connections, searching, stages
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.store.stages import Stages
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
 from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import size
+from cws_filedrop.web.rendering import go, size
 
 router: Final = APIRouter()
 SHOWN: Final = 12
 SHOWN_LATE: Final = 10
+SHOWN_CONNECTIONS: Final = 50
 OVERDUE_DAYS: Final = 14
 SLOW_SECONDS: Final = 0.25
 
@@ -62,11 +65,23 @@ def now(request: Request, session: visitors.Anyone) -> Response:
         stages=found,
         late=late,
         alarms=alarms.listing(desk.db),
+        connected=connections.listing(desk.db, limit=SHOWN_CONNECTIONS),
         unconfirmed=unconfirmed,
         aside=aside,
         health=[_database(took), _disk(desk), _marketplace(found)],
         uploads=searching.uploads(desk.db, Wanted(), limit=SHOWN),
     )
+
+
+@router.post("/connections/{connection_id}/close", dependencies=[visitors.Meant])
+def close(request: Request, session: visitors.Operator, connection_id: str) -> Response:
+    """Have a seller's connection closed."""
+    who = Who(session.name, visitors.address(request))
+    try:
+        deciding.close_connection(offices.of(request).desk, connection_id, who=who)
+    except Impossible as why:
+        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    return go(request, "/", "The connection is being closed.")
 
 
 def _database(seconds: float) -> Health:

@@ -1,0 +1,40 @@
+"""`cws-filedrop connections`: which sellers are connected; close one."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from cws_filedrop.cli.shared import database, settings, show_json, show_table
+
+app = typer.Typer(help="Sellers who are connected: list them, close a connection.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    seller: Annotated[str, typer.Option(help="only this seller's")] = "",
+    json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Show who is connected, who came first first."""
+    from cws_filedrop.store import connections
+
+    found = connections.listing(database(settings()), seller=seller.lower())
+    if json:
+        show_json({"version": 1, "connections": [asdict(one) for one in found]})
+        return
+    rows = [
+        (one.id, one.seller, one.door, one.address, one.client, one.since, "busy" if one.busy else "") for one in found
+    ]
+    show_table("Connections", ("id", "seller", "door", "from", "client", "since", ""), rows)
+
+
+@app.command()
+def close(connection: Annotated[str, typer.Argument(help="its id in `connections list`")]) -> None:
+    """Close a connection; a transfer that is under way is cut, and can be resumed."""
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import deciding
+
+    decided(deciding.close_connection, connection)
+    typer.echo(f"{connection} is being closed")

@@ -15,12 +15,13 @@ from cws_filedrop.pipeline import deciding
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import alarms, connections, searching, stages
+from cws_filedrop.store.database import moment
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.store.stages import Stages
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
 from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go, size
+from cws_filedrop.web.rendering import go, lasting, size
 
 router: Final = APIRouter()
 SHOWN: Final = 12
@@ -68,7 +69,7 @@ def now(request: Request, session: visitors.Anyone) -> Response:
         connected=connections.listing(desk.db, limit=SHOWN_CONNECTIONS),
         unconfirmed=unconfirmed,
         aside=aside,
-        health=[_database(took), _disk(desk), _marketplace(found)],
+        health=[_database(took), _disk(desk), _marketplace(found), *_processes(desk)],
         uploads=searching.uploads(desk.db, Wanted(), limit=SHOWN),
     )
 
@@ -96,6 +97,16 @@ def _disk(desk: Desk) -> Health:
     inodes = f", {found.f_favail / found.f_files:.0%} of its inodes" if found.f_files else ""
     words = f"{size(free)} free{inodes}"
     return Health("Disk", tone, words + ("; uploads are refused until there is more" if tone == "bad" else ""))
+
+
+def _processes(desk: Desk) -> list[Health]:
+    """The worker with its engine, the doors, the pages: how long ago each gave a sign of life."""
+    most, found = desk.settings.alarms.beat_seconds, []
+    for who, at in sorted(alarms.beats(desk.db).items()):
+        silent = (desk.clock() - moment(at)).total_seconds()
+        words = f"silent for {lasting(silent)}" if silent > most else "alive"
+        found.append(Health(who.partition(" ")[0].capitalize(), "bad" if silent > most else "good", words))
+    return found
 
 
 def _marketplace(found: Stages) -> Health:

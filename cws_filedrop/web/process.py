@@ -84,6 +84,8 @@ def _run(web: WebSettings, office: offices.Office, listener: socket.socket) -> N
         {"event": "ready", "web": [*listener.getsockname()[:2]], "https": bool(web.certificate)},
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it stops us when it is our turn
+    # uvicorn stops at SIGTERM, and then raises it once more for whoever had it before: that must not end us at once.
+    signal.signal(signal.SIGTERM, lambda *_: None)
     threading.Thread(target=_until_end, args=(server,), name="parent", daemon=True).start()
     server.run([listener])
 

@@ -39,6 +39,9 @@ def test_the_result_says_what_was_seen(running: Running) -> None:
     told = wait_for(lambda: messages() if seen in messages() else [], what="a sighting")
     assert told[:2] == [seen, seen]
     assert "own order" not in told[2]
-    status = json.loads((running.home("anna") / "STATUS.json").read_bytes())
-    assert status["missing"] == []
-    assert [one["order_id"] for one in status["unconfirmed"]] == ["026-0000404-0000003"]
+
+    def status() -> tuple[list[str], list[str]]:
+        kept = json.loads((running.home("anna") / "STATUS.json").read_bytes())
+        return kept["missing"], [one["order_id"] for one in kept["unconfirmed"]]
+
+    wait_for(lambda: status() == ([], ["026-0000404-0000003"]), what="the status file, which is written a little later")

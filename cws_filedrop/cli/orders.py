@@ -13,7 +13,9 @@ from cws_filedrop.cli.judging import File, readable
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import OrderState
 
-app = typer.Typer(help="Orders: import or fetch them, list them, show one, settle one by hand.", no_args_is_help=True)
+app = typer.Typer(
+    help="Orders: import or fetch them, list them, show one, send one again, settle one by hand.", no_args_is_help=True
+)
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 SellerName = Annotated[str, typer.Option("--seller", help="whose order book")]
 OrderName = Annotated[str, typer.Argument(help="Amazon's order number, the service's own, or the seller's reference")]
@@ -149,6 +151,17 @@ def settle(
     found = _found(database(settings()), order, seller)
     state = decided(deciding.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
     typer.echo(f"{found.amazon_order_id} is {state}")
+
+
+@app.command()
+def retry(order: OrderName, seller: SellerName) -> None:
+    """Send what Amazon refused of an order again: its lines are dropped once more, in its seller's name."""
+    from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.pipeline import retrying
+
+    found = _found(database(settings()), order, seller)
+    upload_id = decided(retrying.retry_order, found.account_id, found.amazon_order_id)
+    typer.echo(f"what Amazon refused of {found.amazon_order_id} is sent again, as upload {upload_id}")
 
 
 def _owner(db: Any, name: str) -> Any:

@@ -129,15 +129,16 @@ class Parcel:
         if fault := self._owner.fault(self._path, self.what):
             raise NotUsable(fault)
 
-    def take(self) -> Claim:
-        """Land it and hand it to the worker; when this returns it can no longer be lost.
+    def take(self, evidence: str = EVIDENCE) -> Claim:
+        """Land it and hand it to the worker; when this returns it can no longer be lost. `evidence` says why it is
+        whole.
 
         Raises: OSError, and then nothing was taken.
         """
         claim = self._owner.spool.land(self._path, self.what, size=self.size, unsynced=self._descriptor)
         # The doors may have been opened again this moment; they take what has landed for a dead process's.
         with contextlib.suppress(FileNotFoundError):
-            self._owner.spool.grade(claim.upload_id, Grade.WHOLE, EVIDENCE)
+            self._owner.spool.grade(claim.upload_id, Grade.WHOLE, evidence)
         self._end()
         LOG.info("upload.handed_in", upload=claim.upload_id, seller=claim.seller, bytes=claim.size)
         return claim

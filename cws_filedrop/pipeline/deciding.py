@@ -13,7 +13,7 @@ from cws_filedrop.errors import FileDropError
 from cws_filedrop.model import FeedState, OrderState
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import connections, deeds, feeds, guard, order_book, sellers, work_lists
+from cws_filedrop.store import connections, deeds, feeds, guard, order_book, refusals, sellers, work_lists
 from cws_filedrop.store.feeds import FeedRow
 
 LOG: Final = log.get(__name__)
@@ -34,7 +34,10 @@ class Who:
 
 
 def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, note: str, who: Who) -> OrderState:
-    """Say what has become of an order; nothing is sent to Amazon. Raises: Impossible."""
+    """Say what has become of an order; nothing is sent to Amazon. Raises: Impossible.
+
+    As new, what nobody knew of it may be dropped again: Amazon does not have it.
+    """
     now = desk.clock()
     if state not in SETTLED_AS:
         raise Impossible(f"an order is settled as {', '.join(SETTLED_AS)}, not as {state}")
@@ -42,9 +45,13 @@ def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, not
         found = order_book.get_in(connection, account_id, order_id)
         if found is None:
             raise Impossible(f"there is no order {order_id} in that order book")
+        if state is OrderState.NEW and (open_feeds := refusals.undecided_in(connection, account_id, order_id)):
+            raise Impossible(f"feed {open_feeds[0]} carries {order_id} and may be at Amazon: decide on that feed first")
         what = f"settled by hand: {note}"
         if not order_book.move(connection, found, state, who="operator", what=what, now=now, settles=True):
             raise Impossible(f"{order_id} has just changed; look at it again")
+        if state is OrderState.NEW:
+            refusals.give_up_in(connection, account_id, order_id)
         about = work_lists.about_order(account_id, order_id)
         detail = f"{found.state} -> {state}: {note}"
         deeds.add_in(connection, who=who.name, address=who.address, what=SETTLE, about=about, detail=detail, now=now)

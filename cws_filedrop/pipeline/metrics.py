@@ -85,10 +85,10 @@ class _Source(Collector):
 
     def _orders(self, now: datetime) -> Iterator[Metric]:
         db, before = self._desk.db, timedelta(hours=self._desk.settings.orders.late_hours)
-        words = f"Lines that Amazon refused and nobody settled; {work_lists.COUNTED} means that or more"
+        words = f"Lines that Amazon refused or nobody knows about, not settled; {work_lists.COUNTED} means that or more"
         yield _plain("unconfirmed_lines", words, work_lists.unconfirmed_count(db))
         late = stages.late(db, now=now, before=before, since=timedelta(days=LATE_DAYS), limit=MOST_LATE)
-        yield _plain("late_soon_orders", "Orders to be shipped soon, or overdue, and not shipped", len(late))
+        yield _plain("late_soon_orders", "Orders to be shipped soon, or overdue, and not confirmed", len(late))
         if late:
             left = (moment(late[0].ship_by) - now).total_seconds()
             yield _plain("nearest_deadline_seconds", "To the nearest deadline of these; negative when missed", left)

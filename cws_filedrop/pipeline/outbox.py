@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from itertools import chain
 from pathlib import Path
@@ -158,6 +158,14 @@ def _unconfirmed(desk: Desk, upload: Upload) -> Iterator[bytes]:
         for piece in lines.of_upload(desk.db, upload.id, verdict=Verdict.UNCONFIRMED)
         for row in piece
     }
+    yield from in_own_columns(desk, upload, refused)
+
+
+def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> Iterator[bytes]:
+    """Lines of an upload (by number) as the seller typed them, with what was said of each: a file to be dropped again.
+
+    Raises: FileNotFoundError when the upload's bytes are not kept any more.
+    """
     seller = sellers.by_id(desk.db, upload.seller_id)
     limits = desk.context(seller.policy, desk.clock()).limits
     with desk.spool.data_path(upload.id).open("rb") as source:
@@ -211,6 +219,7 @@ def status_of(desk: Desk, seller: Seller) -> status.Status:
         stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
         uploads=_plain(uploads.listing(desk.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
         unconfirmed=lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
+        unknown=lines.unknown(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
         late_soon=order_lists.late(desk.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
         missing=sightings.missing(desk.db, account_id, before=unseen, limit=SHOWN_ORDERS),

@@ -21,9 +21,10 @@ WAITS_ON: Final = {
 @dataclass(frozen=True, slots=True)
 class Status:
     """A seller's state. `uploads` and `results` are newest first: id, name, state, line_count, waiting, counts;
-    `unconfirmed`: upload_id, line, order_id, order_item_id, code, message; `late_soon`, most urgent first: order_id,
-    number, ship_by, state; `missing`, oldest first: order_id, accepted_at, note; `hooks_off`, web hooks that were
-    switched off since they took nothing: id, url, why. `stopped` says why nothing is sent."""
+    `unconfirmed`: upload_id, line, order_id, order_item_id, code, message; `unknown`, the same of lines of which nobody
+    can say what became of them; `late_soon`, most urgent first: order_id, number, ship_by, state; `missing`, oldest
+    first: order_id, accepted_at, note; `hooks_off`, web hooks that were switched off since they took nothing: id, url,
+    why. `stopped` says why nothing is sent."""
 
     seller: str
     written_at: str
@@ -34,6 +35,7 @@ class Status:
     late_soon: Sequence[Mapping[str, Any]] = ()
     missing: Sequence[Mapping[str, Any]] = ()
     hooks_off: Sequence[Mapping[str, Any]] = ()
+    unknown: Sequence[Mapping[str, Any]] = ()
 
 
 def as_json(status: Status) -> bytes:
@@ -48,6 +50,9 @@ def text(status: Status) -> str:
         lines += [*_wrapped(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", "", ""), ""]
     lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
     lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
+    if status.unknown:
+        told = [_refused(item) for item in status.unknown]
+        lines += _section("Sent, and nobody knows whether Amazon took them (unknown)", told, "")
     if status.late_soon:
         told = [_late(item, status.written_at) for item in status.late_soon]
         lines += _section("To be shipped soon, and not confirmed", told, "")

@@ -169,7 +169,8 @@ def _settled_by_hand() -> sa.ColumnElement[bool]:
 
 
 def open_refusals() -> tuple[sa.ColumnElement[bool], ...]:
-    """Of lines: Amazon refused them, and neither a later drop nor an operator has settled that."""
+    """Of lines: Amazon refused them or nobody knows what became of them, and neither a later drop nor an operator has
+    settled that."""
     later = LINES.alias("later")
     settled = sa.exists().where(
         later.c.account_id == LINES.c.account_id,
@@ -178,15 +179,29 @@ def open_refusals() -> tuple[sa.ColumnElement[bool], ...]:
         later.c.upload_id > LINES.c.upload_id,
         later.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)),
     )
-    return LINES.c.verdict == sa.literal_column(f"'{Verdict.UNCONFIRMED}'"), ~settled, ~_settled_by_hand()
+    return _NOT_GOOD, ~settled, ~_settled_by_hand()
+
+
+_NOT_GOOD: Final = LINES.c.verdict.in_(  # spelled as the partial indexes have it, so that they serve
+    [sa.literal_column(f"'{verdict}'") for verdict in (Verdict.UNCONFIRMED, Verdict.UNKNOWN)]
+)
 
 
 def unconfirmed(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
     """Lines that Amazon refused and that neither a later drop nor an operator has settled, newest first."""
+    return _open(db, account_id, Verdict.UNCONFIRMED, limit)
+
+
+def unknown(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
+    """Lines of which nobody can say what became of them, newest first."""
+    return _open(db, account_id, Verdict.UNKNOWN, limit)
+
+
+def _open(db: Database, account_id: int, verdict: Verdict, limit: int) -> list[dict[str, Any]]:
     names = ("upload_id", "line", "order_id", "order_item_id", "code", "message")
     query = (
         sa.select(*(LINES.c[name] for name in names))
-        .where(LINES.c.account_id == account_id, *open_refusals())
+        .where(LINES.c.account_id == account_id, LINES.c.verdict == str(verdict), *open_refusals())
         .order_by(LINES.c.upload_id.desc(), LINES.c.line)
         .limit(limit)
     )

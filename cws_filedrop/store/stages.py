@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.schema import ACCOUNTS, FEEDS, ORDERS, SELLERS, TALLIES, UPLOADS
+from cws_filedrop.store.schema import ACCOUNTS, FEEDS, LINES, OPEN_SOON, ORDERS, SELLERS, TALLIES, TO_SEND, UPLOADS
 
 IN_WORK: Final = tuple(str(one) for one in UploadState if one not in ("done", "rejected", "replaced"))
 UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED, FeedState.STOPPED)
@@ -32,12 +32,21 @@ NONE: Final = Stage()
 @dataclass(frozen=True, slots=True)
 class Stages:
     """Uploads by state; feeds by state; lines by verdict of the uploads of the last 24 hours; accounts that are stopped
-    (seller's account id, why)."""
+    (seller's account id, why); since when the oldest line waits that no feed carries (a stamp; "" = there is none)."""
 
     uploads: Mapping[str, Stage]
     feeds: Mapping[str, Stage]
     day: Mapping[str, int]
     stopped: Mapping[str, str]
+    queued_since: str = ""
+
+    @property
+    def to_send(self) -> Stage:
+        """What Amazon is still to be told: the uploads that wait for it, and their lines that it does not have."""
+        waiting, told, lost = self.upload("waiting"), self.feed("submitted", "intended"), self.feed("stopped")
+        lines = max(0, waiting.lines - told.lines - lost.lines)
+        since = [one for one in (self.queued_since, self.feed("open", "filled").oldest) if one]
+        return Stage(waiting.number if lines else 0, lines, min(since, default="") if lines else "")
 
     def upload(self, *states: str) -> Stage:
         """Uploads in one of some states."""
@@ -72,18 +81,23 @@ def look(db: Database, *, now: datetime) -> Stages:
         .group_by(TALLIES.c.verdict)
     )
     stopped = sa.select(ACCOUNTS.c.merchant_id, ACCOUNTS.c.stopped).where(ACCOUNTS.c.stopped != "")
+    first = sa.select(sa.func.min(LINES.c.upload_id)).where(LINES.c.account_id == ACCOUNTS.c.id, TO_SEND)
+    queued = sa.select(sa.func.min(UPLOADS.c.arrived_at)).where(
+        UPLOADS.c.state == "waiting", UPLOADS.c.id.in_(sa.select(first.scalar_subquery()).select_from(ACCOUNTS))
+    )
     with db.read() as connection:
         return Stages(
             {row[0]: Stage(row[1], int(row[2] or 0), row[3]) for row in connection.execute(uploads)},
             {row[0]: Stage(row[1], int(row[2] or 0), row[3]) for row in connection.execute(feeds)},
             {row[0]: int(row[1]) for row in connection.execute(day)},
             {row[0]: row[1] for row in connection.execute(stopped)},
+            connection.execute(queued).scalar() or "",
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """An order that is to be shipped soon, or should have been, and is not."""
+    """An order that is to be shipped soon, or should have been, and is not confirmed."""
 
     seller: str
     account_id: int
@@ -93,20 +107,15 @@ class Late:
 
 
 def late(db: Database, *, now: datetime, before: timedelta, since: timedelta, limit: int) -> list[Late]:
-    """Orders of all sellers that nobody has shipped, the most pressing first; `since` ago is too late to be shown."""
+    """Orders of all sellers that are not confirmed, the most pressing first; `since` ago is too late to be shown."""
     deadline = ORDERS.c.latest_ship_date
-    some = (deadline != "", deadline < stamp(now + before), deadline >= stamp(now - since))
     names = sa.select(sa.func.min(SELLERS.c.name)).where(SELLERS.c.account_id == ORDERS.c.account_id)
     query = (
         sa.select(names.scalar_subquery().label("seller"), ORDERS.c.account_id, ORDERS.c.amazon_order_id)
         .add_columns(ORDERS.c.state, deadline.label("ship_by"))
-        .where(*some, ORDERS.c.state.in_(("new", "packed")))
+        .where(OPEN_SOON, deadline < stamp(now + before), deadline >= stamp(now - since))
         .order_by(deadline)
         .limit(limit)
     )
     with db.read() as connection:
-        found = []
-        for account_id in connection.execute(sa.select(ACCOUNTS.c.id)).scalars().all():  # the index begins with it
-            rows = connection.execute(query.where(ORDERS.c.account_id == account_id)).mappings()
-            found += [Late(**row) for row in rows]
-    return sorted(found, key=lambda one: one.ship_by)[:limit]
+        return [Late(**row) for row in connection.execute(query).mappings()]

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cws_filedrop.model import Verdict
 from cws_filedrop.store import lines, uploads
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, CASES, LINES, SELLERS, UPLOADS
@@ -19,7 +20,8 @@ COUNTED: Final = 500  # beyond, a count says only that it is more
 
 @dataclass(frozen=True, slots=True)
 class Unconfirmed:
-    """A line that Amazon refused and nobody has settled; `message` is Amazon's word and ours."""
+    """A line that Amazon refused, or of which nobody knows whether Amazon has it, and that nobody has settled;
+    `message` is Amazon's word and ours."""
 
     upload_id: str
     line: int
@@ -30,9 +32,15 @@ class Unconfirmed:
     amazon_order_id: str
     order_item_id: str
     tracking: str
+    verdict: str
     code: str
     message: str
     arrived_at: str
+
+    @property
+    def is_unknown(self) -> bool:
+        """Is it not known whether Amazon has it?"""
+        return self.verdict == Verdict.UNKNOWN
 
     @property
     def about(self) -> str:
@@ -64,10 +72,12 @@ def account_of(about: str) -> int:
 
 def unconfirmed(db: Database, *, account_id: int | None = None, code: str = "", limit: int = 200) -> list[Unconfirmed]:
     """The newest of them."""
-    names = ("upload_id", "line", "account_id", "order_id", "amazon_order_id", "order_item_id", "tracking", "code")
+    names = ("upload_id", "line", "account_id", "order_id", "amazon_order_id", "order_item_id", "tracking")
     query = (
         sa.select(
             *(LINES.c[name] for name in names),
+            LINES.c.verdict,
+            LINES.c.code,
             LINES.c.message,
             SELLERS.c.name.label("seller"),
             ACCOUNTS.c.marketplace_id,

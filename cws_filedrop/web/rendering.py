@@ -24,7 +24,7 @@ THEME: Final = "cws_theme"
 THEMES: Final = ("auto", "light", "dark")
 UNITS: Final = ("B", "KB", "MB", "GB", "TB")
 STEPS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-GOOD: Final = frozenset({"done", "confirmed", "settled", "sent", "seen", "shipped", "updated", "enabled", "ok"})
+GOOD: Final = frozenset({"done", "confirmed", "settled", "seen", "updated", "enabled", "ok"})
 BAD: Final = frozenset(
     {"rejected", "unconfirmed", "failed", "stopped", "missing", "refused", "disabled", "unknown", "banned", "unsure"}
 )

@@ -1,4 +1,4 @@
-"""`orders import|list|show|settle`."""
+"""`orders import|list|show|settle|retry`."""
 
 from __future__ import annotations
 
@@ -125,3 +125,9 @@ def test_settle_by_hand_is_kept_in_the_history(on: Command, tmp_path: Path) -> N
     assert (done.code, "222-2222222-2222222 is cancelled" in done.out) == (0, True)
     order = on("orders", "show", "222-2222222-2222222", "--seller", "anna", "--json").json()["order"]
     assert (order["state"], order["history"][-1]["what"]) == ("cancelled", "settled by hand: buyer")
+
+
+def test_what_was_not_refused_is_not_sent_again(on: Command, tmp_path: Path) -> None:
+    imported(on, tmp_path)
+    done = on("orders", "retry", "222-2222222-2222222", "--seller", "anna")
+    assert (done.code, done.err) == (1, "cws-filedrop: Amazon has refused nothing of 222-2222222-2222222\n")

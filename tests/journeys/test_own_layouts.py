@@ -42,6 +42,8 @@ def test_an_export_is_read_by_the_profile_that_was_set(running: Running) -> None
     with running.ftp("anna") as session:
         with pytest.raises(ftplib.error_perm, match=r'550 .*The column "order-id" is missing'):
             dropped(session, "before.csv")
+        # What cannot be used is kept all the same, and read: by the profile, were it there by then.
+        assert [row["verdict"] for row in rows(outbox(session, "before", "result"))] == ["rejected"]
         done = running.command("seller", "profile", "set", "anna", "shipstation")
         assert done.returncode == 0, done.stderr
         assert dropped(session, "after.csv").startswith("226 ")

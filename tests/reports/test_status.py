@@ -137,6 +137,7 @@ def test_machines_read_everything() -> None:
         "late_soon": [],
         "missing": [],
         "hooks_off": [],
+        "unknown": [],
     }
 
 
@@ -144,6 +145,17 @@ def test_machines_read_letters_as_they_are() -> None:
     written = as_json(replace(NOTHING, uploads=[{**UPLOAD, "name": "Größe漢.txt"}]))
     assert "Größe漢.txt".encode() in written
     assert written.endswith(b"}\n")
+
+
+def test_lines_of_which_nobody_knows_are_listed_apart() -> None:
+    lost = REFUSED | {"code": "", "message": "Amazon ended the feed as FATAL"}
+    found = replace(STATUS, unknown=[lost])
+    assert section(found, "Sent, and nobody knows whether Amazon took them (unknown)") == [
+        "  112-1234567-1234567 12345678901234 (upload 20261121-120000-aaaa, line 7):",
+        "    Amazon ended the feed as FATAL",
+    ]
+    assert len(section(found, "Refused by Amazon (unconfirmed)")) == 2
+    assert "nobody knows" not in text(STATUS)
 
 
 def test_hooks_that_are_switched_off_are_named() -> None:

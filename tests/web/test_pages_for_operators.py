@@ -9,9 +9,10 @@ from pipeline.desks import put, read
 from pipeline.shop import ORDER, OTHER, Shop
 from web.site import Site
 
-from cws_filedrop.model import OrderState, Role
+from cws_filedrop.model import OrderState, Role, Verdict
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.store import deeds, feeds, order_book, uploads, users, work_lists
+from cws_filedrop.store import deeds, feeds, order_book, settling, uploads, users, work_lists
+from cws_filedrop.store.settling import Settlement
 from cws_filedrop.web.security import HEADERS
 
 SHIPPED = "order-id\tstatus\n"
@@ -122,6 +123,40 @@ def test_an_unconfirmed_order_is_shown_with_amazons_words_and_ours_and_settled(s
     ]
 
 
+def test_what_amazon_refused_is_sent_again(site: Site) -> None:
+    refused(site)
+    browser = site.operator(Role.OPERATOR)
+    assert "Send it again" in browser.get("/unconfirmed").text
+    assert "Send it again" not in browser.get(f"/orders/1/{ORDER}").text, "nothing of it was refused"
+    done = browser.post(f"/orders/1/{OTHER}/retry")
+    assert (done.status_code, done.headers["location"]) == (303, f"/orders/1/{OTHER}")
+    (upload_id,) = site.arrived
+    text = browser.text(f"/orders/1/{OTHER}")
+    assert f"Its refused lines are sent again, as upload {upload_id}." in text
+    assert f"order.retry lines 3 of {uploads.listing(site.desk.db)[0].id} as {upload_id}" in text
+    assert site.desk.spool.claim_of(upload_id).seller == "anna"
+    answer = browser.post(f"/orders/1/{ORDER}/retry")
+    assert (answer.status_code, "only what Amazon refused is sent again" in answer.text) == (409, True)
+
+
+def test_what_nobody_knows_of_stands_among_the_unconfirmed(site: Site) -> None:
+    shop = Shop(site.desk)
+    shop.drop(f"{ORDER}\tshipped\t\t\t\t\t")
+    _, feed_no = shop.submitted()
+    lost = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
+    settling.settle(site.desk.db, feed_no, lost, now=site.clock())
+    site.clock.wait(hours=1)
+    browser = site.operator(Role.OPERATOR)
+    text = browser.text("/unconfirmed")
+    for words in (ORDER, "unknown", "Amazon ended the feed as FATAL", "It is never sent again by itself"):
+        assert words in text
+    assert "Send it again" not in browser.get("/unconfirmed").text
+    browser.post(f"/orders/1/{ORDER}/settle", state="new", note="not there")
+    assert "Nothing is unconfirmed" in browser.text("/unconfirmed")
+    assert "Send it again" in browser.get(f"/orders/1/{ORDER}").text
+    assert browser.post(f"/orders/1/{ORDER}/retry").status_code == 303
+
+
 @pytest.mark.parametrize("state", ["packed", "nonsense"])
 def test_an_order_is_settled_only_as_what_can_be_said_by_hand(site: Site, state: str) -> None:
     refused(site)
@@ -161,6 +196,7 @@ def test_a_stopped_feed_goes_on(site: Site) -> None:
     ("path", "fields"),
     [
         (f"/orders/1/{OTHER}/settle", {"state": "shipped", "note": "x"}),
+        (f"/orders/1/{OTHER}/retry", {}),
         ("/cases", {"about": "x", "note": "y"}),
         ("/feeds/1/retry", {}),
         ("/guard/unban", {"address": "127.0.0.1"}),

@@ -90,18 +90,18 @@ def stuck_feeds(scene: Scene) -> Iterator[Finding]:
 
 
 def unconfirmed(scene: Scene) -> Iterator[Finding]:
-    """Lines that Amazon refused and nobody has settled, for each seller."""
+    """Lines that Amazon refused or nobody knows about, and that nobody has settled, for each seller."""
     before = scene.ago(minutes=scene.desk.settings.alarms.unconfirmed_minutes)
     by_seller: dict[str, list[str]] = {}
     for one in work_lists.unconfirmed(scene.desk.db, limit=work_lists.COUNTED):
         if one.arrived_at < before:
-            by_seller.setdefault(one.seller, []).append(one.code)
+            by_seller.setdefault(one.seller, []).append("unknown" if one.is_unknown else one.code)
     for seller, codes in by_seller.items():
         told = ", ".join(f"{code} {codes.count(code)}" for code in sorted(set(codes)))
         yield Finding(
             f"unconfirmed:{seller}",
             AlarmKind.UNCONFIRMED,
-            f"Amazon refused {len(codes)} lines of {seller}: {told}",
+            f"{len(codes)} lines of {seller} are not confirmed: {told}",
             "The page Unconfirmed has Amazon's words and what to do. The seller sees them in STATUS.txt.",
         )
 

@@ -13,8 +13,8 @@ from cws_filedrop.store.schema.doors import AUDIT, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
 from cws_filedrop.store.schema.hooks import HANDED_IN, HOOK_CALLS, HOOKS
 from cws_filedrop.store.schema.mail import MAIL_NOTES, MAILS
-from cws_filedrop.store.schema.orders import ORDER_HISTORY, ORDER_KEPT, ORDER_LINES, ORDER_PEOPLE, ORDERS
-from cws_filedrop.store.schema.uploads import CLAIMS, LINES, QUIET_LINES, SIGHTINGS, TALLIES, UPLOADS
+from cws_filedrop.store.schema.orders import OPEN_SOON, ORDER_HISTORY, ORDER_KEPT, ORDER_LINES, ORDER_PEOPLE, ORDERS
+from cws_filedrop.store.schema.uploads import CLAIMS, LINES, QUIET_LINES, SIGHTINGS, TALLIES, TO_SEND, UPLOADS
 from cws_filedrop.store.schema.web import API_TOKENS, CASES, DEEDS, USERS, WEB_SESSIONS
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "MAILS",
     "MAIL_NOTES",
     "METADATA",
+    "OPEN_SOON",
     "ORDERS",
     "ORDER_HISTORY",
     "ORDER_KEPT",
@@ -50,6 +51,7 @@ __all__ = [
     "SERIAL",
     "SIGHTINGS",
     "TALLIES",
+    "TO_SEND",
     "UPLOADS",
     "USERS",
     "WEB_SESSIONS",

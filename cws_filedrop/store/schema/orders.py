@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 
+OPEN_SOON: Final = sa.text("latest_ship_date <> '' AND state NOT IN ('shipped', 'cancelled')")
 ORDERS: Final = sa.Table(  # the order book
     "orders",
     METADATA,
@@ -43,6 +44,9 @@ ORDERS: Final = sa.Table(  # the order book
         "latest_ship_date",
         sqlite_where=sa.text("latest_ship_date <> ''"),
         postgresql_where=sa.text("latest_ship_date <> ''"),
+    ),
+    sa.Index(
+        "orders_open_by_deadline", "latest_ship_date", "account_id", sqlite_where=OPEN_SOON, postgresql_where=OPEN_SOON
     ),
     sqlite_autoincrement=True,
 )

@@ -37,6 +37,7 @@ UPLOADS: Final = sa.Table(
 
 TO_SEND: Final = sa.text("verdict = 'queued' AND feed_no IS NULL")
 TO_CANCEL: Final = sa.text("verdict = 'queued' AND feed_no IS NULL AND kind = 'acknowledgement'")
+NOT_GOOD: Final = sa.text("verdict IN ('unconfirmed', 'unknown')")
 LINES: Final = sa.Table(
     "lines",
     METADATA,
@@ -71,20 +72,8 @@ LINES: Final = sa.Table(
         sqlite_where=sa.text("tracking <> ''"),
         postgresql_where=sa.text("tracking <> ''"),
     ),
-    sa.Index(
-        "lines_unconfirmed",
-        "account_id",
-        "upload_id",
-        sqlite_where=sa.text("verdict = 'unconfirmed'"),
-        postgresql_where=sa.text("verdict = 'unconfirmed'"),
-    ),
-    sa.Index(
-        "lines_unconfirmed_newest",
-        "upload_id",
-        "line",
-        sqlite_where=sa.text("verdict = 'unconfirmed'"),
-        postgresql_where=sa.text("verdict = 'unconfirmed'"),
-    ),
+    sa.Index("lines_not_good", "account_id", "upload_id", sqlite_where=NOT_GOOD, postgresql_where=NOT_GOOD),
+    sa.Index("lines_not_good_newest", "upload_id", "line", sqlite_where=NOT_GOOD, postgresql_where=NOT_GOOD),
     sqlite_with_rowid=False,
 )
 

@@ -26,6 +26,7 @@ from cws_filedrop.web.rendering import go, lasting, size
 router: Final = APIRouter()
 SHOWN: Final = 12
 SHOWN_LATE: Final = 10
+COUNTED_LATE: Final = 1_000
 SHOWN_CONNECTIONS: Final = 50
 OVERDUE_DAYS: Final = 14
 SLOW_SECONDS: Final = 0.25
@@ -56,17 +57,20 @@ def now(request: Request, session: visitors.Anyone) -> Response:
         now=at,
         before=timedelta(hours=desk.settings.orders.late_hours),
         since=timedelta(days=OVERDUE_DAYS),
-        limit=SHOWN_LATE,
+        limit=COUNTED_LATE,
     )
+    connected = connections.listing(desk.db, limit=SHOWN_CONNECTIONS)
     unconfirmed, aside, _ = here.counts.of(desk)
     return framed(
         request,
         "now.html",
         session,
         stages=found,
-        late=late,
+        late=late[:SHOWN_LATE],
+        late_count=len(late),
         alarms=alarms.listing(desk.db),
-        connected=connections.listing(desk.db, limit=SHOWN_CONNECTIONS),
+        connected=connected,
+        transfers=sum(one.busy for one in connected),
         unconfirmed=unconfirmed,
         aside=aside,
         health=[_database(took), _disk(desk), _marketplace(found), *_processes(desk)],

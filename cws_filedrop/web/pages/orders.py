@@ -9,10 +9,10 @@ from fastapi.responses import Response
 
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState
-from cws_filedrop.pipeline import deciding
+from cws_filedrop.pipeline import deciding, retrying
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.rules.speed import speed
-from cws_filedrop.store import deeds, order_book, searching, sellers, work_lists
+from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, work_lists
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -70,6 +70,7 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
         case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),
         deeds=deeds.listing(db, about=about, limit=20),
         settled_as=deciding.SETTLED_AS,
+        refused=refusals.last_of_order(db, account_id, order_id),
         about=about,
     )
 
@@ -90,6 +91,18 @@ def settle(
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, where, f"{order_id} is {done} now.")
+
+
+@router.post("/orders/{account_id}/{order_id}/retry", dependencies=[visitors.Meant])
+def retry(request: Request, session: visitors.Operator, account_id: Number, order_id: str) -> Response:
+    """Send what Amazon refused of an order again."""
+    here, who = offices.of(request), Who(session.name, visitors.address(request))
+    try:
+        upload_id = retrying.retry_order(here.desk, account_id, order_id, who=who)
+    except Impossible as why:
+        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    here.arrived(upload_id)
+    return go(request, f"/orders/{account_id}/{order_id}", f"Its refused lines are sent again, as upload {upload_id}.")
 
 
 def _state(text: str) -> OrderState:

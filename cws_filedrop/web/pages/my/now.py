@@ -37,6 +37,7 @@ def shown(request: Request, session: visitors.SellerHere) -> Response:
         session,
         uploads=searching.uploads(db, Wanted(), seller_id=session.seller_id, limit=UPLOADS),
         refused=[(one, explain(one["code"])) for one in refused],
+        unknown=lines.unknown(db, account.id, limit=REFUSED),
         late=late,
         stopped=feeds.stopped_accounts(db).get(account.id, ""),
     )

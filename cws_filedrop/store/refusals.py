@@ -1,0 +1,65 @@
+"""The lines of one order that Amazon refused, or of which nobody knows what became of them; and how they are given up,
+so that they can be sent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from cws_filedrop.model import FeedKind, FeedState, Verdict
+from cws_filedrop.store import claims
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.lines import unpack
+from cws_filedrop.store.schema import FEEDS, LINES
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line; `message` is Amazon's word and ours."""
+
+    upload_id: str
+    line: int
+    verdict: str
+    code: str
+    message: str
+
+
+def last_of_order(db: Database, account_id: int, order_id: str) -> list[Refused]:
+    """Those of the last upload that has any, in its order: what was dropped before has been tried again by it."""
+    query = (
+        sa.select(*(LINES.c[name] for name in Refused.__slots__))
+        .where(LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
+        .where(LINES.c.verdict.in_((Verdict.UNCONFIRMED, Verdict.UNKNOWN)))
+        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
+    )
+    with db.read() as connection:
+        found = [Refused(*row) for row in connection.execute(query)]
+    return [one for one in found if one.upload_id == found[0].upload_id]
+
+
+def undecided_in(connection: sa.Connection, account_id: int, order_id: str) -> list[int]:
+    """Feeds that carry lines of the order and may still turn out to be at Amazon."""
+    query = (
+        sa.select(LINES.c.feed_no)
+        .distinct()
+        .join(FEEDS, FEEDS.c.no == LINES.c.feed_no)
+        .where(*_unknown(account_id, order_id), FEEDS.c.state != FeedState.SETTLED)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> None:
+    """Give back what the order's unknown lines claim: somebody has looked, and Amazon does not have them."""
+    query = sa.select(LINES.c.shipment).where(
+        *_unknown(account_id, order_id), LINES.c.shipment.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT
+    )
+    shipments = list(connection.execute(query).scalars())
+    if shipments:
+        claims.release_in(connection, account_id, claims.keys(unpack(shipments)))
+
+
+def _unknown(account_id: int, order_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    mine = (LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
+    return (*mine, LINES.c.verdict == Verdict.UNKNOWN)

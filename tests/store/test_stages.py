@@ -14,7 +14,7 @@ from cws_filedrop.model import FeedState
 from cws_filedrop.store import feeds, stages
 from cws_filedrop.store.stages import NONE, Stage
 
-HEADER = "order-id\torder-item-id\tpurchase-date\tship-service-level\tquantity-purchased\tlatest-ship-date\n"
+HEADER = "order-id\torder-item-id\tpurchase-date\tship-service-level\tquantity-purchased\tpromise-date\n"
 
 
 @pytest.fixture

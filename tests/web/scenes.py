@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.desks import put, read
-from pipeline.shop import ITEM, ORDER, OTHER, Shop
+from pipeline.shop import ITEM, ORDER, OTHER, SECOND, Shop
 from web.site import Site
 
 from cws_filedrop.pipeline import outbox
@@ -11,13 +11,19 @@ from cws_filedrop.store import audit, feeds, uploads
 from cws_filedrop.store.audit import Row
 from cws_filedrop.store.database import stamp
 
+LATE = "026-1520163-0000009"
+
 
 def busy(site: Site) -> dict[str, str]:
     """Orders confirmed, refused, late; uploads done, held, waiting, rejected; a feed that is stopped. Names of some."""
     shop = Shop(site.desk)
-    report = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tlatest-ship-date\n"
+    report = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
     due = "2026-11-22T18:00:00Z"
-    shop.imports_text(report + f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tBLUE-MUG\t2\t{due}\n")
+    rows = [
+        f"{order}\t{item}\t2026-11-20T10:00:00Z\tStandard\t{sku}\t{many}\t{due}\n"
+        for order, item, sku, many in ((ORDER, ITEM, "BLUE-MUG", 2), (LATE, SECOND, "RED-MUG", 1))
+    ]
+    shop.imports_text(report + "".join(rows))
     done = shop.drop(
         f"{ORDER}\tshipped\t\t\tY0000001K\tYodel\t", f"{OTHER}\tshipped\t\t\t\t\t", "4711\tshipped\t\t\t\t\t"
     )

@@ -24,7 +24,7 @@ from cws_filedrop.pipeline.alarms.disks import Disk
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import alarms, mails, outcomes, stages, work_lists
 from cws_filedrop.store.database import moment
-from cws_filedrop.store.outcomes import Counted, Step
+from cws_filedrop.store.outcomes import Counted, Outcomes, Step
 from cws_filedrop.store.stages import Stages
 
 PREFIX: Final = "cws_filedrop"
@@ -50,9 +50,13 @@ class Metrics:
         """The text, and its content type."""
         with self._lock:
             if time.monotonic() >= self._until:
-                self._body = generate_latest(self._registry)
+                self._body = self.fresh()
                 self._until = time.monotonic() + KEPT_SECONDS
             return self._body, CONTENT_TYPE_LATEST
+
+    def fresh(self) -> bytes:
+        """The text as it is at this moment."""
+        return generate_latest(self._registry)
 
 
 class _Source(Collector):
@@ -60,6 +64,7 @@ class _Source(Collector):
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._so_far = Outcomes(desk.db, LIMITS, desk.clock)
 
     def collect(self) -> Iterable[Metric]:
         """Every metric."""
@@ -72,16 +77,14 @@ class _Source(Collector):
         yield from self._machine(now)
 
     def _outcomes(self) -> Iterator[Metric]:
-        db = self._desk.db
-        yield _gauge("lines", "Lines by verdict, as they stand", "verdict", outcomes.lines(db))
-        yield _counter(
-            "uploads", "Uploads that came", ["door"], {(door,): n for door, n in outcomes.uploads(db).items()}
-        )
-        yield _histogram("receipt_seconds", "From drop to receipt", outcomes.seconds(db, Step.RECEIPT, LIMITS))
+        found = self._so_far
+        yield _gauge("lines", "Lines by verdict, as they stand", "verdict", found.lines())
+        yield _counter("uploads", "Uploads that came", ["door"], {(door,): n for door, n in found.uploads().items()})
+        yield _histogram("receipt_seconds", "From drop to receipt", found.seconds(Step.RECEIPT))
         words = "From opening a feed to Amazon's having it"
-        yield _histogram("submission_seconds", words, outcomes.seconds(db, Step.SUBMISSION, LIMITS))
+        yield _histogram("submission_seconds", words, found.seconds(Step.SUBMISSION))
         words = "From drop to the last answer, of uploads that Amazon was asked about"
-        yield _histogram("answer_seconds", words, outcomes.seconds(db, Step.ANSWER, LIMITS))
+        yield _histogram("answer_seconds", words, found.seconds(Step.ANSWER))
 
     def _orders(self, now: datetime) -> Iterator[Metric]:
         db, before = self._desk.db, timedelta(hours=self._desk.settings.orders.late_hours)
@@ -119,7 +122,7 @@ class _Source(Collector):
             "door_events",
             "What happened at the doors, as far back as the trail goes",
             ["door", "event"],
-            outcomes.doors(db),
+            self._so_far.doors(),
         )
 
 

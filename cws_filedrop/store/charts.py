@@ -69,13 +69,12 @@ def seconds(
     return found
 
 
-def feeds(db: Database, *, since: datetime, until: datetime) -> dict[str, int]:
-    """Feeds that Amazon was given, by hour."""
-    slot = sa.func.substr(FEEDS.c.submitted_at, 1, HOUR)
-    query = sa.select(slot.label("slot"), sa.func.count().label("feeds")).group_by(slot)
+def feeds(db: Database, *, since: datetime, until: datetime) -> dict[int, int]:
+    """Feeds that Amazon was given, by account."""
+    query = sa.select(FEEDS.c.account_id, sa.func.count()).group_by(FEEDS.c.account_id)
     query = query.where(FEEDS.c.submitted_at >= stamp(since), FEEDS.c.submitted_at < stamp(until))
     with db.read() as connection:
-        return {row.slot: int(row.feeds) for row in connection.execute(query)}
+        return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def slots(since: datetime, until: datetime, by: int) -> list[str]:

@@ -1,14 +1,20 @@
-"""What came of everything so far, in a few numbers: for who counts and does not look at single uploads."""
+"""What came of everything so far, in a few numbers: for who counts and does not look at single uploads.
+
+What has ended is counted once and remembered: a look reads only what came since, whatever there was before.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import AUDIT, BUCKETS, FEEDS, TALLIES, UPLOADS
 
@@ -30,43 +36,119 @@ class Counted:
     total: float
 
 
-def lines(db: Database) -> dict[str, int]:
-    """Lines by verdict, of all uploads that were answered."""
-    query = sa.select(TALLIES.c.verdict, sa.func.sum(TALLIES.c.line_count)).group_by(TALLIES.c.verdict)
-    with db.read() as connection:
-        return {row[0]: int(row[1]) for row in connection.execute(query)}
+Numbers = Counter[Hashable]
+_Count = Callable[[sa.Connection, sa.ColumnElement[bool]], Mapping[Hashable, float]]
 
 
-def uploads(db: Database) -> dict[str, int]:
-    """Uploads by door."""
-    query = sa.select(UPLOADS.c.door, sa.func.count()).group_by(UPLOADS.c.door)
-    with db.read() as connection:
-        return {row[0]: row[1] for row in connection.execute(query)}
+LONG_AGO: Final = timedelta(hours=1)
+FAR_BEHIND: Final = 1_000  # entries of the trail: those of several processes may be seen in another order
+_IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING)
+_UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
+_LAST_UPLOAD: Final = sa.select(sa.func.max(UPLOADS.c.id))
+_LAST_FEED: Final = sa.select(sa.func.max(FEEDS.c.no))
+_ARRIVED: Final = sa.select(sa.func.min(UPLOADS.c.id)).where(UPLOADS.c.state.in_([str(one) for one in _IN_WORK]))
+_OPEN: Final = sa.select(sa.func.min(FEEDS.c.no)).where(FEEDS.c.state.in_([str(one) for one in _UNDER_WAY]))
+_FIRST_UPLOAD: Final = sa.select(sa.func.coalesce(_ARRIVED.scalar_subquery(), _LAST_UPLOAD.scalar_subquery()))
+_FIRST_FEED: Final = sa.select(sa.func.coalesce(_OPEN.scalar_subquery(), _LAST_FEED.scalar_subquery()))
 
 
-def seconds(db: Database, step: Step, limits: Sequence[float]) -> Counted:
-    """How long that took, of every upload or feed that came so far."""
-    begun, ended, where = _times(db, step)
-    took: sa.ColumnElement[Any] = _between(db, begun, ended)
-    counts = [sa.func.sum(sa.case((took <= limit, 1), else_=0)) for limit in limits]
-    query = sa.select(sa.func.count(), sa.func.sum(took), *counts).where(*where)
-    with db.read() as connection:
+class Outcomes:
+    """The numbers of one database. From one thread at a time.
+
+    Upload ids, feed numbers and entries of the trail grow; below a mark everything has ended, and is counted already.
+    The mark keeps a distance: what was just recorded may be answered, or even be seen, a little later.
+    """
+
+    def __init__(self, db: Database, limits: Sequence[float], clock: Callable[[], datetime]) -> None:
+        """`limits`: seconds, for how long something took."""
+        self._db = db
+        self._clock = clock
+        self._limits = tuple(limits)
+        self._kept: dict[str, tuple[Any, Numbers]] = {}
+
+    def lines(self) -> dict[str, int]:
+        """Lines by verdict, of all uploads that were answered."""
+        return {str(verdict): int(n) for verdict, n in self._ended("lines", TALLIES.c.upload_id, _lines).items()}
+
+    def uploads(self) -> dict[str, int]:
+        """Uploads by door."""
+        return {str(door): int(n) for door, n in self._ended("uploads", UPLOADS.c.id, _doors_of_uploads).items()}
+
+    def seconds(self, step: Step) -> Counted:
+        """How long that took, of every upload or feed that came so far."""
+        column = FEEDS.c.no if step is Step.SUBMISSION else UPLOADS.c.id
+        found = self._ended(step, column, lambda connection, some: self._took(connection, step, some))
+        return Counted([int(found[limit]) for limit in self._limits], int(found["number"]), float(found["total"]))
+
+    def doors(self) -> dict[tuple[str, str], int]:
+        """What happened at the doors, by (door, event), since the trail began or this process did."""
+        found = self._ended("doors", AUDIT.c.id, _doors)
+        return {(str(key[0]), str(key[1])): int(n) for key, n in found.items() if isinstance(key, tuple)}
+
+    def _ended(self, name: str, column: sa.Column[Any], count: _Count) -> Numbers:
+        below, numbers = self._kept.get(name, (None, Counter()))
+        with self._db.read() as connection:
+            mark = self._mark(connection, column)
+            if mark is not None and (below is None or mark > below):
+                numbers = numbers + Counter(count(connection, _between(column, below, mark)))
+                below = mark
+                self._kept[name] = (below, numbers)
+            return numbers + Counter(count(connection, _between(column, below, None)))
+
+    def _mark(self, connection: sa.Connection, column: sa.Column[Any]) -> Any:
+        """Below it nothing changes any more; None: there is nothing."""
+        if column.table is AUDIT:
+            last = connection.execute(sa.select(sa.func.max(column))).scalar()
+            return None if last is None else last - FAR_BEHIND
+        if column.table is FEEDS:
+            return connection.execute(_FIRST_FEED).scalar()
+        first = connection.execute(_FIRST_UPLOAD).scalar()
+        return None if first is None else min(first, f"{self._clock() - LONG_AGO:%Y%m%d-%H%M%S}")
+
+    def _took(self, connection: sa.Connection, step: Step, some: sa.ColumnElement[bool]) -> Mapping[Hashable, float]:
+        begun, ended, where = _times(step)
+        took: sa.ColumnElement[Any] = _lasting(self._db, begun, ended)
+        counts = [sa.func.sum(sa.case((took <= limit, 1), else_=0)) for limit in self._limits]
+        query = sa.select(sa.func.count(), sa.func.sum(took), *counts).where(some, where)
         number, total, *below = connection.execute(query).one()
-    return Counted([int(one or 0) for one in below], int(number), float(total or 0.0))
+        found: dict[Hashable, float] = {limit: int(one or 0) for limit, one in zip(self._limits, below, strict=True)}
+        return found | {"number": int(number), "total": float(total or 0.0)}
 
 
-def _times(db: Database, step: Step) -> tuple[Any, Any, list[Any]]:
+def _between(column: sa.Column[Any], low: Any, high: Any) -> sa.ColumnElement[bool]:
+    """From `low` on and below `high`; None = no bound."""
+    bounds = [column >= low] if low is not None else []
+    return sa.and_(sa.true(), *bounds, *([column < high] if high is not None else []))
+
+
+def _lines(connection: sa.Connection, some: sa.ColumnElement[bool]) -> Mapping[Hashable, float]:
+    query = sa.select(TALLIES.c.verdict, sa.func.sum(TALLIES.c.line_count)).where(some).group_by(TALLIES.c.verdict)
+    return {row[0]: int(row[1]) for row in connection.execute(query)}
+
+
+def _doors_of_uploads(connection: sa.Connection, some: sa.ColumnElement[bool]) -> Mapping[Hashable, float]:
+    query = sa.select(UPLOADS.c.door, sa.func.count()).where(some).group_by(UPLOADS.c.door)
+    return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def _doors(connection: sa.Connection, some: sa.ColumnElement[bool]) -> Mapping[Hashable, float]:
+    query = sa.select(AUDIT.c.door, AUDIT.c.event, sa.func.sum(AUDIT.c.times)).where(some)
+    rows = connection.execute(query.group_by(AUDIT.c.door, AUDIT.c.event))
+    return {(row[0], row[1]): int(row[2]) for row in rows}
+
+
+def _times(step: Step) -> tuple[Any, Any, sa.ColumnElement[bool]]:
     columns = UPLOADS.c
     match step:
         case Step.RECEIPT:
-            return columns.arrived_at, columns.answered_at, [columns.answered_at.is_not(None)]
+            return columns.arrived_at, columns.answered_at, columns.answered_at.is_not(None)
         case Step.SUBMISSION:
-            return FEEDS.c.opened_at, FEEDS.c.submitted_at, [FEEDS.c.submitted_at.is_not(None)]
+            return FEEDS.c.opened_at, FEEDS.c.submitted_at, FEEDS.c.submitted_at.is_not(None)
         case Step.ANSWER:  # what nothing had to be asked for is done when it arrives
-            return columns.arrived_at, columns.done_at, [columns.done_at > columns.arrived_at]
+            return columns.arrived_at, columns.done_at, columns.done_at > columns.arrived_at
 
 
-def _between(db: Database, begun: Any, ended: Any) -> sa.ColumnElement[Any]:
+def _lasting(db: Database, begun: Any, ended: Any) -> sa.ColumnElement[Any]:
     if db.is_sqlite:
         return (sa.func.julianday(ended) - sa.func.julianday(begun)) * 86_400.0
     moments = (sa.cast(one, sa.DateTime(timezone=True)) for one in (ended, begun))
@@ -79,10 +161,3 @@ def arrivals(db: Database, operation: str) -> Mapping[int, float]:
     query = sa.select(BUCKETS.c.account_id, BUCKETS.c.arrival).where(BUCKETS.c.operation == operation)
     with db.read() as connection:
         return {row.account_id: row.arrival for row in connection.execute(query)}
-
-
-def doors(db: Database) -> dict[tuple[str, str], int]:
-    """What happened at the doors, by (door, event), as far back as the trail goes."""
-    query = sa.select(AUDIT.c.door, AUDIT.c.event, sa.func.sum(AUDIT.c.times)).group_by(AUDIT.c.door, AUDIT.c.event)
-    with db.read() as connection:
-        return {(row[0], row[1]): int(row[2]) for row in connection.execute(query)}

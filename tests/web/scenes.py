@@ -6,8 +6,10 @@ from pipeline.desks import put, read
 from pipeline.shop import ITEM, ORDER, OTHER, SECOND, Shop
 from web.site import Site
 
+from cws_filedrop.model import AlarmKind
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.store import audit, feeds, uploads
+from cws_filedrop.store import alarms, audit, feeds, uploads
+from cws_filedrop.store.alarms import Finding
 from cws_filedrop.store.audit import Row
 from cws_filedrop.store.database import stamp
 
@@ -48,4 +50,11 @@ def busy(site: Site) -> dict[str, str]:
         for event, name, upload_id in told
     ]
     audit.add(site.desk.db, rows)
+    wrong = [
+        Finding("stopped-feed:2", AlarmKind.STUCK_FEED, "feed 2 with 1 lines is stopped", "Retry it: page Feeds."),
+        Finding("disk:bytes", AlarmKind.DISK, "bytes of the data folder's disk run short", "Make room."),
+    ]
+    alarms.renew(site.desk.db, wrong, now=site.clock())
+    alarms.renew(site.desk.db, wrong[:1], now=site.clock())
+    site.clock.wait(minutes=40)
     return {"upload": done, "held": held, "order": OTHER}

@@ -29,6 +29,7 @@ FEEDS: Final = sa.Table(
     sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator said: go on
     sa.UniqueConstraint("account_id", "amazon_feed_id"),
     sa.Index("feeds_by_state", "account_id", "state"),
+    sa.Index("feeds_by_submission", "submitted_at"),
     sqlite_autoincrement=True,
 )
 

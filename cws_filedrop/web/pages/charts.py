@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.model import Verdict
+from cws_filedrop.model import Seller, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import charts, sellers
 from cws_filedrop.store.charts import DAY, HOUR, percentile
@@ -20,6 +21,7 @@ from cws_filedrop.web.svg import Series
 
 router: Final = APIRouter()
 SHOWN_CODES: Final = 12
+SHOWN_ACCOUNTS: Final = 12
 FEEDS_A_DAY: Final = 720  # createFeed: a new token every 2 minutes (FACTS.md, usage plans)
 GROUPS: Final = (
     ("confirmed", "s2", (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)),
@@ -53,7 +55,8 @@ RANGES: Final = (
 def shown(request: Request, session: visitors.Viewer) -> Response:
     """Charts of all sellers or one, over a day, a week or a month."""
     desk, asked = offices.of(request).desk, request.query_params
-    found = sellers.find(desk.db, asked.get("seller", "")) if asked.get("seller") else None
+    everyone = sellers.everyone(desk.db)
+    found = next((one for one in everyone if one.name == asked.get("seller", "").lower()), None)
     chosen = next((one for one in RANGES if one.name == asked.get("range")), RANGES[0])
     return framed(
         request,
@@ -62,9 +65,24 @@ def shown(request: Request, session: visitors.Viewer) -> Response:
         ranges=RANGES,
         chosen=chosen,
         seller=found.name if found else "",
-        sellers=[one.name for one in sellers.everyone(desk.db)],
+        sellers=[one.name for one in everyone],
         **drawn(desk, chosen, found.id if found else None),
+        **_quota(desk, chosen, everyone, found),
     )
+
+
+def _quota(desk: Desk, chosen: Range, everyone: Sequence[Seller], seller: Seller | None) -> dict[str, Any]:
+    """Feeds that Amazon was given, of those that it takes from each account."""
+    until = desk.clock()
+    sent = charts.feeds(desk.db, since=until - chosen.length, until=until)
+    accounts = {one.account.id: one.account.merchant_id for one in everyone if seller in (None, one)}
+    used = sorted(((accounts[no], many) for no, many in sent.items() if no in accounts), key=lambda one: -one[1])
+    return {
+        "feeds_sent": sum(many for _, many in used),
+        "feeds_most": FEEDS_A_DAY * max(1, round(chosen.length / timedelta(days=1))),
+        "feeds_used": used[:SHOWN_ACCOUNTS],
+        "accounts": len(accounts),
+    }
 
 
 def drawn(desk: Desk, chosen: Range, seller_id: int | None) -> dict[str, Any]:
@@ -76,7 +94,6 @@ def drawn(desk: Desk, chosen: Range, seller_id: int | None) -> dict[str, Any]:
     fared = _fared(desk, chosen, since, until, seller_id, slots)
     receipt, answer = _lasting(desk, chosen, since, until, seller_id, slots)
     codes = charts.codes(desk.db, since=since, until=until, seller_id=seller_id)[:SHOWN_CODES]
-    sent = charts.feeds(desk.db, since=since, until=until)
     return {
         "slots": names,
         "fared": fared,
@@ -89,8 +106,6 @@ def drawn(desk: Desk, chosen: Range, seller_id: int | None) -> dict[str, Any]:
         "times_key": svg.key(receipt),
         "codes": codes,
         "codes_chart": svg.ranking("Lines by code", [(code, lines, "s5") for code, lines in codes]),
-        "feeds_sent": sum(sent.values()),
-        "feeds_most": FEEDS_A_DAY * max(1, round(chosen.length / timedelta(days=1))),
     }
 
 

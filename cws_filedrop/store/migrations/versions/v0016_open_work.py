@@ -1,4 +1,5 @@
-"""What nobody knows of is found as fast as what Amazon refused; so are orders that are to be shipped soon.
+"""What nobody knows of is found as fast as what Amazon refused; so are orders that are to be shipped soon,
+and the feeds of a time.
 
 Revision 0016.
 """
@@ -25,3 +26,4 @@ def upgrade() -> None:
     some = sa.text("latest_ship_date <> '' AND state NOT IN ('shipped', 'cancelled')")
     columns = ["latest_ship_date", "account_id"]
     op.create_index("orders_open_by_deadline", "orders", columns, sqlite_where=some, postgresql_where=some)
+    op.create_index("feeds_by_submission", "feeds", ["submitted_at"])

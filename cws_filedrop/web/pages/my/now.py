@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.feeds.processing_report import explain
+from cws_filedrop.pipeline import outbox
+from cws_filedrop.reports import status
 from cws_filedrop.store import feeds, lines, order_lists, searching, sellers
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
@@ -20,6 +22,7 @@ UPLOADS: Final = 10
 REFUSED: Final = 20
 LATE: Final = 20
 OVERDUE_DAYS: Final = 14
+STATUS_KINDS: Final = {"txt": "text/plain; charset=utf-8", "json": "application/json"}
 
 
 @router.get("/my")
@@ -41,3 +44,16 @@ def shown(request: Request, session: visitors.SellerHere) -> Response:
         late=late,
         stopped=feeds.stopped_accounts(db).get(account.id, ""),
     )
+
+
+@router.get("/my/status.{kind}")
+def status_file(request: Request, session: visitors.SellerHere, kind: str) -> Response:
+    """What STATUS.txt or STATUS.json holds, as it is now."""
+    desk = offices.of(request).desk
+    assert session.seller_id is not None
+    if kind not in STATUS_KINDS:
+        raise visitors.NotThere
+    found = outbox.status_of(desk, sellers.by_id(desk.db, session.seller_id))
+    body = status.as_json(found) if kind == "json" else status.text(found).encode()
+    named = {"Content-Disposition": f'attachment; filename="STATUS.{kind}"'}
+    return Response(body, media_type=STATUS_KINDS[kind], headers=named)

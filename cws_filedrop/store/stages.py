@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.schema import ACCOUNTS, FEEDS, ORDERS, SELLERS, TALLIES, UPLOADS
+from cws_filedrop.store.schema import ACCOUNTS, FEEDS, LINES, ORDERS, SELLERS, TALLIES, UPLOADS
 
 IN_WORK: Final = tuple(str(one) for one in UploadState if one not in ("done", "rejected", "replaced"))
 UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED, FeedState.STOPPED)
@@ -79,6 +79,20 @@ def look(db: Database, *, now: datetime) -> Stages:
             {row[0]: int(row[1]) for row in connection.execute(day)},
             {row[0]: row[1] for row in connection.execute(stopped)},
         )
+
+
+def queued(db: Database, found: Stages) -> Stage:
+    """Lines that are to be sent and are in no feed yet. They are not counted, there may be millions: what waits for
+    Amazon and is in no feed is queued."""
+    theirs = (LINES.c.account_id == ACCOUNTS.c.id, LINES.c.verdict == "queued", LINES.c.feed_no.is_(None))
+    first = sa.select(sa.func.min(LINES.c.upload_id)).where(*theirs).correlate(ACCOUNTS).scalar_subquery()
+    oldest = sa.select(UPLOADS.c.arrived_at).where(UPLOADS.c.id == sa.select(sa.func.min(first)).scalar_subquery())
+    with db.read() as connection:
+        since = connection.execute(oldest).scalar()
+    if since is None:
+        return NONE
+    in_feeds = found.feed(*UNDER_WAY).lines
+    return Stage(0, max(1, found.upload("waiting").lines - in_feeds), since)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,18 @@ class ServiceSettings:
         default="info",
         metadata={"doc": "debug, info, warning or error", "one_of": ("debug", "info", "warning", "error")},
     )
-    log_json: bool = field(default=False, metadata={"doc": "one JSON object a line instead of text"})
+    log_json: bool = field(default=False, metadata={"doc": "one JSON object a line instead of text, in the stream"})
+    log_stream: str = field(
+        default="stderr",
+        metadata={"doc": "where the log is shown as it comes: stderr or stdout", "one_of": ("stderr", "stdout")},
+    )
+    log_file_bytes: int = field(
+        default=10_000_000,
+        metadata={"doc": "a log file in logs/ of the data folder that grows larger is put aside; 0: no log files"},
+    )
+    log_files: int = field(
+        default=5, metadata={"doc": "so many log files of each process are kept, with the one that is written"}
+    )
     heavy_bytes: int = field(
         default=1_000_000, metadata={"doc": "files larger than this are read in a process of their own"}
     )
@@ -376,6 +387,11 @@ class Settings:
     def data(self) -> Path:
         """The data folder, absolute."""
         return self.service.data_dir.expanduser().absolute()
+
+    @property
+    def logs(self) -> Path:
+        """Where log files are, absolute."""
+        return self.data / "logs"
 
     @property
     def order_drops(self) -> Path:

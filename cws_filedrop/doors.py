@@ -12,7 +12,7 @@ import sys
 import warnings
 from functools import partial
 
-from cws_filedrop import config, log
+from cws_filedrop import config, log_settings
 from cws_filedrop.config import Settings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
@@ -37,7 +37,7 @@ from cws_filedrop.transports.sftp import SftpDoor
 def main() -> None:
     """Serve until standard input ends or SIGTERM comes."""
     settings = config.load(None, os.environ)
-    log.configure(settings.service.log_level, json=settings.service.log_json)
+    log_settings.configure(settings, "doors", child=True)
     # watchdog says so, and does no harm, when folders are made while it looks at their parent
     warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
     db = Database(settings.database.url or default_url(settings.data))

@@ -7,11 +7,27 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from collections.abc import MutableMapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TextIO
 
 import structlog
 
+from cws_filedrop.log_files import LogFile
+
 bound = structlog.contextvars.bound_contextvars
+FIRST: Final = ("timestamp", "level", "event")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the log of a process is kept: in `folder`, under the process's name; no files when `size` is 0."""
+
+    folder: Path
+    process: str
+    size: int
+    kept: int
 
 
 def get(name: str) -> Any:
@@ -19,35 +35,27 @@ def get(name: str) -> Any:
     return structlog.get_logger(name)
 
 
-def configure(level: str = "info", *, json: bool = False) -> None:
-    """Send everything, ours and the libraries', to standard error: one event a line."""
+def configure(
+    level: str = "info", *, json: bool = False, stream: TextIO | None = None, files: Files | None = None
+) -> None:
+    """Send everything, ours and the libraries', to a stream (standard error), and to files: one event a line."""
     chain: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
-    render: Any = (
-        structlog.processors.JSONRenderer()
-        if json
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), pad_event_to=0, exception_formatter=structlog.dev.plain_traceback
-        )
-    )
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=chain,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.format_exc_info,
-            render,
-        ]
-        if json
-        else [structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
-    )
-    stream = logging.StreamHandler(sys.stderr)
-    stream.setFormatter(formatter)
+    out = stream or sys.stderr
+    to_stream: logging.Handler = logging.StreamHandler(out)
+    to_stream.setFormatter(_formatter(chain, _json() if json else _words(colours=out.isatty())))
+    file, trouble = _file(files)
+    if file is not None:
+        file.setFormatter(_formatter(chain, _json()))
     root = logging.getLogger()
-    root.handlers[:] = [stream]
+    for one in root.handlers:
+        if isinstance(one, LogFile):
+            one.close()
+    root.handlers[:] = [to_stream, *([file] if file is not None else [])]
     root.setLevel(level.upper())
     structlog.configure(
         processors=[*chain, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -55,3 +63,34 @@ def configure(level: str = "info", *, json: bool = False) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    if trouble is not None and files is not None:
+        get(__name__).warning("log.file_not_opened", folder=str(files.folder), why=trouble)
+
+
+def _file(files: Files | None) -> tuple[LogFile | None, str | None]:
+    """The file, or why there is none: a service without its log is better than none."""
+    if files is None or files.size <= 0:
+        return None, None
+    try:
+        return LogFile(files.folder, files.process, size=files.size, kept=files.kept), None
+    except OSError as error:
+        return None, str(error)
+
+
+def _formatter(chain: Sequence[Any], render: Sequence[Any]) -> logging.Formatter:
+    meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    return structlog.stdlib.ProcessorFormatter(foreign_pre_chain=chain, processors=[meta, *render])
+
+
+def _json() -> list[Any]:
+    return [structlog.processors.format_exc_info, _in_order, structlog.processors.JSONRenderer()]
+
+
+def _in_order(_logger: object, _method: str, told: MutableMapping[str, Any]) -> dict[str, Any]:
+    """When, how bad and what come first."""
+    return {name: told.pop(name, "") for name in FIRST} | dict(told)
+
+
+def _words(*, colours: bool) -> list[Any]:
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=colours, pad_event_to=0, exception_formatter=plain)]

@@ -15,6 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, Final
 
 from cws_filedrop import config, log
@@ -45,10 +46,13 @@ FEW_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
 class Child:
     """A process of ours that says one JSON line when it is ready, then more as things happen."""
 
-    def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, name: str, arguments: list[str], environment: Mapping[str, str], *, log_to_stdout: bool = False
+    ) -> None:
         self.name = name
         self._arguments = [sys.executable, "-m", *arguments]
         self._environment = dict(environment)
+        self._log_to_stdout = log_to_stdout  # of ours; its own is for what it says to us
         self._process: subprocess.Popen[str] | None = None
 
     def start(self) -> dict[str, Any]:
@@ -61,6 +65,7 @@ class Child:
             env=self._environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
+            stderr=sys.stdout if self._log_to_stdout else None,
             text=True,
         )
         line = self.read_line()
@@ -113,8 +118,8 @@ class Service:
         self._settings = settings
         self._environment = {**os.environ, **config.environment(settings)}
         self._sandbox: Child | None = None
-        self._doors = Child("the doors", ["cws_filedrop.doors"], FEW_ARENAS | self._environment)
-        self._web = Child("the web server", ["cws_filedrop.web"], self._environment) if settings.web.enabled else None
+        self._doors = self._child("the doors", "cws_filedrop.doors", more=FEW_ARENAS)
+        self._web = self._child("the web server", "cws_filedrop.web") if settings.web.enabled else None
         self._worker: Worker | None = None
         self._stopping = threading.Event()
         self._listeners = [
@@ -122,6 +127,10 @@ class Service:
             for child in (self._doors, self._web)
             if child is not None
         ]
+
+    def _child(self, name: str, *arguments: str, more: Mapping[str, str] = MappingProxyType({})) -> Child:
+        to_stdout = self._settings.service.log_stream == "stdout"
+        return Child(name, list(arguments), {**more, **self._environment}, log_to_stdout=to_stdout)
 
     def start(self) -> Addresses:
         """Bring everything up.
@@ -157,12 +166,15 @@ class Service:
         return Addresses(ftp, ftps, sftp, folder, settings.marketplace.endpoint, web)
 
     def _start_sandbox(self) -> Settings:
-        sandbox = self._settings.sandbox
+        sandbox, service = self._settings.sandbox, self._settings.service
         arguments = ["--data", str(self._settings.data / "sandbox.db"), "--port", str(sandbox.port)]
         arguments += ["--rate-scale", str(sandbox.rate_scale), "--processing-seconds", str(sandbox.processing_seconds)]
         arguments += ["--show-after-seconds", str(sandbox.show_after_seconds)]
+        arguments += ["--log-level", service.log_level, "--log-folder", str(self._settings.logs)]
+        arguments += ["--log-file-bytes", str(service.log_file_bytes), "--log-files", str(service.log_files)]
+        arguments += ["--log-json"] if service.log_json else []
         module = "cws_filedrop.marketplaces.sandbox"
-        self._sandbox = Child("the sandbox", [module, *arguments, "--watch-stdin"], self._environment)
+        self._sandbox = self._child("the sandbox", module, *arguments, "--watch-stdin")
         endpoint = self._sandbox.start()["endpoint"]
         return replace(self._settings, marketplace=replace(self._settings.marketplace, endpoint=endpoint))
 

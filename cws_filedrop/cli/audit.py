@@ -7,12 +7,15 @@ from typing import Annotated
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, settings, show_json, show_table
 from cws_filedrop.drop.deeds import Event
 
 
 def audit(
-    seller: Annotated[str, typer.Option(help="only this seller's, or this name tried")] = "",
+    seller: Annotated[
+        str, typer.Option(help="only this seller's, or this name tried", autocompletion=completing.sellers)
+    ] = "",
     address: Annotated[str, typer.Option(help="only from this address")] = "",
     event: Annotated[Event | None, typer.Option(help="only of this kind")] = None,
     since: Annotated[str, typer.Option(help="from this day or moment (UTC) on, such as 2026-11-23")] = "",

@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, settings, stop
 from cws_filedrop.transports.site_file import site_file
 
 
 def client_config(
-    name: Annotated[str, typer.Argument(help="user name")],
+    name: Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)],
     host: Annotated[str, typer.Option(help="what sellers call this machine [default: as set]")] = "",
     out: Annotated[Path | None, typer.Option(help="file to write [default: standard output]")] = None,
 ) -> None:

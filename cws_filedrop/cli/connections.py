@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, settings, show_json, show_table
 
 app = typer.Typer(help="Sellers who are connected: list them, close a connection.", no_args_is_help=True)
@@ -14,7 +15,7 @@ app = typer.Typer(help="Sellers who are connected: list them, close a connection
 
 @app.command("list")
 def list_(
-    seller: Annotated[str, typer.Option(help="only this seller's")] = "",
+    seller: Annotated[str, typer.Option(help="only this seller's", autocompletion=completing.sellers)] = "",
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show who is connected, who came first first."""
@@ -31,7 +32,11 @@ def list_(
 
 
 @app.command()
-def close(connection: Annotated[str, typer.Argument(help="its id in `connections list`")]) -> None:
+def close(
+    connection: Annotated[
+        str, typer.Argument(help="its id in `connections list`", autocompletion=completing.connections)
+    ],
+) -> None:
     """Close a connection; a transfer that is under way is cut, and can be resumed."""
     from cws_filedrop.cli.deciding import decided
     from cws_filedrop.pipeline import deciding

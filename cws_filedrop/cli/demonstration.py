@@ -24,7 +24,7 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from cws_filedrop import config, log, passwords
+from cws_filedrop import config, log_settings, passwords
 from cws_filedrop.config import Settings
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Account, Role, Seller
@@ -60,10 +60,10 @@ class Sent:
 
 def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
     """Start everything, drop these files by FTP, show what became of every line; true if every line has its verdict."""
-    log.configure("error")
     console = Console()
     with _data_folder(data) as folder:
         settings = _settings(folder, serve=serve)
+        log_settings.configure(settings, "worker")
         password = _seller(settings)
         _load_orders(settings, {beside for path in names if (beside := path.with_name(ORDER_BOOK)).exists()})
         service = Service(settings)

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, settings, show_json, show_table
 from cws_filedrop.model import FeedState
 
 app = typer.Typer(help="Feeds: list them, let a stopped one go on, name the one that Amazon has.", no_args_is_help=True)
-Number = Annotated[int, typer.Argument(help="the feed's number in `feed list`")]
+Number = Annotated[
+    int, typer.Argument(help="the feed's number in `feed list`", autocompletion=completing.stopped_feeds)
+]
 
 
 @app.command("list")

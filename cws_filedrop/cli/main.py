@@ -5,6 +5,7 @@ Exit codes: 0 clean, 1 problems found or an expected failure, 2 usage or configu
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from pathlib import Path
@@ -18,11 +19,13 @@ from cws_filedrop.cli import (
     audit,
     check,
     client_config,
+    completion,
     connections,
     convert,
     demo,
     feed,
     guard,
+    logs,
     mail,
     orders,
     report,
@@ -35,6 +38,7 @@ from cws_filedrop.cli import (
     status,
     upload,
     user,
+    watch,
 )
 from cws_filedrop.cli.shared import Chosen, close_all
 from cws_filedrop.errors import ConfigError, FileDropError
@@ -54,6 +58,8 @@ app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
 app.command("alarms")(alarms.alarms)
+app.command("watch")(watch.watch)
+app.command("logs")(logs.logs)
 seller.app.add_typer(seller_hook.app, name="hook")
 seller.app.add_typer(seller_key.app, name="key")
 seller.app.add_typer(seller_profile.app, name="profile")
@@ -69,6 +75,7 @@ app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)
+app.command("completion")(completion.completion)
 
 
 @app.callback(invoke_without_command=True)
@@ -88,6 +95,8 @@ def common(
 
 def run() -> None:
     """The entry point: the command, with failures said in words."""
+    if completion.VARIABLE in os.environ:
+        completion.answer(app)
     try:
         app()
     except ConfigError as error:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.judging import File, readable
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import OrderState
@@ -17,7 +18,7 @@ app = typer.Typer(
     help="Orders: import or fetch them, list them, show one, send one again, settle one by hand.", no_args_is_help=True
 )
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
-SellerName = Annotated[str, typer.Option("--seller", help="whose order book")]
+SellerName = Annotated[str, typer.Option("--seller", help="whose order book", autocompletion=completing.sellers)]
 OrderName = Annotated[str, typer.Argument(help="Amazon's order number, the service's own, or the seller's reference")]
 SHOWN_ISSUES: Final = 20
 
@@ -54,7 +55,11 @@ def import_(file: File, seller: SellerName, json: Json = False) -> None:
 
 
 @app.command()
-def pull(seller: Annotated[str, typer.Option("--seller", help="only of this seller's account")] = "") -> None:
+def pull(
+    seller: Annotated[
+        str, typer.Option("--seller", help="only of this seller's account", autocompletion=completing.sellers)
+    ] = "",
+) -> None:
     """Have the service fetch the orders to be shipped from Amazon now, whatever its schedule."""
     from cws_filedrop.store import pulls, sellers
 
@@ -71,7 +76,9 @@ def pull(seller: Annotated[str, typer.Option("--seller", help="only of this sell
 
 @app.command("pulls")
 def pulls_(
-    seller: Annotated[str, typer.Option("--seller", help="only of this seller's account")] = "",
+    seller: Annotated[
+        str, typer.Option("--seller", help="only of this seller's account", autocompletion=completing.sellers)
+    ] = "",
     limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 20,
     json: Json = False,
 ) -> None:

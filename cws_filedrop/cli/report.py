@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 
 app = typer.Typer(help="Statements: the commission of a month.", no_args_is_help=True)
@@ -24,7 +25,7 @@ def report() -> None:
 @app.command()
 def commission(
     month: Annotated[str, typer.Option(help="such as 2026-11; by purchase date, in the seller's time zone")],
-    seller: Annotated[str, typer.Option(help="whose statement, or all")] = EVERYONE,
+    seller: Annotated[str, typer.Option(help="whose statement, or all", autocompletion=completing.sellers)] = EVERYONE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="write it to this file: tab-delimited, or JSON with --json")
     ] = None,

@@ -11,36 +11,56 @@ from typing import Annotated, Final
 
 import typer
 
-from cws_filedrop import passwords
-from cws_filedrop.cli import seller_policy, shared
+from cws_filedrop.cli import completing, seller_policy, shared
 from cws_filedrop.cli.seller_policy import OnOff
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import Account, DateOrder, MailEvent, Policy, Seller
 
 app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
 app.command("policy")(seller_policy.policy)
+ON_ERROR: Final = ("continue", "hold-file")
+DOUBTFUL: Final = ("take", "hold")
+UNKNOWN_ORDERS: Final = ("accept", "reject")
 NAME: Final = re.compile(r"[A-Za-z0-9]{2,32}")
 
 
-Name = Annotated[str, typer.Argument(help="user name: letters and digits")]
+Name = Annotated[str, typer.Argument(help="user name: letters and digits", autocompletion=completing.sellers)]
 
 
 @app.command()
 def add(
-    name: Name,
+    name: Annotated[str, typer.Argument(help="user name: letters and digits")],
     merchant_id: Annotated[str, typer.Option(help="the seller's merchant id at Amazon")],
     marketplace: Annotated[
         str, typer.Option(help="marketplace id; the default is the United States")
     ] = "ATVPDKIKX0DER",
-    time_zone: Annotated[str, typer.Option(help="in which days without a zone are read")] = "UTC",
+    time_zone: Annotated[
+        str, typer.Option(help="in which days without a zone are read", autocompletion=completing.time_zones)
+    ] = "UTC",
     date_order: Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")] = None,
-    on_error: Annotated[str, typer.Option(help="continue, or hold-file when any line is rejected")] = "continue",
-    doubtful: Annotated[str, typer.Option(help="take or hold uploads that may have been cut off")] = "take",
-    unknown_orders: Annotated[str, typer.Option(help="accept or reject orders not in the order book")] = "accept",
+    on_error: Annotated[
+        str,
+        typer.Option(
+            help="continue, or hold-file when any line is rejected", autocompletion=completing.one_of(*ON_ERROR)
+        ),
+    ] = "continue",
+    doubtful: Annotated[
+        str,
+        typer.Option(
+            help="take or hold uploads that may have been cut off", autocompletion=completing.one_of(*DOUBTFUL)
+        ),
+    ] = "take",
+    unknown_orders: Annotated[
+        str,
+        typer.Option(
+            help="accept or reject orders not in the order book", autocompletion=completing.one_of(*UNKNOWN_ORDERS)
+        ),
+    ] = "accept",
     refresh_token: Annotated[str, typer.Option(help="Amazon consent, as env:NAME or file:PATH")] = "",
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
 ) -> None:
     """Add a seller and show the password, once."""
+    from cws_filedrop import passwords
     from cws_filedrop.store import sellers
 
     if not NAME.fullmatch(name):
@@ -50,9 +70,9 @@ def add(
     shared.merchant_id(merchant_id)
     if refresh_token and not re.fullmatch("(env|file):.+", refresh_token):
         raise stop("--refresh-token: write env:NAME or file:PATH, never the token itself", 2)
-    _one_of("--on-error", on_error, ("continue", "hold-file"))
-    _one_of("--doubtful", doubtful, ("take", "hold"))
-    _one_of("--unknown-orders", unknown_orders, ("accept", "reject"))
+    _one_of("--on-error", on_error, ON_ERROR)
+    _one_of("--doubtful", doubtful, DOUBTFUL)
+    _one_of("--unknown-orders", unknown_orders, UNKNOWN_ORDERS)
     policy = Policy(time_zone, date_order, unknown_orders, on_error, doubtful)
     seller = Seller(0, name.lower(), Account(0, merchant_id, marketplace), policy)
     chosen = password or passwords.generated()
@@ -90,6 +110,8 @@ def passwd(
     no_clear: Annotated[bool, typer.Option("--no-clear", help="take that one away")] = False,
 ) -> None:
     """Give a seller a new password; sessions of the old one end at their next login."""
+    from cws_filedrop import passwords
+
     if no_clear:
         _change(name, {"clear_password_hash": None})
         typer.echo(f"{name.lower()} logs in with encryption only")
@@ -117,7 +139,10 @@ def set_(
     mail: Annotated[str | None, typer.Option(help="where mails go, with commas; '' = no mails")] = None,
     mail_on: Annotated[
         str | None,
-        typer.Option(help="of what: errors (as long as you say nothing), warnings, success, digest (one a day)"),
+        typer.Option(
+            help="of what: errors (as long as you say nothing), warnings, success, digest (one a day)",
+            autocompletion=completing.some_of(*MailEvent),
+        ),
     ] = None,
     buyer_mails: Annotated[
         OnOff | None, typer.Option(help="write to buyers when Amazon has confirmed a shipment")

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, seller_id, settings, show_json, show_table, stop
 from cws_filedrop.model import SELLERS_EVENTS
 
 app = typer.Typer(help="Web hooks: add, list, try out, switch off and on, remove.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="user name")]
+Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
 HookId = Annotated[int, typer.Argument(help="as `seller hook list` shows it")]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
@@ -21,7 +22,10 @@ Json = Annotated[bool, typer.Option("--json", help="for machines")]
 def add(
     name: Name,
     url: Annotated[str, typer.Argument(help="such as https://example.com/hook")],
-    event: Annotated[list[str] | None, typer.Option(help="may be repeated [default: all]")] = None,
+    event: Annotated[
+        list[str] | None,
+        typer.Option(help="may be repeated [default: all]", autocompletion=completing.one_of(*SELLERS_EVENTS)),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Have an address told of a seller's uploads and orders; show the secret that signs the calls, once."""

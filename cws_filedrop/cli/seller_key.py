@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, seller_id, settings, show_json, show_table, stop
 
 app = typer.Typer(help="Public keys: add, list, remove.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="user name")]
+Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
 
 
 @app.command()

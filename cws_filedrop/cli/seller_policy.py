@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 from cws_filedrop.model import DateOrder
 
@@ -42,8 +43,10 @@ class OnOff(StrEnum):
 
 
 def policy(
-    name: Annotated[str, typer.Argument(help="user name: letters and digits")],
-    time_zone: Annotated[str | None, typer.Option(help="in which days without a zone are read")] = None,
+    name: Annotated[str, typer.Argument(help="user name: letters and digits", autocompletion=completing.sellers)],
+    time_zone: Annotated[
+        str | None, typer.Option(help="in which days without a zone are read", autocompletion=completing.time_zones)
+    ] = None,
     date_order: Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")] = None,
     on_error: Annotated[OnError | None, typer.Option(help="when some lines of a file are rejected")] = None,
     doubtful: Annotated[Doubtful | None, typer.Option(help="uploads that may have been cut off")] = None,

@@ -8,13 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.judging import readable
 from cws_filedrop.cli.profile_source import load
 from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
 
 app = typer.Typer(help="Layouts of sellers' own: suggest, set, list, show, remove, known.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="user name")]
-Called = Annotated[str, typer.Argument(help="the profile's name, as `seller profile list` shows it")]
+Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
+Called = Annotated[
+    str,
+    typer.Argument(help="the profile's name, as `seller profile list` shows it", autocompletion=completing.profiles),
+]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
 

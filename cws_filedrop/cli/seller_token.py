@@ -8,10 +8,11 @@ from typing import Annotated
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, seller_id, settings, show_json, show_table, stop
 
 app = typer.Typer(help="Tokens of the API: add, list, switch off and on, remove.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="user name")]
+Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
 TokenId = Annotated[int, typer.Argument(help="as `seller token list` shows it")]
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 

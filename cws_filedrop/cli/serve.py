@@ -29,11 +29,11 @@ def init(
 
 def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
-    from cws_filedrop import log
+    from cws_filedrop import log_settings
     from cws_filedrop.service import Service
 
     chosen = settings()
-    log.configure(chosen.service.log_level, json=chosen.service.log_json)
+    log_settings.configure(chosen, "worker")
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

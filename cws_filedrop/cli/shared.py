@@ -38,8 +38,8 @@ def database(chosen: Settings, *, create: bool = False) -> Any:
     """
     from cws_filedrop.store.database import Database, default_url
 
-    if not chosen.database.url and not create and not (chosen.data / "cws_filedrop.db").exists():
-        raise ConfigError(f"{chosen.data} holds no data yet; `cws-filedrop serve` or `seller add` makes it")
+    if not create:
+        must_exist(chosen)
     try:
         chosen.data.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -48,6 +48,29 @@ def database(chosen: Settings, *, create: bool = False) -> Any:
     Chosen.opened.append(db)
     db.create()
     return db
+
+
+def desk(chosen: Settings) -> Any:
+    """A `Desk` on the settings' data. Raises: ConfigError when there is no data yet."""
+    from cws_filedrop.pipeline.desk import open_desk
+
+    database(chosen)
+    opened = open_desk(chosen)
+    Chosen.opened.append(opened.db)
+    return opened
+
+
+def coloured(text: str, tone: str) -> Any:
+    """A text for a table, in the colour of good, odd, bad or plain news."""
+    from rich.text import Text
+
+    return Text(text, {"good": "green", "odd": "yellow", "bad": "red"}.get(tone, ""))
+
+
+def must_exist(chosen: Settings) -> None:
+    """Raises: ConfigError when there is no data yet."""
+    if not chosen.database.url and not (chosen.data / "cws_filedrop.db").exists():
+        raise ConfigError(f"{chosen.data} holds no data yet; `cws-filedrop serve` or `seller add` makes it")
 
 
 def seller_id(db: Any, name: str) -> int:
@@ -86,12 +109,14 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]
     from rich import box
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        # As texts, since what stands in a cell may look like markup: a file's name may hold brackets.
+        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     if table.row_count:
         Console().print(table)
     else:

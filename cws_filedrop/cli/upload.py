@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli import completing
+from cws_filedrop.cli.shared import coloured, database, desk, settings, show_json, show_table, stop
+from cws_filedrop.looks import clock
 from cws_filedrop.model import UploadState
 
 app = typer.Typer(help="Uploads: list them, show one.", no_args_is_help=True)
@@ -16,7 +18,7 @@ Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
 @app.command("list")
 def list_(
-    seller: Annotated[str, typer.Option(help="only this seller's")] = "",
+    seller: Annotated[str, typer.Option(help="only this seller's", autocompletion=completing.sellers)] = "",
     state: Annotated[UploadState | None, typer.Option(help="only in this state")] = None,
     limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 50,
     json: Json = False,
@@ -33,25 +35,48 @@ def list_(
 
 
 @app.command()
-def show(upload_id: Annotated[str, typer.Argument(help="such as 20261122-013042-k7f3")], json: Json = False) -> None:
-    """Show one upload: how it came, how it stands, its lines by verdict."""
-    from cws_filedrop.store import lines, uploads
+def show(
+    upload_id: Annotated[str, typer.Argument(help="such as 20261122-013042-k7f3", autocompletion=completing.uploads)],
+    json: Json = False,
+) -> None:
+    """Show one upload: how it came, how it stands, its lines by verdict, and what happened to it, step by step."""
+    from cws_filedrop.pipeline import stories
+    from cws_filedrop.store import lines
 
-    db = database(settings())
-    upload = uploads.get(db, upload_id)
-    if upload is None:
+    opened = desk(settings())
+    found = stories.find(opened, upload_id)
+    if found is None:
         raise stop(f"there is no upload {upload_id}")
-    verdicts = lines.verdict_counts(db, upload_id)
+    upload, recorded = found
+    verdicts, story = lines.verdict_counts(opened.db, upload_id), stories.of(opened, upload)
     if json:
-        show_json({"version": 1, "upload": asdict(upload), "verdicts": verdicts})
+        told = {"upload": asdict(upload), "verdicts": verdicts, "recorded": recorded}
+        show_json({"version": 1, **told, "story": [_step(step) for step in story.steps]})
         return
-    rows = [(name, value) for name, value in asdict(upload).items() if name != "outcome" and value not in ("", None)]
-    show_table(f"Upload {upload_id}", ("what", "value"), rows)
+    left_out = () if recorded else ("seller_id", "account_id")
+    facts = [(name, value) for name, value in asdict(upload).items() if name not in ("outcome", *left_out)]
+    show_table(f"Upload {upload_id}", ("what", "value"), [fact for fact in facts if fact[1] not in ("", None)])
     show_table("Lines", ("verdict", "lines"), sorted(verdicts.items()))
+    _show_story(story)
+    if not recorded:
+        typer.echo("It lies safe in the spool; the worker has not recorded it yet.")
+
+
+def _step(step: Any) -> dict[str, str]:
+    return {"at": step.at, "what": step.what, "detail": step.detail, "tone": step.tone}
+
+
+def _show_story(story: Any) -> None:
+    rows = [(clock(step.at), coloured(step.what, step.tone), step.detail) for step in story.steps]
+    show_table("What happened", ("when (UTC)", "what", "more"), rows)
 
 
 @app.command()
-def release(upload_id: Annotated[str, typer.Argument(help="one that is held, cut or failed")]) -> None:
+def release(
+    upload_id: Annotated[
+        str, typer.Argument(help="one that is held, cut or failed", autocompletion=completing.uploads_aside)
+    ],
+) -> None:
     """Take an upload that was set aside after all: it is read again, as it is."""
     from cws_filedrop.cli.deciding import decided
     from cws_filedrop.pipeline import actions
@@ -62,7 +87,9 @@ def release(upload_id: Annotated[str, typer.Argument(help="one that is held, cut
 
 @app.command()
 def reject(
-    upload_id: Annotated[str, typer.Argument(help="one that is held, cut or failed")],
+    upload_id: Annotated[
+        str, typer.Argument(help="one that is held, cut or failed", autocompletion=completing.uploads_aside)
+    ],
     why: Annotated[str, typer.Option(help="what its seller is told")],
 ) -> None:
     """Refuse an upload that was set aside: nothing of it is sent, and its seller is told why."""

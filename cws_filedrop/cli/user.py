@@ -8,16 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
+from cws_filedrop.cli import completing
 from cws_filedrop.cli.shared import database, settings, show_json, show_table
 from cws_filedrop.model import Role
 
 app = typer.Typer(help="Operators of the pages: add, list, change them.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="user name")]
+Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.users)]
 
 
 @app.command()
 def add(
-    name: Name,
+    name: Annotated[str, typer.Argument(help="user name")],
     role: Annotated[Role, typer.Option(help="what it may do")] = Role.OPERATOR,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
 ) -> None:

@@ -83,7 +83,7 @@ class HandingIn:
     def check_room(self, drop: Drop) -> None:
         """Is there room on the disk? Raises: NoRoom."""
         if disk.free_bytes(self.spool.root) < self.least_free_bytes:
-            LOG.error("disk.nearly_full", refused=drop.name, seller=drop.seller)
+            LOG.error("upload.refused_for_room", refused=drop.name, seller=drop.seller)
             raise NoRoom("There is no room on our disk just now; nothing was taken. Try again in some minutes")
 
     def fault(self, path: Path, drop: Drop) -> str:

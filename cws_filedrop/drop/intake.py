@@ -86,7 +86,7 @@ class Intake:
         self._counting.check(self.homes.of(drop.seller), allowance)
         # Before the first byte: a disk that fills up in the middle would leave the worker without room as well.
         if disk.free_bytes(self.homes.root) < self.least_free_bytes:
-            _LOG.error("disk.nearly_full", refused=drop.name, seller=drop.seller)
+            _LOG.error("upload.refused_for_room", refused=drop.name, seller=drop.seller)
             raise NoRoom("There is no room on our disk just now; nothing was taken. Try again in some minutes")
         self._take_name(drop)
         try:
@@ -255,7 +255,7 @@ class Intake:
     def _recover_landed(self, upload_id: str, claim: Claim | None) -> bool:
         has_bytes = regular(self.spool.landed_data(upload_id)) is not None
         if claim is None and has_bytes:
-            _LOG.error("upload.claim_unreadable", upload=upload_id)  # left where it is, for a person
+            _LOG.error("upload.claim_not_read", upload=upload_id)  # left where it is, for a person
         elif claim is not None and claim.grade is Grade.CUT:
             self._complete_cut(claim)
             return True

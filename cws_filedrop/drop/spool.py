@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import threading
 from collections.abc import Callable, Iterator
@@ -40,6 +41,12 @@ class Arrival:
     upload_id: str
     grade: Grade
     path: Path
+
+
+def arrival_stamp(upload_id: str) -> str:
+    """When an upload came, as its id says: a stamp, to the second."""
+    day, second, _ = upload_id.split("-")
+    return f"{day[:4]}-{day[4:6]}-{day[6:]}T{second[:2]}:{second[2:4]}:{second[4:]}Z"
 
 
 class Ids:
@@ -188,6 +195,11 @@ class Spool:
             if UPLOAD_ID.fullmatch(upload_id) and grade in list(Grade):
                 yield Arrival(upload_id, Grade(grade), directory)
 
+    def unrecorded(self) -> list[str]:
+        """The ids of all that lies before the worker: not graded yet, or not taken; in order of arrival."""
+        names = [*os.listdir(self._landed), *os.listdir(self._arrived)]
+        return sorted({name.partition(".")[0] for name in names if UPLOAD_ID.fullmatch(name.partition(".")[0])})
+
     def arrival(self, upload_id: str) -> Arrival | None:
         """That upload, if it still waits for the worker."""
         found = ((grade, self._arrived / f"{upload_id}.{grade}") for grade in Grade)
@@ -240,6 +252,18 @@ class Spool:
             raise FileNotFoundError(f"no claim of upload {upload_id} in the spool")
         grade = Grade(directory.name.partition(".")[2]) if directory.parent == self._arrived else claim.grade
         return replace(claim, grade=grade, evidence=_evidence_in(directory, claim))
+
+    def seen(self, upload_id: str) -> Claim | None:
+        """The claim of an upload wherever it is, also of one that is not graded yet; None when there is none."""
+        if UPLOAD_ID.fullmatch(upload_id) is None:
+            return None
+        landed = _claim_in(self._landed / upload_id)  # first of all, since that is the way they go
+        if landed is not None:
+            return landed
+        try:
+            return self.claim_of(upload_id)
+        except FileNotFoundError:
+            return None
 
     def _place(self, upload_id: str) -> Path | None:
         # In the order uploads move, so that one on its way is not missed.

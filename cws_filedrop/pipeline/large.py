@@ -77,7 +77,7 @@ class _Recording:
             done = recording.ending(self._upload, outcome, counts, remarks, held=self._held)
             uploads.keep_in(connection, [done])
             recording.replace_in(connection, done)
-        LOG.info("upload.read", upload=done.id, state=done.state, **self._counts)
+        LOG.info("upload.read", upload=done.id, seller=done.seller, state=done.state, **self._counts)
         return done
 
     def _piece(self, piece: Piece, bad: BinaryIO) -> None:
@@ -103,7 +103,7 @@ class _Recording:
                         connection, self._upload, rows, current, held=self._held, now=now
                     )
             except Stale as error:
-                LOG.info("upload.judged_again", upload=self._upload.id, order=str(error))
+                LOG.info("upload.judged_again", upload=self._upload.id, seller=self._upload.seller, order=str(error))
                 return last
             changed |= more
             self._counts.update(counts)

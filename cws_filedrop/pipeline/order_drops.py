@@ -66,7 +66,8 @@ class OrderDrops:
         done = 0
         for folder, seller in folders.items():
             for path in _claimed(folder):
-                done += self._unless_failed(path, partial(self._import, seller, folder, path))
+                with log.bound(seller=seller.name):
+                    done += self._unless_failed(path, partial(self._import, seller, folder, path))
         return done
 
     def _unless_failed(self, path: Path, work: Callable[[], bool]) -> bool:
@@ -94,7 +95,7 @@ class OrderDrops:
             names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
         strangers = {name for name in names if name.lower() not in owners and not name.startswith(".")}
         for name in sorted(strangers - self._strangers):
-            LOG.warning("order_drops.no_such_seller", folder=clean(name))
+            LOG.warning("order_drops.seller_not_found", folder=clean(name))
         self._strangers = strangers
         for name in names:
             if SELLER_NAME.fullmatch(name.lower()) and name.lower() in owners:

@@ -76,8 +76,9 @@ def _deliver(
         if len(found) > 1:  # one seller's trouble is not the others'
             return [late for upload in found for late in _deliver(desk, [upload], files, tell)]
         ours = not isinstance(error, OSError)
-        LOG.error("outbox.not_delivered", upload=found[0].id, error=str(error), exc_info=ours)
-        return [found[0].id]
+        one = found[0]
+        LOG.error("outbox.not_delivered", upload=one.id, seller=one.seller, error=str(error), exc_info=ours)
+        return [one.id]
     for upload in found:
         CHANGED.add(upload.seller)
     return []
@@ -203,7 +204,7 @@ def write_statuses(desk: Desk, names: Iterable[str]) -> None:
         try:
             _write_status(desk, seller)
         except OSError as error:
-            LOG.error("outbox.no_status", seller=name, error=str(error))
+            LOG.error("outbox.status_not_written", seller=name, error=str(error))
             CHANGED.add(name)
 
 

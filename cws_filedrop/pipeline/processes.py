@@ -15,7 +15,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from cws_filedrop import log
+from cws_filedrop import log, log_settings
 from cws_filedrop.config import Settings
 from cws_filedrop.errors import Impossible
 from cws_filedrop.model import Seller, UploadState
@@ -85,7 +85,7 @@ class Processes:
                 try:
                     small[upload.id] = recording.task(desk, upload, owners[upload.seller_id])
                 except FileNotFoundError as error:  # somebody took its bytes away; that is not the others' trouble
-                    LOG.exception("upload.failed", upload=upload.id)
+                    LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
                     prepared[upload.id] = reading.failed(error)
         prepared |= zip(small, self._prepared(list(small.values())), strict=True)
         read = [Read(one, owners[one.seller_id], prepared[one.id]) for one in unread if one.id in prepared]
@@ -108,7 +108,7 @@ class Processes:
         except (OSError, OperationalError):
             raise
         except Exception as error:
-            LOG.exception("upload.failed", upload=upload.id)
+            LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
             return recording.keep(desk, [Read(upload, seller, reading.failed(error))])[0]
 
     def publish_large(self, upload_id: str) -> bool:
@@ -144,7 +144,7 @@ class Processes:
         with self._lock:
             if name not in self._pools:
                 context = multiprocessing.get_context("spawn")
-                arguments = (self._settings, NICE if name == "large" else 0)
+                arguments = (self._settings, name)
                 self._pools[name] = ProcessPoolExecutor(1, context, initializer=_begin, initargs=arguments)
             return self._pools[name]
 
@@ -153,11 +153,11 @@ class _Here:
     desk: Desk
 
 
-def _begin(settings: Settings, nice: int) -> None:
-    os.nice(nice)
+def _begin(settings: Settings, name: str) -> None:
+    os.nice(NICE if name == "large" else 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service tells us when to end
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    log.configure(settings.service.log_level, json=settings.service.log_json)
+    log_settings.configure(settings, "reader" if name == "small" else f"reader-{name}")
     _Here.desk = open_desk(settings)
     gc.collect()
     gc.freeze()  # the libraries are not garbage: looking through them again and again cost an eighth of the reading
@@ -176,11 +176,15 @@ def _prepare(tasks: Sequence[Task]) -> list[Prepared]:
 
 
 def _read_large(upload_id: str) -> Upload:
-    return large.read(_Here.desk, _upload(upload_id))
+    upload = _upload(upload_id)
+    with log.bound(upload=upload.id, seller=upload.seller):
+        return large.read(_Here.desk, upload)
 
 
 def _publish(upload_id: str) -> bool:
-    return not outbox.publish(_Here.desk, [_upload(upload_id)])
+    upload = _upload(upload_id)
+    with log.bound(upload=upload.id, seller=upload.seller):
+        return not outbox.publish(_Here.desk, [upload])
 
 
 def _upload(upload_id: str) -> Upload:

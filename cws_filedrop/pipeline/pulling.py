@@ -58,7 +58,8 @@ def go_on(puller: Puller) -> int:
     found = pulls.due(desk.db, now=desk.clock())
     for pull in found:
         try:
-            _step(puller, pull)
+            with log.bound(pull=pull.no, account=pull.account_id):
+                _step(puller, pull)
         except Exception as error:
             # Where, not what: the words of an exception may hold what was in the report.
             where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
@@ -217,5 +218,10 @@ def _poll_seconds(puller: Puller, tries: int) -> float:
 
 def _end(puller: Puller, pull: Pull, state: PullState, note: str, outcome: dict[str, int] | None = None) -> None:
     pulls.end(puller.sender.desk.db, pull.no, state, now=puller.sender.desk.clock(), note=note, outcome=outcome)
-    say = LOG.info if state is PullState.DONE else LOG.error if state is PullState.REFUSED else LOG.warning
-    say(f"orders.pull_{state}", pull=pull.no, account=pull.account_id, why=note)
+    match state:
+        case PullState.DONE:
+            LOG.info("orders.pull_done", pull=pull.no, account=pull.account_id, why=note)
+        case PullState.REFUSED:
+            LOG.error("orders.pull_refused", pull=pull.no, account=pull.account_id, why=note)
+        case _:
+            LOG.warning("orders.pull_failed", pull=pull.no, account=pull.account_id, why=note)

@@ -73,7 +73,11 @@ def prepare(db: Database, tasks: Sequence[Task]) -> list[Prepared]:
 
     Raises: OperationalError when the database does not answer.
     """
-    return [_guarded(db, task) for task in tasks]
+    found = []
+    for task in tasks:
+        with log.bound(upload=task.upload_id):
+            found.append(_guarded(db, task))
+    return found
 
 
 def _guarded(db: Database, task: Task) -> Prepared:

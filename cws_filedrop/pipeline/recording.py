@@ -85,7 +85,7 @@ def keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
     except Exception as error:
         if len(read) > 1:
             return [upload for one in read for upload in keep(desk, [one])]
-        LOG.exception("upload.failed", upload=read[0].upload.id)
+        LOG.exception("upload.failed", upload=read[0].upload.id, seller=read[0].seller.name)
         return _keep(desk, [replace(read[0], prepared=reading.failed(error))])
 
 
@@ -101,13 +101,14 @@ def _keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
                 try:
                     kept[one.upload.id] = _keep_in(connection, one, stamp(desk.clock()))
                 except order_effects.Stale as error:
-                    LOG.info("upload.judged_again", upload=one.upload.id, order=str(error))
+                    LOG.info("upload.judged_again", upload=one.upload.id, seller=one.seller.name, order=str(error))
                     stale.add(one.upload.id)
                     continue
                 uploads.keep_in(connection, [kept[one.upload.id]])
                 replace_in(connection, kept[one.upload.id])
     for upload in kept.values():
-        LOG.info("upload.read", upload=upload.id, state=upload.state, **upload.outcome.get("counts", {}))
+        counts = upload.outcome.get("counts", {})
+        LOG.info("upload.read", upload=upload.id, seller=upload.seller, state=upload.state, **counts)
     # Somebody else was quicker with the others: after a crash an upload may be taken up twice.
     others = uploads.some(desk.db, [one.upload.id for one in read if one.upload.id not in {*kept, *stale}])
     return [*kept.values(), *others]

@@ -44,7 +44,8 @@ class Reader:
         if wait := feeds.reserve(desk.db, due.account_id, self._sender.purse("getOrder"), now):
             self._not_before[due.account_id] = now + timedelta(seconds=wait)
             return True
-        self._look_for(due, sellers.account(desk.db, due.account_id), now)
+        with log.bound(account=due.account_id, order=due.amazon_order_id):
+            self._look_for(due, sellers.account(desk.db, due.account_id), now)
         return True
 
     def _look_for(self, due: Sighting, account: Account, now: datetime) -> None:

@@ -159,21 +159,21 @@ class Worker:
         owners = sellers.by_name(self._desk.db, {claim.seller for claim in claims})
         for claim in claims:
             if claim.seller not in owners:
-                LOG.error("upload.without_seller", upload=claim.upload_id, seller=claim.seller)
+                LOG.error("upload.seller_not_found", upload=claim.upload_id, seller=claim.seller)
         known = [claim for claim in claims if claim.seller in owners]
         if known:
             rows = [_row(claim, owners[claim.seller]) for claim in known]
             uploads.arrive(self._desk.db, rows, beside=partial(events.received, now=self._desk.clock()))
         for claim in known:
             self._desk.spool.accept(arrivals[claim.upload_id])
-            LOG.info("upload.accepted", upload=claim.upload_id, bytes=claim.size)
+            LOG.info("upload.accepted", upload=claim.upload_id, seller=claim.seller, bytes=claim.size)
         return {claim.upload_id: claim.size for claim in known} | self._left(set(upload_ids) - set(arrivals))
 
     def _claim(self, upload_id: str) -> Claim | None:
         try:
             return self._desk.spool.claim_of(upload_id)
         except OSError:
-            LOG.exception("upload.without_claim", upload=upload_id)
+            LOG.exception("upload.claim_not_read", upload=upload_id)
             return None
 
     def _left(self, upload_ids: set[str]) -> dict[str, int]:

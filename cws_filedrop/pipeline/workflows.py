@@ -60,7 +60,8 @@ def start_large(upload_id: str) -> None:
 def process_uploads(upload_ids: list[str]) -> None:
     """Read uploads, answer each with a receipt, and send what is good."""
     try:
-        done = answer_uploads(upload_ids)
+        with log.bound(**({"upload": upload_ids[0]} if len(upload_ids) == 1 else {})):  # of groups each line says which
+            done = answer_uploads(upload_ids)
         for upload_id in done["late"]:
             _deliver_later(upload_id, "answer")
         for account_id in done["accounts"]:
@@ -90,7 +91,9 @@ def answer_uploads(upload_ids: list[str]) -> dict[str, Any]:
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def deliver_again(upload_id: str, what: str, attempt: int, series: str) -> None:
     """Answers that could not be delivered, again and again: nothing is lost because an outbox was full for a day."""
-    if not deliver(upload_id, what):
+    with log.bound(upload=upload_id):
+        done = deliver(upload_id, what)
+    if not done:
         _deliver_later(upload_id, what, attempt + 1, series)
 
 
@@ -116,12 +119,13 @@ def _deliver_later(upload_id: str, what: str, attempt: int = 1, series: str = ""
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def confirm_account(feed_no: int, attempt: int, series: str = "") -> None:
     """Fill a feed with all that is queued and bring it to Amazon. `series` tells an operator's retries apart."""
-    try:
-        lines = fill_feed(feed_no)
-        ended = submit_feed(feed_no, attempt) if lines else {"again_seconds": 0.0, "done": False}
-    except Exception as error:
-        _stop(feed_no, error)
-        return
+    with log.bound(feed=feed_no):
+        try:
+            lines = fill_feed(feed_no)
+            ended = submit_feed(feed_no, attempt) if lines else {"again_seconds": 0.0, "done": False}
+        except Exception as error:
+            _stop(feed_no, error)
+            return
     if ended["again_seconds"]:
         _later(confirm_account, (feed_no, attempt + 1, series), ended["again_seconds"])
     elif ended["done"]:
@@ -143,11 +147,12 @@ def submit_feed(feed_no: int, attempt: int) -> dict[str, Any]:
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def poll_feed(feed_no: int, turn: int, series: str = "") -> None:
     """Ask how the feed is doing, until it has an answer."""
-    try:
-        ended = look_at_feed(feed_no, turn)
-    except Exception as error:
-        _stop(feed_no, error)
-        return
+    with log.bound(feed=feed_no):
+        try:
+            ended = look_at_feed(feed_no, turn)
+        except Exception as error:
+            _stop(feed_no, error)
+            return
     if ended["done"]:
         _later(settle_feed, (feed_no, 1, series), 0)
     else:
@@ -163,11 +168,12 @@ def look_at_feed(feed_no: int, turn: int) -> dict[str, Any]:
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def settle_feed(feed_no: int, attempt: int, series: str = "") -> None:
     """Read the report, give every line its verdict, deliver the results, and let the account's next feed go."""
-    try:
-        ended = settle(feed_no, attempt)
-    except Exception as error:
-        _stop(feed_no, error)
-        return
+    with log.bound(feed=feed_no):
+        try:
+            ended = settle(feed_no, attempt)
+        except Exception as error:
+            _stop(feed_no, error)
+            return
     if ended["again_seconds"]:
         _later(settle_feed, (feed_no, attempt + 1, series), ended["again_seconds"])
         return
@@ -210,7 +216,9 @@ def publish_small(upload_ids: list[str]) -> dict[str, list[str]]:
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def publish_large(upload_id: str) -> None:
     """The result of a large upload."""
-    if not deliver(upload_id, "result"):
+    with log.bound(upload=upload_id):
+        done = deliver(upload_id, "result")
+    if not done:
         _deliver_later(upload_id, "result")
 
 

@@ -77,7 +77,7 @@ def _read(name: str, text: str) -> Profile | None:
     try:
         return profile.parse(text, name)
     except ConfigError as error:
-        LOG.error("profile.unusable", name=name, error=str(error))
+        LOG.error("profile.not_read", name=name, error=str(error))
         return None
 
 

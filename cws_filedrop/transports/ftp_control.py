@@ -248,7 +248,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     def push(self, data: str) -> None:
         super().push(data)
         if len(self.producer_fifo) > _MOST_UNREAD and not self._closed:
-            _LOG.warning("ftp.answers_unread", seller=self.username, address=self.remote_ip)
+            _LOG.warning("ftp.answers_not_read", seller=self.username, address=self.remote_ip)
             self.discard_buffers()
             self.server.soon(self.close)
 

@@ -154,7 +154,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         if path in _UPLOAD and not astray:
             astray = self._home.is_landing_astray(_UPLOAD[path])
         if astray:
-            _LOG.error("home.folder_astray", seller=self._home.seller, folder=path)
+            _LOG.error("home.folder_not_followed", seller=self._home.seller, folder=path)
         return astray
 
     def _look(self, path: str) -> os.stat_result | None:

@@ -89,7 +89,7 @@ class PassiveSession:
         try:
             super()._make_epasv(extmode)  # type: ignore[misc]
         except OSError as error:
-            _LOG.error("ftp.no_passive_port", address=self.remote_ip, error=str(error))
+            _LOG.error("ftp.passive_port_not_found", address=self.remote_ip, error=str(error))
             self.respond(_TAKEN if error.errno == errno.EADDRINUSE else _FAILED)  # type: ignore[attr-defined]
 
     def ftp_PASV(self, line: str) -> None:

@@ -69,7 +69,7 @@ class Tls:
         self._seen = self._signature()
         self._loaded = self._load()
         self._look_again = time.monotonic() + _LOOK_SECONDS
-        _LOG.info("tls.ready", fingerprint=self.fingerprint, until=self.expiry.date().isoformat())
+        _LOG.info("tls.certificate_loaded", fingerprint=self.fingerprint, until=self.expiry.date().isoformat())
 
     @property
     def is_required(self) -> bool:
@@ -129,7 +129,7 @@ class Tls:
         try:
             return self._load()
         except ConfigError as error:
-            _LOG.error("tls.certificate_unusable", error=str(error))
+            _LOG.error("tls.certificate_refused", error=str(error))
             return None
 
     def _load(self) -> _Loaded:

@@ -263,7 +263,7 @@ class Logins:
         """A login whose password or key was right, unless its seller may not come from that address."""
         if login.may_come_from(address):
             return LoginAnswer(login)
-        _LOG.warning("login.wrong_network", seller=login.name, address=address)
+        _LOG.warning("login.network_refused", seller=login.name, address=address)
         return LoginAnswer(None, f"{login.name} may not log in from {address}; ask us to add your network.")
 
     def banned(self, address: str) -> float:

@@ -208,7 +208,7 @@ class Connection(paramiko.ServerInterface):
         try:
             return question()
         except Exception:  # the library would hide it among the mistakes of clients
-            _LOG.error("sftp.login_check_failed", exc_info=True)
+            _LOG.error("login.check_failed", exc_info=True)
             return LoginAnswer(None, "it could not be checked")
 
     def _witnessed(self, event: Event, seller: str, detail: str = "") -> None:

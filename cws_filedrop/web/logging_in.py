@@ -123,4 +123,4 @@ def _not_banned(request: Request) -> None:
 def _noted(request: Request, name: str) -> None:
     here, address = offices.of(request), visitors.address(request)
     deeds.add(here.desk.db, who=name, what="user.login", about=name, address=address, now=here.desk.clock())
-    LOG.info("user.login", user=name, address=address)
+    LOG.info("user.logged_in", user=name, address=address)

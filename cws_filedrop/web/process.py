@@ -16,7 +16,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from cws_filedrop import config, log
+from cws_filedrop import config, log, log_settings
 from cws_filedrop.config import Settings, WebSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.pipeline.desk import open_desk
@@ -35,7 +35,7 @@ KEEP_ALIVE_SECONDS: Final = 30
 def main() -> None:
     """Serve until standard input ends or SIGTERM comes."""
     settings = config.load(None, os.environ)
-    log.configure(settings.service.log_level, json=settings.service.log_json)
+    log_settings.configure(settings, "pages", child=True)
     try:
         _serve(settings)
     except ConfigError as error:

@@ -219,7 +219,7 @@ def test_a_folder_of_no_seller_is_told_of_once(operator: Operator, events: list[
     (stranger / "report.txt").write_text(REPORT)
     for _ in range(3):
         assert operator.look() == 0
-    told = [one for one in events if one["event"] == "order_drops.no_such_seller"]
+    told = [one for one in events if one["event"] == "order_drops.seller_not_found"]
     assert [one["folder"] for one in told] == ["ana"]
     assert os.listdir(stranger) == ["report.txt"]
 

@@ -114,7 +114,7 @@ def test_when_all_ports_are_taken_that_is_said_and_passes(
         assert refusal(third, command).startswith("425 All ports for passive data connections are taken")
         assert refusal(third, "STOR /inbox/c.txt").startswith("425 ")
         assert third.voidcmd("NOOP").startswith("200")
-        assert [one["address"] for one in events if one["event"] == "ftp.no_passive_port"] == ["127.0.0.1"]
+        assert [one["address"] for one in events if one["event"] == "ftp.passive_port_not_found"] == ["127.0.0.1"]
         two.quit()
         assert put(third, "/inbox/c.txt", CONTENT).startswith("226")
         assert put(one, "/inbox/a.txt", CONTENT).startswith("226")

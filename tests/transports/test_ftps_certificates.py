@@ -48,7 +48,7 @@ def complain_once(door: FtpDoor, host: str) -> None:
 
     def complaints() -> list[str]:
         assert host_of(door) == host
-        return [event["log_level"] for event in events if event["event"] == "tls.certificate_unusable"]
+        return [event["log_level"] for event in events if event["event"] == "tls.certificate_refused"]
 
     with structlog.testing.capture_logs() as events:
         wait_for(complaints)

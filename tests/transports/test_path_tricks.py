@@ -238,7 +238,7 @@ def look_around(
     }
     assert [event for event in events if event.get("exc_info")] == []
     errors = {str(event["event"]) for event in events if event["log_level"] in ("error", "critical")}
-    assert errors <= {"home.folder_astray", "upload.name_taken"}
+    assert errors <= {"home.folder_not_followed", "upload.name_taken"}
 
 
 # FTP.

@@ -15,7 +15,8 @@ from cws_filedrop.marketplaces.sandbox import Settings, serve
 def main() -> int:
     """Serve; 2 when it cannot."""
     given = _parser().parse_args()
-    log.configure(given.log_level)
+    files = log.Files(given.log_folder, "sandbox", given.log_file_bytes, given.log_files) if given.log_folder else None
+    log.configure(given.log_level, json=given.log_json, files=files)
     settings = Settings(
         data=given.data,
         host=given.host,
@@ -46,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gzip", action="store_true", help="pack reports")
     parser.add_argument("--watch-stdin", action="store_true", help="stop when standard input ends")
     parser.add_argument("--log-level", default="warning")
+    parser.add_argument("--log-json", action="store_true", help="one JSON object a line instead of text")
+    parser.add_argument("--log-folder", type=Path, help="keep the log in files in this folder, too")
+    parser.add_argument("--log-file-bytes", type=int, default=10_000_000, help="a larger log file is put aside")
+    parser.add_argument("--log-files", type=int, default=5, help="so many are kept")
     return parser
 
 

@@ -141,7 +141,7 @@ class Rows:
                 row,
             )
         assert cursor.lastrowid is not None
-        LOG.info("sandbox.feed_created", feed=cursor.lastrowid, account=account)
+        LOG.info("sandbox.feed_created", amazon_feed=str(cursor.lastrowid), merchant=account)
         return cursor.lastrowid
 
     def feed(self, account: str, no: int) -> FeedRow | None:
@@ -190,7 +190,13 @@ class Rows:
                 body = report.write(feed.no, merchant, processed, results)
                 made = self.add_report(connection, feed.account, "text/xml; charset=UTF-8", body)
                 connection.execute("UPDATE feeds SET result = ? WHERE no = ?", (made, feed.no))
-        LOG.info("sandbox.feed_processed", feed=feed.no, status=feed.fate, messages=processed, results=len(results))
+        LOG.info(
+            "sandbox.feed_processed",
+            amazon_feed=str(feed.no),
+            status=feed.fate,
+            messages=processed,
+            results=len(results),
+        )
 
     def _outcome(
         self, connection: sqlite3.Connection, feed: FeedRow, content: Readable | Cancellations | Refused | None

@@ -48,8 +48,10 @@ class Watch:
         alarms.renew(self._desk.db, self._findings(), now=self._desk.clock())
         for alarm in alarms.untold(self._desk.db):
             over = alarm.recovered_at is not None
-            say = LOG.info if over else LOG.error
-            say("alarm.recovered" if over else "alarm.raised", kind=str(alarm.kind), key=alarm.key, what=alarm.text)
+            if over:
+                LOG.info("alarm.recovered", kind=str(alarm.kind), key=alarm.key, what=alarm.text)
+            else:
+                LOG.error("alarm.raised", kind=str(alarm.kind), key=alarm.key, what=alarm.text)
             _tell(self._desk, alarm, recovered=over)
             alarms.told(self._desk.db, alarm)
 

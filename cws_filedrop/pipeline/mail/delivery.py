@@ -53,7 +53,11 @@ class Delivery:
         per_minute = self._desk.settings.mail.per_minute
         done = 0
         for mail in mails.due(self._desk.db, now=self._desk.clock(), limit=AT_ONCE):
-            if stopping.is_set() or not self._send(mail):
+            if stopping.is_set():
+                break
+            with log.bound(**_upload_of(mail)):
+                handed_in = self._send(mail)
+            if not handed_in:
                 break
             done += 1
             if per_minute > 0 and stopping.wait(60 / per_minute):
@@ -102,7 +106,7 @@ class Delivery:
                 LOG.error("mail.failed", mail=mail.no, kind=str(mail.kind), why=ended.words)
             case Ending.UNSURE:
                 mails.unsure(db, mail.no, error=ended.words)
-                LOG.error("mail.unsure", mail=mail.no, kind=str(mail.kind), why=ended.words)
+                LOG.error("mail.left_unsure", mail=mail.no, kind=str(mail.kind), why=ended.words)
             case Ending.AWAY:
                 mails.troubled(db, mail.no, error=ended.words)
                 self._rest(ended.words)
@@ -115,7 +119,13 @@ class Delivery:
         seconds = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2 ** min(self._times_away, 10))
         self._times_away += 1
         self._rests_until = self._monotonic() + seconds
-        LOG.warning("mail.no_server", host=self._office.host, port=self._office.port, seconds=seconds, why=why)
+        LOG.warning("mail.server_not_reached", host=self._office.host, port=self._office.port, seconds=seconds, why=why)
+
+
+def _upload_of(mail: Mail) -> dict[str, str]:
+    """The upload that a mail to its seller tells of, for the log."""
+    kind, _, rest = mail.key.partition(":")
+    return {"upload": rest.partition(":")[0]} if kind == "upload" and mail.kind is MailKind.UPLOAD else {}
 
 
 def retry_seconds(attempt: int) -> float:

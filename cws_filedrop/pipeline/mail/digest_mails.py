@@ -58,7 +58,7 @@ class Digests:
         except OperationalError:
             raise
         except Exception:  # one seller's trouble is not the others'
-            LOG.exception("mail.no_digest", seller=seller.name)
+            LOG.exception("mail.digest_not_written", seller=seller.name)
             return 0
 
 

@@ -5,18 +5,16 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.pipeline import deciding
+from cws_filedrop.pipeline import deciding, overview
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import alarms, connections, searching, stages
+from cws_filedrop.store import alarms
 from cws_filedrop.store.database import moment
-from cws_filedrop.store.searching import Wanted
 from cws_filedrop.store.stages import Stages
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -26,9 +24,7 @@ from cws_filedrop.web.rendering import go, lasting, size
 router: Final = APIRouter()
 SHOWN: Final = 12
 SHOWN_LATE: Final = 10
-COUNTED_LATE: Final = 1_000
 SHOWN_CONNECTIONS: Final = 50
-OVERDUE_DAYS: Final = 14
 SLOW_SECONDS: Final = 0.25
 
 
@@ -47,34 +43,22 @@ def now(request: Request, session: visitors.Anyone) -> Response:
     if session.role is None:
         raise visitors.Turned("/my")
     visitors.user(request)
-    here = offices.of(request)
-    desk, at = here.desk, here.desk.clock()
+    desk = offices.of(request).desk
     begun = time.perf_counter()
-    found = stages.look(desk.db, now=at)
+    found = overview.look(desk)
     took = time.perf_counter() - begun
-    late = stages.late(
-        desk.db,
-        now=at,
-        before=timedelta(hours=desk.settings.orders.late_hours),
-        since=timedelta(days=OVERDUE_DAYS),
-        limit=COUNTED_LATE,
-    )
-    connected = connections.listing(desk.db, limit=SHOWN_CONNECTIONS)
-    unconfirmed, aside, _ = here.counts.of(desk)
     return framed(
         request,
         "now.html",
         session,
-        stages=found,
-        late=late[:SHOWN_LATE],
-        late_count=len(late),
-        alarms=alarms.listing(desk.db),
-        connected=connected,
-        transfers=sum(one.busy for one in connected),
-        unconfirmed=unconfirmed,
-        aside=aside,
-        health=[_database(took), _disk(desk), _marketplace(found), *_processes(desk)],
-        uploads=searching.uploads(desk.db, Wanted(), limit=SHOWN),
+        seen=found,
+        stages=found.stages,
+        late=found.late[:SHOWN_LATE],
+        connected=found.connected[:SHOWN_CONNECTIONS],
+        transfers=sum(one.busy for one in found.connected),
+        aside=found.stages.upload("held", "cut", "failed").number,
+        health=[_database(took), _disk(desk), _marketplace(found.stages), *_processes(desk)],
+        uploads=found.uploads[:SHOWN],
     )
 
 

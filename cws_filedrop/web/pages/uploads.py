@@ -9,12 +9,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.model import Door, UploadState, Verdict
-from cws_filedrop.pipeline import actions
+from cws_filedrop.pipeline import actions, stories
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.store import searching, sellers, tallies, upload_story, users, work_lists
 from cws_filedrop.store import uploads as uploads_
 from cws_filedrop.store.searching import Wanted
-from cws_filedrop.web import files, stories, visitors
+from cws_filedrop.web import files, visitors
 from cws_filedrop.web import office as offices
 from cws_filedrop.web.forms import Text, whole
 from cws_filedrop.web.frame import framed

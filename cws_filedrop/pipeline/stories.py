@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cws_filedrop.drop.claims import Claim
+from cws_filedrop.model import UploadState
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import deeds, upload_story
+from cws_filedrop.store import deeds, upload_story, uploads
 from cws_filedrop.store.deeds import Did
 from cws_filedrop.store.feeds import FeedRow
 from cws_filedrop.store.uploads import Upload
@@ -33,6 +35,44 @@ class Story:
     deeds: list[Did]
 
 
+def find(desk: Desk, upload_id: str) -> tuple[Upload, bool] | None:
+    """An upload, and whether it is recorded: one that has just come lies in the spool alone."""
+    recorded = uploads.get(desk.db, upload_id)
+    if recorded is not None:
+        return recorded, True
+    claim = desk.spool.seen(upload_id)
+    if claim is None:
+        return None
+    recorded = uploads.get(desk.db, upload_id)  # it may have been recorded this moment
+    return (recorded, True) if recorded is not None else (_unrecorded(claim), False)
+
+
+def _unrecorded(claim: Claim) -> Upload:
+    """What is known before anybody has recorded it; ids of the database are 0."""
+    return Upload(
+        id=claim.upload_id,
+        seller_id=0,
+        seller=claim.seller,
+        account_id=0,
+        folder=str(claim.folder),
+        name=claim.name,
+        door=str(claim.door),
+        client=claim.client,
+        grade=str(claim.grade or ""),
+        evidence=claim.evidence,
+        arrived_at=claim.arrived_at,
+        size=claim.size,
+        state=UploadState.ARRIVED,
+        sha256="",
+        outcome={},
+        line_count=0,
+        waiting=0,
+        answered_at=None,
+        done_at=None,
+        releases=0,
+    )
+
+
 def of(desk: Desk, upload: Upload) -> Story:
     """The story of an upload."""
     feeds = upload_story.feeds(desk.db, upload.id)
@@ -53,8 +93,9 @@ def _began(desk: Desk, upload: Upload) -> Iterator[Step]:
         yield Step(
             upload.arrived_at, f"came by {upload.door}", " · ".join(filter(None, (upload.client, upload.evidence)))
         )
-    graded = {"whole": "good", "doubtful": "odd", "cut": "bad"}.get(upload.grade, "plain")
-    yield Step(upload.arrived_at, f"graded {upload.grade}", upload.evidence, graded)
+    if upload.grade:
+        graded = {"whole": "good", "doubtful": "odd", "cut": "bad"}.get(upload.grade, "plain")
+        yield Step(upload.arrived_at, f"graded {upload.grade}", upload.evidence, graded)
     if upload.answered_at:
         yield Step(upload.answered_at, "receipt delivered", "", "good")
 

@@ -1,0 +1,108 @@
+"""Looks in a thread of its own, so that a database which does not answer never stops what is shown."""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+from rich.console import Console, RenderableType
+from rich.live import Live
+
+from cws_filedrop.cli import watch_frame
+from cws_filedrop.cli.watch_frame import Shown
+from cws_filedrop.pipeline import overview
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.overview import Overview
+
+TICK_SECONDS: Final = 0.25
+SLOW_SECONDS: Final = 3.0  # without an answer before that is said
+ROWS_ONCE: Final = 12
+LIMITS: Final = (30, 20, 14, 10, 7, 5, 3, 2, 1)  # rows of a list, tried until the frame fits
+
+
+class Looker:
+    """Looks every so many seconds. What it saw last stays when it cannot look."""
+
+    def __init__(self, desk: Desk, every_seconds: float) -> None:
+        self._desk = desk
+        self._every = every_seconds
+        self._news = threading.Event()
+        self._looked = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="looker", daemon=True)
+        self._began: float | None = None
+        self._trouble = ""
+        self._bug: BaseException | None = None
+        self.seen: Overview | None = None
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def wait(self, seconds: float) -> None:
+        """Until it has looked once, or has waited so long."""
+        self._looked.wait(seconds)
+
+    def news(self, seconds: float) -> bool:
+        """Is there something new, within so many seconds? Raises whatever stopped it, if that is a bug."""
+        told = self._news.wait(seconds)
+        self._news.clear()
+        if self._bug is not None:
+            raise self._bug
+        return told
+
+    def frame(self, console: Console, *, height: int | None) -> RenderableType:
+        """What is to be shown now, no higher than that if it can be."""
+        if self._bug is not None:
+            raise self._bug
+        now, trouble = datetime.now(UTC), self._why_blind()
+        shown = Shown(self.seen, now, self._desk.settings.data, trouble, self._every if height else None)
+        for limit in LIMITS if height is not None else (ROWS_ONCE,):
+            made = watch_frame.frame(shown, width=console.width, limit=limit)
+            if height is None or len(console.render_lines(made, pad=False)) <= height:
+                break
+        return made
+
+    def _why_blind(self) -> str:
+        began = self._began
+        slow = time.monotonic() - began if began is not None else 0.0
+        if slow > SLOW_SECONDS:
+            return f"The database has not answered for {slow:.0f} s"
+        return self._trouble
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while True:
+            self._began = time.monotonic()
+            try:
+                self.seen, self._trouble = overview.look(self._desk), ""
+            except (sa.exc.SQLAlchemyError, OSError) as error:
+                self._trouble = f"It cannot be looked at ({_words(error)})"
+            except BaseException as error:
+                self._bug = error
+            self._began = None
+            self._looked.set()
+            self._news.set()
+            if self._bug is not None:
+                return
+            pause.wait(self._every)
+
+
+def _words(error: Exception) -> str:
+    cause = getattr(error, "orig", None) or error
+    return (str(cause).strip().splitlines() or [type(cause).__name__])[0]
+
+
+def watched(console: Console, looker: Looker) -> None:
+    """Show it on the whole terminal, until an exception (such as of Ctrl-C) ends it."""
+    looker.wait(1.0)
+    with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
+        shown = None
+        while True:
+            # Once a second all the same: ages grow, and terminals change their size.
+            as_it_is = (console.size, int(time.monotonic()))
+            if looker.news(TICK_SECONDS) or as_it_is != shown:
+                live.update(looker.frame(console, height=console.height), refresh=True)
+                shown = as_it_is

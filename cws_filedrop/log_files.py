@@ -1,0 +1,134 @@
+"""Log files that grow to a size and are then put aside under a number. Knows nothing of what is written to them.
+
+    doors.log    doors.log.1 … doors.log.4    doors-2.log (a second process of that kind, while the first one lives)
+
+One process writes to a file: a lock that its kernel gives back when it ends says whose it is. Whoever works is never
+troubled by its log: what cannot be written, such as on a full disk, is counted and left out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import logging
+import os
+import re
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+FOLDER_MODE: Final = 0o750
+FILE_MODE: Final = 0o640  # sellers' names and addresses are in them: not for everybody
+MOST: Final = 100  # processes of one kind
+NAME: Final = re.compile(r"(?P<process>[a-z]+(?:-[a-z]+)*)(?:-(?P<copy>\d+))?\.log(?:\.(?P<age>\d+))?")
+_LOG: Final = structlog.get_logger(__name__)
+
+
+class LogFile(logging.Handler):
+    """One line a record. `kept` files of at most `size` bytes (or one line) each.
+
+    Raises: OSError when there is no file that this process could write to.
+    """
+
+    def __init__(self, folder: Path, process: str, *, size: int, kept: int) -> None:
+        super().__init__()
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        self.path, self._lock_fd = _own(folder, process)
+        self._size_limit, self._kept = size, max(1, kept)
+        self._fd = -1
+        self._size = 0
+        self._torn = False  # the last line has no end
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record. Never raises."""
+        try:
+            self._write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
+        except Exception:
+            self._lost += 1
+            self._let_go()
+        else:
+            self._say_what_was_lost()
+
+    def _write(self, line: bytes) -> None:
+        if self._fd < 0:
+            self._open()
+        if self._size and self._size + len(line) > self._size_limit:
+            self._turn_over()
+        if self._torn:
+            line = b"\n" + line
+        written = os.write(self._fd, line)
+        self._size += written
+        self._torn = not line[:written].endswith(b"\n")
+        if self._torn:
+            raise OSError("no room for the whole line")
+
+    def _open(self) -> None:
+        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        self._size = os.fstat(self._fd).st_size
+        self._torn = self._size > 0 and os.pread(self._fd, 1, self._size - 1) != b"\n"
+
+    def _turn_over(self) -> None:
+        """Put the file aside, the older ones one further, and begin a new one."""
+        self._let_go()
+        for age in sorted(ages(self.path), reverse=True):
+            if age >= self._kept - 1:
+                os.unlink(aged(self.path, age))
+            else:
+                os.rename(aged(self.path, age), aged(self.path, age + 1))
+        if self._kept > 1:
+            os.rename(self.path, aged(self.path, 1))
+        else:
+            os.unlink(self.path)
+        self._torn = False
+        self._open()
+
+    def _let_go(self) -> None:
+        """Close the file; the next record opens it again, which is all that can be tried after a failure."""
+        if self._fd >= 0:
+            with contextlib.suppress(OSError):
+                os.close(self._fd)
+        self._fd = -1
+
+    def _say_what_was_lost(self) -> None:
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            _LOG.warning("log.lines_lost", file=self.path.name, lines=lost)
+
+    def close(self) -> None:
+        """Let go of the file and of the lock."""
+        self.acquire()
+        try:
+            self._let_go()
+            if self._lock_fd >= 0:
+                os.close(self._lock_fd)
+            self._lock_fd = -1
+        finally:
+            self.release()
+        super().close()
+
+
+def _own(folder: Path, process: str) -> tuple[Path, int]:
+    """The first file of that name that no living process writes to, and its lock, held."""
+    for number in range(1, MOST + 1):
+        name = f"{process}.log" if number == 1 else f"{process}-{number}.log"
+        lock = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+        else:
+            return folder / name, lock
+    raise OSError(f"{folder}: {MOST} processes write to {process}.log and its like already")
+
+
+def aged(path: Path, age: int) -> Path:
+    """Where a log file lies once it was put aside `age` times; 0: where it is written."""
+    return path.with_name(f"{path.name}.{age}") if age else path
+
+
+def ages(path: Path) -> list[int]:
+    """How often each of the older files of a log file was put aside."""
+    found = (NAME.fullmatch(name) for name in os.listdir(path.parent) if name.startswith(f"{path.name}."))
+    return [int(one["age"]) for one in found if one and one["age"]]

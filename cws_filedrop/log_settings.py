@@ -1,0 +1,19 @@
+"""The log of a process as settings want it."""
+
+from __future__ import annotations
+
+import sys
+
+from cws_filedrop import log
+from cws_filedrop.config import Settings
+
+
+def configure(settings: Settings, process: str, *, child: bool = False) -> None:
+    """Show the log and keep it in files of that process.
+
+    A child says things to its parent on standard output, so that its log goes to what it was given as standard error.
+    """
+    service = settings.service
+    stream = sys.stdout if service.log_stream == "stdout" and not child else sys.stderr
+    files = log.Files(settings.logs, process, service.log_file_bytes, service.log_files)
+    log.configure(service.log_level, json=service.log_json, stream=stream, files=files)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cws_filedrop.drop.claims import Claim
+from cws_filedrop.drop.deeds import Event
 from cws_filedrop.model import UploadState
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import deeds, upload_story, uploads
@@ -95,7 +96,8 @@ def _began(desk: Desk, upload: Upload) -> Iterator[Step]:
         )
     if upload.grade:
         graded = {"whole": "good", "doubtful": "odd", "cut": "bad"}.get(upload.grade, "plain")
-        yield Step(upload.arrived_at, f"graded {upload.grade}", upload.evidence, graded)
+        came = max([upload.arrived_at, *(one.at for one in seen if one.event == Event.UPLOAD)])
+        yield Step(came, f"graded {upload.grade}", upload.evidence, graded)
     if upload.answered_at:
         yield Step(upload.answered_at, "receipt delivered", "", "good")
 

@@ -126,6 +126,14 @@ def plain(value: float) -> str:
     return f"{value:.2g}" if abs(value) < 1 else f"{value:.1f}"
 
 
+def short(value: float) -> str:
+    """A round figure for an axis, where there is little room: 500, 10 k, 2.5 M."""
+    for size, letter in ((1_000_000, "M"), (10_000, "k")):
+        if value >= size:
+            return f"{value / (1_000 if letter == 'k' else size):g} {letter}"
+    return plain(value)
+
+
 def _y(value: float, top: float) -> float:
     return HEIGHT - BOTTOM - value / top * (HEIGHT - BOTTOM - TOP)
 
@@ -138,7 +146,7 @@ def _grid(top: float, unit: str = "") -> Markup:
         found += Markup('<line class="axis" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(LEFT, WIDTH, y, y)
         if number % 2 == 0:
             words = Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}{}</text>')
-            found += words.format(LEFT - 6, y + 4, plain(value), unit)
+            found += words.format(LEFT - 6, y + 4, short(value), unit)
     return found
 
 

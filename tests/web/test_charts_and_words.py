@@ -85,3 +85,19 @@ def test_sizes_are_told_with_three_figures(number: int | None, words: str) -> No
 )
 def test_only_paths_of_ours_are_gone_to(path: str, ours: bool) -> None:
     assert rendering.is_ours(path) is ours
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (0, "0"),
+        (0.5, "0.5"),
+        (500, "500"),
+        (5_000, "5\u202f000"),
+        (10_000, "10 k"),
+        (500_000, "500 k"),
+        (2_500_000, "2.5 M"),
+    ],
+)
+def test_figures_of_an_axis_are_short(value: float, told: str) -> None:
+    assert svg.short(value) == told

@@ -51,7 +51,7 @@ def logs(
     with contextlib.ExitStack() as opened, _told_what_may_not_be_read():
         found = [opened.enter_context(contextlib.closing(Log(path))) for path in logs_in(folder)]
         if not found and not follow:
-            raise stop(f"there are no log files in {folder}; `serve` writes them unless log_file_bytes is 0")
+            raise stop(f"nothing is logged in {folder} yet; `serve` does so unless log_file_bytes is 0")
         number = lines if lines is not None else 0 if since else USUAL_LINES
         for log in found if follow else ():
             log.end_with_lines()

@@ -159,7 +159,7 @@ def test_without_log_files_it_says_so(command: Command, tmp_path: Path, monkeypa
     monkeypatch.setenv("CWS_FILEDROP_SERVICE__DATA_DIR", str(tmp_path))
     said = command("logs")
     assert (said.code, said.out) == (1, "")
-    assert said.err.startswith(f"cws-filedrop: there are no log files in {tmp_path / 'logs'}")
+    assert said.err.startswith(f"cws-filedrop: nothing is logged in {tmp_path / 'logs'} yet")
 
 
 def test_many_large_files_do_not_fill_the_memory(tmp_path: Path) -> None:

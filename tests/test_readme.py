@@ -109,6 +109,6 @@ def test_every_command_named_exists(command: str) -> None:
 
 
 def test_every_page_it_points_to_is_there() -> None:
-    pages = re.findall(r"\]\(([\w/.]+)\)", README.read_text())
+    pages = re.findall(r"\]\(([\w/.-]+)\)", README.read_text())
     assert pages
     assert [page for page in pages if not (README.parent / page).is_file()] == []

@@ -109,7 +109,7 @@ def since_of(text: str, now: datetime) -> str:
     else:
         given = datetime.fromisoformat(text.strip())
         then = given if given.tzinfo is not None else given.replace(tzinfo=UTC)
-    return then.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return then.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
 def shown(line: Line, *, colours: bool) -> str:

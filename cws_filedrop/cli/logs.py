@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated
@@ -47,16 +48,22 @@ def logs(
         _since(since),
     )
     folder = settings().logs
-    try:
-        found = [Log(path) for path in logs_in(folder)]
+    with contextlib.ExitStack() as opened, _told_what_may_not_be_read():
+        found = [opened.enter_context(contextlib.closing(Log(path))) for path in logs_in(folder)]
         if not found and not follow:
-            raise stop(f"there are no log files in {folder}; `serve` writes them unless log_file_bytes is 0")
+            raise stop(f"nothing is logged in {folder} yet; `serve` does so unless log_file_bytes is 0")
         number = lines if lines is not None else 0 if since else USUAL_LINES
         for log in found if follow else ():
             log.end_with_lines()
         _show(newest(found, wanted, number) if number else everything(found, wanted), json=json)
         if follow:
             _go_on(partial(Follower(folder, found).more, wanted), json=json)
+
+
+@contextlib.contextmanager
+def _told_what_may_not_be_read() -> Iterator[None]:
+    try:
+        yield
     except PermissionError as error:
         raise stop(f"{error.filename}: you may not read it") from None
 

@@ -36,16 +36,17 @@ class Shown:
     every_seconds: float | None
 
 
-def frame(shown: Shown, *, width: int, limit: int) -> RenderableType:
-    """The frame, for a terminal of that width; lists have at most `limit` rows."""
+def frame(shown: Shown, *, width: int, limit: int, compact: bool) -> RenderableType:
+    """The frame, for a terminal of that width; lists have at most `limit` rows. A compact one leaves out what is 0, and
+    counts who is connected and what is late instead of listing it."""
     parts: list[RenderableType] = [_head(shown)]
     if shown.trouble:
         parts.append(_blind(shown))
     if shown.seen is not None:
-        left = [_stages(shown.seen, shown.now), *_trouble(shown.seen, shown.now, limit)]
-        late = list(_late(shown.seen, shown.now, max(1, limit // 2)))
+        left = [_stages(shown.seen, shown.now, compact=compact), *_trouble(shown.seen, shown.now, limit)]
         uploads = _uploads(shown.seen, shown.now, limit, wide=width >= WIDE + 30)
-        doors = _doors(shown.seen, shown.now, max(1, limit // 2))
+        late = list(_late(shown.seen, shown.now, max(1, limit // 2))) if not compact else []
+        doors = _doors(shown.seen, shown.now, max(1, limit // 2)) if not compact else _numbers(shown.seen)
         parts += _side_by_side([*left, *late], [uploads, doors]) if width >= WIDE else [*left, uploads, doors, *late]
     if shown.every_seconds is not None:
         parts.append(Text(f" every {shown.every_seconds:g} s; Ctrl-C ends it", style="dim"))
@@ -105,7 +106,7 @@ def _table(*columns: tuple[str, str]) -> Table:
 # Where it stands
 
 
-def _stages(seen: Overview, now: datetime) -> RenderableType:
+def _stages(seen: Overview, now: datetime, *, compact: bool) -> RenderableType:
     found = seen.stages
     table = _table(("", "short"), ("uploads", "number"), ("feeds", "number"), ("lines", "number"), ("oldest", "long"))
     rows = (
@@ -116,9 +117,9 @@ def _stages(seen: Overview, now: datetime) -> RenderableType:
         ("set aside", found.upload(*ASIDE), "uploads", "yellow"),
         ("stopped", found.feed("stopped"), "feeds", "red"),
     )
-    for name, stage, unit, colour in rows:
+    for name, stage, unit, colour in (row for row in rows if row[1].oldest or not compact):
         table.add_row(name, *_figures(stage, unit), Text(age(stage.oldest, now)), style=colour if stage.oldest else "")
-    return _panel("Where it stands", Group(table, _day(seen)))
+    return _panel("Where it stands", Group(*([table] if table.row_count else []), _day(seen)))
 
 
 def _figures(stage: Stage, unit: str) -> list[Text]:
@@ -206,6 +207,10 @@ def _doors(seen: Overview, now: datetime, limit: int) -> RenderableType:
     more = len(seen.connected) - limit
     rest = [Text(f"and {more:,} more", style="dim")] if more > 0 else []
     return _panel(f"At the doors: {len(seen.connected):,}", Group(table, *rest))
+
+
+def _numbers(seen: Overview) -> RenderableType:
+    return Text(f"  connected: {len(seen.connected):,}   late soon: {len(seen.late):,}", style="dim")
 
 
 def _late(seen: Overview, now: datetime, limit: int) -> Iterator[RenderableType]:

@@ -20,7 +20,9 @@ from cws_filedrop.pipeline.overview import Overview
 TICK_SECONDS: Final = 0.25
 SLOW_SECONDS: Final = 3.0  # without an answer before that is said
 ROWS_ONCE: Final = 12
-LIMITS: Final = (30, 20, 14, 10, 7, 5, 3, 2, 1)  # rows of a list, tried until the frame fits
+ROWS: Final = (30, 20, 14, 10, 7, 5, 4)  # of a list, tried until the frame fits
+ROWS_COMPACT: Final = (14, 10, 7, 5, 3, 2, 1)  # the same, when it fits in no other way
+SHAPES: Final = (*((rows, False) for rows in ROWS), *((rows, True) for rows in ROWS_COMPACT))
 
 
 class Looker:
@@ -59,8 +61,8 @@ class Looker:
             raise self._bug
         now, trouble = datetime.now(UTC), self._why_blind()
         shown = Shown(self.seen, now, self._desk.settings.data, trouble, self._every if height else None)
-        for limit in LIMITS if height is not None else (ROWS_ONCE,):
-            made = watch_frame.frame(shown, width=console.width, limit=limit)
+        for limit, compact in SHAPES if height is not None else ((ROWS_ONCE, False),):
+            made = watch_frame.frame(shown, width=console.width, limit=limit, compact=compact)
             if height is None or len(console.render_lines(made, pad=False)) <= height:
                 break
         return made

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +13,10 @@ from cli.commands import SAMPLES, Command
 from running import PASSWORD, Running
 
 from cws_filedrop import passwords
-from cws_filedrop.model import Account, FeedState, Seller
+from cws_filedrop.drop.claims import Drop
+from cws_filedrop.drop.home import Folder
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.model import Account, Door, FeedState, Grade, Seller
 from cws_filedrop.store import feeds, sellers
 from cws_filedrop.store.database import Database, default_url
 
@@ -165,6 +170,64 @@ def test_one_upload_is_shown(on: Command, past: Past) -> None:
     for_people = words(on("upload", "show", past.mixed).out)
     assert ["name", "mixed.txt"] in for_people
     assert ["rejected", "3"] in for_people
+
+
+def test_the_story_of_an_upload(on: Command, past: Past) -> None:
+    found = on("upload", "show", past.mixed, "--json").json()
+    assert found["recorded"] is True
+    story = found["story"]
+    assert [step["at"] for step in story] == sorted(step["at"] for step in story)
+    told = [step["what"] for step in story]
+    for what in ("upload at ftp", "graded whole", "receipt delivered", "feed 1 opened", "given to Amazon"):
+        assert what in told
+    assert told[-1] == "every line has its answer"
+    assert all(set(step) == {"at", "what", "detail", "tone"} for step in story)
+    (came,) = [step for step in story if step["what"] == "upload at ftp"]
+    assert came["detail"].startswith("127.0.0.1")
+    (given,) = [step for step in story if step["what"] == "given to Amazon"]
+    assert re.fullmatch(r"feed 1 is Amazon's \d+", given["detail"])
+
+
+def test_the_story_for_people(on: Command, past: Past) -> None:
+    said = on("upload", "show", past.mixed)
+    rows = [line.split(maxsplit=2) for line in said.out.splitlines()]
+    assert "What happened" in said.out
+    assert [row[2].split("  ")[0] for row in rows if row and re.match(r"\d{4}-\d\d-\d\d$", row[0])][-1] == (
+        "every line has its answer"
+    )
+    assert "spool" not in said.out
+
+
+@pytest.mark.parametrize("graded", [True, False], ids=["graded", "landed"])
+def test_an_upload_that_is_in_the_spool_alone_is_shown(on: Command, past: Past, tmp_path: Path, graded: bool) -> None:
+    (tmp_path / "came").write_bytes(b"order-id\tstatus\n")
+    spool = Spool(past.data / "spool")
+    drop = Drop("anna", Folder.INBOX, "[b]odd[/].txt", Door.SFTP, "192.0.2.7")
+    claim = spool.land(tmp_path / "came", drop, size=16)
+    place = past.data / "spool" / "landed" / claim.upload_id
+    if graded:
+        spool.grade(claim.upload_id, Grade.WHOLE, "the client closed it")
+        place = past.data / "spool" / "arrived" / f"{claim.upload_id}.whole"
+    try:
+        for_people, said = on("upload", "show", claim.upload_id), on("upload", "show", claim.upload_id, "--json")
+    finally:
+        shutil.rmtree(place)
+    assert (said.code, for_people.code) == (0, 0)
+    found = said.json()
+    assert (found["recorded"], found["verdicts"]) == (False, {})
+    upload = found["upload"]
+    assert (upload["seller"], upload["door"], upload["state"], upload["size"]) == ("anna", "sftp", "arrived", 16)
+    told = [(step["what"], step["detail"]) for step in found["story"]]
+    assert told[0][0] == "came by sftp"
+    assert (("graded whole", "the client closed it") in told) == graded
+    assert ["name", "[b]odd[/].txt"] in words(for_people.out)
+    assert for_people.out.endswith("It lies safe in the spool; the worker has not recorded it yet.\n")
+    assert on("upload", "show", claim.upload_id).code == 1, "it is there no more"
+
+
+@pytest.mark.parametrize("text", ["..", "../../keys", "20261122-013042-k7f3/..", ""])
+def test_what_is_no_id_is_not_looked_for(on: Command, text: str) -> None:
+    assert on("upload", "show", text).code == 1
 
 
 def test_an_upload_that_is_not_there_is_an_expected_failure(on: Command) -> None:

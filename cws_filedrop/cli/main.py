@@ -38,6 +38,7 @@ from cws_filedrop.cli import (
     status,
     upload,
     user,
+    user_token,
     watch,
 )
 from cws_filedrop.cli.shared import Chosen, close_all
@@ -73,6 +74,7 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")
 app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
+user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)
 app.command("completion")(completion.completion)

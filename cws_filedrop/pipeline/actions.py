@@ -51,6 +51,5 @@ def _decided(
 ) -> None:
     if not done:
         raise Impossible(f"{upload.id} has just changed; look at it again")
-    told = {"who": who.name, "address": who.address, "what": what, "about": upload.id, "detail": detail}
-    deeds.add_in(connection, **told, now=desk.clock())
+    deeds.add_in(connection, **who.signed, what=what, about=upload.id, detail=detail, now=desk.clock())
     LOG.info("upload.decided", upload=upload.id, what=what, who=who.name)

@@ -13,7 +13,7 @@ from cws_filedrop.errors import FileDropError
 from cws_filedrop.model import FeedState, OrderState
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import connections, deeds, feeds, guard, order_book, refusals, sellers, work_lists
+from cws_filedrop.store import connections, deeds, feeds, guard, order_book, refusals, sellers, users, work_lists
 from cws_filedrop.store.feeds import FeedRow
 
 LOG: Final = log.get(__name__)
@@ -27,10 +27,16 @@ class Impossible(FileDropError):
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who decides: a user's name, and the address."""
+    """Who decides: a user's name, the address, and how the token begins that a program of the user's did it by."""
 
     name: str
     address: str = ""
+    token: str = ""
+
+    @property
+    def signed(self) -> dict[str, str]:
+        """As deeds are kept of it."""
+        return {"who": self.name, "address": self.address, "token": self.token}
 
 
 def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, note: str, who: Who) -> OrderState:
@@ -54,7 +60,7 @@ def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, not
             refusals.give_up_in(connection, account_id, order_id)
         about = work_lists.about_order(account_id, order_id)
         detail = f"{found.state} -> {state}: {note}"
-        deeds.add_in(connection, who=who.name, address=who.address, what=SETTLE, about=about, detail=detail, now=now)
+        deeds.add_in(connection, **who.signed, what=SETTLE, about=about, detail=detail, now=now)
     LOG.info("order.settled", order=order_id, state=str(state), who=who.name)
     return state
 
@@ -104,7 +110,9 @@ def _known(desk: Desk, feed_no: int) -> FeedRow:
 
 
 def take_on(desk: Desk, about: str, *, assignee: str, note: str, who: Who) -> None:
-    """Say whose work something is, and a note."""
+    """Say whose work something is ("" = nobody's), and a note. Raises: Impossible."""
+    if assignee and users.find(desk.db, assignee) is None:
+        raise Impossible(f"there is no user {assignee}")
     work_lists.keep(desk.db, about, assignee=assignee, note=note, now=desk.clock())
     told = f"for {assignee or 'nobody'}" + (f": {note}" if note else "")
     _did(desk, who, "case.keep", about, told)
@@ -125,4 +133,4 @@ def close_connection(desk: Desk, connection_id: str, *, who: Who) -> None:
 
 
 def _did(desk: Desk, who: Who, what: str, about: str, detail: str = "") -> None:
-    deeds.add(desk.db, who=who.name, address=who.address, what=what, about=about, detail=detail, now=desk.clock())
+    deeds.add(desk.db, **who.signed, what=what, about=about, detail=detail, now=desk.clock())

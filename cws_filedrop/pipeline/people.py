@@ -83,4 +83,4 @@ def _change(desk: Desk, name: str, values: Mapping[str, object]) -> None:
 
 
 def _did(desk: Desk, who: Who, what: str, about: str, detail: str = "") -> None:
-    deeds.add(desk.db, who=who.name, address=who.address, what=what, about=about, detail=detail, now=desk.clock())
+    deeds.add(desk.db, **who.signed, what=what, about=about, detail=detail, now=desk.clock())

@@ -37,7 +37,7 @@ def retry_order(desk: Desk, account_id: int, order_id: str, *, who: Who) -> str:
     new_id = _hand_in(desk, upload, lines, f"retry-{order_id}.txt", who)
     told = f"lines {', '.join(str(one.line) for one in lines)} of {upload.id} as {new_id}"
     about = work_lists.about_order(account_id, order_id)
-    deeds.add(desk.db, who=who.name, address=who.address, what=RETRY, about=about, detail=told, now=desk.clock())
+    deeds.add(desk.db, **who.signed, what=RETRY, about=about, detail=told, now=desk.clock())
     LOG.info("order.retried", order=order_id, upload=new_id, earlier=upload.id, who=who.name)
     return new_id
 

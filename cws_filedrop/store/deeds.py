@@ -16,7 +16,7 @@ COMMAND_LINE = "command line"
 
 @dataclass(frozen=True, slots=True)
 class Did:
-    """A row of `deeds`."""
+    """A row of `deeds`; `token` is how the token begins that it was done by ("" = by none)."""
 
     id: int
     at: str
@@ -25,20 +25,39 @@ class Did:
     what: str
     about: str
     detail: str
+    token: str
 
 
-def add(db: Database, *, who: str, what: str, about: str, detail: str = "", address: str = "", now: datetime) -> None:
+def add(
+    db: Database,
+    *,
+    who: str,
+    what: str,
+    about: str,
+    detail: str = "",
+    address: str = "",
+    token: str = "",
+    now: datetime,
+) -> None:
     """Keep what somebody did."""
     with db.write() as connection:
-        add_in(connection, who=who, what=what, about=about, detail=detail, address=address, now=now)
+        add_in(connection, who=who, what=what, about=about, detail=detail, address=address, token=token, now=now)
 
 
 def add_in(
-    connection: sa.Connection, *, who: str, what: str, about: str, detail: str = "", address: str = "", now: datetime
+    connection: sa.Connection,
+    *,
+    who: str,
+    what: str,
+    about: str,
+    detail: str = "",
+    address: str = "",
+    token: str = "",
+    now: datetime,
 ) -> None:
     """`add`, in a transaction."""
-    row = {"at": stamp(now), "who": who, "address": address, "what": what, "about": about, "detail": detail}
-    connection.execute(DEEDS.insert().values(row))
+    row = {"who": who, "address": address, "token": token, "what": what, "about": about, "detail": detail}
+    connection.execute(DEEDS.insert().values(at=stamp(now), **row))
 
 
 def newest(db: Database) -> int:

@@ -1,4 +1,5 @@
-"""Tokens of the API: rows in and out. The token itself is kept nowhere, only its SHA-256: it has 256 random bits."""
+"""Sellers' tokens of the API: rows in and out. The token itself is kept nowhere, only its SHA-256: it has 256 random
+bits."""
 
 from __future__ import annotations
 
@@ -48,7 +49,7 @@ _COLUMNS: Final = tuple(API_TOKENS.c[name] for name in Token.__slots__)
 def add(db: Database, seller_id: int, label: str, *, now: datetime) -> tuple[int, str] | None:
     """Make a token: its id and itself, which is to be had this once; None when the seller has as many as it may."""
     token = PREFIX + secrets.token_urlsafe(32)
-    values = {"label": label, "token_hash": _hash(token), "hint": token[:_HINT], "created_at": stamp(now)}
+    values = {"label": label, "token_hash": hashed(token), "hint": token[:_HINT], "created_at": stamp(now)}
     with db.write() as connection:
         number = sa.select(sa.func.count()).select_from(API_TOKENS).where(API_TOKENS.c.seller_id == seller_id)
         if connection.execute(number).scalar_one() >= MOST_TOKENS:
@@ -101,7 +102,7 @@ _BEARER: Final = (
 def authenticate(db: Database, token: str, *, now: datetime) -> Bearer | None:
     """Whose token it is; None when it does not hold (any more). Keeps when it was used, to the minute."""
     with db.read() as connection:
-        row: Any = connection.execute(_BEARER, {"hash": _hash(token), "now": stamp(now)}).first()
+        row: Any = connection.execute(_BEARER, {"hash": hashed(token), "now": stamp(now)}).first()
     if row is None:
         return None
     if row.used_at is None or row.used_at <= stamp(now - _USED_EVERY):
@@ -111,7 +112,8 @@ def authenticate(db: Database, token: str, *, now: datetime) -> Bearer | None:
     return Bearer(row.id, row.seller_id, row.networks)
 
 
-def _hash(token: str) -> str:
+def hashed(token: str) -> str:
+    """What is kept of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 

@@ -15,7 +15,7 @@ from cws_filedrop.store.schema.hooks import HANDED_IN, HOOK_CALLS, HOOKS
 from cws_filedrop.store.schema.mail import MAIL_NOTES, MAILS
 from cws_filedrop.store.schema.orders import OPEN_SOON, ORDER_HISTORY, ORDER_KEPT, ORDER_LINES, ORDER_PEOPLE, ORDERS
 from cws_filedrop.store.schema.uploads import CLAIMS, LINES, QUIET_LINES, SIGHTINGS, TALLIES, TO_SEND, UPLOADS
-from cws_filedrop.store.schema.web import API_TOKENS, CASES, DEEDS, USERS, WEB_SESSIONS
+from cws_filedrop.store.schema.web import API_TOKENS, CASES, DEEDS, USER_TOKENS, USERS, WEB_SESSIONS
 
 __all__ = [
     "ACCOUNTS",
@@ -54,5 +54,6 @@ __all__ = [
     "TO_SEND",
     "UPLOADS",
     "USERS",
+    "USER_TOKENS",
     "WEB_SESSIONS",
 ]

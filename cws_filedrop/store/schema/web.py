@@ -50,6 +50,7 @@ DEEDS: Final = sa.Table(  # what operators did, on the pages, by the API or by c
     sa.Column("what", sa.Text, nullable=False),  # such as upload.release
     sa.Column("about", sa.Text, nullable=False),  # an upload's id, "<account> <order id>", a seller's or user's name
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("token", sa.Text, nullable=False, server_default=""),  # by a program: how its token begins
     sa.Index("deeds_by_about", "about"),
     sqlite_autoincrement=True,
 )
@@ -63,7 +64,7 @@ CASES: Final = sa.Table(  # whose work it is, and a note: for held uploads and u
     sa.Column("changed_at", sa.Text, nullable=False),
 )
 
-API_TOKENS: Final = sa.Table(
+API_TOKENS: Final = sa.Table(  # of sellers
     "api_tokens",
     METADATA,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
@@ -75,5 +76,20 @@ API_TOKENS: Final = sa.Table(
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("used_at", sa.Text),
     sa.Index("api_tokens_by_seller", "seller_id"),
+    sqlite_autoincrement=True,
+)
+
+USER_TOKENS: Final = sa.Table(  # tokens of the API for operators; what each may do is its user's role
+    "user_tokens",
+    METADATA,
+    sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+    sa.Column("user_id", SERIAL, sa.ForeignKey("users.id"), nullable=False),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("token_hash", sa.Text, nullable=False, unique=True),  # SHA-256; the token itself is shown once
+    sa.Column("hint", sa.Text, nullable=False),  # its first letters, to tell it from others
+    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+    sa.Column("created_at", sa.Text, nullable=False),
+    sa.Column("used_at", sa.Text),
+    sa.Index("user_tokens_by_user", "user_id"),
     sqlite_autoincrement=True,
 )

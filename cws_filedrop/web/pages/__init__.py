@@ -10,6 +10,7 @@ from cws_filedrop.web.pages import (
     feeds,
     login,
     machines,
+    me,
     my,
     now,
     orders,
@@ -40,6 +41,7 @@ _ALL = (
     charts,
     alarms,
     people,
+    me,
     machines,
     *_SELLERS,
 )

@@ -1,28 +1,24 @@
-"""People: who may use the pages and what they did, for admins; one's own password and second factor, for everyone."""
+"""People: who may use the pages and what they did; for admins."""
 
 from __future__ import annotations
 
 from typing import Final
 
-import pyotp
-import segno
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop import passwords
 from cws_filedrop.model import Role
 from cws_filedrop.pipeline import people
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.store import deeds, users
 from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import logging_in, visitors
 from cws_filedrop.web import office as offices
+from cws_filedrop.web import visitors
 from cws_filedrop.web.forms import Text, whole
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go
 
 router: Final = APIRouter()
-ISSUER: Final = "cws_filedrop"
 SHOWN: Final = 100
 
 
@@ -93,51 +89,3 @@ def done(request: Request, session: visitors.Admin) -> Response:
     found = deeds.listing(offices.of(request).desk.db, before=since, limit=SHOWN + 1)
     more = found[SHOWN - 1].id if len(found) > SHOWN else None
     return framed(request, "deeds.html", session, deeds=found[:SHOWN], more=more)
-
-
-# One's own
-
-
-@router.get("/me")
-def me(request: Request, session: visitors.User) -> Response:
-    """One's own password and second factor."""
-    found = users.get(offices.of(request).desk.db, session.user_id or 0)
-    return framed(request, "me.html", session, user=found)
-
-
-@router.post("/me/password", dependencies=[visitors.Meant])
-def own_password(request: Request, session: visitors.User, old: Text, new: Text) -> Response:
-    """Another password; every session ends, this one too."""
-    desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
-    if found is None or not passwords.matches(found.password_hash, old):
-        raise visitors.Refused("That is not your password. Nothing was changed.", 403)
-    try:
-        people.set_password(desk, found.name, new, who=_who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 400) from None
-    return go(request, "/login")
-
-
-@router.get("/me/second-factor")
-def offer_factor(request: Request, session: visitors.User) -> Response:
-    """A new secret as a QR code; kept only once a code of it was given."""
-    return _offered(request, session, pyotp.random_base32(), "")
-
-
-def _offered(request: Request, session: Session, secret: str, trouble: str) -> Response:
-    uri = pyotp.TOTP(secret, name=session.name, issuer=ISSUER).provisioning_uri()
-    code = segno.make(uri, error="m").svg_data_uri(scale=4, border=0)
-    status = 400 if trouble else 200
-    return framed(request, "factor.html", session, status=status, secret=secret, qr=code, trouble=trouble)
-
-
-@router.post("/me/second-factor", dependencies=[visitors.Meant])
-def keep_factor(request: Request, session: visitors.User, secret: Text, code: Text) -> Response:
-    """Keep the secret, if the code shows that the app has it. Every session ends: the next login asks for a code."""
-    desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
-    if found is None or len(secret) < 16 or not logging_in.is_code(request, found, secret, code):
-        return _offered(request, session, secret, logging_in.WRONG_CODE)
-    people.set_factor(desk, found.name, secret, who=_who(request, session))
-    return go(request, "/login")

@@ -70,9 +70,10 @@ def told(db: Database, alarm: Alarm) -> None:
         connection.execute(ALARMS.update().where(ALARMS.c.no == alarm.no).values(told=what))
 
 
-def listing(db: Database, *, open_only: bool = True, limit: int = 200) -> list[Alarm]:
-    """Alarms, newest first."""
+def listing(db: Database, *, open_only: bool = True, before: int | None = None, limit: int = 200) -> list[Alarm]:
+    """Alarms, newest first; `before` is the number to go on from."""
     query = _OPEN if open_only else sa.select(*_COLUMNS)
+    query = query.where(ALARMS.c.no < before) if before is not None else query
     with db.read() as connection:
         return [_alarm(row) for row in connection.execute(query.order_by(ALARMS.c.no.desc()).limit(limit))]
 

@@ -187,11 +187,15 @@ def find(db: Database, feed_no: int) -> FeedRow | None:
     return None if row is None else row_of(row)
 
 
-def listing(db: Database, *, states: Iterable[FeedState] = (), limit: int = 50) -> list[FeedRow]:
-    """Feeds, newest first."""
+def listing(
+    db: Database, *, states: Iterable[FeedState] = (), before: int | None = None, limit: int = 50
+) -> list[FeedRow]:
+    """Feeds, newest first; `before` is the number to go on from."""
     query = sa.select(FEEDS).order_by(FEEDS.c.no.desc()).limit(limit)
     if wanted := list(states):
         query = query.where(FEEDS.c.state.in_(wanted))
+    if before is not None:
+        query = query.where(FEEDS.c.no < before)
     with db.read() as connection:
         return [row_of(row) for row in connection.execute(query)]
 

@@ -46,6 +46,16 @@ def banned(db: Database, now: float) -> list[Record]:
         return [Record(**row._mapping) for row in connection.execute(query)]
 
 
+def banned_after(db: Database, now: float, last: tuple[str, str], *, limit: int) -> list[Record]:
+    """Who is banned, by kind and name, after the one of that kind and name."""
+    query = sa.select(GUARD).where(
+        GUARD.c.until > now, sa.tuple_(GUARD.c.kind, GUARD.c.who) > sa.tuple_(*map(sa.literal, last))
+    )
+    with db.read() as connection:
+        rows = connection.execute(query.order_by(GUARD.c.kind, GUARD.c.who).limit(limit))
+        return [Record(**row._mapping) for row in rows]
+
+
 def forget(db: Database, who: str) -> bool:
     """Let an address or user name try again at once; false when nothing was held against it."""
     with db.write() as connection:

@@ -98,13 +98,17 @@ def unread_in(connection: sa.Connection, upload_ids: Sequence[str]) -> set[str]:
     return set(connection.execute(sa.select(UPLOADS.c.id).where(*unread).with_for_update()).scalars())
 
 
-def listing(db: Database, *, seller: str = "", states: Iterable[UploadState] = (), limit: int = 50) -> list[Upload]:
-    """Uploads, newest first."""
+def listing(
+    db: Database, *, seller: str = "", states: Iterable[UploadState] = (), before: str = "", limit: int = 50
+) -> list[Upload]:
+    """Uploads, newest first; `before` is the id to go on from."""
     query = select().order_by(UPLOADS.c.id.desc()).limit(limit)
     if seller:
         query = query.where(SELLERS.c.name == seller.lower())
     if wanted := list(states):
         query = query.where(UPLOADS.c.state.in_(wanted))
+    if before:
+        query = query.where(UPLOADS.c.id < before)
     with db.read() as connection:
         return [_upload(row) for row in connection.execute(query)]
 

@@ -70,8 +70,15 @@ def account_of(about: str) -> int:
     return int(about.partition(" ")[0])
 
 
-def unconfirmed(db: Database, *, account_id: int | None = None, code: str = "", limit: int = 200) -> list[Unconfirmed]:
-    """The newest of them."""
+def unconfirmed(
+    db: Database,
+    *,
+    account_id: int | None = None,
+    code: str = "",
+    before: tuple[str, int] | None = None,
+    limit: int = 200,
+) -> list[Unconfirmed]:
+    """The newest of them; `before` is the upload and line to go on from, the last of those that were seen."""
     names = ("upload_id", "line", "account_id", "order_id", "amazon_order_id", "order_item_id", "tracking")
     query = (
         sa.select(
@@ -93,6 +100,8 @@ def unconfirmed(db: Database, *, account_id: int | None = None, code: str = "", 
         query = query.where(LINES.c.code == code)
     if account_id is not None:
         query = query.where(LINES.c.account_id == account_id)
+    if before is not None:
+        query = query.where(sa.tuple_(LINES.c.upload_id, LINES.c.line) < sa.tuple_(*map(sa.literal, before)))
     with db.read() as connection:
         found = [Unconfirmed(**row) for row in connection.execute(query).mappings()]
     return sorted(found, key=lambda one: (one.upload_id, -one.line), reverse=True)
@@ -105,9 +114,9 @@ def unconfirmed_count(db: Database) -> int:
         return connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
 
 
-def aside(db: Database, *, seller: str = "", limit: int = 200) -> list[Upload]:
-    """Uploads that were set aside: held, cut, failed; newest first."""
-    return uploads.listing(db, seller=seller, states=uploads.ASIDE, limit=limit)
+def aside(db: Database, *, seller: str = "", before: str = "", limit: int = 200) -> list[Upload]:
+    """Uploads that were set aside: held, cut, failed; newest first. `before` is the id to go on from."""
+    return uploads.listing(db, seller=seller, states=uploads.ASIDE, before=before, limit=limit)
 
 
 def cases(db: Database, abouts: Sequence[str]) -> dict[str, Case]:

@@ -11,7 +11,6 @@ from fastapi.responses import FileResponse, Response
 from cws_filedrop.drop.home import regular, result_name
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store.uploads import Upload
-from cws_filedrop.web import visitors
 
 ORIGINAL: Final = "original"
 KINDS: Final = {
@@ -45,13 +44,11 @@ def of_upload(desk: Desk, upload: Upload) -> list[Kept]:
     return found
 
 
-def download(desk: Desk, upload: Upload, kind: str) -> Response:
-    """One of them, to be kept by the browser and never shown in it. Raises: visitors.NotThere."""
-    if kind not in KINDS:
-        raise visitors.NotThere
-    place = _place(desk, upload, kind)
+def download(desk: Desk, upload: Upload, kind: str) -> Response | None:
+    """One of them, to be kept by the browser and never shown in it; None when it is not there."""
+    place = _place(desk, upload, kind) if kind in KINDS else None
     if place is None or regular(place) is None:
-        raise visitors.NotThere
+        return None
     name = upload.name if kind == ORIGINAL else place.name
     return FileResponse(place, media_type="application/octet-stream", filename=name)
 

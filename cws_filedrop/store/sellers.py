@@ -224,6 +224,13 @@ def account(db: Database, account_id: int) -> Account:
     return Account(row.id, row.merchant_id, row.marketplace_id)
 
 
+def accounts(db: Database, account_ids: Iterable[int]) -> dict[int, Account]:
+    """The accounts with these ids."""
+    query = sa.select(ACCOUNTS.c.id, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id)
+    with db.read() as connection:
+        return {row.id: Account(*row) for row in connection.execute(query.where(ACCOUNTS.c.id.in_(set(account_ids))))}
+
+
 def refresh_token(db: Database, account_id: int) -> str:
     """The reference to the account's refresh token ("" = none)."""
     with db.read() as connection:

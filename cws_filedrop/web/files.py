@@ -8,7 +8,7 @@ from typing import Final
 
 from fastapi.responses import FileResponse, Response
 
-from cws_filedrop.drop.home import regular, result_name
+from cws_filedrop.drop.home import Home, regular, result_name
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store.uploads import Upload
 
@@ -30,27 +30,26 @@ class Kept:
     words: str
     name: str
     size: int
+    path: Path
 
 
 def of_upload(desk: Desk, upload: Upload) -> list[Kept]:
     """Those that are there."""
-    found = []
-    for kind, words in KINDS.items():
-        place = _place(desk, upload, kind)
-        seen = None if place is None else regular(place)
-        if place is not None and seen is not None:
-            name = upload.name if kind == ORIGINAL else place.name
-            found.append(Kept(kind, words, name, seen.st_size))
-    return found
+    return [kept for kind in KINDS if (kept := find(desk, upload, kind)) is not None]
 
 
-def download(desk: Desk, upload: Upload, kind: str) -> Response | None:
-    """One of them, to be kept by the browser and never shown in it; None when it is not there."""
+def find(desk: Desk, upload: Upload, kind: str) -> Kept | None:
+    """The one of that kind, if it is there."""
     place = _place(desk, upload, kind) if kind in KINDS else None
-    if place is None or regular(place) is None:
+    seen = None if place is None else regular(place)
+    if place is None or seen is None:
         return None
-    name = upload.name if kind == ORIGINAL else place.name
-    return FileResponse(place, media_type="application/octet-stream", filename=name)
+    return Kept(kind, KINDS[kind], upload.name if kind == ORIGINAL else place.name, seen.st_size, place)
+
+
+def download(kept: Kept) -> Response:
+    """One of them, to be kept by the browser and never shown in it."""
+    return FileResponse(kept.path, media_type="application/octet-stream", filename=kept.name)
 
 
 def _place(desk: Desk, upload: Upload, kind: str) -> Path | None:
@@ -59,4 +58,5 @@ def _place(desk: Desk, upload: Upload, kind: str) -> Path | None:
             return desk.spool.data_path(upload.id)
         except FileNotFoundError:
             return None
-    return desk.homes.root / upload.seller / "outbox" / result_name(upload.name, upload.id, kind)
+    home = Home(upload.seller, desk.homes.root / upload.seller)
+    return None if home.is_astray("outbox") else home.path / "outbox" / result_name(upload.name, upload.id, kind)

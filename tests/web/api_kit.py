@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,31 +13,21 @@ import httpx
 from pipeline.desks import NOW, desk_on, read
 from starlette.applications import Starlette
 from starlette.routing import Mount
+from web.site import HASH, Clock
 
-from cws_filedrop.model import Account, Allowance, Seller
+from cws_filedrop.model import Account, Allowance, Role, Seller
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.worker import _row
-from cws_filedrop.store import sellers, tokens, uploads
+from cws_filedrop.store import sellers, tokens, uploads, user_tokens, users
 from cws_filedrop.web import api
 
 GOOD = b"order-id\tstatus\n026-1520163-6049104\tshipped\nwrong\tshipped\n"
 
 
 @dataclass
-class Clock:
-    now: datetime = NOW
-
-    def __call__(self) -> datetime:
-        return self.now
-
-    def later(self, **much: float) -> None:
-        self.now += timedelta(**much)
-
-
-@dataclass
 class Site:
-    """The sellers anna and bert, each with an account and a token."""
+    """The sellers anna and bert, each with an account and a token. `add_user` makes operators with one."""
 
     desk: Desk
     clock: Clock
@@ -57,8 +46,23 @@ class Site:
         self.tokens[name] = made[1]
         return made[1]
 
+    def add_user(self, role: Role, name: str = "") -> str:
+        """An operator of that role, named after it unless told otherwise, with a token; the token."""
+        name = name or str(role)
+        users.add(self.desk.db, name, password_hash=HASH, role=role, now=NOW)
+        return self.add_user_token(name)
+
+    def add_user_token(self, name: str) -> str:
+        found = users.find(self.desk.db, name)
+        assert found is not None
+        with self.desk.db.write() as connection:
+            made = user_tokens.add_in(connection, found.id, "test", now=NOW)
+        assert made is not None
+        self.tokens[name] = made[1]
+        return made[1]
+
     def call(self, method: str, path: str, *, who: str = "anna", headers: Any = None, **more: Any) -> httpx.Response:
-        """One call, as a seller."""
+        """One call, as a seller or a user."""
         given = {"authorization": f"Bearer {self.tokens[who]}"} if who else {}
 
         async def one() -> httpx.Response:

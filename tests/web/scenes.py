@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.desks import put, read
 from pipeline.shop import ITEM, ORDER, OTHER, SECOND, Shop
+from web.api_kit import Site as ApiSite
 from web.site import Site
 
 from cws_filedrop.model import AlarmKind
@@ -16,7 +17,7 @@ from cws_filedrop.store.database import stamp
 LATE = "026-1520163-0000009"
 
 
-def busy(site: Site) -> dict[str, str]:
+def busy(site: Site | ApiSite) -> dict[str, str]:
     """Orders confirmed, refused, late; uploads done, held, waiting, rejected; a feed that is stopped. Names of some."""
     shop = Shop(site.desk)
     report = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"

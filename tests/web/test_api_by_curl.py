@@ -11,12 +11,17 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import uvicorn
 from running import wait_for
 from web.api_kit import GOOD, Site, site_on
+from web.scenes import busy
+
+from cws_filedrop.model import Role
+from cws_filedrop.store import deeds
 
 README = Path(__file__).parents[2] / "README.md"
 PLACE = "https://drop.example.com"
@@ -38,39 +43,68 @@ def served(site: Site) -> Iterator[tuple[str, int]]:
         listening.close()
 
 
-def commands() -> list[str]:
-    (block,) = re.findall(r"```sh\n(# a file of shipped orders.*?)```", README.read_text(), re.DOTALL)
+def commands(beginning: str) -> list[str]:
+    """Those of the README's block that begins so."""
+    (block,) = re.findall(rf"```sh\n({re.escape(beginning)}.*?)```", README.read_text(), re.DOTALL)
     plain = block.replace("\\\n", " ")
     return [line for line in plain.splitlines() if line.startswith("curl")]
+
+
+@dataclass
+class Shell:
+    """Runs commands against a server, in a folder, with what their variables mean."""
+
+    folder: Path
+    address: tuple[str, int]
+    meaning: dict[str, str]
+
+    def run(self, command: str) -> bytes:
+        host, port = self.address
+        line = command.replace(PLACE, f"http://{host}:{port}").replace("curl ", "curl -sS --fail-with-body ", 1)
+        environment = os.environ | self.meaning
+        done = subprocess.run(
+            line, shell=True, cwd=self.folder, env=environment, capture_output=True, timeout=60, check=False
+        )
+        assert done.returncode == 0, (command, done.stdout, done.stderr)
+        return done.stdout
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 def test_the_calls_of_the_readme(tmp_path: Path) -> None:
     (tmp_path / "shipped.txt").write_bytes(GOOD)
-    with site_on(tmp_path) as site, served(site) as (host, port):
-        environment = os.environ | {"TOKEN": site.tokens["anna"]}
-
-        def run(command: str) -> bytes:
-            line = command.replace(PLACE, f"http://{host}:{port}").replace("curl ", "curl -sS --fail-with-body ", 1)
-            done = subprocess.run(
-                line, shell=True, cwd=tmp_path, env=environment, capture_output=True, timeout=60, check=False
-            )
-            assert done.returncode == 0, (command, done.stdout, done.stderr)
-            return done.stdout
-
-        handed_in, form, *asking = commands()
-        upload = json.loads(run(handed_in))
+    with site_on(tmp_path) as site, served(site) as address:
+        shell = Shell(tmp_path, address, {"TOKEN": site.tokens["anna"]})
+        handed_in, form, *asking = commands("# a file of shipped orders")
+        upload = json.loads(shell.run(handed_in))
         assert (upload["name"], upload["folder"]) == ("shipped.txt", "inbox")
-        assert json.loads(run(handed_in)) == upload
-        assert json.loads(run(form))["folder"] == "test"
-        environment["UPLOAD"] = site.work(upload["id"])
-        uploads, one, lines, receipt, orders, status = [run(command) for command in asking]
+        assert json.loads(shell.run(handed_in)) == upload
+        assert json.loads(shell.run(form))["folder"] == "test"
+        shell.meaning["UPLOAD"] = site.work(upload["id"])
+        uploads, one, lines, receipt, orders, status = [shell.run(command) for command in asking]
         assert [found["id"] for found in json.loads(uploads)["uploads"]] == [upload["id"]]
         assert json.loads(one)["verdicts"] == {"queued": 1, "rejected": 1}
         assert [found["line"] for found in json.loads(lines)["lines"]] == [3]
         assert upload["id"] in receipt.decode()
         assert json.loads(orders) == {"orders": []}
         assert json.loads(status)["seller"] == "anna"
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
+def test_the_operators_calls_of_the_readme(tmp_path: Path) -> None:
+    with site_on(tmp_path) as site, served(site) as address:
+        site.add_user(Role.OPERATOR, "olga")
+        named = busy(site)
+        meaning = {"TOKEN": site.tokens["olga"], "UPLOAD": named["held"], "ACCOUNT": "1", "ORDER": named["order"]}
+        shell = Shell(tmp_path, address, meaning)
+        now, held, released, unconfirmed, settled = [
+            json.loads(shell.run(command)) for command in commands("# how everything stands")
+        ]
+        assert now["stages"]["aside"]["number"] == 1
+        assert [one["id"] for one in held["uploads"]] == [named["held"]]
+        assert released == {"id": named["held"], "state": "arrived"}
+        assert [(one["account_id"], one["order_id"]) for one in unconfirmed["lines"]] == [(1, named["order"])]
+        assert settled == {"account_id": 1, "order_id": named["order"], "state": "shipped"}
+        assert [one.who for one in deeds.listing(site.desk.db)] == ["olga", "olga"]
 
 
 @pytest.mark.parametrize("chunked", [False, True])

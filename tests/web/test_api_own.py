@@ -137,7 +137,7 @@ def test_what_is_known_already_is_not_sent_again(site: Site) -> None:
     site.drop()
     for path in ("/uploads", "/states", "/orders", "/status", "/hooks"):
         first = site.get(path)
-        site.clock.later(seconds=61)
+        site.clock.wait(seconds=61)
         same = site.get(path, headers={"if-none-match": f'"other", W/{first.headers["etag"]}'})
         assert (path, same.status_code, same.content) == (path, 304, b"")
         assert site.get(path, headers={"if-none-match": '"other"'}).status_code == 200
@@ -242,10 +242,13 @@ def test_a_token_of_its_own_from_its_beginning_to_its_end(site: Site) -> None:
 
 def test_the_document_is_there_and_names_its_answers(site: Site) -> None:
     document = site.get("/openapi.json", who="").json()
-    assert document["components"]["securitySchemes"]["token"]["scheme"] == "bearer"
+    schemes = document["components"]["securitySchemes"]
+    assert {name: one["scheme"] for name, one in schemes.items()} == {"token": "bearer", "operator_token": "bearer"}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            assert operation["security"] == [{"token": []}], (method, path)
+            ours = path.startswith("/ops/")
+            assert operation["security"] == [{"operator_token" if ours else "token": []}], (method, path)
+            assert [tag.startswith("operators: ") for tag in operation["tags"]] == [ours], (method, path)
             assert {"401", "403", "422", "429"} <= set(operation["responses"]), (method, path)
             for status, answer in operation["responses"].items():
                 if int(status) >= 400:

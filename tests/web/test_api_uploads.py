@@ -212,7 +212,7 @@ def test_a_key_for_another_file_is_a_mistake(site: Site) -> None:
 def test_a_key_is_free_after_a_day_and_after_a_refusal(site: Site) -> None:
     assert site.hand_in(UNUSABLE, headers={"idempotency-key": "k1"}).status_code == 422
     first = site.hand_in(headers={"idempotency-key": "k1"})
-    site.clock.later(hours=24, seconds=1)
+    site.clock.wait(hours=24, seconds=1)
     again = site.hand_in(headers={"idempotency-key": "k1"})
     assert [first.status_code, again.status_code] == [202, 202]
     assert first.json()["id"] != again.json()["id"]

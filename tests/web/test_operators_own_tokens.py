@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import httpx
 from web.site import Browser, Site, site_on
 
 from cws_filedrop.model import Role
@@ -15,14 +16,22 @@ def make(browser: Browser, label: str = "board") -> str:
     return browser.post("/me/tokens", label=label).text.split('id="fresh">')[1].split("<")[0]
 
 
+def calls(site: Site, token: str) -> int:
+    """What a call of the API is answered."""
+    url = f"{site.url}/api/v1/ops/feeds"
+    return httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+
+
 def test_a_token_is_shown_once_switched_and_removed_and_all_of_it_written_down(site: Site) -> None:
     olga = site.operator(Role.VIEWER, "olga")
     token = make(olga)
     assert token not in olga.get("/me").text
     assert f"board{token[:10]}…" in olga.text("/me")
     (kept,) = user_tokens.listing(site.desk.db, 1)
-    for what in ("disable", "enable", "remove"):
+    assert calls(site, token) == 200
+    for what, holds in (("disable", 401), ("enable", 200), ("remove", 401)):
         assert olga.post(f"/me/tokens/{kept.id}/{what}").headers["location"] == "/me"
+        assert calls(site, token) == holds
     assert user_tokens.listing(site.desk.db, 1) == []
     told = [(one.who, one.what, one.detail) for one in reversed(deeds.listing(site.desk.db, about="olga"))][1:]
     whats = ("add", "disable", "enable", "remove")

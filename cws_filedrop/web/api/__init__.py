@@ -1,4 +1,4 @@
-"""The REST API (`build`). Sellers' tokens only; knows nothing of pages and sessions."""
+"""The REST API (`build`). By tokens only; knows nothing of pages and sessions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Who calls, and whether it may: the token, the networks it may come from, how often."""
+"""Who calls, and whether it may: the token, the networks it may come from, how often.
+
+There are two kinds of token, sellers' and operators'; neither opens what the other does.
+"""
 
 from __future__ import annotations
 
@@ -11,15 +14,25 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cws_filedrop.drop.handing_in import HandingIn
-from cws_filedrop.model import Seller
+from cws_filedrop.model import Role, Seller
+from cws_filedrop.pipeline.deciding import Who
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import sellers, tokens
+from cws_filedrop.pipeline.user_tokens import lacks_factor
+from cws_filedrop.store import sellers, tokens, user_tokens
+from cws_filedrop.store.user_tokens import UserBearer
 from cws_filedrop.transports.logins import SellerLogin
 from cws_filedrop.web.api.problems import Problem
 from cws_filedrop.web.api.rates import Rates, Standing
 
 SCHEME: Final = HTTPBearer(auto_error=False, scheme_name="token", description="A seller's token: `cwsfd_…`")
+OPERATORS: Final = HTTPBearer(
+    auto_error=False, scheme_name="operator_token", description="An operator's token: `cwsop_…`"
+)
 WHO: Final = {"WWW-Authenticate": "Bearer"}
+OPERATORS_ONE: Final = (
+    "This is an operator's token; it opens /ops/…, and what is a seller's takes a token of the seller"
+)
+SELLERS_ONE: Final = "This is a seller's token; what stands under /ops/ takes an operator's (cwsop_…)"
 
 
 @dataclass(frozen=True)
@@ -42,26 +55,68 @@ def caller(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(SCHEME)] = None
 ) -> Seller:
     """The seller whose token it is. Raises: Problem 401, 403, 429."""
-    api = api_of(request)
-    if credentials is None:
-        raise Problem(401, "Give a token: Authorization: Bearer cwsfd_…", headers=WHO)
-    bearer = tokens.authenticate(api.desk.db, credentials.credentials, now=api.clock())
+    api, given = api_of(request), _presented(credentials, tokens.PREFIX)
+    bearer = tokens.authenticate(api.desk.db, given, now=api.clock())
     if bearer is None:
-        raise Problem(
-            401, "This token does not hold", headers=WHO | {"WWW-Authenticate": 'Bearer error="invalid_token"'}
-        )
+        other = user_tokens.authenticate(api.desk.db, given, now=api.clock())
+        raise _holds_not() if other is None else Problem(403, OPERATORS_ONE)
     if not _may_come_from(bearer.networks, address_of(request)):
         raise Problem(403, "This token may not be used from your address")
-    standing = api.rates.call(bearer.token_id)
-    if standing is not None:
-        request.state.rate = _told(standing, api.rates.policy)
-        if standing.retry_seconds:
-            raise Problem(
-                429,
-                f"{standing.window.most} calls in {standing.window.seconds} seconds may be made with a token",
-                headers={"Retry-After": str(standing.retry_seconds)},
-            )
+    _count(request, ("seller", bearer.token_id))
     return sellers.by_id(api.desk.db, bearer.seller_id)
+
+
+def user(
+    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(OPERATORS)] = None
+) -> UserBearer:
+    """The operator whose token it is. Raises: Problem 401, 403, 429."""
+    api, given = api_of(request), _presented(credentials, user_tokens.PREFIX)
+    bearer = user_tokens.authenticate(api.desk.db, given, now=api.clock())
+    if bearer is None:
+        other = tokens.authenticate(api.desk.db, given, now=api.clock())
+        raise _holds_not() if other is None else Problem(403, SELLERS_ONE)
+    if lacks_factor(api.desk, has_factor=bearer.has_factor):
+        raise Problem(
+            403, f"A second factor is required here, and {bearer.name} has none: set it up on the pages first"
+        )
+    _count(request, ("user", bearer.token_id))
+    return bearer
+
+
+def at_least(role: Role) -> Callable[[Request, UserBearer], Who]:
+    """Who acts, if that role, or a higher one, is theirs."""
+
+    def needed(request: Request, found: Annotated[UserBearer, Depends(user)]) -> Who:
+        if not found.role.may(role):
+            raise Problem(403, f"That takes the role {role}; yours is {found.role}. Ask an admin")
+        return Who(found.name, address_of(request), found.hint)
+
+    return needed
+
+
+def _presented(credentials: HTTPAuthorizationCredentials | None, prefix: str) -> str:
+    if credentials is None:
+        raise Problem(401, f"Give a token: Authorization: Bearer {prefix}…", headers=WHO)
+    return credentials.credentials
+
+
+def _holds_not() -> Problem:
+    return Problem(401, "This token does not hold", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
+
+
+def _count(request: Request, token: tuple[str, int]) -> None:
+    """One call more by a token. Raises: Problem 429."""
+    rates = api_of(request).rates
+    standing = rates.call(token)
+    if standing is None:
+        return
+    request.state.rate = _told(standing, rates.policy)
+    if standing.retry_seconds:
+        raise Problem(
+            429,
+            f"{standing.window.most} calls in {standing.window.seconds} seconds may be made with a token",
+            headers={"Retry-After": str(standing.retry_seconds)},
+        )
 
 
 def address_of(request: Request) -> str:
@@ -86,4 +141,6 @@ def _told(standing: Standing, policy: str) -> dict[str, str]:
 
 
 Caller = Annotated[Seller, Depends(caller)]
+Operator = Annotated[Who, Depends(at_least(Role.OPERATOR))]
+Admin = Annotated[Who, Depends(at_least(Role.ADMIN))]
 TheApi = Annotated[Api, Depends(api_of)]

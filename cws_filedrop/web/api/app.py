@@ -16,7 +16,7 @@ from cws_filedrop.model import Limits
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import profiles
 from cws_filedrop.transports import first_look
-from cws_filedrop.web.api import orders, own, problems, taking, uploads
+from cws_filedrop.web.api import ops, orders, own, problems, taking, uploads
 from cws_filedrop.web.api.access import Api
 from cws_filedrop.web.api.problems import ProblemBody
 from cws_filedrop.web.api.rates import Rates
@@ -25,9 +25,11 @@ LOG = log.get(__name__)
 TITLE = "cws_filedrop"
 ABOUT = """Hand in files of shipped orders, and hear what became of every line.
 
-Every call carries a token: `Authorization: Bearer cwsfd_…`. Failures are `application/problem+json` (RFC 9457). Lists
-come in pages; the next one is in the `Link` header. Answers to GET have an `ETag`; `If-None-Match` spares you what you
-have already. How often a token may be used is said in `RateLimit-Policy`."""
+Every call carries a token, `Authorization: Bearer …`: a seller's (`cwsfd_…`), which reaches what is its own; or, for
+what stands under `/ops/`, an operator's (`cwsop_…`), which may do what its user may: viewers look, operators also
+decide, admins also see people and what they did. Failures are `application/problem+json` (RFC 9457). Lists come in
+pages; the next one is in the `Link` header. Answers to GET have an `ETag`; `If-None-Match` spares you what you have
+already. How often a token may be used is said in `RateLimit-Policy`."""
 
 
 def build(
@@ -46,7 +48,7 @@ def build(
         title=TITLE, version=__version__, description=ABOUT, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.state.api = api
-    for router in (taking.router, uploads.router, orders.router, own.router):
+    for router in (taking.router, uploads.router, orders.router, own.router, *ops.ROUTERS):
         app.include_router(router)
     problems.register(app)
     app.openapi = partial(_document, app)  # type: ignore[method-assign]

@@ -43,18 +43,18 @@ Cursor = Annotated[
 FileName = Annotated[str, Path(max_length=255, description="as the list has it", examples=["orders-20261122.txt"])]
 
 
-def file_documented(what: str) -> dict[int | str, dict[str, Any]]:
+def file_documented(what: str, kind: str = TABLE) -> dict[int | str, dict[str, Any]]:
     """An answer that is a file, for the OpenAPI document."""
-    content = {TABLE: {"schema": {"type": "string", "format": "binary"}}}
+    content = {kind: {"schema": {"type": "string", "format": "binary"}}}
     return {200: {"description": what, "content": content}, **documented(404)}
 
 
-def file_answer(path: FilePath) -> Response:
-    """A file as it lies there; 404 when it does not."""
+def file_answer(path: FilePath, *, name: str = "", kind: str = TABLE) -> Response:
+    """A file as it lies there, under its own name or another; 404 when it does not."""
     found = regular(path)
     if found is None:
         raise not_there()
-    return FileResponse(path, media_type=TABLE, filename=path.name, stat_result=found)
+    return FileResponse(path, media_type=kind, filename=name or path.name, stat_result=found)
 
 
 @router.get("/states", tags=["orders"])

@@ -6,7 +6,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
 from cws_filedrop.config import ApiSettings
@@ -38,20 +38,20 @@ class Rates:
         self.windows = tuple(Window(most, seconds) for most, seconds in given if most > 0)
         self._clock = clock
         self._lock = threading.Lock()
-        self._made: dict[int, deque[float]] = {}
+        self._made: dict[Hashable, deque[float]] = {}
 
     @property
     def policy(self) -> str:
         """All windows, as `RateLimit-Policy` names them."""
         return ", ".join(f"{one.most};w={one.seconds}" for one in self.windows)
 
-    def call(self, token_id: int) -> Standing | None:
+    def call(self, token: Hashable) -> Standing | None:
         """Count a call if it may be made; how the token stands then (None: there is no limit)."""
         if not self.windows:
             return None
         with self._lock:
             now = self._clock()
-            made = self._made.setdefault(token_id, deque())
+            made = self._made.setdefault(token, deque())
             while made and made[0] <= now - self.windows[-1].seconds:
                 made.popleft()
             over = [one for one in self.windows if self._remaining(made, one, now) <= 0]

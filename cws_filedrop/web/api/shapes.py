@@ -126,7 +126,7 @@ class EventBody(BaseModel):
     who: str = Field(examples=["seller"])
     state: OrderState
     what: str
-    upload_id: str = Field(default="", description="empty: no upload of yours")
+    upload_id: str = Field(default="", description="empty: no upload, or none of yours")
     line: int | None = None
 
 

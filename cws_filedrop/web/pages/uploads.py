@@ -90,10 +90,10 @@ def download(request: Request, session: visitors.Viewer, upload_id: str, kind: s
     found = uploads_.get(desk.db, upload_id)
     if found is None:
         raise visitors.NotThere
-    kept = files.download(desk, found, kind)
+    kept = files.find(desk, found, kind)
     if kept is None:
         raise visitors.NotThere
-    return kept
+    return files.download(kept)
 
 
 @router.post("/uploads/{upload_id}/release", dependencies=[visitors.Meant])

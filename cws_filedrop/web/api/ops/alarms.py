@@ -1,0 +1,38 @@
+"""Alarms: what is wrong, since when, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from cws_filedrop.store import alarms
+from cws_filedrop.store.alarms import Alarm
+from cws_filedrop.web.api.access import TheApi
+from cws_filedrop.web.api.ops import parts
+from cws_filedrop.web.api.ops.service_shapes import AlarmBody, Alarms
+from cws_filedrop.web.api.routing import SAME, Limit, link_next
+
+router = parts.router("alarms")
+
+
+@router.get("/alarms", responses=SAME)
+def list_alarms(
+    request: Request,
+    response: Response,
+    api: TheApi,
+    over: Annotated[bool, Query(description="those that are over, too")] = False,
+    cursor: parts.NumberCursor = None,
+    limit: Limit = 100,
+) -> Alarms:
+    """Alarms that are open, newest first."""
+    found = alarms.listing(api.desk.db, open_only=not over, before=cursor, limit=limit + 1)
+    if len(found) > limit:
+        link_next(request, response, str(found[limit - 1].no))
+    return Alarms(alarms=[alarm_body(one) for one in found[:limit]])
+
+
+def alarm_body(alarm: Alarm) -> AlarmBody:
+    """As it is told."""
+    return AlarmBody(**{name: value for name, value in asdict(alarm).items() if name in AlarmBody.model_fields})

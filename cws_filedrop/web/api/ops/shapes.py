@@ -1,0 +1,308 @@
+"""The shapes of what operators work on: uploads, orders, work lists, feeds. Only ever extended; moments are ISO 8601 in
+UTC.
+"""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from cws_filedrop.model import Door, FeedKind, FeedState, Grade, OrderState, UploadState, Verdict
+from cws_filedrop.web.api.ops.parts import NO_ZERO
+from cws_filedrop.web.api.shapes import AT, ORDER, UPLOAD, EventBody, OrderBody, OrderLineBody, Said
+
+
+class CaseBody(BaseModel):
+    """Whose work something is, and a note."""
+
+    assignee: str = Field(default="", description="a user's name; empty: nobody's", examples=["olga"])
+    note: str = ""
+    changed_at: str = Field(default="", description="empty: nobody has said anything yet", examples=[AT])
+
+
+class CaseWish(BaseModel):
+    """Whose work something is to be, and a note; what is left out is emptied."""
+
+    model_config = ConfigDict(extra="forbid")
+    assignee: str = Field(
+        default="", max_length=64, pattern=NO_ZERO, description="a user's name; empty: nobody's", examples=["olga"]
+    )
+    note: str = Field(default="", max_length=1000, pattern=NO_ZERO)
+
+
+class DeedBody(BaseModel):
+    """What somebody did, on the pages, by the API or by a command."""
+
+    id: int
+    at: str = Field(examples=[AT])
+    who: str = Field(description="a user's name, or: command line", examples=["olga"])
+    address: str = Field(examples=["192.0.2.7"])
+    token: str = Field(description="how the token begins that it was done by; empty: by none", examples=["cwsop_Ab3d"])
+    what: str = Field(examples=["upload.release"])
+    about: str = Field(description="an upload, a seller, a user, `ACCOUNT ORDER-ID`", examples=[UPLOAD])
+    detail: str
+
+
+# Uploads.
+
+
+class FoundUpload(BaseModel):
+    """An upload in a list. `verdicts` counts its lines, as they stood when it was answered last."""
+
+    id: str = Field(examples=[UPLOAD])
+    seller: str = Field(examples=["anna"])
+    folder: str = Field(examples=["inbox"])
+    name: str = Field(examples=["shipped.txt"])
+    door: Door
+    grade: Grade | None = Field(description="none: it is being taken")
+    state: UploadState
+    size: int = Field(examples=[1234], description="bytes")
+    line_count: int = Field(examples=[12])
+    waiting: int = Field(description="lines that wait for Amazon")
+    arrived_at: str = Field(examples=[AT])
+    answered_at: str | None = Field(default=None, examples=[AT], description="when its receipt was delivered first")
+    done_at: str | None = Field(default=None, examples=[AT])
+    verdicts: dict[str, int] = Field(examples=[{"confirmed": 11, "rejected": 1}])
+
+
+class FoundUploads(BaseModel):
+    """A page of uploads, newest first; the next one is in the `Link` header."""
+
+    uploads: list[FoundUpload]
+
+
+class StepBody(BaseModel):
+    """A step of an upload's story."""
+
+    at: str = Field(examples=[AT])
+    what: str = Field(examples=["receipt delivered"])
+    detail: str
+    tone: str = Field(description="good, bad, odd or plain", examples=["good"])
+
+
+class KeptFile(BaseModel):
+    """A file of an upload that is there: at `/ops/uploads/ID/KIND`."""
+
+    kind: str = Field(examples=["receipt"])
+    name: str
+    size: int = Field(description="bytes")
+
+
+class LinesSaid(BaseModel):
+    """How many lines have a verdict and a code."""
+
+    verdict: Verdict
+    code: str
+    lines: int
+
+
+class WholeUpload(FoundUpload):
+    """An upload with its story, what was found in it first, its files, and whose work it is."""
+
+    account_id: int = Field(description="0: it is not recorded yet")
+    client: str = Field(description="where it came from", examples=["192.0.2.7"])
+    evidence: str = Field(description="why it is graded so, and who has decided on it since")
+    sha256: str = Field(description="empty until it is read")
+    releases: int = Field(description="times that somebody has decided on it")
+    failure: str = Field(description="why we failed; empty: we did not")
+    issues: list[Said]
+    said: list[LinesSaid]
+    story: list[StepBody]
+    files: list[KeptFile]
+    case: CaseBody
+
+
+class UploadDecided(BaseModel):
+    """An upload that somebody has decided on: it is read, or answered, within seconds."""
+
+    id: str = Field(examples=[UPLOAD])
+    state: UploadState
+
+
+class RejectWish(BaseModel):
+    """Why an upload is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+    why: str = Field(max_length=500, pattern=NO_ZERO, description="the seller reads it", examples=["it is last week's"])
+
+
+class LineOfUpload(BaseModel):
+    """A line of an upload as it stands, as an editor counts them."""
+
+    line: int = Field(examples=[2])
+    order_id: str = Field(description="as the file has it", examples=[ORDER])
+    amazon_order_id: str = Field(description="empty: not known", examples=[ORDER])
+    order_item_id: str
+    tracking: str
+    verdict: Verdict
+    code: str
+    message: str
+    feed_no: int | None = Field(default=None, description="the feed that carries it")
+    seen_at: str | None = Field(default=None, description="when Amazon's own order was seen to have it")
+
+
+class LinesOfUpload(BaseModel):
+    """A page of lines; the next one is in the `Link` header."""
+
+    lines: list[LineOfUpload]
+
+
+# Orders.
+
+
+class FoundOrder(BaseModel):
+    """An order in a list."""
+
+    account_id: int
+    merchant_id: str = Field(examples=["A1B2C3D4E5"])
+    order_id: str = Field(examples=[ORDER])
+    reference: str = Field(description="the seller's own number")
+    state: OrderState
+    latest_ship_date: str
+    tracking_number: str
+    changed_at: str = Field(examples=[AT])
+
+
+class FoundOrders(BaseModel):
+    """A page of orders, those that changed last first; the next one is in the `Link` header."""
+
+    orders: list[FoundOrder]
+
+
+class RefusedLine(BaseModel):
+    """A line that Amazon refused, or of which nobody knows what became of it."""
+
+    upload_id: str = Field(examples=[UPLOAD])
+    line: int
+    verdict: Verdict
+    code: str = Field(examples=["A-18028"])
+    message: str
+
+
+class WholeOrder(OrderBody):
+    """An order with its lines, all that happened to it, the uploads that name it, and whose work it is."""
+
+    account_id: int
+    merchant_id: str
+    marketplace_id: str
+    speed: str = Field(description="slow or fast, after its ship method; empty: neither")
+    amazon_url: str = Field(description="where it stands on Amazon's seller site; empty: not known")
+    lines: list[OrderLineBody]
+    history: list[EventBody]
+    uploads: list[FoundUpload]
+    refused: list[RefusedLine] = Field(description="what of it would be sent again")
+    case: CaseBody
+    deeds: list[DeedBody]
+
+
+class SettleWish(BaseModel):
+    """What has become of an order: shipped, cancelled or new."""
+
+    model_config = ConfigDict(extra="forbid")
+    state: OrderState
+    note: str = Field(
+        max_length=1000,
+        pattern=r"^[^\x00]*[^\s\x00][^\x00]*$",
+        description="why; it is kept in the order's history",
+        examples=["confirmed at Amazon by hand"],
+    )
+
+
+class OrderStands(BaseModel):
+    """Where an order stands now."""
+
+    account_id: int
+    order_id: str = Field(examples=[ORDER])
+    state: OrderState
+
+
+class SentAgain(BaseModel):
+    """The upload by which refused lines are sent again."""
+
+    upload_id: str = Field(examples=[UPLOAD])
+
+
+# Work lists.
+
+
+class UnconfirmedLine(BaseModel):
+    """A line that Amazon refused, or of which nobody knows what became of it, and that nobody has settled."""
+
+    upload_id: str = Field(examples=[UPLOAD])
+    line: int = Field(examples=[2])
+    seller: str = Field(examples=["anna"])
+    account_id: int
+    order_id: str = Field(examples=[ORDER])
+    order_item_id: str
+    tracking: str
+    verdict: Verdict
+    code: str = Field(examples=["A-18028"])
+    message: str
+    remedy: str = Field(description="what to do; empty: nothing is known of that code")
+    amazon_url: str = Field(description="where the order stands on Amazon's seller site; empty: not known")
+    arrived_at: str = Field(examples=[AT])
+    case: CaseBody = Field(description="of the order")
+
+
+class UnconfirmedLines(BaseModel):
+    """A page of them, newest first; the next one is in the `Link` header."""
+
+    lines: list[UnconfirmedLine]
+
+
+class HeldUpload(BaseModel):
+    """An upload that waits for a word."""
+
+    id: str = Field(examples=[UPLOAD])
+    seller: str = Field(examples=["anna"])
+    folder: str
+    name: str
+    state: UploadState
+    size: int = Field(description="bytes")
+    arrived_at: str = Field(examples=[AT])
+    evidence: str
+    failure: str = Field(description="why we failed; empty: we did not")
+    issues: list[Said]
+    verdicts: dict[str, int] = Field(description="what its lines would become")
+    case: CaseBody
+
+
+class HeldUploads(BaseModel):
+    """A page of them, newest first; the next one is in the `Link` header."""
+
+    uploads: list[HeldUpload]
+
+
+# Feeds.
+
+
+class FeedBody(BaseModel):
+    """A document on its way to Amazon."""
+
+    no: int = Field(examples=[7])
+    account_id: int
+    merchant_id: str = Field(examples=["A1B2C3D4E5"])
+    kind: FeedKind
+    state: FeedState
+    line_count: int
+    message_count: int
+    opened_at: str = Field(examples=[AT])
+    intent_at: str | None = Field(description="since when Amazon may have it")
+    submitted_at: str | None
+    settled_at: str | None
+    amazon_feed_id: str | None
+    document_id: str = Field(description="Amazon's id of the document; empty: not uploaded")
+    report_document_id: str = Field(description="Amazon's id of its report; empty: none yet")
+    note: str = Field(description="why it is stopped")
+
+
+class FeedList(BaseModel):
+    """A page of feeds, newest first; the next one is in the `Link` header."""
+
+    feeds: list[FeedBody]
+
+
+class AdoptWish(BaseModel):
+    """Which of Amazon's feeds a stopped feed became."""
+
+    model_config = ConfigDict(extra="forbid")
+    amazon_feed_id: str = Field(pattern=r"^[A-Za-z0-9-]{1,40}$", examples=["50001234567"])

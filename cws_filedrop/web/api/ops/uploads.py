@@ -1,0 +1,211 @@
+"""Uploads: found by anything an operator has of them, with their story; released or rejected if they were set aside."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request, Response
+
+from cws_filedrop.model import Door, UploadState, Verdict
+from cws_filedrop.pipeline import actions, deciding, stories
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.store import searching, tallies, upload_story, work_lists
+from cws_filedrop.store import uploads as rows
+from cws_filedrop.store.searching import Found, Wanted
+from cws_filedrop.store.uploads import Upload
+from cws_filedrop.store.work_lists import Case
+from cws_filedrop.web import files
+from cws_filedrop.web.api.access import Api, Operator, TheApi
+from cws_filedrop.web.api.ops import parts
+from cws_filedrop.web.api.ops.shapes import (
+    CaseBody,
+    CaseWish,
+    FoundUpload,
+    FoundUploads,
+    KeptFile,
+    LineOfUpload,
+    LinesOfUpload,
+    LinesSaid,
+    RejectWish,
+    StepBody,
+    UploadDecided,
+    WholeUpload,
+)
+from cws_filedrop.web.api.orders import TABLE, file_answer, file_documented
+from cws_filedrop.web.api.problems import documented, not_there
+from cws_filedrop.web.api.routing import SAME, Limit, link_next
+from cws_filedrop.web.api.shapes import Said, UploadId
+
+router = parts.router("uploads")
+BYTES = "application/octet-stream"
+
+
+class Search:
+    """What an upload must be like."""
+
+    def __init__(
+        self,
+        q: Annotated[
+            parts.Text, Query(description="id, order number, tracking number, beginning of a hash, or part of a name")
+        ] = "",
+        seller: Annotated[str, Query(pattern=r"^[A-Za-z0-9]{0,64}$")] = "",
+        state: UploadState | None = None,
+        door: Door | None = None,
+        verdict: Verdict | None = None,
+        code: Annotated[str, Query(pattern=r"^[A-Za-z0-9-]{0,40}$")] = "",
+        since: parts.Day = "",
+        until: parts.Day = "",
+    ) -> None:
+        given = {"state": state, "door": door, "verdict": verdict}
+        named = {name: str(one) if one else "" for name, one in given.items()}
+        self.wanted = Wanted(text=q, seller=seller.lower(), code=code, since=since, until=until, **named)
+
+
+@router.get("/uploads", responses=SAME)
+def find_uploads(
+    request: Request,
+    response: Response,
+    api: TheApi,
+    search: Annotated[Search, Depends()],
+    cursor: parts.UploadCursor = "",
+    limit: Limit = 50,
+) -> FoundUploads:
+    """Uploads of all sellers, newest first."""
+    found = searching.uploads(api.desk.db, search.wanted, before=cursor, limit=limit + 1)
+    if len(found) > limit:
+        link_next(request, response, found[limit - 1].id)
+    return FoundUploads(uploads=[found_upload(one) for one in found[:limit]])
+
+
+def found_upload(found: Found) -> FoundUpload:
+    """As a list tells it."""
+    return FoundUpload(**asdict(found) | {"grade": found.grade or None})
+
+
+@router.get("/uploads/{upload_id}", responses=SAME | documented(404))
+def tell_upload(upload_id: UploadId, api: TheApi) -> WholeUpload:
+    """One upload's whole story."""
+    desk = api.desk
+    found = stories.find(desk, upload_id)
+    if found is None:
+        raise not_there()
+    upload, _ = found
+    said = tallies.of_upload(desk.db, upload_id)
+    return WholeUpload(
+        **_upload(upload, said),
+        failure=upload.outcome.get("failure", ""),
+        issues=issues(upload),
+        said=[LinesSaid(verdict=Verdict(verdict), code=code, lines=lines) for (verdict, code), lines in said.items()],
+        story=[
+            StepBody(at=one.at, what=one.what, detail=one.detail, tone=one.tone)
+            for one in stories.of(desk, upload).steps
+        ],
+        files=[KeptFile(kind=one.kind, name=one.name, size=one.size) for one in files.of_upload(desk, upload)],
+        case=case_body(work_lists.cases(desk.db, [upload_id]).get(upload_id, work_lists.NO_CASE)),
+    )
+
+
+def _upload(upload: Upload, said: Any) -> dict[str, Any]:
+    counts: dict[str, int] = {} if said else dict(upload.outcome.get("counts", {}))
+    for (verdict, _), lines in said.items():
+        counts[verdict] = counts.get(verdict, 0) + lines
+    values = {name: getattr(upload, name) for name in Upload.__slots__ if name in WholeUpload.model_fields}
+    return values | {"grade": upload.grade or None, "verdicts": counts}
+
+
+def issues(upload: Upload) -> list[Said]:
+    """What was found first in an upload."""
+    outcome = upload.outcome
+    said = [*outcome.get("file_issues", ()), *outcome.get("remarks", ()), *outcome.get("first_issues", ())]
+    return [Said(**{name: one.get(name) for name in Said.model_fields}) for one in said]
+
+
+def case_body(case: Case) -> CaseBody:
+    """Whose work something is."""
+    return CaseBody(**asdict(case))
+
+
+@router.get("/uploads/{upload_id}/lines", responses=SAME | documented(404))
+def lines_of_upload(
+    upload_id: UploadId,
+    request: Request,
+    response: Response,
+    api: TheApi,
+    verdict: Verdict | None = None,
+    code: Annotated[str, Query(pattern=r"^[A-Za-z0-9, |-]{0,200}$", description="exactly these codes")] = "",
+    cursor: Annotated[int, Query(ge=0, le=2**53, description=parts.ON)] = 0,
+    limit: Limit = 100,
+) -> LinesOfUpload:
+    """Its lines, with what became of each."""
+    known(api, upload_id)
+    found = upload_story.lines(
+        api.desk.db, upload_id, verdict=str(verdict or ""), code=code, after=cursor, limit=limit + 1
+    )
+    if len(found) > limit:
+        link_next(request, response, str(found[limit - 1].line))
+    return LinesOfUpload(lines=[LineOfUpload(**asdict(one)) for one in found[:limit]])
+
+
+def known(api: Api, upload_id: str) -> Upload:
+    """That upload, if it is recorded. Raises: Problem 404."""
+    found = rows.get(api.desk.db, upload_id)
+    if found is None:
+        raise not_there()
+    return found
+
+
+@router.post("/uploads/{upload_id}/release", status_code=202, responses=documented(404, 409))
+def release(upload_id: UploadId, api: TheApi, who: Operator) -> UploadDecided:
+    """Have an upload that was set aside read again, as it is."""
+    known(api, upload_id)
+    with parts.decided():
+        actions.release(api.desk, upload_id, who=who)
+    api.arrived(upload_id)
+    return _decided(api.desk, upload_id)
+
+
+@router.post("/uploads/{upload_id}/reject", status_code=202, responses=documented(400, 404, 409))
+def reject(upload_id: UploadId, wish: RejectWish, api: TheApi, who: Operator) -> UploadDecided:
+    """Refuse an upload that was set aside; its seller reads why."""
+    known(api, upload_id)
+    with parts.decided():
+        actions.reject(api.desk, upload_id, wish.why, who=who)
+    api.arrived(upload_id)
+    return _decided(api.desk, upload_id)
+
+
+def _decided(desk: Desk, upload_id: str) -> UploadDecided:
+    found = rows.get(desk.db, upload_id)
+    assert found is not None
+    return UploadDecided(id=found.id, state=found.state)
+
+
+@router.put("/uploads/{upload_id}/case", responses=documented(400, 404, 409))
+def assign_upload(upload_id: UploadId, wish: CaseWish, api: TheApi, who: Operator) -> CaseBody:
+    """Say whose work it is, and a note."""
+    known(api, upload_id)
+    with parts.decided():
+        deciding.take_on(api.desk, upload_id, assignee=wish.assignee, note=wish.note.strip(), who=who)
+    return case_body(work_lists.cases(api.desk.db, [upload_id])[upload_id])
+
+
+def _file(kind: str, words: str) -> None:
+    media = BYTES if kind == files.ORIGINAL else TABLE
+
+    @router.get(
+        f"/uploads/{{upload_id}}/{kind}",
+        name=f"fetch_{kind}",
+        responses=SAME | file_documented(words, media),
+        response_model=None,
+        description=f"{words[0].upper()}{words[1:]}; 404 when it is not there, or not any more.",
+    )
+    def fetch(upload_id: UploadId, api: TheApi) -> Response:
+        kept = files.find(api.desk, known(api, upload_id), kind)
+        if kept is None:
+            raise not_there()
+        return file_answer(kept.path, name=kept.name, kind=media)
+
+
+for _kind, _words in files.KINDS.items():
+    _file(_kind, _words)

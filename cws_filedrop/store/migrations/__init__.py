@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.errors import ConfigError
 
-HEAD: Final = "0016"
+HEAD: Final = "0017"
 FIRST: Final = "0001"
 
 

@@ -33,6 +33,7 @@ SHOWN_UPLOADS: Final = 50
 SHOWN_UNCONFIRMED: Final = 500
 SHOWN_RESULTS: Final = 10
 SHOWN_ORDERS: Final = 200
+MISSING_DAYS: Final = 90  # that an order is shown which Amazon accepted and does not show
 OVERDUE_DAYS: Final = 14  # that an order which nobody shipped in time is shown
 BLOCK: Final = 1 << 20
 Delivery = tuple[Path, Iterable[bytes]]
@@ -212,7 +213,7 @@ def status_of(desk: Desk, seller: Seller) -> status.Status:
     name, orders = seller.name, desk.settings.orders
     account_id, now = seller.account.id, desk.clock()
     soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
-    unseen = now - timedelta(hours=orders.missing_hours)
+    unseen, long_ago = now - timedelta(hours=orders.missing_hours), now - timedelta(days=MISSING_DAYS)
     return status.Status(
         seller=name,
         written_at=stamp(now),
@@ -222,7 +223,7 @@ def status_of(desk: Desk, seller: Seller) -> status.Status:
         unknown=lines.unknown(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
         late_soon=order_lists.late(desk.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
-        missing=sightings.missing(desk.db, account_id, before=unseen, limit=SHOWN_ORDERS),
+        missing=sightings.missing(desk.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
         hooks_off=[
             {"id": one.id, "url": one.url, "why": one.why_disabled}
             for one in hooks.listing(desk.db, seller.id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import os
 import re
 import shutil
 import zlib
@@ -71,6 +72,15 @@ class Archive:
         if hashlib.sha256(content).hexdigest() != name.sha256:
             raise Damaged(f"{self.path(name)} is damaged: its SHA-256 is not the one in its name")
         return content
+
+    def size(self, name: Name) -> int | None:
+        """How many bytes were kept, without reading them; None when there is nothing (any more)."""
+        try:
+            with self.path(name).open("rb") as file:
+                file.seek(-4, os.SEEK_END)  # gzip ends with it
+                return int.from_bytes(file.read(), "little")
+        except OSError:
+            return None
 
     def _holds(self, name: Name) -> bool:
         try:

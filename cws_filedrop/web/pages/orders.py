@@ -12,7 +12,7 @@ from cws_filedrop.model import OrderState
 from cws_filedrop.pipeline import deciding, retrying
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.rules.speed import speed
-from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, work_lists
+from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, sightings, work_lists
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -48,7 +48,7 @@ def _place(text: str) -> tuple[str, int] | None:
 
 @router.get("/orders/{account_id}/{order_id}")
 def order(request: Request, session: visitors.Viewer, account_id: Number, order_id: str) -> Response:
-    """One order: what was ordered, everything that happened, the uploads that name it."""
+    """One order: what was ordered, everything that happened, what Amazon's order showed, the uploads that name it."""
     db = offices.of(request).desk.db
     with db.read() as connection:
         found = order_book.get_in(connection, account_id, order_id)
@@ -70,6 +70,7 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
         case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),
         deeds=deeds.listing(db, about=about, limit=20),
         settled_as=deciding.SETTLED_AS,
+        read_back=sightings.read_back(db, account_id, order_id),
         refused=refusals.last_of_order(db, account_id, order_id),
         about=about,
     )

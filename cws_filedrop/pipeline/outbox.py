@@ -170,7 +170,7 @@ def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> 
     seller = sellers.by_id(desk.db, upload.seller_id)
     limits = desk.context(seller.policy, desk.clock()).limits
     with desk.spool.data_path(upload.id).open("rb") as source:
-        file = open_file(source, file_name=upload.name, limits=limits, profiles=_profiles(upload))
+        file = open_file(source, file_name=upload.name, limits=limits, profiles=profiles_of(upload))
         facts = file.facts
         yield rejected.header(facts.headings, facts.delimiter)
         for chunk in file.chunks():
@@ -179,7 +179,7 @@ def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> 
             yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
 
 
-def _profiles(upload: Upload) -> tuple[Profile, ...]:
+def profiles_of(upload: Upload) -> tuple[Profile, ...]:
     """The profile by which the upload was read, as it was then: the seller may have changed it since."""
     used = upload.outcome.get("profile")
     return (profile.parse(used["text"], used["name"]),) if used else ()

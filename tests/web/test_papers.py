@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +14,9 @@ from web.site import Site
 from cws_filedrop.drop.archive import Name, Paper
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
 from cws_filedrop.model import Role
+from cws_filedrop.pipeline.evidence import packing
 from cws_filedrop.pipeline.sighting import judged
-from cws_filedrop.store import feeds, sightings
+from cws_filedrop.store import deeds, feeds, sightings, work_lists
 from cws_filedrop.web.security import HEADERS
 
 DOCUMENT, REPORT = b"<AmazonEnvelope>sent</AmazonEnvelope>\n", "<Report>gelesen: \xfc</Report>".encode("latin-1")
@@ -105,3 +108,34 @@ def test_an_order_shows_what_amazons_own_order_showed(site: Site) -> None:
     assert "Amazon's own order was SHIPPED when it was looked at last, 2026-11-22 12:30:00 UTC." in text
     assert f"Y0000001K by Yodel, shipped 2026-11-22 10:00:00 UTC: {ITEM} × 2" in text
     assert f"{ITEM}: 2 of 3 shipped, 1 cancelled" in text
+
+
+@pytest.mark.parametrize(("fields", "name"), [({}, ""), ({"only": "1"}, "-extract")])
+def test_all_that_proves_an_order_is_one_download_and_written_down(
+    site: Site, fields: dict[str, str], name: str
+) -> None:
+    sent(site)
+    viewer = site.operator(Role.VIEWER)
+    path = f"/orders/1/{ORDER}"
+    assert f'action="{path}/evidence"' in viewer.get(path).text
+    answer = viewer.post(f"{path}/evidence", **fields)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+    assert answer.headers["content-disposition"] == f'attachment; filename="evidence-{ORDER}{name}.zip"'
+    assert answer.headers["content-length"] == str(len(answer.content))
+    target = io.BytesIO()
+    packing.pack(site.desk, packing.Order(1, ORDER, only_this_order=bool(fields)), target)
+    assert target.getvalue() == answer.content, "the command makes the same"
+    (deed,) = deeds.listing(site.desk.db, about=work_lists.about_order(1, ORDER))
+    assert (deed.who, deed.what) == ("viewer", "order.evidence")
+    assert hashlib.sha256(answer.content).hexdigest() in deed.detail
+    assert f"viewer: order.evidence evidence-{ORDER}{name}.zip" in viewer.text(path)
+
+
+def test_evidence_of_nothing_and_for_nobody_else(site: Site) -> None:
+    sent(site)
+    browser = site.operator()
+    assert browser.post("/orders/1/026-0000000-0000000/evidence").status_code == 404
+    assert browser.post(f"/orders/9/{ORDER}/evidence").status_code == 404
+    assert browser.submit(f"/orders/1/{ORDER}/evidence").status_code == 403, "without the session's token"
+    assert site.seller().post(f"/orders/1/{ORDER}/evidence").status_code == 404
+    assert deeds.listing(site.desk.db, about=work_lists.about_order(1, ORDER)) == []

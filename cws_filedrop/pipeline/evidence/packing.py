@@ -17,7 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
 
-from cws_filedrop import log
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.pipeline.desk import Desk
@@ -28,7 +27,6 @@ from cws_filedrop.reports import evidence as words
 from cws_filedrop.store import deeds, order_book, order_lines_sent, sellers, sightings, uploads, work_lists
 from cws_filedrop.store.order_lines_sent import Line
 
-LOG: Final = log.get(__name__)
 EVIDENCE: Final = "order.evidence"
 VERSION: Final = 1
 ALL: Final = 10_000  # deeds: far more than there ever are
@@ -74,7 +72,6 @@ def packed(desk: Desk, order: Order, *, folder: Path, who: Who) -> Packed:
     about = work_lists.about_order(order.account_id, order.order_id)
     what, now = f"{order.file_name}, SHA-256 {sha256}", desk.clock()
     deeds.add(desk.db, who=who.name, address=who.address, what=EVIDENCE, about=about, detail=what, now=now)
-    LOG.info("order.evidence_packed", order=order.order_id, who=who.name)
     return Packed(file, size, sha256)
 
 

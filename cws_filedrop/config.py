@@ -42,6 +42,10 @@ class ServiceSettings:
         default=1_000_000, metadata={"doc": "files larger than this are read in a process of their own"}
     )
     keep_results_days: int = field(default=90, metadata={"doc": "receipts and results older than this are removed"})
+    keep_documents_days: int = field(
+        default=400,
+        metadata={"doc": "what was sent to Amazon, its answers and what its orders showed are removed so long after"},
+    )
 
 
 @dataclass(frozen=True, slots=True)

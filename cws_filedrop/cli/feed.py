@@ -1,17 +1,21 @@
-"""`cws-filedrop feed`: documents on their way to Amazon, and what an operator can do when one is stuck."""
+"""`cws-filedrop feed`: documents on their way to Amazon, its answers, and what an operator can do when one is stuck."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.shared import database, desk, settings, show_json, show_table, stop, write_bytes
 from cws_filedrop.model import FeedState
 
-app = typer.Typer(help="Feeds: list them, let a stopped one go on, name the one that Amazon has.", no_args_is_help=True)
+app = typer.Typer(
+    help="Feeds: list them, show one and what is kept of it, let a stopped one go on, name the one that Amazon has.",
+    no_args_is_help=True,
+)
 Number = Annotated[
     int, typer.Argument(help="the feed's number in `feed list`", autocompletion=completing.stopped_feeds)
 ]
@@ -32,6 +36,44 @@ def list_(
         return
     rows = [(one.no, one.state, one.line_count, one.amazon_feed_id or "", one.opened_at, one.note) for one in found]
     show_table("Feeds", ("no", "state", "lines", "Amazon's id", "opened", "note"), rows)
+
+
+@app.command()
+def show(
+    number: Number,
+    document: Annotated[bool, typer.Option("--document", help="the document, as it was sent")] = False,
+    report: Annotated[bool, typer.Option("--report", help="Amazon's report, as it was read")] = False,
+    out: Annotated[Path | None, typer.Option(help="a file for it [default: standard output]")] = None,
+    json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+) -> None:
+    """Show a feed and what is kept of it; or the very bytes that were sent or read."""
+    from cws_filedrop.drop.archive import Paper
+    from cws_filedrop.pipeline import papers
+
+    if document + report + json > 1 or (out and not document and not report):
+        raise stop("give one of --document, --report and --json; --out FILE goes with the first two", 2)
+    here, feed = _found(number)
+    if document or report:
+        write_bytes(papers.read(here, feed, Paper.DOCUMENT if document else Paper.REPORT), out)
+        return
+    kept = papers.of_feed(here, feed)
+    if json:
+        show_json({"version": 1, "feed": asdict(feed), "kept": [asdict(one) for one in kept]})
+        return
+    rows = [(name, value) for name, value in asdict(feed).items() if value not in ("", None)]
+    show_table(f"Feed {number}", ("what", "value"), rows)
+    told = [(one.kind, "" if one.size is None else f"{one.size:,}", one.sha256, one.why) for one in kept]
+    show_table("Kept", ("what", "bytes", "SHA-256", "why not"), told)
+
+
+def _found(number: int) -> Any:
+    from cws_filedrop.store import feeds
+
+    here = desk(settings())
+    feed = feeds.find(here.db, number)
+    if feed is None:
+        raise stop(f"there is no feed {number}; `feed list` shows them")
+    return here, feed
 
 
 @app.command()

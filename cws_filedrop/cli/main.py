@@ -68,6 +68,7 @@ seller.app.add_typer(seller_token.app, name="token")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")
+app.add_typer(orders.app, name="order", hidden=True)  # its second name
 app.add_typer(report.app, name="report")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")

@@ -1,21 +1,24 @@
-"""`cws-filedrop orders`: the order book of a seller."""
+"""`cws-filedrop orders`, or `order`: the order book of a seller."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from cws_filedrop.cli import completing
 from cws_filedrop.cli.judging import File, readable
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import database, desk, settings, show_json, show_table, stop
 from cws_filedrop.model import OrderState
 
 app = typer.Typer(
-    help="Orders: import or fetch them, list them, show one, send one again, settle one by hand.", no_args_is_help=True
+    help="Orders (`order` will do, too): import or fetch them, list them, show one, pack the evidence of one, send one"
+    " again, settle one by hand.",
+    no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 SellerName = Annotated[str, typer.Option("--seller", help="whose order book", autocompletion=completing.sellers)]
@@ -123,15 +126,16 @@ def list_(
 def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     """Show an order, its lines, where it is on Amazon's seller site, and everything that happened to it."""
     from cws_filedrop.marketplaces.seller_site import order_url
-    from cws_filedrop.store import order_book
+    from cws_filedrop.store import order_book, sightings
 
     db = database(settings())
     found = _found(db, order, seller)
     linked = _plain(found) | {"amazon_url": order_url(_owner(db, seller).account.marketplace_id, found.amazon_order_id)}
     lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
+    back = sightings.read_back(db, found.account_id, found.amazon_order_id)
     if json:
         plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
-        show_json({"version": 1, "order": linked | plain})
+        show_json({"version": 1, "order": linked | plain | {"read_back": None if back is None else asdict(back)}})
         return
     rows = [(name, value) for name, value in linked.items() if value]
     show_table(f"Order {found.amazon_order_id}", ("what", "value"), rows)
@@ -142,6 +146,14 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     )
     events = [(one.at, one.who, one.state, one.what) for one in history]
     show_table("History", ("when", "who", "state", "what"), events)
+    if back and back.looked_at:
+        packages = [
+            (one["tracking"], one["carrier"], one["shipped_at"], ", ".join(item["item"] for item in one["items"]))
+            for one in back.shown.get("packages", [])
+        ]
+        said = back.shown["status"] or "no such order"
+        title = f"Amazon's own order at {back.looked_at}: {said}"
+        show_table(title, ("package", "carrier", "shipped", "items"), packages)
 
 
 @app.command()
@@ -171,6 +183,37 @@ def retry(order: OrderName, seller: SellerName) -> None:
     typer.echo(f"what Amazon refused of {found.amazon_order_id} is sent again, as upload {upload_id}")
 
 
+@app.command()
+def evidence(
+    order: OrderName,
+    seller: SellerName,
+    out: Annotated[Path | None, typer.Option(help="the zip to write [default: evidence-ORDER-ID.zip]")] = None,
+    only_this_order: Annotated[
+        bool, typer.Option("--only-this-order", help="extracts instead of whole files, to be given to somebody outside")
+    ] = False,
+) -> None:
+    """Pack all that proves what became of an order: files, feeds, Amazon's reports and its own order, as one zip."""
+    import shutil
+
+    from cws_filedrop.pipeline.deciding import Who
+    from cws_filedrop.pipeline.evidence import packing
+    from cws_filedrop.store.deeds import COMMAND_LINE
+
+    here = desk(settings())
+    owner = _owner(here.db, seller)
+    found = _named(here.db, order, seller)
+    name = found[0].amazon_order_id if found else order  # lines may name one that the order book does not know
+    wanted = packing.Order(owner.account.id, name, only_this_order)
+    path = out or Path(wanted.file_name)
+    try:
+        made = packing.packed(here, wanted, folder=path.absolute().parent, who=Who(COMMAND_LINE))
+        with made.file, path.open("wb") as target:
+            shutil.copyfileobj(made.file, target)
+    except OSError as error:
+        raise stop(f"--out {path}: {error.strerror}", 2) from error
+    typer.echo(f"{path}: {made.size:,} bytes, SHA-256 {made.sha256}")
+
+
 def _owner(db: Any, name: str) -> Any:
     from cws_filedrop.store import sellers
 
@@ -181,14 +224,20 @@ def _owner(db: Any, name: str) -> Any:
 
 
 def _found(db: Any, order: str, seller: str) -> Any:
+    found = _named(db, order, seller)
+    if not found:
+        raise stop(f"there is no order {order} in the order book of {seller}")
+    return found[0]
+
+
+def _named(db: Any, order: str, seller: str) -> Any:
+    """The order of that name, or none. Raises: typer.Exit when there are several."""
     from cws_filedrop.store import order_book
 
     found = order_book.find(db, _owner(db, seller).account.id, order)
-    if not found:
-        raise stop(f"there is no order {order} in the order book of {seller}")
     if len(found) > 1:
         raise stop(f"{order} names {len(found)} orders: {', '.join(one.amazon_order_id for one in found)}")
-    return found[0]
+    return found
 
 
 def _plain(order: Any) -> dict[str, Any]:

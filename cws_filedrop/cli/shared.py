@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
@@ -121,6 +122,18 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]
         Console().print(table)
     else:
         Console().print(f"[italic]{title}[/]\n\n none\n", highlight=False)
+
+
+def write_bytes(content: bytes, path: Path | None) -> None:
+    """Some bytes into a file, or on standard output. Raises: typer.Exit with code 2 when it cannot be written."""
+    if path is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise stop(f"--out {path}: {error.strerror}", 2) from error
 
 
 def stop(message: str, code: int = 1) -> typer.Exit:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cws_filedrop.config import Settings
+from cws_filedrop.drop.archive import Archive
 from cws_filedrop.drop.home import Home, Homes
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.model import Context, Limits, Policy, Profile
@@ -28,6 +29,11 @@ class Desk:
     spool: Spool
     homes: Homes
     clock: Callable[[], datetime] = utc_now
+
+    @property
+    def archive(self) -> Archive:
+        """What went to Amazon and what it answered."""
+        return Archive(self.settings.data / "documents")
 
     def home(self, seller: str) -> Home:
         """The seller's home, made when it is missing."""

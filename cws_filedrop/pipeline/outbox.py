@@ -33,6 +33,7 @@ SHOWN_UPLOADS: Final = 50
 SHOWN_UNCONFIRMED: Final = 500
 SHOWN_RESULTS: Final = 10
 SHOWN_ORDERS: Final = 200
+MISSING_DAYS: Final = 90  # that an order is shown which Amazon accepted and does not show
 OVERDUE_DAYS: Final = 14  # that an order which nobody shipped in time is shown
 BLOCK: Final = 1 << 20
 Delivery = tuple[Path, Iterable[bytes]]
@@ -170,7 +171,7 @@ def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> 
     seller = sellers.by_id(desk.db, upload.seller_id)
     limits = desk.context(seller.policy, desk.clock()).limits
     with desk.spool.data_path(upload.id).open("rb") as source:
-        file = open_file(source, file_name=upload.name, limits=limits, profiles=_profiles(upload))
+        file = open_file(source, file_name=upload.name, limits=limits, profiles=profiles_of(upload))
         facts = file.facts
         yield rejected.header(facts.headings, facts.delimiter)
         for chunk in file.chunks():
@@ -179,7 +180,7 @@ def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> 
             yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
 
 
-def _profiles(upload: Upload) -> tuple[Profile, ...]:
+def profiles_of(upload: Upload) -> tuple[Profile, ...]:
     """The profile by which the upload was read, as it was then: the seller may have changed it since."""
     used = upload.outcome.get("profile")
     return (profile.parse(used["text"], used["name"]),) if used else ()
@@ -213,7 +214,7 @@ def status_of(desk: Desk, seller: Seller) -> status.Status:
     name, orders = seller.name, desk.settings.orders
     account_id, now = seller.account.id, desk.clock()
     soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
-    unseen = now - timedelta(hours=orders.missing_hours)
+    unseen, long_ago = now - timedelta(hours=orders.missing_hours), now - timedelta(days=MISSING_DAYS)
     return status.Status(
         seller=name,
         written_at=stamp(now),
@@ -223,7 +224,7 @@ def status_of(desk: Desk, seller: Seller) -> status.Status:
         unknown=lines.unknown(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
         late_soon=order_lists.late(desk.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
-        missing=sightings.missing(desk.db, account_id, before=unseen, limit=SHOWN_ORDERS),
+        missing=sightings.missing(desk.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
         hooks_off=[
             {"id": one.id, "url": one.url, "why": one.why_disabled}
             for one in hooks.listing(desk.db, seller.id)

@@ -1,4 +1,5 @@
-"""What is kept, and for how long: answers in the outbox, the bytes they came from, broken-off uploads.
+"""What is kept, and for how long: answers in the outbox, the bytes they came from, what Amazon was told and answered,
+broken-off uploads.
 
 The database keeps what was sent for ever: a shipment that is dropped again years later must not go twice.
 """
@@ -21,7 +22,6 @@ from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
 UNFINISHED_DAYS: Final = 7  # that a broken-off upload can be resumed
-SIGHTINGS_DAYS: Final = 90  # that it is known when an order was seen at Amazon
 AT_ONCE: Final = 200
 
 
@@ -40,13 +40,21 @@ def sweep(desk: Desk) -> int:
     if removed:
         LOG.info("retention.removed", uploads=removed)
     _forget_buyers(desk)
-    sightings.forget(desk.db, before=desk.clock() - timedelta(days=SIGHTINGS_DAYS))
+    _forget_documents(desk)
     mails.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.mail.keep_days))
     hooks.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.hooks.keep_days))
     pulls.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.service.keep_results_days))
     audit.forget(desk.db, before=desk.clock() - timedelta(days=desk.settings.audit.keep_days))
     _forget_dropped(desk)
     return removed
+
+
+def _forget_documents(desk: Desk) -> None:
+    """What would prove a shipment, once nobody can dispute it any more."""
+    before = desk.clock() - timedelta(days=desk.settings.service.keep_documents_days)
+    if files := desk.archive.forget(before=f"{before:%Y%m%d}"):
+        LOG.info("retention.documents_removed", files=files)
+    sightings.forget(desk.db, before=before)
 
 
 def _forget_buyers(desk: Desk) -> None:

@@ -3,13 +3,16 @@
 A step may run twice: it begins by looking at how far the feed came. createFeed is not idempotent and a feed does not
 name its document (FACTS.md section 7), so the intent is recorded first; when no answer was kept, the feeds that
 appeared since are looked up, and the single unknown one is ours.
+
+What is sent is on our disk before it is sent, and what is read before anything follows from it. While the disk does
+not take it, a step only waits: nothing has gone to Amazon then, or Amazon still has its report.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final, Protocol
@@ -17,6 +20,7 @@ from typing import Any, Final, Protocol
 import pandas as pd
 
 from cws_filedrop import log
+from cws_filedrop.drop.archive import Paper
 from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment, processing_report
 from cws_filedrop.feeds.schema import Kind, validate
@@ -81,6 +85,7 @@ class Step:
 
 
 DONE: Final = Step(done=True)
+ENDED: Final = ("FATAL", "CANCELLED")  # Amazon's words for a feed of which nothing can be said
 WORDS: Final = {Verdict.CONFIRMED: "Amazon accepted it"}
 
 
@@ -142,10 +147,15 @@ def _send(sender: Sender, feed: FeedRow, account: Account, client: FeedClient, a
         if wait := feeds.reserve(db, account.id, sender.purse(operation), sender.desk.clock()):
             return Step(again_seconds=wait, note="waits for Amazon's rate limit")
     body = document(sender.desk, feed.no, account)
+    try:
+        kept = sender.desk.archive.keep(feed.day, feed.no, Paper.DOCUMENT, body)
+    except OSError as error:
+        return _not_kept(sender, feed, error, attempt)
     document_id, url = client.create_feed_document()
     client.upload(url, body)
     intent_at = stamp(sender.desk.clock())
-    feeds.change(db, feed.no, state=FeedState.INTENDED, document_id=document_id, intent_at=intent_at)
+    intent: dict[str, Any] = {"state": FeedState.INTENDED, "document_id": document_id, "intent_at": intent_at}
+    feeds.change(db, feed.no, **intent, document_sha256=kept.sha256)
     _submitted(sender, feed, client.create_feed(document_id, feed.kind))
     return DONE
 
@@ -220,6 +230,18 @@ def _stop(sender: Sender, feed: FeedRow, why: str) -> Step:
     return Step(note=why)
 
 
+def _not_kept(sender: Sender, feed: FeedRow, error: OSError, attempt: int) -> Step:
+    LOG.error("feed.not_kept", feed=feed.no, attempt=attempt, why=str(error))
+    return _waits(sender, feed, f"it cannot be kept on our disk: {error}", backoff_seconds(attempt))
+
+
+def _waits(sender: Sender, feed: FeedRow, why: str, seconds: float) -> Step:
+    """Again after a while. How Amazon ended the feed is not written over: it decides what becomes of the lines."""
+    if feed.note not in ENDED:
+        feeds.change(sender.desk.db, feed.no, note=why)
+    return Step(again_seconds=seconds, note=why)
+
+
 def backoff_seconds(attempt: int) -> float:
     """Doubling from two seconds, with jitter, up to half an hour: Amazon may be away for hours (DOMAIN 9)."""
     longest: float = min(SLOWEST_RETRY_SECONDS, 2.0 * 2 ** min(attempt - 1, 12))
@@ -263,11 +285,12 @@ def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]
     feed = feeds.get(db, feed_no)
     if feed.state is not FeedState.SETTLED:
         try:
-            report = _report(sender, feed)
+            settlement = _answer(sender, feed)
         except RemoteUnavailable as error:
-            feeds.change(db, feed_no, note=str(error))
-            return Step(again_seconds=error.retry_after_seconds or backoff_seconds(attempt), note=str(error)), []
-        settlement = settlement_of(report, feed)
+            seconds = error.retry_after_seconds or backoff_seconds(attempt)
+            return _waits(sender, feed, str(error), seconds), []
+        except OSError as error:
+            return _not_kept(sender, feed, error, attempt), []
         LOG.info("feed.settled", feed=feed_no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
     else:
         settlement = Settlement(Verdict.UNKNOWN, "", "", {})
@@ -278,6 +301,16 @@ def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]
     finished = settling.settle(db, feed_no, settlement, now=now, look_after=look_after, beside=told)
     notes.settled(sender.desk, feed_no, feed.account_id)
     return DONE, finished
+
+
+def _answer(sender: Sender, feed: FeedRow) -> Settlement:
+    """What Amazon's report stands for, once it is kept. Raises: RemoteUnavailable, OSError."""
+    report = _report(sender, feed)
+    settlement = settlement_of(report, feed)
+    if report is None:
+        return settlement
+    kept = sender.desk.archive.keep(feed.day, feed.no, Paper.REPORT, report)
+    return replace(settlement, report_sha256=kept.sha256)
 
 
 def _report(sender: Sender, feed: FeedRow) -> bytes | None:
@@ -296,7 +329,7 @@ def _report(sender: Sender, feed: FeedRow) -> bytes | None:
 
 def settlement_of(report: bytes | None, feed: FeedRow) -> Settlement:
     """The verdicts a report stands for. Without a usable report nobody can say what became of the lines."""
-    ended = feed.note if feed.note in ("FATAL", "CANCELLED") else ""
+    ended = feed.note if feed.note in ENDED else ""
     if ended or report is None:
         why = f"Amazon ended the feed as {ended}" if ended else "Amazon gave no report"
         return Settlement(

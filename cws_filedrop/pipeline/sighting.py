@@ -2,14 +2,16 @@
 
 A report that names no error is Amazon's word for an acceptance, the order itself is the proof (FACTS.md section 7).
 Each order is looked up some times, with growing pauses, as far as the rate limit lets us; nothing waits for it. The
-same look tells an order that was shipped before (18021) from one that was refused for another reason.
+same look tells an order that was shipped before (18021) from one that was refused for another reason, and finds what
+nobody knew whether Amazon had it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
@@ -70,17 +72,33 @@ def judged(due: Sighting, told: Sequence[Told], order: AmazonOrder | None, *, no
     """What an order at Amazon shows of what Amazon was told of it."""
     shown = [one for one in told if order is not None and is_shown(one, order)]
     seen = [one for one in shown if not one.seen]
-    absent = [one for one in told if one.accepted and one not in shown]
+    absent = [one for one in told if one not in shown]
     words = {(one.upload_id, one.line): SHOWN if one.accepted else SETTLED for one in seen}
-    refused = [one for one in told if not one.accepted]
     if not due.looks:
-        words |= {(one.upload_id, one.line): _against(one, order) for one in refused if one not in shown}
-    settled = SETTLED if refused and not [one for one in refused if one not in shown] else ""
-    if not absent:
-        return Look(Sight.SEEN, None, seen=seen, words=words, settled=settled)
+        words |= {(one.upload_id, one.line): _against(one, order) for one in absent if not one.expected}
+    settled = SETTLED if [one for one in seen if not one.accepted] else ""
+    found = Look(Sight.SEEN, None, seen=seen, words=words, settled=settled, shown=plain(order))
+    if not [one for one in absent if one.expected]:
+        return found
     when = _next(due, now)
     note = "Amazon knows no such order" if order is None else f"Amazon shows it as {order.status}"
-    return Look(Sight.AWAITED if when else Sight.MISSING, when, note, seen=seen, words=words, settled=settled)
+    return replace(found, state=Sight.AWAITED if when else Sight.MISSING, look_at=when, note=note)
+
+
+def plain(order: AmazonOrder | None) -> dict[str, Any]:
+    """What proves a shipment, to be kept (store.sightings.ReadBack)."""
+    if order is None:
+        return {"status": ""}
+    items = [
+        {"item": one.item_code, "ordered": one.ordered, "shipped": one.shipped, "cancelled": one.cancelled}
+        for one in order.items
+    ]
+    packages = [
+        {"tracking": one.tracking, "carrier": one.carrier, "shipped_at": one.shipped_at}
+        | {"items": [{"item": item, "quantity": units} for item, units in one.items]}
+        for one in order.packages
+    ]
+    return {"status": order.status, "items": items, "packages": packages}
 
 
 def _next(due: Sighting, now: datetime) -> datetime | None:

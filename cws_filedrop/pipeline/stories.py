@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.drop.deeds import Event
 from cws_filedrop.model import UploadState
+from cws_filedrop.pipeline import papers
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.papers import Kept
 from cws_filedrop.store import deeds, upload_story, uploads
 from cws_filedrop.store.deeds import Did
 from cws_filedrop.store.feeds import FeedRow
@@ -28,10 +30,11 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """The steps in order, the feeds with the lines they carried, the mails, and what people did."""
+    """The steps in order, the feeds with the lines they carried and what is kept of each, the mails, and what people
+    did."""
 
     steps: list[Step]
-    feeds: list[tuple[FeedRow, int]]
+    feeds: list[tuple[FeedRow, int, list[Kept]]]
     mails: list[upload_story.Mailed]
     deeds: list[Did]
 
@@ -82,7 +85,8 @@ def of(desk: Desk, upload: Upload) -> Story:
     steps = [*_began(desk, upload), *_fed(feeds), *_mailed(mails), *_ended(upload)]
     steps += [Step(one.at, f"{one.who}: {one.what}", one.detail, "odd") for one in done]
     steps.sort(key=lambda step: step.at)
-    return Story(steps, feeds, mails, done)
+    kept = [(feed, lines, papers.of_feed(desk, feed)) for feed, lines in feeds]
+    return Story(steps, kept, mails, done)
 
 
 def _began(desk: Desk, upload: Upload) -> Iterator[Step]:

@@ -48,6 +48,15 @@ def listing(
         return [Row(*row) for row in connection.execute(query.order_by(AUDIT.c.id.desc()).limit(limit))]
 
 
+def login_before(db: Database, last: Row) -> Row | None:
+    """The login by which somebody could do that: the last one of the same seller, address and door before it."""
+    same = (AUDIT.c[name] == getattr(last, name) for name in ("seller", "address", "door"))
+    query = sa.select(*(AUDIT.c[name] for name in Row.__slots__)).where(*same, AUDIT.c.event == "login")
+    with db.read() as connection:
+        row = connection.execute(query.where(AUDIT.c.at <= last.at).order_by(AUDIT.c.id.desc()).limit(1)).first()
+    return None if row is None else Row(*row)
+
+
 def forget(db: Database, *, before: datetime) -> int:
     """Remove entries that are older; how many."""
     with db.write() as connection:

@@ -42,6 +42,13 @@ class FeedRow:
     report_document_id: str
     settled_at: str | None
     note: str
+    document_sha256: str  # "" = it was not kept
+    report_sha256: str
+
+    @property
+    def day(self) -> str:
+        """When it was opened, such as 20261122."""
+        return self.opened_at[:10].replace("-", "")
 
 
 @dataclass(frozen=True, slots=True)

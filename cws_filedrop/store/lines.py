@@ -169,17 +169,17 @@ def _settled_by_hand() -> sa.ColumnElement[bool]:
 
 
 def open_refusals() -> tuple[sa.ColumnElement[bool], ...]:
-    """Of lines: Amazon refused them or nobody knows what became of them, and neither a later drop nor an operator has
-    settled that."""
+    """Of lines: Amazon refused them or nobody knows what became of them, and neither a later drop nor an operator nor
+    Amazon's own order, which showed the package, has settled that."""
     later = LINES.alias("later")
     settled = sa.exists().where(
         later.c.account_id == LINES.c.account_id,
         later.c.amazon_order_id == LINES.c.amazon_order_id,
         later.c.order_item_id.in_((LINES.c.order_item_id, "")),
         later.c.upload_id > LINES.c.upload_id,
-        later.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)),
+        sa.or_(later.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)), later.c.seen_at.is_not(None)),
     )
-    return _NOT_GOOD, ~settled, ~_settled_by_hand()
+    return _NOT_GOOD, LINES.c.seen_at.is_(None), ~settled, ~_settled_by_hand()
 
 
 _NOT_GOOD: Final = LINES.c.verdict.in_(  # spelled as the partial indexes have it, so that they serve

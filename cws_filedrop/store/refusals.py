@@ -1,5 +1,5 @@
 """The lines of one order that Amazon refused, or of which nobody knows what became of them; and how they are given up,
-so that they can be sent again.
+so that they can be sent again. What Amazon's own order has shown since is none of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def last_of_order(db: Database, account_id: int, order_id: str) -> list[Refused]
     query = (
         sa.select(*(LINES.c[name] for name in Refused.__slots__))
         .where(LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
-        .where(LINES.c.verdict.in_((Verdict.UNCONFIRMED, Verdict.UNKNOWN)))
+        .where(LINES.c.verdict.in_((Verdict.UNCONFIRMED, Verdict.UNKNOWN)), LINES.c.seen_at.is_(None))
         .order_by(LINES.c.upload_id.desc(), LINES.c.line)
     )
     with db.read() as connection:
@@ -62,4 +62,4 @@ def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> Non
 
 def _unknown(account_id: int, order_id: str) -> tuple[sa.ColumnElement[bool], ...]:
     mine = (LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
-    return (*mine, LINES.c.verdict == Verdict.UNKNOWN)
+    return (*mine, LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None))

@@ -26,12 +26,13 @@ ALREADY_SHIPPED: Final = "18021"  # more units than are left to ship (FACTS.md s
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """What Amazon said of a feed: the verdict of most messages, and those that differ (message id -> verdict, code,
-    message)."""
+    message); and the SHA-256 of its report ("" = there was none)."""
 
     verdict: Verdict
     code: str
     message: str
     exceptions: Mapping[int, tuple[Verdict, str, str]]
+    report_sha256: str = ""
 
 
 def _nothing(_connection: sa.Connection, _refused: Sequence[Refusal]) -> None:
@@ -62,6 +63,7 @@ def settle(
                 sightings.expect_in(connection, feed.no, now=now, look_after=look_after)
             _count_down(connection, feed_no, stamp(now))
             values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
+            values["report_sha256"] = settlement.report_sha256
             connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
         touched = sa.select(LINES.c.upload_id).where(LINES.c.feed_no == feed_no).distinct()
         done = sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(touched), UPLOADS.c.waiting == 0)

@@ -1,10 +1,11 @@
-"""Sightings: what Amazon accepted is looked for in its own orders, and is `seen` once it is there.
+"""Sightings: what Amazon accepted, or may have, is looked for in its own orders, and is `seen` once it is there.
 
-One row an order. The lines keep when they were seen, so that an answer can say it.
+One row an order, with what the last look showed. The lines keep when they were seen, so that an answer can say it.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,11 +13,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind, OrderState, Sight, Verdict
-from cws_filedrop.store import claims, order_book
+from cws_filedrop.model import FeedKind, FeedState, OrderState, Sight, Verdict
+from cws_filedrop.store import claims, lines, order_book
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.lines import unpack
-from cws_filedrop.store.schema import CLAIMS, LINES, SIGHTINGS
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, SIGHTINGS
 
 ACCEPTED: Final = (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)
 REFUSED_AS_SHIPPED: Final = "%18021%"  # Amazon says that all of it is shipped already
@@ -35,7 +36,8 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A line whose package is looked for: what was told to Amazon, and how it answered. `quantity` None = all of it."""
+    """A line whose package is looked for: what was told to Amazon (`quantity` None = all of it), and how it answered:
+    it accepted it, or nobody knows, or else it refused it as shipped before."""
 
     upload_id: str
     line: int
@@ -44,10 +46,16 @@ class Told:
     quantity: int | None
     accepted: bool
     seen: bool
+    unknown: bool = False
+
+    @property
+    def expected(self) -> bool:
+        """May Amazon be about to show it?"""
+        return self.accepted or self.unknown
 
 
 _ORDERS_OF_FEED: Final = sa.or_(
-    LINES.c.verdict.in_(ACCEPTED),
+    LINES.c.verdict.in_((*ACCEPTED, Verdict.UNKNOWN)),
     (LINES.c.verdict == Verdict.UNCONFIRMED) & LINES.c.code.like(REFUSED_AS_SHIPPED),
 )
 
@@ -98,7 +106,8 @@ def next_due(db: Database, *, now: datetime, not_of: Sequence[int] = ()) -> Sigh
 
 
 def told(db: Database, sighting: Sighting) -> list[Told]:
-    """What Amazon was told of an order and has accepted, or refused as shipped before; but not what was corrected."""
+    """What Amazon was told of an order and has accepted, or refused as shipped before, or nobody knows; but not what
+    was corrected, nor what a feed carries that may still have its answer."""
     corrected = sa.exists().where(
         CLAIMS.c.account_id == LINES.c.account_id,
         CLAIMS.c.amazon_order_id == LINES.c.amazon_order_id,
@@ -108,8 +117,9 @@ def told(db: Database, sighting: Sighting) -> list[Told]:
     )
     query = (
         sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.verdict, LINES.c.shipment, LINES.c.seen_at)
+        .join(FEEDS, (FEEDS.c.no == LINES.c.feed_no) & (FEEDS.c.state == FeedState.SETTLED))
         .where(LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
-        .where(_ORDERS_OF_FEED, LINES.c.feed_no.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT, ~corrected)
+        .where(_ORDERS_OF_FEED, LINES.c.kind == FeedKind.FULFILLMENT, ~corrected)
         .order_by(LINES.c.upload_id, LINES.c.line)
     )
     with db.read() as connection:
@@ -124,6 +134,7 @@ def told(db: Database, sighting: Sighting) -> list[Told]:
             key.quantity,
             accepted=row.verdict in ACCEPTED,
             seen=row.seen_at is not None,
+            unknown=row.verdict == Verdict.UNKNOWN,
         )
         for key, row in zip(keys, rows, strict=True)
     ]
@@ -132,7 +143,8 @@ def told(db: Database, sighting: Sighting) -> list[Told]:
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a look brought: the order's state, when to look again (None = no more), and what is to be said from now on
-    of lines. `settled`: why what was refused needs nobody any more ("" = it does)."""
+    of lines. `settled`: why what was not confirmed needs nobody any more ("" = it does). `shown`: the order as it was
+    (`ReadBack`)."""
 
     state: Sight
     look_at: datetime | None
@@ -140,6 +152,7 @@ class Look:
     seen: Sequence[Told] = ()
     words: Mapping[tuple[str, int], str] = field(default_factory=dict)
     settled: str = ""
+    shown: Mapping[str, Any] = field(default_factory=dict)
 
 
 def looked(db: Database, sighting: Sighting, look: Look, *, now: datetime) -> list[str]:
@@ -151,6 +164,7 @@ def looked(db: Database, sighting: Sighting, look: Look, *, now: datetime) -> li
     )
     values: dict[str, Any] = {"state": str(look.state), "looks": sighting.looks + 1, "note": look.note}
     values["look_at"] = None if look.look_at is None else stamp(look.look_at)
+    values |= {"looked_at": stamp(now), "shown": json.dumps(look.shown, ensure_ascii=False)}
     line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
     seen = [{"u": one.upload_id, "l": one.line} for one in look.seen]
     words = [{"u": upload, "l": number, "m": f" | {said}"} for (upload, number), said in look.words.items()]
@@ -168,8 +182,12 @@ def looked(db: Database, sighting: Sighting, look: Look, *, now: datetime) -> li
 
 
 def _settle(connection: sa.Connection, sighting: Sighting, why: str, now: datetime) -> None:
+    """The order is shipped and needs nobody, unless another of its lines still does."""
+    mine = (LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
+    if connection.execute(sa.select(LINES.c.line).where(*mine, *lines.open_refusals()).limit(1)).first() is not None:
+        return
     order = order_book.get_in(connection, sighting.account_id, sighting.amazon_order_id)
-    if order is not None and order.state is OrderState.UNCONFIRMED:
+    if order is not None and order.state in (OrderState.UNCONFIRMED, OrderState.SHIPPED):
         order_book.move(connection, order, OrderState.SHIPPED, who="amazon", what=why, now=now, settles=True)
 
 
@@ -187,8 +205,36 @@ def postpone(db: Database, account_id: int, *, until: datetime, why: str) -> Non
         connection.execute(SIGHTINGS.update().where(*due).values(look_at=stamp(until), note=why))
 
 
-def missing(db: Database, account_id: int, *, before: datetime, limit: int) -> list[dict[str, Any]]:
-    """Orders that Amazon accepted something for before then, and does not show it; the oldest first."""
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What Amazon's own order showed when it was looked at last; moments are stamps, "" = there was no look yet.
+
+    `shown` has `status` ("" = Amazon knows no such order), `items` (item, ordered, shipped, cancelled) and `packages`
+    (tracking, carrier, shipped_at, items with quantity); nothing of buyers.
+    """
+
+    since: str
+    state: Sight
+    looks: int
+    note: str
+    looked_at: str
+    shown: Mapping[str, Any]
+
+
+def read_back(db: Database, account_id: int, amazon_order_id: str) -> ReadBack | None:
+    """What the last look at an order brought; None for one that is not looked for, or no longer known."""
+    columns = (SIGHTINGS.c[name] for name in ReadBack.__slots__)
+    mine = (SIGHTINGS.c.account_id == account_id, SIGHTINGS.c.amazon_order_id == amazon_order_id)
+    with db.read() as connection:
+        row = connection.execute(sa.select(*columns).where(*mine)).first()
+    if row is None:
+        return None
+    shown = json.loads(row.shown) if row.shown else {}
+    return ReadBack(row.since, Sight(row.state), row.looks, row.note, row.looked_at or "", shown)
+
+
+def missing(db: Database, account_id: int, *, before: datetime, since: datetime, limit: int) -> list[dict[str, Any]]:
+    """Orders that Amazon accepted something for in that time, and does not show it; the oldest first."""
     accepted = sa.exists().where(
         LINES.c.account_id == SIGHTINGS.c.account_id,
         LINES.c.amazon_order_id == SIGHTINGS.c.amazon_order_id,
@@ -202,7 +248,7 @@ def missing(db: Database, account_id: int, *, before: datetime, limit: int) -> l
         sa.select(
             SIGHTINGS.c.amazon_order_id.label("order_id"), SIGHTINGS.c.since.label("accepted_at"), SIGHTINGS.c.note
         )
-        .where(*looked_for, SIGHTINGS.c.since < stamp(before), accepted)
+        .where(*looked_for, SIGHTINGS.c.since < stamp(before), SIGHTINGS.c.since >= stamp(since), accepted)
         .order_by(SIGHTINGS.c.since)
         .limit(limit)
     )

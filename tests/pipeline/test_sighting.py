@@ -8,17 +8,21 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from pipeline.desks import NOW, desk_on, outbox
 from pipeline.shop import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
-from cws_filedrop.model import Account, OrderState, Sight
+from cws_filedrop.model import Account, FeedState, OrderState, Sight, Verdict
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.sighting import Reader, is_shown, judged
 from cws_filedrop.reports import status
-from cws_filedrop.store import lines, sightings, uploads
+from cws_filedrop.store import feeds, lines, refusals, settling, sightings, uploads, work_lists
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.schema import ORDERS
+from cws_filedrop.store.settling import Settlement
 from cws_filedrop.store.sightings import Sighting, Told
 
 REFUSED = {1: ("A-18021", "more than could be fulfilled")}
@@ -331,3 +335,143 @@ def test_orders_that_will_be_late_soon_are_listed(watch: Watch) -> None:
     assert [one["order_id"] for one in watch.status()["late_soon"]] == [names["late"]]  # type: ignore[attr-defined]
     assert lines.verdict_counts(watch.shop.desk.db, upload_id) == {"confirmed": 1}
     assert max(map(len, text.splitlines())) <= status.WIDTH
+
+
+LOST = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
+
+
+def lost(watch: Watch, *rows: str) -> str:
+    """An upload that was sent, and nobody knows what became of it."""
+    upload_id = watch.shop.drop(*rows)
+    _, feed_no = watch.shop.submitted()
+    now = watch.clock.now + timedelta(minutes=1)
+    settling.settle(watch.shop.desk.db, feed_no, LOST, now=now, look_after=timedelta(minutes=15))
+    watch.publish(upload_id)
+    return upload_id
+
+
+def test_what_nobody_knows_of_is_settled_once_amazon_shows_it_and_never_called_confirmed(watch: Watch) -> None:
+    upload_id = lost(watch, shipped())
+    assert watch.shop.order().state is OrderState.SHIPPED
+    watch.pass_hours(0.1)
+    assert watch.amazon.asked == [], "like what was accepted: a little later"
+    watch.pass_hours(0.3)
+    assert [one.order_id for one in work_lists.unconfirmed(watch.shop.desk.db)] == [ORDER], "Amazon does not show it"
+    assert watch.status()["missing"] == [], "Amazon never accepted it"
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(1)
+    assert watch.amazon.asked == [ORDER, ORDER]
+    assert work_lists.unconfirmed(watch.shop.desk.db) == []
+    assert watch.status()["unknown"] == []
+    assert watch.shop.lines(upload_id) == [("unknown", "")]
+    assert "FATAL | Amazon's own order shows this package: it is confirmed, and nothing is left" in watch.result(
+        upload_id
+    )
+    assert watch.shop.story()[-1] == ("amazon", "shipped")
+    with watch.shop.desk.db.read() as connection:
+        assert connection.execute(sa.select(ORDERS.c.settled_at)).scalar_one() == stamp(watch.clock.now)
+    watch.pass_hours(100)
+    assert watch.amazon.asked == [ORDER, ORDER]
+
+
+def test_what_nobody_knows_of_is_looked_for_until_the_last_look_and_stays_open(watch: Watch) -> None:
+    upload_id = lost(watch, shipped())
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2))  # shipped, but by no package of ours
+    for _ in range(60):
+        watch.pass_hours(1)
+    assert len(watch.amazon.asked) == 6
+    assert "own order" not in watch.shop.messages(upload_id)
+    assert [one.order_id for one in work_lists.unconfirmed(watch.shop.desk.db)] == [ORDER]
+
+
+def test_one_line_that_is_shown_does_not_settle_another_of_its_order(watch: Watch) -> None:
+    watch.shop.imports(*(f"{ORDER}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t1" for item in (ITEM, SECOND)))
+    lost(watch, shipped(item=ITEM), shipped(NEXT, item=SECOND))
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
+    watch.pass_hours(0.3)
+    assert [one.order_item_id for one in work_lists.unconfirmed(watch.shop.desk.db)] == [SECOND]
+    with watch.shop.desk.db.read() as connection:
+        assert connection.execute(sa.select(ORDERS.c.settled_at)).scalar_one() == ""
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), (NEXT, SECOND, 1))
+    watch.pass_hours(1)
+    assert work_lists.unconfirmed(watch.shop.desk.db) == []
+
+
+def test_a_line_amazon_shows_is_not_sent_again_with_one_it_refused(watch: Watch) -> None:
+    watch.shop.imports(*(f"{ORDER}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t1" for item in (ITEM, SECOND)))
+    watch.shop.drop(shipped(item=ITEM), shipped(NEXT, item=SECOND))
+    watch.shop.answered({1: ("A-18021", "more than could be fulfilled"), 2: ("A-18028", "not found")})
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
+    watch.pass_hours(0.1)
+    assert watch.shop.order().state is OrderState.UNCONFIRMED, "one of its lines is"
+    (left,) = refusals.last_of_order(watch.shop.desk.db, 1, ORDER)
+    assert (left.code, watch.shop.unconfirmed()) == ("A-18028", [ORDER])
+
+
+def test_a_refusal_that_a_later_file_had_shown_at_amazon_is_over(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.answered({1: ("A-18028", "not found")})
+    watch.shop.drop(shipped())
+    watch.shop.answered(REFUSED)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert watch.shop.unconfirmed() == []
+    assert watch.shop.order().state is OrderState.SHIPPED
+
+
+def test_a_feed_that_waits_for_a_person_is_not_settled_by_a_look(watch: Watch) -> None:
+    watch.shop.imports(*(f"{ORDER}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t1" for item in (ITEM, SECOND)))
+    watch.shop.drop(shipped(item=ITEM))
+    watch.shop.sent()
+    upload_id = watch.shop.drop(shipped(NEXT, item=SECOND))
+    _, feed_no = watch.shop.submitted()
+    feeds.change(watch.shop.desk.db, feed_no, state=FeedState.STOPPED)
+    feeds.mark_unknown(watch.shop.desk.db, feed_no)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), (NEXT, SECOND, 1))
+    watch.pass_hours(0.5)
+    assert "own order" not in watch.shop.messages(upload_id)
+    assert [one.upload_id for one in work_lists.unconfirmed(watch.shop.desk.db)] == [upload_id]
+
+
+def test_the_last_look_is_kept(watch: Watch) -> None:
+    db = watch.shop.desk.db
+    assert sightings.read_back(db, 1, ORDER) is None
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    awaited = sightings.read_back(db, 1, ORDER)
+    assert awaited is not None
+    assert (awaited.state, awaited.looked_at, awaited.shown) == (Sight.AWAITED, "", {})
+    watch.pass_hours(0.3)
+    none = sightings.read_back(db, 1, ORDER)
+    assert none is not None
+    assert (none.state, none.note, none.shown) == (Sight.AWAITED, "Amazon knows no such order", {"status": ""})
+    package = AmazonPackage(FIRST, "Yodel", "2026-11-22T10:00:00+00:00", ((ITEM, 2),))
+    watch.amazon.orders[ORDER] = replace(order((FIRST, ITEM, 2)), packages=(package,))
+    watch.pass_hours(1)
+    found = sightings.read_back(db, 1, ORDER)
+    assert found is not None
+    assert (found.state, found.looks, found.looked_at) == (Sight.SEEN, 2, stamp(watch.clock.now))
+    shown = {"tracking": FIRST, "carrier": "Yodel", "shipped_at": "2026-11-22T10:00:00+00:00"}
+    assert found.shown == {
+        "status": "SHIPPED",
+        "items": [{"item": ITEM, "ordered": 2, "shipped": 2, "cancelled": 0}],
+        "packages": [shown | {"items": [{"item": ITEM, "quantity": 2}]}],
+    }
+    watch.amazon.error = RemoteUnavailable("busy", ambiguous=False)
+    watch.shop.drop(shipped(NEXT))
+    watch.shop.sent()
+    watch.pass_hours(1)
+    again = sightings.read_back(db, 1, ORDER)
+    assert again is not None
+    assert (again.state, again.looked_at, again.shown) == (Sight.AWAITED, found.looked_at, found.shown)
+
+
+def test_what_was_missing_long_ago_is_not_listed_for_ever_though_the_look_is_kept(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    for _ in range(4):
+        watch.pass_hours(24)
+    assert len(watch.status()["missing"]) == 1  # type: ignore[arg-type]
+    watch.pass_hours(24 * 90)
+    assert watch.status()["missing"] == []
+    assert sightings.read_back(watch.shop.desk.db, 1, ORDER) is not None

@@ -18,7 +18,7 @@ from cws_filedrop.web.pages import PAGES
 EVERYBODYS = {"/login", "/login/code", "/logout", "/theme", "/metrics", "/healthz", "/readyz"}
 OWN = re.compile(r"/my(/|$)")
 KINDS = {
-    "kind": ("receipt", "result", "rejected", "unconfirmed", "original", "txt", "json"),
+    "kind": ("receipt", "result", "rejected", "unconfirmed", "original", "txt", "json", "document", "report"),
     "what": ("disable", "remove"),
 }
 SECRET = "annas-own-file.txt"

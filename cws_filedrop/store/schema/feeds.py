@@ -26,6 +26,8 @@ FEEDS: Final = sa.Table(
     sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),
     sa.Column("settled_at", sa.Text),
     sa.Column("note", sa.Text, nullable=False, server_default=""),  # last trouble, in words
+    sa.Column("document_sha256", sa.Text, nullable=False, server_default=""),  # as it was sent; "" = it was not kept
+    sa.Column("report_sha256", sa.Text, nullable=False, server_default=""),  # as it was read
     sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator said: go on
     sa.UniqueConstraint("account_id", "amazon_feed_id"),
     sa.Index("feeds_by_state", "account_id", "state"),

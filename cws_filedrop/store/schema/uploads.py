@@ -121,6 +121,8 @@ SIGHTINGS: Final = sa.Table(  # orders whose confirmation is to be found again i
     sa.Column("look_at", sa.Text),  # NULL = not looked for any more
     sa.Column("looks", sa.Integer, nullable=False, server_default="0"),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
+    sa.Column("looked_at", sa.Text),  # last, and with an answer
+    sa.Column("shown", sa.Text, nullable=False, server_default=""),  # JSON of sightings.Shown: what was there then
     sa.Index(
         "sightings_due",
         "look_at",

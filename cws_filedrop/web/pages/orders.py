@@ -1,18 +1,21 @@
-"""Orders: found, shown with their history, and settled by hand."""
+"""Orders: found, shown with their history, settled by hand, and all that proves one packed as a zip."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response
+from fastapi.responses import Response, StreamingResponse
 
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState
 from cws_filedrop.pipeline import deciding, retrying
 from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.evidence import packing
+from cws_filedrop.pipeline.evidence.packing import Packed
 from cws_filedrop.rules.speed import speed
-from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, work_lists
+from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, sightings, work_lists
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -23,6 +26,7 @@ from cws_filedrop.web.rendering import go
 router: Final = APIRouter()
 ROWS: Final = 50
 LONGEST: Final = 200
+BLOCK: Final = 1 << 18
 
 
 @router.get("/orders")
@@ -48,7 +52,7 @@ def _place(text: str) -> tuple[str, int] | None:
 
 @router.get("/orders/{account_id}/{order_id}")
 def order(request: Request, session: visitors.Viewer, account_id: Number, order_id: str) -> Response:
-    """One order: what was ordered, everything that happened, the uploads that name it."""
+    """One order: what was ordered, everything that happened, what Amazon's order showed, the uploads that name it."""
     db = offices.of(request).desk.db
     with db.read() as connection:
         found = order_book.get_in(connection, account_id, order_id)
@@ -70,6 +74,7 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
         case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),
         deeds=deeds.listing(db, about=about, limit=20),
         settled_as=deciding.SETTLED_AS,
+        read_back=sightings.read_back(db, account_id, order_id),
         refused=refusals.last_of_order(db, account_id, order_id),
         about=about,
     )
@@ -103,6 +108,30 @@ def retry(request: Request, session: visitors.Operator, account_id: Number, orde
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     here.arrived(upload_id)
     return go(request, f"/orders/{account_id}/{order_id}", f"Its refused lines are sent again, as upload {upload_id}.")
+
+
+@router.post("/orders/{account_id}/{order_id}/evidence", dependencies=[visitors.Meant])
+def evidence(
+    request: Request, session: visitors.Viewer, account_id: Number, order_id: str, only: Text = ""
+) -> Response:
+    """All that proves what became of an order; whoever may look may have it, and it is written down."""
+    desk, who = offices.of(request).desk, Who(session.name, visitors.address(request))
+    wanted = packing.Order(account_id, order_id, only_this_order=bool(only))
+    try:
+        made = packing.packed(desk, wanted, folder=desk.settings.data, who=who)
+    except Impossible:
+        raise visitors.NotThere from None
+    headers = {
+        "Content-Disposition": f'attachment; filename="{wanted.file_name}"',
+        "Content-Length": str(made.size),
+    }
+    return StreamingResponse(_sent(made), media_type="application/zip", headers=headers)
+
+
+def _sent(made: Packed) -> Iterator[bytes]:
+    with made.file:
+        while block := made.file.read(BLOCK):
+            yield block
 
 
 def _state(text: str) -> OrderState:

@@ -1,0 +1,152 @@
+"""A desk that trades with the real sandbox by the real client, step by step; what went over is written down."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from marketplaces.market_kit import Market
+from pipeline.desks import NOW, desk_on, put, read
+from pipeline.shop import ITEM, ORDER, REPORT
+
+from cws_filedrop.marketplaces.amazon import FeedsClient
+from cws_filedrop.model import Context, Policy
+from cws_filedrop.pipeline import order_book as importing
+from cws_filedrop.pipeline import outbox, sending
+from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.sending import Sender, Step
+from cws_filedrop.pipeline.sighting import Reader
+from cws_filedrop.store import feeds, lines, order_book, uploads
+from cws_filedrop.store.feeds import FeedRow
+
+HEADINGS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tcancel-reason\n"
+UNKNOWN_TO_AMAZON = "026-0000404-0000003"  # the sandbox refuses it
+
+
+@dataclass
+class Overheard:
+    """The real client; keeps what it sent and read."""
+
+    client: FeedsClient
+    sent: list[bytes] = field(default_factory=list)
+    read: list[bytes] = field(default_factory=list)
+
+    def upload(self, url: str, body: bytes) -> None:
+        self.sent.append(body)
+        self.client.upload(url, body)
+
+    def get_report(self, document_id: str) -> bytes:
+        self.read.append(self.client.get_report(document_id))
+        return self.read[-1]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.client, name)
+
+
+@dataclass
+class Trade:
+    """A desk, its Amazon, and what goes between them."""
+
+    desk: Desk
+    market: Market
+    wire: Overheard
+    sender: Sender
+    reader: Reader
+    turns: int = 0
+
+    def knows(self, *orders: str, item: str = ITEM) -> None:
+        """An order report tells of them, with names that are nobody's business."""
+        heading = REPORT.rstrip("\n") + "\tbuyer-name\tship-address-1\n"
+        rows = "".join(
+            f"{o}\t{item}\t2026-11-20T10:00:00Z\tStandard\tS\t2\tBuyer Byer\t1 Secret Lane\n" for o in orders
+        )
+        source = io.BytesIO((heading + rows).encode())
+        now = self.desk.clock()
+        importing.import_file(self.desk.db, 1, source, file_name="o.txt", context=Context(now), now=now)
+
+    def drop(self, *rows: str, name: str = "", headings: str = HEADINGS) -> str:
+        """A file is dropped, read and answered."""
+        self.turns += 1
+        self.market.clock.now += 60
+        content = headings + "".join(f"{row}\n" for row in rows)
+        upload_id = put(self.desk, content.encode(), name=name or f"{self.turns}.txt")
+        read(self.desk, upload_id)
+        assert outbox.answer(self.desk, uploads.some(self.desk.db, [upload_id])) == []
+        return upload_id
+
+    def begin(self) -> int:
+        """A feed that is filled, and not sent."""
+        self.turns += 1
+        turn = sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
+        assert turn.feed_no is not None
+        assert sending.fill(self.sender, turn.feed_no)
+        return turn.feed_no
+
+    def submit(self, feed_no: int, attempt: int = 1) -> Step:
+        return sending.submit(self.sender, feed_no, attempt)
+
+    def look(self, feed_no: int) -> None:
+        self.market.finish()
+        assert sending.look(self.sender, feed_no, 1).done
+
+    def settle(self, feed_no: int) -> Step:
+        step, finished = sending.settle(self.sender, feed_no, 1)
+        assert outbox.publish(self.desk, uploads.some(self.desk.db, finished)) == []
+        return step
+
+    def send(self) -> FeedRow:
+        """The next feed, all the way."""
+        feed_no = self.begin()
+        assert self.submit(feed_no).done
+        self.look(feed_no)
+        assert self.settle(feed_no).done
+        return self.feed(feed_no)
+
+    def feed(self, feed_no: int) -> FeedRow:
+        return feeds.get(self.desk.db, feed_no)
+
+    def read_back(self, hours: float = 0.5) -> None:
+        """Amazon's own orders are looked at, for as long as there are any."""
+        self.market.clock.now += hours * 3600
+        while self.reader.look():
+            pass
+
+    def told(self, upload_id: str) -> list[tuple[str, str]]:
+        return [(row.verdict, row.code) for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
+
+    def messages(self, upload_id: str) -> str:
+        return " ".join(row.message for piece in lines.of_upload(self.desk.db, upload_id) for row in piece)
+
+    def order(self, name: str = ORDER) -> order_book.Order:
+        (found,) = order_book.find(self.desk.db, 1, name)
+        return found
+
+
+@contextmanager
+def trading(folder: Path, policy: Policy | None = None) -> Iterator[Trade]:
+    """A trade on a folder."""
+    market = Market(folder / "amazon.db").start()
+    market.clock.now = NOW.timestamp()
+    desk = desk_on(folder, policy)
+    desk = replace(desk, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
+    wire = Overheard(market.client(clock=market.clock))
+    orders = market.orders(clock=market.clock)
+    sender = Sender(desk, lambda account: wire, lambda account: orders, 1e6)
+    try:
+        yield Trade(desk, market, wire, sender, Reader(sender))
+    finally:
+        desk.db.close()
+        market.stop()
+
+
+def shipped(order: str = ORDER, tracking: str = "Y0000001K", *, item: str = "", quantity: str = "") -> str:
+    return f"{order}\tshipped\t{item}\t{quantity}\t{tracking}\tYodel\t"
+
+
+def cancelled(order: str = ORDER) -> str:
+    return f"{order}\tcancelled\t\t\t\t\tNoInventory"

@@ -1,17 +1,23 @@
-"""The files of an upload: as it came, and as it was answered. What was collected or removed is not there any more."""
+"""The files of an upload: as it came, and as it was answered; evidence. What was collected or removed is not there any
+more.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fastapi.responses import FileResponse, Response
+from fastapi.responses import FileResponse, Response, StreamingResponse
 
 from cws_filedrop.drop.home import Home, regular, result_name
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.pipeline.evidence.packing import Packed
 from cws_filedrop.store.uploads import Upload
 
+ZIP: Final = "application/zip"
+BLOCK_BYTES: Final = 262_144
 ORIGINAL: Final = "original"
 KINDS: Final = {
     ORIGINAL: "the file as it came",
@@ -60,3 +66,15 @@ def _place(desk: Desk, upload: Upload, kind: str) -> Path | None:
             return None
     home = Home(upload.seller, desk.homes.root / upload.seller)
     return None if home.is_astray("outbox") else home.path / "outbox" / result_name(upload.name, upload.id, kind)
+
+
+def sent(made: Packed, name: str) -> Response:
+    """Evidence, to be kept by the browser or program."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(made.size)}
+    return StreamingResponse(_blocks(made), media_type=ZIP, headers=headers)
+
+
+def _blocks(made: Packed) -> Iterator[bytes]:
+    with made.file:
+        while block := made.file.read(BLOCK_BYTES):
+            yield block

@@ -7,8 +7,10 @@ from pipeline.shop import ITEM, ORDER, OTHER, SECOND, Shop
 from web.api_kit import Site as ApiSite
 from web.site import Site
 
+from cws_filedrop.drop.archive import Paper
 from cws_filedrop.model import AlarmKind
 from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import alarms, audit, feeds, uploads
 from cws_filedrop.store.alarms import Finding
 from cws_filedrop.store.audit import Row
@@ -55,7 +57,16 @@ def busy(site: Site | ApiSite) -> dict[str, str]:
         Finding("stopped-feed:2", AlarmKind.STUCK_FEED, "feed 2 with 1 lines is stopped", "Retry it: page Feeds."),
         Finding("disk:bytes", AlarmKind.DISK, "bytes of the data folder's disk run short", "Make room."),
     ]
+    keep_papers(site.desk)
     alarms.renew(site.desk.db, wrong, now=site.clock())
     alarms.renew(site.desk.db, wrong[:1], now=site.clock())
     site.clock.wait(minutes=40)
     return {"upload": done, "held": held, "order": OTHER}
+
+
+def keep_papers(desk: Desk) -> None:
+    """What was sent with each feed, and what Amazon answered."""
+    for feed in feeds.listing(desk.db):
+        papers = ((Paper.DOCUMENT, b"<AmazonEnvelope>sent</AmazonEnvelope>"), (Paper.REPORT, b"<Report>read</Report>"))
+        document, report = (desk.archive.keep(feed.day, feed.no, kind, body).sha256 for kind, body in papers)
+        feeds.change(desk.db, feed.no, document_sha256=document, report_sha256=report)

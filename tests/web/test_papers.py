@@ -115,10 +115,10 @@ def test_all_that_proves_an_order_is_one_download_and_written_down(
     site: Site, fields: dict[str, str], name: str
 ) -> None:
     sent(site)
-    viewer = site.operator(Role.VIEWER)
+    browser = site.operator(Role.OPERATOR)
     path = f"/orders/1/{ORDER}"
-    assert f'action="{path}/evidence"' in viewer.get(path).text
-    answer = viewer.post(f"{path}/evidence", **fields)
+    assert f'action="{path}/evidence"' in browser.get(path).text
+    answer = browser.post(f"{path}/evidence", **fields)
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
     assert answer.headers["content-disposition"] == f'attachment; filename="evidence-{ORDER}{name}.zip"'
     assert answer.headers["content-length"] == str(len(answer.content))
@@ -126,15 +126,16 @@ def test_all_that_proves_an_order_is_one_download_and_written_down(
     packing.pack(site.desk, packing.Order(1, ORDER, only_this_order=bool(fields)), target)
     assert target.getvalue() == answer.content, "the command makes the same"
     (deed,) = deeds.listing(site.desk.db, about=work_lists.about_order(1, ORDER))
-    assert (deed.who, deed.what) == ("viewer", "order.evidence")
+    assert (deed.who, deed.what) == ("operator", "order.evidence")
     assert hashlib.sha256(answer.content).hexdigest() in deed.detail
-    assert f"viewer: order.evidence evidence-{ORDER}{name}.zip" in viewer.text(path)
+    assert f"operator: order.evidence evidence-{ORDER}{name}.zip" in browser.text(path)
 
 
 def test_evidence_of_nothing_and_for_nobody_else(site: Site) -> None:
     sent(site)
     browser = site.operator()
     assert browser.post("/orders/1/026-0000000-0000000/evidence").status_code == 404
+    assert site.operator(Role.VIEWER).post(f"/orders/1/{ORDER}/evidence").status_code == 403
     assert browser.post(f"/orders/9/{ORDER}/evidence").status_code == 404
     assert browser.submit(f"/orders/1/{ORDER}/evidence").status_code == 403, "without the session's token"
     assert site.seller().post(f"/orders/1/{ORDER}/evidence").status_code == 404

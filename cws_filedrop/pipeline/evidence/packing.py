@@ -71,7 +71,7 @@ def packed(desk: Desk, order: Order, *, folder: Path, who: Who) -> Packed:
         raise
     about = work_lists.about_order(order.account_id, order.order_id)
     what, now = f"{order.file_name}, SHA-256 {sha256}", desk.clock()
-    deeds.add(desk.db, who=who.name, address=who.address, what=EVIDENCE, about=about, detail=what, now=now)
+    deeds.add(desk.db, **who.signed, what=EVIDENCE, about=about, detail=what, now=now)
     return Packed(file, size, sha256)
 
 

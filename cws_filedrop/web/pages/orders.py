@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from fastapi import APIRouter, Request
-from fastapi.responses import Response, StreamingResponse
+from fastapi.responses import Response
 
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState
 from cws_filedrop.pipeline import deciding, retrying
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.pipeline.evidence import packing
-from cws_filedrop.pipeline.evidence.packing import Packed
 from cws_filedrop.rules.speed import speed
 from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, sightings, work_lists
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
+from cws_filedrop.web.files import sent
 from cws_filedrop.web.forms import Number, Text, whole
 from cws_filedrop.web.frame import framed
 from cws_filedrop.web.rendering import go
@@ -26,7 +25,6 @@ from cws_filedrop.web.rendering import go
 router: Final = APIRouter()
 ROWS: Final = 50
 LONGEST: Final = 200
-BLOCK: Final = 1 << 18
 
 
 @router.get("/orders")
@@ -112,26 +110,16 @@ def retry(request: Request, session: visitors.Operator, account_id: Number, orde
 
 @router.post("/orders/{account_id}/{order_id}/evidence", dependencies=[visitors.Meant])
 def evidence(
-    request: Request, session: visitors.Viewer, account_id: Number, order_id: str, only: Text = ""
+    request: Request, session: visitors.Operator, account_id: Number, order_id: str, only: Text = ""
 ) -> Response:
-    """All that proves what became of an order; whoever may look may have it, and it is written down."""
+    """All that proves what became of an order, as one zip; who had it made is written down."""
     desk, who = offices.of(request).desk, Who(session.name, visitors.address(request))
     wanted = packing.Order(account_id, order_id, only_this_order=bool(only))
     try:
         made = packing.packed(desk, wanted, folder=desk.settings.data, who=who)
     except Impossible:
         raise visitors.NotThere from None
-    headers = {
-        "Content-Disposition": f'attachment; filename="{wanted.file_name}"',
-        "Content-Length": str(made.size),
-    }
-    return StreamingResponse(_sent(made), media_type="application/zip", headers=headers)
-
-
-def _sent(made: Packed) -> Iterator[bytes]:
-    with made.file:
-        while block := made.file.read(BLOCK):
-            yield block
+    return sent(made, wanted.file_name)
 
 
 def _state(text: str) -> OrderState:

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
+from cws_filedrop.drop.archive import Paper
 from cws_filedrop.model import Account, FeedState
-from cws_filedrop.pipeline import deciding
+from cws_filedrop.pipeline import deciding, papers
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import feeds, sellers
 from cws_filedrop.store.feeds import FeedRow
 from cws_filedrop.web.api.access import Api, Operator, TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.parts import FeedNumber
 from cws_filedrop.web.api.ops.shapes import AdoptWish, FeedBody, FeedList
-from cws_filedrop.web.api.problems import documented, not_there
+from cws_filedrop.web.api.orders import file_documented
+from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
 
 router = parts.router("feeds")
+XML: Final = "application/xml"
 
 
 @router.get("/feeds", responses=SAME)
@@ -54,6 +58,30 @@ def _told(api: Api, number: int) -> FeedBody:
     if found is None:
         raise not_there()
     return _feed(found, sellers.account(api.desk.db, found.account_id))
+
+
+def _paper(kind: Paper, words: str) -> None:
+    @router.get(
+        f"/feeds/{{number}}/{kind}",
+        name=f"fetch_feed_{kind}",
+        responses=SAME | file_documented(words, XML),
+        response_model=None,
+        description=f"{words}, byte for byte; 404 when it is not there, or not any more, with the reason.",
+    )
+    def fetch(number: FeedNumber, api: TheApi) -> Response:
+        found = feeds.find(api.desk.db, number)
+        if found is None:
+            raise not_there()
+        try:
+            body = papers.read(api.desk, found, kind)
+        except Impossible as why:
+            raise Problem(404, str(why)) from None
+        named = {"Content-Disposition": f'attachment; filename="feed-{number}.{kind}.xml"'}
+        return Response(body, media_type=XML, headers=named)
+
+
+_paper(Paper.DOCUMENT, "The feed document as it was sent")
+_paper(Paper.REPORT, "Amazon's report as it was read")
 
 
 @router.post("/feeds/{number}/retry", status_code=202, responses=documented(404, 409))

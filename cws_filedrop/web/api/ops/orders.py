@@ -10,6 +10,8 @@ from fastapi import Query, Request, Response
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState
 from cws_filedrop.pipeline import deciding, retrying
+from cws_filedrop.pipeline.deciding import Impossible
+from cws_filedrop.pipeline.evidence import packing
 from cws_filedrop.rules.speed import speed
 from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, work_lists
 from cws_filedrop.store.order_book import Order
@@ -31,10 +33,11 @@ from cws_filedrop.web.api.ops.shapes import (
     WholeOrder,
 )
 from cws_filedrop.web.api.ops.uploads import case_body, found_upload
-from cws_filedrop.web.api.orders import Cursor
+from cws_filedrop.web.api.orders import Cursor, file_documented
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
 from cws_filedrop.web.api.shapes import EventBody, OrderBody, OrderId, OrderLineBody
+from cws_filedrop.web.files import ZIP, sent
 
 router = parts.router("orders")
 SHOWN_UPLOADS = 20
@@ -116,6 +119,23 @@ def retry(account_id: AccountId, order_id: OrderId, api: TheApi, who: Operator) 
         upload_id = retrying.retry_order(api.desk, account_id, order_id, who=who)
     api.arrived(upload_id)
     return SentAgain(upload_id=upload_id)
+
+
+@router.post("/orders/{account_id}/{order_id}/evidence", responses=file_documented("The zip", ZIP), response_model=None)
+def evidence(
+    account_id: AccountId,
+    order_id: OrderId,
+    api: TheApi,
+    who: Operator,
+    only: Annotated[bool, Query(description="only what is about this order, for somebody outside")] = False,
+) -> Response:
+    """All that proves what became of an order, as one zip; who had it made is written down."""
+    wanted = packing.Order(account_id, order_id, only_this_order=only)
+    try:
+        made = packing.packed(api.desk, wanted, folder=api.desk.settings.data, who=who)
+    except Impossible:
+        raise not_there() from None
+    return sent(made, wanted.file_name)
 
 
 @router.put("/orders/{account_id}/{order_id}/case", responses=documented(400, 404, 409))

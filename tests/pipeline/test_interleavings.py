@@ -24,6 +24,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pipeline.desks import NOW, desk_on, put
 
+from cws_filedrop.drop.archive import Name, Paper
 from cws_filedrop.errors import RemoteUnavailable
 from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed, FeedStatus
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
@@ -326,6 +327,16 @@ class Interleavings(RuleBasedStateMachine):
         for row in rows:
             assert row.verdict in set(Verdict)
             assert (row.feed_no is None) or row.shipment
+
+    @invariant()
+    def what_went_to_amazon_and_came_back_is_kept(self) -> None:
+        archive = self.desk.archive
+        for feed in feeds.listing(self.desk.db, states=[FeedState.SUBMITTED, FeedState.SETTLED], limit=1000):
+            document = Name(feed.day, feed.no, Paper.DOCUMENT, feed.document_sha256)
+            assert archive.read(document) == self.amazon.documents[feed.document_id]
+            if feed.state is FeedState.SETTLED and feed.report_document_id in self.amazon.reports:
+                report = Name(feed.day, feed.no, Paper.REPORT, feed.report_sha256)
+                assert archive.read(report) == self.amazon.reports[feed.report_document_id]
 
     @rule()
     def in_the_end(self) -> None:

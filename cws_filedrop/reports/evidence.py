@@ -83,7 +83,7 @@ def _short(evidence: Told) -> list[str]:
 
 def _upload(one: Told) -> list[str]:
     facts = {
-        "dropped": f"{_clock(one['arrived_at'])} by {one['seller']}, by {one['door']} from {one['client'] or 'here'}",
+        "dropped": f"{_clock(one['arrived_at'])} by {one['seller']}, by {one['door']} from {one['client'] or 'the machine itself'}",
         "complete": _beside(one["grade"], one["evidence"]),
         "file": f"{one['size']:,} bytes, lines: {one['line_count']:,}",
         "SHA-256": one["sha256"],
@@ -111,7 +111,8 @@ def _file(file: Told) -> str:
 
 
 def _at_the_door(row: Told) -> str:
-    what = f"{row['event']} as {row['seller']} by {row['door']} from {row['address']}"
+    whence = f" from {row['address']}" if row["address"] else ""
+    what = f"{row['event']} as {row['seller']} by {row['door']}{whence}"
     size = f"{row['size']:,} bytes" if row["size"] is not None else ""
     return ", ".join(filter(None, (what, row["client"], row["name"], size, row["detail"])))
 

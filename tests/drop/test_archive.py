@@ -33,7 +33,15 @@ def test_keeping_it_again_changes_nothing_and_other_bytes_stand_beside_it(tmp_pa
     assert (archive.read(first), archive.read(second)) == (b"one", b"two")
 
 
-@pytest.mark.parametrize("damage", [b"", b"not packed", gzip.compress(b"other"), gzip.compress(b"one")[:-4]])
+DAMAGE = {
+    "empty": b"",
+    "not packed": b"not packed",
+    "other bytes": gzip.compress(b"other", mtime=0),
+    "cut off": gzip.compress(b"one", mtime=0)[:-4],
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
 def test_what_is_damaged_is_not_given_out_and_is_kept_anew(tmp_path: Path, damage: bytes) -> None:
     archive = Archive(tmp_path)
     name = archive.keep(DAY, 7, Paper.REPORT, b"one")

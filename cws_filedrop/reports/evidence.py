@@ -82,8 +82,9 @@ def _short(evidence: Told) -> list[str]:
 
 
 def _upload(one: Told) -> list[str]:
+    whence = one["client"] or "this machine"
     facts = {
-        "dropped": f"{_clock(one['arrived_at'])} by {one['seller']}, by {one['door']} from {one['client'] or 'the machine itself'}",
+        "dropped": f"{_clock(one['arrived_at'])} by {one['seller']}, by {one['door']} from {whence}",
         "complete": _beside(one["grade"], one["evidence"]),
         "file": f"{one['size']:,} bytes, lines: {one['line_count']:,}",
         "SHA-256": one["sha256"],

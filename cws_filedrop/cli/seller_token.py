@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, seller_id, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import database, seller_id, settings, show_json, stop
+from cws_filedrop.cli.token_table import show_tokens
 
 app = typer.Typer(help="Tokens of the API: add, list, switch off and on, remove.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
@@ -25,9 +25,10 @@ def add(
 ) -> None:
     """Make a token, and show it, once."""
     from cws_filedrop.store import tokens
+    from cws_filedrop.store.token_rows import LONGEST_LABEL
 
-    if len(label) > tokens.LONGEST_LABEL or not label.isprintable():
-        raise stop(f"--label: {tokens.LONGEST_LABEL} printable characters at most", 2)
+    if len(label) > LONGEST_LABEL or not label.isprintable():
+        raise stop(f"--label: {LONGEST_LABEL} printable characters at most", 2)
     db = database(settings())
     made = tokens.add(db, seller_id(db, name), label, now=datetime.now(UTC))
     if made is None:
@@ -45,14 +46,7 @@ def list_(name: Name, json: Json = False) -> None:
 
     db = database(settings())
     found = tokens.listing(db, seller_id(db, name))
-    if json:
-        show_json({"version": 1, "seller": name.lower(), "tokens": [asdict(one) for one in found]})
-        return
-    rows = [
-        (one.id, one.label, f"{one.hint}…", "on" if one.enabled else "off", one.created_at, one.used_at or "never")
-        for one in found
-    ]
-    show_table(f"Tokens of {name.lower()}", ("id", "label", "token", "state", "made", "last used"), rows)
+    show_tokens(found, "seller", name.lower(), json=json)
 
 
 @app.command()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import database, settings, show_json, stop
+from cws_filedrop.cli.token_table import show_tokens
 
 app = typer.Typer(help="Operators' tokens of the API: add, list, switch off and on, remove.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.users)]
@@ -43,14 +43,7 @@ def list_(name: Name, json: Json = False) -> None:
     if user is None:
         raise stop(f"there is no user {name}")
     found = user_tokens.listing(db, user.id)
-    if json:
-        show_json({"version": 1, "user": user.name, "tokens": [asdict(one) for one in found]})
-        return
-    rows = [
-        (one.id, one.label, f"{one.hint}…", "on" if one.enabled else "off", one.created_at, one.used_at or "never")
-        for one in found
-    ]
-    show_table(f"Tokens of {user.name}", ("id", "label", "token", "state", "made", "last used"), rows)
+    show_tokens(found, "user", user.name, json=json)
 
 
 @app.command()

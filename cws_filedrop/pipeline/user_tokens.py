@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from cws_filedrop.pipeline.deciding import Impossible, Who
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import deeds, user_tokens, users
-from cws_filedrop.store.user_tokens import LONGEST_LABEL, MOST_TOKENS, UserToken
+from cws_filedrop.store.token_rows import LONGEST_LABEL, Token
+from cws_filedrop.store.user_tokens import MOST_TOKENS
 from cws_filedrop.store.users import User
 
 
@@ -16,7 +17,7 @@ def lacks_factor(desk: Desk, *, has_factor: bool) -> bool:
     return desk.settings.web.second_factor == "required" and not has_factor
 
 
-def add(desk: Desk, name: str, label: str, *, who: Who) -> tuple[UserToken, str]:
+def add(desk: Desk, name: str, label: str, *, who: Who) -> tuple[Token, str]:
     """A new token of a user's: its row, and itself, which is to be had this once. Raises: Impossible."""
     user, label = _user(desk, name), label.strip()
     if len(label) > LONGEST_LABEL or not label.isprintable():
@@ -59,12 +60,12 @@ def _user(desk: Desk, name: str) -> User:
     return found
 
 
-def _there(found: UserToken | None, user: User, token_id: int) -> UserToken:
+def _there(found: Token | None, user: User, token_id: int) -> Token:
     if found is None:
         raise Impossible(f"{user.name} has no token {token_id}")
     return found
 
 
-def _did(desk: Desk, connection: sa.Connection, who: Who, what: str, user: User, token: UserToken) -> None:
+def _did(desk: Desk, connection: sa.Connection, who: Who, what: str, user: User, token: Token) -> None:
     told = f"{token.id} {token.hint}… {token.label}".rstrip()
     deeds.add_in(connection, **who.signed, what=f"user.token-{what}", about=user.name, detail=told, now=desk.clock())

@@ -14,6 +14,7 @@ from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports import status
 from cws_filedrop.store import hooks, tokens
 from cws_filedrop.store.hooks import Hook
+from cws_filedrop.store.token_rows import Token
 from cws_filedrop.web.api.access import Api, Caller, TheApi
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Route, etag
@@ -134,7 +135,7 @@ def remove_token(token_id: SerialId, seller: Caller, api: TheApi) -> None:
         raise not_there()
 
 
-def _one_token(api: Api, seller_id: int, token_id: int) -> tokens.Token:
+def _one_token(api: Api, seller_id: int, token_id: int) -> Token:
     found = tokens.get(api.desk.db, seller_id, token_id)
     if found is None:
         raise not_there()

@@ -1,0 +1,96 @@
+"""Rows of tokens, whoever owns them. The token itself is kept nowhere, only its SHA-256: it has 256 random bits."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from cws_filedrop.store.database import Database, stamp
+
+LONGEST_LABEL: Final = 100
+_HINT_LETTERS: Final = 4  # after the prefix
+_USED_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A row, without its owner; moments are stamps."""
+
+    id: int
+    label: str
+    hint: str
+    enabled: bool
+    created_at: str
+    used_at: str | None
+
+
+class TokenRows:
+    """A table of tokens: who owns them, how they begin, and how many one owner may have."""
+
+    def __init__(self, table: sa.Table, owner: str, *, prefix: str, most: int) -> None:
+        self.prefix, self.most = prefix, most
+        self._table, self._owner = table, table.c[owner]
+        self._columns = [table.c[name] for name in Token.__slots__]
+
+    def add_in(
+        self, connection: sa.Connection, owner_id: int, label: str, *, now: datetime
+    ) -> tuple[Token, str] | None:
+        """Make a token: its row and itself, which is to be had this once; None when there are as many as may be."""
+        token = self.prefix + secrets.token_urlsafe(32)
+        there = sa.select(sa.func.count()).select_from(self._table).where(self._owner == owner_id)
+        if connection.execute(there).scalar_one() >= self.most:
+            return None
+        values = {"label": label, "token_hash": hashed(token), "hint": token[: len(self.prefix) + _HINT_LETTERS]}
+        row = {self._owner.name: owner_id, "created_at": stamp(now), **values}
+        insert = self._table.insert().values(row).returning(*self._columns)
+        return Token(*connection.execute(insert).one()), token
+
+    def listing(self, db: Database, owner_id: int) -> list[Token]:
+        """An owner's tokens, oldest first."""
+        query = sa.select(*self._columns).where(self._owner == owner_id).order_by(self._table.c.id)
+        with db.read() as connection:
+            return [Token(*row) for row in connection.execute(query)]
+
+    def get(self, db: Database, owner_id: int, token_id: int) -> Token | None:
+        """That token, if it is the owner's."""
+        with db.read() as connection:
+            row = connection.execute(sa.select(*self._columns).where(*self._mine(owner_id, token_id))).first()
+        return None if row is None else Token(*row)
+
+    def enable_in(self, connection: sa.Connection, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
+        """Have a token hold no more, or again; None when the owner has no such token."""
+        change = self._table.update().where(*self._mine(owner_id, token_id)).values(enabled=enabled)
+        return _token(connection.execute(change.returning(*self._columns)).first())
+
+    def remove_in(self, connection: sa.Connection, owner_id: int, token_id: int) -> Token | None:
+        """Forget a token; None when the owner has no such token."""
+        gone = self._table.delete().where(*self._mine(owner_id, token_id))
+        return _token(connection.execute(gone.returning(*self._columns)).first())
+
+    def presented(self, db: Database, query: sa.Select[Any], token: str, *, now: datetime) -> Any:
+        """The row that a query of parameters `hash` and `now` finds for a token, with `id` and `used_at`; None when the
+        token does not hold (any more). Keeps when it was used, to the minute."""
+        with db.read() as connection:
+            row: Any = connection.execute(query, {"hash": hashed(token), "now": stamp(now)}).first()
+        if row is not None and (row.used_at is None or row.used_at <= stamp(now - _USED_EVERY)):
+            with db.write() as connection:
+                used = self._table.update().where(self._table.c.id == row.id).values(used_at=stamp(now))
+                connection.execute(used)
+        return row
+
+    def _mine(self, owner_id: int, token_id: int) -> tuple[sa.ColumnElement[bool], ...]:
+        return self._table.c.id == token_id, self._owner == owner_id
+
+
+def _token(row: Any) -> Token | None:
+    return None if row is None else Token(*row)
+
+
+def hashed(token: str) -> str:
+    """What is kept of a token."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -20,11 +20,11 @@ import httpx
 
 from bench.convert import machine
 from cws_filedrop import log, passwords
-from cws_filedrop.config import Settings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.model import Account, Role, Seller
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import lines, sellers, uploads, users
 from cws_filedrop.store.charts import percentile
 from cws_filedrop.store.database import Database, default_url, insert_many, stamp

@@ -13,12 +13,12 @@ import warnings
 from functools import partial
 
 from cws_filedrop import config, log_settings
-from cws_filedrop.config import Settings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Limits
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import profiles
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.pulse import Pulse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from cws_filedrop import log
-from cws_filedrop.config import Settings
+from cws_filedrop.settings import Settings
 
 
 def configure(settings: Settings, process: str, *, child: bool = False) -> None:

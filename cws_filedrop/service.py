@@ -19,7 +19,6 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cws_filedrop import config, log
-from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError, FileDropError
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
@@ -30,6 +29,7 @@ from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.pipeline.pulling import Puller
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.worker import Worker
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database
 from cws_filedrop.transports import certificates

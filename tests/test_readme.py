@@ -11,10 +11,10 @@ from pathlib import Path
 import codes_page
 import pytest
 
-from cws_filedrop.config import Settings
 from cws_filedrop.formats import known_profiles, profile
 from cws_filedrop.formats.claims import FORMATS
 from cws_filedrop.rules.catalogue import CATALOGUE
+from cws_filedrop.settings import Settings
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -25,12 +25,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from cws_filedrop import config, log_settings, passwords
-from cws_filedrop.config import Settings
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Account, Role, Seller
 from cws_filedrop.pipeline import order_book
 from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.service import Addresses, Service
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import profiles, sellers, users
 from cws_filedrop.store.database import Database, default_url
 

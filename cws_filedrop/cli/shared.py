@@ -12,8 +12,8 @@ from typing import Any, ClassVar, Final
 import typer
 
 from cws_filedrop import config
-from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import Settings
 
 LONGEST_MERCHANT_ID: Final = 50
 DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cws_filedrop.config import MailSettings, secret
+from cws_filedrop.config import secret
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.notify import addresses
 from cws_filedrop.notify.addresses import BadAddress, Named
+from cws_filedrop.settings import MailSettings
 
 PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
 HERE: Final = ("localhost", "127.0.0.1", "::1")

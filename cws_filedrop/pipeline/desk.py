@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cws_filedrop.config import Settings
 from cws_filedrop.drop.archive import Archive
 from cws_filedrop.drop.home import Home, Homes
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.model import Context, Limits, Policy, Profile
+from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import Database, default_url
 
 

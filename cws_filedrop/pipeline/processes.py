@@ -16,13 +16,13 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from cws_filedrop import log, log_settings
-from cws_filedrop.config import Settings
 from cws_filedrop.errors import Impossible
 from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.pipeline import large, outbox, reading, recording
 from cws_filedrop.pipeline.desk import Desk, open_desk
 from cws_filedrop.pipeline.reading import Prepared, Task
 from cws_filedrop.pipeline.recording import Read
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import sellers, uploads
 from cws_filedrop.store.uploads import Upload
 

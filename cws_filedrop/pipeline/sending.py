@@ -31,7 +31,7 @@ from cws_filedrop.model import Account, FeedKind, FeedState, Verdict
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.hooks import events
 from cws_filedrop.pipeline.mail import notes
-from cws_filedrop.store import feeds, sellers, settling
+from cws_filedrop.store import feeds, filling, sellers, settling
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import FeedRow, Purse, Turn
 from cws_filedrop.store.settling import Settlement
@@ -121,8 +121,8 @@ def fill(sender: Sender, feed_no: int) -> int:
         documents = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
         return next(documents).message_ids
 
-    first = feeds.urgent(db, account.id, before=soon, limit=limit)
-    return feeds.fill(db, feed_no, limit=limit, number=number, first=first)
+    first = filling.urgent(db, account.id, before=soon, limit=limit)
+    return filling.fill(db, feed_no, limit=limit, number=number, first=first)
 
 
 def submit(sender: Sender, feed_no: int, attempt: int) -> Step:
@@ -165,7 +165,7 @@ def document(desk: Desk, feed_no: int, account: Account) -> bytes:
 
     Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
     """
-    shipments, message_ids = feeds.shipments(desk.db, feed_no)
+    shipments, message_ids = filling.shipments(desk.db, feed_no)
     cancels = feeds.get(desk.db, feed_no).kind is FeedKind.ACKNOWLEDGEMENT
     write = order_acknowledgement.document if cancels else order_fulfillment.document
     made = write(shipments, account.merchant_id)

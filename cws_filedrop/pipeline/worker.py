@@ -13,7 +13,6 @@ from functools import partial
 from typing import Final
 
 from cws_filedrop import engine, log
-from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
@@ -34,6 +33,7 @@ from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.sighting import Reader
 from cws_filedrop.pipeline.turns import Turns
 from cws_filedrop.pipeline.workflows import Bench
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import feeds, sellers, uploads
 from cws_filedrop.store.pulse import Pulse
 

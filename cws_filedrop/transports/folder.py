@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import Final
 
 from cws_filedrop import log
-from cws_filedrop.config import FolderSettings
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import SELLER_NAME, Folder
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.names import clean, is_temporary
 from cws_filedrop.drop.stillness import Signature, is_open, sees_open_files, signature
 from cws_filedrop.model import Door
+from cws_filedrop.settings import FolderSettings
 from cws_filedrop.transports.folder_events import Events, why_not
 
 _LOG = log.get(__name__)

@@ -20,9 +20,9 @@ from pyftpdlib.ioloop import Acceptor
 from pyftpdlib.servers import FTPServer
 
 from cws_filedrop import log
-from cws_filedrop.config import FtpSettings
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import FtpSettings
 from cws_filedrop.transports.balancers import HEADER_SECONDS, Balancers
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.ftp_loop import Foyer, Patient, Waker

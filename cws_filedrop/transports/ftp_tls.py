@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Final
 
 from cws_filedrop import log
-from cws_filedrop.config import TlsSettings
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import TlsSettings
 from cws_filedrop.transports import certificates
 
 _LOG = log.get(__name__)

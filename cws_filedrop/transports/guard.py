@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from cws_filedrop import log
-from cws_filedrop.config import GuardSettings
+from cws_filedrop.settings import GuardSettings
 from cws_filedrop.store.guard import Record
 
 _LOG = log.get(__name__)

@@ -17,9 +17,9 @@ from typing import Final
 import paramiko
 
 from cws_filedrop import log
-from cws_filedrop.config import SftpSettings
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import SftpSettings
 from cws_filedrop.transports.balancers import HEADER_SECONDS, Announcement, Balancers
 from cws_filedrop.transports.courtesy import Courtesy
 from cws_filedrop.transports.logins import CHANGED, NOBODY, SHUT, Logins

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 from xml.etree import ElementTree
 
-from cws_filedrop.config import Settings
+from cws_filedrop.settings import Settings
 
 # FileZilla's numbers (its sitemanager.xml): how to log in, and by which protocol.
 ASK_FOR_IT: Final = "2"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from fastapi import Request
 
-from cws_filedrop.config import WebSettings
 from cws_filedrop.drop.deeds import Witness, unseen
 from cws_filedrop.drop.handing_in import HandingIn
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.metrics import Metrics
+from cws_filedrop.settings import WebSettings
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.transports.logins import Logins
 from cws_filedrop.transports.records import Rows

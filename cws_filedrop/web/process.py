@@ -17,9 +17,9 @@ import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from cws_filedrop import config, log, log_settings
-from cws_filedrop.config import Settings, WebSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.settings import Settings, WebSettings
 from cws_filedrop.store.pulse import Pulse
 from cws_filedrop.transports.audit import Audit
 from cws_filedrop.transports.guard import Guard

@@ -13,7 +13,6 @@ import pytest
 from pipeline.desks import NOW, desk_on, put, read
 from pipeline.shop import ORDER, OTHER, Shop
 
-from cws_filedrop.config import AlarmSettings, LimitSettings, MailSettings, TlsSettings, WebSettings
 from cws_filedrop.marketplaces import clocks
 from cws_filedrop.marketplaces.wire import Ask, Timeouts, Wire
 from cws_filedrop.model import AlarmKind, MailKind
@@ -22,6 +21,7 @@ from cws_filedrop.pipeline.alarms.disks import Disk
 from cws_filedrop.pipeline.alarms.watch import Watch
 from cws_filedrop.pipeline.deciding import Who
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.settings import AlarmSettings, LimitSettings, MailSettings, TlsSettings, WebSettings
 from cws_filedrop.store import alarms, feeds, mails, sellers, uploads
 from cws_filedrop.store.mails import Draft
 from cws_filedrop.transports import certificates

@@ -10,7 +10,7 @@ import pytest
 from cli.commands import Command
 
 from cws_filedrop.cli.client_config import site_file
-from cws_filedrop.config import Settings
+from cws_filedrop.settings import Settings
 
 
 def sites(text: str) -> list[tuple[str | None, ...]]:

@@ -10,8 +10,8 @@ import pytest
 from cli.commands import Command
 
 from cws_filedrop import config
-from cws_filedrop.config import Settings
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import Settings
 
 DEFAULT = Path("cws_filedrop.toml")
 

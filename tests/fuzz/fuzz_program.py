@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 from cws_filedrop import log
-from cws_filedrop.config import FtpSettings, SftpSettings, TlsSettings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
+from cws_filedrop.settings import FtpSettings, SftpSettings, TlsSettings
 from cws_filedrop.transports.doors import serve
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import open_tls

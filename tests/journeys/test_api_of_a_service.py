@@ -12,8 +12,8 @@ import httpx
 from hook_receiver import receiver
 from running import Running, amazon_file, order_ids, rows, wait_for
 
-from cws_filedrop.config import ApiSettings, Settings
 from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.settings import ApiSettings, Settings
 from cws_filedrop.web import api
 
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from running import Running, wait_for
 
-from cws_filedrop.config import Settings
 from cws_filedrop.pipeline import retention
 from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.settings import Settings
 
 PERSONAL = {
     "buyer-email": "eve.bought.it@buyers.example",

@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from marketplaces.market_kit import Market
 from running import rows
 
-from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.spool import Spool
@@ -33,6 +32,7 @@ from cws_filedrop.pipeline.recording import Read
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.sighting import Reader
 from cws_filedrop.pipeline.worker import _row as arrival_row
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import feeds, lines, order_book, sellers, uploads
 from cws_filedrop.store.schema import LINES, ORDER_PEOPLE, ORDERS
 

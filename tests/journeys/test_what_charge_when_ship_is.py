@@ -19,13 +19,13 @@ from pipeline.desks import NOW, desk_on, outbox
 from pipeline.shop import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 from running import Running, rows, wait_for
 
-from cws_filedrop.config import Settings
 from cws_filedrop.model import NO_MAIL, OrderState
 from cws_filedrop.pipeline import order_files, statements
 from cws_filedrop.pipeline import outbox as delivering
 from cws_filedrop.pipeline.mail import buyer_mails, notes
 from cws_filedrop.rules.commission import Month
 from cws_filedrop.rules.speed import Speed, speed
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import mails, order_book, sellers, uploads
 
 THEIR_COLUMNS = (

@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives import serialization
 from notify.post_office import PostOffice, part, server_trust
 from transports.authority import Authority
 
-from cws_filedrop.config import MailSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.notify.addresses import Named
 from cws_filedrop.notify.envelope import Envelope, seal
 from cws_filedrop.notify.letters import Letter
 from cws_filedrop.notify.office import Office, office
 from cws_filedrop.notify.smtp import MAILS_A_SESSION, Counter, Ending, Handed
+from cws_filedrop.settings import MailSettings
 
 SETTINGS = MailSettings(host="localhost", security="none", sender="ship@example.com", timeout_seconds=20)
 LETTER = Letter("Hello", "one\n.\n..two\n.three\n", "<p>one</p>")

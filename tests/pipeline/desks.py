@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cws_filedrop.config import Settings
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Account, Door, Grade, Policy, Seller
 from cws_filedrop.pipeline import reading, recording
 from cws_filedrop.pipeline.desk import Desk, open_desk
 from cws_filedrop.pipeline.recording import Read
+from cws_filedrop.settings import Settings
 from cws_filedrop.store import sellers, uploads
 from cws_filedrop.store.uploads import Upload
 

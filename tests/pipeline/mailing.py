@@ -10,7 +10,6 @@ from pathlib import Path
 from notify.post_office import PostOffice
 from pipeline.desks import NOW, desk_on, put, read
 
-from cws_filedrop.config import MailSettings
 from cws_filedrop.model import MailEvent, Mailing, MailState, Policy, Seller, Verdict
 from cws_filedrop.notify.office import office
 from cws_filedrop.pipeline import outbox
@@ -18,7 +17,8 @@ from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.mail import buyer_mails, notes, operator_mails, upload_mails
 from cws_filedrop.pipeline.mail.delivery import Delivery
 from cws_filedrop.pipeline.mail.digest_mails import Digests
-from cws_filedrop.store import feeds, mails, sellers, settling, uploads
+from cws_filedrop.settings import MailSettings
+from cws_filedrop.store import feeds, filling, mails, sellers, settling, uploads
 from cws_filedrop.store.feeds import Purse
 from cws_filedrop.store.mails import Mail
 from cws_filedrop.store.settling import Settlement
@@ -99,7 +99,7 @@ class Shop:
             self.desk.db, 1, cause=f"t{self.feeds}", now=self.clock(), second_after_seconds=0, purse=FREE
         )
         assert turn.feed_no is not None
-        feeds.fill(self.desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
+        filling.fill(self.desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
         feeds.submitted(self.desk.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=self.clock())
         exceptions = {number: (Verdict.UNCONFIRMED, *words) for number, words in (refused or {}).items()}
         settlement = Settlement(verdict, "", "Amazon accepted it", exceptions)

@@ -11,7 +11,7 @@ from pipeline.desks import NOW, put, read
 from cws_filedrop.model import Context, Verdict
 from cws_filedrop.pipeline import order_book as importing
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import feeds, lines, order_book, settling
+from cws_filedrop.store import feeds, filling, lines, order_book, settling
 from cws_filedrop.store.feeds import Purse
 from cws_filedrop.store.order_book import Order
 from cws_filedrop.store.settling import Settlement
@@ -80,8 +80,8 @@ class Shop:
             self.desk.db, self.account, cause=f"t{self.files}", now=NOW, second_after_seconds=1200, purse=FREE
         )
         assert turn.feed_no is not None
-        feeds.fill(self.desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
-        table, _ = feeds.shipments(self.desk.db, turn.feed_no)
+        filling.fill(self.desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
+        table, _ = filling.shipments(self.desk.db, turn.feed_no)
         feeds.submitted(self.desk.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=NOW)
         return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")], turn.feed_no
 

@@ -20,7 +20,7 @@ from cws_filedrop.pipeline import outbox, sending
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.rules.cancelling import REASONS
-from cws_filedrop.store import buyers, feeds, lines, order_book, sellers, uploads
+from cws_filedrop.store import buyers, feeds, filling, lines, order_book, sellers, uploads
 from cws_filedrop.store.feeds import FeedRow
 
 ORDER, OTHER, REFUSED = "026-1520163-6049104", "026-1520163-0000002", "026-0000404-0000003"
@@ -193,7 +193,7 @@ def test_reasons_as_people_type_them(place: Place, typed: str, meant: str) -> No
     place.drop(cancelled(reason=typed))
     feed = place.send()
     assert feed is not None
-    table, _ = feeds.shipments(place.desk.db, feed.no)
+    table, _ = filling.shipments(place.desk.db, feed.no)
     assert table["cancel-reason"].to_list() == [meant]
 
 

@@ -12,7 +12,7 @@ from pipeline.shop import FREE, ITEM, SECOND, Shop, shipped
 
 from cws_filedrop.pipeline import sending
 from cws_filedrop.pipeline.sending import Sender
-from cws_filedrop.store import feeds
+from cws_filedrop.store import feeds, filling
 
 HEADER = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
 
@@ -44,7 +44,7 @@ def feed(shop: Shop) -> list[str]:
     assert turn.feed_no is not None
     assert sending.fill(sender, turn.feed_no)
     shop.files += 1
-    table, numbers = feeds.shipments(shop.desk.db, turn.feed_no)
+    table, numbers = filling.shipments(shop.desk.db, turn.feed_no)
     assert numbers.to_list() == sorted(numbers)
     feeds.submitted(shop.desk.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=NOW)
     with shop.desk.db.write() as connection:

@@ -12,7 +12,7 @@ from cws_filedrop.model import UploadState, Verdict
 from cws_filedrop.pipeline import large
 from cws_filedrop.pipeline import outbox as delivering
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import feeds, lines, profiles, sellers, settling, uploads
+from cws_filedrop.store import feeds, filling, lines, profiles, sellers, settling, uploads
 from cws_filedrop.store.feeds import Purse
 from cws_filedrop.store.settling import Settlement
 
@@ -89,7 +89,7 @@ def test_lines_that_amazon_refuses_come_back_though_the_profile_is_gone(tmp_path
     profiles.remove(desk.db, seller.id, "shop")
     turn = feeds.take_turn(desk.db, 1, cause="t", now=NOW, second_after_seconds=1200, purse=FREE)
     assert turn.feed_no is not None
-    feeds.fill(desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
+    filling.fill(desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
     feeds.submitted(desk.db, turn.feed_no, amazon_feed_id="F1", now=NOW)
     refusal = {1: (Verdict.UNCONFIRMED, "A-18028", "unknown order")}
     settling.settle(desk.db, turn.feed_no, Settlement(Verdict.CONFIRMED, "", "", refusal), now=NOW)

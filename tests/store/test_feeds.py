@@ -10,7 +10,7 @@ import pytest
 from kept import arrive
 
 from cws_filedrop.model import FeedState, UploadState, Verdict
-from cws_filedrop.store import claims, feeds, lines, sellers, settling, uploads
+from cws_filedrop.store import claims, feeds, filling, lines, sellers, settling, uploads
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds import Purse, Turn
 from cws_filedrop.store.settling import Settlement
@@ -79,7 +79,7 @@ def one_message_each(table: pd.DataFrame) -> pd.Series:
 def filled(db: Database, account: int, cause: str = "a") -> int:
     number = turn(db, account, cause).feed_no
     assert number is not None
-    feeds.fill(db, number, limit=100, number=one_message_each)
+    filling.fill(db, number, limit=100, number=one_message_each)
     return number
 
 
@@ -139,8 +139,8 @@ def test_a_stopped_account_sends_nothing(db: Database, account: int) -> None:
 def test_filling_again_changes_nothing(db: Database, account: int) -> None:
     number = filled(db, account)
     queue(db, "u2", ["333-3333333-3333333"])
-    assert feeds.fill(db, number, limit=100, number=one_message_each) == 2
-    table, messages = feeds.shipments(db, number)
+    assert filling.fill(db, number, limit=100, number=one_message_each) == 2
+    table, messages = filling.shipments(db, number)
     assert table["amazon-order-id"].to_list() == ["111-1111111-1111111", "222-2222222-2222222"]
     assert messages.to_list() == [1, 2]
 
@@ -153,7 +153,7 @@ def test_a_feed_does_not_tear_an_order_apart(db: Database, account: int) -> None
     uploads.set_state(db, "u2", UploadState.WAITING, waiting=3)
     number = turn(db, account, "a").feed_no
     assert number is not None
-    assert feeds.fill(db, number, limit=4, number=one_message_each) == 2
+    assert filling.fill(db, number, limit=4, number=one_message_each) == 2
 
 
 def test_lines_of_an_upload_still_being_recorded_stay(db: Database) -> None:
@@ -255,7 +255,7 @@ def test_an_account_is_ready_when_it_has_something_to_send_and_no_feed_keeps_it_
     number = turn(db, account, "a").feed_no
     assert number is not None
     assert ready(db) == []
-    feeds.fill(db, number, limit=1, number=one_message_each)
+    filling.fill(db, number, limit=1, number=one_message_each)
     assert ready(db) == []
     feeds.submitted(db, number, amazon_feed_id="f1", now=NOW)
     assert ready(db) == []

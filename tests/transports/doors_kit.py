@@ -15,11 +15,11 @@ from typing import Any, TypeVar
 
 import pytest
 
-from cws_filedrop.config import FolderSettings, FtpSettings
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.drop.home import Folder, Home, Homes, Stage
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
+from cws_filedrop.settings import FolderSettings, FtpSettings
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.logins import Authenticate, Brake, Logins, SellerLogin, Throttle

@@ -15,7 +15,7 @@ import pytest
 from paramiko import sftp
 from transports.doors_kit import ANY_STRANGERS, PASSWORD, Place
 
-from cws_filedrop.config import SftpSettings
+from cws_filedrop.settings import SftpSettings
 from cws_filedrop.transports.logins import Brake, SellerLogin
 from cws_filedrop.transports.sftp import SftpDoor
 from cws_filedrop.transports.sftp_keys import host_keys

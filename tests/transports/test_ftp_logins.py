@@ -12,9 +12,9 @@ from collections.abc import Collection
 import pytest
 from transports.doors_kit import PASSWORD, Place, begin, connect, put, refusal, wait_for
 
-from cws_filedrop.config import FtpSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Grade
+from cws_filedrop.settings import FtpSettings
 from cws_filedrop.transports import ftp
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.logins import Logins, Throttle

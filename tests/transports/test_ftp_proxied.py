@@ -12,9 +12,9 @@ from transports.balancer_kit import BALANCER, CLIENT, LOCAL, ForwardedFtp, binar
 from transports.doors_kit import Place, connect, put, wait_for
 from transports.tls_kit import tls_door
 
-from cws_filedrop.config import FtpSettings, GuardSettings
 from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import FtpSettings, GuardSettings
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.transports.logins import SellerLogin

@@ -19,8 +19,8 @@ from transports.authority import Authority
 from transports.doors_kit import Place, put, wait_for
 from transports.tls_kit import log_in, tls_door, trusting
 
-from cws_filedrop.config import TlsSettings
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import TlsSettings
 from cws_filedrop.transports import certificates
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import Tls, open_tls

@@ -12,9 +12,9 @@ import pytest
 from transports.doors_kit import PASSWORD, Place, Sellers, begin, connect, put, refusal, wait_for
 from transports.tls_kit import log_in, tls_door, trusting
 
-from cws_filedrop.config import FtpSettings, TlsSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Door
+from cws_filedrop.settings import FtpSettings, TlsSettings
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import open_tls
 from cws_filedrop.transports.ftp_tls_session import _is_this_machine

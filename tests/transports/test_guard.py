@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from transports.doors_kit import wait_for
 
-from cws_filedrop.config import GuardSettings
+from cws_filedrop.settings import GuardSettings
 from cws_filedrop.store import guard as shelf
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.guard import Record

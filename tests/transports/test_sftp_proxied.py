@@ -11,9 +11,9 @@ from transports.balancer_kit import BALANCER, CLIENT, LOCAL, binary, forwarded, 
 from transports.doors_kit import PASSWORD, wait_for
 from transports.sftp_kit import SftpPlace, connect, door, lent_keys, loaded_keys, place, put, session
 
-from cws_filedrop.config import GuardSettings
 from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.settings import GuardSettings
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.transports.logins import SellerLogin
 from cws_filedrop.transports.sftp import SftpDoor

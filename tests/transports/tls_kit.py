@@ -9,7 +9,7 @@ from typing import Any
 
 from transports.doors_kit import ANY_STRANGERS, PASSWORD, Place
 
-from cws_filedrop.config import FtpSettings, TlsSettings
+from cws_filedrop.settings import FtpSettings, TlsSettings
 from cws_filedrop.transports.ftp import FtpDoor
 from cws_filedrop.transports.ftp_tls import Tls
 from cws_filedrop.transports.logins import Authenticate

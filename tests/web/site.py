@@ -17,10 +17,10 @@ from lxml import html
 from pipeline.desks import NOW, desk_on
 
 from cws_filedrop import passwords
-from cws_filedrop.config import WebSettings
 from cws_filedrop.drop.deeds import Deed
 from cws_filedrop.model import Role
 from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.settings import WebSettings
 from cws_filedrop.store import sellers, users
 from cws_filedrop.transports.guard import Guard
 from cws_filedrop.web import app

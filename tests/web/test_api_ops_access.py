@@ -13,8 +13,8 @@ from pipeline.shop import OTHER
 from web.api_kit import Site, site_on
 from web.scenes import busy
 
-from cws_filedrop.config import WebSettings
 from cws_filedrop.model import Role
+from cws_filedrop.settings import WebSettings
 from cws_filedrop.store import deeds, user_tokens, users
 from cws_filedrop.web.api import ops
 from cws_filedrop.web.api.ops.parts import PREFIX

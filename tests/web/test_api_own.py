@@ -11,9 +11,9 @@ from hook_receiver import receiver
 from pipeline.shop import ITEM, ORDER, OTHER, Shop, shipped
 from web.api_kit import Site, site_on
 
-from cws_filedrop.config import ApiSettings
 from cws_filedrop.pipeline import order_files
 from cws_filedrop.pipeline.hooks.caller import Caller
+from cws_filedrop.settings import ApiSettings
 from cws_filedrop.store import sellers
 from cws_filedrop.web.api.rates import Rates
 

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 
-from cws_filedrop.config import ApiSettings
+from cws_filedrop.settings import ApiSettings
 
 
 @dataclass(frozen=True, slots=True)

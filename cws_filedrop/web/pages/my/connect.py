@@ -10,7 +10,7 @@ import paramiko
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.config import Settings
+from cws_filedrop.settings import Settings
 from cws_filedrop.transports import certificates
 from cws_filedrop.transports.ftp_tls import OWN_CERTIFICATE
 from cws_filedrop.transports.site_file import site_file, ways_in

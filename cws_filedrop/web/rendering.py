@@ -51,9 +51,16 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(size=size, number=number, lasting=lasting, tone=tone, clock=clock, path=_path)
+    made.filters.update(
+        size=size, number=number, lasting=lasting, tone=tone, clock=clock, path=_path, sentence=_sentence
+    )
     made.globals.update(static=static, link=link)
     return made
+
+
+def _sentence(text: str) -> str:
+    """Words as a sentence begins."""
+    return text[:1].upper() + text[1:]
 
 
 def _path(text: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from pipeline.desks import put, read
 from pipeline.shop import ITEM, ORDER, OTHER, SECOND, Shop
 from web.api_kit import Site as ApiSite
@@ -15,6 +17,7 @@ from cws_filedrop.store import alarms, audit, feeds, uploads
 from cws_filedrop.store.alarms import Finding
 from cws_filedrop.store.audit import Row
 from cws_filedrop.store.database import stamp
+from cws_filedrop.store.schema import TALLIES, UPLOADS
 
 LATE = "026-1520163-0000009"
 
@@ -70,3 +73,34 @@ def keep_papers(desk: Desk) -> None:
         papers = ((Paper.DOCUMENT, b"<AmazonEnvelope>sent</AmazonEnvelope>"), (Paper.REPORT, b"<Report>read</Report>"))
         document, report = (desk.archive.keep(feed.day, feed.no, kind, body).sha256 for kind, body in papers)
         feeds.change(desk.db, feed.no, document_sha256=document, report_sha256=report)
+
+
+def the_day_before(site: Site) -> None:
+    """Uploads of a working day, answered one after the other: what charts are drawn of."""
+    begun = site.clock() - timedelta(hours=20)
+    came: list[dict[str, object]] = []
+    tallies: list[dict[str, object]] = []
+    for number in range(40):
+        at = begun + timedelta(minutes=29 * number)
+        upload_id = f"{at:%Y%m%d-%H%M%S}-{number % 8 + 22}aa"
+        answered, done = (
+            stamp(at + timedelta(seconds=seconds)) for seconds in (0.3 + number % 7 / 5, 60 + number % 11 * 9)
+        )
+        came.append(
+            {"id": upload_id, "seller_id": 1, "account_id": 1, "folder": "inbox", "name": f"shipped-{number}.txt"}
+            | {"door": "sftp", "client": "192.0.2.7", "grade": "whole", "evidence": "", "arrived_at": stamp(at)}
+            | {"size": 900 * number, "state": "done", "line_count": 200, "answered_at": answered, "done_at": done}
+        )
+        counts = {
+            ("confirmed", ""): 150 + number * 3,
+            ("rejected", "D02"): number % 9,
+            ("unconfirmed", "A-18028"): number % 4,
+        }
+        tallies += [
+            {"upload_id": upload_id, "verdict": verdict, "code": code, "line_count": many}
+            for (verdict, code), many in counts.items()
+            if many
+        ]
+    with site.desk.db.write() as connection:
+        connection.execute(UPLOADS.insert(), came)
+        connection.execute(TALLIES.insert(), tallies)

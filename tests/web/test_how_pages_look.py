@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from web.browsing import Visit, running
-from web.scenes import busy
+from web.scenes import busy, the_day_before
 from web.site import HASH, PASSWORD, Site, site_on
 
 from cws_filedrop.model import Role
@@ -56,7 +56,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict
     with site_on(tmp_path_factory.mktemp("site")) as site:
         users.add(site.desk.db, "root", password_hash=HASH, role=Role.ADMIN, now=site.clock())
         sellers.change(site.desk.db, "anna", {"password_hash": HASH})
-        yield site, busy(site)
+        names = busy(site)
+        the_day_before(site)
+        yield site, names
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,9 @@
   const pulse = document.querySelector("[data-pulse]");
   const LEAST_MS = 1000;
   const AGES_MS = 15000;
+  const LEAVING_MS = 5000;
   let last = 0;
+  let left = -LEAVING_MS;
   let timer = null;
   let asking = false;
 
@@ -35,7 +37,8 @@
     asking = true;
     try {
       const answer = await fetch(location.href, { headers: { "X-Live": "1" }, credentials: "same-origin" });
-      if (answer.status === 401) location.reload();
+      // Whoever logs out is on the way to the login already; a reload would lead back to this page after it.
+      if (answer.status === 401 && performance.now() - left >= LEAVING_MS) location.reload();
       else if (answer.ok) take(await answer.text());
       last = Date.now();
     } catch {
@@ -59,6 +62,7 @@
   stream.addEventListener("open", () => { show(true); soon(); });
   stream.addEventListener("changed", soon);
   stream.addEventListener("error", () => show(false));
+  document.addEventListener("submit", () => { left = performance.now(); });
   document.addEventListener("visibilitychange", () => { if (!document.hidden) soon(); });
   setInterval(soon, AGES_MS);
   addEventListener("pagehide", () => stream.close());

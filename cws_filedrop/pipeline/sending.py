@@ -236,9 +236,8 @@ def _not_kept(sender: Sender, feed: FeedRow, error: OSError, attempt: int) -> St
 
 
 def _waits(sender: Sender, feed: FeedRow, why: str, seconds: float) -> Step:
-    """Again after a while. How Amazon ended the feed is not written over: it decides what becomes of the lines."""
-    if feed.note not in ENDED:
-        feeds.change(sender.desk.db, feed.no, note=why)
+    """Again after a while."""
+    feeds.change(sender.desk.db, feed.no, note=why)
     return Step(again_seconds=seconds, note=why)
 
 
@@ -267,6 +266,7 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
         return Step(again_seconds=_poll_seconds(sender, turn), note=seen.status)
     values = {
         "report_document_id": seen.result_document_id or "-",
+        "ended": seen.status if seen.status in ENDED else "",
         "note": "" if seen.status == "DONE" else seen.status,
     }
     feeds.change(db, feed_no, only_from=(FeedState.SUBMITTED,), **values)
@@ -329,9 +329,8 @@ def _report(sender: Sender, feed: FeedRow) -> bytes | None:
 
 def settlement_of(report: bytes | None, feed: FeedRow) -> Settlement:
     """The verdicts a report stands for. Without a usable report nobody can say what became of the lines."""
-    ended = feed.note if feed.note in ENDED else ""
-    if ended or report is None:
-        why = f"Amazon ended the feed as {ended}" if ended else "Amazon gave no report"
+    if feed.ended or report is None:
+        why = f"Amazon ended the feed as {feed.ended}" if feed.ended else "Amazon gave no report"
         return Settlement(
             Verdict.UNKNOWN, "", f"{why}; whether the order was confirmed must be looked up at Amazon", {}
         )

@@ -38,6 +38,7 @@ class FeedRow:
     amazon_feed_id: str | None
     submitted_at: str | None
     report_document_id: str
+    ended: str
     settled_at: str | None
     note: str
     document_sha256: str  # "" = it was not kept
@@ -236,12 +237,14 @@ def known_feed_ids(db: Database, account_id: int) -> set[str]:
 
 
 def submitted(db: Database, feed_no: int, *, amazon_feed_id: str, now: datetime) -> None:
-    """Amazon has the feed: keep its id, and its lines are `sent`."""
+    """Amazon has the feed: keep its id, and its lines are `sent`. Whatever was known of another one is forgotten."""
     with db.write() as connection:
         values = {
             "state": FeedState.SUBMITTED,
             "amazon_feed_id": amazon_feed_id,
             "submitted_at": stamp(now),
+            "ended": "",
+            "report_document_id": "",
             "note": "",
         }
         connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))

@@ -14,7 +14,8 @@ from pipeline.trade import UNKNOWN_TO_AMAZON, Trade, cancelled, shipped, trading
 
 from cws_filedrop.drop.archive import Name, Paper
 from cws_filedrop.model import FeedState, Policy
-from cws_filedrop.pipeline import retention
+from cws_filedrop.pipeline import deciding, retention
+from cws_filedrop.pipeline.deciding import Who
 from cws_filedrop.pipeline.sending import backoff_seconds
 from cws_filedrop.store import feeds
 from cws_filedrop.store.feeds import FeedRow
@@ -128,6 +129,38 @@ def test_a_feed_that_ended_fatal_stays_so_while_its_settling_waits(trade: Trade)
     assert trade.settle(feed_no).again_seconds
     assert trade.settle(feed_no).done
     assert trade.told(upload_id) == [("unknown", "")]
+
+
+def test_a_feed_that_ended_fatal_stays_so_when_it_is_stopped_and_retried(trade: Trade) -> None:
+    upload_id = trade.drop(shipped())
+    trade.market.fault("createFeed", "fatal")
+    feed_no = trade.begin()
+    assert trade.submit(feed_no).done
+    trade.look(feed_no)
+    document = trade.market.settled(trade.market.client(), trade.wire.sent[0]).result_document_id
+    feeds.change(trade.desk.db, feed_no, report_document_id=document, state=FeedState.STOPPED, note="KeyError: 'x'")
+    deciding.retry_feed(trade.desk, feed_no, who=Who("olga"))
+    assert trade.feed(feed_no).note == ""
+    assert trade.settle(feed_no).done
+    assert trade.told(upload_id) == [("unknown", "")]
+
+
+def test_a_feed_that_is_adopted_is_not_judged_by_the_end_of_another(trade: Trade) -> None:
+    trade.drop(shipped())
+    trade.market.fault("createFeed", "fatal")
+    feed_no = trade.begin()
+    assert trade.submit(feed_no).done
+    trade.look(feed_no)
+    assert (trade.feed(feed_no).ended, trade.feed(feed_no).report_document_id) == ("FATAL", "-")
+    feeds.change(trade.desk.db, feed_no, state=FeedState.STOPPED)
+    deciding.adopt_feed(trade.desk, feed_no, "50000000099", who=Who("olga"))
+    feed = trade.feed(feed_no)
+    assert (feed.state, feed.amazon_feed_id, feed.ended, feed.report_document_id) == (
+        "submitted",
+        "50000000099",
+        "",
+        "",
+    )
 
 
 def test_a_lost_report_leaves_none(trade: Trade) -> None:

@@ -24,6 +24,7 @@ FEEDS: Final = sa.Table(
     sa.Column("amazon_feed_id", sa.Text),
     sa.Column("submitted_at", sa.Text),
     sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("ended", sa.Text, nullable=False, server_default=""),  # FATAL or CANCELLED: nothing can be said of it
     sa.Column("settled_at", sa.Text),
     sa.Column("note", sa.Text, nullable=False, server_default=""),  # last trouble, in words
     sa.Column("document_sha256", sa.Text, nullable=False, server_default=""),  # as it was sent; "" = it was not kept

@@ -296,7 +296,12 @@ class AlarmSettings:
 
     every_seconds: float = field(default=30.0, metadata={"doc": "how often everything is looked at; 0: never"})
     unread_minutes: float = field(default=10.0, metadata={"doc": "an upload that nobody has read for so long is stuck"})
-    unanswered_hours: float = field(default=6.0, metadata={"doc": "a feed that Amazon has had for so long is stuck"})
+    unanswered_hours: float = field(
+        default=6.0,
+        metadata={
+            "doc": "a feed that Amazon has had for so long is stuck, and so are lines that wait so long to be sent"
+        },
+    )
     unconfirmed_minutes: float = field(
         default=15.0, metadata={"doc": "lines that Amazon refused are told of when they are so old"}
     )

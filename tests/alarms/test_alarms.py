@@ -126,6 +126,12 @@ def feed_without_an_answer(scene: Scene, _: Path) -> Callable[[], None]:
     return lambda: scene.shop.settled(number, {}) and None
 
 
+def lines_that_do_not_leave(scene: Scene, _: Path) -> Callable[[], None]:
+    scene.shop.drop(f"{ORDER}\tshipped\t\t\t\t\t")
+    scene.now += timedelta(hours=7)
+    return lambda: scene.shop.sent() and None
+
+
 def account_that_is_stopped(scene: Scene, _: Path) -> Callable[[], None]:
     feeds.stop_account(scene.desk.db, 1, "Amazon does not let us in")
     return lambda: feeds.stop_account(scene.desk.db, 1, "")
@@ -178,6 +184,7 @@ def export_that_changed(scene: Scene, _: Path) -> Callable[[], None]:
     scene.now = datetime.now(NOW.tzinfo) + timedelta(minutes=1)  # ids tell when uploads came
     for number in range(3):
         answered(scene, scene.shop.drop(*[f"026-0000000-{number}{row:06}\tshipped\t\t\t\t\t" for row in range(30)]))
+    scene.shop.answered({})
     answered(scene, scene.shop.drop(*["026-0000000-9000000\tsent away\t\t\t\t\t"] * 40))
     return lambda: setattr(scene, "now", scene.now + timedelta(hours=2))
 
@@ -226,6 +233,7 @@ CAUSES = {
     upload_that_failed: AlarmKind.STUCK_UPLOAD,
     feed_that_is_stopped: AlarmKind.STUCK_FEED,
     feed_without_an_answer: AlarmKind.STUCK_FEED,
+    lines_that_do_not_leave: AlarmKind.STUCK_FEED,
     account_that_is_stopped: AlarmKind.STUCK_FEED,
     refused_lines: AlarmKind.UNCONFIRMED,
     disk_that_fills_up: AlarmKind.DISK,

@@ -87,6 +87,19 @@ def stuck_feeds(scene: Scene) -> Iterator[Finding]:
             f"Amazon has not answered since {at_amazon.oldest}: {at_amazon.number} feeds, {at_amazon.lines} lines",
             "Look at Amazon's health page for selling partners; nothing has to be sent again.",
         )
+    yield from _unsent(scene)
+
+
+def _unsent(scene: Scene) -> Iterator[Finding]:
+    """Lines that do not leave, though nobody stopped them: Amazon is away, or a feed cannot be kept."""
+    found, hours = scene.stages.to_send, scene.desk.settings.alarms.unanswered_hours
+    if found.oldest and found.oldest < scene.ago(hours=hours) and not scene.stages.stopped:
+        yield Finding(
+            "unsent-lines",
+            AlarmKind.STUCK_FEED,
+            f"Amazon was not told of {found.lines} lines; the oldest wait since {found.oldest}",
+            "The page Feeds says what their feed waits for, such as a disk that is full or Amazon being away.",
+        )
 
 
 def unconfirmed(scene: Scene) -> Iterator[Finding]:

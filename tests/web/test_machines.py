@@ -32,8 +32,8 @@ def test_alarms_are_shown_and_counted(site: Site) -> None:
     found = [alarms.Finding("disk:bytes", alarms.AlarmKind.DISK, "bytes run short", "Make room.")]
     alarms.renew(site.desk.db, found, now=site.clock())
     browser = site.operator()
-    assert "bytes run short. Make room." in browser.text("/")
-    assert "bytes run short" in browser.text("/alarms")
+    assert "Bytes run short. Make room." in browser.text("/")
+    assert "Bytes run short" in browser.text("/alarms")
     assert 'href="/alarms"' in browser.get("/").text
     alarms.renew(site.desk.db, [], now=site.clock())
     assert "All is well." in browser.text("/alarms")

@@ -7,8 +7,11 @@ from typing import Any
 from web.browsing import Visit, running
 from web.site import HASH, PASSWORD, Site
 
-from cws_filedrop.model import Role
-from cws_filedrop.store import users
+from cws_filedrop.model import AlarmKind, Role
+from cws_filedrop.store import alarms, users
+from cws_filedrop.store.alarms import Finding
+
+WRONG = [Finding("disk:bytes", AlarmKind.DISK, "bytes run short", "Make room.")]
 
 
 def arrived(site: Site, browser: Any) -> Visit:
@@ -25,9 +28,11 @@ def test_logging_out_leads_to_the_login_though_the_page_asks_for_itself_meanwhil
         visit = arrived(site, browser)
         page, held = visit.page, []
         page.route("**/logout", lambda route: held.append((route, route.fetch(max_redirects=0))))
-        page.get_by_role("button", name="Log out").click(no_wait_after=True)
-        with page.expect_response(lambda answer: answer.status == 401):  # the session ended, the page is there
-            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        with page.expect_response(lambda answer: answer.status == 401, timeout=60_000):
+            page.get_by_role("button", name="Log out").click(no_wait_after=True)
+            while not held:  # then the session has ended, and the page is still there
+                page.wait_for_timeout(20)
+            alarms.renew(site.desk.db, WRONG, now=site.clock())  # which the page hears of
         ((route, answer),) = held
         route.fulfill(response=answer)
         page.wait_for_url(f"{site.url}/login")

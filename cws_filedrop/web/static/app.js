@@ -7,7 +7,7 @@
   const pulse = document.querySelector("[data-pulse]");
   const LEAST_MS = 1000;
   const AGES_MS = 15000;
-  const LEAVING_MS = 5000;
+  const LEAVING_MS = 30000;
   let last = 0;
   let left = -LEAVING_MS;
   let timer = null;

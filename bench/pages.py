@@ -214,12 +214,15 @@ async def figures(desk: Desk, ids: Sequence[str]) -> AsyncIterator[str]:
     """The rows of the table."""
     users.add(desk.db, "root", password_hash=passwords.hashed(PASSWORD), role=Role.ADMIN, now=NOW)
     office = offices.office(desk, Guard(desk.settings.guard))
-    upload, order, owner = _somebodys(desk, ids)
+    upload, order, account, owner = _somebodys(desk, ids)
     sellers.change(desk.db, owner, {"password_hash": passwords.hashed(PASSWORD)})
     yield "| page | p50 ms | p95 ms | slowest ms | KB |"
     yield "|---|---:|---:|---:|---:|"
     through = httpx.ASGITransport(app.build(office))
-    for name, kind, asked in (("root", "operator", pages(ids)), (owner, "seller", sellers_pages(upload, order))):
+    for name, kind, asked in (
+        ("root", "operator", pages(ids) | {"one order": f"/orders/{account}/{order}"}),
+        (owner, "seller", sellers_pages(upload, order)),
+    ):
         async with httpx.AsyncClient(transport=through, base_url="http://pages") as client:
             await client.post("/login", data={"name": name, "password": PASSWORD, "kind": kind})
             for title, path in asked.items():
@@ -249,11 +252,11 @@ def _told(title: str, took: Sequence[float], size: int) -> str:
     return f"| {title} | {usual:.0f} | {most:.0f}{late} | {max(took):.0f} | {size // 1000} |"
 
 
-def _somebodys(desk: Desk, ids: Sequence[str]) -> tuple[str, str, str]:
-    """An upload, an order in it, and whose they are."""
+def _somebodys(desk: Desk, ids: Sequence[str]) -> tuple[str, str, int, str]:
+    """An upload, an order in it, and whose they are: account and seller."""
     found = uploads.get(desk.db, ids[len(ids) // 2])
     assert found is not None
-    return found.id, next(lines.of_upload(desk.db, found.id))[0].order_id, found.seller
+    return found.id, next(lines.of_upload(desk.db, found.id))[0].order_id, found.account_id, found.seller
 
 
 async def show(desk: Desk, ids: Sequence[str]) -> None:

@@ -12,7 +12,7 @@ from cws_filedrop.model import FeedKind, FeedState, Verdict
 from cws_filedrop.store import claims
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.lines import unpack
-from cws_filedrop.store.schema import FEEDS, LINES
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,17 @@ def undecided_in(connection: sa.Connection, account_id: int, order_id: str) -> l
 
 
 def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> None:
-    """Give back what the order's unknown lines claim: somebody has looked, and Amazon does not have them."""
+    """Give back what the order's unknown lines claim: somebody has looked, and Amazon does not have them.
+
+    Only what these lines hold themselves: the same shipment may have been sent again since, and be claimed by that.
+    """
+    held = sa.exists().where(
+        CLAIMS.c.account_id == LINES.c.account_id,
+        CLAIMS.c.upload_id == LINES.c.upload_id,
+        CLAIMS.c.line == LINES.c.line,
+    )
     query = sa.select(LINES.c.shipment).where(
-        *_unknown(account_id, order_id), LINES.c.shipment.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT
+        *_unknown(account_id, order_id), LINES.c.shipment.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT, held
     )
     shipments = list(connection.execute(query).scalars())
     if shipments:

@@ -179,3 +179,18 @@ def test_the_seller_finds_a_receipt_of_the_retry(shop: Shop) -> None:
     assert answers.answer(shop.desk, uploads.some(shop.desk.db, [again])) == []
     receipt = outbox(shop.desk, again)["receipt"].decode()
     assert "olga sent again what Amazon had refused" in receipt
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["confirmed", "on its way"])
+def test_settling_it_as_new_again_frees_nothing_that_the_retry_has_sent(shop: Shop, answered: bool) -> None:
+    lost(shop)
+    settle(shop, OrderState.NEW)
+    again = retrying.retry_order(shop.desk, 1, ORDER, who=WHO)
+    arrives(shop, again)
+    _, feed_no = shop.submitted()
+    if answered:
+        shop.settled(feed_no, {})
+    settle(shop, OrderState.NEW)
+    arrives(shop, third := retrying.retry_order(shop.desk, 1, ORDER, who=WHO))
+    assert [verdict for verdict, _ in shop.lines(third)] == ["duplicate"]
+    assert [verdict for verdict, _ in shop.lines(shop.drop(shipped()))] == ["duplicate"]

@@ -189,13 +189,16 @@ def ours(site: Site) -> Peer:
     _run([*command, "seller", "key", "add", "alice", "--file", f"{site.key}.pub"], environment=environment)
     with (site.folder / "log").open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cws_filedrop.doors"],
+            [sys.executable, "-m", "cws_filedrop.loading", "cws_filedrop.doors"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=out,
         )
+    assert process.stdin is not None
     assert process.stdout is not None
+    process.stdin.write(b"begin\n")
+    process.stdin.flush()
     ready = json.loads(process.stdout.readline() or b"{}")
     if ready.get("event") != "ready":
         raise Missing(f"does not start: {ready}")

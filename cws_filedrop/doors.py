@@ -1,24 +1,23 @@
 """The process of the doors: FTP, SFTP and folder, composed from settings. Light: it never loads pandas or the engine.
 
-Run by the service as `python -m cws_filedrop.doors`; settings come in the environment, events go to standard output,
-and the end of standard input means that the service is gone.
+Run by the service (`children`); settings come in the environment, events go to standard output.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import warnings
 from functools import partial
+from typing import Final
 
-from cws_filedrop import config, log_settings
+from cws_filedrop import child, config, log, log_settings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Limits
 from cws_filedrop.settings import Settings
+from cws_filedrop.stopping import Stop, on_signals
 from cws_filedrop.store import profiles
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.pulse import Pulse
@@ -33,13 +32,33 @@ from cws_filedrop.transports.logins import Logins
 from cws_filedrop.transports.records import Register, Rows, Shelf, Trail
 from cws_filedrop.transports.sftp import SftpDoor
 
+LOG: Final = log.get(__name__)
 
-def main() -> None:
-    """Serve until standard input ends or SIGTERM comes."""
-    settings = config.load(None, os.environ)
-    log_settings.configure(settings, "doors", child=True)
-    # watchdog says so, and does no harm, when folders are made while it looks at their parent
-    warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
+
+def main() -> int:
+    """Serve until standard input ends or SIGTERM comes; 2 when settings cannot be used."""
+    with on_signals() as stop:
+        settings = config.load(None, os.environ)
+        log_settings.configure(settings, "doors", child=True)
+        # watchdog says so, and does no harm, when folders are made while it looks at their parent
+        warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
+        if not child.may_begin(stop):
+            return 0
+        child.watch_parent(partial(_orphaned, stop))
+        try:
+            _serve(settings, stop)
+        except ConfigError as error:
+            child.say(error=str(error))
+            return 2
+    return 0
+
+
+def _orphaned(stop: Stop) -> None:
+    LOG.info("doors.parent_gone")
+    stop.wish()
+
+
+def _serve(settings: Settings, stop: Stop) -> None:
     db = Database(settings.database.url or default_url(settings.data))
     guard, audit, pulse = Guard(settings.guard, Shelf(db)), Audit(Trail(db)), Pulse(db, "doors")
     try:
@@ -51,12 +70,9 @@ def main() -> None:
         concierge = Concierge(Register(db, pulse.who), logins.presence.everyone, audit.note)
         concierge.start()
         try:
-            doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
+            doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, stop=stop)
         finally:
             concierge.stop()
-    except ConfigError as error:
-        sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
-        sys.exit(2)
     finally:
         pulse.stop()
         guard.stop()
@@ -81,7 +97,3 @@ def _open(
     if settings.folder.enabled:
         folder = FolderDoor(settings.folder, intake)
     return ftp, sftp, folder, intake, logins
-
-
-if __name__ == "__main__":
-    main()

@@ -8,21 +8,16 @@ that costs half as much (184 against 75 workflows/s), and every one of them is i
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
 import secrets
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, Final, TextIO
+from typing import Any, Final
 
 import sqlalchemy as sa
 from dbos import DBOS, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflowID
-
-from cws_filedrop.errors import ConfigError
 
 # Pinned: by default it is a hash of the workflows' source, and then every change of code would strand running work.
 APPLICATION_VERSION: Final = "1"
@@ -31,33 +26,30 @@ QUEUES: Final = {"later": 2, "results": 1, "heavy": 1}  # name -> workflows at o
 SUBSECONDS_SINCE: Final = (3, 42)
 WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLAC")
 THREADS: Final = 6  # more of them only wait for SQLite's one writer
+LISTENER_SECONDS: Final = 0.25  # that a thread of the library sleeps, deaf to a stop; nothing of ours needs it awake
+FINISHED_SECONDS: Final = 0.02  # between looks whether the last steps are done
 
 
 class Engine:
-    """The one engine of this process. On SQLite only one process may run it; a lock in the data folder sees to that."""
+    """The one engine of this process. On SQLite only one process may run it; the data folder's lock sees to that."""
 
-    def __init__(self, url: str, *, data_dir: Path, turn: threading.Lock, poll_seconds: float = 0.5) -> None:
+    def __init__(self, url: str, *, turn: threading.Lock, poll_seconds: float = 0.5) -> None:
         self._url = url
         self._turn = turn
         self._poll_seconds = poll_seconds
         self._is_sqlite = url.startswith("sqlite:///")
-        self._lock_path = data_dir / "worker.lock"
-        self._lock: TextIO | None = None
+        self._library: DBOS | None = None
 
     def start(self) -> None:
-        """Take the lock, make the engine's tables, take up what an earlier process left unfinished.
-
-        Raises: ConfigError when another process works on this data folder.
-        """
-        self._lock = _take_lock(self._lock_path)
+        """Make the engine's tables, take up what an earlier process left unfinished."""
         if self._is_sqlite:
             connection = sqlite3.connect(self._url.removeprefix("sqlite:///"))
             connection.execute("PRAGMA journal_mode=WAL")
             connection.close()
         _quieten()
-        # One process holds the lock, so its predecessor is dead, and the id that unfinished work belongs to may be
-        # the same for every start: launching takes that work up.
-        DBOS(
+        # One process holds the lock of the data folder, so its predecessor is dead, and the id that unfinished work
+        # belongs to may be the same for every start: launching takes that work up.
+        self._library = DBOS(
             config={
                 "name": "cws-filedrop",
                 "system_database_url": self._url,
@@ -66,7 +58,7 @@ class Engine:
                 "application_version": APPLICATION_VERSION,
                 "serializer": DBOSPortableJSONSerializer(),
                 "max_executor_threads": THREADS,
-                "notification_listener_polling_interval_sec": 5.0,
+                "notification_listener_polling_interval_sec": LISTENER_SECONDS,
                 "log_level": "WARNING",
             }
         )
@@ -75,10 +67,13 @@ class Engine:
             DBOS.register_queue(name, worker_concurrency=at_once, polling_interval_sec=self._poll_seconds)
 
     def stop(self, *, patience_seconds: int) -> None:
-        """Let running steps finish, then let go."""
-        DBOS.destroy(workflow_completion_timeout_sec=patience_seconds)
-        if self._lock is not None:
-            self._lock.close()
+        """Let running steps finish, then let go.
+
+        The library would wait for them in whole seconds, one at least, so it is told not to.
+        """
+        if self._library is not None:
+            _let_finish(self._library, patience_seconds)
+        DBOS.destroy()
 
 
 def start(workflow: Callable[..., Any], *arguments: object, id: str) -> None:  # noqa: A002
@@ -153,17 +148,20 @@ def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
     return engine
 
 
-def _take_lock(path: Path) -> TextIO:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    lock = path.open("a+")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        raise ConfigError(f"{path.parent}: another cws-filedrop works on this data folder already") from error
-    lock.truncate(0)
-    lock.write(f"{os.getpid()}\n")
-    lock.flush()
-    return lock
+def _let_finish(library: DBOS, patience_seconds: float) -> None:
+    """As the library does it in `DBOS._destroy` (read in 3.4.0): its queues begin nothing more, and what runs may end.
+
+    A queue's thread may just have taken something from its table that does not run yet, so they end first.
+    """
+    until = time.monotonic() + patience_seconds
+    for event in library.background_thread_stop_events:
+        event.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("queue-worker-"):
+            thread.join(max(0.0, until - time.monotonic()))
+    pause = threading.Event()
+    while library._active_workflows_set.activeList() and time.monotonic() < until:
+        pause.wait(FINISHED_SECONDS)
 
 
 def _quieten() -> None:

@@ -1,31 +1,29 @@
 """Composition root: settings -> a running service, and an ordered stop.
 
 Four processes: this one (the worker), the doors, the web server, and, unless Amazon itself is the marketplace, the
-sandbox. Neither doors nor pages share an interpreter lock with heavy work; the others end by themselves when this one
-dies.
+sandbox; and those that read files. Neither doors nor pages share an interpreter lock with heavy work; the others end by
+themselves when this one dies. They are started before this module is loaded (`children`), which takes as long as they.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from types import MappingProxyType
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 from cws_filedrop import config, log
-from cws_filedrop.errors import ConfigError, FileDropError
+from cws_filedrop.children import Addresses, Children
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.marketplaces.reports_api import ReportsClient
 from cws_filedrop.model import Account
 from cws_filedrop.pipeline.alarms.watch import Watch
 from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.pulling import Puller
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.pipeline.worker import Worker
@@ -35,190 +33,66 @@ from cws_filedrop.store.database import Database
 from cws_filedrop.transports import certificates
 
 LOG: Final = log.get(__name__)
-READY_SECONDS: Final = 30
 AMAZON_TOKEN_URL: Final = "https://api.amazon.com/auth/o2/token"  # noqa: S105
-RESTART_SECONDS: Final = 1.0
 SWITCH_SECONDS: Final = 0.0005
-# A thread for each SFTP client, and for each thread memory of its own, is twice as much memory as is needed.
-FEW_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
-
-
-class Child:
-    """A process of ours that says one JSON line when it is ready, then more as things happen."""
-
-    def __init__(
-        self, name: str, arguments: list[str], environment: Mapping[str, str], *, log_to_stdout: bool = False
-    ) -> None:
-        self.name = name
-        self._arguments = [sys.executable, "-m", *arguments]
-        self._environment = dict(environment)
-        self._log_to_stdout = log_to_stdout  # of ours; its own is for what it says to us
-        self._process: subprocess.Popen[str] | None = None
-
-    def start(self) -> dict[str, Any]:
-        """Start the process; what it says when it is ready.
-
-        Raises: ConfigError with its own words when it ends instead.
-        """
-        self._process = subprocess.Popen(  # noqa: S603 - our own modules, by our own interpreter
-            self._arguments,
-            env=self._environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=sys.stdout if self._log_to_stdout else None,
-            text=True,
-        )
-        line = self.read_line()
-        if not line:
-            raise ConfigError(f"{self.name} did not start (its reason stands above)")
-        ready: dict[str, Any] = json.loads(line)
-        if "error" in ready:
-            raise ConfigError(ready["error"])
-        return ready
-
-    def read_line(self) -> str:
-        """The next thing it says; "" when it has ended."""
-        assert self._process is not None
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
-
-    def stop(self, *, patience_seconds: float) -> None:
-        """Ask it to finish and end; make it end when it does not."""
-        if self._process is None:
-            return
-        self._process.send_signal(signal.SIGTERM)
-        try:
-            self._process.wait(patience_seconds)
-        except subprocess.TimeoutExpired:
-            LOG.error("service.child_killed", child=self.name)
-            self._process.kill()
-            self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            if pipe is not None:
-                pipe.close()
-
-
-@dataclass
-class Addresses:
-    """Where the service is to be found."""
-
-    ftp: tuple[str, int] | None = None
-    ftps: tuple[str, int] | None = None  # by implicit TLS
-    sftp: tuple[str, int] | None = None
-    folder: str = ""
-    marketplace: str = ""
-    web: str = ""
 
 
 class Service:
-    """The running service. `start()` returns its addresses or raises; `stop()` is ordered: pages, doors, worker,
+    """The running service. `start()` returns its addresses or raises; `stop()` is ordered: pages and doors, worker,
     sandbox."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, children: Children) -> None:
         self._settings = settings
-        self._environment = {**os.environ, **config.environment(settings)}
-        self._sandbox: Child | None = None
-        self._doors = self._child("the doors", "cws_filedrop.doors", more=FEW_ARENAS)
-        self._web = self._child("the web server", "cws_filedrop.web") if settings.web.enabled else None
+        self._children = children
         self._worker: Worker | None = None
-        self._stopping = threading.Event()
-        self._listeners = [
-            threading.Thread(target=self._listen, args=(child,), name=child.name, daemon=True)
-            for child in (self._doors, self._web)
-            if child is not None
-        ]
-
-    def _child(self, name: str, *arguments: str, more: Mapping[str, str] = MappingProxyType({})) -> Child:
-        to_stdout = self._settings.service.log_stream == "stdout"
-        return Child(name, list(arguments), {**more, **self._environment}, log_to_stdout=to_stdout)
 
     def start(self) -> Addresses:
-        """Bring everything up.
+        """Start the worker beside the other processes, which load already, and wait until all are ready.
 
-        Raises: ConfigError when a setting cannot be used.
+        Raises: ConfigError when a setting cannot be used; Stopped.
         """
         # Threads here make many short calls to disk and database. At the usual 5 ms each of them waits that long to get
         # the interpreter back whenever another thread computes.
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._settings.data.mkdir(parents=True, exist_ok=True)
         settings = self._settings
-        if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
-            settings = self._start_sandbox()
+        if endpoint := self._children.endpoint():
+            settings = replace(settings, marketplace=replace(settings.marketplace, endpoint=endpoint))
+        self._children.stop_wish.check()
+        worker = self._made(settings)
+        self._children.hear(partial(self._heard, worker))
+        worker.start()
+        self._worker = worker
+        return _addresses(self._children.ready(), settings.marketplace.endpoint)
+
+    def _made(self, settings: Settings) -> Worker:
         client = _clients(settings)
         orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
         sender = Sender(open_desk(settings), client, orders, rate_scale(settings))
         puller = Puller(sender, lambda account: ReportsClient.beside(client(account)))
         watch = Watch(sender.desk, lambda path: certificates.seen_by_clients(path)[1])
-        worker = Worker(settings, sender, puller, watch)
-        try:
-            worker.start()
-            self._worker = worker
-            ready = self._doors.start()
-            ready |= self._web.start() if self._web is not None else {}
-        except FileDropError:
-            self.stop()
-            raise
-        for listener in self._listeners:
-            listener.start()
-        ftp, ftps, sftp = (tuple(ready[name]) if ready.get(name) else None for name in ("ftp", "ftps", "sftp"))
-        folder = str((ready.get("folder") or {}).get("mode", ""))
-        web = f"{'https' if ready['https'] else 'http'}://{_host(ready['web'])}" if "web" in ready else ""
-        return Addresses(ftp, ftps, sftp, folder, settings.marketplace.endpoint, web)
-
-    def _start_sandbox(self) -> Settings:
-        sandbox, service = self._settings.sandbox, self._settings.service
-        arguments = ["--data", str(self._settings.data / "sandbox.db"), "--port", str(sandbox.port)]
-        arguments += ["--rate-scale", str(sandbox.rate_scale), "--processing-seconds", str(sandbox.processing_seconds)]
-        arguments += ["--show-after-seconds", str(sandbox.show_after_seconds)]
-        arguments += ["--log-level", service.log_level, "--log-folder", str(self._settings.logs)]
-        arguments += ["--log-file-bytes", str(service.log_file_bytes), "--log-files", str(service.log_files)]
-        arguments += ["--log-json"] if service.log_json else []
-        module = "cws_filedrop.marketplaces.sandbox"
-        self._sandbox = self._child("the sandbox", module, *arguments, "--watch-stdin")
-        endpoint = self._sandbox.start()["endpoint"]
-        return replace(self._settings, marketplace=replace(self._settings.marketplace, endpoint=endpoint))
+        return Worker(settings, sender, puller, watch, Processes(settings, self._children.reader))
 
     def stop(self) -> None:
-        """Let transfers and steps in hand finish, then end."""
-        self._stopping.set()
-        if self._web is not None:
-            self._web.stop(patience_seconds=10)
-        self._doors.stop(patience_seconds=15)
-        for listener in self._listeners:
-            if listener.is_alive():
-                listener.join(timeout=5)
+        """Let transfers and steps in hand finish, then end. Harmless when repeated, and before it has started."""
+        self._children.close_doors()
         if self._worker is not None:
             self._worker.stop()
-        if self._sandbox is not None:
-            self._sandbox.stop(patience_seconds=5)
+            self._worker = None
+        self._children.stop()
 
-    def _listen(self, child: Child) -> None:
-        """Pass on what a child says, and start it again should it die."""
-        while True:
-            line = child.read_line()
-            if line:
-                self._heard(json.loads(line))
-            elif self._stopping.is_set():
-                return
-            else:
-                LOG.error("service.child_died", child=child.name)
-                if self._stopping.wait(RESTART_SECONDS):
-                    return
-                self._start_again(child)
-
-    def _heard(self, said: dict[str, Any]) -> None:
-        assert self._worker is not None
+    def _heard(self, worker: Worker, said: dict[str, Any]) -> None:
         if said.get("event") == "arrived":
             try:
-                self._worker.arrived(said["upload"])
+                worker.arrived(said["upload"])
             except Exception:
                 LOG.exception("service.arrival_failed", upload=said["upload"])  # the worker's round takes it up
 
-    def _start_again(self, child: Child) -> None:
-        try:
-            child.start()
-        except FileDropError as error:
-            LOG.error("service.child_not_started", child=child.name, why=str(error))
+
+def _addresses(ready: Mapping[str, Any], endpoint: str) -> Addresses:
+    ftp, ftps, sftp = (tuple(ready[name]) if ready.get(name) else None for name in ("ftp", "ftps", "sftp"))
+    folder = str((ready.get("folder") or {}).get("mode", ""))
+    web = f"{'https' if ready['https'] else 'http'}://{_host(ready['web'])}" if "web" in ready else ""
+    return Addresses(ftp, ftps, sftp, folder, endpoint, web)
 
 
 def _host(address: Sequence[Any]) -> str:

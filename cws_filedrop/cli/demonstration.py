@@ -6,9 +6,7 @@ import ftplib
 import io
 import os
 import re
-import signal
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -25,12 +23,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from cws_filedrop import config, log_settings, passwords
+from cws_filedrop.children import Addresses
+from cws_filedrop.cli.running import running
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Account, Role, Seller
 from cws_filedrop.pipeline import order_book
 from cws_filedrop.pipeline.desk import open_desk
-from cws_filedrop.service import Addresses, Service
 from cws_filedrop.settings import Settings
+from cws_filedrop.stopping import Stop
 from cws_filedrop.store import profiles, sellers, users
 from cws_filedrop.store.database import Database, default_url
 
@@ -66,14 +66,11 @@ def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
         log_settings.configure(settings, "worker")
         password = _seller(settings)
         _load_orders(settings, {beside for path in names if (beside := path.with_name(ORDER_BOOK)).exists()})
-        service = Service(settings)
-        addresses = service.start()
-        try:
-            complete = _run(console, names, addresses, password)
+        with running(settings) as (addresses, wish):
+            complete = _run(console, names, addresses, password, wish)
             if serve:
-                _go_on(console, settings, addresses, password)
-        finally:
-            service.stop()
+                _show_ways_in(console, settings, addresses, password)
+                wish.wait()
     return complete
 
 
@@ -154,18 +151,19 @@ def _load_orders(settings: Settings, files: set[Path]) -> None:
     desk.db.close()
 
 
-def _run(console: Console, names: list[Path], addresses: Addresses, password: str) -> bool:
-    """Drop, wait, show; true when every line of every sample has its final verdict."""
+def _run(console: Console, names: list[Path], addresses: Addresses, password: str, wish: Stop) -> bool:
+    """Drop, wait, show; true when every line of every sample has its final verdict. Raises: Stopped."""
     assert addresses.ftp is not None
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn())
     with _session(addresses.ftp, password) as ftp, Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("dropping by FTP", total=len(names))
         sent = []
         for path in names:
+            wish.check()
             sent.append(_drop(ftp, path))
             progress.advance(bar)
         bar = progress.add_task("waiting for answers", total=len(sent))
-        outbox = _wait(ftp, sent, lambda answered: progress.update(bar, completed=answered))
+        outbox = _wait(ftp, sent, wish, lambda answered: progress.update(bar, completed=answered))
         results = [(one, _rows(ftp, _file(outbox, one, "result"))) for one in sent]
         receipt = _text(ftp, _file(outbox, sent[0], "receipt"))
     console.rule(f"the receipt of {sent[0].name}, as the seller finds it", align="left")
@@ -194,17 +192,16 @@ def _drop(ftp: ftplib.FTP, path: Path) -> Sent:
     return Sent(path.name, found[0])
 
 
-def _wait(ftp: ftplib.FTP, sent: list[Sent], tell: Callable[[int], None]) -> list[str]:
-    """The outbox, once each upload has its result (or the patience ends)."""
+def _wait(ftp: ftplib.FTP, sent: list[Sent], wish: Stop, tell: Callable[[int], None]) -> list[str]:
+    """The outbox, once each upload has its result (or the patience ends). Raises: Stopped."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    pause = threading.Event()
     while True:
         outbox = ftp.nlst("/outbox")
         answered = sum(1 for one in sent if _file(outbox, one, "result"))
         tell(answered)
         if answered == len(sent) or time.monotonic() > deadline:
             return outbox
-        pause.wait(0.2)
+        wish.check(wait_seconds=0.2)
 
 
 def _file(outbox: list[str], sent: Sent, kind: str) -> str:
@@ -246,10 +243,7 @@ def _short(text: str, width: int = 90) -> str:
     return escape(text if len(text) <= width else text[: width - 1] + "…")
 
 
-def _go_on(console: Console, settings: Settings, addresses: Addresses, password: str) -> None:
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
+def _show_ways_in(console: Console, settings: Settings, addresses: Addresses, password: str) -> None:
     assert addresses.ftp is not None
     host, port = addresses.ftp
     lines = [
@@ -261,4 +255,3 @@ def _go_on(console: Console, settings: Settings, addresses: Addresses, password:
         "stop      Ctrl-C",
     ]
     console.print(Panel("\n".join(lines), title="serving", title_align="left", box=box.ROUNDED))
-    ended.wait()

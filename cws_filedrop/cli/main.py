@@ -6,6 +6,7 @@ Exit codes: 0 clean, 1 problems found or an expected failure, 2 usage or configu
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -43,6 +44,7 @@ from cws_filedrop.cli import (
 )
 from cws_filedrop.cli.shared import Chosen, close_all
 from cws_filedrop.errors import ConfigError, FileDropError
+from cws_filedrop.stopping import Stopped
 
 app = typer.Typer(
     name="cws-filedrop",
@@ -98,6 +100,8 @@ def common(
 
 def run() -> None:
     """The entry point: the command, with failures said in words."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # so that it cannot break off what is loading (`__main__`)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if completion.VARIABLE in os.environ:
         completion.answer(app)
     try:
@@ -108,7 +112,7 @@ def run() -> None:
     except FileDropError as error:
         _say(error)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Stopped):
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()

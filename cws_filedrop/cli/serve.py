@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import signal
-import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from cws_filedrop import config
 from cws_filedrop.cli.shared import DEFAULT_CONFIG, settings, stop
+from cws_filedrop.settings import Settings
 
 
 def init(
@@ -30,15 +30,20 @@ def init(
 def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
     from cws_filedrop import log_settings
-    from cws_filedrop.service import Service
+    from cws_filedrop.cli.running import running
+    from cws_filedrop.stopping import Stopped
 
     chosen = settings()
     log_settings.configure(chosen, "worker")
-    ended = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ended.set())
-    service = Service(chosen)
-    addresses = service.start()
+    with suppress(Stopped), running(chosen) as (addresses, wish):
+        _say_where(chosen, addresses)
+        typer.echo("ready")
+        wish.wait()
+        typer.echo("stopping: what is in hand is finished first")
+    typer.echo("stopped")
+
+
+def _say_where(chosen: Settings, addresses: Any) -> None:
     typer.echo(f"data         {chosen.data}")
     if addresses.ftp:
         typer.echo("FTP          ftp://{}:{}".format(*addresses.ftp))
@@ -51,8 +56,3 @@ def serve() -> None:
     if addresses.web:
         typer.echo(f"pages        {addresses.web}")
     typer.echo(f"marketplace  {chosen.marketplace.kind} at {addresses.marketplace}")
-    typer.echo("ready")
-    ended.wait()
-    typer.echo("stopping: what is in hand is finished first")
-    service.stop()
-    typer.echo("stopped")

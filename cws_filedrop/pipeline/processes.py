@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-import gc
-import multiprocessing
-import os
-import signal
-import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.connection import wait
-from typing import Final, TypeVar
+from typing import Any, Final
 
 from sqlalchemy.exc import OperationalError
 
-from cws_filedrop import log, log_settings
+from cws_filedrop import log
 from cws_filedrop.errors import Impossible
 from cws_filedrop.model import Seller, UploadState
-from cws_filedrop.pipeline import large, outbox, reading, recording
-from cws_filedrop.pipeline.desk import Desk, open_desk
+from cws_filedrop.pipeline import reading, recording
+from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.reading import Prepared, Task
+from cws_filedrop.pipeline.reading_process import ProcessDied, ReadingProcess, Work
 from cws_filedrop.pipeline.recording import Read
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import sellers, uploads
+from cws_filedrop.store import sellers
 from cws_filedrop.store.uploads import Upload
 
 LOG: Final = log.get(__name__)
-NICE: Final = 10
-RARELY: Final = (
-    200_000,
-    10,
-    10,
-)  # of the values of a large file none is in a cycle; to look cost a quarter of the time
-Given = TypeVar("Given")
-Result = TypeVar("Result")
 
 
 class Processes:
-    """One process that reads small files, one for large ones; started anew when they die."""
+    """One process that reads small files, one for large ones, which is started when the first comes."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, small: ReadingProcess) -> None:
         self._settings = settings
-        self._pools: dict[str, ProcessPoolExecutor] = {}
-        self._lock = threading.Lock()
+        self._each = {"small": small, "large": ReadingProcess(settings, "large")}
 
     def is_large(self, size: int) -> bool:
         """Is a file of that many bytes worked on apart from the small ones?"""
         return size > self._settings.service.heavy_bytes
 
     def warm_up(self) -> None:
-        """Start the reader of small files, so that the first file does not wait for it."""
-        self._started("small").submit(os.getpid).result()
+        """Return when the reader of small files is there, so that the first file does not wait for it."""
+        self._run("small", Work.NOTHING, None)
 
     def read(self, desk: Desk, found: Sequence[Upload], *, wait_for_turn: Callable[[], None]) -> list[Upload]:
         """Read uploads, and record them when it is their turn; as they are afterwards, those that cannot be read set
@@ -96,7 +80,8 @@ class Processes:
         if not tasks:
             return []
         try:
-            return self._run("small", _prepare, tasks)
+            prepared: list[Prepared] = self._run("small", Work.PREPARE, tasks)
+            return prepared
         except Impossible as error:
             if len(tasks) == 1:
                 return [reading.failed(error)]
@@ -104,7 +89,8 @@ class Processes:
 
     def _read_large(self, desk: Desk, upload: Upload, seller: Seller) -> Upload:
         try:
-            return self._run("large", _read_large, upload.id)
+            read: Upload = self._run("large", Work.READ_LARGE, upload.id)
+            return read
         except (OSError, OperationalError):
             raise
         except Exception as error:
@@ -114,80 +100,21 @@ class Processes:
     def publish_large(self, upload_id: str) -> bool:
         """`outbox.publish`, in the process for large files; whether that worked."""
         try:
-            return self._run("large", _publish, upload_id)
+            published: bool = self._run("large", Work.PUBLISH, upload_id)
+            return published
         except Impossible:
             LOG.exception("outbox.not_delivered", upload=upload_id)
             return False
 
     def close(self) -> None:
         """Stop the processes; what they have not finished is done again after the next start."""
-        with self._lock:
-            pools, self._pools = self._pools, {}
-        for pool in pools.values():
-            for process in list((pool._processes or {}).values()):
-                process.terminate()
-            pool.shutdown(wait=True, cancel_futures=True)
+        for process in self._each.values():
+            process.close()
 
-    def _run(self, name: str, work: Callable[[Given], Result], given: Given) -> Result:
+    def _run(self, name: str, work: Work, given: object) -> Any:
         for _ in range(2):
-            pool = self._started(name)
             try:
-                return pool.submit(work, given).result()
-            except BrokenProcessPool:
+                return self._each[name].ask(work, given)
+            except ProcessDied:
                 LOG.error("process.died", process=name)
-                with self._lock:
-                    if self._pools.get(name) is pool:
-                        del self._pools[name]
         raise Impossible("the process that read this file died twice (out of memory?)")
-
-    def _started(self, name: str) -> ProcessPoolExecutor:
-        with self._lock:
-            if name not in self._pools:
-                context = multiprocessing.get_context("spawn")
-                arguments = (self._settings, name)
-                self._pools[name] = ProcessPoolExecutor(1, context, initializer=_begin, initargs=arguments)
-            return self._pools[name]
-
-
-class _Here:
-    desk: Desk
-
-
-def _begin(settings: Settings, name: str) -> None:
-    os.nice(NICE if name == "large" else 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service tells us when to end
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    log_settings.configure(settings, "reader" if name == "small" else f"reader-{name}")
-    _Here.desk = open_desk(settings)
-    gc.collect()
-    gc.freeze()  # the libraries are not garbage: looking through them again and again cost an eighth of the reading
-    gc.set_threshold(*RARELY)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
-
-
-def _prepare(tasks: Sequence[Task]) -> list[Prepared]:
-    return reading.prepare(_Here.desk.db, tasks)
-
-
-def _read_large(upload_id: str) -> Upload:
-    upload = _upload(upload_id)
-    with log.bound(upload=upload.id, seller=upload.seller):
-        return large.read(_Here.desk, upload)
-
-
-def _publish(upload_id: str) -> bool:
-    upload = _upload(upload_id)
-    with log.bound(upload=upload.id, seller=upload.seller):
-        return not outbox.publish(_Here.desk, [upload])
-
-
-def _upload(upload_id: str) -> Upload:
-    upload = uploads.get(_Here.desk.db, upload_id)
-    assert upload is not None
-    return upload

@@ -51,13 +51,15 @@ MOST_GROUPS: Final = 3  # one being read, one being recorded, one being delivere
 class Worker:
     """The durable half of the service. `start()` returns ready or raises; `stop()` finishes what is in hand."""
 
-    def __init__(self, settings: Settings, sender: Sender, puller: Puller, watch: Watch | None = None) -> None:
+    def __init__(
+        self, settings: Settings, sender: Sender, puller: Puller, watch: Watch | None, processes: Processes
+    ) -> None:
         self._settings = settings
         self._sender = sender
         self._puller = puller
         self._desk: Desk = sender.desk
-        self._processes = Processes(settings)
-        self._engine = Engine(database_url(settings), data_dir=settings.data, turn=self._desk.db.turn)
+        self._processes = processes
+        self._engine = Engine(database_url(settings), turn=self._desk.db.turn)
         self._arrived: Nudges[str] = Nudges()
         self._hand = Hand(MOST_GROUPS, on_room=self._arrived.wake)
         self._postman: Postman | None = None
@@ -72,17 +74,15 @@ class Worker:
         self._pulse = Pulse(self._desk.db, "worker")
 
     def start(self) -> None:
-        """Open the database and the engine, and take up what an earlier process left.
+        """Open the engine, and take up what an earlier process left. The database is up to date, the data folder ours.
 
-        Raises: ConfigError when the database, the data folder, the [mail] or the [hooks] settings cannot be used.
+        Raises: ConfigError when the [mail] or the [hooks] settings cannot be used.
         """
-        self._settings.data.mkdir(parents=True, exist_ok=True)
         postman = Postman(self._desk) if self._settings.mail.host else None
         caller = Caller(self._desk)
         Bench.sender, Bench.processes, Bench.queued, Bench.hand = self._sender, self._processes, Nudges(), self._hand
-        self._desk.db.create()
-        self._processes.warm_up()
         self._engine.start()
+        self._processes.warm_up()
         self.round()
         self._tasks = [*self._main_tasks(), *self._side_tasks(), *self._alarms()]
         for task in self._tasks:
@@ -109,8 +109,8 @@ class Worker:
         if self._caller is not None:
             self._caller.stop(patience_seconds=patience_seconds)
         self._pulse.stop()
-        self._processes.close()
         self._engine.stop(patience_seconds=patience_seconds)
+        self._processes.close()
         outbox.write_statuses(self._desk, {seller.name for seller in sellers.everyone(self._desk.db)})
         self._desk.db.close()
 

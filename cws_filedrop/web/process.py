@@ -1,25 +1,24 @@
-"""The process of the pages and the API, as `doors` is that of the doors: settings come in the environment, events go to
-standard output, and the end of standard input means that the service is gone.
+"""The process of the pages and the API, as `doors` is that of the doors; run by the service (`children`): settings come
+in the environment, events go to standard output.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import signal
 import socket
 import ssl
-import sys
 import threading
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from cws_filedrop import config, log, log_settings
+from cws_filedrop import child, config, log, log_settings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.settings import Settings, WebSettings
+from cws_filedrop.stopping import Stop, on_signals
 from cws_filedrop.store.pulse import Pulse
 from cws_filedrop.transports.audit import Audit
 from cws_filedrop.transports.guard import Guard
@@ -32,18 +31,28 @@ GRACE_SECONDS: Final = 3
 KEEP_ALIVE_SECONDS: Final = 30
 
 
-def main() -> None:
-    """Serve until standard input ends or SIGTERM comes."""
-    settings = config.load(None, os.environ)
-    log_settings.configure(settings, "pages", child=True)
-    try:
-        _serve(settings)
-    except ConfigError as error:
-        _say(error=str(error))
-        sys.exit(2)
+def main() -> int:
+    """Serve until standard input ends or SIGTERM comes; 2 when settings cannot be used."""
+    with on_signals() as stop:
+        settings = config.load(None, os.environ)
+        log_settings.configure(settings, "pages", child=True)
+        if not child.may_begin(stop):
+            return 0
+        child.watch_parent(partial(_orphaned, stop))
+        try:
+            _serve(settings, stop)
+        except ConfigError as error:
+            child.say(error=str(error))
+            return 2
+    return 0
 
 
-def _serve(settings: Settings) -> None:
+def _orphaned(stop: Stop) -> None:
+    LOG.info("web.parent_gone")
+    stop.wish()
+
+
+def _serve(settings: Settings, stop: Stop) -> None:
     listener = _listen(settings.web)
     desk = open_desk(settings)
     guard, audit, pulse = Guard(settings.guard, Shelf(desk.db)), Audit(Trail(desk.db)), Pulse(desk.db, "pages")
@@ -52,7 +61,7 @@ def _serve(settings: Settings) -> None:
     pulse.start()
     try:
         office = offices.office(desk, guard, arrived=_arrived, witness=audit.note)
-        _run(settings.web, office, listener)
+        _run(_server(settings.web, office, listener), listener, stop)
     finally:
         listener.close()
         pulse.stop()
@@ -61,11 +70,20 @@ def _serve(settings: Settings) -> None:
         desk.db.close()
 
 
-def _run(web: WebSettings, office: offices.Office, listener: socket.socket) -> None:
+def _run(server: _Server, listener: socket.socket, stop: Stop) -> None:
+    def obey() -> None:
+        stop.wait()
+        server.should_exit = True
+
+    threading.Thread(target=obey, name="stop", daemon=True).start()
+    server.run([listener])
+
+
+def _server(web: WebSettings, office: offices.Office, listener: socket.socket) -> _Server:
     handler: Any = app.build(office)
     if web.proxies:
         handler = ProxyHeadersMiddleware(handler, trusted_hosts=web.proxies.split())
-    server = _Server(
+    return _Server(
         uvicorn.Config(
             handler,
             ws="none",
@@ -83,11 +101,6 @@ def _run(web: WebSettings, office: offices.Office, listener: socket.socket) -> N
         office,
         {"event": "ready", "web": [*listener.getsockname()[:2]], "https": bool(web.certificate)},
     )
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it stops us when it is our turn
-    # uvicorn stops at SIGTERM, and then raises it once more for whoever had it before: that must not end us at once.
-    signal.signal(signal.SIGTERM, lambda *_: None)
-    threading.Thread(target=_until_end, args=(server,), name="parent", daemon=True).start()
-    server.run([listener])
 
 
 class _Server(uvicorn.Server):
@@ -101,7 +114,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            _say(**self._ready)
+            child.say(**self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._office.beacon.end_streams()
@@ -128,20 +141,4 @@ def _listen(web: WebSettings) -> socket.socket:
 
 
 def _arrived(upload_id: str) -> None:
-    _say(event="arrived", upload=upload_id)
-
-
-_LOCK: Final = threading.Lock()
-
-
-def _say(**what: Any) -> None:
-    with _LOCK:
-        sys.stdout.write(json.dumps(what) + "\n")
-        sys.stdout.flush()
-
-
-def _until_end(server: uvicorn.Server) -> None:
-    while os.read(sys.stdin.fileno(), 1024):  # not by sys.stdin: its lock would be held when the process ends
-        pass
-    LOG.info("web.parent_gone")
-    server.should_exit = True
+    child.say(event="arrived", upload=upload_id)

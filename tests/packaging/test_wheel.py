@@ -107,7 +107,7 @@ def test_what_is_read_at_run_time_is_inside(wheel: Path) -> None:
 def test_it_brings_the_command(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         (name,) = [one for one in archive.namelist() if one.endswith("entry_points.txt")]
-        assert "cws-filedrop = cws_filedrop.cli.main:run" in archive.read(name).decode()
+        assert "cws-filedrop = cws_filedrop.__main__:run" in archive.read(name).decode()
 
 
 def test_it_runs_where_it_was_installed(installed: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def good() -> None: ...
 def bad() -> None: raise ValueError("our own fault")
 
 folder = Path(sys.argv[1])
-made = engine.Engine(f"sqlite:///{folder / 'engine.db'}", data_dir=folder, turn=threading.Lock())
+made = engine.Engine(f"sqlite:///{folder / 'engine.db'}", turn=threading.Lock())
 made.start()
 for name, workflow in (("fine", good), ("broken", bad)):
     engine.start(workflow, id=name)

@@ -6,10 +6,12 @@ import sys
 from pathlib import Path
 
 from cws_filedrop import log
+from cws_filedrop.child import watch_parent
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.settings import FolderSettings, FtpSettings
+from cws_filedrop.stopping import on_signals
 from cws_filedrop.transports.doors import serve
 from cws_filedrop.transports.folder import FolderDoor
 from cws_filedrop.transports.ftp import FtpDoor
@@ -29,4 +31,6 @@ if __name__ == "__main__":
         ),
     )
     folder = FolderDoor(FolderSettings(settle_seconds=0.1), intake)
-    serve(intake, ftp=ftp, folder=folder, out=sys.stdout, in_=sys.stdin)
+    with on_signals() as stop:
+        watch_parent(stop.wish)
+        serve(intake, ftp=ftp, folder=folder, stop=stop)

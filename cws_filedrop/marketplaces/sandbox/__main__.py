@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 
-from cws_filedrop import log
+from cws_filedrop import child, log
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import Settings, serve
 
@@ -29,7 +28,7 @@ def main() -> int:
     try:
         serve(settings, watch_stdin=given.watch_stdin)
     except ConfigError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+        child.say(error=str(error))
         return 2
     return 0
 

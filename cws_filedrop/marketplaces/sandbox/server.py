@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import signal
 import socket
 import sqlite3
-import sys
 import threading
 from collections.abc import Callable
 from typing import Final
@@ -16,7 +13,7 @@ from typing import Final
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from cws_filedrop import log
+from cws_filedrop import child, log
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import control
 from cws_filedrop.marketplaces.sandbox.app import App
@@ -24,6 +21,7 @@ from cws_filedrop.marketplaces.sandbox.rows import Rows
 from cws_filedrop.marketplaces.sandbox.settings import Settings
 from cws_filedrop.marketplaces.sandbox.signing import Signer
 from cws_filedrop.marketplaces.sandbox.state import State
+from cws_filedrop.stopping import on_signals
 
 LOG: Final = log.get(__name__)
 START_SECONDS: Final = 20.0
@@ -157,17 +155,11 @@ def serve(settings: Settings, *, watch_stdin: bool = False) -> None:
     With `watch_stdin` Ctrl-C is left to the parent, which still needs the sandbox while it finishes its own work.
     Raises: ConfigError when it cannot start.
     """
-    ended = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: ended.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN if watch_stdin else lambda *_: ended.set())
-    with Server(settings) as server:
-        print(json.dumps({"endpoint": server.endpoint}), flush=True)
+    with on_signals() as stop:
         if watch_stdin:
-            threading.Thread(target=_watch, args=(ended,), name="parent", daemon=True).start()
-        ended.wait()
-
-
-def _watch(ended: threading.Event) -> None:
-    while os.read(sys.stdin.fileno(), 1024):  # not by sys.stdin: its lock would be held when the process ends
-        pass
-    ended.set()
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+        with Server(settings) as server:
+            child.say(endpoint=server.endpoint)
+            if watch_stdin:
+                child.watch_parent(stop.wish)
+            stop.wait()

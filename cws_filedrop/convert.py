@@ -1,4 +1,4 @@
-"""A seller's file -> feed documents and reports in a folder, without network or database (DOMAIN 11).
+"""A seller's file -> feed documents and reports in a folder, without network or database (docs/domain.md#11-json).
 
 Memory does not grow with the file: pieces are judged, written and forgotten; documents are held against the schema in
 two threads beside the building of the next ones.

@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What became of one line (DOMAIN 5)."""
+    """What became of one line (docs/domain.md#5-verdicts)."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 
 class Grade(StrEnum):
-    """Was the upload whole? (DOMAIN 8)"""
+    """Was the upload whole? (docs/domain.md#8-grading)"""
 
     WHOLE = "whole"
     DOUBTFUL = "doubtful"
@@ -74,7 +74,7 @@ class Issue:
     remedy: str
 
     def as_json(self) -> dict[str, str]:
-        """The shape promised in DOMAIN 11."""
+        """The shape promised in docs/domain.md#11-json."""
         return {
             "code": self.code,
             "severity": str(self.severity),
@@ -197,7 +197,7 @@ class CallState(StrEnum):
 
 
 class OrderState(StrEnum):
-    """Where an order stands (DOMAIN 10)."""
+    """Where an order stands (docs/domain.md#10-orders)."""
 
     NEW = "new"
     PACKED = "packed"

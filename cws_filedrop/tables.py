@@ -46,7 +46,7 @@ ORDER_COLUMNS: Final = (
     "tracking-number",
     "location",
 )
-# Whom an order is for: kept apart from it, and removed 30 days after shipment (DOMAIN 10).
+# Whom an order is for: kept apart from it, and removed 30 days after shipment (docs/domain.md#10-orders).
 PEOPLE_COLUMNS: Final = (
     "buyer-email",
     "buyer-name",

@@ -54,7 +54,7 @@ def check(
 
 
 def examined(path: Path, given: Context, book: LookUp | None = None) -> dict[str, Any]:
-    """The object of DOMAIN 11: every line that has an issue, and a count of all."""
+    """The object of docs/domain.md#11-json: every line that has an issue, and a count of all."""
     from cws_filedrop.errors import FileRejected
     from cws_filedrop.examine import examine
 

@@ -1,6 +1,6 @@
-"""CANCELLATIONS to an OrderAcknowledgement document: a message an order, which cancels its items (FACTS.md section 3).
+"""CANCELLATIONS to an OrderAcknowledgement document: a message an order, which cancels its items.
 
-There are few of them: unlike shipments they are written one by one.
+Amazon's side of it: docs/amazon.md#3-cancelling. There are few of them: unlike shipments they are written one by one.
 """
 
 from __future__ import annotations

@@ -38,10 +38,10 @@ from cws_filedrop.feeds.columns import (
 from cws_filedrop.feeds.schema import validate
 
 MAX_MESSAGES: Final = 10_000
-MAX_BYTES: Final = 10 * 1024 * 1024 - 1  # Amazon asks for less than 10 MiB (FACTS 7)
+MAX_BYTES: Final = 10 * 1024 * 1024 - 1  # Amazon asks for less than 10 MiB (docs/amazon.md#7-feeds-api)
 BATCH_ROWS: Final = 50_000  # rows joined at a time: some 25 MB of text, and the fastest size measured
 
-# What makes two rows of an order one package (DOMAIN 4), and everything a message says once.
+# What makes two rows of an order one package (docs/domain.md#4-shipments), and everything a message says once.
 PACKAGE_COLUMNS: Final = (
     "amazon-order-id",
     "tracking-number",
@@ -94,7 +94,7 @@ class Document:
 
 
 def group(shipments: pd.DataFrame) -> pd.Series[int]:
-    """The package every row of SHIPMENTS belongs to, counted from 0 in order of first appearance (DOMAIN 4)."""
+    """The package of every row of SHIPMENTS, counted from 0 by first appearance (docs/domain.md#4-shipments)."""
     rows = np.arange(len(shipments), dtype=np.int64)
     leader = rows.copy()
     repeated = np.flatnonzero(_may_repeat(cells(shipments, "amazon-order-id"))) if len(rows) else rows
@@ -327,7 +327,7 @@ def _fulfillment_data(shipments: pd.DataFrame) -> list[Piece]:
         cells(shipments, column) for column in ("carrier-code", "carrier-name", "ship-method", "tracking-number")
     )
     untracked = empty(tracking)
-    if untracked.any():  # a method without a tracking number is not told (DOMAIN 4)
+    if untracked.any():  # a method without a tracking number is not told (docs/domain.md#4-shipments)
         method = only(~untracked, [method])
     nothing = empty(carrier) & empty(name) & untracked
     pieces = [

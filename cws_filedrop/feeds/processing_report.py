@@ -1,6 +1,7 @@
-"""Amazon's processing reports: reading them, and what they say about every message of a feed (DOMAIN 9, FACTS 6).
+"""Amazon's processing reports: reading them, and what they say about every message of a feed.
 
-Knows message ids, never lines or uploads. Reads leniently, so that an element Amazon adds loses nobody an answer, and
+Sources: docs/amazon.md#6-processing-reports; what follows from them: docs/domain.md#9-sending. Knows message ids, never
+lines or uploads. Reads leniently, so that an element Amazon adds loses nobody an answer, and
 judges strictly: whatever leaves a doubt about what became of the messages leaves all of them `unknown`.
 """
 
@@ -24,10 +25,11 @@ BETWEEN_CODES: Final = ", "
 BETWEEN_MESSAGES: Final = " | "
 LARGEST_ID: Final = 2**63 - 1
 
-# Codes that speak of the document, not of the message they are pinned to (FACTS 6, class D).
+# Codes that speak of the document, not of the message they are pinned to (docs/amazon.md#6-processing-reports).
 DOCUMENT_CODES: Final = frozenset({"25", "5000", "5001", "5002", "50001", "90012"})
 
-# Amazon's codes for order feeds in plain words, and what to do (FACTS 6). Codes not listed are shown raw.
+# Amazon's codes for order feeds in plain words, and what to do (docs/amazon.md#6-processing-reports). Others are shown
+# raw.
 EXPLANATIONS: Final = {
     "25": "Amazon found the document not to fit its schema and did not take it. There is nothing to correct in your"
     " file; the operator has to look into it.",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One layout of shipped-order files (DOMAIN 3).
+    """One layout of shipped-order files (docs/domain.md#3-formats).
 
     `headings` maps the heading a seller types, in its usual spelling, to the column name that rules know it by.
     `ignored` are headings that belong to the layout, but that nothing here has a use for.

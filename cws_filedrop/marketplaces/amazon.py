@@ -26,7 +26,7 @@ from cws_filedrop.model import FeedKind
 __all__ = ["CONTENT_TYPE", "FEED_TYPE", "FEED_TYPES", "Credentials", "Feed", "FeedStatus", "FeedsClient", "Timeouts"]
 
 LOG: Final = log.get(__name__)
-FEED_TYPES: Final = {  # FACTS.md sections 1 and 3
+FEED_TYPES: Final = {  # docs/amazon.md, sections 1 and 3
     FeedKind.FULFILLMENT: "POST_ORDER_FULFILLMENT_DATA",
     FeedKind.ACKNOWLEDGEMENT: "POST_ORDER_ACKNOWLEDGEMENT_DATA",
 }

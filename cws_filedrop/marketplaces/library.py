@@ -60,7 +60,7 @@ with _out_of_sight(UNWANTED):
     from sp_api.auth.credentials import Credentials as LibraryCredentials
     from sp_api.base import ApiResponse, Client, Marketplaces, fill_query_params, sp_endpoint
 
-# Amazon wants the form App/Version (Language=...), at most 500 characters (LWA.md).
+# Amazon wants the form App/Version (Language=...), at most 500 characters (docs/amazon.md#10-access).
 USER_AGENT: Final = f"cws_filedrop/{__version__} (Language=Python/{platform.python_version()}; Platform=Linux)"
 ENDPOINTS: Final[Mapping[str, str]] = {market.marketplace_id: market.endpoint for market in Marketplaces}
 

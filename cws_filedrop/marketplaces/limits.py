@@ -29,7 +29,7 @@ class Rate:
         return 1.0 / self.per_second
 
 
-# Per account and application (FACTS.md section 7; tokens_2021-03-01.json for createRestrictedDataToken).
+# Per account and application (docs/amazon.md#8-rate-limits).
 RATES: Final = {
     "createFeedDocument": Rate(0.5, 15),
     "createFeed": Rate(0.0083, 15),

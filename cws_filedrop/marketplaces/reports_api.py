@@ -1,9 +1,10 @@
 """Order reports: the Reports API 2021-06-30, for orders that wait for shipment. Knows no order.
 
 Shapes are those of reports_2021-06-30.json. The report's document has buyers in it, so it is handed out for a
-restricted data token only (FACTS.md section 5): createRestrictedDataToken, POST /tokens/2021-03-01/restrictedDataToken,
-as in models/tokens-api-model/tokens_2021-03-01.json of github.com/amzn/selling-partner-api-models (1 request a second,
-10 at once). The token stands for one document and is used once; nothing of the document is logged or put on disk.
+restricted data token only (docs/amazon.md#5-order-reports): createRestrictedDataToken, POST
+/tokens/2021-03-01/restrictedDataToken, as in models/tokens-api-model/tokens_2021-03-01.json of
+github.com/amzn/selling-partner-api-models (1 request a second, 10 at once). The token stands for one document and is
+used once; nothing of the document is logged or put on disk.
 """
 
 from __future__ import annotations

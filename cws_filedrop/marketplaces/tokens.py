@@ -25,7 +25,7 @@ DOING: Final = "for an access token"
 EARLY_SECONDS: Final = 60.0  # a token about to end could end on its way
 YOUNG_SECONDS: Final = 30.0  # a token that is refused this soon was not outlived; asking for another changes nothing
 
-# What Login with Amazon answers, and what an operator is to do (LWA.md).
+# What Login with Amazon answers, and what an operator is to do (docs/amazon.md#10-access).
 REFUSALS: Final = {
     "invalid_grant": "the seller's consent was revoked or the refresh token is wrong: authorise the application again",
     "invalid_client": "client id or client secret are wrong or have ended: look them up in Seller Central",

@@ -237,7 +237,7 @@ def _too_large(ask: Ask, status: int) -> RemoteError:
 
 
 def _retry_after(answer: Answer) -> float | None:
-    """Seconds of Retry-After, which Amazon does not promise (FACTS.md section 7) but a gateway may send."""
+    """Seconds of Retry-After, which Amazon does not promise (docs/amazon.md#8-rate-limits) but a gateway may send."""
     value = answer.headers.get("retry-after", "").strip()
     if not (value.isascii() and value.isdigit()) or len(value) > 9:
         return None

@@ -15,7 +15,7 @@ from cws_filedrop.store import charts
 from cws_filedrop.store.charts import DAY, HOUR, percentile
 
 SHOWN_CODES: Final = 12
-FEEDS_A_DAY: Final = 720  # createFeed: a new token every 2 minutes (FACTS.md, usage plans)
+FEEDS_A_DAY: Final = 720  # createFeed: a new token every 2 minutes (docs/amazon.md#8-rate-limits)
 GROUPS: Final[Mapping[str, Sequence[Verdict]]] = {
     "confirmed": (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING),
     "updated": (Verdict.UPDATED,),

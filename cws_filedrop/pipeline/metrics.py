@@ -32,7 +32,7 @@ KEPT_SECONDS: Final = 5.0
 LATE_DAYS: Final = 14
 MOST_LATE: Final = 1_000
 LIMITS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)  # seconds
-FEED_BURST: Final = 15.0  # createFeed (FACTS.md, usage plans): so many at once,
+FEED_BURST: Final = 15.0  # createFeed (docs/amazon.md#8-rate-limits): so many at once,
 FEED_SECONDS: Final = 120.0  # and one more after each of these
 
 

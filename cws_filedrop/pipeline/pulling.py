@@ -26,7 +26,7 @@ from cws_filedrop.store.pulls import Pull
 
 LOG: Final = log.get(__name__)
 REFUSED_FOR: Final = timedelta(hours=1)  # what Amazon refuses, a person has to change at Amazon
-PATIENCE: Final = timedelta(hours=12)  # with a report; Amazon staff call eight hours normal under load (FACTS.md 7)
+PATIENCE: Final = timedelta(hours=12)  # with a report; eight are normal under load (docs/amazon.md#7-feeds-api)
 EMPTY: Final = "F01"  # an order file without rows
 LIMITED: Final = "waits for Amazon's rate limit"
 ENDED: Final = {

@@ -132,7 +132,7 @@ def opened(db: Database, task: Task, source: BinaryIO, sha256: str) -> Examinati
 
 
 def _doubts(task: Task, examination: Examination, sha256: str) -> Prepared | None:
-    """A doubtful upload is judged by its content (DOMAIN 8)."""
+    """A doubtful upload is judged by its content (docs/domain.md#8-grading)."""
     if task.grade != Grade.DOUBTFUL:
         return None
     if not examination.facts.ended:

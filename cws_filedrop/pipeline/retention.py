@@ -58,7 +58,7 @@ def _forget_documents(desk: Desk) -> None:
 
 
 def _forget_buyers(desk: Desk) -> None:
-    """Names and addresses, in the order book and in order files (DOMAIN 10)."""
+    """Names and addresses, in the order book and in order files (docs/domain.md#10-orders)."""
     before = desk.clock() - timedelta(days=desk.settings.orders.keep_buyers_days)
     orders = order_lists.forget_buyers(desk.db, before=before)
     mails.forget_buyers(desk.db)

@@ -1,7 +1,7 @@
 """Queued shipments -> a feed at Amazon -> verdicts. Each function is the body of a durable step.
 
 A step may run twice: it begins by looking at how far the feed came. createFeed is not idempotent and a feed does not
-name its document (FACTS.md section 7), so the intent is recorded first; when no answer was kept, the feeds that
+name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feeds that
 appeared since are looked up, and the single unknown one is ours.
 
 What is sent is on our disk before it is sent, and what is read before anything follows from it. While the disk does
@@ -90,7 +90,7 @@ WORDS: Final = {Verdict.CONFIRMED: "Amazon accepted it"}
 
 
 def take_turn(sender: Sender, account_id: int, cause: str) -> Turn:
-    """Open the account's next feed, if there is something to send and it is its turn (DOMAIN 9)."""
+    """Open the account's next feed, if there is something to send and it is its turn (docs/domain.md#9-sending)."""
     return feeds.take_turn(
         sender.desk.db,
         account_id,
@@ -242,7 +242,8 @@ def _waits(sender: Sender, feed: FeedRow, why: str, seconds: float) -> Step:
 
 
 def backoff_seconds(attempt: int) -> float:
-    """Doubling from two seconds, with jitter, up to half an hour: Amazon may be away for hours (DOMAIN 9)."""
+    """Doubling from two seconds, with jitter, up to half an hour: Amazon can be away for hours
+    (docs/domain.md#9-sending)."""
     longest: float = min(SLOWEST_RETRY_SECONDS, 2.0 * 2 ** min(attempt - 1, 12))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311
 

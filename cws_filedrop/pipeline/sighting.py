@@ -1,9 +1,9 @@
 """Reading back: does Amazon's own order show what Amazon accepted?
 
-A report that names no error is Amazon's word for an acceptance, the order itself is the proof (FACTS.md section 7).
-Each order is looked up some times, with growing pauses, as far as the rate limit lets us; nothing waits for it. The
-same look tells an order that was shipped before (18021) from one that was refused for another reason, and finds what
-nobody knew whether Amazon had it.
+A report that names no error is Amazon's word for an acceptance, the order itself is the proof
+(docs/amazon.md#9-orders-api). Each order is looked up some times, with growing pauses, as far as the rate limit lets
+us; nothing waits for it. The same look tells an order that was shipped before (18021) from one that was refused for
+another reason, and finds what nobody knew whether Amazon had it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""result.txt: every line of the file once, with what became of it (DOMAIN 7)."""
+"""result.txt: every line of the file once, with what became of it (docs/domain.md#7-outbox)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""STATUS.txt and STATUS.json: what is in work, what waits on whom, what needs the seller (DOMAIN 2)."""
+"""STATUS.txt and STATUS.json: what is in work, what waits on whom, what needs the seller (docs/domain.md#2-home)."""
 
 from __future__ import annotations
 

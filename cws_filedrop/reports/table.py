@@ -14,8 +14,9 @@ from cws_filedrop.tables import arrow
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
 END: Final = "\r\n"
-# A spreadsheet runs a cell that begins so as a formula (DOMAIN 7); the apostrophe makes it text. In East Asia it takes
-# the full-width signs for the others; and what cannot be seen before a sign may be gone when the cell is read.
+# A spreadsheet runs a cell that begins so as a formula (docs/domain.md#7-outbox); the apostrophe makes it text. In East
+# Asia it takes the full-width signs for the others; and what cannot be seen before a sign may be gone when the cell is
+# read.
 _STARTS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _UNSEEN: Final = "\0- \x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufeff"
 _FORMULA: Final = f"^([{_UNSEEN}]*[{_STARTS}])"

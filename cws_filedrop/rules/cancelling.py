@@ -1,7 +1,7 @@
 """S03: cancelled rows that say why, of sellers who have such orders cancelled at Amazon (OrderAcknowledgement).
 
-Amazon cancels by item and wants a reason from its list (FACTS.md section 3). Whole orders only: a part of an order is
-cancelled by an adjustment, which is money back and not for a file of shipments.
+Amazon cancels by item and wants a reason from its list (docs/amazon.md#3-cancelling). Whole orders only: a part of an
+order is cancelled by an adjustment, which is money back and not for a file of shipments.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from cws_filedrop.rules.tracking import Tracking
 
 CODE: Final = "carrier-code"
 NAME: Final = "carrier-name"
-LONGEST: Final = 50  # FACTS 1
+LONGEST: Final = 50  # docs/amazon.md#1-fulfillment
 MOST_PAIRS: Final = 1 << 16  # of distinct codes and names that are counted rather than sorted
 
 

@@ -1,4 +1,4 @@
-"""The table of carriers: from what a seller writes to a code of Amazon's list (DOMAIN 4, FACTS 2).
+"""The table of carriers: from what a seller writes to a code of Amazon's list (docs/amazon.md#2-carriers).
 
 A `Table` is a value made of two texts, so that an operator can replace it without a release. It knows no rows.
 

@@ -1,4 +1,4 @@
-"""The catalogue of everything a file or a line can be told: code, severity, rule, message, remedy (DOMAIN 6).
+"""The catalogue of all that a file or line can be told: code, severity, rule, message, remedy (docs/domain.md#6-codes).
 
 The texts are data, in `catalogue.tsv`. This module only reads and fills them in; it may not know how anything is
 found out. An issue is the code plus three variable parts: `column`, `value` (the cell as typed) and `detail`.

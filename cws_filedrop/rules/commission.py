@@ -1,7 +1,8 @@
-"""Which orders of a month carry commission (DOMAIN 10): all but those that were cancelled in time, and stayed so.
+"""Which orders of a month carry commission (docs/domain.md#10-orders).
 
-In time is before the 2nd of the following month, 00:00 in the seller's time zone. Knows orders by what happened to them
-alone; where that is kept, and what the commission comes to, does not concern it.
+All but those that were cancelled in time, and stayed so. In time is before the 2nd of the following month, 00:00 in the
+seller's time zone. Knows orders by what happened to them alone; where that is kept, and what the commission comes to,
+does not concern it.
 """
 
 from __future__ import annotations

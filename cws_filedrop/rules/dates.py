@@ -1,7 +1,7 @@
-"""D01, D02, D03, D05, D06: from what a seller types as ship-date to FulfillmentDate (DOMAIN 4).
+"""D01, D02, D03, D05, D06: from what a seller types as ship-date to FulfillmentDate (docs/domain.md#4-shipments).
 
 Works on one text at a time, each distinct text of a file once. Knows the seller's zone and the moment the file
-arrived; it may not look at a clock. Amazon wants xsd:dateTime with a zone (FACTS 1).
+arrived; it may not look at a clock. Amazon wants xsd:dateTime with a zone (docs/amazon.md#1-fulfillment).
 """
 
 from __future__ import annotations

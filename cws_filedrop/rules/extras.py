@@ -17,7 +17,7 @@ DIRECT_PAYMENT: Final = "DirectPayment"
 LONGEST: Final = 50
 JOIN: Final = "\x1f"
 COUNTRY: Final = re.compile(r"[A-Za-z]{2}")
-# The address in template order: what to call each part, and what the feed takes of it (FACTS 1).
+# The address in template order: what to call each part, and what the feed takes of it (docs/amazon.md#1-fulfillment).
 ADDRESS: Final = {
     "ship-from-name": ("name", 50),
     "ship-from-line1": ("first address line", 60),

@@ -14,13 +14,13 @@ from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
 from cws_filedrop.rules.orders import ROUNDED
 
-ITEM_FORM: Final = Form("#" * 14)  # FACTS 1
+ITEM_FORM: Final = Form("#" * 14)  # docs/amazon.md#1-fulfillment
 ITEM_ID: Final = re.compile(r"[0-9]{14}")
 LOST_ZERO: Final = re.compile(r"[0-9]{13}")
 QUANTITY: Final = re.compile(r"0*([1-9][0-9]{0,8})")
 WHOLE: Final = re.compile(r"[+]?0*([1-9][0-9]{0,8})([.,]0+)?")
 CODE_SEPARATORS: Final = re.compile(r"[,;|\s]+")
-MOST_CODES: Final = 10  # FACTS 1
+MOST_CODES: Final = 10  # docs/amazon.md#1-fulfillment
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,6 @@
-"""Which way an order may move (DOMAIN 10): what a seller's row asks of it, what Amazon answers, what an operator says.
+"""Which way an order may move: what a seller's row asks, what Amazon answers, what an operator says.
+
+The table is shown in docs/domain.md#10-orders.
 
 A table and nothing else; who keeps the states does not concern it.
 """

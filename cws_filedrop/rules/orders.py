@@ -13,7 +13,7 @@ from cws_filedrop.rules.columns import Column, Mask, Sheet
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
 
-AMAZON_ID: Final = re.compile(r"[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}")  # FACTS 1, in plain letters
+AMAZON_ID: Final = re.compile(r"[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}")  # docs/amazon.md#1-fulfillment
 AMAZON_FORM: Final = Form("***-*******-*******")
 ROUNDED: Final = re.compile(r"[0-9]([.,][0-9]*)?[eE]\+?[0-9]{1,3}")
 DATE: Final = re.compile(

@@ -1,7 +1,7 @@
 """O05, O07, Q02, Q03 against the order book: is a shipped row the same again, another package, or a correction?
 
-Idempotence is by meaning (DOMAIN 4): order, item and tracking number. What was confirmed of an order before, or is on
-its way to Amazon, are its packages. A row of the same order line
+Idempotence is by meaning (docs/domain.md#4-shipments): order, item and tracking number. What was confirmed of an order
+before, or is on its way to Amazon, are its packages. A row of the same order line
 
 - with the same tracking number as one of them is a duplicate (O05);
 - with another, where pieces are left to be sent, is another package;

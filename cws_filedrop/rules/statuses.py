@@ -1,4 +1,4 @@
-"""S01: the status of a row, read into what it asks for (DOMAIN 4). Knows nothing of an order's earlier states."""
+"""S01: the status of a row, read into what it asks for (docs/domain.md#4-shipments). Knows no earlier states."""
 
 from __future__ import annotations
 

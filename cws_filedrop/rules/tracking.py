@@ -19,7 +19,7 @@ import numpy as np
 from cws_filedrop.rules.columns import Bytes, Column, Mask, Rows, Sheet, replaced
 from cws_filedrop.rules.findings import Findings, Trouble
 
-LONGEST: Final = 50  # FACTS 1
+LONGEST: Final = 50  # docs/amazon.md#1-fulfillment
 NO_LETTER: Final = re.compile(r"[\W_]+")
 DIGIT: Final = re.compile(r"\d")
 PLAIN: Final = re.compile(r"[A-Za-z0-9\-/_#.:]+")

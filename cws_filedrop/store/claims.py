@@ -1,4 +1,4 @@
-"""Claims: one row a shipment that is on its way to Amazon or confirmed, so that none goes twice (DOMAIN 4)."""
+"""Claims: one row a shipment that is on its way or confirmed, so that none goes twice (docs/domain.md#4-shipments)."""
 
 from __future__ import annotations
 

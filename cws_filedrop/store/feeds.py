@@ -102,7 +102,7 @@ def _is_busy(connection: sa.Connection, account_id: int, young: str) -> bool:
 
 
 def _in_flight(young: Any) -> sa.ColumnElement[bool]:
-    """Feeds that keep the account's next one back (DOMAIN 9)."""
+    """Feeds that keep the account's next one back (docs/domain.md#9-sending)."""
     unresolved = FEEDS.c.state.in_(UNRESOLVED)
     return sa.or_(unresolved, (FEEDS.c.state == FeedState.SUBMITTED) & (FEEDS.c.submitted_at > young))
 

@@ -221,7 +221,7 @@ class Refusal:
 
 
 def refuse_in(connection: sa.Connection, account_id: int, refusals: Sequence[Refusal], *, now: str) -> None:
-    """Orders whose confirmation Amazon did not take are unconfirmed (DOMAIN 10), wherever they can become so."""
+    """Orders whose confirmation Amazon refused are unconfirmed, if they can become so (docs/domain.md#10-orders)."""
     first = {one.amazon_order_id: one for one in reversed(refusals)}
     history, changes = [], []
     for row in _STANDING(connection, first, account_id=account_id):

@@ -1,7 +1,8 @@
 """What order files say, merged into the order book: new orders and lines come in, what a file says otherwise replaces
 what was there, and what it leaves blank stays. Merging the same rows again changes nothing.
 
-An order's state is taken from a file only when the order is new: from then on it moves by DOMAIN 10 alone.
+An order's state is taken from a file only when the order is new: from then on it moves by `rules.order_states` alone
+(docs/domain.md#10-orders).
 """
 
 from __future__ import annotations

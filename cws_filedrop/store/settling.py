@@ -20,7 +20,7 @@ from cws_filedrop.store.lines import unpack, unpack_cancellations
 from cws_filedrop.store.order_effects import Refusal
 from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
 
-ALREADY_SHIPPED: Final = "18021"  # more units than are left to ship (FACTS.md section 6)
+ALREADY_SHIPPED: Final = "18021"  # more units than are left to ship (docs/amazon.md#6-processing-reports)
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,7 +179,7 @@ def keep_in(connection: sa.Connection, read: Iterable[Upload]) -> None:
 
 
 def replace_in(connection: sa.Connection, upload: Upload) -> None:
-    """A whole file settles those of its name that were held or cut before (DOMAIN 8)."""
+    """A whole file settles those of its name that were held or cut before (docs/domain.md#8-grading)."""
     given = {f"of_{name}": getattr(upload, name) for name in ("id", "seller_id", "folder", "name")}
     connection.execute(_REPLACE, given)
 

@@ -1,4 +1,4 @@
-"""Remembers uploads that were picked up, so that a client that looks for them afterwards finds them (DOMAIN 2).
+"""Remembers uploads that were picked up, so that clients that look for them later find them (docs/domain.md#2-home).
 
 Some ask for the size, some look into the folder's listing; both call the upload failed when it is not there.
 

@@ -1,4 +1,4 @@
-"""What a seller sees by FTP: six folders, two status files, and nothing else (DOMAIN 2).
+"""What a seller sees by FTP: six folders, two status files, and nothing else (docs/domain.md#2-home).
 
 Paths here are the seller's own (`/inbox/shipped.txt`), never those of the disk. Knows nothing of connections.
 """

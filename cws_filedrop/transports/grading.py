@@ -1,4 +1,4 @@
-"""After the last byte: what the client does next decides the grade of its upload (DOMAIN 8).
+"""After the last byte: what the client does next decides the grade of its upload (docs/domain.md#8-grading).
 
 Knows no sockets and no clock: a door tells it what it sees. One object for one upload.
 """

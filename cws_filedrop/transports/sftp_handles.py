@@ -1,7 +1,7 @@
 """Files that an SFTP client has open: one that arrives, or one that is fetched.
 
 Decides when an upload is whole: only when the client itself closes it, without a gap, before its session ends
-(DOMAIN 8). Knows nothing of SSH packets.
+(docs/domain.md#8-grading). Knows nothing of SSH packets.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Shipments become the packages, messages and documents that DOMAIN 4 and 9 promise."""
+"""Shipments become the packages, messages and documents that docs/domain.md promises, sections 4 and 9."""
 
 from __future__ import annotations
 

@@ -296,7 +296,7 @@ def test_looks_keep_to_the_rate_limit(tmp_path: Path, watch: Watch) -> None:
     watch.clock.now += timedelta(hours=1)
     while reader.look():
         pass
-    assert len(watch.amazon.asked) == 30  # the burst (FACTS.md section 7)
+    assert len(watch.amazon.asked) == 30  # the burst (docs/amazon.md#8-rate-limits)
     watch.clock.now += timedelta(seconds=2)
     while reader.look():
         pass

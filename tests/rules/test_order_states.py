@@ -1,4 +1,4 @@
-"""The table of DOMAIN 10."""
+"""The table of docs/domain.md#10-orders."""
 
 from __future__ import annotations
 

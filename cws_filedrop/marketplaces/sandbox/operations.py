@@ -1,7 +1,7 @@
 """The operations of the Feeds API and of Login with Amazon, as pure as can be: a call in, a payload out. No sockets.
 
-Shapes, status codes and limits are those of feeds_2021-06-30.json and LWA.md; what Amazon's model leaves open (order of
-getFeeds, words of a refusal) is the sandbox's own choice.
+Shapes, status codes and limits are those of feeds_2021-06-30.json and docs/amazon.md; what Amazon's model leaves open
+(order of getFeeds, words of a refusal) is the sandbox's own choice.
 """
 
 from __future__ import annotations

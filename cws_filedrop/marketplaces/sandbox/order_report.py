@@ -1,4 +1,4 @@
-"""The report of orders that wait for shipment, as a tab-delimited table (FACTS.md section 5). Knows no HTTP.
+"""The report of orders that wait for shipment, tab-delimited (docs/amazon.md#5-order-reports). Knows no HTTP.
 
 It has the 30 columns of a report seen in 2025. Facts about an order are kept as JSON under the report's headings.
 """

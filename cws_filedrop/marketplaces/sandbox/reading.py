@@ -63,7 +63,7 @@ class Refused:
 
 
 def read(document: bytes) -> Readable | Refused:
-    """What is in a document. Codes 50001, 5000, 5002 and 25 as in FACTS.md section 6."""
+    """What is in a document. Codes 50001, 5000, 5002 and 25 as in docs/amazon.md#6-processing-reports."""
     if schema.fault(document, schema.Kind.ORDER_FULFILLMENT) is not None:
         return ill_formed(document)
     root = _parsed(document)

@@ -1,4 +1,4 @@
-"""Processing reports as Amazon writes them (FACTS.md section 6). Knows results, not where they come from."""
+"""Processing reports as Amazon writes them (docs/amazon.md#6-processing-reports). Knows results, not their origin."""
 
 from __future__ import annotations
 

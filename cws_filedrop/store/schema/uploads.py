@@ -96,7 +96,8 @@ QUIET_LINES: Final = sa.Table(  # lines of "shipped & no confirm": the buyer get
     sqlite_with_rowid=False,
 )
 
-CLAIMS: Final = sa.Table(  # one row a shipment that is on its way or confirmed: idempotence by meaning (DOMAIN 4)
+# One row a shipment that is on its way or confirmed: idempotence by meaning (docs/domain.md#4-shipments).
+CLAIMS: Final = sa.Table(
     "claims",
     METADATA,
     sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),

@@ -10,7 +10,7 @@ MAY_BE_MISSING = ("not at hand", "root may write anywhere", "this machine has no
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs and the README's tables")
+    parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs and tables of the docs")
 
 
 @pytest.hookimpl(wrapper=True)

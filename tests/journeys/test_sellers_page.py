@@ -1,4 +1,4 @@
-"""The sellers' page is true: what it tells sellers to type is typed, word for word, and does what it says."""
+"""docs/sellers.md is true: what it tells sellers to type is typed, word for word, and does what it says."""
 
 from __future__ import annotations
 
@@ -116,6 +116,10 @@ SENDING = [name for name, blocks in sections().items() if any("shipped.txt" in t
 def test_every_client_has_a_section() -> None:
     assert SENDING == ["OpenSSH: sftp and scp", "curl", "lftp", "rclone", "Python"]
     assert {"FileZilla", "WinSCP"} <= set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE))
+
+
+def test_every_block_is_typed() -> None:
+    assert list(sections()) == [FIRST, *SENDING, "FileZilla"]
 
 
 @pytest.mark.parametrize("heading", SENDING)

@@ -11,6 +11,7 @@ import zipfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import docs_pages
 import pytest
 from cws_filedrop.schemas import CARRIER_CODES, ORDER_FULFILLMENT, PROCESSING_REPORT
 from lxml import etree
@@ -122,3 +123,27 @@ def test_it_runs_where_it_was_installed(installed: Path, tmp_path: Path) -> None
     assert set(
         done("-m", "cws_filedrop", "seller", "profile", "known", "--json", cwd=tmp_path, **own).split('"')
     ) >= set(known_profiles.names())
+
+
+def test_a_checkout_is_installed_as_the_page_says(tmp_path: Path) -> None:
+    """docs/install.md, word for word; what it depends on is here already, since nothing is downloaded."""
+    if not can_build():
+        pytest.skip("setuptools 70.1 or newer (or wheel) is needed here, since nothing is downloaded")
+    for path in tracked():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, tmp_path / path)
+    (typed,) = [one.text for one in docs_pages.blocks("docs/install.md", "sh") if "pip install" in one.text]
+    here = os.pathsep.join(path for path in sys.path if path.endswith("site-packages"))
+    offline = {"PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1", "PIP_NO_BUILD_ISOLATION": "0", "PYTHONPATH": here}
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    found = subprocess.run(
+        ["bash", "-eu", "-c", typed],
+        cwd=tmp_path,
+        env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", **offline, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.splitlines()[-1] == __version__

@@ -29,26 +29,32 @@ class FileRejected(FileDropError):
 
 
 class RemoteError(FileDropError):
-    """Amazon (or the sandbox) did not do what was asked."""
-
-
-class RemoteUnavailable(RemoteError):
-    """It may work later: time-out, lost connection, 5xx or throttled.
+    """Amazon (or the sandbox) did not do what was asked; this says so of one call alone, the one that raised it.
 
     `ambiguous` is true when the request may have been carried out all the same (no answer came back).
     """
 
-    def __init__(self, message: str, *, ambiguous: bool, retry_after_seconds: float | None = None) -> None:
+    def __init__(self, message: str, *, ambiguous: bool) -> None:
         super().__init__(message)
         self.ambiguous = ambiguous
+
+
+class RemoteUnavailable(RemoteError):
+    """It may work later: time-out, lost connection, 5xx or throttled."""
+
+    def __init__(self, message: str, *, ambiguous: bool, retry_after_seconds: float | None = None) -> None:
+        super().__init__(message, ambiguous=ambiguous)
         self.retry_after_seconds = retry_after_seconds
 
 
 class RemoteRefused(RemoteError):
-    """It will not work until a person changes something: 400, 401, 403, 404, revoked consent."""
+    """It will not work until a person changes something: 400, 401, 403, 404, revoked consent.
+
+    Whoever answers so has done nothing. Below 400 it was no refusal of Amazon's (a redirection, say): who knows then.
+    """
 
     def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
+        super().__init__(message, ambiguous=status < 400)
         self.status = status
 
 

@@ -179,7 +179,13 @@ class FolderSettings:
     """Files that others put into an inbox on disk."""
 
     enabled: bool = field(default=True, metadata={"doc": "watch the inboxes on disk"})
-    settle_seconds: float = field(default=1.0, metadata={"doc": "a file unchanged for this long is complete"})
+    settle_seconds: float = field(
+        default=1.0, metadata={"doc": "a file unchanged for this long, and open nowhere, is complete"}
+    )
+    settle_unsure_seconds: float = field(
+        default=10.0,
+        metadata={"doc": "the same where the system does not say who has it open, such as for files of another user"},
+    )
     sweep_seconds: float = field(default=5.0, metadata={"doc": "every inbox is looked through this often"})
     polling: bool = field(default=False, metadata={"doc": "never use file events (they are tested at start anyway)"})
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
+from nobody import shared_folder
 
 # What depends on the place and not on what is installed; everything else is required in CI.
 MAY_BE_MISSING = ("not at hand", "root may write anywhere", "this machine has no network")
@@ -31,3 +33,10 @@ def pytest_runtest_makereport(
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Is the expected output to be rewritten?"""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that other users of this system can reach, too."""
+    with shared_folder() as folder:
+        yield folder

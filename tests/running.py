@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -37,10 +37,12 @@ def wait_for(look: Callable[[], Found], *, seconds: float = 60, what: str = "it"
 class Process:
     """A process of ours whose standard output is read as it comes."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self, arguments: list[str], environment: dict[str, str], log: Path, *, before: Sequence[str] = ()
+    ) -> None:
         self._log = log.open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+            [*before, sys.executable, "-m", *arguments],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -103,16 +105,29 @@ class Sandbox:
             rows: list[dict[str, Any]] = json.load(answer)["messages"]
         return rows
 
+    def fault(self, operation: str, kind: str, **values: object) -> None:
+        """Have something go wrong with its next calls (the shape is in `marketplaces.sandbox.faults`)."""
+        wanted = json.dumps({"operation": operation, "kind": kind} | values).encode()
+        with urllib.request.urlopen(f"{self.endpoint}/sandbox/faults", wanted, timeout=60) as answer:
+            answer.read()
+
+    def faults(self) -> list[dict[str, Any]]:
+        """What is yet to go wrong."""
+        with urllib.request.urlopen(f"{self.endpoint}/sandbox/faults", timeout=60) as answer:
+            waiting: list[dict[str, Any]] = json.load(answer)["faults"]
+        return waiting
+
     def stop(self) -> None:
         """End it."""
         self.process.stop()
 
 
 class Running:
-    """`cws-filedrop serve` on a folder of its own."""
+    """`cws-filedrop serve` on a folder of its own; `before` is a command that starts it, such as `nice`."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, *, before: Sequence[str] = (), **settings: object) -> None:
         self.folder = folder
+        self.before = before
         self.data = folder / "data"
         usual = {
             "SERVICE__DATA_DIR": self.data,
@@ -147,7 +162,7 @@ class Running:
     def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of ours with the service's settings."""
         return subprocess.run(
-            [sys.executable, "-m", "cws_filedrop", *arguments],
+            [*self.before, sys.executable, "-m", "cws_filedrop", *arguments],
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
@@ -158,7 +173,8 @@ class Running:
 
     def start(self) -> Running:
         """Start it and wait until it is ready."""
-        self.process = Process(["cws_filedrop", "serve"], self.environment, self.folder / "service.log")
+        log = self.folder / "service.log"
+        self.process = Process(["cws_filedrop", "serve"], self.environment, log, before=self.before)
         self.process.expect(r"^ready$")
         self.address, self.implicit_address, self.sftp_address = map(self._listening, ("ftp", "ftps", "sftp"))
         pages = self.process.said(r"^pages +(\S+)$")

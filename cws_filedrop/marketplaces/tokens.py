@@ -71,7 +71,7 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no typ
     def get_auth(self) -> AccessTokenResponse:
         """A token that is good for a minute at least.
 
-        Raises: RemoteUnavailable (never ambiguous: what the token was for was not asked yet), RemoteRefused.
+        Raises: RemoteUnavailable, RemoteRefused; never ambiguous, since what the token is for was not asked yet.
         """
         with self._lock:
             if self._token is None or self._clock() >= self._until:
@@ -96,9 +96,9 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no typ
             if not answer.is_good:
                 raise self._refusal(answer)
             return _token(answer)
-        except RemoteUnavailable as error:
-            wait = error.retry_after_seconds
-            raise RemoteUnavailable(str(error), ambiguous=False, retry_after_seconds=wait) from error
+        except RemoteError as error:
+            error.ambiguous = False  # what the token is for has not been asked yet
+            raise
 
     def _refusal(self, answer: Answer) -> RemoteError:
         code, words = _said(answer)

@@ -8,7 +8,8 @@ read and write time-outs and a bound on the whole answer; nothing is taken from 
     429                                                      RemoteUnavailable  no
     no answer, half an answer, 408, 425, 5xx                 RemoteUnavailable  yes
     an answer that makes no sense                            RemoteUnavailable  yes
-    any other status that is not 2xx                         RemoteRefused
+    any other 4xx                                            RemoteRefused      no
+    any other status that is not 2xx                         RemoteRefused      yes
 """
 
 from __future__ import annotations

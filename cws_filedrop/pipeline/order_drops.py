@@ -25,7 +25,7 @@ from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import SELLER_NAME, deliver_all, files_in, regular
 from cws_filedrop.drop.names import clean, is_temporary
-from cws_filedrop.drop.stillness import Stillness, sees_open_files
+from cws_filedrop.drop.stillness import Stillness, cannot_tell, openness, sees_open_files
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.model import Seller
 from cws_filedrop.pipeline.chore import RETRY_SECONDS
@@ -103,8 +103,10 @@ class OrderDrops:
 
     def _complete(self, paths: Iterable[Path]) -> list[Path]:
         if self._stillness is None:
-            seconds, sees = self._desk.settings.folder.settle_seconds, sees_open_files(self._root)
-            self._stillness = Stillness(seconds, sees_open=sees, clock=self._clock)
+            folder = self._desk.settings.folder
+            look = openness if sees_open_files(self._root) else cannot_tell
+            unsure = folder.settle_unsure_seconds
+            self._stillness = Stillness(folder.settle_seconds, unsure_seconds=unsure, look=look, clock=self._clock)
         return self._stillness.complete(paths)
 
     def _claim(self, path: Path, folder: Path) -> bool:

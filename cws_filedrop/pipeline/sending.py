@@ -2,7 +2,8 @@
 
 A step may run twice: it begins by looking at how far the feed came. createFeed is not idempotent and a feed does not
 name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feeds that
-appeared since are looked up, and the single unknown one is ours.
+appeared since are looked up, and the single unknown one is ours. An intent is taken back by createFeed's own word that
+it did nothing, and by no trouble of any other call.
 
 What is sent is on our disk before it is sent, and what is read before anything follows from it. While the disk does
 not take it, a step only waits: nothing has gone to Amazon then, or Amazon still has its report.
@@ -136,7 +137,7 @@ def submit(sender: Sender, feed_no: int, attempt: int) -> Step:
         if feed.state is FeedState.INTENDED:
             return _look_up(sender, feed, client)
         return _send(sender, feed, account, client, attempt)
-    except RemoteError as error:
+    except RemoteError as error:  # of whichever call: what it means for the feed's state was settled where it was made
         return _failed(sender, feed, error, attempt)
 
 
@@ -156,8 +157,22 @@ def _send(sender: Sender, feed: FeedRow, account: Account, client: FeedClient, a
     intent_at = stamp(sender.desk.clock())
     intent: dict[str, Any] = {"state": FeedState.INTENDED, "document_id": document_id, "intent_at": intent_at}
     feeds.change(db, feed.no, **intent, document_sha256=kept.sha256)
-    _submitted(sender, feed, client.create_feed(document_id, feed.kind))
+    _submitted(sender, feed, _created(sender, feed, client, document_id))
     return DONE
+
+
+def _created(sender: Sender, feed: FeedRow, client: FeedClient, document_id: str) -> str:
+    """Amazon's id of the new feed; the intent is taken back if createFeed says that there is none. Raises: RemoteError.
+
+    Its token counts as its own: without one nothing is sent (`marketplaces.tokens` is never ambiguous).
+    """
+    try:
+        return client.create_feed(document_id, feed.kind)
+    except RemoteError as error:
+        if not error.ambiguous:
+            intended = (FeedState.INTENDED,)
+            feeds.change(sender.desk.db, feed.no, only_from=intended, state=FeedState.FILLED, intent_at=None)
+        raise
 
 
 def document(desk: Desk, feed_no: int, account: Account) -> bytes:
@@ -208,17 +223,11 @@ def _look_up(sender: Sender, feed: FeedRow, client: FeedClient) -> Step:
 
 
 def _failed(sender: Sender, feed: FeedRow, error: RemoteError, attempt: int) -> Step:
-    feed = feeds.get(sender.desk.db, feed.no)
-    intended = feed.state is FeedState.INTENDED
+    """Again after a while, or a person is needed; the feed goes on from where it stands either way."""
     if isinstance(error, RemoteUnavailable):
-        if intended and not error.ambiguous:
-            feeds.change(sender.desk.db, feed.no, state=FeedState.FILLED)
         wait = error.retry_after_seconds or backoff_seconds(attempt)
-        feeds.change(sender.desk.db, feed.no, note=str(error))
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
-        return Step(again_seconds=wait, note=str(error))
-    if intended:
-        feeds.change(sender.desk.db, feed.no, state=FeedState.FILLED)
+        return _waits(sender, feed, str(error), wait)
     feeds.stop_account(sender.desk.db, feed.account_id, str(error))
     return _stop(sender, feed, str(error))
 

@@ -1,7 +1,8 @@
 """The folder door: takes files that others copy, move or write into an inbox on disk, once they are complete.
 
-Complete is: unchanged for the settle time, and open for writing nowhere (where the system can say so). File events
-bring a file to notice at once; a sweep through every inbox brings the rest. Knows nothing of what is in a file.
+Complete is: unchanged for the settle time, and open for writing nowhere; or unchanged for a longer time where the
+system does not say who has it open. File events bring a file to notice at once; a sweep through every inbox brings the
+rest. Knows nothing of what is in a file.
 """
 
 from __future__ import annotations
@@ -12,14 +13,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
 from cws_filedrop import log
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import SELLER_NAME, Folder
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.names import clean, is_temporary
-from cws_filedrop.drop.stillness import Signature, is_open, sees_open_files, signature
+from cws_filedrop.drop.stillness import Openness, Signature, cannot_tell, openness, sees_open_files, signature
 from cws_filedrop.model import Door
 from cws_filedrop.settings import FolderSettings
 from cws_filedrop.transports.folder_events import Events, why_not
@@ -35,6 +36,7 @@ _HELD_OPEN_SECONDS: Final = 600.0
 class _Candidate:
     """A file that may be complete. Times are of the monotonic clock."""
 
+    drop: Drop
     signature: Signature
     since: float
     due: float
@@ -51,7 +53,7 @@ class FolderDoor:
         self._names: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
         self._candidates: dict[Path, _Candidate] = {}
         self._events: Events | None = None
-        self._leases = False
+        self._openness = cannot_tell
         self._thread: threading.Thread | None = None
         self._stopping = threading.Event()
         self.mode = "polling"
@@ -65,8 +67,9 @@ class FolderDoor:
             except OSError as error:
                 reason = f"they cannot be asked for: {error.strerror or error}"
         self.mode = "polling" if reason else "events"
-        self._leases = sees_open_files(self._root)
-        _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=self._leases)
+        sees = sees_open_files(self._root)
+        self._openness = openness if sees else cannot_tell
+        _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=sees)
         self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
         self._thread.start()
 
@@ -121,10 +124,10 @@ class FolderDoor:
     def _note(self, paths: Iterable[Path]) -> None:
         now = time.monotonic()
         for path in paths:
-            if path not in self._candidates and self._drop_of(path) is not None:
+            if path not in self._candidates and (drop := self._drop_of(path)) is not None:
                 found = signature(path)
                 if found is not None:
-                    self._candidates[path] = _Candidate(found, now, now + self._settings.settle_seconds)
+                    self._candidates[path] = _Candidate(drop, found, now, now + self._settings.settle_seconds)
 
     def _drop_of(self, path: Path) -> Drop | None:
         place = path.relative_to(self._root).parts
@@ -145,10 +148,28 @@ class FolderDoor:
         elif found != candidate.signature:
             candidate.signature, candidate.since = found, now
             candidate.due = now + self._settings.settle_seconds
-        elif self._leases and is_open(path):
-            self._still_open(path, candidate, now)
-        elif self._take(path, candidate):
-            del self._candidates[path]
+        else:
+            self._look_who_writes(path, candidate, now)
+
+    def _look_who_writes(self, path: Path, candidate: _Candidate, now: float) -> None:
+        match found := self._openness(path):
+            case Openness.OPEN:
+                self._still_open(path, candidate, now)
+            case Openness.NOT_OPEN:
+                settle_seconds = self._settings.settle_seconds
+                self._take(path, candidate, f"{_unchanged(settle_seconds)}, and no program had it open for writing")
+            case Openness.CANNOT_TELL:
+                self._take_unsure(path, candidate, now)
+            case _:
+                assert_never(found)
+
+    def _take_unsure(self, path: Path, candidate: _Candidate, now: float) -> None:
+        settle_seconds = max(self._settings.settle_seconds, self._settings.settle_unsure_seconds)
+        if now - candidate.since < settle_seconds:
+            candidate.due = candidate.since + settle_seconds
+            return
+        evidence = f"{_unchanged(settle_seconds)}; whether a program had it open for writing, the system does not say"
+        self._take(path, candidate, evidence)
 
     def _still_open(self, path: Path, candidate: _Candidate, now: float) -> None:
         candidate.due = now + max(_OPEN_LOOK_SECONDS, self._settings.settle_seconds)
@@ -156,20 +177,19 @@ class FolderDoor:
             _LOG.warning("folder.file_held_open", path=str(path), seconds=round(now - candidate.since))
             candidate.complained = True
 
-    def _take(self, path: Path, candidate: _Candidate) -> bool:
-        drop = self._drop_of(path)
-        if drop is None:
-            return True
-        unchanged = f"nothing changed it for {self._settings.settle_seconds:g} s"
-        evidence = f"{unchanged}, and no program had it open for writing" if self._leases else unchanged
+    def _take(self, path: Path, candidate: _Candidate, evidence: str) -> None:
         try:
-            self._intake.collect(path, drop, evidence)
+            self._intake.collect(path, candidate.drop, evidence)
         except FileNotFoundError:
-            return True
+            pass
         except OSError as error:  # not ours to read or to move: it stays, and is tried again
             if not candidate.complained:
                 _LOG.error("folder.file_not_taken", path=str(path), error=str(error))
             candidate.complained = True
             candidate.due = time.monotonic() + _FAILED_LOOK_SECONDS
-            return False
-        return True
+            return
+        del self._candidates[path]
+
+
+def _unchanged(seconds: float) -> str:
+    return f"nothing changed it for {seconds:g} s"

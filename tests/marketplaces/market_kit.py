@@ -66,8 +66,15 @@ class Market:
     def credentials(self, account: str = "M1") -> Credentials:
         return Credentials(self.server.endpoint, self.server.token_url, "id", "s3cr3t", f"sandbox-{account}")
 
-    def client(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> FeedsClient:
-        self._clients.append(FeedsClient(self.credentials(account), MARKET, timeouts, **options))
+    def client(
+        self,
+        account: str = "M1",
+        timeouts: Timeouts = QUICK,
+        credentials: Credentials | None = None,
+        **options: Any,
+    ) -> FeedsClient:
+        """The account's client, or one that has other credentials; closed at the end."""
+        self._clients.append(FeedsClient(credentials or self.credentials(account), MARKET, timeouts, **options))
         return self._clients[-1]
 
     def orders(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> OrdersClient:

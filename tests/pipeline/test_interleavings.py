@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +21,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from pipeline.desks import NOW, desk_on, put
+from pipeline.fragile import Crash, Fragile
 
 from cws_filedrop.drop.archive import Name, Paper
 from cws_filedrop.errors import RemoteUnavailable
@@ -40,7 +39,6 @@ from cws_filedrop.pipeline.recording import Read
 from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.rules.order_states import TRANSITIONS
 from cws_filedrop.store import feeds, lines, sellers, uploads
-from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import LINES, ORDER_HISTORY, ORDERS
 
 ORDERS_OF_ALL = [f"026-0000000-000000{n}" for n in range(4)]
@@ -63,29 +61,6 @@ ROWS = st.lists(
     min_size=1,
     max_size=5,
 )
-
-
-class Crash(BaseException):
-    """The process ends here."""
-
-
-class Fragile(Database):
-    """A database whose process can end before or after the next transaction but so many."""
-
-    transactions_left: int | None = None
-    before_commit = False
-
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        ends = self.transactions_left == 0
-        if self.transactions_left is not None:
-            self.transactions_left -= 1
-        with super().write() as connection:
-            yield connection
-            if ends and self.before_commit:
-                raise Crash
-        if ends:
-            raise Crash
 
 
 @dataclass

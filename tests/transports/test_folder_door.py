@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from nobody import NOBODY, program
 from transports.doors_kit import Place, connect, put, wait_for
 
 from cws_filedrop.drop.home import Folder
@@ -19,6 +21,7 @@ from cws_filedrop.transports import folder, folder_events
 
 CONTENT = b"order-id\tship-date\r\n" * 100
 NEVER = 3600.0
+UNSEEN = "whether a program had it open for writing, the system does not say"
 WRITER = """
 import os, sys
 with open(sys.argv[1], "ab", buffering=0) as file:
@@ -104,13 +107,60 @@ def test_a_writer_that_opens_again_and_again(place: Place) -> None:
     assert place.bytes_of(claim) == b"".join(b"%d\n" % number for number in range(15))
 
 
-def test_without_leases_the_settle_time_decides(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_leases_the_longer_settle_time_decides(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "sees_open_files", lambda root: False)
-    place.folder_door()
+    place.folder_door(settle_unsure_seconds=0.5)
     with (place.folder() / "a.txt").open("wb") as file:
         file.write(CONTENT)
         file.flush()
-        assert place.wait_for_claims(1)[0].evidence == "nothing changed it for 0.15 s"
+        assert place.wait_for_claims(1)[0].evidence == f"nothing changed it for 0.5 s; {UNSEEN}"
+
+
+SERVICE = """
+import json
+from cws_filedrop import log
+from cws_filedrop.drop.home import Homes
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.settings import FolderSettings
+from cws_filedrop.transports.folder import FolderDoor
+become_nobody()
+log.configure("error")
+data = pathlib.Path(sys.argv[1])
+intake = Intake(Homes(data / "homes"), Spool(data / "spool"), upload_limit_bytes=1_000_000)
+inbox = intake.homes.of("acme").path / "inbox"
+door = FolderDoor(FolderSettings(settle_seconds=0.1, settle_unsure_seconds=2.0), intake)
+def announce(upload_id):
+    claim = intake.spool.claim_of(upload_id)
+    print(json.dumps([claim.name, claim.size, claim.evidence]), flush=True)
+intake.announce_to(announce)
+door.start()
+print(inbox, flush=True)
+sys.stdin.read()
+door.stop()
+"""
+
+
+def test_a_service_that_is_not_root_cannot_tell_of_files_of_others(shared: Path) -> None:
+    """Their files settle longer, and nobody claims to have seen who has them open."""
+    os.chown(shared, NOBODY, NOBODY)
+    with subprocess.Popen(
+        program(SERVICE, str(shared)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as service:
+        assert service.stdin is not None
+        assert service.stdout is not None
+        inbox = Path(service.stdout.readline().strip())
+        (shared / "own.txt").write_bytes(CONTENT)
+        os.chown(shared / "own.txt", NOBODY, NOBODY)
+        os.rename(shared / "own.txt", inbox / "own.txt")
+        with (inbox / "theirs.txt").open("wb", buffering=0) as file:
+            file.write(CONTENT[:100])
+            first = json.loads(service.stdout.readline())
+            file.write(CONTENT[100:])
+        second = json.loads(service.stdout.readline())
+        service.stdin.close()
+    assert first == ["own.txt", len(CONTENT), "nothing changed it for 0.1 s, and no program had it open for writing"]
+    assert second == ["theirs.txt", len(CONTENT), f"nothing changed it for 2 s; {UNSEEN}"]
 
 
 def test_a_burst(place: Place) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from cws_filedrop.cli.shared import database, settings, stop
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.pipeline.desk import open_desk
 from cws_filedrop.store.deeds import COMMAND_LINE
 
@@ -19,7 +19,7 @@ def decided(action: Callable[..., Done], *given: object, create: bool = False, *
     database(chosen, create=create)
     desk = open_desk(chosen)
     try:
-        return action(desk, *given, **more, who=Who(COMMAND_LINE))
+        return action(desk, *given, **more, who=COMMAND_LINE)
     except Impossible as why:
         raise stop(str(why)) from None
     finally:

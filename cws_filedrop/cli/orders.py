@@ -195,7 +195,6 @@ def evidence(
     """Pack all that proves what became of an order: files, feeds, Amazon's reports and its own order, as one zip."""
     import shutil
 
-    from cws_filedrop.pipeline.deciding import Who
     from cws_filedrop.pipeline.evidence import packing
     from cws_filedrop.store.deeds import COMMAND_LINE
 
@@ -206,7 +205,7 @@ def evidence(
     wanted = packing.Order(owner.account.id, name, only_this_order)
     path = out or Path(wanted.file_name)
     try:
-        made = packing.packed(here, wanted, folder=path.absolute().parent, who=Who(COMMAND_LINE))
+        made = packing.packed(here, wanted, folder=path.absolute().parent, who=COMMAND_LINE)
         with made.file, path.open("wb") as target:
             shutil.copyfileobj(made.file, target)
     except OSError as error:

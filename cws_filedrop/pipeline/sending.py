@@ -265,7 +265,7 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
     if seen.status in ("IN_QUEUE", "IN_PROGRESS"):
         return Step(again_seconds=_poll_seconds(sender, turn), note=seen.status)
     values = {
-        "report_document_id": seen.result_document_id or "-",
+        "report_document_id": seen.result_document_id or feeds.NO_REPORT,
         "ended": seen.status if seen.status in ENDED else "",
         "note": "" if seen.status == "DONE" else seen.status,
     }
@@ -315,7 +315,7 @@ def _answer(sender: Sender, feed: FeedRow) -> Settlement:
 
 def _report(sender: Sender, feed: FeedRow) -> bytes | None:
     """Amazon's report, or None when there is none to be had."""
-    if feed.report_document_id == "-":
+    if feed.report_document_id == feeds.NO_REPORT:
         return None
     db = sender.desk.db
     if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeedDocument"), sender.desk.clock()):

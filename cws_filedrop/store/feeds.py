@@ -19,6 +19,7 @@ from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)
+NO_REPORT: Final = "-"  # in place of the report's id: Amazon has ended the feed without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class FeedRow:
     intent_at: str | None
     amazon_feed_id: str | None
     submitted_at: str | None
-    report_document_id: str
+    report_document_id: str  # "" = none yet, or NO_REPORT
     ended: str
     settled_at: str | None
     note: str

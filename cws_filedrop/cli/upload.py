@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
@@ -28,7 +27,7 @@ def list_(
 
     found = uploads.listing(database(settings()), seller=seller, states=[state] if state else [], limit=limit)
     if json:
-        show_json({"version": 1, "uploads": [asdict(upload) for upload in found]})
+        show_json({"version": 1, "uploads": [upload.to_json() for upload in found]})
         return
     rows = [(one.id, one.seller, one.name, one.state, one.line_count, one.waiting, one.door) for one in found]
     show_table("Uploads", ("id", "seller", "file", "state", "lines", "waiting", "door"), rows)
@@ -50,11 +49,11 @@ def show(
     upload, recorded = found
     verdicts, story = lines.verdict_counts(opened.db, upload_id), stories.of(opened, upload)
     if json:
-        told = {"upload": asdict(upload), "verdicts": verdicts, "recorded": recorded}
+        told = {"upload": upload.to_json(), "verdicts": verdicts, "recorded": recorded}
         show_json({"version": 1, **told, "story": [_step(step) for step in story.steps]})
         return
     left_out = () if recorded else ("seller_id", "account_id")
-    facts = [(name, value) for name, value in asdict(upload).items() if name not in ("outcome", *left_out)]
+    facts = [(name, value) for name, value in upload.to_json().items() if name not in ("outcome", *left_out)]
     show_table(f"Upload {upload_id}", ("what", "value"), [fact for fact in facts if fact[1] not in ("", None)])
     show_table("Lines", ("verdict", "lines"), sorted(verdicts.items()))
     _show_story(story)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from sqlalchemy.exc import OperationalError
 
@@ -23,6 +23,7 @@ from cws_filedrop.rules.book import Effect
 from cws_filedrop.store import lines, order_snapshot, uploads
 from cws_filedrop.store.database import Database
 from cws_filedrop.tables import arrow
+from cws_filedrop.upload_outcome import UploadOutcome
 
 FAR_MORE: Final = 3
 SHOWN_ALARMS: Final = 5
@@ -64,7 +65,7 @@ class Prepared:
     rows: lines.Rows = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     line_count: int = 0
-    outcome: dict[str, Any] = field(default_factory=dict)
+    outcome: UploadOutcome = field(default_factory=UploadOutcome)
     rejected: bytes = b""
 
 
@@ -117,7 +118,7 @@ def _prepared(db: Database, task: Task, source: BinaryIO) -> Prepared:
         rows=cells,
         effects=effects,
         line_count=len(cells["line"]),
-        outcome=outcome.as_json(),
+        outcome=outcome.so_far(),
         rejected=heading + bad,
     )
 

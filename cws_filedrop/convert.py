@@ -16,11 +16,12 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from cws_filedrop.errors import ConfigError, FileRejected
-from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.feeds import order_fulfillment
 from cws_filedrop.feeds.order_fulfillment import Document
 from cws_filedrop.model import Context, Issue, Verdict
 from cws_filedrop.reports import receipt, rejected, result, table
+from cws_filedrop.rules.book import LookUp
 from cws_filedrop.tables import KEY_COLUMNS
 from cws_filedrop.upload_outcome import UploadOutcome
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, islice
@@ -19,14 +19,13 @@ from cws_filedrop.formats.chunk import Chunk
 from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Profile, Severity, Verdict
 from cws_filedrop.rules import brake, orders, repeats, wording
-from cws_filedrop.rules.book import Book, Effect
+from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
 from cws_filedrop.upload_outcome import UploadOutcome, UsedProfile
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
-LookUp = Callable[[Sequence[str]], Book]  # the orders that some names mean
 Hashes = npt.NDArray[np.uint64]
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, seller_id, settings, stop
+from cws_filedrop.cli.shared import settings, stop
 from cws_filedrop.cli.token_table import Listed, Made, Owners, token_commands
 
 
 def _add(name: str, label: str) -> Made:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
     from cws_filedrop.store.token_rows import LONGEST_LABEL
 
@@ -26,6 +27,7 @@ def _add(name: str, label: str) -> Made:
 
 
 def _listing(name: str) -> Listed:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
 
     db = database(settings())
@@ -33,6 +35,7 @@ def _listing(name: str) -> Listed:
 
 
 def _enable(name: str, token: int, enabled: bool) -> str:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
 
     db = database(settings())
@@ -42,6 +45,7 @@ def _enable(name: str, token: int, enabled: bool) -> str:
 
 
 def _remove(name: str, token: int) -> str:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
 
     db = database(settings())

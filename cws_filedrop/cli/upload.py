@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import coloured, database, desk, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import Coloured, settings, show_json, show_table, stop
 from cws_filedrop.looks import clock
 from cws_filedrop.model import UploadState
 
@@ -23,6 +23,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show uploads, newest first."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import uploads
 
     found = uploads.listing(database(settings()), seller=seller, states=[state] if state else [], limit=limit)
@@ -39,6 +40,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one upload: how it came, how it stands, its lines by verdict, and what happened to it, step by step."""
+    from cws_filedrop.cli.opened import desk
     from cws_filedrop.pipeline import stories
     from cws_filedrop.store import lines
 
@@ -66,7 +68,7 @@ def _step(step: Any) -> dict[str, str]:
 
 
 def _show_story(story: Any) -> None:
-    rows = [(clock(step.at), coloured(step.what, step.tone), step.detail) for step in story.steps]
+    rows = [(clock(step.at), Coloured(step.what, step.tone), step.detail) for step in story.steps]
     show_table("What happened", ("when (UTC)", "what", "more"), rows)
 
 

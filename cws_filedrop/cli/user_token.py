@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, stop
+from cws_filedrop.cli.shared import settings, stop
 from cws_filedrop.cli.token_table import Listed, Made, Owners, token_commands
 
 
@@ -18,6 +18,7 @@ def _add(name: str, label: str) -> Made:
 
 
 def _listing(name: str) -> Listed:
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import user_tokens, users
 
     db = database(settings())

@@ -15,11 +15,11 @@ from sqlalchemy.exc import OperationalError
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.model import Context, FeedKind, Grade, Issue, UploadState
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
-from cws_filedrop.rules.book import Effect
+from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.store import lines, order_snapshot, uploads
 from cws_filedrop.store.database import Database
 from cws_filedrop.tables import arrow

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
-from cws_filedrop.errors import FileRejected
+from cws_filedrop.errors import FileRejected, expected
 from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.model import Context, FeedKind, Grade, Issue, UploadState
 from cws_filedrop.reports import rejected
@@ -166,10 +166,10 @@ def _book(db: Database, task: Task) -> LookUp:
 
 def rehearsed(db: Database, task: Task, source: BinaryIO, sha256: str) -> Prepared:
     """What a file in test/ would come to; the answers lie in the task's folder for it."""
-    assert task.rehearsal is not None
+    folder = expected(task.rehearsal, "folder for the answers of a rehearsal")
     source.seek(0)
     how = Conversion(task.merchant_id, task.context, look_up=_book(db, task))
-    made = convert(source, task.rehearsal, file_name=task.name, how=how)
+    made = convert(source, folder, file_name=task.name, how=how)
     return Prepared(sha256, line_count=made.line_count, outcome=made.outcome)
 
 

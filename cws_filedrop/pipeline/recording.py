@@ -16,6 +16,7 @@ from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.names import is_release, is_released_by
+from cws_filedrop.errors import expected
 from cws_filedrop.model import Grade, Issue, Seller, UploadState, Verdict
 from cws_filedrop.pipeline import reading
 from cws_filedrop.pipeline.desk import Desk
@@ -190,11 +191,10 @@ def remarks(connection: sa.Connection, upload: Upload) -> list[Issue]:
 
 
 def _aside(upload: Upload, prepared: Prepared) -> Upload:
-    assert prepared.state is not None
-    failure = prepared.failure
+    state, failure = expected(prepared.state, "state of what is set aside"), prepared.failure
     outcome = UploadOutcome(failure=failure) if failure else UploadOutcome(file_issues=prepared.issues)
-    done_at = upload.arrived_at if prepared.state in uploads.FINISHED else None
-    return replace(upload, state=prepared.state, outcome=outcome, done_at=done_at)
+    done_at = upload.arrived_at if state in uploads.FINISHED else None
+    return replace(upload, state=state, outcome=outcome, done_at=done_at)
 
 
 def _rehearsal(upload: Upload, prepared: Prepared) -> Upload:

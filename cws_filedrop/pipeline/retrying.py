@@ -13,6 +13,7 @@ from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.handing_in import HandingIn
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.upload import NoRoom
+from cws_filedrop.errors import expected
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.model import NO_LIMITS, Door, Issue, OrderState, Severity, Verdict
 from cws_filedrop.pipeline import outbox
@@ -33,8 +34,7 @@ def retry_order(desk: Desk, account_id: int, order_id: str, *, who: Who) -> str:
     Raises: Impossible when there are none that may be sent again, or their file is not kept any more.
     """
     lines = _may_go_again(desk, account_id, order_id)
-    upload = uploads.get(desk.db, lines[0].upload_id)
-    assert upload is not None
+    upload = expected(uploads.get(desk.db, lines[0].upload_id), "upload of refused lines")
     new_id = _hand_in(desk, upload, lines, f"retry-{order_id}.txt", who)
     told = f"lines {', '.join(str(one.line) for one in lines)} of {upload.id} as {new_id}"
     about = work_lists.about_order(account_id, order_id)

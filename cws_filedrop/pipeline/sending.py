@@ -21,7 +21,7 @@ import pandas as pd
 
 from cws_filedrop import log
 from cws_filedrop.drop.archive import Paper
-from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable, expected
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment, processing_report
 from cws_filedrop.feeds.schema import Kind, validate
 from cws_filedrop.marketplaces import limits
@@ -182,8 +182,7 @@ def _submitted(sender: Sender, feed: FeedRow, amazon_feed_id: str) -> None:
 
 def _look_up(sender: Sender, feed: FeedRow, client: FeedClient) -> Step:
     """Which feed came of an earlier createFeed whose answer we do not have?"""
-    assert feed.intent_at is not None
-    intent_at, now = moment(feed.intent_at), sender.desk.clock()
+    intent_at, now = moment(expected(feed.intent_at, "moment of the intent")), sender.desk.clock()
     early = sender.desk.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
     if early > 0:
         return Step(again_seconds=early, note="no answer to createFeed; looking it up soon")
@@ -253,11 +252,11 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
     feed = feeds.get(db, feed_no)
     if feed.state is not FeedState.SUBMITTED or feed.report_document_id:
         return DONE
-    assert feed.amazon_feed_id is not None
+    amazon_feed_id = expected(feed.amazon_feed_id, "id at Amazon of a feed that it has")
     if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeed"), sender.desk.clock()):
         return Step(again_seconds=wait)
     try:
-        seen = sender.client(sellers.account(db, feed.account_id)).get_feed(feed.amazon_feed_id)
+        seen = sender.client(sellers.account(db, feed.account_id)).get_feed(amazon_feed_id)
     except RemoteError as error:
         feeds.change(db, feed_no, note=str(error))
         LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))

@@ -107,7 +107,7 @@ def user(request: Request) -> Session:
 
 
 def _has_factor(request: Request, session: Session) -> bool:
-    found = users.get(offices.of(request).desk.db, session.user_id or 0)
+    found = users.get(offices.of(request).desk.db, session.the_user)
     return found is not None and bool(found.totp_secret)
 
 
@@ -124,8 +124,7 @@ def at_least(role: Role) -> Callable[[Request], Session]:
 
     def needed(request: Request) -> Session:
         found = user(request)
-        assert found.role is not None
-        if not found.role.may(role):
+        if found.role is None or not found.role.may(role):
             raise Refused(f"That takes the role {role}; yours is {found.role}. Ask an admin.")
         return found
 

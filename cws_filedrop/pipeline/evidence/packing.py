@@ -17,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
 
+from cws_filedrop.errors import expected
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.pipeline.desk import Desk
@@ -110,8 +111,7 @@ def collected(desk: Desk, order: Order) -> tuple[dict[str, Any], list[Member]]:
 
 def _uploads(desk: Desk, order: Order, lines: Sequence[Line]) -> Iterator[Dropped]:
     for upload_id, some in groupby(lines, lambda line: line.upload_id):
-        upload = uploads.get(desk.db, upload_id)
-        assert upload is not None
+        upload = expected(uploads.get(desk.db, upload_id), f"upload {upload_id} of a line")
         yield dropped.of_upload(desk, upload, list(some), only_this_order=order.only_this_order)
 
 

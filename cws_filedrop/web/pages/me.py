@@ -33,13 +33,13 @@ def me(request: Request, session: visitors.User) -> Response:
 
 def _shown(request: Request, session: Session, fresh: str) -> Response:
     desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
+    found = users.get(desk.db, session.the_user)
     return framed(
         request,
         "me.html",
         session,
         user=found,
-        tokens=rows.listing(desk.db, session.user_id or 0),
+        tokens=rows.listing(desk.db, session.the_user),
         fresh=fresh,
         factor_first=found is not None and user_tokens.lacks_factor(desk, has_factor=bool(found.totp_secret)),
     )
@@ -49,7 +49,7 @@ def _shown(request: Request, session: Session, fresh: str) -> Response:
 def own_password(request: Request, session: visitors.User, old: Text, new: Text) -> Response:
     """Another password; every session ends, this one too."""
     desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
+    found = users.get(desk.db, session.the_user)
     if found is None or not passwords.matches(found.password_hash, old):
         raise visitors.Refused("That is not your password. Nothing was changed.", 403)
     try:
@@ -76,7 +76,7 @@ def _offered(request: Request, session: Session, secret: str, trouble: str) -> R
 def keep_factor(request: Request, session: visitors.User, secret: Text, code: Text) -> Response:
     """Keep the secret, if the code shows that the app has it. Every session ends: the next login asks for a code."""
     desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
+    found = users.get(desk.db, session.the_user)
     if found is None or len(secret) < 16 or not logging_in.is_code(request, found, secret, code):
         return _offered(request, session, secret, logging_in.WRONG_CODE)
     people.set_factor(desk, found.name, secret, who=visitors.who(request, session))

@@ -9,7 +9,6 @@ from fastapi import Depends, Query, Request, Response
 
 from cws_filedrop.model import Door, UploadState, Verdict
 from cws_filedrop.pipeline import actions, deciding, stories
-from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import searching, tallies, upload_story, work_lists
 from cws_filedrop.store import uploads as rows
 from cws_filedrop.store.searching import Found, Wanted
@@ -155,7 +154,7 @@ def release(upload_id: UploadId, api: TheApi, who: Operator) -> UploadDecided:
     with parts.decided():
         actions.release(api.desk, upload_id, who=who)
     api.arrived(upload_id)
-    return _decided(api.desk, upload_id)
+    return _decided(api, upload_id)
 
 
 @router.post("/uploads/{upload_id}/reject", status_code=202, responses=documented(400, 404, 409))
@@ -165,12 +164,11 @@ def reject(upload_id: UploadId, wish: RejectWish, api: TheApi, who: Operator) ->
     with parts.decided():
         actions.reject(api.desk, upload_id, wish.why, who=who)
     api.arrived(upload_id)
-    return _decided(api.desk, upload_id)
+    return _decided(api, upload_id)
 
 
-def _decided(desk: Desk, upload_id: str) -> UploadDecided:
-    found = rows.get(desk.db, upload_id)
-    assert found is not None
+def _decided(api: Api, upload_id: str) -> UploadDecided:
+    found = known(api, upload_id)
     return UploadDecided(id=found.id, state=found.state)
 
 

@@ -27,7 +27,7 @@ def listed(request: Request, session: visitors.SellerHere) -> Response:
 
 
 def _shown(request: Request, session: Session, fresh: str) -> Response:
-    found = tokens.listing(offices.of(request).desk.db, session.seller_id or 0)
+    found = tokens.listing(offices.of(request).desk.db, session.the_seller)
     return framed(request, "my_tokens.html", session, tokens=found, fresh=fresh)
 
 
@@ -35,7 +35,7 @@ def _shown(request: Request, session: Session, fresh: str) -> Response:
 def add(request: Request, session: visitors.SellerHere, label: Text) -> Response:
     """A new one, shown once."""
     desk = offices.of(request).desk
-    made = tokens.add(desk.db, session.seller_id or 0, label.strip()[:LONGEST_LABEL] or "a token", now=desk.clock())
+    made = tokens.add(desk.db, session.the_seller, label.strip()[:LONGEST_LABEL] or "a token", now=desk.clock())
     if made is None:
         raise visitors.Refused("You have as many tokens as may be; remove one first.", 409)
     did(desk, visitors.who(request, session), what="token.add", about=str(made[0].id))
@@ -45,7 +45,7 @@ def add(request: Request, session: visitors.SellerHere, label: Text) -> Response
 @router.post("/my/tokens/{number}/{what}", dependencies=[visitors.Meant])
 def change(request: Request, session: visitors.SellerHere, number: Number, what: str) -> Response:
     """Switch one off or on, or remove it."""
-    desk, mine = offices.of(request).desk, session.seller_id or 0
+    desk, mine = offices.of(request).desk, session.the_seller
     done = {
         "disable": lambda: tokens.enable(desk.db, mine, number, enabled=False),
         "enable": lambda: tokens.enable(desk.db, mine, number, enabled=True),

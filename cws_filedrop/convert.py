@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -16,12 +16,14 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from cws_filedrop.errors import ConfigError, FileRejected
-from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.feeds import order_fulfillment
 from cws_filedrop.feeds.order_fulfillment import Document
 from cws_filedrop.model import Context, Issue, Verdict
 from cws_filedrop.reports import receipt, rejected, result, table
+from cws_filedrop.rules.book import LookUp
 from cws_filedrop.tables import KEY_COLUMNS
+from cws_filedrop.upload_outcome import UploadOutcome
 
 MESSAGES: Final = 2_000  # the size that two threads validate fastest
 FEW: Final = 5 * MESSAGES  # fewer rows than these wait for more, so that documents are full
@@ -43,16 +45,15 @@ class Conversion:
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What came of it: the outcome as plain values, and how many documents there are."""
+    """What came of it, and how many documents there are."""
 
-    outcome: dict[str, object]
-    counts: dict[str, int]
+    outcome: UploadOutcome
     document_count: int
 
     @property
     def line_count(self) -> int:
         """Lines that have a verdict."""
-        return sum(self.counts.values())
+        return sum(self.outcome.counts.values())
 
 
 def convert(source: BinaryIO, out: Path, *, file_name: str, how: Conversion) -> Converted:
@@ -68,12 +69,12 @@ def convert(source: BinaryIO, out: Path, *, file_name: str, how: Conversion) -> 
         examination = examine(source, file_name=file_name, context=how.context, look_up=how.look_up)
     except FileRejected as error:
         _write(out / "result.txt", [result.header(), result.whole_file(error.issues[0])])
-        outcome: dict[str, object] = {"file_issues": [issue.as_json() for issue in error.issues]}
-        _write(out / "receipt.txt", [_receipt(card, "rejected", outcome)])
+        refused = UploadOutcome(file_issues=error.issues)
+        _write(out / "receipt.txt", [_receipt(card, "rejected", refused)])
         raise
     run = _Run(examination, out, how)
     documents = run.write()
-    done = Converted(run.outcome.as_json(), dict(run.outcome.counts), documents)
+    done = Converted(run.outcome.so_far(), documents)
     state = "converted" if done.line_count else "done"
     _write(out / "receipt.txt", [_receipt(card, state, done.outcome, done.line_count)])
     return done
@@ -211,7 +212,7 @@ def _rejects(issue: Issue) -> bool:
     return issue.severity == "error"
 
 
-def _receipt(card: dict[str, object], state: str, outcome: dict[str, object], line_count: int = 0) -> bytes:
+def _receipt(card: dict[str, object], state: str, outcome: UploadOutcome, line_count: int = 0) -> bytes:
     return receipt.text(
         receipt.Receipt(
             name=str(card["name"]),
@@ -236,6 +237,6 @@ def _write(path: Path, chunks: list[bytes]) -> None:
     os.replace(part, path)
 
 
-def all_good(counts: dict[str, int]) -> bool:
+def all_good(counts: Mapping[str, int]) -> bool:
     """Was every line accepted?"""
     return not counts.get(Verdict.REJECTED, 0)

@@ -13,7 +13,11 @@ A bad *line* is a verdict (`model.Issue`), never an exception.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from cws_filedrop.model import Issue
+
+Thing = TypeVar("Thing")
 
 
 class FileDropError(Exception):
@@ -64,3 +68,10 @@ class ConfigError(FileDropError):
 
 class Impossible(FileDropError):
     """An invariant of ours broke, such as a feed that fails our own schema."""
+
+
+def expected(value: Thing | None, what: str) -> Thing:
+    """The value, which is always there if all is well. Raises: Impossible, naming `what` is missing."""
+    if value is None:
+        raise Impossible(f"there is no {what}, where there must be one")
+    return value

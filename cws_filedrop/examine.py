@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, islice
@@ -19,13 +19,13 @@ from cws_filedrop.formats.chunk import Chunk
 from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
 from cws_filedrop.model import Context, Issue, Profile, Severity, Verdict
 from cws_filedrop.rules import brake, orders, repeats, wording
-from cws_filedrop.rules.book import Book, Effect
+from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
+from cws_filedrop.upload_outcome import UploadOutcome, UsedProfile
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
-LookUp = Callable[[Sequence[str]], Book]  # the orders that some names mean
 Hashes = npt.NDArray[np.uint64]
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
@@ -108,20 +108,21 @@ class Outcome:
                 if shown[issue.code] <= SHOWN_OF_A_CODE and len(self.first_issues) < SHOWN_ISSUES:
                     self.first_issues.append((line, issue))
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, to be kept and shown."""
-        profile = {"profile": {"name": used.name, "text": used.text}} if (used := self.facts.profile) else {}
-        return profile | {
-            "format": self.facts.format.name,
-            "encoding": self.facts.encoding,
-            "line_ends": self.facts.line_ends,
-            "packed": self.facts.packed,
-            "notes": list(self.facts.notes),
-            "file_issues": [issue.as_json() for issue in self.facts.issues],
-            "counts": dict(self.counts),
-            "codes": dict(self.codes),
-            "first_issues": [{"line": line} | issue.as_json() for line, issue in self.first_issues],
-        }
+    def so_far(self) -> UploadOutcome:
+        """What is known by now, to be kept and shown."""
+        facts = self.facts
+        return UploadOutcome(
+            profile=UsedProfile(used.name, used.text) if (used := facts.profile) else None,
+            format=facts.format.name,
+            encoding=facts.encoding,
+            line_ends=facts.line_ends,
+            packed=facts.packed,
+            notes=tuple(facts.notes),
+            file_issues=tuple(facts.issues),
+            counts=dict(self.counts),
+            codes=dict(self.codes),
+            first_issues=tuple(self.first_issues),
+        )
 
 
 class Alarm(NamedTuple):

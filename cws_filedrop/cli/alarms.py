@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.shared import settings, show_json, show_table
 
 
 def alarms(
@@ -16,6 +16,7 @@ def alarms(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show what is wrong now and what to do about it. Exit code 1 when something is."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import alarms as kept
 
     found = kept.listing(database(settings()), open_only=not all_, limit=limit)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.shared import settings, show_json, show_table
 from cws_filedrop.drop.deeds import Event
 
 
@@ -23,6 +23,7 @@ def audit(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show logins, refusals, uploads, downloads and deletions, newest first."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import audit
 
     wanted = {"seller": seller, "address": address, "event": str(event or ""), "since": since}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -24,9 +24,7 @@ from cws_filedrop.cli.judging import (
 from cws_filedrop.cli.profile_source import Chosen, chosen
 from cws_filedrop.cli.shared import show_json
 from cws_filedrop.model import Context, Issue, Verdict
-
-if TYPE_CHECKING:
-    from cws_filedrop.examine import LookUp
+from cws_filedrop.rules.book import LookUp
 
 SHOWN_LINES: Final = 50
 COLOURS: Final = {"error": "red", "held": "yellow", "warning": "yellow", "info": "cyan"}

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, stop
+from cws_filedrop.cli.shared import settings, stop
 from cws_filedrop.transports.site_file import site_file
 
 
@@ -18,6 +18,7 @@ def client_config(
     out: Annotated[Path | None, typer.Option(help="file to write [default: standard output]")] = None,
 ) -> None:
     """Write a site file for FileZilla (File > Import), without the password: FileZilla asks for it."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     chosen = settings()

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.shared import settings, show_json, show_table
 
 app = typer.Typer(help="Sellers who are connected: list them, close a connection.", no_args_is_help=True)
 
@@ -19,6 +19,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show who is connected, who came first first."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import connections
 
     found = connections.listing(database(settings()), seller=seller.lower())

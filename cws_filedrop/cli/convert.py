@@ -61,10 +61,10 @@ def convert(
                 show_json({"version": 1, "file": file.name, "out": str(out), "file_issues": issues})
             raise stop(f"{file.name}: {error}") from None
     if json:
-        summary = {"documents": made.document_count, "line_count": made.line_count, "summary": made.counts}
+        summary = {"documents": made.document_count, "line_count": made.line_count, "summary": made.outcome.counts}
         show_json({"version": 1, "file": file.name, "out": str(out)} | summary)
     else:
-        counts = ", ".join(f"{verdict} {number:,}" for verdict, number in made.counts.items())
+        counts = ", ".join(f"{verdict} {number:,}" for verdict, number in made.outcome.counts.items())
         typer.echo(f"{file.name}: {made.line_count:,} lines ({counts}), {made.document_count:,} documents in {out}")
-    if not converting.all_good(made.counts):
+    if not converting.all_good(made.outcome.counts):
         raise typer.Exit(1)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from cws_filedrop.cli.shared import database, settings, stop
-from cws_filedrop.pipeline.deciding import Impossible, Who
-from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.cli.opened import desk
+from cws_filedrop.cli.shared import settings, stop
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store.deeds import COMMAND_LINE
 
 Done = TypeVar("Done")
@@ -15,12 +15,7 @@ Done = TypeVar("Done")
 
 def decided(action: Callable[..., Done], *given: object, create: bool = False, **more: object) -> Done:
     """What the action gives back. Raises: typer.Exit, with its words, when it cannot be done."""
-    chosen = settings()
-    database(chosen, create=create)
-    desk = open_desk(chosen)
     try:
-        return action(desk, *given, **more, who=Who(COMMAND_LINE))
+        return action(desk(settings(), create=create), *given, **more, who=COMMAND_LINE)
     except Impossible as why:
         raise stop(str(why)) from None
-    finally:
-        desk.db.close()

@@ -25,6 +25,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from cws_filedrop import config, log_settings, passwords
+from cws_filedrop.errors import expected
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Account, Role, Seller
 from cws_filedrop.pipeline import order_book
@@ -131,8 +132,7 @@ def _seller(settings: Settings) -> str:
     seller = Seller(0, SELLER, Account(0, "A1DEMO2MERCHANT"))
     if not sellers.add(db, seller, password_hash=passwords.hashed(password), now=datetime.now(UTC)):
         sellers.change(db, SELLER, {"password_hash": passwords.hashed(password)})
-    owner = sellers.find(db, SELLER)
-    assert owner is not None
+    owner = _owner(db)
     if not users.add(db, SELLER, password_hash=passwords.hashed(password), role=Role.ADMIN, now=datetime.now(UTC)):
         users.change(db, SELLER, {"password_hash": passwords.hashed(password)})
     for name in known_profiles.names():  # some of the samples are exports of shipping programs
@@ -141,11 +141,14 @@ def _seller(settings: Settings) -> str:
     return password
 
 
+def _owner(db: Database) -> Seller:
+    return expected(sellers.find(db, SELLER), "demo seller")
+
+
 def _load_orders(settings: Settings, files: set[Path]) -> None:
     """Put the orders of some samples into the order book."""
     desk = open_desk(settings)
-    owner = sellers.find(desk.db, SELLER)
-    assert owner is not None
+    owner = _owner(desk.db)
     for path in sorted(files):
         with path.open("rb") as source:
             now = desk.clock()
@@ -156,9 +159,9 @@ def _load_orders(settings: Settings, files: set[Path]) -> None:
 
 def _run(console: Console, names: list[Path], addresses: Addresses, password: str) -> bool:
     """Drop, wait, show; true when every line of every sample has its final verdict."""
-    assert addresses.ftp is not None
+    where = expected(addresses.ftp, "FTP of a demonstration")
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn())
-    with _session(addresses.ftp, password) as ftp, Progress(*columns, console=console, transient=True) as progress:
+    with _session(where, password) as ftp, Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("dropping by FTP", total=len(names))
         sent = []
         for path in names:
@@ -189,8 +192,7 @@ def _drop(ftp: ftplib.FTP, path: Path) -> Sent:
             reply = ftp.storbinary(f"STOR /inbox/{path.name}", file)
         except ftplib.error_perm as refusal:  # such as for a file without the needed headings; the receipt says more
             reply = str(refusal)
-    found = re.search(r"\d{8}-\d{6}-\w{4}", reply)
-    assert found is not None, reply
+    found = expected(re.search(r"\d{8}-\d{6}-\w{4}", reply), f"upload id in the reply {reply!r}")
     return Sent(path.name, found[0])
 
 
@@ -250,8 +252,7 @@ def _go_on(console: Console, settings: Settings, addresses: Addresses, password:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    assert addresses.ftp is not None
-    host, port = addresses.ftp
+    host, port = expected(addresses.ftp, "FTP of a demonstration")
     lines = [
         f"FTP       ftp://{host}:{port}   user [b]{SELLER}[/]   password [b]{password}[/]",
         *([f"SFTP      sftp://{addresses.sftp[0]}:{addresses.sftp[1]}   the same"] if addresses.sftp else []),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, desk, settings, show_json, show_table, stop, write_bytes
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop, write_bytes
 from cws_filedrop.model import FeedState
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show feeds, newest first."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import feeds
 
     found = feeds.listing(database(settings()), states=[state] if state else [], limit=limit)
@@ -47,12 +48,17 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show a feed and what is kept of it; or the very bytes that were sent or read."""
+    from cws_filedrop.cli.opened import desk
     from cws_filedrop.drop.archive import Paper
     from cws_filedrop.pipeline import papers
+    from cws_filedrop.store import feeds
 
     if document + report + json > 1 or (out and not document and not report):
         raise stop("give one of --document, --report and --json; --out FILE goes with the first two", 2)
-    here, feed = _found(number)
+    here = desk(settings())
+    feed = feeds.find(here.db, number)
+    if feed is None:
+        raise stop(f"there is no feed {number}; `feed list` shows them")
     if document or report:
         write_bytes(papers.read(here, feed, Paper.DOCUMENT if document else Paper.REPORT), out)
         return
@@ -64,16 +70,6 @@ def show(
     show_table(f"Feed {number}", ("what", "value"), rows)
     told = [(one.kind, "" if one.size is None else f"{one.size:,}", one.sha256, one.why) for one in kept]
     show_table("Kept", ("what", "bytes", "SHA-256", "why not"), told)
-
-
-def _found(number: int) -> Any:
-    from cws_filedrop.store import feeds
-
-    here = desk(settings())
-    feed = feeds.find(here.db, number)
-    if feed is None:
-        raise stop(f"there is no feed {number}; `feed list` shows them")
-    return here, feed
 
 
 @app.command()

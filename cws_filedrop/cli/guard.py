@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.shared import settings, show_json, show_table
 
 app = typer.Typer(help="Who is kept out for guessing at passwords; let them in again.", no_args_is_help=True)
 
@@ -17,6 +17,7 @@ app = typer.Typer(help="Who is kept out for guessing at passwords; let them in a
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Show the addresses that are kept out, and until when."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import guard
 
     found = guard.banned(database(settings()), time.time())

@@ -6,15 +6,13 @@ import zoneinfo
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from cws_filedrop.cli.shared import stop
 from cws_filedrop.model import Context, DateOrder, Policy, Profile
-
-if TYPE_CHECKING:  # what it needs takes half a second to load
-    from cws_filedrop.examine import LookUp
+from cws_filedrop.rules.book import LookUp
 
 
 class Unknown(StrEnum):

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import MailKind, MailState
 
 app = typer.Typer(help="Mail: list what was written, send one again, try the settings.", no_args_is_help=True)
@@ -24,6 +24,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show mails, newest first. Buyers are not named."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import mails
 
     found = mails.listing(database(settings()), states=[state] if state else [], kind=kind, limit=limit)
@@ -38,6 +39,7 @@ def list_(
 @app.command()
 def retry(number: Annotated[int, typer.Argument(help="the mail's number in `mail list`")]) -> None:
     """Send a mail again that failed, or of which nobody knows whether it was sent (then it may arrive twice)."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import mails
 
     db = database(settings())

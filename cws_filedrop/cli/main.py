@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -42,7 +42,7 @@ from cws_filedrop.cli import (
     watch,
 )
 from cws_filedrop.cli.shared import Chosen, close_all
-from cws_filedrop.errors import ConfigError, FileDropError
+from cws_filedrop.errors import ConfigError, FileDropError, Impossible
 
 app = typer.Typer(
     name="cws-filedrop",
@@ -102,6 +102,8 @@ def run() -> None:
         completion.answer(app)
     try:
         app()
+    except Impossible:
+        _bug()
     except ConfigError as error:
         _say(error)
         sys.exit(2)
@@ -114,11 +116,15 @@ def run() -> None:
         sys.stderr.close()
         sys.exit(1)
     except Exception:
-        traceback.print_exc()
-        sys.stderr.write("cws-filedrop: this is a bug; please report the lines above\n")
-        sys.exit(3)
+        _bug()
     finally:
         close_all()
+
+
+def _bug() -> NoReturn:
+    traceback.print_exc()
+    sys.stderr.write("cws-filedrop: this is a bug; please report the lines above\n")
+    sys.exit(3)
 
 
 def _say(error: Exception) -> None:

@@ -12,7 +12,7 @@ import typer
 
 from cws_filedrop.cli import completing
 from cws_filedrop.cli.judging import File, readable
-from cws_filedrop.cli.shared import database, desk, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import OrderState
 
 app = typer.Typer(
@@ -37,16 +37,17 @@ class Settlement(StrEnum):
 @app.command("import")
 def import_(file: File, seller: SellerName, json: Json = False) -> None:
     """Merge an order report into the order book. Exit code 1 when lines were left out."""
+    from cws_filedrop.cli.opened import database, owner
     from cws_filedrop.pipeline.desk import open_desk
     from cws_filedrop.pipeline.order_book import import_file
     from cws_filedrop.reports import order_import
 
     path, chosen, now = readable(file), settings(), datetime.now(UTC)
     db = database(chosen)
-    owner = _owner(db, seller)
-    context = open_desk(chosen).context(owner.policy, now)
+    whose = owner(db, seller)
+    context = open_desk(chosen).context(whose.policy, now)
     with path.open("rb") as source:
-        done = import_file(db, owner.account.id, source, file_name=path.name, context=context, now=now)
+        done = import_file(db, whose.account.id, source, file_name=path.name, context=context, now=now)
     found = {"file": path.name} | done.as_json()
     if json:
         show_json(found)
@@ -64,10 +65,11 @@ def pull(
     ] = "",
 ) -> None:
     """Have the service fetch the orders to be shipped from Amazon now, whatever its schedule."""
+    from cws_filedrop.cli.opened import database, owner
     from cws_filedrop.store import pulls, sellers
 
     db = database(settings())
-    owners = [_owner(db, seller)] if seller else [one for one in sellers.everyone(db) if one.enabled]
+    owners = [owner(db, seller)] if seller else [one for one in sellers.everyone(db) if one.enabled]
     accounts = {one.account.id: one.account for one in owners}
     if not accounts:
         raise stop("there is no seller that is enabled")
@@ -86,12 +88,13 @@ def pulls_(
     json: Json = False,
 ) -> None:
     """Show how fetching orders from Amazon went, newest first."""
+    from cws_filedrop.cli.opened import database, owner
     from cws_filedrop.store import pulls, sellers
 
     db = database(settings())
     owners = sellers.everyone(db)
     names = {one.account.id: one.account.merchant_id for one in owners}
-    account_id = _owner(db, seller).account.id if seller else None
+    account_id = owner(db, seller).account.id if seller else None
     found = pulls.listing(db, account_id=account_id, limit=limit)
     if json:
         plain = [asdict(one) | {"merchant_id": names.get(one.account_id, "")} for one in found]
@@ -111,10 +114,11 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show orders, those that changed last first."""
+    from cws_filedrop.cli.opened import database, owner
     from cws_filedrop.store import order_book
 
     db = database(settings())
-    found = order_book.listing(db, _owner(db, seller).account.id, state=state, limit=limit)
+    found = order_book.listing(db, owner(db, seller).account.id, state=state, limit=limit)
     if json:
         show_json({"version": 1, "orders": [_plain(one) for one in found]})
         return
@@ -125,12 +129,13 @@ def list_(
 @app.command()
 def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     """Show an order, its lines, where it is on Amazon's seller site, and everything that happened to it."""
+    from cws_filedrop.cli.opened import database, order_named, owner
     from cws_filedrop.marketplaces.seller_site import order_url
     from cws_filedrop.store import order_book, sightings
 
     db = database(settings())
-    found = _found(db, order, seller)
-    linked = _plain(found) | {"amazon_url": order_url(_owner(db, seller).account.marketplace_id, found.amazon_order_id)}
+    found = order_named(db, order, seller)
+    linked = _plain(found) | {"amazon_url": order_url(owner(db, seller).account.marketplace_id, found.amazon_order_id)}
     lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
     back = sightings.read_back(db, found.account_id, found.amazon_order_id)
     if json:
@@ -165,9 +170,10 @@ def settle(
 ) -> None:
     """Say by hand what has become of an order; nothing is sent to Amazon."""
     from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.cli.opened import database, order_named
     from cws_filedrop.pipeline import deciding
 
-    found = _found(database(settings()), order, seller)
+    found = order_named(database(settings()), order, seller)
     state = decided(deciding.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
     typer.echo(f"{found.amazon_order_id} is {state}")
 
@@ -176,9 +182,10 @@ def settle(
 def retry(order: OrderName, seller: SellerName) -> None:
     """Send what Amazon refused of an order again: its lines are dropped once more, in its seller's name."""
     from cws_filedrop.cli.deciding import decided
+    from cws_filedrop.cli.opened import database, order_named
     from cws_filedrop.pipeline import retrying
 
-    found = _found(database(settings()), order, seller)
+    found = order_named(database(settings()), order, seller)
     upload_id = decided(retrying.retry_order, found.account_id, found.amazon_order_id)
     typer.echo(f"what Amazon refused of {found.amazon_order_id} is sent again, as upload {upload_id}")
 
@@ -195,49 +202,22 @@ def evidence(
     """Pack all that proves what became of an order: files, feeds, Amazon's reports and its own order, as one zip."""
     import shutil
 
-    from cws_filedrop.pipeline.deciding import Who
+    from cws_filedrop.cli.opened import desk, order_if_known, owner
     from cws_filedrop.pipeline.evidence import packing
     from cws_filedrop.store.deeds import COMMAND_LINE
 
     here = desk(settings())
-    owner = _owner(here.db, seller)
-    found = _named(here.db, order, seller)
-    name = found[0].amazon_order_id if found else order  # lines may name one that the order book does not know
-    wanted = packing.Order(owner.account.id, name, only_this_order)
+    found = order_if_known(here.db, order, seller)
+    name = found.amazon_order_id if found else order  # lines may name one that the order book does not know
+    wanted = packing.Order(owner(here.db, seller).account.id, name, only_this_order)
     path = out or Path(wanted.file_name)
     try:
-        made = packing.packed(here, wanted, folder=path.absolute().parent, who=Who(COMMAND_LINE))
+        made = packing.packed(here, wanted, folder=path.absolute().parent, who=COMMAND_LINE)
         with made.file, path.open("wb") as target:
             shutil.copyfileobj(made.file, target)
     except OSError as error:
         raise stop(f"--out {path}: {error.strerror}", 2) from error
     typer.echo(f"{path}: {made.size:,} bytes, SHA-256 {made.sha256}")
-
-
-def _owner(db: Any, name: str) -> Any:
-    from cws_filedrop.store import sellers
-
-    owner = sellers.find(db, name.lower())
-    if owner is None:
-        raise stop(f"there is no seller {name}")
-    return owner
-
-
-def _found(db: Any, order: str, seller: str) -> Any:
-    found = _named(db, order, seller)
-    if not found:
-        raise stop(f"there is no order {order} in the order book of {seller}")
-    return found[0]
-
-
-def _named(db: Any, order: str, seller: str) -> Any:
-    """The order of that name, or none. Raises: typer.Exit when there are several."""
-    from cws_filedrop.store import order_book
-
-    found = order_book.find(db, _owner(db, seller).account.id, order)
-    if len(found) > 1:
-        raise stop(f"{order} names {len(found)} orders: {', '.join(one.amazon_order_id for one in found)}")
-    return found
 
 
 def _plain(order: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 
 app = typer.Typer(help="Statements: the commission of a month.", no_args_is_help=True)
 EVERYONE: Final = "all"
@@ -47,6 +47,7 @@ def commission(
 
 
 def _statements(month: str, seller: str) -> Any:
+    from cws_filedrop.cli.opened import database, owner
     from cws_filedrop.pipeline import statements
     from cws_filedrop.rules import commission
     from cws_filedrop.store import sellers
@@ -57,10 +58,7 @@ def _statements(month: str, seller: str) -> Any:
     db, now = database(settings()), datetime.now(UTC)
     if seller.lower() == EVERYONE:
         return statements.of_all(db, sellers.everyone(db), wanted, now=now)
-    owner = sellers.find(db, seller)
-    if owner is None:
-        raise stop(f"there is no seller {seller}")
-    return [statements.of_seller(db, owner, wanted, now=now)]
+    return [statements.of_seller(db, owner(db, seller), wanted, now=now)]
 
 
 def _write(path: Path, body: bytes) -> None:

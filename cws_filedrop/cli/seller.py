@@ -13,7 +13,7 @@ import typer
 
 from cws_filedrop.cli import completing, seller_policy, shared
 from cws_filedrop.cli.seller_policy import OnOff
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import Account, DateOrder, MailEvent, Policy, Seller
 
 app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
@@ -61,6 +61,7 @@ def add(
 ) -> None:
     """Add a seller and show the password, once."""
     from cws_filedrop import passwords
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     if not NAME.fullmatch(name):
@@ -89,6 +90,7 @@ def add(
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Show every seller."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     known = sellers.everyone(database(settings()))
@@ -190,6 +192,7 @@ def enable(name: Name) -> None:
 @app.command()
 def remove(name: Name) -> None:
     """Take a seller out of use. What was dropped, and the home folder, stay for an operator to look at."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     if not sellers.remove(database(settings()), name, now=datetime.now(UTC)):
@@ -198,6 +201,7 @@ def remove(name: Name) -> None:
 
 
 def _change(name: str, values: dict[str, object]) -> None:
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     if not sellers.change(database(settings()), name, values):
@@ -205,6 +209,7 @@ def _change(name: str, values: dict[str, object]) -> None:
 
 
 def _allowance(name: str, given: dict[str, int]) -> str:
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     known = sellers.find(database(settings()), name.lower())
@@ -214,6 +219,7 @@ def _allowance(name: str, given: dict[str, int]) -> str:
 
 
 def _set_mailing(name: str, to: str | None, on: str | None, buyers: OnOff | None) -> None:
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     db = database(settings())

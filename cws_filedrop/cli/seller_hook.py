@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, seller_id, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import SELLERS_EVENTS
 
 app = typer.Typer(help="Web hooks: add, list, try out, switch off and on, remove.", no_args_is_help=True)
@@ -29,6 +29,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Have an address told of a seller's uploads and orders; show the secret that signs the calls, once."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.notify import reaching, signing
     from cws_filedrop.store import hooks
 
@@ -55,6 +56,7 @@ def add(
 @app.command("list")
 def list_(name: Name, json: Json = False) -> None:
     """Show a seller's hooks, and how they are doing."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import hooks
 
     db = database(settings())
@@ -77,20 +79,15 @@ def try_out(name: Name, hook: HookId, json: Json = False) -> None:
     """Call a hook now with an event `hook.test`, and show what it answers."""
     import secrets
 
-    from cws_filedrop.pipeline.desk import open_desk
+    from cws_filedrop.cli.opened import desk, seller_id
     from cws_filedrop.pipeline.hooks import caller
     from cws_filedrop.store import hooks
 
-    chosen = settings()
-    db = database(chosen)
-    found = hooks.get(db, seller_id(db, name), hook)
+    here = desk(settings())
+    found = hooks.get(here.db, seller_id(here.db, name), hook)
     if found is None:
         raise stop(f"{name.lower()} has no web hook {hook}")
-    desk = open_desk(chosen)
-    try:
-        told = caller.try_out(desk, found, f"msg_test{secrets.token_hex(12)}")
-    finally:
-        desk.db.close()
+    told = caller.try_out(here, found, f"msg_test{secrets.token_hex(12)}")
     if json:
         show_json({"version": 1, "taken": told.taken, "answer": told.answer})
     elif told.taken:
@@ -114,6 +111,7 @@ def enable(name: Name, hook: HookId) -> None:
 @app.command()
 def remove(name: Name, hook: HookId) -> None:
     """Forget a hook, and what waits for it."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import hooks
 
     db = database(settings())
@@ -123,6 +121,7 @@ def remove(name: Name, hook: HookId) -> None:
 
 
 def _enable(name: str, hook: int, *, enabled: bool) -> None:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import hooks
 
     db = database(settings())

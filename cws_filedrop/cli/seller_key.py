@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, seller_id, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 
 app = typer.Typer(help="Public keys: add, list, remove.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
@@ -24,6 +24,7 @@ def add(
 ) -> None:
     """Let a seller log in with a key, besides its password."""
     from cws_filedrop import public_keys
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import keys
     from cws_filedrop.store.keys import PublicKey
 
@@ -45,6 +46,7 @@ def add(
 @app.command("list")
 def list_(name: Name, json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Show a seller's keys."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import keys
 
     db = database(settings())
@@ -59,6 +61,7 @@ def list_(name: Name, json: Annotated[bool, typer.Option("--json", help="for mac
 @app.command()
 def remove(name: Name, fingerprint: Annotated[str, typer.Argument(help="as `seller key list` shows it")]) -> None:
     """Take a key out of use; sessions that came in with it end at their next step."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import keys
 
     db = database(settings())

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import DateOrder
 
 
@@ -57,6 +57,7 @@ def policy(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show how a seller's files are read and judged, or change it; files dropped from now on are meant."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import sellers
 
     if time_zone is not None and time_zone not in zoneinfo.available_timezones():

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cws_filedrop.cli import completing
 from cws_filedrop.cli.judging import readable
 from cws_filedrop.cli.profile_source import load
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import settings, show_json, show_table, stop
 
 app = typer.Typer(help="Layouts of sellers' own: suggest, set, list, show, remove, known.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
@@ -57,21 +57,23 @@ def set_(
     ] = "",
 ) -> None:
     """Let a seller's files be read by a profile; one of the same name is replaced."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import profiles
 
     given = load(source, called)
     db = database(settings())
-    new = profiles.put(db, _seller_id(db, name), given.name, given.text, now=datetime.now(UTC))
+    new = profiles.put(db, seller_id(db, name), given.name, given.text, now=datetime.now(UTC))
     typer.echo(f"{'added' if new else 'replaced'}  {given.name}")
 
 
 @app.command("list")
 def list_(name: Name, json: Json = False) -> None:
     """Show a seller's profiles."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import profiles
 
     db = database(settings())
-    found = profiles.listing(db, _seller_id(db, name))
+    found = profiles.listing(db, seller_id(db, name))
     if json:
         rows = [{"name": one.name, "changed_at": one.changed_at} for one in found]
         show_json({"version": 1, "seller": name.lower(), "profiles": rows})
@@ -82,10 +84,11 @@ def list_(name: Name, json: Json = False) -> None:
 @app.command()
 def show(name: Name, called: Called) -> None:
     """Print a seller's profile, as TOML."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import profiles
 
     db = database(settings())
-    kept = {one.name: one.text for one in profiles.listing(db, _seller_id(db, name))}
+    kept = {one.name: one.text for one in profiles.listing(db, seller_id(db, name))}
     if called not in kept:
         raise stop(f"{name.lower()} has no profile {called}")
     typer.echo(kept[called], nl=False)
@@ -94,10 +97,11 @@ def show(name: Name, called: Called) -> None:
 @app.command()
 def remove(name: Name, called: Called) -> None:
     """Take a profile away from a seller; files that were read by it keep their answers."""
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import profiles
 
     db = database(settings())
-    if not profiles.remove(db, _seller_id(db, name), called):
+    if not profiles.remove(db, seller_id(db, name), called):
         raise stop(f"{name.lower()} has no profile {called}")
     typer.echo(f"{called} is removed")
 
@@ -122,12 +126,3 @@ def known(
     show_table(
         "Known profiles", ("name", "export", "headings from"), [(one.name, one.title, one.source) for one in found]
     )
-
-
-def _seller_id(db: Any, name: str) -> int:
-    from cws_filedrop.store import sellers
-
-    seller = sellers.find(db, name)
-    if seller is None:
-        raise stop(f"there is no seller named {name.lower()}")
-    return seller.id

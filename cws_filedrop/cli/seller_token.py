@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Annotated
 
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, seller_id, settings, show_json, stop
-from cws_filedrop.cli.token_table import show_tokens
-
-app = typer.Typer(help="Tokens of the API: add, list, switch off and on, remove.", no_args_is_help=True)
-Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.sellers)]
-TokenId = Annotated[int, typer.Argument(help="as `seller token list` shows it")]
-Json = Annotated[bool, typer.Option("--json", help="for machines")]
+from cws_filedrop.cli.shared import settings, stop
+from cws_filedrop.cli.token_table import Listed, Made, Owners, token_commands
 
 
-@app.command()
-def add(
-    name: Name,
-    label: Annotated[str, typer.Option(help="to tell it from others, such as the program's name")] = "",
-    json: Json = False,
-) -> None:
-    """Make a token, and show it, once."""
+def _add(name: str, label: str) -> Made:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
     from cws_filedrop.store.token_rows import LONGEST_LABEL
 
@@ -33,49 +23,43 @@ def add(
     made = tokens.add(db, seller_id(db, name), label, now=datetime.now(UTC))
     if made is None:
         raise stop(f"{name.lower()} has {tokens.MOST_TOKENS} tokens already; remove one of them")
-    if json:
-        show_json({"version": 1, "id": made[0], "label": label, "token": made[1]})
-    else:
-        typer.echo(f"id    {made[0]}\ntoken {made[1]}\nThis token is shown once.")
+    return made[0].id, label, made[1]
 
 
-@app.command("list")
-def list_(name: Name, json: Json = False) -> None:
-    """Show a seller's tokens: their beginnings, never themselves."""
+def _listing(name: str) -> Listed:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
 
     db = database(settings())
-    found = tokens.listing(db, seller_id(db, name))
-    show_tokens(found, "seller", name.lower(), json=json)
+    return name.lower(), [asdict(one) for one in tokens.listing(db, seller_id(db, name))]
 
 
-@app.command()
-def disable(name: Name, token: TokenId) -> None:
-    """Let nobody in with a token any more."""
-    _enable(name, token, enabled=False)
-
-
-@app.command()
-def enable(name: Name, token: TokenId) -> None:
-    """Let its holder in again."""
-    _enable(name, token, enabled=True)
-
-
-@app.command()
-def remove(name: Name, token: TokenId) -> None:
-    """Forget a token."""
+def _enable(name: str, token: int, enabled: bool) -> str:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
 
     db = database(settings())
-    if not tokens.remove(db, seller_id(db, name), token):
-        raise stop(f"{name.lower()} has no token {token}")
-    typer.echo(f"token {token} is removed")
+    if tokens.enable(db, seller_id(db, name), token, enabled=enabled) is None:
+        raise _not_there(name, token)
+    return f"token {token} is switched {'on' if enabled else 'off'}"
 
 
-def _enable(name: str, token: int, *, enabled: bool) -> None:
+def _remove(name: str, token: int) -> str:
+    from cws_filedrop.cli.opened import database, seller_id
     from cws_filedrop.store import tokens
 
     db = database(settings())
-    if not tokens.enable(db, seller_id(db, name), token, enabled=enabled):
-        raise stop(f"{name.lower()} has no token {token}")
-    typer.echo(f"token {token} is switched {'on' if enabled else 'off'}")
+    if tokens.remove(db, seller_id(db, name), token) is None:
+        raise _not_there(name, token)
+    return f"token {token} is removed"
+
+
+def _not_there(name: str, token: int) -> typer.Exit:
+    return stop(f"{name.lower()} has no token {token}")
+
+
+app = token_commands(
+    Owners("seller", completing.sellers, _add, _listing, _enable, _remove),
+    summary="Tokens of the API: add, list, switch off and on, remove.",
+    adding="Make a token, and show it, once.",
+)

@@ -1,13 +1,14 @@
-"""What several commands use: the settings that were chosen, an opened database, tables on the terminal."""
+"""What every command may use at once: the settings that were chosen, tables on the terminal, ways to end."""
 
 from __future__ import annotations
 
 import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 import typer
 
@@ -16,6 +17,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.settings import Settings
 
 LONGEST_MERCHANT_ID: Final = 50
+TONES: Final = {"good": "green", "odd": "yellow", "bad": "red"}
 DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")
 
 
@@ -23,7 +25,7 @@ class Chosen:
     """What stood before the command's name."""
 
     config: Path | None = None
-    opened: ClassVar[list[Any]] = []  # databases, to be closed when the command ends
+    closers: ClassVar[list[Callable[[], None]]] = []  # of what is to be closed when the command ends
 
 
 def settings() -> Settings:
@@ -32,40 +34,12 @@ def settings() -> Settings:
     return config.load(path, os.environ)
 
 
-def database(chosen: Settings, *, create: bool = False) -> Any:
-    """The `Database` of the settings.
-
-    Raises: ConfigError when there is none yet and `create` is not asked for.
-    """
-    from cws_filedrop.store.database import Database, default_url
-
-    if not create:
-        must_exist(chosen)
-    try:
-        chosen.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"[service] data_dir: {chosen.data} cannot be made: {error.strerror}") from error
-    db = Database(chosen.database.url or default_url(chosen.data))
-    Chosen.opened.append(db)
-    db.create()
-    return db
-
-
-def desk(chosen: Settings) -> Any:
-    """A `Desk` on the settings' data. Raises: ConfigError when there is no data yet."""
-    from cws_filedrop.pipeline.desk import open_desk
-
-    database(chosen)
-    opened = open_desk(chosen)
-    Chosen.opened.append(opened.db)
-    return opened
-
-
-def coloured(text: str, tone: str) -> Any:
+@dataclass(frozen=True, slots=True)
+class Coloured:
     """A text for a table, in the colour of good, odd, bad or plain news."""
-    from rich.text import Text
 
-    return Text(text, {"good": "green", "odd": "yellow", "bad": "red"}.get(tone, ""))
+    text: str
+    tone: str
 
 
 def must_exist(chosen: Settings) -> None:
@@ -74,20 +48,10 @@ def must_exist(chosen: Settings) -> None:
         raise ConfigError(f"{chosen.data} holds no data yet; `cws-filedrop serve` or `seller add` makes it")
 
 
-def seller_id(db: Any, name: str) -> int:
-    """The id of the seller of that name. Raises: typer.Exit with code 1 when there is none."""
-    from cws_filedrop.store import sellers
-
-    seller = sellers.find(db, name)
-    if seller is None:
-        raise stop(f"there is no seller named {name.lower()}")
-    return seller.id
-
-
 def close_all() -> None:
-    """Close the databases that the command opened."""
-    while Chosen.opened:
-        Chosen.opened.pop().close()
+    """Close what the command opened, the last one first."""
+    while Chosen.closers:
+        Chosen.closers.pop()()
 
 
 def merchant_id(text: str) -> str:
@@ -105,7 +69,7 @@ def show_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people."""
     from rich import box
     from rich.console import Console
@@ -117,7 +81,8 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[Any]
         table.add_column(heading, overflow="fold")
     for row in rows:
         # As texts, since what stands in a cell may look like markup: a file's name may hold brackets.
-        table.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+        cells = (cell if isinstance(cell, Coloured) else Coloured(str(cell), "plain") for cell in row)
+        table.add_row(*(Text(cell.text, TONES.get(cell.tone, "")) for cell in cells))
     if table.row_count:
         Console().print(table)
     else:

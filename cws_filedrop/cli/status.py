@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.shared import settings, show_json, show_table
 from cws_filedrop.model import FeedState, UploadState
 
 NEEDS_OPERATOR = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)
@@ -14,7 +14,7 @@ NEEDS_OPERATOR = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)
 
 def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Show how the drops stand. Exit code 1 when something waits for an operator."""
-    found = collected(database(settings()))
+    found = collected()
     if json:
         show_json(found)
     else:
@@ -23,10 +23,12 @@ def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = 
         raise typer.Exit(1)
 
 
-def collected(db: Any) -> dict[str, Any]:
+def collected() -> dict[str, Any]:
     """The status as plain values, version 1."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import feeds, mails, sellers, uploads
 
+    db = database(settings())
     per_seller = {one.name: uploads.counts(db, one.id) for one in sellers.everyone(db)}
     stopped = feeds.listing(db, states=(FeedState.STOPPED,))
     return {

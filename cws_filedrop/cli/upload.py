@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import coloured, database, desk, settings, show_json, show_table, stop
+from cws_filedrop.cli.shared import Coloured, settings, show_json, show_table, stop
 from cws_filedrop.looks import clock
 from cws_filedrop.model import UploadState
 
@@ -24,11 +23,12 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show uploads, newest first."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import uploads
 
     found = uploads.listing(database(settings()), seller=seller, states=[state] if state else [], limit=limit)
     if json:
-        show_json({"version": 1, "uploads": [asdict(upload) for upload in found]})
+        show_json({"version": 1, "uploads": [upload.to_json() for upload in found]})
         return
     rows = [(one.id, one.seller, one.name, one.state, one.line_count, one.waiting, one.door) for one in found]
     show_table("Uploads", ("id", "seller", "file", "state", "lines", "waiting", "door"), rows)
@@ -40,6 +40,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Show one upload: how it came, how it stands, its lines by verdict, and what happened to it, step by step."""
+    from cws_filedrop.cli.opened import desk
     from cws_filedrop.pipeline import stories
     from cws_filedrop.store import lines
 
@@ -50,11 +51,11 @@ def show(
     upload, recorded = found
     verdicts, story = lines.verdict_counts(opened.db, upload_id), stories.of(opened, upload)
     if json:
-        told = {"upload": asdict(upload), "verdicts": verdicts, "recorded": recorded}
+        told = {"upload": upload.to_json(), "verdicts": verdicts, "recorded": recorded}
         show_json({"version": 1, **told, "story": [_step(step) for step in story.steps]})
         return
     left_out = () if recorded else ("seller_id", "account_id")
-    facts = [(name, value) for name, value in asdict(upload).items() if name not in ("outcome", *left_out)]
+    facts = [(name, value) for name, value in upload.to_json().items() if name not in ("outcome", *left_out)]
     show_table(f"Upload {upload_id}", ("what", "value"), [fact for fact in facts if fact[1] not in ("", None)])
     show_table("Lines", ("verdict", "lines"), sorted(verdicts.items()))
     _show_story(story)
@@ -67,7 +68,7 @@ def _step(step: Any) -> dict[str, str]:
 
 
 def _show_story(story: Any) -> None:
-    rows = [(clock(step.at), coloured(step.what, step.tone), step.detail) for step in story.steps]
+    rows = [(clock(step.at), Coloured(step.what, step.tone), step.detail) for step in story.steps]
     show_table("What happened", ("when (UTC)", "what", "more"), rows)
 
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import getpass
 import sys
-from typing import Annotated, Any
+from collections.abc import Callable
+from typing import Annotated, TypeVar
 
 import typer
 
 from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.shared import settings, show_json, show_table
 from cws_filedrop.model import Role
 
 app = typer.Typer(help="Operators of the pages: add, list, change them.", no_args_is_help=True)
+Done = TypeVar("Done")
 Name = Annotated[str, typer.Argument(help="user name", autocompletion=completing.users)]
 
 
@@ -35,6 +37,7 @@ def add(
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Show who may use the pages."""
+    from cws_filedrop.cli.opened import database
     from cws_filedrop.store import users
 
     found = users.everyone(database(settings()))
@@ -106,7 +109,7 @@ def _given() -> str:
     return getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
-def _done(action: Any, *given: Any, **more: Any) -> Any:
+def _done(action: Callable[..., Done], *given: object, **more: object) -> Done:
     from cws_filedrop.cli.deciding import decided
 
     return decided(action, *given, **more, create=True)

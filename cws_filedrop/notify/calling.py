@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 
 from cws_filedrop import __version__
+from cws_filedrop.errors import Impossible
 from cws_filedrop.notify import reaching, signing
 from cws_filedrop.notify.reaching import Unreachable
 
@@ -95,7 +96,7 @@ async def _post(url: httpx.URL, places: list[str], headers: dict[str, str], body
                 return _told(answer.status_code, await _beginning(answer))
             finally:
                 await answer.aclose()
-    raise AssertionError("a host has one address at least")
+    raise Impossible("a host has one address at least")
 
 
 async def _beginning(answer: httpx.Response) -> str:

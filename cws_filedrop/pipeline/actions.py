@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from cws_filedrop import log
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import deeds, uploads
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.uploads import Upload
 
 LOG = log.get(__name__)
@@ -51,5 +52,5 @@ def _decided(
 ) -> None:
     if not done:
         raise Impossible(f"{upload.id} has just changed; look at it again")
-    deeds.add_in(connection, **who.signed, what=what, about=upload.id, detail=detail, now=desk.clock())
+    deeds.add_in(connection, who, what=what, about=upload.id, detail=detail, now=desk.clock())
     LOG.info("upload.decided", upload=upload.id, what=what, who=who.name)

@@ -5,7 +5,6 @@ Uploads that were set aside are `actions`'s.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 from cws_filedrop import log
@@ -14,6 +13,7 @@ from cws_filedrop.model import FeedState, OrderState
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import connections, deeds, feeds, guard, order_book, refusals, sellers, users, work_lists
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.feeds import FeedRow
 
 LOG: Final = log.get(__name__)
@@ -23,20 +23,6 @@ SETTLED_AS: Final = (OrderState.SHIPPED, OrderState.CANCELLED, OrderState.NEW)
 
 class Impossible(FileDropError):
     """What was decided cannot be done (any more); the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Who:
-    """Who decides: a user's name, the address, and how the token begins that a program of the user's did it by."""
-
-    name: str
-    address: str = ""
-    token: str = ""
-
-    @property
-    def signed(self) -> dict[str, str]:
-        """As deeds are kept of it."""
-        return {"who": self.name, "address": self.address, "token": self.token}
 
 
 def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, note: str, who: Who) -> OrderState:
@@ -60,7 +46,7 @@ def settle(desk: Desk, account_id: int, order_id: str, state: OrderState, *, not
             refusals.give_up_in(connection, account_id, order_id)
         about = work_lists.about_order(account_id, order_id)
         detail = f"{found.state} -> {state}: {note}"
-        deeds.add_in(connection, **who.signed, what=SETTLE, about=about, detail=detail, now=now)
+        deeds.add_in(connection, who, what=SETTLE, about=about, detail=detail, now=now)
     LOG.info("order.settled", order=order_id, state=str(state), who=who.name)
     return state
 
@@ -89,7 +75,7 @@ def retry_feed(desk: Desk, feed_no: int, *, who: Who) -> None:
     _known(desk, feed_no)
     if not feeds.wake(desk.db, feed_no):
         raise Impossible(f"feed {feed_no} is not stopped")
-    _did(desk, who, "feed.retry", str(feed_no))
+    did(desk, who, what="feed.retry", about=str(feed_no))
 
 
 def adopt_feed(desk: Desk, feed_no: int, amazon_feed_id: str, *, who: Who) -> None:
@@ -99,7 +85,7 @@ def adopt_feed(desk: Desk, feed_no: int, amazon_feed_id: str, *, who: Who) -> No
     feeds.submitted(desk.db, feed_no, amazon_feed_id=amazon_feed_id, now=desk.clock())
     feeds.change(desk.db, feed_no, state=FeedState.STOPPED)
     feeds.wake(desk.db, feed_no)
-    _did(desk, who, "feed.adopt", str(feed_no), amazon_feed_id)
+    did(desk, who, what="feed.adopt", about=str(feed_no), detail=amazon_feed_id)
 
 
 def _known(desk: Desk, feed_no: int) -> FeedRow:
@@ -115,22 +101,23 @@ def take_on(desk: Desk, about: str, *, assignee: str, note: str, who: Who) -> No
         raise Impossible(f"there is no user {assignee}")
     work_lists.keep(desk.db, about, assignee=assignee, note=note, now=desk.clock())
     told = f"for {assignee or 'nobody'}" + (f": {note}" if note else "")
-    _did(desk, who, "case.keep", about, told)
+    did(desk, who, what="case.keep", about=about, detail=told)
 
 
 def unban(desk: Desk, address: str, *, who: Who) -> None:
     """Let an address or user name try again at once. Raises: Impossible."""
     if not guard.forget(desk.db, address):
         raise Impossible(f"nothing is held against {address}")
-    _did(desk, who, "guard.unban", address)
+    did(desk, who, what="guard.unban", about=address)
 
 
 def close_connection(desk: Desk, connection_id: str, *, who: Who) -> None:
     """Have a seller's connection closed; the doors do so within a second or two. Raises: Impossible."""
     if not connections.close(desk.db, connection_id):
         raise Impossible(f"there is no connection {connection_id} (any more)")
-    _did(desk, who, "connection.close", connection_id)
+    did(desk, who, what="connection.close", about=connection_id)
 
 
-def _did(desk: Desk, who: Who, what: str, about: str, detail: str = "") -> None:
-    deeds.add(desk.db, **who.signed, what=what, about=about, detail=detail, now=desk.clock())
+def did(desk: Desk, who: Who, *, what: str, about: str, detail: str = "") -> None:
+    """Write down what somebody did just now."""
+    deeds.add(desk.db, who, what=what, about=about, detail=detail, now=desk.clock())

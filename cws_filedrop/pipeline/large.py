@@ -73,7 +73,7 @@ class _Recording:
             disk.sync_file(bad.fileno())
         with self._desk.db.write() as connection:
             remarks = recording.remarks(connection, self._upload)
-            outcome, counts = self._outcome.as_json(), dict(self._counts)
+            outcome, counts = self._outcome.so_far(), dict(self._counts)
             done = recording.ending(self._upload, outcome, counts, remarks, held=self._held)
             uploads.keep_in(connection, [done])
             recording.replace_in(connection, done)

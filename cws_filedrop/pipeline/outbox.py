@@ -86,7 +86,7 @@ def _deliver(
 
 
 def _answers(desk: Desk, upload: Upload) -> Iterator[Delivery]:
-    if upload.outcome.get("counts", {}).get(Verdict.REJECTED, 0):
+    if upload.outcome.counts.get(Verdict.REJECTED, 0):
         yield _named(desk, upload, "rejected"), _file(_rejected_path(desk, upload))
     if upload.state in (UploadState.DONE, UploadState.REJECTED):
         yield from _results(desk, upload)
@@ -99,8 +99,8 @@ def _results(desk: Desk, upload: Upload) -> Iterator[Delivery]:
     if upload.rehearsal and upload.state is UploadState.DONE:
         yield from _rehearsal(desk, upload)
     elif upload.state is UploadState.REJECTED:
-        issue = Issue(**upload.outcome["file_issues"][0])
-        yield _named(desk, upload, "result"), [result.header(), result.whole_file(issue)]
+        whole = result.whole_file(upload.outcome.file_issues[0])
+        yield _named(desk, upload, "result"), [result.header(), whole]
     else:
         pieces = lines.of_upload(desk.db, upload.id)
         first = next(pieces, [])
@@ -182,8 +182,8 @@ def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> 
 
 def profiles_of(upload: Upload) -> tuple[Profile, ...]:
     """The profile by which the upload was read, as it was then: the seller may have changed it since."""
-    used = upload.outcome.get("profile")
-    return (profile.parse(used["text"], used["name"]),) if used else ()
+    used = upload.outcome.profile
+    return (profile.parse(used.text, used.name),) if used else ()
 
 
 def _amazons(codes: str) -> str:
@@ -247,7 +247,7 @@ def _plain(found: Iterable[Upload]) -> list[dict[str, Any]]:
             "state": str(one.state),
             "line_count": one.line_count,
             "waiting": one.waiting,
-            "counts": one.outcome.get("counts", {}),
+            "counts": dict(one.outcome.counts),
         }
         for one in found
     ]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from cws_filedrop.drop.archive import Damaged, Name, Paper
 from cws_filedrop.model import FeedState
 from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store.feeds import FeedRow
-
-NO_REPORT: Final = "-"  # in place of the id of Amazon's report
+from cws_filedrop.store.feeds import NO_REPORT, FeedRow
 
 
 @dataclass(frozen=True, slots=True)

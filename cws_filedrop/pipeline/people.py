@@ -7,9 +7,10 @@ from typing import Final
 
 from cws_filedrop import passwords
 from cws_filedrop.model import Role
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible, did
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import deeds, users
+from cws_filedrop.store import users
+from cws_filedrop.store.deeds import Who
 
 SHORTEST_PASSWORD: Final = 12  # characters; NIST SP 800-63B asks for 8, and for more where it is the only factor
 
@@ -23,7 +24,7 @@ def add(desk: Desk, name: str, role: Role, *, password: str = "", who: Who) -> s
     now = desk.clock()
     if not users.add(desk.db, name, password_hash=passwords.hashed(password), role=role, now=now):
         raise Impossible(f"there is a user {name} already")
-    _did(desk, who, "user.add", name, str(role))
+    did(desk, who, what="user.add", about=name, detail=str(role))
     return password
 
 
@@ -38,33 +39,33 @@ def set_password(desk: Desk, name: str, password: str, *, who: Who) -> None:
     """That password for a user, whose sessions end. Raises: Impossible."""
     _long_enough(password)
     _change(desk, name, {"password_hash": passwords.hashed(password)})
-    _did(desk, who, "user.password", name)
+    did(desk, who, what="user.password", about=name)
 
 
 def set_role(desk: Desk, name: str, role: Role, *, who: Who) -> str:
     """Another role; what was done, in words. Raises: Impossible."""
     _change(desk, name, {"role": str(role)})
-    _did(desk, who, "user.role", name, str(role))
+    did(desk, who, what="user.role", about=name, detail=str(role))
     return f"{name} is {role} now."
 
 
 def enable(desk: Desk, name: str, enabled: bool, *, who: Who) -> str:
     """Let a user in, or not any more; what was done, in words. Raises: Impossible."""
     _change(desk, name, {"enabled": enabled})
-    _did(desk, who, "user.enable" if enabled else "user.disable", name)
+    did(desk, who, what="user.enable" if enabled else "user.disable", about=name)
     return f"{name} may log in." if enabled else f"{name} may not log in any more."
 
 
 def set_factor(desk: Desk, name: str, secret: str, *, who: Who) -> None:
     """From now on codes of that secret are asked for. Raises: Impossible."""
     _change(desk, name, {"totp_secret": secret})
-    _did(desk, who, "user.second-factor", name)
+    did(desk, who, what="user.second-factor", about=name)
 
 
 def forget_factor(desk: Desk, name: str, *, who: Who) -> str:
     """No codes are asked for: the phone is lost; what was done, in words. Raises: Impossible."""
     _change(desk, name, {"totp_secret": ""})
-    _did(desk, who, "user.forget-factor", name)
+    did(desk, who, what="user.forget-factor", about=name)
     return f"{name} has no second factor any more."
 
 
@@ -80,7 +81,3 @@ def _change(desk: Desk, name: str, values: Mapping[str, object]) -> None:
         raise Impossible(str(error)) from None
     if not done:
         raise Impossible(f"there is no user {name}")
-
-
-def _did(desk: Desk, who: Who, what: str, about: str, detail: str = "") -> None:
-    deeds.add(desk.db, **who.signed, what=what, about=about, detail=detail, now=desk.clock())

@@ -16,7 +16,7 @@ from typing import Final, TypeVar
 from sqlalchemy.exc import OperationalError
 
 from cws_filedrop import log, log_settings
-from cws_filedrop.errors import Impossible
+from cws_filedrop.errors import Impossible, expected
 from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.pipeline import large, outbox, reading, recording
 from cws_filedrop.pipeline.desk import Desk, open_desk
@@ -165,8 +165,7 @@ def _begin(settings: Settings, name: str) -> None:
 
 
 def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
+    parent = expected(multiprocessing.parent_process(), "process that started this one")
     wait([parent.sentinel])
     os._exit(1)
 
@@ -188,6 +187,4 @@ def _publish(upload_id: str) -> bool:
 
 
 def _upload(upload_id: str) -> Upload:
-    upload = uploads.get(_Here.desk.db, upload_id)
-    assert upload is not None
-    return upload
+    return expected(uploads.get(_Here.desk.db, upload_id), f"upload {upload_id}")

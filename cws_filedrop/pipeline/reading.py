@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from sqlalchemy.exc import OperationalError
 
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
-from cws_filedrop.errors import FileRejected
-from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
+from cws_filedrop.errors import FileRejected, expected
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.model import Context, FeedKind, Grade, Issue, UploadState
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
-from cws_filedrop.rules.book import Effect
+from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.store import lines, order_snapshot, uploads
 from cws_filedrop.store.database import Database
 from cws_filedrop.tables import arrow
+from cws_filedrop.upload_outcome import UploadOutcome
 
 FAR_MORE: Final = 3
 SHOWN_ALARMS: Final = 5
@@ -64,7 +65,7 @@ class Prepared:
     rows: lines.Rows = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     line_count: int = 0
-    outcome: dict[str, Any] = field(default_factory=dict)
+    outcome: UploadOutcome = field(default_factory=UploadOutcome)
     rejected: bytes = b""
 
 
@@ -117,7 +118,7 @@ def _prepared(db: Database, task: Task, source: BinaryIO) -> Prepared:
         rows=cells,
         effects=effects,
         line_count=len(cells["line"]),
-        outcome=outcome.as_json(),
+        outcome=outcome.so_far(),
         rejected=heading + bad,
     )
 
@@ -165,10 +166,10 @@ def _book(db: Database, task: Task) -> LookUp:
 
 def rehearsed(db: Database, task: Task, source: BinaryIO, sha256: str) -> Prepared:
     """What a file in test/ would come to; the answers lie in the task's folder for it."""
-    assert task.rehearsal is not None
+    folder = expected(task.rehearsal, "folder for the answers of a rehearsal")
     source.seek(0)
     how = Conversion(task.merchant_id, task.context, look_up=_book(db, task))
-    made = convert(source, task.rehearsal, file_name=task.name, how=how)
+    made = convert(source, folder, file_name=task.name, how=how)
     return Prepared(sha256, line_count=made.line_count, outcome=made.outcome)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -16,6 +16,7 @@ from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.names import is_release, is_released_by
+from cws_filedrop.errors import expected
 from cws_filedrop.model import Grade, Issue, Seller, UploadState, Verdict
 from cws_filedrop.pipeline import reading
 from cws_filedrop.pipeline.desk import Desk
@@ -26,6 +27,7 @@ from cws_filedrop.store import lines, order_effects, uploads
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.order_effects import Changed
 from cws_filedrop.store.uploads import Upload
+from cws_filedrop.upload_outcome import UploadOutcome
 
 LOG: Final = log.get(__name__)
 REJECTED_FILE: Final = "rejected.txt"
@@ -62,7 +64,7 @@ def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
 def without_reading(desk: Desk, upload: Upload) -> Prepared | None:
     """What is said of an upload of which there is nothing to read: it was refused, was cut, grew too large, or releases
     another."""
-    if refused := upload.outcome.get("refused"):
+    if refused := upload.outcome.refused:
         return Prepared(state=UploadState.REJECTED, issues=(catalogue.issue("F12", detail=refused),))
     if upload.grade != Grade.CUT:
         return Prepared(state=UploadState.DONE) if is_release(upload.name) else None
@@ -107,8 +109,7 @@ def _keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
                 uploads.keep_in(connection, [kept[one.upload.id]])
                 replace_in(connection, kept[one.upload.id])
     for upload in kept.values():
-        counts = upload.outcome.get("counts", {})
-        LOG.info("upload.read", upload=upload.id, seller=upload.seller, state=upload.state, **counts)
+        LOG.info("upload.read", upload=upload.id, seller=upload.seller, state=upload.state, **upload.outcome.counts)
     # Somebody else was quicker with the others: after a crash an upload may be taken up twice.
     others = uploads.some(desk.db, [one.upload.id for one in read if one.upload.id not in {*kept, *stale}])
     return [*kept.values(), *others]
@@ -190,12 +191,10 @@ def remarks(connection: sa.Connection, upload: Upload) -> list[Issue]:
 
 
 def _aside(upload: Upload, prepared: Prepared) -> Upload:
-    assert prepared.state is not None
-    outcome: dict[str, Any] = {"file_issues": [issue.as_json() for issue in prepared.issues]}
-    if prepared.failure:
-        outcome = {"failure": prepared.failure}
-    done_at = upload.arrived_at if prepared.state in uploads.FINISHED else None
-    return replace(upload, state=prepared.state, outcome=outcome, done_at=done_at)
+    state, failure = expected(prepared.state, "state of what is set aside"), prepared.failure
+    outcome = UploadOutcome(failure=failure) if failure else UploadOutcome(file_issues=prepared.issues)
+    done_at = upload.arrived_at if state in uploads.FINISHED else None
+    return replace(upload, state=state, outcome=outcome, done_at=done_at)
 
 
 def _rehearsal(upload: Upload, prepared: Prepared) -> Upload:
@@ -204,12 +203,12 @@ def _rehearsal(upload: Upload, prepared: Prepared) -> Upload:
 
 
 def ending(
-    upload: Upload, outcome: Mapping[str, Any], counts: dict[str, int], remarks: list[Issue], *, held: bool
+    upload: Upload, outcome: UploadOutcome, counts: dict[str, int], remarks: list[Issue], *, held: bool
 ) -> Upload:
     """The upload once its lines are recorded."""
     waiting = counts.get(Verdict.QUEUED, 0)
     state = UploadState.WAITING if waiting else UploadState.DONE
-    found_out = {**outcome, "counts": counts, "remarks": [remark.as_json() for remark in remarks]}
+    found_out = replace(outcome, counts=counts, remarks=tuple(remarks))
     done_at = upload.arrived_at if state is UploadState.DONE else None
     total = sum(counts.values())
     read = replace(upload, state=state, outcome=found_out, line_count=total, waiting=waiting, done_at=done_at)

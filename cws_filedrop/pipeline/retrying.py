@@ -13,12 +13,14 @@ from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.handing_in import HandingIn
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.upload import NoRoom
+from cws_filedrop.errors import expected
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.model import NO_LIMITS, Door, Issue, OrderState, Severity, Verdict
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible, did
 from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import deeds, order_book, refusals, uploads, work_lists
+from cws_filedrop.store import order_book, refusals, uploads, work_lists
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.refusals import Refused
 from cws_filedrop.store.uploads import Upload
 
@@ -32,12 +34,11 @@ def retry_order(desk: Desk, account_id: int, order_id: str, *, who: Who) -> str:
     Raises: Impossible when there are none that may be sent again, or their file is not kept any more.
     """
     lines = _may_go_again(desk, account_id, order_id)
-    upload = uploads.get(desk.db, lines[0].upload_id)
-    assert upload is not None
+    upload = expected(uploads.get(desk.db, lines[0].upload_id), "upload of refused lines")
     new_id = _hand_in(desk, upload, lines, f"retry-{order_id}.txt", who)
     told = f"lines {', '.join(str(one.line) for one in lines)} of {upload.id} as {new_id}"
     about = work_lists.about_order(account_id, order_id)
-    deeds.add(desk.db, **who.signed, what=RETRY, about=about, detail=told, now=desk.clock())
+    did(desk, who, what=RETRY, about=about, detail=told)
     LOG.info("order.retried", order=order_id, upload=new_id, earlier=upload.id, who=who.name)
     return new_id
 

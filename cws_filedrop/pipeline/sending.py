@@ -22,7 +22,7 @@ import pandas as pd
 
 from cws_filedrop import log
 from cws_filedrop.drop.archive import Paper
-from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable, expected
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment, processing_report
 from cws_filedrop.feeds.schema import Kind, validate
 from cws_filedrop.marketplaces import limits
@@ -197,8 +197,7 @@ def _submitted(sender: Sender, feed: FeedRow, amazon_feed_id: str) -> None:
 
 def _look_up(sender: Sender, feed: FeedRow, client: FeedClient) -> Step:
     """Which feed came of an earlier createFeed whose answer we do not have?"""
-    assert feed.intent_at is not None
-    intent_at, now = moment(feed.intent_at), sender.desk.clock()
+    intent_at, now = moment(expected(feed.intent_at, "moment of the intent")), sender.desk.clock()
     early = sender.desk.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
     if early > 0:
         return Step(again_seconds=early, note="no answer to createFeed; looking it up soon")
@@ -263,11 +262,11 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
     feed = feeds.get(db, feed_no)
     if feed.state is not FeedState.SUBMITTED or feed.report_document_id:
         return DONE
-    assert feed.amazon_feed_id is not None
+    amazon_feed_id = expected(feed.amazon_feed_id, "id at Amazon of a feed that it has")
     if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeed"), sender.desk.clock()):
         return Step(again_seconds=wait)
     try:
-        seen = sender.client(sellers.account(db, feed.account_id)).get_feed(feed.amazon_feed_id)
+        seen = sender.client(sellers.account(db, feed.account_id)).get_feed(amazon_feed_id)
     except RemoteError as error:
         feeds.change(db, feed_no, note=str(error))
         LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))
@@ -275,7 +274,7 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
     if seen.status in ("IN_QUEUE", "IN_PROGRESS"):
         return Step(again_seconds=_poll_seconds(sender, turn), note=seen.status)
     values = {
-        "report_document_id": seen.result_document_id or "-",
+        "report_document_id": seen.result_document_id or feeds.NO_REPORT,
         "ended": seen.status if seen.status in ENDED else "",
         "note": "" if seen.status == "DONE" else seen.status,
     }
@@ -325,7 +324,7 @@ def _answer(sender: Sender, feed: FeedRow) -> Settlement:
 
 def _report(sender: Sender, feed: FeedRow) -> bytes | None:
     """Amazon's report, or None when there is none to be had."""
-    if feed.report_document_id == "-":
+    if feed.report_document_id == feeds.NO_REPORT:
         return None
     db = sender.desk.db
     if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeedDocument"), sender.desk.clock()):

@@ -15,6 +15,7 @@ from cws_filedrop.store import deeds, upload_story, uploads
 from cws_filedrop.store.deeds import Did
 from cws_filedrop.store.feeds import FeedRow
 from cws_filedrop.store.uploads import Upload
+from cws_filedrop.upload_outcome import UploadOutcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ def _unrecorded(claim: Claim) -> Upload:
         size=claim.size,
         state=UploadState.ARRIVED,
         sha256="",
-        outcome={},
+        outcome=UploadOutcome(),
         line_count=0,
         waiting=0,
         answered_at=None,

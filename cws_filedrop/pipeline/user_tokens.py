@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import deeds, user_tokens, users
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.token_rows import LONGEST_LABEL, Token
 from cws_filedrop.store.user_tokens import MOST_TOKENS
 from cws_filedrop.store.users import User
@@ -31,7 +32,7 @@ def add(desk: Desk, name: str, label: str, *, who: Who) -> tuple[Token, str]:
         made = user_tokens.add_in(connection, user.id, label, now=now)
         if made is None:
             raise Impossible(f"{user.name} has {MOST_TOKENS} tokens already; remove one of them first")
-        _did(desk, connection, who, "add", user, made[0])
+        _note(desk, connection, who, "add", user, made[0])
     return made
 
 
@@ -40,7 +41,7 @@ def enable(desk: Desk, name: str, token_id: int, enabled: bool, *, who: Who) -> 
     user = _user(desk, name)
     with desk.db.write() as connection:
         changed = user_tokens.enable_in(connection, user.id, token_id, enabled=enabled)
-        _did(desk, connection, who, "enable" if enabled else "disable", user, _there(changed, user, token_id))
+        _note(desk, connection, who, "enable" if enabled else "disable", user, _there(changed, user, token_id))
     return f"Token {token_id} is switched {'on' if enabled else 'off'}."
 
 
@@ -49,7 +50,7 @@ def remove(desk: Desk, name: str, token_id: int, *, who: Who) -> str:
     user = _user(desk, name)
     with desk.db.write() as connection:
         gone = user_tokens.remove_in(connection, user.id, token_id)
-        _did(desk, connection, who, "remove", user, _there(gone, user, token_id))
+        _note(desk, connection, who, "remove", user, _there(gone, user, token_id))
     return f"Token {token_id} is removed."
 
 
@@ -66,6 +67,6 @@ def _there(found: Token | None, user: User, token_id: int) -> Token:
     return found
 
 
-def _did(desk: Desk, connection: sa.Connection, who: Who, what: str, user: User, token: Token) -> None:
+def _note(desk: Desk, connection: sa.Connection, who: Who, what: str, user: User, token: Token) -> None:
     told = f"{token.id} {token.hint}… {token.label}".rstrip()
-    deeds.add_in(connection, **who.signed, what=f"user.token-{what}", about=user.name, detail=told, now=desk.clock())
+    deeds.add_in(connection, who, what=f"user.token-{what}", about=user.name, detail=told, now=desk.clock())

@@ -5,7 +5,7 @@ The rules that look at it are in `booked`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -99,6 +99,7 @@ class Effect(NamedTuple):
 
 
 EMPTY: Final = Book({})
+LookUp = Callable[[Sequence[str]], Book]  # the orders that some names mean
 
 
 def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> Book:

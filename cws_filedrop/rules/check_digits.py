@@ -179,8 +179,9 @@ def inferred(column: Column, rows: Rows) -> npt.NDArray[np.object_]:
     found = np.full(len(column.sizes), "", dtype=object)
     for size, chosen in _by_size(column, rows):
         possible = _telling(size)
-        block = Block(column.words(chosen, size)) if possible else None
+        if not possible:
+            continue
+        block = Block(column.words(chosen, size))
         for kind in possible:
-            assert block is not None
             found[chosen[kind.form.match(block) & check_digit_right(block, kind)]] = kind.only
     return found[rows]

@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
+from cws_filedrop.errors import expected
 from cws_filedrop.model import Context, DateOrder
 from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
 from cws_filedrop.rules.findings import Findings, Trouble
@@ -210,9 +211,7 @@ def _unread(text: str, example: str) -> Trouble:
 
 
 def _both_ways(text: str) -> str:
-    found = YEAR_LAST.fullmatch(text)
-    assert found is not None
-    first, second, year = _numbers(found)
+    first, second, year = _numbers(expected(YEAR_LAST.fullmatch(text), "year at the end of an ambiguous day"))
     return f"{first} {MONTHS[second - 1]} {year} or {second} {MONTHS[first - 1]} {year}"
 
 

@@ -41,7 +41,7 @@ from cws_filedrop.rules.statuses import Asked
 from cws_filedrop.tables import SHIPMENT_COLUMNS
 
 VERDICTS: Final = (Verdict.REJECTED, Verdict.DUPLICATE, Verdict.QUEUED, Verdict.UPDATED)
-QUEUED: Final = VERDICTS.index(Verdict.QUEUED)
+REJECTED, DUPLICATE, QUEUED, UPDATED = range(len(VERDICTS))  # their places in it; from QUEUED on the line is good
 
 
 @dataclass(frozen=True)
@@ -180,17 +180,17 @@ def _repeated(sheet: Sheet, findings: Findings, repeats: Repeats | None) -> Rows
     numbers = np.asarray(sheet.index, dtype=np.int64)
     rows = repeats.rows(numbers)
     found = [repeats.found[number] for number in numbers[rows].tolist()]
-    for code, column in sorted({(finding[0], finding[1]) for finding in found}):
-        chosen = [at for at, finding in enumerate(found) if finding[:2] == (code, column)]
-        findings.add(code, column, rows[chosen], [found[at][3] for at in chosen])
-    return rows[[at for at, finding in enumerate(found) if finding[0] == "O05"]]
+    for code, column in sorted({(finding.code, finding.column) for finding in found}):
+        chosen = [at for at, finding in enumerate(found) if (finding.code, finding.column) == (code, column)]
+        findings.add(code, column, rows[chosen], [found[at].detail for at in chosen])
+    return rows[[at for at, finding in enumerate(found) if finding.code == "O05"]]
 
 
 def _verdicts(rejected: Mask, duplicates: Rows, shipped: Mask) -> npt.NDArray[np.int64]:
     """The verdict of each row, as its place in VERDICTS."""
-    verdicts = np.where(shipped, 2, 3)
-    verdicts[duplicates] = 1
-    verdicts[rejected] = 0
+    verdicts = np.where(shipped, QUEUED, UPDATED)
+    verdicts[duplicates] = DUPLICATE
+    verdicts[rejected] = REJECTED
     return verdicts
 
 

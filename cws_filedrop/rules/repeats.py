@@ -25,7 +25,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,7 +43,15 @@ HALF: Final = np.uint64(32)
 LONG: Final = 64  # bytes from which a cell is hashed on its own; no id is so long
 FACTORS: Final = np.array([pow(int(SPREAD), at + 1, 2**64) for at in range(LONG // 8)], np.uint64)  # all odd
 LINES_NAMED: Final = 5
-Finding: TypeAlias = tuple[str, str, str, str]  # code, column, value, detail
+
+
+class Finding(NamedTuple):
+    """What is wrong with one line: a code, the column and its value as typed, and the code's detail."""
+
+    code: str
+    column: str
+    value: str
+    detail: str
 
 
 # --- the cheap look ----------------------------------------------------------------------------------------------
@@ -221,7 +229,7 @@ def _both_ways(lines: Sequence[Line]) -> dict[int, Finding]:
     for line in lines:
         against = [other for other in lines if bool(other.item) != bool(line.item)]
         detail = f"whole={named([other.number for other in against])}"
-        found[line.number] = ("O06", "order-id", line.order, detail)
+        found[line.number] = Finding("O06", "order-id", line.order, detail)
     return found
 
 
@@ -231,7 +239,7 @@ def _differing(lines: Sequence[Line], column: str) -> dict[int, Finding]:
     for line in lines:
         against = [other for other in lines if other.data[column] != line.data[column]]
         detail = f"differs={named([other.number for other in against])}" if against else _others(line, lines)
-        found[line.number] = ("O06", column, line.typed[column], detail)
+        found[line.number] = Finding("O06", column, line.typed[column], detail)
     return found
 
 
@@ -242,7 +250,7 @@ def _same_package(lines: Sequence[Line]) -> dict[int, Finding]:
         if any(line.data[column] != first.data[column] for line in lines):
             return _differing(lines, column)
     detail = f"line={first.number}"
-    return {line.number: ("O05", "order-id", line.typed["order-id"], detail) for line in lines[1:]}
+    return {line.number: Finding("O05", "order-id", line.typed["order-id"], detail) for line in lines[1:]}
 
 
 def _split(lines: Sequence[Line]) -> dict[int, Finding]:
@@ -251,7 +259,7 @@ def _split(lines: Sequence[Line]) -> dict[int, Finding]:
     short = [line for line in lines if whole or not line.data.get("quantity")]
     other = {line.number: [one for one in lines if one.package != line.package] for line in short}
     return {
-        line.number: (
+        line.number: Finding(
             "Q03",
             "quantity",
             line.typed.get("quantity", ""),
@@ -269,7 +277,7 @@ def _order_line(lines: Sequence[Line]) -> dict[int, Finding]:
     found = _split(lines) if len(packages) > 1 else {}
     for package in packages:
         same = _same_package(package)
-        found |= {number: finding for number, finding in same.items() if finding[0] == "O06" or number not in found}
+        found |= {number: finding for number, finding in same.items() if finding.code == "O06" or number not in found}
     return found
 
 

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import DEEDS
 
-COMMAND_LINE = "command line"
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Who does it: a name, the address, and how the token begins that a program of a user's did it by."""
+
+    name: str
+    address: str = ""
+    token: str = ""
+
+
+COMMAND_LINE: Final = Who("command line")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +38,15 @@ class Did:
     token: str
 
 
-def add(
-    db: Database,
-    *,
-    who: str,
-    what: str,
-    about: str,
-    detail: str = "",
-    address: str = "",
-    token: str = "",
-    now: datetime,
-) -> None:
+def add(db: Database, who: Who, *, what: str, about: str, detail: str = "", now: datetime) -> None:
     """Keep what somebody did."""
     with db.write() as connection:
-        add_in(connection, who=who, what=what, about=about, detail=detail, address=address, token=token, now=now)
+        add_in(connection, who, what=what, about=about, detail=detail, now=now)
 
 
-def add_in(
-    connection: sa.Connection,
-    *,
-    who: str,
-    what: str,
-    about: str,
-    detail: str = "",
-    address: str = "",
-    token: str = "",
-    now: datetime,
-) -> None:
+def add_in(connection: sa.Connection, who: Who, *, what: str, about: str, detail: str = "", now: datetime) -> None:
     """`add`, in a transaction."""
-    row = {"who": who, "address": address, "token": token, "what": what, "about": about, "detail": detail}
+    row = {"who": who.name, "address": who.address, "token": who.token, "what": what, "about": about, "detail": detail}
     connection.execute(DEEDS.insert().values(at=stamp(now), **row))
 
 

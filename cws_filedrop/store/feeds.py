@@ -13,12 +13,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cws_filedrop.errors import expected
 from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)
+NO_REPORT: Final = "-"  # in place of the report's id: Amazon has ended the feed without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class FeedRow:
     intent_at: str | None
     amazon_feed_id: str | None
     submitted_at: str | None
-    report_document_id: str
+    report_document_id: str  # "" = none yet, or NO_REPORT
     ended: str
     settled_at: str | None
     note: str
@@ -181,10 +183,8 @@ def reserve(db: Database, account_id: int, purse: Purse, now: datetime) -> float
 
 
 def get(db: Database, feed_no: int) -> FeedRow:
-    """The feed with that number, which must be there."""
-    feed = find(db, feed_no)
-    assert feed is not None, feed_no
-    return feed
+    """The feed with that number. Raises: Impossible when there is none."""
+    return expected(find(db, feed_no), f"feed {feed_no}")
 
 
 def find(db: Database, feed_no: int) -> FeedRow | None:

@@ -50,27 +50,36 @@ class TokenRows:
         insert = self._table.insert().values(row).returning(*self._columns)
         return Token(*connection.execute(insert).one()), token
 
+    def add(self, db: Database, owner_id: int, label: str, *, now: datetime) -> tuple[Token, str] | None:
+        """`add_in`, in a transaction of its own."""
+        with db.write() as connection:
+            return self.add_in(connection, owner_id, label, now=now)
+
     def listing(self, db: Database, owner_id: int) -> list[Token]:
         """An owner's tokens, oldest first."""
         query = sa.select(*self._columns).where(self._owner == owner_id).order_by(self._table.c.id)
         with db.read() as connection:
             return [Token(*row) for row in connection.execute(query)]
 
-    def get(self, db: Database, owner_id: int, token_id: int) -> Token | None:
-        """That token, if it is the owner's."""
-        with db.read() as connection:
-            row = connection.execute(sa.select(*self._columns).where(*self._mine(owner_id, token_id))).first()
-        return None if row is None else Token(*row)
-
     def enable_in(self, connection: sa.Connection, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
         """Have a token hold no more, or again; None when the owner has no such token."""
         change = self._table.update().where(*self._mine(owner_id, token_id)).values(enabled=enabled)
         return _token(connection.execute(change.returning(*self._columns)).first())
 
+    def enable(self, db: Database, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
+        """`enable_in`, in a transaction of its own."""
+        with db.write() as connection:
+            return self.enable_in(connection, owner_id, token_id, enabled=enabled)
+
     def remove_in(self, connection: sa.Connection, owner_id: int, token_id: int) -> Token | None:
         """Forget a token; None when the owner has no such token."""
         gone = self._table.delete().where(*self._mine(owner_id, token_id))
         return _token(connection.execute(gone.returning(*self._columns)).first())
+
+    def remove(self, db: Database, owner_id: int, token_id: int) -> Token | None:
+        """`remove_in`, in a transaction of its own."""
+        with db.write() as connection:
+            return self.remove_in(connection, owner_id, token_id)
 
     def presented(self, db: Database, query: sa.Select[Any], token: str, *, now: datetime) -> Any:
         """The row that a query of parameters `hash` and `now` finds for a token, with `id` and `used_at`; None when the

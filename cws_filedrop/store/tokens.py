@@ -15,7 +15,7 @@ from cws_filedrop.store.token_rows import TokenRows
 PREFIX: Final = "cwsfd_"
 MOST_TOKENS: Final = 50  # of a seller
 _ROWS: Final = TokenRows(API_TOKENS, "seller_id", prefix=PREFIX, most=MOST_TOKENS)
-listing, get = _ROWS.listing, _ROWS.get
+add, listing, enable, remove = _ROWS.add, _ROWS.listing, _ROWS.enable, _ROWS.remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,25 +25,6 @@ class Bearer:
     token_id: int
     seller_id: int
     networks: str
-
-
-def add(db: Database, seller_id: int, label: str, *, now: datetime) -> tuple[int, str] | None:
-    """Make a token: its id and itself, which is to be had this once; None when the seller has as many as it may."""
-    with db.write() as connection:
-        made = _ROWS.add_in(connection, seller_id, label, now=now)
-    return None if made is None else (made[0].id, made[1])
-
-
-def enable(db: Database, seller_id: int, token_id: int, *, enabled: bool) -> bool:
-    """Have a token hold no more, or again; false when the seller has no such token."""
-    with db.write() as connection:
-        return _ROWS.enable_in(connection, seller_id, token_id, enabled=enabled) is not None
-
-
-def remove(db: Database, seller_id: int, token_id: int) -> bool:
-    """Forget a token; false when the seller has no such token."""
-    with db.write() as connection:
-        return _ROWS.remove_in(connection, seller_id, token_id) is not None
 
 
 # One look at an index, whatever is presented; what is compared is a hash, so that time tells nothing of a token.

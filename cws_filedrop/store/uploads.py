@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import Grade, OrderState, UploadState
 from cws_filedrop.store.database import Asked, Database, moment, stamp
 from cws_filedrop.store.schema import ORDER_HISTORY, SELLERS, UPLOADS
+from cws_filedrop.upload_outcome import UploadOutcome
 
 FINISHED: Final = (UploadState.DONE, UploadState.REJECTED, UploadState.REPLACED)
 USUAL_DAYS: Final = 30  # what a seller did in so many days before is usual
@@ -28,7 +29,7 @@ _OWNERS: Final = Asked(lambda among: sa.select(UPLOADS.c.id, UPLOADS.c.seller_id
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A row of `uploads`. `outcome` is what reading found, as plain JSON values."""
+    """A row of `uploads`."""
 
     id: str
     seller_id: int
@@ -44,7 +45,7 @@ class Upload:
     size: int
     state: UploadState
     sha256: str
-    outcome: Mapping[str, Any]
+    outcome: UploadOutcome
     line_count: int
     waiting: int
     answered_at: str | None  # when its receipt was delivered first
@@ -55,6 +56,11 @@ class Upload:
     def rehearsal(self) -> bool:
         """Was it dropped into test/?"""
         return self.folder == "test"
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values, for machines."""
+        values = {name: getattr(self, name) for name in self.__slots__}
+        return values | {"outcome": self.outcome.to_json()}
 
 
 def arrive(
@@ -171,7 +177,7 @@ def keep_in(connection: sa.Connection, read: Iterable[Upload]) -> None:
     """Keep what reading changed of uploads."""
     rows = [
         {name: getattr(upload, name) for name in READ_COLUMNS}
-        | {"outcome": json.dumps(upload.outcome), "upload_id": upload.id}
+        | {"outcome": json.dumps(upload.outcome.to_json()), "upload_id": upload.id}
         for upload in read
     ]
     if rows:
@@ -201,7 +207,8 @@ def read_again_in(
 
 def refuse_in(connection: sa.Connection, upload_id: str, *, why: str) -> bool:
     """Have an upload that was set aside answered as a refused one; false when it is not set aside (any more)."""
-    values = {"state": UploadState.ARRIVED, "outcome": json.dumps({"refused": why})}
+    refused = UploadOutcome(refused=why)
+    values = {"state": UploadState.ARRIVED, "outcome": json.dumps(refused.to_json())}
     chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
     return connection.execute(chosen.values(releases=UPLOADS.c.releases + 1, **values)).rowcount > 0
 
@@ -264,4 +271,5 @@ def found(db: Database, query: sa.Select[Any]) -> list[Upload]:
 
 def _upload(row: Any) -> Upload:
     values = {name: getattr(row, name) for name in Upload.__slots__}
-    return Upload(**values | {"state": UploadState(row.state), "outcome": json.loads(row.outcome)})
+    outcome = UploadOutcome.from_json(json.loads(row.outcome))
+    return Upload(**values | {"state": UploadState(row.state), "outcome": outcome})

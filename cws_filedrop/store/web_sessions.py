@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from cws_filedrop.errors import expected
 from cws_filedrop.model import Role
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import SELLERS, USERS, WEB_SESSIONS
@@ -28,6 +29,16 @@ class Session:
     seller_id: int | None
     name: str
     role: Role | None
+
+    @property
+    def the_user(self) -> int:
+        """The user's id. Raises: Impossible, when it is a seller's session."""
+        return expected(self.user_id, "user of an operator's session")
+
+    @property
+    def the_seller(self) -> int:
+        """The seller's id. Raises: Impossible, when it is a user's session."""
+        return expected(self.seller_id, "seller of a seller's session")
 
 
 def begin(

@@ -64,7 +64,7 @@ class Guard:
             return
         self._records = {(one.kind, one.who): one for one in self._shelf.load()}
         self._kept = set(self._records)
-        self._thread = threading.Thread(target=self._keep_on, name="guard", daemon=True)
+        self._thread = threading.Thread(target=self._keep_on, args=(self._shelf,), name="guard", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -149,20 +149,19 @@ class Guard:
 
     # What is kept
 
-    def _keep_on(self) -> None:
+    def _keep_on(self, shelf: Shelf) -> None:
         while not self._stopping.wait(_KEEP_SECONDS):
-            self._keep()
-        self._keep()
+            self._keep(shelf)
+        self._keep(shelf)
 
-    def _keep(self) -> None:
-        assert self._shelf is not None
+    def _keep(self, shelf: Shelf) -> None:
         try:
-            kept = self._shelf.load()
+            kept = shelf.load()
             self._forget_what_was_lifted(kept)
             self._learn(kept)
             changed, gone = self._to_keep()
             if changed or gone:
-                self._shelf.save(changed, forget=gone)
+                shelf.save(changed, forget=gone)
         except Exception:
             _LOG.exception("guard.not_kept")
 

@@ -67,14 +67,16 @@ def _live(request: Request, session: visitors.Anyone) -> Response:
 
 
 def _turned(request: Request, error: Exception) -> Response:
-    assert isinstance(error, visitors.Turned)
+    if not isinstance(error, visitors.Turned):
+        raise error
     if request.headers.get("x-live") == "1":
         return Response(status_code=401)
     return RedirectResponse(error.where, 303)
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, visitors.Refused)
+    if not isinstance(error, visitors.Refused):
+        raise error
     return _said(request, error.status, str(error))
 
 
@@ -83,12 +85,14 @@ def _not_there(request: Request, error: Exception) -> Response:
 
 
 def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     return _said(request, error.status_code, WORDS.get(error.status_code, str(error.detail)))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    if not isinstance(error, RequestValidationError):
+        raise error
     wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
     return _said(request, 400, f"{WORDS[400]} {wrong}")
 

@@ -11,7 +11,9 @@ from fastapi import Request
 from cws_filedrop import log, passwords
 from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.model import Door
-from cws_filedrop.store import deeds, sellers, users, web_sessions
+from cws_filedrop.pipeline.deciding import did
+from cws_filedrop.store import sellers, users, web_sessions
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.users import User
 from cws_filedrop.store.web_sessions import Session
 from cws_filedrop.web import office as offices
@@ -122,5 +124,5 @@ def _not_banned(request: Request) -> None:
 
 def _noted(request: Request, name: str) -> None:
     here, address = offices.of(request), visitors.address(request)
-    deeds.add(here.desk.db, who=name, what="user.login", about=name, address=address, now=here.desk.clock())
+    did(here.desk, Who(name, address), what="user.login", about=name)
     LOG.info("user.logged_in", user=name, address=address)

@@ -18,6 +18,7 @@ from fastapi.responses import Response
 from cws_filedrop.model import Role
 from cws_filedrop.store import users, web_sessions
 from cws_filedrop.store.database import moment
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.web_sessions import Session
 from cws_filedrop.web import office as offices
 
@@ -45,6 +46,12 @@ class Refused(Exception):
 
 class NotThere(Exception):
     """There is no such thing, or it is somebody else's."""
+
+
+def who(request: Request, session: Session) -> Who:
+    """The visitor, as deeds are kept of it."""
+    name = session.name if session.seller_id is None else f"seller {session.name}"
+    return Who(name, address(request))
 
 
 def cookie_name(request: Request) -> str:
@@ -100,7 +107,7 @@ def user(request: Request) -> Session:
 
 
 def _has_factor(request: Request, session: Session) -> bool:
-    found = users.get(offices.of(request).desk.db, session.user_id or 0)
+    found = users.get(offices.of(request).desk.db, session.the_user)
     return found is not None and bool(found.totp_secret)
 
 
@@ -117,8 +124,7 @@ def at_least(role: Role) -> Callable[[Request], Session]:
 
     def needed(request: Request) -> Session:
         found = user(request)
-        assert found.role is not None
-        if not found.role.may(role):
+        if found.role is None or not found.role.may(role):
             raise Refused(f"That takes the role {role}; yours is {found.role}. Ask an admin.")
         return found
 

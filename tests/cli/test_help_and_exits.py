@@ -13,6 +13,7 @@ import typer
 from cli.commands import SAMPLES, Command
 
 from cws_filedrop.cli.main import app
+from cws_filedrop.errors import Impossible
 
 
 def commands(of: typer.Typer = app, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -75,14 +76,15 @@ def test_the_real_command_ends_with_its_exit_code(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"cws-filedrop: {tmp_path} holds no data yet")
 
 
-def test_a_bug_is_called_a_bug(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [ZeroDivisionError, Impossible])
+def test_a_bug_is_called_a_bug(command: Command, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]) -> None:
     def broken(*_: object) -> None:
-        raise ZeroDivisionError("our own fault")
+        raise fault("our own fault")
 
     monkeypatch.setattr("cws_filedrop.cli.check.examined", broken)
     said = command("check", SAMPLES / "shipped-today.txt")
     assert said.code == 3
-    assert "ZeroDivisionError: our own fault" in said.err
+    assert f"{fault.__name__}: our own fault" in said.err
     assert said.err.endswith("cws-filedrop: this is a bug; please report the lines above\n")
 
 

@@ -35,7 +35,7 @@ def cancelled(count: int, first: int = 0) -> bytes:
 
 
 def codes(upload: Upload) -> list[str]:
-    return [issue["code"] for issue in upload.outcome.get("file_issues", [])]
+    return [issue.code for issue in upload.outcome.file_issues]
 
 
 def verdicts(desk: Desk, upload_id: str) -> set[str]:
@@ -53,7 +53,7 @@ def test_one_tracking_number_for_many_orders(tmp_path: Path) -> None:
     assert few.state is UploadState.WAITING
     held = read(desk, put(desk, shipped(21, first=50), name="many.txt"))
     assert (held.state, codes(held)) == (UploadState.HELD, ["F09"])
-    assert f'"{NUMBER}" is given for many different orders (21 orders)' in held.outcome["file_issues"][0]["message"]
+    assert f'"{NUMBER}" is given for many different orders (21 orders)' in held.outcome.file_issues[0].message
     assert verdicts(desk, held.id) == set()
     assert order_book.find(desk.db, 1, order(50)) == []
 
@@ -77,9 +77,7 @@ def test_many_cancellations_are_held_unless_they_are_usual(tmp_path: Path) -> No
     assert usual.state is UploadState.DONE  # 3 times the 20 of before
     held = read(desk, put(desk, cancelled(181, first=200)))
     assert (held.state, codes(held)) == (UploadState.HELD, ["F09"])
-    assert (
-        "it cancels 181 orders, at most 60 at a time in the last 30 days" in held.outcome["file_issues"][0]["message"]
-    )
+    assert "it cancels 181 orders, at most 60 at a time in the last 30 days" in held.outcome.file_issues[0].message
 
 
 def test_cancellations_of_long_ago_are_not_usual(tmp_path: Path) -> None:
@@ -178,8 +176,8 @@ def test_a_doubtful_file_is_released_as_well(tmp_path: Path) -> None:
     held = put(desk, shipped(2), grade=Grade.DOUBTFUL)  # by a seller who wants to be asked
     read(desk, held)
     assert (now(desk, held).state, codes(now(desk, held))) == (UploadState.HELD, ["F07"])
-    assert "a.txt.release" not in now(desk, held).outcome["file_issues"][0]["message"]
-    assert '".release"' in now(desk, held).outcome["file_issues"][0]["remedy"]
+    assert "a.txt.release" not in now(desk, held).outcome.file_issues[0].message
+    assert '".release"' in now(desk, held).outcome.file_issues[0].remedy
     read(desk, put(desk, b"", name="a.txt.release"))
     assert read(desk, held).state is UploadState.WAITING
 

@@ -149,9 +149,9 @@ def test_a_refusal_has_amazons_words_and_what_people_decided(trade: Trade) -> No
     trade.send()
     trade.market.clock.now += 60
     deciding.settle(trade.desk, 1, UNKNOWN_TO_AMAZON, OrderState.SHIPPED, note="confirmed there by hand", who=WHO)
-    deeds.add(trade.desk.db, who="olga", what="upload.release", about=upload_id, now=trade.desk.clock())
-    deeds.add(trade.desk.db, who="olga", what="feed.retry", about="1", now=trade.desk.clock())
-    deeds.add(trade.desk.db, who="olga", what="user.add", about="1", now=trade.desk.clock())
+    deeds.add(trade.desk.db, Who("olga"), what="upload.release", about=upload_id, now=trade.desk.clock())
+    deeds.add(trade.desk.db, Who("olga"), what="feed.retry", about="1", now=trade.desk.clock())
+    deeds.add(trade.desk.db, Who("olga"), what="user.add", about="1", now=trade.desk.clock())
     found = Zip(trade, UNKNOWN_TO_AMAZON)
     (result,) = found.told["feeds"][0]["results"]
     assert (result["message_id"], result["result"]) == (2, "Error")

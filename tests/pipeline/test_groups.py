@@ -46,7 +46,7 @@ def test_the_same_shipment_twice_in_a_group_goes_once(tmp_path: Path) -> None:
     assert verdicts(desk, second) == ["duplicate", "duplicate"]
     told = uploads.get(desk.db, second)
     assert told is not None
-    assert [remark["code"] for remark in told.outcome["remarks"]] == ["F08"]
+    assert [remark.code for remark in told.outcome.remarks or ()] == ["F08"]
 
 
 def test_a_group_recorded_twice_changes_nothing_the_second_time(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_a_rehearsal_changes_no_order(shop: Shop) -> None:
     content = f"order-id\tstatus\n{ORDER}\tshipped\n{OTHER}\tshipped\n".encode()
     upload_id = put(shop.desk, content, folder="test")
     done = read(shop.desk, upload_id)
-    assert done.outcome["counts"] == {"rejected": 1, "queued": 1}, "it is judged by the book all the same"
+    assert done.outcome.counts == {"rejected": 1, "queued": 1}, "it is judged by the book all the same"
     assert order_book.find(shop.desk.db, shop.account, OTHER) == []
     assert outbox(shop.desk, upload_id) == {}
 
@@ -221,7 +221,7 @@ def test_a_large_file_whose_orders_change_while_it_is_recorded(shop: Shop, monke
     assert calls == [4, 4]
     assert shop.lines(upload_id) == [("queued", "")] * 10
     (upload,) = uploads.some(shop.desk.db, [upload_id])
-    assert upload.outcome["counts"] == {"queued": 10}
+    assert upload.outcome.counts == {"queued": 10}
     assert shop.story("026-0000000-0000009") == [("seller", "shipped")]
 
 

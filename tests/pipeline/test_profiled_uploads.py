@@ -15,6 +15,7 @@ from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import feeds, filling, lines, profiles, sellers, settling, uploads
 from cws_filedrop.store.feeds import Purse
 from cws_filedrop.store.settling import Settlement
+from cws_filedrop.upload_outcome import UsedProfile
 
 FREE = Purse("createFeed", lambda arrival, now: (now, 0.0))
 TEXT = '[columns]\norder-id = "Order"\ntracking = "Parcel"\n[constants]\ncarrier = "UPS"\n'
@@ -45,7 +46,7 @@ def test_a_small_file_is_read_by_the_sellers_profile(tmp_path: Path) -> None:
     upload_id = put(desk, FILE, name="shop.csv")
     done = read(desk, upload_id)
     assert done.state is UploadState.WAITING
-    assert (done.outcome["format"], done.outcome["profile"]) == ("profile shop", {"name": "shop", "text": TEXT})
+    assert (done.outcome.format, done.outcome.profile) == ("profile shop", UsedProfile("shop", TEXT))
     assert verdicts(desk, upload_id) == WANTED
     delivering.answer(desk, [done])
     found = outbox(desk, upload_id)
@@ -75,7 +76,7 @@ def test_a_rehearsal_is_read_by_the_profile(tmp_path: Path) -> None:
     done = read(desk, upload_id)
     delivering.answer(desk, [done])
     found = outbox(desk, upload_id)
-    assert done.outcome["counts"] == {"queued": 1, "rejected": 1}
+    assert done.outcome.counts == {"queued": 1, "rejected": 1}
     assert b"<CarrierCode>UPS</CarrierCode>" in found["feed-0001.xml"]
 
 

@@ -60,7 +60,7 @@ def test_its_shipments_may_come_in_another_file(desk: Desk) -> None:
     actions.reject(desk, upload_id, "no", who=WHO)
     read(desk, upload_id)
     again = put(desk, MIXED.replace(b"4711\tshipped\n", b""), name="b.txt")
-    assert read(desk, again).outcome["counts"] == {"queued": 1}
+    assert read(desk, again).outcome.counts == {"queued": 1}
 
 
 def test_only_what_is_set_aside_is_rejected_once_and_for_a_reason(desk: Desk) -> None:

@@ -92,7 +92,7 @@ def test_orders_that_carry_commission_and_those_that_do_not(desk: Desk) -> None:
 def test_a_sellers_cancelled_row_spares_commission_and_tells_amazon_nothing(desk: Desk) -> None:
     bring(desk, (1, 1, "2026-11-20T10:00:00Z", "10.00"))
     upload = put(desk, f"order-id\tstatus\n{order(1)}\tcancelled\n".encode())
-    assert read(desk, upload).outcome["counts"] == {"updated": 1}
+    assert read(desk, upload).outcome.counts == {"updated": 1}
     (one,) = of(desk).orders
     assert (one.carries, one.cancelled_at) == (False, NOW)
 

@@ -15,11 +15,11 @@ from lxml import etree
 from cws_filedrop.cli.check import examined
 from cws_filedrop.convert import Conversion, convert
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.examine import LookUp
 from cws_filedrop.feeds.schema import validate
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Context
 from cws_filedrop.reported import book
+from cws_filedrop.rules.book import LookUp
 from cws_filedrop.rules.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from kept import arrive
 
+from cws_filedrop.errors import Impossible
 from cws_filedrop.model import FeedState, UploadState, Verdict
 from cws_filedrop.store import claims, feeds, filling, lines, sellers, settling, uploads
 from cws_filedrop.store.database import Database
@@ -94,6 +95,11 @@ def test_packing_keeps_every_cell() -> None:
     assert lines.unpack(lines.pack(table)[0]).equals(table)
     assert claims.keys(lines.unpack(lines.pack(table)[0])) == lines.pack(table)[1]
     assert list(lines.unpack([]).columns) == list(SHIPMENT_COLUMNS)
+
+
+def test_a_feed_that_must_be_there_and_is_not_is_named(db: Database) -> None:
+    with pytest.raises(Impossible, match="there is no feed 7, where there must be one"):
+        feeds.get(db, 7)
 
 
 def test_one_feed_at_a_time(db: Database, account: int) -> None:

@@ -66,7 +66,7 @@ def sellers_ids(site: Site) -> dict[str, Any]:
     token = tokens.add(site.desk.db, anna.id, "spare", now=site.clock())
     assert token is not None
     name = site.get("/orders/created").json()["files"][0]["name"]
-    return {"upload_id": site.drop(), "order_id": KNOWN, "hook_id": hook, "token_id": token[0], "name": name}
+    return {"upload_id": site.drop(), "order_id": KNOWN, "hook_id": hook, "token_id": token[0].id, "name": name}
 
 
 def sellers_token(site: Site, _: dict[str, Any]) -> str:

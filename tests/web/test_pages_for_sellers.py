@@ -62,5 +62,5 @@ def test_a_file_to_fill_in_is_accepted_as_it_is(site: Site, layout: Format) -> N
     answer = site.seller().get(f"/my/templates/{layout.name}")
     assert answer.content == content(layout.name, NOW.date().isoformat())
     found = read(site.desk, put(site.desk, answer.content))
-    assert found.outcome["format"] == layout.name
-    assert found.outcome["counts"] == {"queued": 1}
+    assert found.outcome.format == layout.name
+    assert found.outcome.counts == {"queued": 1}

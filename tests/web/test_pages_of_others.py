@@ -33,7 +33,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict
         (site.desk.home("anna").path / "orders/created" / SECRET).write_bytes(b"x")
         made = tokens.add(site.desk.db, 1, "annas-token", now=site.clock())
         assert made is not None
-        theirs = {"order_id": names["order"], "number": str(made[0]), "folder": "created", "account_id": "1"}
+        theirs = {"order_id": names["order"], "number": str(made[0].id), "folder": "created", "account_id": "1"}
         theirs |= {"name": SECRET, "address": "192.0.2.7", "connection_id": "x", "about": names["order"]}
         yield site, theirs | {"upload_id": names["held"]}, site.browser().login("ben", kind="seller")
 

@@ -176,5 +176,5 @@ def test_what_was_handed_in_is_read_as_by_any_door(site: Site) -> None:
     row = {"id": upload_id, "seller_id": 1, "account_id": 1, "folder": "inbox", "name": "a.txt", "door": "http"}
     row |= {"client": "", "grade": "whole", "evidence": "", "arrived_at": "2026-11-22T12:00:00.000Z", "size": 1}
     uploads.arrive(site.desk.db, [row])
-    assert read(site.desk, upload_id).outcome["counts"] == {"queued": 1}
+    assert read(site.desk, upload_id).outcome.counts == {"queued": 1}
     assert "1 waiting" in anna.text("/my")

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cws_filedrop import log
+from cws_filedrop.errors import expected
 from cws_filedrop.marketplaces.sandbox import cancelling, orders, report
 from cws_filedrop.marketplaces.sandbox.cancelling import Cancellations
 from cws_filedrop.marketplaces.sandbox.reading import Readable, Refused, read
@@ -140,9 +141,9 @@ class Rows:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
-        assert cursor.lastrowid is not None
-        LOG.info("sandbox.feed_created", amazon_feed=str(cursor.lastrowid), merchant=account)
-        return cursor.lastrowid
+        no = expected(cursor.lastrowid, "number of a feed just created")
+        LOG.info("sandbox.feed_created", amazon_feed=str(no), merchant=account)
+        return no
 
     def feed(self, account: str, no: int) -> FeedRow | None:
         """An account's feed as it is now."""

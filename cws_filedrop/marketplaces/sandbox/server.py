@@ -84,7 +84,7 @@ class Server:
             listener.close()
             raise ConfigError(f"the sandbox cannot use {self._settings.data}: {error}") from error
         self._uvicorn = self._assemble(self._state)
-        self._thread = threading.Thread(target=self._run, args=(listener,), name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._uvicorn, listener), name="sandbox", daemon=True)
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or not self._uvicorn.started:
             self.stop()
@@ -126,10 +126,9 @@ class Server:
         )
         return _Uvicorn(config, app.faults.closing.set, self._ready)
 
-    def _run(self, listener: socket.socket) -> None:
-        assert self._uvicorn is not None
+    def _run(self, running: _Uvicorn, listener: socket.socket) -> None:
         try:
-            self._uvicorn.run([listener])
+            running.run([listener])
         finally:
             listener.close()
             self._ready.set()

@@ -17,14 +17,16 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, BinaryIO, Final
 
+from cws_filedrop.errors import expected
 from cws_filedrop.marketplaces.seller_site import order_url
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.evidence import dropped, members, told
 from cws_filedrop.pipeline.evidence.dropped import Dropped, plain
 from cws_filedrop.pipeline.evidence.members import Member
 from cws_filedrop.reports import evidence as words
 from cws_filedrop.store import deeds, order_book, order_lines_sent, sellers, sightings, uploads, work_lists
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.order_lines_sent import Line
 
 EVIDENCE: Final = "order.evidence"
@@ -71,7 +73,7 @@ def packed(desk: Desk, order: Order, *, folder: Path, who: Who) -> Packed:
         raise
     about = work_lists.about_order(order.account_id, order.order_id)
     what, now = f"{order.file_name}, SHA-256 {sha256}", desk.clock()
-    deeds.add(desk.db, **who.signed, what=EVIDENCE, about=about, detail=what, now=now)
+    deeds.add(desk.db, who, what=EVIDENCE, about=about, detail=what, now=now)
     return Packed(file, size, sha256)
 
 
@@ -109,8 +111,7 @@ def collected(desk: Desk, order: Order) -> tuple[dict[str, Any], list[Member]]:
 
 def _uploads(desk: Desk, order: Order, lines: Sequence[Line]) -> Iterator[Dropped]:
     for upload_id, some in groupby(lines, lambda line: line.upload_id):
-        upload = uploads.get(desk.db, upload_id)
-        assert upload is not None
+        upload = expected(uploads.get(desk.db, upload_id), f"upload {upload_id} of a line")
         yield dropped.of_upload(desk, upload, list(some), only_this_order=order.only_this_order)
 
 

@@ -71,8 +71,8 @@ def _answers(desk: Desk, found: Sequence[Upload], stage: str) -> None:
 
 
 def _answer(desk: Desk, upload: Upload, stage: str) -> dict[str, Any]:
-    counts = upload.outcome.get("counts", {}) if upload.rehearsal else lines.verdict_counts(desk.db, upload.id)
-    codes = [issue["code"] for issue in upload.outcome.get("file_issues", ())]
+    counts = upload.outcome.counts if upload.rehearsal else lines.verdict_counts(desk.db, upload.id)
+    codes = [issue.code for issue in upload.outcome.file_issues]
     return {
         "upload_id": upload.id,
         "name": upload.name,

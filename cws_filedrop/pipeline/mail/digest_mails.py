@@ -128,7 +128,7 @@ def _values(
 
 
 def _file(desk: Desk, upload: Upload) -> dict[str, str]:
-    counts = lines.verdict_counts(desk.db, upload.id) or upload.outcome.get("counts", {})
+    counts = lines.verdict_counts(desk.db, upload.id) or upload.outcome.counts
     return {
         "name": upload.name,
         "id": upload.id,

@@ -92,7 +92,7 @@ def wants_each(seller: Seller) -> bool:
 
 def _has_news(upload: Upload) -> bool:
     """Is there anything to tell before Amazon has answered? Of what is good so far, the result tells."""
-    counts = upload.outcome.get("counts", {})
+    counts = upload.outcome.counts
     waits = counts.get(Verdict.QUEUED, 0) and not upload.rehearsal and upload.state not in uploads.ASIDE
     return not waits or bool(counts.get(Verdict.REJECTED, 0))
 
@@ -110,6 +110,6 @@ SET_ASIDE: Final = {
 
 
 def _set_aside(upload: Upload) -> Note:
-    codes = " ".join(dict.fromkeys(issue["code"] for issue in upload.outcome.get("file_issues", ())))
+    codes = " ".join(dict.fromkeys(issue.code for issue in upload.outcome.file_issues))
     what = f"upload {upload.id} of {upload.seller} ({upload.name}) {SET_ASIDE[upload.state]}"
     return Note(f"{_answer_key(upload)}:{upload.state}", Topic.TROUBLE, upload.id, f"{what} {codes}".rstrip())

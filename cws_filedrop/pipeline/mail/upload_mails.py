@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from cws_filedrop import log
 from cws_filedrop.drop.names import result_name
 from cws_filedrop.feeds.processing_report import BETWEEN_MESSAGES, explain
-from cws_filedrop.model import MailEvent, MailKind, Severity, UploadState, Verdict
+from cws_filedrop.model import Issue, MailEvent, MailKind, Severity, UploadState, Verdict
 from cws_filedrop.notify.letters import write as letter
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.mail.notes import Topic, wants_each
@@ -22,6 +22,7 @@ from cws_filedrop.rules import catalogue
 from cws_filedrop.store import lines, mails, sellers, uploads
 from cws_filedrop.store.mails import Draft, Note
 from cws_filedrop.store.uploads import Upload
+from cws_filedrop.upload_outcome import WHOLE
 
 LOG: Final = log.get(__name__)
 SHOWN: Final = 20
@@ -67,7 +68,7 @@ def _drafts(desk: Desk, note: Note) -> Iterator[Draft]:
         return  # of one that was released meanwhile its next answer tells
     seller = sellers.by_id(desk.db, upload.seller_id)
     finished = note.topic == Topic.FINISHED
-    counts = lines.verdict_counts(desk.db, upload.id) if finished else upload.outcome.get("counts", {})
+    counts = lines.verdict_counts(desk.db, upload.id) if finished else upload.outcome.counts
     event = event_of(upload, counts)
     if not wants_each(seller) or event not in seller.mailing.events:
         return
@@ -85,9 +86,8 @@ def event_of(upload: Upload, counts: Mapping[str, int]) -> MailEvent:
         return MailEvent.ERRORS
     if counts.get(Verdict.REJECTED, 0) and not amazons:  # with Amazon's answer they have been told of already
         return MailEvent.ERRORS
-    outcome = upload.outcome
-    said = [*outcome.get("file_issues", ()), *outcome.get("remarks", ()), *outcome.get("first_issues", ())]
-    if counts.get(Verdict.CONFIRMED_WARNING, 0) or any(issue["severity"] == Severity.WARNING for issue in said):
+    warned = any(issue.severity is Severity.WARNING for _, issue in upload.outcome.said)
+    if warned or counts.get(Verdict.CONFIRMED_WARNING, 0):
         return MailEvent.WARNINGS
     return MailEvent.SUCCESS
 
@@ -139,25 +139,23 @@ def _lines(number: int) -> str:
 def _found(upload: Upload, event: MailEvent, counts: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:
     """What was found in the file, as far as it is of the event; and how many lines more there are."""
     wanted = (Severity.ERROR, Severity.HELD) if event is MailEvent.ERRORS else (Severity.WARNING,)
-    outcome = upload.outcome
-    whole = [{"line": 0} | issue for issue in [*outcome.get("file_issues", ()), *outcome.get("remarks", ())]]
-    chosen = [one for one in [*whole, *outcome.get("first_issues", ())] if one["severity"] in wanted][:SHOWN]
-    shown = len({one["line"] for one in chosen if one["line"]})
+    chosen = [(line, issue) for line, issue in upload.outcome.said if issue.severity in wanted][:SHOWN]
+    shown = len({line for line, _ in chosen if line != WHOLE})
     more = counts.get(Verdict.REJECTED, 0) - shown if event is MailEvent.ERRORS else 0
-    return [_without_cells(one) for one in chosen], max(more, 0)
+    return [_without_cells(line, issue) for line, issue in chosen], max(more, 0)
 
 
-def _without_cells(issue: Mapping[str, Any]) -> dict[str, Any]:
-    message, remedy = (_masked(issue[name], issue) if issue["line"] else issue[name] for name in ("message", "remedy"))
-    return {name: issue[name] for name in ("line", "column", "code")} | {"message": message, "remedy": remedy}
+def _without_cells(line: int, issue: Issue) -> dict[str, Any]:
+    message, remedy = (words if line == WHOLE else _masked(words, issue) for words in (issue.message, issue.remedy))
+    return {"line": line, "column": issue.column, "code": issue.code, "message": message, "remedy": remedy}
 
 
-def _masked(words: str, issue: Mapping[str, Any]) -> str:
+def _masked(words: str, issue: Issue) -> str:
     """A sentence about a line, without what was typed there: it stands in quotes, or is a quantity."""
-    for value in (issue["value"], catalogue.shown(issue["value"])):
+    for value in (issue.value, catalogue.shown(issue.value)):
         if value:
             words = words.replace(f'"{value}"', "“…”")
-    return QUOTED.sub(lambda found: found[0] if found[1] == issue["column"] else "“…”", words)
+    return QUOTED.sub(lambda found: found[0] if found[1] == issue.column else "“…”", words)
 
 
 def _refused(desk: Desk, upload: Upload, counts: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:

@@ -15,10 +15,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from cws_filedrop.drop.handing_in import HandingIn
 from cws_filedrop.model import Role, Seller
-from cws_filedrop.pipeline.deciding import Who
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.user_tokens import lacks_factor
 from cws_filedrop.store import sellers, tokens, user_tokens
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.user_tokens import UserBearer
 from cws_filedrop.transports.logins import SellerLogin
 from cws_filedrop.web.api.problems import Problem

@@ -14,7 +14,6 @@ from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports import status
 from cws_filedrop.store import hooks, tokens
 from cws_filedrop.store.hooks import Hook
-from cws_filedrop.store.token_rows import Token
 from cws_filedrop.web.api.access import Api, Caller, TheApi
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Route, etag
@@ -117,26 +116,20 @@ def add_token(wish: TokenWish, seller: Caller, api: TheApi) -> NewToken:
     made = tokens.add(api.desk.db, seller.id, wish.label, now=api.clock())
     if made is None:
         raise Problem(409, f"You have {tokens.MOST_TOKENS} tokens already; remove one of them")
-    return NewToken(**asdict(_one_token(api, seller.id, made[0])), token=made[1])
+    return NewToken(**asdict(made[0]), token=made[1])
 
 
 @router.patch("/tokens/{token_id}", tags=["tokens"], responses=documented(400, 404))
 def switch_token(token_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> TokenBody:
     """Have a token hold no more, or again."""
-    if not tokens.enable(api.desk.db, seller.id, token_id, enabled=switch.enabled):
+    changed = tokens.enable(api.desk.db, seller.id, token_id, enabled=switch.enabled)
+    if changed is None:
         raise not_there()
-    return TokenBody(**asdict(_one_token(api, seller.id, token_id)))
+    return TokenBody(**asdict(changed))
 
 
 @router.delete("/tokens/{token_id}", tags=["tokens"], status_code=204, responses=documented(404))
 def remove_token(token_id: SerialId, seller: Caller, api: TheApi) -> None:
     """Forget a token; it may be the one you call with."""
-    if not tokens.remove(api.desk.db, seller.id, token_id):
+    if tokens.remove(api.desk.db, seller.id, token_id) is None:
         raise not_there()
-
-
-def _one_token(api: Api, seller_id: int, token_id: int) -> Token:
-    found = tokens.get(api.desk.db, seller_id, token_id)
-    if found is None:
-        raise not_there()
-    return found

@@ -82,19 +82,22 @@ def _answer(
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+    if not isinstance(error, Problem):
+        raise error
     return _answer(request, error.status, error.detail, headers=error.headers)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     """What routing refuses: no such path, no such method."""
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     detail = NOT_THERE if error.status_code == 404 else str(error.detail)
     return _answer(request, error.status_code, detail, headers=error.headers or {})
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    if not isinstance(error, RequestValidationError):
+        raise error
     faults = [Fault(where=".".join(map(str, one["loc"])), message=one["msg"]) for one in error.errors()]
     return _answer(request, 422, "The request cannot be used as it is", headers={}, errors=faults)
 

@@ -7,7 +7,8 @@ from typing import Annotated, Final
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from cws_filedrop.model import HookEvent, OrderState, UploadState, Verdict
+from cws_filedrop.model import HookEvent, Issue, OrderState, UploadState, Verdict
+from cws_filedrop.upload_outcome import WHOLE, UploadOutcome
 
 UPLOAD: Final = "20261122-013042-k7f3"
 ORDER: Final = "026-1520163-6049104"
@@ -42,6 +43,22 @@ class Said(BaseModel):
     column: str
     message: str
     remedy: str
+
+
+def said_of(outcome: UploadOutcome) -> list[Said]:
+    """What was found first in an upload."""
+    return [_said(line, issue) for line, issue in outcome.said]
+
+
+def _said(line: int, issue: Issue) -> Said:
+    return Said(
+        line=None if line == WHOLE else line,
+        code=issue.code,
+        severity=str(issue.severity),
+        column=issue.column,
+        message=issue.message,
+        remedy=issue.remedy,
+    )
 
 
 class UploadBody(BaseModel):

@@ -18,6 +18,7 @@ from cws_filedrop.drop.deeds import Event
 from cws_filedrop.drop.handing_in import NotUsable, Parcel
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.upload import NoRoom, TooLarge
+from cws_filedrop.errors import expected
 from cws_filedrop.model import Door, Seller, UploadState
 from cws_filedrop.store import audit, handed_in
 from cws_filedrop.store.database import stamp
@@ -136,8 +137,8 @@ async def _hand_in(request: Request, response: Response, seller: Seller, api: Ap
                 drop = wish.drop(seller, body.name, api.clock())
                 parcel = await run_in_threadpool(api.handing_in.begin, drop, seller.allowance)
             await run_in_threadpool(parcel.write, block)
-        assert parcel is not None
-        upload_id, replayed = await run_in_threadpool(_take, api, seller, wish, parcel)
+        whole = expected(parcel, "block of a body that ended well")
+        upload_id, replayed = await run_in_threadpool(_take, api, seller, wish, whole)
     except TooLarge as error:
         raise Problem(413, str(error)) from error
     except NotUsable as error:
@@ -154,11 +155,11 @@ async def _hand_in(request: Request, response: Response, seller: Seller, api: Ap
     finally:
         if parcel is not None:
             parcel.drop()
-    what = parcel.what
+    what = whole.what
     response.headers["Location"] = f"{request.scope.get('root_path', '')}/uploads/{upload_id}"
     if replayed:
         response.headers[REPLAYED] = "true"
-    return HandedIn(id=upload_id, state=UploadState.ARRIVED, name=what.name, folder=str(what.folder), size=parcel.size)
+    return HandedIn(id=upload_id, state=UploadState.ARRIVED, name=what.name, folder=str(what.folder), size=whole.size)
 
 
 def _take(api: Api, seller: Seller, wish: Wish, parcel: Parcel) -> tuple[str, bool]:

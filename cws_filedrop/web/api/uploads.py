@@ -15,7 +15,7 @@ from cws_filedrop.web.api.access import Api, Caller, TheApi
 from cws_filedrop.web.api.orders import file_answer, file_documented
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Limit, Route, link_next
-from cws_filedrop.web.api.shapes import HandedIn, LineBody, Lines, OneUpload, Said, UploadBody, UploadId, Uploads
+from cws_filedrop.web.api.shapes import HandedIn, LineBody, Lines, OneUpload, UploadBody, UploadId, Uploads, said_of
 
 router = APIRouter(route_class=Route, responses=REFUSALS)
 FILES: Final = {
@@ -53,10 +53,7 @@ def show_upload(upload_id: UploadId, seller: Caller, api: TheApi) -> OneUpload:
         return _unrecorded(api, seller, upload_id)
     if found.seller_id != seller.id:
         raise not_there()
-    outcome = found.outcome
-    said = [*outcome.get("file_issues", ()), *outcome.get("remarks", ()), *outcome.get("first_issues", ())]
-    issues = [Said(**{name: one.get(name) for name in Said.model_fields}) for one in said]
-    return OneUpload(**_upload(api, found), issues=issues)
+    return OneUpload(**_upload(api, found), issues=said_of(found.outcome))
 
 
 def _unrecorded(api: Api, seller: Seller, upload_id: str) -> OneUpload:
@@ -83,7 +80,7 @@ def _unrecorded(api: Api, seller: Seller, upload_id: str) -> OneUpload:
 def _upload(api: Api, upload: Upload) -> dict[str, Any]:
     counts: dict[str, int] = {}
     if upload.rehearsal:
-        counts = dict(upload.outcome.get("counts", {}))
+        counts = dict(upload.outcome.counts)
     else:
         for (verdict, _), number in tallies.of_upload(api.desk.db, upload.id).items():
             counts[verdict] = counts.get(verdict, 0) + number

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from cws_filedrop.drop.archive import Damaged, Paper
 from cws_filedrop.model import FeedState
 from cws_filedrop.pipeline import deciding, papers
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import feeds, sellers
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -56,7 +56,7 @@ def download(request: Request, session: visitors.Viewer, number: Number, kind: s
 def retry(request: Request, session: visitors.Operator, number: Number) -> Response:
     """Let a stopped feed go on."""
     try:
-        deciding.retry_feed(offices.of(request).desk, number, who=Who(session.name, visitors.address(request)))
+        deciding.retry_feed(offices.of(request).desk, number, who=visitors.who(request, session))
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, "/feeds", f"Feed {number} goes on.")
@@ -65,7 +65,7 @@ def retry(request: Request, session: visitors.Operator, number: Number) -> Respo
 @router.post("/feeds/{number}/adopt", dependencies=[visitors.Meant])
 def adopt(request: Request, session: visitors.Operator, number: Number, amazon_feed_id: Text) -> Response:
     """Say which of Amazon's feeds a stopped feed became."""
-    who = Who(session.name, visitors.address(request))
+    who = visitors.who(request, session)
     try:
         deciding.adopt_feed(offices.of(request).desk, number, amazon_feed_id.strip(), who=who)
     except Impossible as why:

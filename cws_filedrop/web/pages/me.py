@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from cws_filedrop import passwords
 from cws_filedrop.pipeline import people, user_tokens
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import user_tokens as rows
 from cws_filedrop.store import users
 from cws_filedrop.store.web_sessions import Session
@@ -25,10 +25,6 @@ router: Final = APIRouter()
 ISSUER: Final = "cws_filedrop"
 
 
-def _who(request: Request, session: Session) -> Who:
-    return Who(session.name, visitors.address(request))
-
-
 @router.get("/me")
 def me(request: Request, session: visitors.User) -> Response:
     """One's own password, second factor and tokens."""
@@ -37,13 +33,13 @@ def me(request: Request, session: visitors.User) -> Response:
 
 def _shown(request: Request, session: Session, fresh: str) -> Response:
     desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
+    found = users.get(desk.db, session.the_user)
     return framed(
         request,
         "me.html",
         session,
         user=found,
-        tokens=rows.listing(desk.db, session.user_id or 0),
+        tokens=rows.listing(desk.db, session.the_user),
         fresh=fresh,
         factor_first=found is not None and user_tokens.lacks_factor(desk, has_factor=bool(found.totp_secret)),
     )
@@ -53,11 +49,11 @@ def _shown(request: Request, session: Session, fresh: str) -> Response:
 def own_password(request: Request, session: visitors.User, old: Text, new: Text) -> Response:
     """Another password; every session ends, this one too."""
     desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
+    found = users.get(desk.db, session.the_user)
     if found is None or not passwords.matches(found.password_hash, old):
         raise visitors.Refused("That is not your password. Nothing was changed.", 403)
     try:
-        people.set_password(desk, found.name, new, who=_who(request, session))
+        people.set_password(desk, found.name, new, who=visitors.who(request, session))
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 400) from None
     return go(request, "/login")
@@ -80,10 +76,10 @@ def _offered(request: Request, session: Session, secret: str, trouble: str) -> R
 def keep_factor(request: Request, session: visitors.User, secret: Text, code: Text) -> Response:
     """Keep the secret, if the code shows that the app has it. Every session ends: the next login asks for a code."""
     desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
+    found = users.get(desk.db, session.the_user)
     if found is None or len(secret) < 16 or not logging_in.is_code(request, found, secret, code):
         return _offered(request, session, secret, logging_in.WRONG_CODE)
-    people.set_factor(desk, found.name, secret, who=_who(request, session))
+    people.set_factor(desk, found.name, secret, who=visitors.who(request, session))
     return go(request, "/login")
 
 
@@ -91,7 +87,7 @@ def keep_factor(request: Request, session: visitors.User, secret: Text, code: Te
 def add_token(request: Request, session: visitors.User, label: Text = "") -> Response:
     """A new token, shown once."""
     try:
-        _, token = user_tokens.add(offices.of(request).desk, session.name, label, who=_who(request, session))
+        _, token = user_tokens.add(offices.of(request).desk, session.name, label, who=visitors.who(request, session))
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return _shown(request, session, token)
@@ -100,7 +96,7 @@ def add_token(request: Request, session: visitors.User, label: Text = "") -> Res
 @router.post("/me/tokens/{number}/{what}", dependencies=[visitors.Meant])
 def change_token(request: Request, session: visitors.User, number: Number, what: str) -> Response:
     """Switch one off or on, or remove it."""
-    desk, who = offices.of(request).desk, _who(request, session)
+    desk, who = offices.of(request).desk, visitors.who(request, session)
     done = {
         "disable": lambda: user_tokens.enable(desk, session.name, number, False, who=who),
         "enable": lambda: user_tokens.enable(desk, session.name, number, True, who=who),

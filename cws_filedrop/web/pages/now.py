@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.pipeline import deciding, health, overview
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
 from cws_filedrop.web.frame import framed
@@ -49,7 +49,7 @@ def now(request: Request, session: visitors.Anyone) -> Response:
 @router.post("/connections/{connection_id}/close", dependencies=[visitors.Meant])
 def close(request: Request, session: visitors.Operator, connection_id: str) -> Response:
     """Have a seller's connection closed."""
-    who = Who(session.name, visitors.address(request))
+    who = visitors.who(request, session)
     try:
         deciding.close_connection(offices.of(request).desk, connection_id, who=who)
     except Impossible as why:

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState
 from cws_filedrop.pipeline import deciding, retrying
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.pipeline.evidence import packing
 from cws_filedrop.rules.speed import speed
 from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, sightings, work_lists
@@ -83,7 +83,7 @@ def settle(
     request: Request, session: visitors.Operator, account_id: Number, order_id: str, state: Text, note: Text
 ) -> Response:
     """Say what has become of an order."""
-    who = Who(session.name, visitors.address(request))
+    who = visitors.who(request, session)
     where = f"/orders/{account_id}/{order_id}"
     if not note.strip():
         raise visitors.Refused("Say why: it is kept in the order's history.", 400)
@@ -99,7 +99,7 @@ def settle(
 @router.post("/orders/{account_id}/{order_id}/retry", dependencies=[visitors.Meant])
 def retry(request: Request, session: visitors.Operator, account_id: Number, order_id: str) -> Response:
     """Send what Amazon refused of an order again."""
-    here, who = offices.of(request), Who(session.name, visitors.address(request))
+    here, who = offices.of(request), visitors.who(request, session)
     try:
         upload_id = retrying.retry_order(here.desk, account_id, order_id, who=who)
     except Impossible as why:
@@ -113,7 +113,7 @@ def evidence(
     request: Request, session: visitors.Operator, account_id: Number, order_id: str, only: Text = ""
 ) -> Response:
     """All that proves what became of an order, as one zip; who had it made is written down."""
-    desk, who = offices.of(request).desk, Who(session.name, visitors.address(request))
+    desk, who = offices.of(request).desk, visitors.who(request, session)
     wanted = packing.Order(account_id, order_id, only_this_order=bool(only))
     try:
         made = packing.packed(desk, wanted, folder=desk.settings.data, who=who)

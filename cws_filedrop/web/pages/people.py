@@ -9,9 +9,8 @@ from fastapi.responses import Response
 
 from cws_filedrop.model import Role
 from cws_filedrop.pipeline import people
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import deeds, users
-from cws_filedrop.store.web_sessions import Session
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
 from cws_filedrop.web.forms import Text, whole
@@ -20,10 +19,6 @@ from cws_filedrop.web.rendering import go
 
 router: Final = APIRouter()
 SHOWN: Final = 100
-
-
-def _who(request: Request, session: Session) -> Who:
-    return Who(session.name, visitors.address(request))
 
 
 @router.get("/people")
@@ -38,7 +33,7 @@ def add(request: Request, session: visitors.Admin, name: Text, role: Text) -> Re
     """Add a user; the password is shown once."""
     desk = offices.of(request).desk
     try:
-        shown = people.add(desk, name, _role(role), who=_who(request, session))
+        shown = people.add(desk, name, _role(role), who=visitors.who(request, session))
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     found = users.everyone(desk.db)
@@ -50,7 +45,7 @@ def new_password(request: Request, session: visitors.Admin, name: str) -> Respon
     """Give a user a new password, shown once."""
     desk = offices.of(request).desk
     try:
-        shown = people.new_password(desk, name, who=_who(request, session))
+        shown = people.new_password(desk, name, who=visitors.who(request, session))
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     found = users.everyone(desk.db)
@@ -60,7 +55,7 @@ def new_password(request: Request, session: visitors.Admin, name: str) -> Respon
 @router.post("/people/{name}/change", dependencies=[visitors.Meant])
 def change(request: Request, session: visitors.Admin, name: str, what: Text, role: Text = "") -> Response:
     """Change a role, let nobody in by that name any more, let them in again, forget a lost second factor."""
-    desk, who = offices.of(request).desk, _who(request, session)
+    desk, who = offices.of(request).desk, visitors.who(request, session)
     done = {
         "role": lambda: people.set_role(desk, name, _role(role), who=who),
         "disable": lambda: people.enable(desk, name, False, who=who),

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.pipeline import deciding, portrait
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import sellers, usage
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import svg, visitors
@@ -59,7 +59,7 @@ def one(request: Request, session: visitors.Viewer, name: str) -> Response:
 def unban(request: Request, session: visitors.Operator, address: Text, wanted: Text = "") -> Response:
     """Let an address try again."""
     try:
-        deciding.unban(offices.of(request).desk, address, who=Who(session.name, visitors.address(request)))
+        deciding.unban(offices.of(request).desk, address, who=visitors.who(request, session))
     except Impossible as why:
         raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     where = f"/sellers/{wanted}" if wanted.isalnum() else "/"

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.pipeline import deciding
-from cws_filedrop.pipeline.deciding import Impossible, Who
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import users, work_lists
 from cws_filedrop.store.work_lists import Unconfirmed
 from cws_filedrop.web import office as offices
@@ -72,7 +72,7 @@ def keep_case(
     request: Request, session: visitors.Operator, about: Text, wanted: Text = "/", assignee: Text = "", note: Text = ""
 ) -> Response:
     """Say whose work something is, and a note."""
-    desk, who = offices.of(request).desk, Who(session.name, visitors.address(request))
+    desk, who = offices.of(request).desk, visitors.who(request, session)
     try:
         deciding.take_on(desk, about, assignee=assignee, note=note.strip(), who=who)
     except Impossible as why:

@@ -9,9 +9,9 @@ from fastapi import Request, Response
 
 from cws_filedrop.model import Role
 from cws_filedrop.pipeline import people
-from cws_filedrop.pipeline.deciding import Who
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import deeds, users
+from cws_filedrop.store.deeds import Who
 from cws_filedrop.store.users import User
 from cws_filedrop.web.api.access import Admin, Api, TheApi
 from cws_filedrop.web.api.ops import parts

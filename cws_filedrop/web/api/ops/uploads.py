@@ -9,7 +9,6 @@ from fastapi import Depends, Query, Request, Response
 
 from cws_filedrop.model import Door, UploadState, Verdict
 from cws_filedrop.pipeline import actions, deciding, stories
-from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.store import searching, tallies, upload_story, work_lists
 from cws_filedrop.store import uploads as rows
 from cws_filedrop.store.searching import Found, Wanted
@@ -35,7 +34,7 @@ from cws_filedrop.web.api.ops.shapes import (
 from cws_filedrop.web.api.orders import TABLE, file_answer, file_documented
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
-from cws_filedrop.web.api.shapes import Said, UploadId
+from cws_filedrop.web.api.shapes import UploadId, said_of
 
 router = parts.router("uploads")
 BYTES = "application/octet-stream"
@@ -94,8 +93,8 @@ def tell_upload(upload_id: UploadId, api: TheApi) -> WholeUpload:
     said = tallies.of_upload(desk.db, upload_id)
     return WholeUpload(
         **_upload(upload, said),
-        failure=upload.outcome.get("failure", ""),
-        issues=issues(upload),
+        failure=upload.outcome.failure,
+        issues=said_of(upload.outcome),
         said=[LinesSaid(verdict=Verdict(verdict), code=code, lines=lines) for (verdict, code), lines in said.items()],
         story=[
             StepBody(at=one.at, what=one.what, detail=one.detail, tone=one.tone)
@@ -107,18 +106,11 @@ def tell_upload(upload_id: UploadId, api: TheApi) -> WholeUpload:
 
 
 def _upload(upload: Upload, said: Any) -> dict[str, Any]:
-    counts: dict[str, int] = {} if said else dict(upload.outcome.get("counts", {}))
+    counts: dict[str, int] = {} if said else dict(upload.outcome.counts)
     for (verdict, _), lines in said.items():
         counts[verdict] = counts.get(verdict, 0) + lines
     values = {name: getattr(upload, name) for name in Upload.__slots__ if name in WholeUpload.model_fields}
     return values | {"grade": upload.grade or None, "verdicts": counts}
-
-
-def issues(upload: Upload) -> list[Said]:
-    """What was found first in an upload."""
-    outcome = upload.outcome
-    said = [*outcome.get("file_issues", ()), *outcome.get("remarks", ()), *outcome.get("first_issues", ())]
-    return [Said(**{name: one.get(name) for name in Said.model_fields}) for one in said]
 
 
 def case_body(case: Case) -> CaseBody:
@@ -162,7 +154,7 @@ def release(upload_id: UploadId, api: TheApi, who: Operator) -> UploadDecided:
     with parts.decided():
         actions.release(api.desk, upload_id, who=who)
     api.arrived(upload_id)
-    return _decided(api.desk, upload_id)
+    return _decided(api, upload_id)
 
 
 @router.post("/uploads/{upload_id}/reject", status_code=202, responses=documented(400, 404, 409))
@@ -172,12 +164,11 @@ def reject(upload_id: UploadId, wish: RejectWish, api: TheApi, who: Operator) ->
     with parts.decided():
         actions.reject(api.desk, upload_id, wish.why, who=who)
     api.arrived(upload_id)
-    return _decided(api.desk, upload_id)
+    return _decided(api, upload_id)
 
 
-def _decided(desk: Desk, upload_id: str) -> UploadDecided:
-    found = rows.get(desk.db, upload_id)
-    assert found is not None
+def _decided(api: Api, upload_id: str) -> UploadDecided:
+    found = known(api, upload_id)
     return UploadDecided(id=found.id, state=found.state)
 
 

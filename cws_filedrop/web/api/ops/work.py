@@ -14,8 +14,9 @@ from cws_filedrop.store.work_lists import NO_CASE, Case, Unconfirmed
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.shapes import HeldUpload, HeldUploads, UnconfirmedLine, UnconfirmedLines
-from cws_filedrop.web.api.ops.uploads import case_body, issues
+from cws_filedrop.web.api.ops.uploads import case_body
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
+from cws_filedrop.web.api.shapes import said_of
 
 router = parts.router("work lists")
 UNKNOWN = (
@@ -71,8 +72,8 @@ def list_held(
 def _held(one: Upload, case: Case) -> HeldUpload:
     return HeldUpload(
         **{name: getattr(one, name) for name in Upload.__slots__ if name in HeldUpload.model_fields},
-        failure=one.outcome.get("failure", ""),
-        issues=issues(one),
-        verdicts=dict(one.outcome.get("counts", {})),
+        failure=one.outcome.failure,
+        issues=said_of(one.outcome),
+        verdicts=dict(one.outcome.counts),
         case=case_body(case),
     )

@@ -29,8 +29,7 @@ STATUS_KINDS: Final = {"txt": "text/plain; charset=utf-8", "json": "application/
 def shown(request: Request, session: visitors.SellerHere) -> Response:
     """What is in work, and what waits for the seller."""
     desk, now = offices.of(request).desk, offices.of(request).desk.clock()
-    assert session.seller_id is not None
-    db, account = desk.db, sellers.by_id(desk.db, session.seller_id).account
+    db, account = desk.db, sellers.by_id(desk.db, session.the_seller).account
     refused = lines.unconfirmed(db, account.id, limit=REFUSED)
     soon = now + timedelta(hours=desk.settings.orders.late_hours)
     late = order_lists.late(db, account.id, before=soon, since=now - timedelta(days=OVERDUE_DAYS), limit=LATE)
@@ -50,10 +49,9 @@ def shown(request: Request, session: visitors.SellerHere) -> Response:
 def status_file(request: Request, session: visitors.SellerHere, kind: str) -> Response:
     """What STATUS.txt or STATUS.json holds, as it is now."""
     desk = offices.of(request).desk
-    assert session.seller_id is not None
     if kind not in STATUS_KINDS:
         raise visitors.NotThere
-    found = outbox.status_of(desk, sellers.by_id(desk.db, session.seller_id))
+    found = outbox.status_of(desk, sellers.by_id(desk.db, session.the_seller))
     body = status.as_json(found) if kind == "json" else status.text(found).encode()
     named = {"Content-Disposition": f'attachment; filename="STATUS.{kind}"'}
     return Response(body, media_type=STATUS_KINDS[kind], headers=named)

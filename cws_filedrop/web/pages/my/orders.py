@@ -83,8 +83,7 @@ def order(request: Request, session: visitors.SellerHere, order_id: str) -> Resp
 
 def owner(request: Request, session: Session) -> Seller:
     """The seller whose session it is."""
-    assert session.seller_id is not None
-    return sellers.by_id(offices.of(request).desk.db, session.seller_id)
+    return sellers.by_id(offices.of(request).desk.db, session.the_seller)
 
 
 def _home(request: Request, seller: Seller) -> Home:

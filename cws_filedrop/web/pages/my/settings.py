@@ -10,7 +10,8 @@ from fastapi.responses import Response
 
 from cws_filedrop.model import DateOrder, MailEvent, Mailing
 from cws_filedrop.notify.addresses import BadAddress, addresses
-from cws_filedrop.store import deeds, sellers
+from cws_filedrop.pipeline.deciding import did
+from cws_filedrop.store import sellers
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
 from cws_filedrop.web.forms import Text
@@ -61,13 +62,6 @@ def keep(
     detail = (
         f"mails for {' '.join(wanted.events) or 'nothing'}; buyers {'on' if wanted.buyers else 'off'}; {date_order}"
     )
-    deeds.add(
-        desk.db,
-        who=f"seller {seller.name}",
-        what="seller.settings",
-        about=seller.name,
-        detail=detail.rstrip("; "),
-        address=visitors.address(request),
-        now=desk.clock(),
-    )
+    who = visitors.who(request, session)
+    did(desk, who, what="seller.settings", about=seller.name, detail=detail.rstrip("; "))
     return go(request, "/my/settings", "Kept.")

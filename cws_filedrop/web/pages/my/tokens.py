@@ -7,7 +7,8 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.store import deeds, tokens
+from cws_filedrop.pipeline.deciding import did
+from cws_filedrop.store import tokens
 from cws_filedrop.store.web_sessions import Session
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -26,7 +27,7 @@ def listed(request: Request, session: visitors.SellerHere) -> Response:
 
 
 def _shown(request: Request, session: Session, fresh: str) -> Response:
-    found = tokens.listing(offices.of(request).desk.db, session.seller_id or 0)
+    found = tokens.listing(offices.of(request).desk.db, session.the_seller)
     return framed(request, "my_tokens.html", session, tokens=found, fresh=fresh)
 
 
@@ -34,29 +35,23 @@ def _shown(request: Request, session: Session, fresh: str) -> Response:
 def add(request: Request, session: visitors.SellerHere, label: Text) -> Response:
     """A new one, shown once."""
     desk = offices.of(request).desk
-    made = tokens.add(desk.db, session.seller_id or 0, label.strip()[:LONGEST_LABEL] or "a token", now=desk.clock())
+    made = tokens.add(desk.db, session.the_seller, label.strip()[:LONGEST_LABEL] or "a token", now=desk.clock())
     if made is None:
         raise visitors.Refused("You have as many tokens as may be; remove one first.", 409)
-    _did(request, session, "token.add", str(made[0]))
+    did(desk, visitors.who(request, session), what="token.add", about=str(made[0].id))
     return _shown(request, session, made[1])
 
 
 @router.post("/my/tokens/{number}/{what}", dependencies=[visitors.Meant])
 def change(request: Request, session: visitors.SellerHere, number: Number, what: str) -> Response:
     """Switch one off or on, or remove it."""
-    db, mine = offices.of(request).desk.db, session.seller_id or 0
+    desk, mine = offices.of(request).desk, session.the_seller
     done = {
-        "disable": lambda: tokens.enable(db, mine, number, enabled=False),
-        "enable": lambda: tokens.enable(db, mine, number, enabled=True),
-        "remove": lambda: tokens.remove(db, mine, number),
+        "disable": lambda: tokens.enable(desk.db, mine, number, enabled=False),
+        "enable": lambda: tokens.enable(desk.db, mine, number, enabled=True),
+        "remove": lambda: tokens.remove(desk.db, mine, number),
     }
     if what not in done or not done[what]():
         raise visitors.NotThere
-    _did(request, session, f"token.{what}", str(number))
+    did(desk, visitors.who(request, session), what=f"token.{what}", about=str(number))
     return go(request, "/my/tokens", "Done.")
-
-
-def _did(request: Request, session: Session, what: str, about: str) -> None:
-    desk = offices.of(request).desk
-    who, address = f"seller {session.name}", visitors.address(request)
-    deeds.add(desk.db, who=who, what=what, about=about, address=address, now=desk.clock())

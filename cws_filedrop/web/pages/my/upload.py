@@ -42,7 +42,7 @@ async def upload(request: Request, session: visitors.SellerHere) -> Response:
             return _told(request, 400, "Choose a file first.")
         folder = Folder.TEST if form.get("test") else Folder.INBOX
         address = visitors.address(request)
-        given = (here, session.seller_id or 0, file.file, file.filename, folder, address)
+        given = (here, session.the_seller, file.file, file.filename, folder, address)
         try:
             claim = await run_in_threadpool(_take, *given)
         except tuple(STATUS) as error:

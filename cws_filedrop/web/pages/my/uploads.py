@@ -11,7 +11,8 @@ from fastapi.responses import FileResponse, Response
 from cws_filedrop.drop.home import regular
 from cws_filedrop.drop.names import result_name
 from cws_filedrop.model import UploadState, Verdict
-from cws_filedrop.store import api_lists, deeds, searching, sellers, tallies
+from cws_filedrop.pipeline.deciding import did
+from cws_filedrop.store import api_lists, searching, sellers, tallies
 from cws_filedrop.store import uploads as rows
 from cws_filedrop.store.searching import Wanted
 from cws_filedrop.store.uploads import Upload
@@ -87,14 +88,7 @@ def release(request: Request, session: visitors.SellerHere, upload_id: str) -> R
     evidence = f"{found.evidence}; released by the seller on the page".lstrip("; ")
     if not rows.read_again(here.desk.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
         raise visitors.Refused(f"This upload is {found.state}; only what is held can be released.", 409)
-    deeds.add(
-        here.desk.db,
-        who=f"seller {session.name}",
-        what="upload released",
-        about=upload_id,
-        address=visitors.address(request),
-        now=here.desk.clock(),
-    )
+    did(here.desk, visitors.who(request, session), what="upload released", about=upload_id)
     here.arrived(upload_id)
     return go(request, f"/my/uploads/{upload_id}", f"{found.name} is taken as it is.")
 

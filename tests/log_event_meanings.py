@@ -121,6 +121,7 @@ MEANINGS: Final = {
     "sftp.watch_failed": "Connections could not be looked after by a fault of ours; it is tried again.",
     "sighting.looked": "Amazon's own order was looked at for what Amazon has accepted.",
     "sighting.refused": "Amazon refused to show an account's orders; it is asked again in some hours.",
+    "task.failed": "A thread that does something again and again failed in it, by a fault of ours; it goes on.",
     "tls.certificate_changed": "The certificate was changed on disk; new connections get the new one.",
     "tls.certificate_loaded": "FTP over TLS has its certificate, with that fingerprint and that last day.",
     "tls.certificate_made": "A certificate was made, since none was given.",

@@ -59,6 +59,7 @@ GROUPS: Final = {
     "worker": "The worker",
     "process": "Processes that read files",
     "service": "The service",
+    "task": "What is done again and again",
     "pulse": "Signs of life",
     "log": "The log itself",
     "sandbox": "The built-in Amazon",

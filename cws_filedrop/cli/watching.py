@@ -13,6 +13,7 @@ from rich.live import Live
 
 from cws_filedrop.cli import watch_frame
 from cws_filedrop.cli.watch_frame import Shown
+from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.pipeline import overview
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.overview import Overview
@@ -33,15 +34,15 @@ class Looker:
         self._every = every_seconds
         self._news = threading.Event()
         self._looked = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="looker", daemon=True)
+        self._task = PeriodicTask("looker", Job(self._look, every_seconds), failed=self._failed)
         self._began: float | None = None
         self._trouble = ""
-        self._bug: BaseException | None = None
+        self._bug: Exception | None = None
         self.seen: Overview | None = None
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._task.start()
 
     def wait(self, seconds: float) -> None:
         """Until it has looked once, or has waited so long."""
@@ -74,22 +75,24 @@ class Looker:
             return f"The database has not answered for {slow:.0f} s"
         return self._trouble
 
-    def _run(self) -> None:
-        pause = threading.Event()
-        while True:
-            self._began = time.monotonic()
-            try:
-                self.seen, self._trouble = overview.look(self._desk), ""
-            except (sa.exc.SQLAlchemyError, OSError) as error:
-                self._trouble = f"It cannot be looked at ({_words(error)})"
-            except BaseException as error:
-                self._bug = error
-            self._began = None
-            self._looked.set()
-            self._news.set()
-            if self._bug is not None:
-                return
-            pause.wait(self._every)
+    def _look(self) -> None:
+        self._began = time.monotonic()
+        try:
+            self.seen, self._trouble = overview.look(self._desk), ""
+        except (sa.exc.SQLAlchemyError, OSError) as error:
+            self._trouble = f"It cannot be looked at ({_words(error)})"
+        self._tell()
+
+    def _failed(self, error: Exception) -> None:
+        """A bug: whoever looks at us hears of it, and there is nothing more to see."""
+        self._bug = error
+        self._task.end()
+        self._tell()
+
+    def _tell(self) -> None:
+        self._began = None
+        self._looked.set()
+        self._news.set()
 
 
 def _words(error: Exception) -> str:

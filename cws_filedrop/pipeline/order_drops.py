@@ -28,7 +28,7 @@ from cws_filedrop.drop.names import clean, is_temporary
 from cws_filedrop.drop.stillness import Stillness, cannot_tell, openness, sees_open_files
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.model import Seller
-from cws_filedrop.pipeline.chore import RETRY_SECONDS
+from cws_filedrop.periodic import RETRY_SECONDS
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.order_book import import_file
 from cws_filedrop.reports import order_import

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from cws_filedrop import log
+from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.errors import ConfigError, FileRejected, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.reports_api import Report, ReportStatus
 from cws_filedrop.model import Account, Policy, PullState
 from cws_filedrop.pipeline.order_book import Import, import_file
-from cws_filedrop.pipeline.sending import Sender, backoff_seconds
+from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.store import feeds, pulls, sellers
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.pulls import Pull
@@ -96,7 +97,7 @@ def _step(puller: Puller, pull: Pull) -> None:
         else:
             _look(puller, pull)
     except RemoteUnavailable as error:
-        _wait(puller, pull, error.retry_after_seconds or backoff_seconds(pull.tries + 1), str(error))
+        _wait(puller, pull, error.retry_after_seconds or AMAZON_FAILED.seconds(pull.tries + 1), str(error))
         LOG.warning("orders.pull_delayed", pull=pull.no, account=pull.account_id, why=str(error))
     except RemoteRefused as error:
         if error.status == 404:
@@ -130,7 +131,8 @@ def _look(puller: Puller, pull: Pull) -> None:
         if desk.clock() > report.created_at + PATIENCE:
             _end(puller, pull, PullState.FAILED, f"Amazon has not made the report in {PATIENCE.seconds // 3600} hours")
         else:
-            _wait(puller, pull, _poll_seconds(puller, pull.tries), f"Amazon is making the report ({report.status})")
+            seconds = puller.sender.poll_seconds(pull.tries)
+            _wait(puller, pull, seconds, f"Amazon is making the report ({report.status})")
     elif report.document_id is None:
         _end(puller, pull, PullState.FAILED, "Amazon made a report without a document")
     else:
@@ -208,12 +210,6 @@ def _wait(puller: Puller, pull: Pull, seconds: float, note: str) -> None:
 
 def _next(puller: Puller, seconds: float) -> str:
     return stamp(puller.sender.desk.clock() + timedelta(seconds=seconds))
-
-
-def _poll_seconds(puller: Puller, tries: int) -> float:
-    settings = puller.sender.desk.settings.marketplace
-    slower: float = settings.poll_seconds * 1.5 ** min(tries, 30)
-    return min(settings.poll_slowest_seconds, slower)
 
 
 def _end(puller: Puller, pull: Pull, state: PullState, note: str, outcome: dict[str, int] | None = None) -> None:

@@ -11,7 +11,6 @@ not take it, a step only waits: nothing has gone to Amazon then, or Amazon still
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from typing import Any, Final, Protocol
 import pandas as pd
 
 from cws_filedrop import log
+from cws_filedrop.backoff import AMAZON_FAILED, amazon_works_on_it
 from cws_filedrop.drop.archive import Paper
 from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable, expected
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment, processing_report
@@ -38,7 +38,6 @@ from cws_filedrop.store.feeds import FeedRow, Purse, Turn
 from cws_filedrop.store.settling import Settlement
 
 LOG: Final = log.get(__name__)
-SLOWEST_RETRY_SECONDS: Final = 1800.0
 CLOCK_MARGIN: Final = timedelta(minutes=2)  # Amazon's clock and ours may differ; ids we know are left out anyway
 
 
@@ -71,6 +70,11 @@ class Sender:
     def purse(self, operation: str) -> Purse:
         rate = limits.RATES[operation].scaled(self.rate_scale)
         return Purse(operation, lambda arrival, now: limits.reserve(arrival, now, rate))
+
+    def poll_seconds(self, looks: int) -> float:
+        """How long to leave something alone that Amazon works on, after that many looks."""
+        settings = self.desk.settings.marketplace
+        return amazon_works_on_it(settings.poll_seconds, settings.poll_slowest_seconds).seconds(looks + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +228,7 @@ def _look_up(sender: Sender, feed: FeedRow, client: FeedClient) -> Step:
 def _failed(sender: Sender, feed: FeedRow, error: RemoteError, attempt: int) -> Step:
     """Again after a while, or a person is needed; the feed goes on from where it stands either way."""
     if isinstance(error, RemoteUnavailable):
-        wait = error.retry_after_seconds or backoff_seconds(attempt)
+        wait = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
         return _waits(sender, feed, str(error), wait)
     feeds.stop_account(sender.desk.db, feed.account_id, str(error))
@@ -240,20 +244,13 @@ def _stop(sender: Sender, feed: FeedRow, why: str) -> Step:
 
 def _not_kept(sender: Sender, feed: FeedRow, error: OSError, attempt: int) -> Step:
     LOG.error("feed.not_kept", feed=feed.no, attempt=attempt, why=str(error))
-    return _waits(sender, feed, f"it cannot be kept on our disk: {error}", backoff_seconds(attempt))
+    return _waits(sender, feed, f"it cannot be kept on our disk: {error}", AMAZON_FAILED.seconds(attempt))
 
 
 def _waits(sender: Sender, feed: FeedRow, why: str, seconds: float) -> Step:
     """Again after a while."""
     feeds.change(sender.desk.db, feed.no, note=why)
     return Step(again_seconds=seconds, note=why)
-
-
-def backoff_seconds(attempt: int) -> float:
-    """Doubling from two seconds, with jitter, up to half an hour: Amazon can be away for hours
-    (docs/domain.md#9-sending)."""
-    longest: float = min(SLOWEST_RETRY_SECONDS, 2.0 * 2 ** min(attempt - 1, 12))
-    return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
 
 def look(sender: Sender, feed_no: int, turn: int) -> Step:
@@ -270,9 +267,9 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
     except RemoteError as error:
         feeds.change(db, feed_no, note=str(error))
         LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))
-        return Step(again_seconds=_poll_seconds(sender, turn), note=str(error))
+        return Step(again_seconds=sender.poll_seconds(turn), note=str(error))
     if seen.status in ("IN_QUEUE", "IN_PROGRESS"):
-        return Step(again_seconds=_poll_seconds(sender, turn), note=seen.status)
+        return Step(again_seconds=sender.poll_seconds(turn), note=seen.status)
     values = {
         "report_document_id": seen.result_document_id or feeds.NO_REPORT,
         "ended": seen.status if seen.status in ENDED else "",
@@ -280,12 +277,6 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
     }
     feeds.change(db, feed_no, only_from=(FeedState.SUBMITTED,), **values)
     return DONE
-
-
-def _poll_seconds(sender: Sender, turn: int) -> float:
-    settings = sender.desk.settings.marketplace
-    slower: float = settings.poll_seconds * 1.5 ** min(turn, 30)
-    return min(settings.poll_slowest_seconds, slower)
 
 
 def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]:
@@ -296,7 +287,7 @@ def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]
         try:
             settlement = _answer(sender, feed)
         except RemoteUnavailable as error:
-            seconds = error.retry_after_seconds or backoff_seconds(attempt)
+            seconds = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
             return _waits(sender, feed, str(error), seconds), []
         except OSError as error:
             return _not_kept(sender, feed, error, attempt), []

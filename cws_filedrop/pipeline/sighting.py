@@ -14,11 +14,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from cws_filedrop import log
+from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder
 from cws_filedrop.model import Account, Sight
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.pipeline.sending import Sender, backoff_seconds
+from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.store import feeds, sellers, sightings, uploads
 from cws_filedrop.store.sightings import Look, Sighting, Told
 
@@ -55,7 +56,7 @@ class Reader:
         try:
             order = self._sender.orders(account).get_order(due.amazon_order_id)
         except RemoteUnavailable as error:
-            seconds = error.retry_after_seconds or backoff_seconds(due.looks + 3)
+            seconds = error.retry_after_seconds or AMAZON_FAILED.seconds(due.looks + 3)
             sightings.postpone(desk.db, account.id, until=now + timedelta(seconds=seconds), why=str(error))
             return
         except RemoteRefused as error:

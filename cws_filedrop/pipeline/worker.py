@@ -6,9 +6,8 @@ sure.
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final
 
@@ -16,9 +15,9 @@ from cws_filedrop import engine, log
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import FeedState, Seller, UploadState
+from cws_filedrop.periodic import RETRY_SECONDS, Again, Job, PeriodicTask
 from cws_filedrop.pipeline import order_files, outbox, pulling, retention, sending, workflows
 from cws_filedrop.pipeline.alarms.watch import Watch
-from cws_filedrop.pipeline.chore import RETRY_SECONDS, Chore
 from cws_filedrop.pipeline.deciding import Heed
 from cws_filedrop.pipeline.desk import Desk, database_url
 from cws_filedrop.pipeline.hand import Hand
@@ -63,18 +62,13 @@ class Worker:
         self._hand = Hand(MOST_GROUPS, on_room=self._arrived.wake)
         self._postman: Postman | None = None
         self._caller: Caller | None = None
-        self._stopping = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._take_in, name="arrivals", daemon=True),
-            threading.Thread(target=self._rounds, name="rounds", daemon=True),
-            threading.Thread(target=self._feed, name="feeder", daemon=True),
-            threading.Thread(target=self._statuses, name="statuses", daemon=True),
-            threading.Thread(target=self._order_files, name="order-files", daemon=True),
-            threading.Thread(target=self._read_back, name="sightings", daemon=True),
-            threading.Thread(target=self._pulls, name="pulls", daemon=True),
-        ]
-        if watch is not None and settings.alarms.every_seconds:
-            self._threads.append(threading.Thread(target=self._alarms, args=(watch,), name="alarms", daemon=True))
+        self._turns, self._idle_seconds = Turns(settings.service.heavy_bytes), 0.0
+        self._not_before: dict[int, float] = {}  # accounts that wait for Amazon's rate limit
+        self._feeder = PeriodicTask(
+            "feeder", Job(self._feed, 0.0), failed=lambda _: LOG.exception("worker.feed_failed")
+        )
+        self._watch = watch
+        self._tasks: list[PeriodicTask] = []
         self._pulse = Pulse(self._desk.db, "worker")
 
     def start(self) -> None:
@@ -90,8 +84,9 @@ class Worker:
         self._processes.warm_up()
         self._engine.start()
         self.round()
-        for thread in self._threads:
-            thread.start()
+        self._tasks = [*self._main_tasks(), *self._side_tasks(), *self._alarms()]
+        for task in self._tasks:
+            task.start()
         self._pulse.start()
         if postman is not None:
             postman.start()
@@ -101,13 +96,14 @@ class Worker:
 
     def stop(self, *, patience_seconds: int = 20) -> None:
         """Finish the steps in hand, then let go; what is not finished goes on after the next start."""
-        self._stopping.set()
+        for task in self._tasks:
+            task.end()
         self._arrived.close()
         self._hand.close()
         Bench.queued.close()
         outbox.CHANGED.close()
-        for thread in self._threads:
-            thread.join(timeout=patience_seconds)
+        for task in self._tasks:
+            task.stop(patience_seconds=patience_seconds)
         if self._postman is not None:
             self._postman.stop(patience_seconds=patience_seconds)
         if self._caller is not None:
@@ -122,24 +118,64 @@ class Worker:
         """The doors say that an upload lies in the spool."""
         self._arrived.add(upload_id)
 
+    def _main_tasks(self) -> list[PeriodicTask]:
+        """What brings an upload on its way; the first two wait for words themselves."""
+        return [
+            PeriodicTask("arrivals", Job(self._take_in, 0.0)),
+            self._feeder,
+            PeriodicTask("rounds", self._rounds(), failed=lambda _: LOG.exception("worker.round_failed")),
+            PeriodicTask(
+                "statuses",
+                Job(self._statuses, STATUS_SECONDS, STATUS_SECONDS),
+                failed=lambda _: LOG.exception("worker.status_failed"),
+            ),
+        ]
+
+    def _side_tasks(self) -> list[PeriodicTask]:
+        """What the rounds do not wait for: it takes its time, or Amazon does."""
+        drops, reader = OrderDrops(self._desk), Reader(self._sender)
+        return [
+            PeriodicTask(
+                "order-files",
+                Job(drops.look, ROUND_SECONDS, retry_seconds=RETRY_SECONDS),
+                failed=lambda _: LOG.exception("worker.order_files_failed"),
+            ),
+            PeriodicTask(
+                "sightings",  # what Amazon accepted, in its own orders
+                Job(lambda: Again(0) if reader.look() else None, ROUND_SECONDS),
+                failed=lambda _: LOG.exception("worker.sighting_failed"),
+            ),
+            PeriodicTask(
+                "pulls",
+                Job(lambda: pulling.go_on(self._puller), ROUND_SECONDS, ROUND_SECONDS),
+                failed=lambda _: LOG.exception("worker.pulls_failed"),
+            ),
+        ]
+
+    def _alarms(self) -> list[PeriodicTask]:
+        every_seconds = self._settings.alarms.every_seconds
+        if self._watch is None or not every_seconds:
+            return []
+        looks = Job(self._watch.look, every_seconds, ROUND_SECONDS)
+        jobs = [looks, Job(self._watch.tidy, SWEEP_SECONDS, ROUND_SECONDS)]
+        return [PeriodicTask("alarms", jobs, failed=lambda _: LOG.exception("worker.alarms_failed"))]
+
     def _take_in(self) -> None:
         """Accept what arrives and begin to answer it: alone while there is time, in groups when much comes at once."""
-        turns, wait_seconds = Turns(self._settings.service.heavy_bytes), 0.0
-        while not self._stopping.is_set():
-            self._line_up(turns, wait_seconds)
-            group: dict[str, str] = {}
-            if turns and self._hand.wait_for_room():
-                self._line_up(turns, 0)
-                group = turns.take(GROUP, busy=self._hand.with_large(), begun=self._hand.sellers())
-                self._begin_with(group)
-            # Those of busy sellers wait until these have done with what is in hand.
-            wait_seconds = 0.0 if group else ROUND_SECONDS
+        self._line_up(self._idle_seconds)
+        group: dict[str, str] = {}
+        if self._turns and self._hand.wait_for_room():
+            self._line_up(0)
+            group = self._turns.take(GROUP, busy=self._hand.with_large(), begun=self._hand.sellers())
+            self._begin_with(group)
+        # Those of busy sellers wait until these have done with what is in hand.
+        self._idle_seconds = 0.0 if group else ROUND_SECONDS
 
-    def _line_up(self, turns: Turns, wait_seconds: float) -> None:
+    def _line_up(self, wait_seconds: float) -> None:
         for upload_id in self._arrived.take(wait_seconds):
-            if upload_id not in turns:
+            if upload_id not in self._turns:
                 claim = self._claim(upload_id)
-                turns.add(claim.seller if claim else "", upload_id, claim.size if claim else 0)
+                self._turns.add(claim.seller if claim else "", upload_id, claim.size if claim else 0)
 
     def _begin_with(self, group: Mapping[str, str]) -> None:
         try:
@@ -209,46 +245,17 @@ class Worker:
         for feed in feeds.listing(self._desk.db, states=(FeedState.OPEN,), limit=1000):
             workflows.start_feed(feed.no)
 
-    def _rounds(self) -> None:
-        heed = Heed(self._desk)
-        chores = [Chore(SWEEP_SECONDS, self._sweep)]
-        chores.append(Chore(STATUS_ANEW_SECONDS, self._all_statuses))
-        if minutes := self._settings.orders.files_minutes:
-            chores.append(Chore(minutes * 60, lambda: order_files.write(self._desk)))
-        while not self._stopping.wait(ROUND_SECONDS):
-            for work in (self.round, heed.look, *(chore.when_due for chore in chores)):
-                try:
-                    work()
-                except Exception:
-                    LOG.exception("worker.round_failed")
-
-    def _pulls(self) -> None:
-        """Beside the rounds, which do not wait while Amazon is slow to answer or a long report is read."""
-        while not self._stopping.wait(ROUND_SECONDS):
-            try:
-                pulling.go_on(self._puller)
-            except Exception:
-                LOG.exception("worker.pulls_failed")
-
-    def _order_files(self) -> None:
-        """Import what operators drop; in a thread of its own, since a large file takes its time."""
-        drops, pause = OrderDrops(self._desk), 0.0
-        while not self._stopping.wait(pause):
-            pause = ROUND_SECONDS
-            try:
-                drops.look()
-            except Exception:
-                LOG.exception("worker.order_files_failed")
-                pause = RETRY_SECONDS
-
-    def _alarms(self, watch: Watch) -> None:
-        chores = [Chore(self._settings.alarms.every_seconds, watch.look), Chore(SWEEP_SECONDS, watch.tidy)]
-        while not self._stopping.wait(ROUND_SECONDS):
-            for chore in chores:
-                try:
-                    chore.when_due()
-                except Exception:
-                    LOG.exception("worker.alarms_failed")
+    def _rounds(self) -> list[Job]:
+        heed, orders = Heed(self._desk), self._settings.orders
+        works: list[tuple[Callable[[], object], float]] = [
+            (self.round, ROUND_SECONDS),
+            (heed.look, ROUND_SECONDS),
+            (self._sweep, SWEEP_SECONDS),
+            (self._all_statuses, STATUS_ANEW_SECONDS),
+        ]
+        if orders.files_minutes:
+            works.append((lambda: order_files.write(self._desk), orders.files_minutes * 60))
+        return [Job(work, every_seconds, ROUND_SECONDS) for work, every_seconds in works]
 
     def _sweep(self) -> None:
         retention.sweep(self._desk)
@@ -261,16 +268,11 @@ class Worker:
 
     def _feed(self) -> None:
         """Open the next feed of every account that has something to send, as soon as it may go."""
-        not_before: dict[int, float] = {}
-        while not self._stopping.is_set():
-            Bench.queued.take(ROUND_SECONDS)
-            self._stopping.wait(TOGETHER_SECONDS)
-            try:
-                for account_id in sending.ready(self._sender):
-                    if not_before.get(account_id, 0.0) <= time.monotonic():
-                        not_before[account_id] = time.monotonic() + self._open_feed(account_id)
-            except Exception:
-                LOG.exception("worker.feed_failed")
+        Bench.queued.take(ROUND_SECONDS)
+        self._feeder.ending.wait(TOGETHER_SECONDS)
+        for account_id in sending.ready(self._sender):
+            if self._not_before.get(account_id, 0.0) <= time.monotonic():
+                self._not_before[account_id] = time.monotonic() + self._open_feed(account_id)
 
     def _open_feed(self, account_id: int) -> float:
         """Open the account's feed if it may go; the seconds it has to wait otherwise."""
@@ -279,27 +281,10 @@ class Worker:
             workflows.start_feed(turn.feed_no)
         return turn.wait_seconds or 0.0
 
-    def _read_back(self) -> None:
-        """Look for what Amazon accepted in its own orders."""
-        reader = Reader(self._sender)
-        while not self._stopping.is_set():
-            try:
-                found = reader.look()
-            except Exception:
-                LOG.exception("worker.sighting_failed")
-                found = False
-            if not found:
-                self._stopping.wait(ROUND_SECONDS)
-
-    def _statuses(self) -> None:
-        pause = STATUS_SECONDS
-        while not self._stopping.wait(pause):
-            begun = time.monotonic()
-            try:
-                outbox.write_statuses(self._desk, outbox.CHANGED.take(0))
-            except Exception:
-                LOG.exception("worker.status_failed")
-            pause = max(STATUS_SECONDS, STATUS_REST * (time.monotonic() - begun))
+    def _statuses(self) -> Again:
+        begun = time.monotonic()
+        outbox.write_statuses(self._desk, outbox.CHANGED.take(0))
+        return Again(max(STATUS_SECONDS, STATUS_REST * (time.monotonic() - begun)))
 
 
 def _row(claim: Claim, seller: Seller) -> dict[str, object]:

@@ -19,6 +19,7 @@ from typing import Any, Final
 from dbos import DBOS
 
 from cws_filedrop import engine, log
+from cws_filedrop.backoff import OUTBOX_NOT_WRITTEN
 from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.pipeline import outbox, sending
 from cws_filedrop.pipeline.hand import Hand
@@ -31,7 +32,6 @@ from cws_filedrop.store import feeds, uploads
 LOG: Final = log.get(__name__)
 ATTEMPTS: Final = 30  # recoveries of one workflow before it is given up as poison
 PUBLISHED_AT_ONCE: Final = 25  # uploads
-SLOWEST_DELIVERY_SECONDS: Final = 60.0
 PATIENCE_SECONDS: Final = 1.0  # that results wait for receipts, again and again
 
 
@@ -112,8 +112,8 @@ def deliver(upload_id: str, what: str) -> bool:
 def _deliver_later(upload_id: str, what: str, attempt: int = 1, series: str = "") -> None:
     series = series or engine.token()  # an upload may be answered more than once
     name = f"deliver:{what}:{upload_id}:{series}:{attempt}"
-    wait = min(SLOWEST_DELIVERY_SECONDS, 2.0 ** min(attempt, 10))
-    engine.enqueue("results", deliver_again, upload_id, what, attempt, series, id=name, delay_seconds=wait)
+    wait_seconds = OUTBOX_NOT_WRITTEN.seconds(attempt)
+    engine.enqueue("results", deliver_again, upload_id, what, attempt, series, id=name, delay_seconds=wait_seconds)
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)

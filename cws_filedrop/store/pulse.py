@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import socket
-import threading
 from datetime import UTC, datetime
 from typing import Final
 
 import sqlalchemy as sa
 
 from cws_filedrop import log
+from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.store import alarms
 from cws_filedrop.store.database import Database
 
@@ -23,28 +23,22 @@ class Pulse:
     def __init__(self, db: Database, kind: str) -> None:
         self._db = db
         self.who: Final = f"{kind} on {socket.gethostname()}"
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+        self._task = PeriodicTask("pulse", Job(self._beat, BEAT_SECONDS), failed=self._missed)
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._task.start()
 
     def stop(self) -> None:
         """End."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._task.stop()
         try:
             alarms.still(self._db, self.who)
         except sa.exc.SQLAlchemyError as error:
             LOG.warning("pulse.not_ended", who=self.who, why=type(error).__name__)
 
-    def _run(self) -> None:
-        while True:
-            try:
-                alarms.beat(self._db, self.who, now=datetime.now(UTC))
-            except sa.exc.SQLAlchemyError as error:
-                LOG.warning("pulse.missed", who=self.who, why=type(error).__name__)
-            if self._stopping.wait(BEAT_SECONDS):
-                return
+    def _beat(self) -> None:
+        alarms.beat(self._db, self.who, now=datetime.now(UTC))
+
+    def _missed(self, error: Exception) -> None:
+        LOG.warning("pulse.missed", who=self.who, why=type(error).__name__)

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from cws_filedrop import log
 from cws_filedrop.drop.deeds import Deed, Event
+from cws_filedrop.periodic import Job, PeriodicTask
 
 _LOG = log.get(__name__)
 _KEEP_SECONDS: Final = 1.0
@@ -46,18 +47,15 @@ class Audit:
         self._waiting: list[Entry] = []
         self._counted: dict[Deed, int] = {}  # place in `_waiting`
         self._lost = 0
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._keep_on, name="audit", daemon=True)
+        self._task = PeriodicTask("audit", Job(self._keep, _KEEP_SECONDS, _KEEP_SECONDS), last=self._keep)
 
     def start(self) -> None:
         """Keep what is noted from now on."""
-        self._thread.start()
+        self._task.start()
 
     def stop(self) -> None:
         """Keep what is left."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
+        self._task.stop()
 
     def note(self, deed: Deed) -> None:
         """Have a deed kept soon."""
@@ -80,11 +78,6 @@ class Audit:
             return False
         self._waiting[place] = replace(self._waiting[place], times=self._waiting[place].times + 1)
         return True
-
-    def _keep_on(self) -> None:
-        while not self._stopping.wait(_KEEP_SECONDS):
-            self._keep()
-        self._keep()
 
     def _keep(self) -> None:
         with self._lock:

@@ -7,7 +7,6 @@ nothing costs nothing.
 from __future__ import annotations
 
 import secrets
-import threading
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from cws_filedrop import log
 from cws_filedrop.drop.deeds import Deed, Event, Witness
+from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.transports.logins import Guest, Told
 
 _LOG = log.get(__name__)
@@ -47,29 +47,20 @@ class Concierge:
         self._here = here
         self._witness = witness
         self._stays: dict[Guest, Stay] = {}
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="concierge", daemon=True)
+        self._task = PeriodicTask(
+            "concierge",
+            Job(self._look, _LOOK_SECONDS, _LOOK_SECONDS),
+            failed=lambda _: _LOG.exception("concierge.failed"),
+            last=lambda: self._keep({}),
+        )
 
     def start(self) -> None:
         """Begin."""
-        self._thread.start()
+        self._task.start()
 
     def stop(self) -> None:
         """End; nobody is here any more."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stopping.wait(_LOOK_SECONDS):
-            self._try(self._look)
-        self._try(lambda: self._keep({}))
-
-    def _try(self, work: Callable[[], None]) -> None:
-        try:
-            work()
-        except Exception:
-            _LOG.exception("concierge.failed")
+        self._task.stop()
 
     def _look(self) -> None:
         self._keep({one: one.login.name for one in self._here() if one.login is not None})

@@ -7,10 +7,10 @@ rest. Knows nothing of what is in a file.
 
 from __future__ import annotations
 
+import contextlib
 import queue
-import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, assert_never
@@ -22,6 +22,7 @@ from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.names import clean, is_temporary
 from cws_filedrop.drop.stillness import Openness, Signature, cannot_tell, openness, sees_open_files, signature
 from cws_filedrop.model import Door
+from cws_filedrop.periodic import Again, Job, PeriodicTask
 from cws_filedrop.settings import FolderSettings
 from cws_filedrop.transports.folder_events import Events, why_not
 
@@ -50,37 +51,39 @@ class FolderDoor:
         self._settings = settings
         self._intake = intake
         self._root = intake.homes.root
-        self._names: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+        self._names: queue.SimpleQueue[Path] = queue.SimpleQueue()
         self._candidates: dict[Path, _Candidate] = {}
         self._events: Events | None = None
         self._openness = cannot_tell
-        self._thread: threading.Thread | None = None
-        self._stopping = threading.Event()
+        self._next_sweep = 0.0
+        self._task: PeriodicTask | None = None
         self.mode = "polling"
 
     def start(self) -> None:
         """Choose events or polling by trying, and begin."""
+        self._task = PeriodicTask(
+            "folder",
+            Job(self._round, self._settings.sweep_seconds, retry_seconds=1.0),
+            failed=lambda _: _LOG.error("folder.round_failed", exc_info=True),
+        )
         reason = "they are switched off" if self._settings.polling else why_not(self._root)
         if not reason:
             try:
-                self._events = Events(self._root, self._names)
+                self._events = Events(self._root, self._names, self._task.wake)
             except OSError as error:
                 reason = f"they cannot be asked for: {error.strerror or error}"
         self.mode = "polling" if reason else "events"
         sees = sees_open_files(self._root)
         self._openness = openness if sees else cannot_tell
         _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=sees)
-        self._thread = threading.Thread(target=self._run, name="folder", daemon=True)
-        self._thread.start()
+        self._task.start()
 
     def stop(self, drain_seconds: float = 10.0) -> None:
         """Stop; a file that is not complete yet stays where it is for the next start. Harmless when repeated."""
-        if self._thread is None:
+        if self._task is None:
             return
-        self._stopping.set()
-        self._names.put(None)
-        self._thread.join(drain_seconds)
-        self._thread = None
+        self._task.stop(patience_seconds=drain_seconds)
+        self._task = None
         if self._events is not None:
             self._events.stop()
         _LOG.info("folder.closed")
@@ -90,31 +93,20 @@ class FolderDoor:
         polling = min(self._settings.sweep_seconds, _POLL_SECONDS)
         return self._settings.sweep_seconds if self.mode == "events" else polling
 
-    def _run(self) -> None:
-        next_sweep = 0.0
-        while not self._stopping.is_set():
-            try:
-                if time.monotonic() >= next_sweep:
-                    self._note(self._sweep())
-                    next_sweep = time.monotonic() + self._sweep_seconds
-                self._look()
-                self._wait(next_sweep)
-            except Exception:
-                _LOG.error("folder.round_failed", exc_info=True)
-                self._stopping.wait(1.0)
+    def _round(self) -> Again:
+        """Note what came, take what is complete; again when the next file may be."""
+        self._note(self._named())
+        if time.monotonic() >= self._next_sweep:
+            self._note(self._sweep())
+            self._next_sweep = time.monotonic() + self._sweep_seconds
+        self._look()
+        due = min([self._next_sweep, *(candidate.due for candidate in self._candidates.values())])
+        return Again(max(0.0, due - time.monotonic()))
 
-    def _wait(self, next_sweep: float) -> None:
-        due = min([next_sweep, *(candidate.due for candidate in self._candidates.values())])
-        path = self._next_name(max(0.0, due - time.monotonic()))
-        while path is not None:
-            self._note([path])
-            path = self._next_name(0.0)
-
-    def _next_name(self, seconds: float) -> Path | None:
-        try:
-            return self._names.get(timeout=seconds) if seconds else self._names.get_nowait()
-        except queue.Empty:
-            return None
+    def _named(self) -> Iterator[Path]:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._names.get_nowait()
 
     def _sweep(self) -> Iterable[Path]:
         for home in self._intake.homes.known():

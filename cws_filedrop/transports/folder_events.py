@@ -11,6 +11,7 @@ import queue
 import shutil
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -26,23 +27,26 @@ _HIDDEN: Final = f"{os.sep}."
 class _Names(FileSystemEventHandler):
     """Puts names into the queue and does nothing else: the reader must never fall behind the kernel's buffer."""
 
-    def __init__(self, names: queue.SimpleQueue[Path | None], root: str) -> None:
+    def __init__(self, names: queue.SimpleQueue[Path], root: str, tell: Callable[[], None]) -> None:
         self._names = names
         self._root = root
+        self._tell = tell
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         name = os.fsdecode(event.dest_path or event.src_path)
         if _HIDDEN not in name[len(self._root) :]:  # the landing area is full of events that mean nothing here
             self._names.put(Path(name))
+            self._tell()
 
 
 class Events:
-    """Watches a directory and all below it; names of files that came or were closed go into `names`."""
+    """Watches a directory and all below it; names of files that came or were closed go into `names`, and `tell` is
+    called each time."""
 
-    def __init__(self, root: Path, names: queue.SimpleQueue[Path | None]) -> None:
+    def __init__(self, root: Path, names: queue.SimpleQueue[Path], tell: Callable[[], None] = lambda: None) -> None:
         self._observer: BaseObserver = Observer()
         try:
-            self._observer.schedule(_Names(names, str(root)), str(root), recursive=True, event_filter=_WANTED)
+            self._observer.schedule(_Names(names, str(root), tell), str(root), recursive=True, event_filter=_WANTED)
             self._observer.start()
         except BaseException:
             self.stop()
@@ -69,7 +73,7 @@ def why_not(root: Path, *, deadline_seconds: float = 2.0) -> str:
 
 
 def _try_events(probe: Path, watched: Path, deadline_seconds: float) -> str:
-    names: queue.SimpleQueue[Path | None] = queue.SimpleQueue()
+    names: queue.SimpleQueue[Path] = queue.SimpleQueue()
     events = Events(watched, names)
     try:
         (watched / "written").write_bytes(b"1")
@@ -81,11 +85,10 @@ def _try_events(probe: Path, watched: Path, deadline_seconds: float) -> str:
     return f"a file that was {' or '.join(sorted(missing))} raised none" if missing else ""
 
 
-def _seen(names: queue.SimpleQueue[Path | None], deadline_seconds: float) -> set[str]:
+def _seen(names: queue.SimpleQueue[Path], deadline_seconds: float) -> set[str]:
     seen: set[str] = set()
     deadline = time.monotonic() + deadline_seconds
     with contextlib.suppress(queue.Empty):
         while not {"written", "moved"} <= seen:
-            path = names.get(timeout=max(0.0, deadline - time.monotonic()))
-            seen |= {path.name} if path else set()
+            seen.add(names.get(timeout=max(0.0, deadline - time.monotonic())).name)
     return seen

@@ -18,6 +18,18 @@ from cws_filedrop.transports.ftp_tls import Contexts
 
 _LOG = log.get(__name__)
 LATER: Final = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_RESETS_ARE_TOLD: Final = ssl.OPENSSL_VERSION_INFO >= (3,)
+_BARE_END: Final = "UNEXPECTED_EOF_WHILE_READING"  # OpenSSL's reason
+
+
+def is_bare_end(error: OSError) -> bool:
+    """Did the other side end without close_notify, as in plain FTP: many clients do, and one that was killed?
+
+    An `SSLEOFError` without a reason was a reset. Python 3.11.2 (Debian 12's) raises a plain `SSLError` for a bare end.
+    """
+    if isinstance(error, ssl.SSLEOFError):
+        return bool(error.reason) or not _RESETS_ARE_TOLD
+    return isinstance(error, ssl.SSLError) and error.reason == _BARE_END
 
 
 class TlsChannel:
@@ -144,10 +156,9 @@ class TlsChannel:
             data: bytes = super().recv(buffer_size)  # type: ignore[misc]
         except LATER as error:
             raise _RetryError from error
-        except ssl.SSLEOFError:
-            return self._ended()
         except ssl.SSLError as error:
-            _LOG.info("ftp.tls_broken", address=self.remote, why=error.reason or str(error))
+            if not (isinstance(error, ssl.SSLEOFError) or is_bare_end(error)):
+                _LOG.info("ftp.tls_broken", address=self.remote, why=error.reason or str(error))
             return self._ended()
         return data
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-import ssl
 from typing import Any, Final
 
 import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quiets asyncore's deprecation on Python 3.11)
@@ -20,7 +19,7 @@ from cws_filedrop import log
 from cws_filedrop.model import Door
 from cws_filedrop.transports.ftp_session import TRANSFERS, FtpSession
 from cws_filedrop.transports.ftp_tls import Contexts
-from cws_filedrop.transports.ftp_tls_channel import LATER, TlsChannel
+from cws_filedrop.transports.ftp_tls_channel import LATER, TlsChannel, is_bare_end
 from cws_filedrop.transports.ftp_transfer import FtpTransfer
 
 _LOG = log.get(__name__)
@@ -36,7 +35,6 @@ _CONNECTS: Final = frozenset({"PASV", "EPSV", "PORT", "EPRT"})
 _MOST_RECORDS: Final = 100
 _WHOLE_RECORD: Final = 16_384
 _QUICKLY: Final = getattr(socket, "TCP_QUICKACK", None)  # Linux only
-_RESETS_ARE_TOLD: Final = ssl.OPENSSL_VERSION_INFO >= (3,)
 
 
 def _command(words: str, *, arg: bool | None) -> dict[str, Any]:
@@ -101,12 +99,8 @@ class TlsTransfer(TlsChannel, FtpTransfer):
             data: bytes = self.socket.recv(buffer_size)
         except LATER as error:
             raise _RetryError from error
-        except ssl.SSLEOFError as error:
-            # Without a reason it was a reset; else an end as in plain FTP, that of many clients, and of one killed.
-            self._broken = _RESETS_ARE_TOLD and not error.reason
-            data = b""
-        except OSError:
-            self._broken = True
+        except OSError as error:
+            self._broken = not is_bare_end(error)
             data = b""
         else:
             self.proof = None if data else ENDED

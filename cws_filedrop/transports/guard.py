@@ -10,9 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 from cws_filedrop import log
+from cws_filedrop.backoff import address_banned, login_failed
+from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.settings import GuardSettings
 from cws_filedrop.store.guard import Record
 
@@ -20,8 +23,6 @@ _LOG = log.get(__name__)
 _KEEP_SECONDS: Final = 2.0
 _MOST: Final = 50_000  # addresses and names remembered at once; the quietest go first
 _NEGLIGIBLE: Final = 0.05
-_LONGEST_BAN_SECONDS: Final = 86_400.0
-_LONGEST_WAIT_SECONDS: Final = 900.0
 
 Key = tuple[str, str]
 
@@ -41,6 +42,10 @@ class _Pair:
     last: float
 
 
+def _nothing() -> None:
+    """What is not kept anywhere needs no keeping."""
+
+
 class Guard:
     """Every method may be called from any thread, and none of them waits for anything."""
 
@@ -48,6 +53,7 @@ class Guard:
         self, settings: GuardSettings, shelf: Shelf | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         self._settings = settings
+        self._wait, self._ban_time = login_failed(settings.wait_seconds), address_banned(settings.ban_seconds)
         self._shelf = shelf
         self._clock = clock
         self._lock = threading.Lock()
@@ -55,8 +61,13 @@ class Guard:
         self._pairs: dict[Key, _Pair] = {}
         self._changed: set[Key] = set()
         self._kept: set[Key] = set()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        keep = _nothing if shelf is None else partial(self._keep, shelf)
+        self._task = PeriodicTask(
+            "guard",
+            Job(keep, _KEEP_SECONDS, _KEEP_SECONDS),
+            failed=lambda _: _LOG.exception("guard.not_kept"),
+            last=keep,
+        )
 
     def start(self) -> None:
         """Remember what was kept, and keep what comes."""
@@ -64,15 +75,11 @@ class Guard:
             return
         self._records = {(one.kind, one.who): one for one in self._shelf.load()}
         self._kept = set(self._records)
-        self._thread = threading.Thread(target=self._keep_on, args=(self._shelf,), name="guard", daemon=True)
-        self._thread.start()
+        self._task.start()
 
     def stop(self) -> None:
         """Keep what is left."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._task.stop()
 
     def banned(self, address: str) -> float:
         """Seconds until that address may come in again; 0 when it may."""
@@ -87,8 +94,8 @@ class Guard:
         pair = self._pairs.get(key)
         if pair is None or pair.failures < self._settings.failures:
             return 0.0
-        delay = self._settings.wait_seconds * 2.0 ** min(pair.failures - self._settings.failures, 16)
-        return max(0.0, pair.last + min(delay, _LONGEST_WAIT_SECONDS) - self._clock())
+        delay = self._wait.seconds(pair.failures - self._settings.failures + 1)
+        return max(0.0, pair.last + delay - self._clock())
 
     def failed(self, key: Key) -> None:
         """Note that a (user name, address) failed to log in."""
@@ -111,10 +118,10 @@ class Guard:
 
     def _count_pair(self, key: Key, now: float) -> None:
         if len(self._pairs) >= _MOST:
-            young = {one: pair for one, pair in self._pairs.items() if now - pair.last <= _LONGEST_WAIT_SECONDS}
+            young = {one: pair for one, pair in self._pairs.items() if now - pair.last <= self._wait.longest_seconds}
             self._pairs = young if len(young) < _MOST else {}
         pair = self._pairs.get(key)
-        fresh = pair is None or now - pair.last > max(self._settings.forget_seconds, _LONGEST_WAIT_SECONDS)
+        fresh = pair is None or now - pair.last > max(self._settings.forget_seconds, self._wait.longest_seconds)
         self._pairs[key] = _Pair(1, now) if pair is None or fresh else _Pair(pair.failures + 1, now)
 
     def _score_address(self, address: str, now: float) -> None:
@@ -137,7 +144,7 @@ class Guard:
         return faded
 
     def _ban(self, record: Record, now: float) -> None:
-        seconds = min(_LONGEST_BAN_SECONDS, self._settings.ban_seconds * 2.0 ** min(record.bans, 16))
+        seconds = self._ban_time.seconds(record.bans + 1)
         banned = replace(record, score=0.0, until=now + seconds, bans=record.bans + 1)
         self._records[(record.kind, record.who)] = banned
         _LOG.warning("guard.banned", address=record.who, seconds=round(seconds), times=banned.bans)
@@ -149,21 +156,13 @@ class Guard:
 
     # What is kept
 
-    def _keep_on(self, shelf: Shelf) -> None:
-        while not self._stopping.wait(_KEEP_SECONDS):
-            self._keep(shelf)
-        self._keep(shelf)
-
     def _keep(self, shelf: Shelf) -> None:
-        try:
-            kept = shelf.load()
-            self._forget_what_was_lifted(kept)
-            self._learn(kept)
-            changed, gone = self._to_keep()
-            if changed or gone:
-                shelf.save(changed, forget=gone)
-        except Exception:
-            _LOG.exception("guard.not_kept")
+        kept = shelf.load()
+        self._forget_what_was_lifted(kept)
+        self._learn(kept)
+        changed, gone = self._to_keep()
+        if changed or gone:
+            shelf.save(changed, forget=gone)
 
     def _forget_what_was_lifted(self, kept: list[Record]) -> None:
         """An operator lifts a ban by removing what is kept of it."""

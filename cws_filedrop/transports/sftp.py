@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ import paramiko
 from cws_filedrop import log
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.settings import SftpSettings
 from cws_filedrop.transports.balancers import HEADER_SECONDS, Announcement, Balancers
 from cws_filedrop.transports.courtesy import Courtesy
@@ -73,7 +75,8 @@ class SftpDoor:
         self._host_keys: list[paramiko.PKey] = []
         self._socket: socket.socket | None = None
         self._address = ("", 0)
-        self._threads: list[threading.Thread] = []
+        self._accepting: threading.Thread | None = None
+        self._watching: PeriodicTask | None = None
         self._changed = threading.Condition()
         self._connections: set[Connection] = set()
         self._balancers = Balancers(settings.proxy_networks, "[sftp] proxy_networks")
@@ -99,25 +102,24 @@ class SftpDoor:
         self._socket = _listen(self.settings.host, self.settings.port)
         host, port = self._socket.getsockname()[:2]
         self._address = (str(host), int(port))
-        self._threads = [
-            threading.Thread(target=self._accept_all, args=(self._socket,), name="sftp-accept", daemon=True),
-            threading.Thread(target=self._watch, name="sftp-watch", daemon=True),
-        ]
-        for thread in self._threads:
-            thread.start()
+        accept_all = partial(self._accept_all, self._socket)
+        self._accepting = threading.Thread(target=accept_all, name="sftp-accept", daemon=True)
+        self._watching = self._watcher()
+        self._accepting.start()
+        self._watching.start()
         _LOG.info("sftp.opened", host=self._address[0], port=self._address[1])
 
     def stop(self, drain_seconds: float = 10.0) -> None:
         """Stop listening, let transfers in hand end, say good-bye to the rest. Harmless when repeated."""
-        if self._socket is None or not self._threads:
+        if self._socket is None or self._accepting is None or self._watching is None:
             return
         with self._changed:
             self._is_draining = True
             self._changed.notify_all()
         _close_listener(self._socket)
-        for thread in self._threads:
-            thread.join()
-        self._threads = []
+        self._accepting.join()
+        self._watching.stop()
+        self._accepting = self._watching = None
         self._send_unannounced_away()
         self._drain(time.monotonic() + drain_seconds)
         _LOG.info("sftp.closed")
@@ -258,16 +260,14 @@ class SftpDoor:
 
     # Those who stay too long.
 
-    def _watch(self) -> None:
+    def _watcher(self) -> PeriodicTask:
         settings = self.settings
         pause = min(_RECHECK_SECONDS, settings.login_timeout_seconds / 2, settings.idle_timeout_seconds / 2)
-        while not self._is_draining:
-            with self._changed:
-                self._changed.wait_for(lambda: self._is_draining, pause)
-            try:
-                self._send_away()
-            except Exception:
-                _LOG.error("sftp.watch_failed", exc_info=True)
+        return PeriodicTask(
+            "sftp-watch",
+            Job(self._send_away, pause, pause),
+            failed=lambda _: _LOG.error("sftp.watch_failed", exc_info=True),
+        )
 
     def _send_away(self) -> None:
         here = self._list()

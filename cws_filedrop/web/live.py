@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from typing import Final
 
-import sqlalchemy as sa
-
 from cws_filedrop import log
+from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.store.database import Database
 
 LOG: Final = log.get(__name__)
@@ -27,25 +27,24 @@ class Beacon:
         self._db = db
         self._lock = threading.Lock()
         self._listeners: set[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = set()
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._open = ExitStack()
+        self._look: Callable[[], object] | None = None
+        self._before: object = None
+        self._task = PeriodicTask("beacon", Job(self._watch, LOOK_SECONDS), failed=self._failed, last=self._open.close)
 
     def start(self) -> None:
         """Begin to look."""
-        self._thread = threading.Thread(target=self._run, name="beacon", daemon=True)
-        self._thread.start()
+        self._task.start()
 
     def end_streams(self) -> None:
         """Let every page go."""
-        self._stopping.set()
+        self._task.end()
         self._wake()
 
     def stop(self) -> None:
         """End every stream, and look no more."""
         self.end_streams()
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None
+        self._task.stop()
 
     async def changes(self) -> AsyncIterator[str]:
         """Events as they go over the wire; the first says that the stream is there."""
@@ -54,34 +53,29 @@ class Beacon:
             self._listeners.add(mine)
         try:
             yield "retry: 2000\nevent: open\ndata: 1\n\n"
-            while not self._stopping.is_set():
+            while not self._task.ending.is_set():
                 try:
                     await asyncio.wait_for(mine[1].wait(), COMMENT_SECONDS)
                 except TimeoutError:
                     yield ": still here\n\n"
                     continue
                 mine[1].clear()
-                if not self._stopping.is_set():
+                if not self._task.ending.is_set():
                     yield "event: changed\ndata: 1\n\n"
         finally:
             with self._lock:
                 self._listeners.discard(mine)
 
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                with self._db.changes() as look:
-                    self._watch(look)
-            except sa.exc.SQLAlchemyError as error:
-                LOG.warning("web.beacon_failed", why=type(error).__name__)
-                self._stopping.wait(LOOK_SECONDS)
+    def _watch(self) -> None:
+        self._look = self._look or self._open.enter_context(self._db.changes())
+        if self._listeners and (found := self._look()) != self._before:
+            self._before = found
+            self._wake()
 
-    def _watch(self, look: Callable[[], object]) -> None:
-        before = None
-        while not self._stopping.wait(LOOK_SECONDS):
-            if self._listeners and (found := look()) != before:
-                before = found
-                self._wake()
+    def _failed(self, error: Exception) -> None:
+        LOG.warning("web.beacon_failed", why=type(error).__name__)
+        self._look = self._before = None
+        self._open.close()
 
     def _wake(self) -> None:
         with self._lock:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 from pipeline.trade import UNKNOWN_TO_AMAZON, Trade, cancelled, shipped, trading
 
+from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.drop.archive import Name, Paper
 from cws_filedrop.model import FeedState, Policy
 from cws_filedrop.pipeline import deciding, retention
 from cws_filedrop.pipeline.deciding import Who
-from cws_filedrop.pipeline.sending import backoff_seconds
 from cws_filedrop.store import feeds
 from cws_filedrop.store.feeds import FeedRow
 
@@ -83,7 +83,7 @@ def test_nothing_is_sent_that_the_disk_does_not_take_and_it_goes_once_it_does(tr
     trade.desk.archive.root.write_bytes(b"in the way")
     for attempt in (1, 2):
         step = trade.submit(feed_no, attempt)
-        assert 0 < step.again_seconds <= backoff_seconds(attempt) * 2
+        assert 0 < step.again_seconds <= AMAZON_FAILED.seconds(attempt) * 2
         assert "cannot be kept on our disk" in step.note
     feed = trade.feed(feed_no)
     assert (feed.state, feed.note) == (FeedState.FILLED, step.note)

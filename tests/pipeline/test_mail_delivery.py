@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from pipeline.mailing import NOW, Shop, shop_with
 
 from cws_filedrop.model import MailKind, MailState
 from cws_filedrop.notify.envelope import message_id
-from cws_filedrop.pipeline.mail.delivery import AT_ONCE, SLOWEST_RETRY_SECONDS, retry_seconds
+from cws_filedrop.pipeline.mail.delivery import AT_ONCE
 from cws_filedrop.store import mails
 from cws_filedrop.store.mails import Draft
 
@@ -184,8 +183,3 @@ def test_who_is_told_to_stop_begins_with_no_other(shop: Shop) -> None:
     shop.server.on_text = lambda _: stopping.set() or "250 OK"
     shop.delivery.send_due(stopping)
     assert shop.states() == [MailState.SENT, MailState.QUEUED]
-
-
-def test_waits_double_up_to_four_hours() -> None:
-    assert [retry_seconds(n) for n in (1, 2, 3)] == [60, 120, 240]
-    assert retry_seconds(100) == SLOWEST_RETRY_SECONDS == timedelta(hours=4).total_seconds()

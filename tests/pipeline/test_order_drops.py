@@ -17,8 +17,8 @@ import structlog
 from pipeline.desks import NOW, desk_on
 
 from cws_filedrop.drop import disk
+from cws_filedrop.periodic import RETRY_SECONDS
 from cws_filedrop.pipeline import order_drops, retention
-from cws_filedrop.pipeline.chore import RETRY_SECONDS
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.order_drops import OrderDrops
 from cws_filedrop.store import order_book

@@ -16,7 +16,6 @@ from running import rows
 from cws_filedrop.formats.fillz_orders import COLUMNS
 from cws_filedrop.model import OrderState
 from cws_filedrop.pipeline import order_files, retention
-from cws_filedrop.pipeline.chore import RETRY_SECONDS, Chore
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.order_book import import_file
 from cws_filedrop.store import order_book, sellers
@@ -123,21 +122,3 @@ def test_buyers_are_forgotten_thirty_days_after_shipment(tmp_path: Path) -> None
     assert files(desk, "created") == []
     bring(desk, hours=24 * 32)
     assert people() == 1, "a report that still names them brings nobody back"
-
-
-def test_a_chore_is_done_when_it_is_due_and_soon_again_when_it_failed() -> None:
-    now, done = [0.0], list[float]()
-
-    def work() -> None:
-        done.append(now[0])
-        if now[0] == 0.0:
-            raise OSError
-
-    chore = Chore(1800.0, work, clock=lambda: now[0])
-    for moment in (0.0, 1.0, RETRY_SECONDS, RETRY_SECONDS + 1799.0, RETRY_SECONDS + 1800.0):
-        now[0] = moment
-        try:
-            chore.when_due()
-        except OSError:
-            assert moment == 0.0
-    assert done == [0.0, RETRY_SECONDS, RETRY_SECONDS + 1800.0]

@@ -22,7 +22,7 @@ from cws_filedrop.notify import signing
 from cws_filedrop.pipeline import outbox, retention
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.hooks import events
-from cws_filedrop.pipeline.hooks.caller import Caller, retry_seconds
+from cws_filedrop.pipeline.hooks.caller import Caller
 from cws_filedrop.store import hooks, sellers, settling, uploads
 from cws_filedrop.store.settling import Settlement
 
@@ -320,13 +320,6 @@ def test_an_operators_hook_without_a_secret_is_a_mistake(told: Told) -> None:
     chosen = replace(told.desk.settings.hooks, operators_url="https://example.com/")
     with pytest.raises(ConfigError, match=r"\[hooks\]"):
         Caller(replace(told.desk, settings=replace(told.desk.settings, hooks=chosen)))
-
-
-def test_retries_slow_down_to_a_day() -> None:
-    waits = [retry_seconds(attempt) for attempt in range(1, 30)]
-    assert 3.75 <= waits[0] <= 5
-    assert all(64_800 <= wait <= 86_400 for wait in waits[9:])
-    assert len(set(waits[9:])) > 1
 
 
 def test_a_seller_has_not_any_number_of_hooks(told: Told) -> None:

@@ -12,6 +12,7 @@ from transports.dying_client import LINE
 from transports.tls_kit import log_in, tls_door, trusting
 
 from cws_filedrop.model import Grade
+from cws_filedrop.transports.ftp_tls_channel import is_bare_end
 
 
 def end_of(connection: socket.socket, *, reset: bool) -> None:
@@ -52,3 +53,25 @@ def test_a_record_that_was_tampered_with_is_never_part_of_an_upload(place: Place
     assert (claim.grade, claim.size) == (Grade.CUT, len(LINE) * 20)
     connection.close()
     session.close()
+
+
+def told(kind: type[ssl.SSLError], number: int, reason: str | None) -> ssl.SSLError:
+    """An error as Python raises it while it reads."""
+    error = kind(number, reason)
+    error.reason = reason  # type: ignore[assignment]
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "bare"),
+    [
+        (told(ssl.SSLEOFError, ssl.SSL_ERROR_EOF, "UNEXPECTED_EOF_WHILE_READING"), True),
+        (told(ssl.SSLError, ssl.SSL_ERROR_SSL, "UNEXPECTED_EOF_WHILE_READING"), True),
+        (told(ssl.SSLEOFError, ssl.SSL_ERROR_EOF, None), False),
+        (told(ssl.SSLError, ssl.SSL_ERROR_SSL, "DECRYPTION_FAILED_OR_BAD_RECORD_MAC"), False),
+        (ConnectionResetError(104, "reset"), False),
+    ],
+    ids=["ended", "ended, told by Python 3.11.2", "reset", "tampered with", "reset in plain words"],
+)
+def test_a_bare_end_is_told_from_a_break(error: OSError, bare: bool) -> None:
+    assert is_bare_end(error) is bare

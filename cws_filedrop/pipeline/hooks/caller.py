@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
-import threading
 from datetime import datetime, timedelta
 from typing import Final
 
 from cws_filedrop import config, log
+from cws_filedrop.backoff import HOOK_NOT_TAKEN
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import HookEvent
 from cws_filedrop.notify import calling, reaching, signing
 from cws_filedrop.notify.calling import Message, Rules, Told
+from cws_filedrop.periodic import Again, Job, PeriodicTask
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.hooks import events
@@ -31,8 +31,6 @@ ROUND_SECONDS: Final = 1.0
 AT_ONCE: Final = 200  # looked at
 OF_ONE_HOOK: Final = 20  # made in a round, one after the other
 SIDE_BY_SIDE: Final = 16  # hooks
-FIRST_RETRY_SECONDS: Final = 5.0
-SLOWEST_RETRY_SECONDS: Final = 86_400.0
 LONGEST_REST_SECONDS: Final = 300.0
 MARGIN_SECONDS: Final = 30.0  # beyond its time-out, after which a call that was in hand is nobody's
 
@@ -44,29 +42,21 @@ class Caller:
         """Raises: ConfigError when the [hooks] settings cannot be used."""
         self._desk = desk
         self._secret = operators_secret(desk)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._rounds, name="hooks", daemon=True)
+        self._task = PeriodicTask(
+            "hooks",
+            Job(lambda: Again(0) if self.round() else None, ROUND_SECONDS, ROUND_SECONDS),
+            failed=lambda _: LOG.exception("hooks.round_failed"),
+        )
 
     def start(self) -> None:
         """Begin; calls that an earlier process had in hand are made again."""
         url = self._desk.settings.hooks.operators_url
         hooks.keep_operators(self._desk.db, url, events.OPERATORS_EVENTS, now=self._desk.clock())
-        self._thread.start()
+        self._task.start()
 
     def stop(self, *, patience_seconds: float) -> None:
         """Finish the calls in hand."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=patience_seconds)
-
-    def _rounds(self) -> None:
-        more = False
-        while not self._stopping.wait(0 if more else ROUND_SECONDS):
-            try:
-                more = self.round() > 0
-            except Exception:
-                LOG.exception("hooks.round_failed")
-                more = False
+        self._task.stop(patience_seconds=patience_seconds)
 
     def round(self) -> int:
         """Make calls that are due; how many were taken."""
@@ -88,7 +78,7 @@ class Caller:
         """In order, until one is not taken: then the hook rests."""
         taken = 0
         for call in queue:
-            if self._stopping.is_set():
+            if self._task.ending.is_set():
                 break
             rules = rules_of(self._desk)
             until = self._desk.clock() + timedelta(seconds=rules.timeout_seconds + MARGIN_SECONDS)
@@ -111,7 +101,7 @@ class Caller:
             LOG.info("hook.called", hook=call.hook.id, call=call.no, kind=call.event)
             return
         give_up = timedelta(days=self._desk.settings.hooks.give_up_days)
-        wait, rest = retry_seconds(call.attempts + 1), retry_seconds(call.hook.failures + 1)
+        wait, rest = HOOK_NOT_TAKEN.seconds(call.attempts + 1), HOOK_NOT_TAKEN.seconds(call.hook.failures + 1)
         rests_until = now + timedelta(seconds=min(LONGEST_REST_SECONDS, rest))
         took_others = (call.hook.called_at or "") > call.created_at  # then it is this one's fault
         over = took_others and moment(call.created_at) + give_up <= now
@@ -140,12 +130,6 @@ class Caller:
 def queue_of_some(queues: list[list[Call]]) -> list[list[Call]]:
     """As many calls of each hook as are made in a round; one only, to try, of a hook that took nothing lately."""
     return [queue[: 1 if queue[0].hook.failures else OF_ONE_HOOK] for queue in queues]
-
-
-def retry_seconds(attempt: int) -> float:
-    """How long after that many attempts the next one comes: ever longer, up to a day; not all at the same moment."""
-    longest: float = min(SLOWEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 3.0 ** min(attempt - 1, 20))
-    return longest * random.uniform(0.75, 1.0)  # noqa: S311
 
 
 def rules_of(desk: Desk) -> Rules:

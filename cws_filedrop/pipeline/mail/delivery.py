@@ -14,6 +14,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from cws_filedrop import log
+from cws_filedrop.backoff import MAIL_POSTPONED, MAIL_SERVER_AWAY
 from cws_filedrop.model import MailKind
 from cws_filedrop.notify.addresses import BadAddress
 from cws_filedrop.notify.envelope import Envelope, seal
@@ -27,11 +28,7 @@ from cws_filedrop.store.mails import Mail
 
 LOG: Final = log.get(__name__)
 AT_ONCE: Final = 25
-FIRST_RETRY_SECONDS: Final = 60.0
-SLOWEST_RETRY_SECONDS: Final = 4 * 3600.0
 GIVE_UP: Final = timedelta(days=3)
-FIRST_REST_SECONDS: Final = 5.0  # after which a server that was away is looked for again
-LONGEST_REST_SECONDS: Final = 600.0
 CODES: Final = re.compile(r"[245]\d\d( [245]\.\d+\.\d+)?")
 
 
@@ -98,7 +95,7 @@ class Delivery:
                 mails.sent(db, mail.no, now=now)
                 LOG.info("mail.sent", mail=mail.no, kind=str(mail.kind))
             case Ending.LATER if moment(mail.created_at) + GIVE_UP > now:
-                wait = retry_seconds(mail.attempts + 1)
+                wait = MAIL_POSTPONED.seconds(mail.attempts + 1)
                 mails.postponed(db, mail, error=ended.words, next_at=now + timedelta(seconds=wait))
                 LOG.warning("mail.delayed", mail=mail.no, kind=str(mail.kind), seconds=wait, why=ended.words)
             case Ending.LATER | Ending.REFUSED:
@@ -116,8 +113,8 @@ class Delivery:
                 assert_never(ended.ending)
 
     def _rest(self, why: str) -> None:
-        seconds = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2 ** min(self._times_away, 10))
         self._times_away += 1
+        seconds = MAIL_SERVER_AWAY.seconds(self._times_away)
         self._rests_until = self._monotonic() + seconds
         LOG.warning("mail.server_not_reached", host=self._office.host, port=self._office.port, seconds=seconds, why=why)
 
@@ -126,11 +123,6 @@ def _upload_of(mail: Mail) -> dict[str, str]:
     """The upload that a mail to its seller tells of, for the log."""
     kind, _, rest = mail.key.partition(":")
     return {"upload": rest.partition(":")[0]} if kind == "upload" and mail.kind is MailKind.UPLOAD else {}
-
-
-def retry_seconds(attempt: int) -> float:
-    """How long a mail waits after that many attempts."""
-    return min(SLOWEST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2.0 ** min(attempt - 1, 20))
 
 
 def _without_people(words: str) -> str:

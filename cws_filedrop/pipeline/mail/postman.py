@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import threading
 from typing import Final
 
 from cws_filedrop import engine, log
 from cws_filedrop.notify.office import office
-from cws_filedrop.pipeline.chore import Chore
+from cws_filedrop.periodic import Again, Job, PeriodicTask
 from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.pipeline.mail import buyer_mails, notes, operator_mails, upload_mails
 from cws_filedrop.pipeline.mail.delivery import AT_ONCE, Delivery
@@ -29,47 +28,42 @@ class Postman:
         self._office = office(desk.settings.mail, os.environ)
         self._delivery = Delivery(desk, self._office)
         self._digests = Digests(desk)
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._rounds, name="mail", daemon=True)
+        self._task = PeriodicTask(
+            "mail",
+            self._jobs(),
+            failed=lambda _: LOG.exception("mail.round_failed"),
+            last=self._delivery.close,
+        )
 
     def start(self) -> None:
         """Begin; what an earlier process was sending when it ended is nobody's any more."""
         if lost := mails.left_behind(self._desk.db):
             LOG.error("mail.left_behind", mails=lost)
-        self._thread.start()
+        self._task.start()
 
     def stop(self, *, patience_seconds: float) -> None:
         """Finish the mail in hand."""
-        self._stopping.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=patience_seconds)
+        self._task.stop(patience_seconds=patience_seconds)
 
-    def _rounds(self) -> None:
+    def _jobs(self) -> list[Job]:
         desk = self._desk
-        rarely = Chore(RARELY_SECONDS, self._look_round)
-        more = False
-        while not self._stopping.wait(0 if more else ROUND_SECONDS):
-            more = False
-            for work in (
-                lambda: upload_mails.write(desk),
-                lambda: buyer_mails.write(desk),
-                lambda: operator_mails.write(desk, self._office.operators),
-                rarely.when_due,
-            ):
-                try:
-                    work()
-                except Exception:
-                    LOG.exception("mail.round_failed")
-            more = self._bring_away()
-        self._delivery.close()
+        works = [
+            lambda: upload_mails.write(desk),
+            lambda: buyer_mails.write(desk),
+            lambda: operator_mails.write(desk, self._office.operators),
+            self._bring_away,
+        ]
+        jobs = [Job(work, ROUND_SECONDS, ROUND_SECONDS) for work in works]
+        jobs.insert(3, Job(self._look_round, RARELY_SECONDS, ROUND_SECONDS))
+        return jobs
 
-    def _bring_away(self) -> bool:
-        """Are there probably more?"""
+    def _bring_away(self) -> Again | None:
+        """At once again when there are probably more."""
         try:
-            return self._delivery.send_due(self._stopping) == AT_ONCE
+            return Again(0) if self._delivery.send_due(self._task.ending) == AT_ONCE else None
         except Exception:
             LOG.exception("mail.delivery_failed")
-            return False
+            return None
 
     def _look_round(self) -> None:
         self._digests.write()

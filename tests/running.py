@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
+import in_process
+
 PASSWORD = "correct-horse-9"
 Found = TypeVar("Found")
 
@@ -145,7 +147,11 @@ class Running:
         assert done.returncode == 0, done.stderr
 
     def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command of ours with the service's settings."""
+        """Run a command of ours with the service's settings, which it meets in the data folder; in this process."""
+        return in_process.run(arguments, self.environment, given=given)
+
+    def program(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """The same in a process of its own: for commands that go on, or set up what is the process's."""
         return subprocess.run(
             [sys.executable, "-m", "cws_filedrop", *arguments],
             env={**os.environ, **self.environment},

@@ -4,6 +4,7 @@ import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import children
 import pytest
 from nobody import shared_folder
 
@@ -27,6 +28,21 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} was skipped in CI: {reason}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_outlives_the_session() -> Iterator[None]:
+    """Nor does one that a fixture of a whole module could not end."""
+    children.hear_interrupts()
+    yield
+    children.kill_all()
+
+
+@pytest.fixture(autouse=True)
+def no_process_outlives_its_test() -> Iterator[None]:
+    """However the test ends."""
+    with children.none_left():
+        yield
 
 
 @pytest.fixture

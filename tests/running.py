@@ -18,6 +18,9 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+import children
+import in_process
+
 PASSWORD = "correct-horse-9"
 Found = TypeVar("Found")
 
@@ -41,13 +44,12 @@ class Process:
         self, arguments: list[str], environment: dict[str, str], log: Path, *, before: Sequence[str] = ()
     ) -> None:
         self._log = log.open("ab")
-        self.process = subprocess.Popen(
+        self.process = children.start(
             [*before, sys.executable, "-m", *arguments],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            start_new_session=True,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -160,7 +162,11 @@ class Running:
         assert done.returncode == 0, done.stderr
 
     def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command of ours with the service's settings."""
+        """Run a command of ours with the service's settings, which it meets in the data folder; in this process."""
+        return in_process.run(arguments, self.environment, given=given)
+
+    def program(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """The same in a process of its own: for commands that go on, or set up what is the process's."""
         return subprocess.run(
             [*self.before, sys.executable, "-m", "cws_filedrop", *arguments],
             env={**os.environ, **self.environment},

@@ -8,6 +8,7 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import children
 import pytest
 import typer
 from cli.commands import SAMPLES, Command
@@ -99,7 +100,7 @@ def test_ctrl_c_is_told_apart(command: Command, monkeypatch: pytest.MonkeyPatch)
 def test_a_reader_who_goes_away_is_no_bug(tmp_path: Path) -> None:
     path = tmp_path / "many.txt"
     path.write_text("order-id\tstatus\n" + "4711\tshipped\n" * 3_000)
-    process = subprocess.Popen(
+    process = children.start(
         [sys.executable, "-m", "cws_filedrop", "check", str(path), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import children
 import paramiko
 from transports.doors_kit import wait_for
 
@@ -29,7 +30,7 @@ class Fuzzed:
     def __init__(self, folder: Path) -> None:
         self._log = (folder / "doors.log").open("wb")
         self.log = folder / "doors.log"
-        self.process = subprocess.Popen(
+        self.process = children.start(
             [sys.executable, str(PROGRAM), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -100,6 +100,6 @@ def test_mails_wait_for_a_server_that_is_away(running: Running, server: PostOffi
 
 def test_settings_that_cannot_be_used_stop_the_start(tmp_path: Path) -> None:
     running = Running(tmp_path, MAIL__HOST="localhost", MAIL__SENDER="nobody")
-    done = running.command("serve")
+    done = running.program("serve")
     assert done.returncode == 2
     assert "[mail] sender: 'nobody' is no mail address" in done.stderr

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from databases import lay_database
 from marketplaces.market_kit import Market
 from running import rows
 
@@ -249,13 +250,13 @@ def month(tmp_path: Path) -> Iterator[Month]:
     settings = Settings()
     settings = replace(settings, service=replace(settings.service, data_dir=tmp_path / "data"))
     settings.data.mkdir()
+    lay_database(settings.data)
     desk = open_desk(settings)
 
     def clock() -> datetime:
         return datetime.fromtimestamp(market.clock.now, UTC)
 
     desk = replace(desk, clock=clock, spool=Spool(settings.data / "spool", clock=clock))
-    desk.db.create()
     market.start()
     for number, name in enumerate(SELLERS):
         seller = Seller(0, name, Account(0, f"M{number}"), Policy())

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+import children
 import httpx
 
 from cws_filedrop.marketplaces.amazon import Credentials, Feed, FeedsClient, Timeouts
@@ -209,7 +210,7 @@ class Child:
 
     def __init__(self, data: Path, *arguments: str) -> None:
         command = [sys.executable, "-m", "cws_filedrop.marketplaces.sandbox", "--data", str(data), *arguments]
-        self.process = subprocess.Popen(
+        self.process = children.start(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONWARNINGS": "error"}
         )
         assert self.process.stdout is not None

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from databases import lay_database
+
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Account, Door, Grade, Policy, Seller
@@ -24,8 +26,8 @@ def desk_on(folder: Path, policy: Policy | None = None) -> Desk:
     settings = Settings()
     settings = replace(settings, service=replace(settings.service, data_dir=folder / "data"))
     settings.data.mkdir(parents=True)
+    lay_database(settings.data)
     desk = replace(open_desk(settings), clock=lambda: NOW)
-    desk.db.create()
     sellers.add(desk.db, Seller(0, "anna", Account(0, "M1"), policy or Policy()), password_hash="h", now=NOW)
     return desk
 

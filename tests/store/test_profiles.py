@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from databases import new_database
 
 from cws_filedrop.formats import profile
 from cws_filedrop.model import Account, Seller
@@ -22,8 +23,7 @@ OTHER = '[columns]\norder-id = "Nr."\n'
 
 @pytest.fixture
 def db(tmp_path: Path) -> Database:
-    db = Database(f"sqlite:///{tmp_path / 'x.db'}")
-    db.create()
+    db = new_database(tmp_path / "x.db")
     for name in ("anna", "ben"):
         sellers.add(db, Seller(0, name, Account(0, "M1")), password_hash="h", now=NOW)
     return db

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import children
 import pytest
 from transports.doors_kit import PASSWORD, wait_for
 
@@ -33,7 +34,7 @@ class Doors:
 
     def __init__(self, data: Path, port: int = 0, *, read: bool = True) -> None:
         with (data / "log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = children.start(
                 [sys.executable, str(PROGRAM), str(data), str(port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

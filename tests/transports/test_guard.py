@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from databases import new_database
 from transports.doors_kit import wait_for
 
 from cws_filedrop.settings import GuardSettings
@@ -119,8 +120,7 @@ def test_memory_is_bounded(guard: Guard, monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_ban_outlasts_a_restart_and_an_operator_lifts_it(tmp_path: Path) -> None:
-    db = Database(f"sqlite:///{tmp_path / 'x.db'}")
-    db.create()
+    db = new_database(tmp_path / "x.db")
     before = Guard(SETTINGS, Shelf(db))
     before.start()
     fail(before, 10)

@@ -8,7 +8,8 @@
     ├── ConfigError           the operator: stops start-up, names file and key
     └── Impossible            us: an invariant broke; loud, upload set aside, service goes on
 
-A bad *line* is a verdict (`model.Issue`), never an exception.
+What a caller alone can mend (no room, too large, not to be done any more) is raised as a class of the module that says
+so, right below FileDropError. A bad *line* is a verdict (`model.Issue`), never an exception.
 """
 
 from __future__ import annotations

@@ -12,47 +12,29 @@ from cws_filedrop.cli.shared import Chosen, settings
 Completed = list[tuple[str, str]]
 
 
-def sellers(ctx: typer.Context, incomplete: str) -> Completed:
-    """Names of sellers."""
-    return _kept(ctx, "sellers", incomplete.lower())
+Completion = Callable[[typer.Context, str], Completed]
 
 
-def users(ctx: typer.Context, incomplete: str) -> Completed:
-    """Names of the pages' users."""
-    return _kept(ctx, "users", incomplete)
+def _kept(what: str, *, folded: bool = False) -> Completion:
+    """Completes to what the database has of that kind (`store.glance`); `folded` are kept in lower case."""
+
+    def complete(ctx: typer.Context, incomplete: str) -> Completed:
+        return _begun(ctx, what, incomplete.lower() if folded else incomplete)
+
+    return complete
 
 
-def uploads(ctx: typer.Context, incomplete: str) -> Completed:
-    """Ids of uploads, the newest of them."""
-    return _kept(ctx, "uploads", incomplete)
+sellers = _kept("sellers", folded=True)
+users = _kept("users")
+uploads = _kept("uploads")  # the newest of them
+uploads_aside = _kept("aside")
+feeds = _kept("feeds")  # the newest of them
+stopped_feeds = _kept("stopped")
+connections = _kept("connections")
+profiles = _kept("profiles")
 
 
-def uploads_aside(ctx: typer.Context, incomplete: str) -> Completed:
-    """Ids of uploads that were set aside."""
-    return _kept(ctx, "aside", incomplete)
-
-
-def feeds(ctx: typer.Context, incomplete: str) -> Completed:
-    """Numbers of feeds, the newest of them."""
-    return _kept(ctx, "feeds", incomplete)
-
-
-def stopped_feeds(ctx: typer.Context, incomplete: str) -> Completed:
-    """Numbers of feeds that are stopped."""
-    return _kept(ctx, "stopped", incomplete)
-
-
-def connections(ctx: typer.Context, incomplete: str) -> Completed:
-    """Ids of connections."""
-    return _kept(ctx, "connections", incomplete)
-
-
-def profiles(ctx: typer.Context, incomplete: str) -> Completed:
-    """Names of profiles that sellers have."""
-    return _kept(ctx, "profiles", incomplete)
-
-
-def _kept(ctx: typer.Context, what: str, incomplete: str) -> Completed:
+def _begun(ctx: typer.Context, what: str, incomplete: str) -> Completed:
     try:
         from cws_filedrop.store import glance
 

@@ -69,21 +69,9 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _show(statement: Any) -> None:
-    from cws_filedrop.reports.commission import shown, yes
+    from cws_filedrop.reports.commission import cells, shown, yes
 
-    rows = [
-        (
-            one.number,
-            one.amazon_order_id,
-            shown(one.at),
-            one.state,
-            shown(one.cancelled_at),
-            yes(one.carries),
-            one.reason,
-            "" if one.total_price is None else one.total_price,
-        )
-        for one in statement.orders[:SHOWN]
-    ]
+    rows = [["" if cell is None else cell for cell in cells(one)] for one in statement.orders[:SHOWN]]
     headings = ("number", "order", "bought", "state", "cancelled", "commission", "why", "price")
     show_table(f"Commission of {statement.seller}, {statement.month} ({statement.time_zone})", headings, rows)
     if len(statement.orders) > SHOWN:

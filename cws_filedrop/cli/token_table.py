@@ -8,7 +8,7 @@ from typing import Any
 
 import typer
 
-from cws_filedrop.cli.completing import Completed
+from cws_filedrop.cli.completing import Completion
 from cws_filedrop.cli.shared import show_json, show_table
 
 Made = tuple[int, str, str]  # id, label, the token itself
@@ -23,7 +23,7 @@ class Owners:
     """
 
     kind: str
-    names: Callable[[typer.Context, str], Completed]
+    names: Completion
     add: Callable[[str, str], Made]
     listing: Callable[[str], Listed]
     enable: Callable[[str, int, bool], str]

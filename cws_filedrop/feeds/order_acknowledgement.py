@@ -11,21 +11,13 @@ from typing import Final
 import pandas as pd
 
 from cws_filedrop.errors import Impossible
-from cws_filedrop.feeds.order_fulfillment import MAX_BYTES, MAX_MESSAGES, Document
+from cws_filedrop.feeds.order_fulfillment import ENVELOPE_END, MAX_BYTES, MAX_MESSAGES, Document, envelope_of
 
-ENVELOPE: Final = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n'
-    '<AmazonEnvelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
-    ' xsi:noNamespaceSchemaLocation="amzn-envelope.xsd">\n'
-    "<Header><DocumentVersion>1.01</DocumentVersion><MerchantIdentifier>{}</MerchantIdentifier></Header>\n"
-    "<MessageType>OrderAcknowledgement</MessageType>\n"
-)
 MESSAGE: Final = (
     "<Message><MessageID>{number}</MessageID><OrderAcknowledgement><AmazonOrderID>{order}</AmazonOrderID>"
     "<StatusCode>Failure</StatusCode>{items}</OrderAcknowledgement></Message>\n"
 )
 ITEM: Final = "<Item><AmazonOrderItemCode>{item}</AmazonOrderItemCode><CancelReason>{reason}</CancelReason></Item>"
-ENVELOPE_END: Final = "</AmazonEnvelope>\n"
 
 
 def number(cancellations: pd.DataFrame) -> pd.Series[int]:
@@ -51,7 +43,8 @@ def document(cancellations: pd.DataFrame, merchant_id: str) -> Document:
         MESSAGE.format(number=place, order=escape(order), items="".join(_item(one, reason) for one in items))
         for place, (order, reason, items) in said.items()
     )
-    body = "".join((ENVELOPE.format(escape(merchant_id, quote=False)), *messages, ENVELOPE_END)).encode()
+    envelope = envelope_of("OrderAcknowledgement", merchant_id)
+    body = b"".join((envelope, *(message.encode() for message in messages), ENVELOPE_END))
     if len(body) > MAX_BYTES:
         raise Impossible(f"{len(cancellations)} cancellations are more than {MAX_BYTES} bytes")
     return Document(body, 1, len(said), numbers)

@@ -74,7 +74,7 @@ ENVELOPE: Final = (
     '<AmazonEnvelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     ' xsi:noNamespaceSchemaLocation="amzn-envelope.xsd">\n'
     "<Header><DocumentVersion>1.01</DocumentVersion><MerchantIdentifier>{}</MerchantIdentifier></Header>\n"
-    "<MessageType>OrderFulfillment</MessageType>\n"
+    "<MessageType>{}</MessageType>\n"
 )
 ENVELOPE_END: Final = b"</AmazonEnvelope>\n"
 
@@ -115,6 +115,11 @@ def document(shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int
     return made[0]
 
 
+def envelope_of(message_type: str, merchant_id: str) -> bytes:
+    """What stands in a document before its messages; ENVELOPE_END stands after them."""
+    return ENVELOPE.format(escape(merchant_id, quote=False), message_type).encode()
+
+
 def documents(
     shipments: pd.DataFrame,
     merchant_id: str,
@@ -127,7 +132,7 @@ def documents(
 
     The same shipments give the same bytes. Raises: Impossible when one package alone is larger than a document.
     """
-    envelope = ENVELOPE.format(escape(merchant_id, quote=False)).encode()
+    envelope = envelope_of("OrderFulfillment", merchant_id)
     sheet = _Sheet.of(shipments, first_message_id)
     room = max_bytes - len(envelope) - len(ENVELOPE_END)
     package, rows = 0, max(BATCH_ROWS, max_messages)

@@ -1,4 +1,4 @@
-"""What every step needs at hand. One in the worker, one in each of its heavy-work processes."""
+"""What every step, page and command needs at hand. One in each process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Reading in processes of their own: no interpreter lock is shared, and a file that kills its reader kills no more."""
+"""Reading, and publishing what is large, in processes of their own: no interpreter lock is shared, and a file that
+kills its reader kills no more.
+"""
 
 from __future__ import annotations
 

@@ -22,6 +22,7 @@ from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.store import lines, order_snapshot, uploads
 from cws_filedrop.store.database import Database
+from cws_filedrop.store.packed_lines import pack, pack_cancellation
 from cws_filedrop.tables import arrow
 from cws_filedrop.upload_outcome import UploadOutcome
 
@@ -189,10 +190,10 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["quiet"] = [line in piece.quiet for line in numbers] if piece.quiet else [False] * len(numbers)
     cells["kind"] = [str(FeedKind.FULFILLMENT)] * len(numbers)
     place = {line: at for at, line in enumerate(numbers)}
-    for line, shipment, key in zip(piece.shipments.index.to_list(), *lines.pack(piece.shipments), strict=True):
+    for line, shipment, key in zip(piece.shipments.index.to_list(), *pack(piece.shipments), strict=True):
         cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key
     for line, cancellation in piece.cancellations.items():
         if line in place:
-            cells["shipment"][place[line]] = lines.pack_cancellation(cancellation)
+            cells["shipment"][place[line]] = pack_cancellation(cancellation)
             cells["kind"][place[line]] = str(FeedKind.ACKNOWLEDGEMENT)
     return cells

@@ -101,24 +101,17 @@ def text(statements: Sequence[Statement]) -> bytes:
 
 
 def _rows(statement: Statement) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = [
-        (
-            statement.seller,
-            one.number,
-            one.amazon_order_id,
-            shown(one.at),
-            one.state,
-            shown(one.cancelled_at),
-            yes(one.carries),
-            one.reason,
-            one.total_price,
-        )
-        for one in statement.orders
-    ]
+    rows: list[tuple[object, ...]] = [(statement.seller, *cells(one)) for one in statement.orders]
     for carries in (True, False):
         found = statement.sum(carries=carries)
         rows.append((statement.seller, SUM, "", "", "", "", yes(carries), found.words, found.total_price))
     return rows
+
+
+def cells(one: Order) -> tuple[object, ...]:
+    """An order's row, below COLUMNS without the first; None for a price that nobody knows."""
+    cancelled, carries = shown(one.cancelled_at), yes(one.carries)
+    return one.number, one.amazon_order_id, shown(one.at), one.state, cancelled, carries, one.reason, one.total_price
 
 
 def shown(moment: datetime | None) -> str:

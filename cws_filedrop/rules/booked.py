@@ -1,4 +1,4 @@
-"""The rules that need the order book: O03, O04, S02, I01 (repaired), I02, D04, T05, and what is sent of a row besides.
+"""The rules that need the order book: O02 and I01 (repaired), O03, O04, S02, I02, D04, T05, and what else is sent.
 
 Each function looks at the rows of one piece of a file, of which `found` has the orders. What was confirmed of an order
 before is `packages`' matter.

@@ -1,4 +1,4 @@
-"""T01, T02, T03 and the blanks in tracking numbers: is the cell a tracking number at all, and what is sent of it.
+"""T01, T02, T03 and the blanks in tracking numbers (T04): is the cell a tracking number at all, and what is sent of it.
 
 `reading` is the rule, for one cell. Most cells of a file are plain letters and digits, so `odd` picks out by their
 bytes the few that need the rule; every cell it leaves out passes the rule unchanged. Knows no carrier.

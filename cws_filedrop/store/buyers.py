@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, Verdict
 from cws_filedrop.store.database import Asked, Database
-from cws_filedrop.store.lines import unpack
+from cws_filedrop.store.packed_lines import unpack
 from cws_filedrop.store.schema import LINES, ORDER_LINES, ORDER_PEOPLE, ORDERS, QUIET_LINES, UPLOADS
 
 PIECE: Final = 5_000
@@ -47,7 +47,8 @@ def shipped(db: Database, feed_no: int, seller_ids: Collection[int]) -> Iterator
     """What Amazon confirmed of some sellers' lines in a feed, in message order."""
     quiet = sa.exists().where(QUIET_LINES.c.upload_id == LINES.c.upload_id, QUIET_LINES.c.line == LINES.c.line)
     query = (
-        sa.select(UPLOADS.c.seller_id, LINES.c.message_id, LINES.c.shipment, quiet.label("quiet"))
+        sa.select(UPLOADS.c.seller_id, LINES.c.upload_id, LINES.c.line, LINES.c.message_id, LINES.c.shipment)
+        .add_columns(quiet.label("quiet"))
         .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id))
         .where(
             LINES.c.feed_no == feed_no,
@@ -61,7 +62,7 @@ def shipped(db: Database, feed_no: int, seller_ids: Collection[int]) -> Iterator
         rows = connection.execute(query).all()
     for start in range(0, len(rows), PIECE):
         piece = rows[start : start + PIECE]
-        table = unpack([row.shipment for row in piece]).to_dict("records")
+        table = unpack(piece).to_dict("records")
         for row, cells in zip(piece, table, strict=True):
             yield Shipped(
                 row.seller_id,

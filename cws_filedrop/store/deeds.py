@@ -1,4 +1,4 @@
-"""What operators did, on the pages, by the API or by commands: who, when, about what."""
+"""What people did: operators on the pages, by the API or by commands, sellers on theirs. Who, when, about what."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from cws_filedrop.model import FeedKind, FeedState
 from cws_filedrop.store import feeds
 from cws_filedrop.store.database import Asked, Database, stamp
 from cws_filedrop.store.feeds import queued
-from cws_filedrop.store.lines import unpack, unpack_cancellations
+from cws_filedrop.store.packed_lines import Packed, order_of, unpack, unpack_cancellations
 from cws_filedrop.store.schema import FEEDS, LINES, ORDERS
 
 
@@ -56,7 +56,7 @@ def fill(
             return feed.line_count
         query = queued(feed.account_id, feed.kind).order_by(LINES.c.upload_id, LINES.c.line).limit(limit + 1)
         rows = _whole_orders(_ahead(connection, feed.account_id, first, connection.execute(query).all()), limit)
-        told = _unpacked(feed.kind, [row.shipment for row in rows])
+        told = _unpacked(feed.kind, rows)
         messages = number(told) if rows else pd.Series([], dtype="int64")
         places = [
             {"f": feed_no, "m": message, "u": rows[place].upload_id, "l": rows[place].line}
@@ -99,9 +99,9 @@ def _whole_orders(rows: Sequence[Any], limit: int) -> Sequence[Any]:
     """At most `limit` rows, without tearing the last order's packages apart if that can be helped."""
     if len(rows) <= limit:
         return rows
-    order = rows[limit].shipment.partition("\x1e")[0]
+    order = order_of(rows[limit])
     kept = limit
-    while kept and rows[kept - 1].shipment.partition("\x1e")[0] == order:
+    while kept and order_of(rows[kept - 1]) == order:
         kept -= 1
     return rows[: kept or limit]
 
@@ -118,14 +118,14 @@ def shipments(db: Database, feed_no: int) -> tuple[pd.DataFrame, pd.Series[int]]
     of each row; always the same."""
     kind = feeds.get(db, feed_no).kind
     query = (
-        sa.select(LINES.c.shipment, LINES.c.message_id)
+        sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.message_id)
         .where(LINES.c.feed_no == feed_no)
         .order_by(LINES.c.message_id, LINES.c.upload_id, LINES.c.line)
     )
     with db.read() as connection:
         rows = connection.execute(query).all()
-    return _unpacked(kind, [row.shipment for row in rows]), pd.Series([row.message_id for row in rows], dtype="int64")
+    return _unpacked(kind, rows), pd.Series([row.message_id for row in rows], dtype="int64")
 
 
-def _unpacked(kind: FeedKind, texts: Sequence[str]) -> pd.DataFrame:
-    return unpack(texts) if kind is FeedKind.FULFILLMENT else unpack_cancellations(texts)
+def _unpacked(kind: FeedKind, rows: Sequence[Packed]) -> pd.DataFrame:
+    return unpack(rows) if kind is FeedKind.FULFILLMENT else unpack_cancellations(rows)

@@ -9,18 +9,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
 import sqlalchemy as sa
 
 from cws_filedrop.model import Verdict
-from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.store import claims
-from cws_filedrop.store.claims import Key
 from cws_filedrop.store.database import Database, insert_new
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, QUIET_LINES
-from cws_filedrop.tables import CANCELLATION_COLUMNS, SHIPMENT_COLUMNS, TEXT, arrow
 
 PIECE: Final = 20_000
 HELD: Final = "held: it waits for the whole file to be released, or dropped again"
@@ -38,37 +32,6 @@ COLUMNS: Final = (
     "quiet",
     "kind",
 )
-_CELL: Final = "\x1e"  # no cell of SHIPMENTS holds it: control characters are rejected (L02)
-
-
-def pack(shipments: pd.DataFrame) -> tuple[list[str], list[Key]]:
-    """SHIPMENTS rows as one text each, for column `shipment`; and what they claim."""
-    cells = {name: arrow(shipments[name]) for name in SHIPMENT_COLUMNS}
-    return pc.binary_join_element_wise(*cells.values(), _CELL).to_pylist(), claims.keys(cells)
-
-
-def unpack(texts: Sequence[str]) -> pd.DataFrame:
-    """SHIPMENTS from what `pack` made; index 0..n-1."""
-    flat: Any = pc.split_pattern(pa.array(texts, pa.string()), _CELL).flatten()
-    width = len(SHIPMENT_COLUMNS)
-    columns = {
-        name: pd.Series(flat.take(pa.array(range(place, len(flat), width), pa.int64())), dtype=TEXT)
-        for place, name in enumerate(SHIPMENT_COLUMNS)
-    }
-    return pd.DataFrame(columns)
-
-
-def pack_cancellation(cancellation: Cancellation) -> str:
-    """What Amazon is to cancel as one text, for column `shipment`."""
-    return _CELL.join((cancellation.amazon_order_id, cancellation.reason, " ".join(cancellation.items)))
-
-
-def unpack_cancellations(texts: Sequence[str]) -> pd.DataFrame:
-    """CANCELLATIONS from what `pack_cancellation` made; index 0..n-1."""
-    cells = [text.split(_CELL, 2) for text in texts]
-    columns = zip(CANCELLATION_COLUMNS, zip(*cells, strict=True), strict=True) if cells else ()
-    return pd.DataFrame({name: pd.Series(values, dtype=TEXT) for name, values in columns})
-
 
 Rows = dict[str, list[Any]]  # COLUMNS, each as long as the others; shipment is None but for queued lines, and so is
 # key, which cancellations have not: the order's state keeps them from going twice

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import FeedKind
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds import FeedRow, row_of
-from cws_filedrop.store.lines import unpack, unpack_cancellations
+from cws_filedrop.store.packed_lines import PackedLine, unpack, unpack_cancellations
 from cws_filedrop.store.schema import FEEDS, LINES
 
 
@@ -41,15 +41,16 @@ def of_order(db: Database, account_id: int, amazon_order_id: str) -> list[Line]:
     query = sa.select(*(LINES.c[name] for name in Line.__slots__)).where(*mine)
     with db.read() as connection:
         rows = connection.execute(query.order_by(LINES.c.upload_id, LINES.c.line)).mappings().all()
-    return [Line(**{**row, "shipment": _shipment(row["kind"], row["shipment"])}) for row in rows]
+    return [Line(**{**row, "shipment": _shipment(row)}) for row in rows]
 
 
-def _shipment(kind: str, packed: str | None) -> dict[str, str] | None:
-    if packed is None:
+def _shipment(row: Mapping[Any, Any]) -> dict[str, str] | None:
+    if row["shipment"] is None:
         return None
-    told = unpack([packed]) if kind == FeedKind.FULFILLMENT else unpack_cancellations([packed])
-    (row,) = told.to_dict("records")
-    return {str(name): str(cell) for name, cell in row.items()}
+    packed = PackedLine(row["upload_id"], row["line"], row["shipment"])
+    told = unpack([packed]) if row["kind"] == FeedKind.FULFILLMENT else unpack_cancellations([packed])
+    (cells,) = told.to_dict("records")
+    return {str(name): str(cell) for name, cell in cells.items()}
 
 
 def feeds(db: Database, numbers: Collection[int]) -> list[FeedRow]:

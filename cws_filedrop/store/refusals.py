@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import FeedKind, FeedState, Verdict
 from cws_filedrop.store import claims
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.lines import unpack
+from cws_filedrop.store.packed_lines import unpack
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
 
 
@@ -60,12 +60,12 @@ def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> Non
         CLAIMS.c.upload_id == LINES.c.upload_id,
         CLAIMS.c.line == LINES.c.line,
     )
-    query = sa.select(LINES.c.shipment).where(
+    query = sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment).where(
         *_unknown(account_id, order_id), LINES.c.shipment.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT, held
     )
-    shipments = list(connection.execute(query).scalars())
-    if shipments:
-        claims.release_in(connection, account_id, claims.keys(unpack(shipments)))
+    rows = connection.execute(query).all()
+    if rows:
+        claims.release_in(connection, account_id, claims.keys(unpack(rows)))
 
 
 def _unknown(account_id: int, order_id: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -16,8 +16,8 @@ from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
 from cws_filedrop.store import claims, order_effects, sightings
 from cws_filedrop.store.database import Asked, Database, stamp
 from cws_filedrop.store.feeds import FeedRow, row_of
-from cws_filedrop.store.lines import unpack, unpack_cancellations
 from cws_filedrop.store.order_effects import Refusal
+from cws_filedrop.store.packed_lines import unpack, unpack_cancellations
 from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
 
 ALREADY_SHIPPED: Final = "18021"  # more units than are left to ship (docs/amazon.md#6-processing-reports)
@@ -102,14 +102,14 @@ def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> list[Refusal]
     of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
     rows = connection.execute(sa.select(*columns).where(*of_feed).order_by(LINES.c.upload_id, LINES.c.line)).all()
     if rows and feed.kind is FeedKind.ACKNOWLEDGEMENT:
-        orders = unpack_cancellations([row.shipment for row in rows])["amazon-order-id"].to_list()
+        orders = unpack_cancellations(rows)["amazon-order-id"].to_list()
         said = [
             Refusal(order, row.upload_id, row.line, f"{row.code}: {row.message}")
             for order, row in zip(orders, rows, strict=True)
         ]
         order_effects.refuse_in(connection, feed.account_id, said, now=now)
     elif rows:
-        keys = claims.keys(unpack([row.shipment for row in rows]))
+        keys = claims.keys(unpack(rows))
         known = _told_apart(connection, feed.account_id, list(zip(keys, rows, strict=True)))
         claims.release_in(connection, feed.account_id, keys)
         said = [
@@ -143,7 +143,7 @@ def _told_apart(
     held = list(_CONFIRMED(connection, {key.order for key in places.values()}, account_id=account_id)) if places else []
     confirmed: dict[tuple[str, str], str] = {}
     whole: dict[str, str] = {}
-    for key, row in zip(claims.keys(unpack([row.shipment for row in held])), held, strict=True):
+    for key, row in zip(claims.keys(unpack(held)), held, strict=True):
         words = f"line {row.line} of upload {row.upload_id}, with {key.tracking or 'no tracking number'}"
         confirmed[key.order, key.item] = confirmed[key.order, ""] = words
         if not key.item:

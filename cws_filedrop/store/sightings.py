@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import FeedKind, FeedState, OrderState, Sight, Verdict
 from cws_filedrop.store import claims, lines, order_book
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.lines import unpack
+from cws_filedrop.store.packed_lines import unpack
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, SIGHTINGS
 
 ACCEPTED: Final = (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)
@@ -124,7 +124,7 @@ def told(db: Database, sighting: Sighting) -> list[Told]:
     )
     with db.read() as connection:
         rows = connection.execute(query).all()
-    keys = claims.keys(unpack([row.shipment for row in rows])) if rows else []
+    keys = claims.keys(unpack(rows)) if rows else []
     return [
         Told(
             row.upload_id,

@@ -7,7 +7,8 @@ own pages by the browser's word; a page of somebody else can send neither.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlsplit
@@ -16,6 +17,7 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import Response
 
 from cws_filedrop.model import Role
+from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import users, web_sessions
 from cws_filedrop.store.database import moment
 from cws_filedrop.store.deeds import Who
@@ -46,6 +48,15 @@ class Refused(Exception):
 
 class NotThere(Exception):
     """There is no such thing, or it is somebody else's."""
+
+
+@contextmanager
+def decided(status: int = 409) -> Iterator[None]:
+    """Around what a person decides. Raises: Refused, with that status, in words, when it cannot be done."""
+    try:
+        yield
+    except Impossible as why:
+        raise Refused(f"Nothing was done: {why}.", status) from None
 
 
 def who(request: Request, session: Session) -> Who:

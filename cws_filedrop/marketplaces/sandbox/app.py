@@ -1,4 +1,6 @@
-"""The sandbox's HTTP: routes, answers in Amazon's shapes, rate limits, faults. What a call does is in `operations`."""
+"""The sandbox's HTTP: routes, answers in Amazon's shapes, rate limits, faults. What a call does is in
+`operations`, `orders_api` and `reports_api`.
+"""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ LINES: Final = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("shipment", sa.Text),  # what goes to Amazon, by `kind`; NULL for lines that do not
+    sa.Column("shipment", sa.Text),  # what goes to Amazon, by `kind` (`packed_lines`); NULL for lines that do not
     sa.Column("feed_no", SERIAL),
     sa.Column("message_id", sa.Integer),
     sa.Column("kind", sa.Text, nullable=False, server_default="fulfillment"),  # model.FeedKind of its shipment

@@ -1,4 +1,4 @@
-"""Who works with the pages and the API, and what operators did there."""
+"""Who works with the pages and the API, and what people did there."""
 
 from __future__ import annotations
 

@@ -55,10 +55,8 @@ def download(request: Request, session: visitors.Viewer, number: Number, kind: s
 @router.post("/feeds/{number}/retry", dependencies=[visitors.Meant])
 def retry(request: Request, session: visitors.Operator, number: Number) -> Response:
     """Let a stopped feed go on."""
-    try:
+    with visitors.decided():
         deciding.retry_feed(offices.of(request).desk, number, who=visitors.who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, "/feeds", f"Feed {number} goes on.")
 
 
@@ -66,8 +64,6 @@ def retry(request: Request, session: visitors.Operator, number: Number) -> Respo
 def adopt(request: Request, session: visitors.Operator, number: Number, amazon_feed_id: Text) -> Response:
     """Say which of Amazon's feeds a stopped feed became."""
     who = visitors.who(request, session)
-    try:
+    with visitors.decided():
         deciding.adopt_feed(offices.of(request).desk, number, amazon_feed_id.strip(), who=who)
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, "/feeds", f"Feed {number} is {amazon_feed_id.strip()}.")

@@ -52,10 +52,8 @@ def own_password(request: Request, session: visitors.User, old: Text, new: Text)
     found = users.get(desk.db, session.the_user)
     if found is None or not passwords.matches(found.password_hash, old):
         raise visitors.Refused("That is not your password. Nothing was changed.", 403)
-    try:
+    with visitors.decided(400):
         people.set_password(desk, found.name, new, who=visitors.who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 400) from None
     return go(request, "/login")
 
 
@@ -86,10 +84,8 @@ def keep_factor(request: Request, session: visitors.User, secret: Text, code: Te
 @router.post("/me/tokens", dependencies=[visitors.Meant])
 def add_token(request: Request, session: visitors.User, label: Text = "") -> Response:
     """A new token, shown once."""
-    try:
+    with visitors.decided():
         _, token = user_tokens.add(offices.of(request).desk, session.name, label, who=visitors.who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return _shown(request, session, token)
 
 

@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.pipeline import deciding, health, overview
-from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
 from cws_filedrop.web.frame import framed
@@ -50,8 +49,6 @@ def now(request: Request, session: visitors.Anyone) -> Response:
 def close(request: Request, session: visitors.Operator, connection_id: str) -> Response:
     """Have a seller's connection closed."""
     who = visitors.who(request, session)
-    try:
+    with visitors.decided():
         deciding.close_connection(offices.of(request).desk, connection_id, who=who)
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, "/", "The connection is being closed.")

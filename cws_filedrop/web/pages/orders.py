@@ -87,12 +87,10 @@ def settle(
     where = f"/orders/{account_id}/{order_id}"
     if not note.strip():
         raise visitors.Refused("Say why: it is kept in the order's history.", 400)
-    try:
+    with visitors.decided():
         done = deciding.settle(
             offices.of(request).desk, account_id, order_id, _state(state), note=note.strip(), who=who
         )
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, where, f"{order_id} is {done} now.")
 
 
@@ -100,10 +98,8 @@ def settle(
 def retry(request: Request, session: visitors.Operator, account_id: Number, order_id: str) -> Response:
     """Send what Amazon refused of an order again."""
     here, who = offices.of(request), visitors.who(request, session)
-    try:
+    with visitors.decided():
         upload_id = retrying.retry_order(here.desk, account_id, order_id, who=who)
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     here.arrived(upload_id)
     return go(request, f"/orders/{account_id}/{order_id}", f"Its refused lines are sent again, as upload {upload_id}.")
 

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from cws_filedrop.model import Role
 from cws_filedrop.pipeline import people
-from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import deeds, users
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import visitors
@@ -32,10 +31,8 @@ def listed(request: Request, session: visitors.Admin) -> Response:
 def add(request: Request, session: visitors.Admin, name: Text, role: Text) -> Response:
     """Add a user; the password is shown once."""
     desk = offices.of(request).desk
-    try:
+    with visitors.decided():
         shown = people.add(desk, name, _role(role), who=visitors.who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     found = users.everyone(desk.db)
     return framed(request, "people.html", session, users=found, roles=list(Role), shown=(name.lower(), shown))
 
@@ -44,10 +41,8 @@ def add(request: Request, session: visitors.Admin, name: Text, role: Text) -> Re
 def new_password(request: Request, session: visitors.Admin, name: str) -> Response:
     """Give a user a new password, shown once."""
     desk = offices.of(request).desk
-    try:
+    with visitors.decided():
         shown = people.new_password(desk, name, who=visitors.who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     found = users.everyone(desk.db)
     return framed(request, "people.html", session, users=found, roles=list(Role), shown=(name, shown))
 
@@ -64,10 +59,8 @@ def change(request: Request, session: visitors.Admin, name: str, what: Text, rol
     }
     if what not in done:
         raise visitors.Refused(f"There is nothing such as {what}.", 400)
-    try:
+    with visitors.decided():
         told = done[what]()
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, "/people", told)
 
 

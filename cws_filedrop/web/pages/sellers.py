@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.pipeline import deciding, portrait
-from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import sellers, usage
 from cws_filedrop.web import office as offices
 from cws_filedrop.web import svg, visitors
@@ -58,9 +57,7 @@ def one(request: Request, session: visitors.Viewer, name: str) -> Response:
 @router.post("/guard/unban", dependencies=[visitors.Meant])
 def unban(request: Request, session: visitors.Operator, address: Text, wanted: Text = "") -> Response:
     """Let an address try again."""
-    try:
+    with visitors.decided():
         deciding.unban(offices.of(request).desk, address, who=visitors.who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     where = f"/sellers/{wanted}" if wanted.isalnum() else "/"
     return go(request, where, f"{address} may try again.")

@@ -10,7 +10,6 @@ from fastapi.responses import Response
 
 from cws_filedrop.model import Door, UploadState, Verdict
 from cws_filedrop.pipeline import actions, stories
-from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import searching, sellers, tallies, upload_story, users, work_lists
 from cws_filedrop.store import uploads as uploads_
 from cws_filedrop.store.searching import Wanted
@@ -99,18 +98,14 @@ def download(request: Request, session: visitors.Viewer, upload_id: str, kind: s
 @router.post("/uploads/{upload_id}/release", dependencies=[visitors.Meant])
 def release(request: Request, session: visitors.Operator, upload_id: str, wanted: Text = "") -> Response:
     """Have an upload that was set aside read again, as it is."""
-    try:
+    with visitors.decided():
         actions.release(offices.of(request).desk, upload_id, who=visitors.who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is read again.")
 
 
 @router.post("/uploads/{upload_id}/reject", dependencies=[visitors.Meant])
 def reject(request: Request, session: visitors.Operator, upload_id: str, why: Text, wanted: Text = "") -> Response:
     """Refuse an upload that was set aside."""
-    try:
+    with visitors.decided():
         actions.reject(offices.of(request).desk, upload_id, why, who=visitors.who(request, session))
-    except Impossible as error:
-        raise visitors.Refused(f"Nothing was done: {error}.", 409) from None
     return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is rejected.")

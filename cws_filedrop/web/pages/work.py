@@ -10,7 +10,6 @@ from fastapi.responses import Response
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.pipeline import deciding
-from cws_filedrop.pipeline.deciding import Impossible
 from cws_filedrop.store import users, work_lists
 from cws_filedrop.store.work_lists import Unconfirmed
 from cws_filedrop.web import office as offices
@@ -73,8 +72,6 @@ def keep_case(
 ) -> Response:
     """Say whose work something is, and a note."""
     desk, who = offices.of(request).desk, visitors.who(request, session)
-    try:
+    with visitors.decided(400):
         deciding.take_on(desk, about, assignee=assignee, note=note.strip(), who=who)
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 400) from None
     return go(request, wanted if is_ours(wanted) else "/", "Noted.")

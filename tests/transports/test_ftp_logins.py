@@ -281,18 +281,25 @@ def test_stop_lets_a_transfer_end(place: Place, door: FtpDoor) -> None:
     idle.close()
 
 
+def under_way(door: FtpDoor, name: str) -> tuple[ftplib.FTP, socket.socket]:
+    """A session with a transfer that does not go on."""
+    session = connect(door)
+    connection = begin(session, f"STOR /inbox/{name}", b"12345")
+    wait_for(lambda: session.size(f"/inbox/{name}") == 5)
+    return session, connection
+
+
 def test_stop_does_not_wait_for_ever(place: Place, door: FtpDoor) -> None:
     patient = place.ftp_door()
-    session, other = connect(door), connect(patient)
-    connection, long = (begin(one, f"STOR /inbox/{one.port}.txt", b"12345") for one in (session, other))
-    wait_for(lambda: all(one.size(f"/inbox/{one.port}.txt") == 5 for one in (session, other)))
+    opened = [*under_way(patient, "b.txt")]
     stopping = threading.Thread(target=patient.stop, args=(3600.0,))
     stopping.start()
+    opened += under_way(door, "a.txt")
     door.stop(0.2)
     assert stopping.is_alive(), "the other door has more patience"
     assert [claim.grade for claim in place.claims()] == [Grade.CUT]
     door.stop()
-    for one in (connection, long, session, other):
+    for one in opened:
         one.close()
     stopping.join(60)
     assert not stopping.is_alive()

@@ -378,18 +378,25 @@ def test_stopping_lets_a_transfer_end(place: SftpPlace, door: SftpDoor) -> None:
     assert (claim.grade, place.bytes_of(claim)) == (Grade.WHOLE, b"first second")
 
 
+@contextlib.contextmanager
+def under_way(door: SftpDoor, name: str) -> Iterator[None]:
+    """A transfer that does not go on."""
+    with ssh(door) as transport:
+        raw = Raw(transport)
+        raw.write(raw.open(f"/inbox/{name}", NEW), 0, CONTENT)
+        yield
+
+
 def test_stopping_waits_only_so_long(place: SftpPlace, door: SftpDoor) -> None:
     patient = place.sftp_door()
-    with ssh(door) as transport, ssh(patient) as other:
-        for one, name in ((transport, "a"), (other, "b")):
-            raw = Raw(one)
-            raw.write(raw.open(f"/inbox/{name}.txt", NEW), 0, CONTENT)
-        stopping = threading.Thread(target=patient.stop, args=(3600.0,))
+    stopping = threading.Thread(target=patient.stop, args=(3600.0,))
+    with under_way(patient, "b.txt"):
         stopping.start()
-        door.stop(0.2)
-        assert stopping.is_alive(), "the other door has more patience"
-        (claim,) = place.claims()  # without any wait: reported when `stop` returns
-        assert (claim.grade, claim.cause) == (Grade.CUT, Cause.CLOSED)
+        with under_way(door, "a.txt"):
+            door.stop(0.2)
+            assert stopping.is_alive(), "the other door has more patience"
+            (claim,) = place.claims()  # without any wait: reported when `stop` returns
+            assert (claim.grade, claim.cause) == (Grade.CUT, Cause.CLOSED)
     stopping.join(60)
     assert not stopping.is_alive()
     door.stop(0.2)

@@ -64,7 +64,7 @@ class Process:
         """The first match in what it said so far."""
         return re.search(pattern, "".join(self.lines), re.MULTILINE)
 
-    def expect(self, pattern: str, seconds: float = 40) -> re.Match[str]:
+    def expect(self, pattern: str, seconds: float = 120) -> re.Match[str]:
         """The first match, waited for; fails at once when the process ends."""
 
         def look() -> re.Match[str] | None:
@@ -80,12 +80,12 @@ class Process:
         """The end of its log."""
         return Path(self._log.name).read_text(errors="replace")[-3000:]
 
-    def stop(self, number: int = signal.SIGTERM, *, group: bool = False, seconds: float = 40) -> int:
+    def stop(self, number: int = signal.SIGTERM, *, group: bool = False, seconds: float = 120) -> int:
         """Send it (or its whole group) a signal, and wait for its end."""
         if self.process.poll() is None:
             (os.killpg if group else os.kill)(self.process.pid, number)
         code = self.process.wait(seconds)
-        self._reader.join(10)
+        self._reader.join(60)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._log.close()
@@ -203,7 +203,7 @@ class Running:
 
     def ftp(self, seller: str) -> ftplib.FTP:
         """A session that is logged in."""
-        session = ftplib.FTP(timeout=30, encoding="utf-8")
+        session = ftplib.FTP(timeout=60, encoding="utf-8")
         try:
             session.connect(*self.address)
             session.login(seller, PASSWORD)

@@ -51,7 +51,7 @@ class Terminal:
         """All that was written so far, without colours and moves."""
         return WORDLESS.sub("", self.raw)
 
-    def expect(self, words: str, *, seconds: float = 40) -> None:
+    def expect(self, words: str, *, seconds: float = 60) -> None:
         """Wait until these words were written."""
 
         def look() -> bool:
@@ -72,8 +72,8 @@ class Terminal:
         """Send the command a signal; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(30)
-        self._reader.join(10)
+        code = self.process.wait(60)
+        self._reader.join(60)
         return code
 
     def __enter__(self) -> Terminal:

@@ -28,8 +28,8 @@ from cws_filedrop.marketplaces.sandbox import Server, Settings
 MARKET = "ATVPDKIKX0DER"
 UNLIMITED = 1e9
 PROCESSING_SECONDS = 30.0
-QUICK = Timeouts(connect_seconds=10.0, read_seconds=20.0, write_seconds=20.0, whole_seconds=20.0)
-IMPATIENT = Timeouts(connect_seconds=10.0, read_seconds=0.2, write_seconds=10.0, whole_seconds=10.0)
+QUICK = Timeouts(connect_seconds=60.0, read_seconds=60.0, write_seconds=60.0, whole_seconds=60.0)
+IMPATIENT = Timeouts(connect_seconds=60.0, read_seconds=0.2, write_seconds=60.0, whole_seconds=60.0)
 Found = TypeVar("Found")
 
 
@@ -51,7 +51,7 @@ class Market:
         usual = {"rate_scale": UNLIMITED, "processing_seconds": PROCESSING_SECONDS, "clock": self.clock} | settings
         self.server = Server(Settings(data, **usual))
         self._clients: list[FeedsClient] = []
-        self.control = httpx.Client(timeout=20, trust_env=False, verify=False)
+        self.control = httpx.Client(timeout=60, trust_env=False, verify=False)
 
     def start(self) -> Market:
         self.server.start()
@@ -194,7 +194,7 @@ def counts(report: bytes) -> tuple[int, int, int, int]:
     return processed, successful, refused, warned
 
 
-def wait_for(look: Callable[[], Found], seconds: float = 30.0) -> Found:
+def wait_for(look: Callable[[], Found], seconds: float = 60.0) -> Found:
     """The first true value, asked for again and again until the deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -215,7 +215,7 @@ class Child:
         )
         assert self.process.stdout is not None
         assert self.process.stdin is not None
-        readable, _, _ = select.select([self.process.stdout], [], [], 40)
+        readable, _, _ = select.select([self.process.stdout], [], [], 60)
         assert readable, "the sandbox said nothing"
         self.said: dict[str, str] = json.loads(self.process.stdout.readline())
         self.endpoint = self.said.get("endpoint", "")
@@ -232,7 +232,7 @@ class Child:
 
     def wait(self) -> int:
         """Its exit code, once it ended."""
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             pipe.close()

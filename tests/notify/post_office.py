@@ -63,7 +63,7 @@ class PostOffice:
     def __exit__(self, *_: object) -> None:
         self.shut()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def open(self) -> None:

@@ -161,7 +161,7 @@ def test_a_server_that_never_answers_leaves_it_open(server: PostOffice) -> None:
     heard = threading.Event()
 
     def silent(_: bytes) -> str:
-        heard.wait(20)
+        heard.wait(60)
         return "250 at last"
 
     server.on_text = silent

@@ -62,7 +62,7 @@ class Sellers:
 
     def authenticate(self, name: str, password: str) -> SellerLogin | None:
         self.asked.append(name)
-        self.hold.wait(20)
+        self.hold.wait(60)
         right = self.passwords.get(name, PASSWORD) == password
         return SellerLogin(name, self.versions.get(name, 1)) if right else None
 
@@ -132,7 +132,7 @@ class Place:
 
 def connect(door: FtpDoor, seller: str = "acme", password: str = PASSWORD) -> ftplib.FTP:
     """A session that is logged in."""
-    session = ftplib.FTP(timeout=20, encoding="utf-8")
+    session = ftplib.FTP(timeout=60, encoding="utf-8")
     session.connect(*door.address)
     try:
         session.login(seller, password)

@@ -70,7 +70,7 @@ class SftpPlace(Place):
 
 def connect(door: SftpDoor) -> socket.socket:
     """A connection on which nothing was said yet."""
-    connection = socket.create_connection(door.address, timeout=20)
+    connection = socket.create_connection(door.address, timeout=60)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
@@ -130,8 +130,8 @@ class Raw:
     """An SFTP session request by request, for what no library would send."""
 
     def __init__(self, transport: paramiko.Transport) -> None:
-        self.channel = transport.open_session(timeout=20)
-        self.channel.settimeout(20)
+        self.channel = transport.open_session(timeout=60)
+        self.channel.settimeout(60)
         self.channel.invoke_subsystem("sftp")
         self.send(sftp.CMD_INIT, 3)
         self.version = self.receive()

@@ -116,7 +116,7 @@ def test_a_login_that_fails_after_its_key_was_shown_does_not_count(place: SftpPl
     door = place.sftp_door()
     transport = paramiko.Transport(door.address)
     try:
-        transport.start_client(timeout=20)
+        transport.start_client(timeout=60)
         (connection,) = door._connections
         assert connection._decide(SellerLogin("acme", 1)) == paramiko.AUTH_SUCCESSFUL
         assert list(door._logins.presence._here) == ["acme"]

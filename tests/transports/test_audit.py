@@ -101,7 +101,7 @@ def test_entries_are_kept_in_order_and_again_when_that_failed() -> None:
     audit = Audit(kept)
     audit.start()
     audit.note(Deed(event=Event.LOGIN, seller="a"))
-    assert kept.asked.wait(20)
+    assert kept.asked.wait(60)
     audit.note(Deed(event=Event.LOGIN, seller="b"))
     kept.broken = False
     audit.stop()

@@ -98,7 +98,7 @@ def test_a_slow_writer_is_waited_for(place: Place, polling: bool) -> None:
 
 def test_a_writer_that_opens_again_and_again(place: Place) -> None:
     path = place.folder() / "pieces.txt"
-    place.folder_door(settle_seconds=0.5)
+    place.folder_door(settle_seconds=1.0)
     for number in range(15):
         with path.open("ab") as file:
             file.write(b"%d\n" % number)

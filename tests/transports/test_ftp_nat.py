@@ -157,7 +157,7 @@ def test_an_ipv4_client_of_a_socket_for_both_is_known_again(place: Place) -> Non
         pytest.skip(f"this machine has no network of IPv6: {error}")
     address = ("127.0.0.1", door.address[1])
     with ForwardedFtp(address, line("127.0.0.1")).enter() as session:
-        with socket.create_connection(("127.0.0.1", session.port()), timeout=20) as data:
+        with socket.create_connection(("127.0.0.1", session.port()), timeout=60) as data:
             session.putcmd("STOR /inbox/a.txt")
             assert session.getresp()[:3] in ("150", "125")
             data.sendall(CONTENT)

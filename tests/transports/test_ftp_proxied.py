@@ -173,7 +173,7 @@ def test_data_connections_are_those_of_the_client_only(
         for header in (line("192.0.2.8"), LOCAL, b"by the balancer, but whose?"):
             with forwarded(passive, header) as thief:
                 assert said(thief) == b""
-        with socket.create_connection(passive, timeout=20) as thief:
+        with socket.create_connection(passive, timeout=60) as thief:
             assert said(thief) == b""
         session.putcmd("STOR /inbox/a.txt")
         while (reply := answered(session))[:3] == "425":  # the library's word about each thief
@@ -190,7 +190,7 @@ def test_data_connections_are_those_of_the_client_only(
 
 def test_a_client_may_come_directly_for_its_data(place: Place, door: FtpDoor) -> None:
     with ForwardedFtp(door.address, line("127.0.0.1")).enter() as session:
-        with socket.create_connection(("127.0.0.1", session.port()), timeout=20) as data:
+        with socket.create_connection(("127.0.0.1", session.port()), timeout=60) as data:
             session.putcmd("STOR /inbox/a.txt")
             assert session.getresp()[:3] in ("150", "125")
             data.sendall(b"mine")
@@ -210,7 +210,7 @@ def test_active_mode_goes_to_the_client_and_never_to_the_balancer(door: FtpDoor)
             target.accept()
         with socket.create_server(("127.0.0.1", 0)) as own:
             session.sendport("127.0.0.1", own.getsockname()[1])
-            own.settimeout(20)
+            own.settimeout(60)
             own.accept()[0].close()
 
 

@@ -419,7 +419,7 @@ def test_a_transfer_without_a_data_connection_is_refused_at_once(session: ftplib
 
 def test_a_data_connection_that_broke_before_its_command(session: ftplib.FTP) -> None:
     host, port = session.makepasv()
-    reset(socket.create_connection((host, port), timeout=20))
+    reset(socket.create_connection((host, port), timeout=60))
     session.putcmd("LIST")
     reply = session.getmultiline()
     if reply.startswith("150"):  # the listing was sent before the door heard of it

@@ -253,7 +253,7 @@ class Ftp:
 
     def __init__(self, address: tuple[str, int], folder: str) -> None:
         self._address = address
-        self._socket = socket.create_connection(address, timeout=20)
+        self._socket = socket.create_connection(address, timeout=60)
         self._file = self._socket.makefile("rb")
         self._folder = folder
         self._number = 0
@@ -293,7 +293,7 @@ class Ftp:
         assert port is not None
         got = b""
         self._said = b""
-        with socket.create_connection((self._address[0], int(port[1])), timeout=20) as data:
+        with socket.create_connection((self._address[0], int(port[1])), timeout=60) as data:
             self._send(line)
             while not re.match(rb"[1-5]\d\d ", reply := self._reply()) or reply.startswith(b"350"):
                 pass

@@ -95,8 +95,8 @@ def test_garbage_instead_of_requests_ends_the_session(place: SftpPlace, door: Sf
 
 def test_a_session_that_does_not_begin_with_a_greeting(place: SftpPlace, door: SftpDoor) -> None:
     with ssh(door) as transport:
-        channel = transport.open_session(timeout=20)
-        channel.settimeout(20)
+        channel = transport.open_session(timeout=60)
+        channel.settimeout(60)
         channel.invoke_subsystem("sftp")
         channel.sendall(struct.pack(">IBI", 5, sftp.CMD_OPEN, 1))
         assert channel.recv(10) == b""
@@ -178,7 +178,7 @@ GREETING = b"SSH-2.0-test\r\n"
     ],
 )
 def test_garbage_before_the_handshake(place: SftpPlace, door: SftpDoor, garbage: bytes) -> None:
-    with socket.create_connection(door.address, timeout=20) as connection, contextlib.suppress(OSError):
+    with socket.create_connection(door.address, timeout=60) as connection, contextlib.suppress(OSError):
         connection.sendall(garbage)
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(4096):
@@ -194,13 +194,13 @@ def test_who_greets_and_leaves_leaves_no_thread_behind(door: SftpDoor) -> None:
             while connection.recv(4096)[-1:] not in (b"\n", b"\0"):
                 pass
     wait_for(lambda: not door._connections)
-    wait_for(lambda: not [one for one in threading.enumerate() if isinstance(one, threading.Timer)], seconds=5)
+    wait_for(lambda: not [one for one in threading.enumerate() if isinstance(one, threading.Timer)], seconds=12)
 
 
 def test_endless_answers_to_no_question_are_not_counted(place: SftpPlace, door: SftpDoor) -> None:
     transport = paramiko.Transport(connect(door))
     try:
-        transport.start_client(timeout=20)
+        transport.start_client(timeout=60)
         message = paramiko.Message()
         message.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
         message.add_int(0xFFFFFFFF)
@@ -213,7 +213,7 @@ def test_endless_answers_to_no_question_are_not_counted(place: SftpPlace, door: 
 def test_a_port_scan_prints_nothing(
     place: SftpPlace, door: SftpDoor, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.create_connection(door.address, timeout=20) as connection:
+    with socket.create_connection(door.address, timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
         wait_for(lambda: not door._connections)
@@ -252,7 +252,7 @@ def test_closing_does_not_wait_for_the_next_look(place: SftpPlace, door: SftpDoo
     with ssh(door):
         (connection,) = door._connections
         connection.end("Good-bye.")
-        connection.join(5)
+        connection.join(20)  # the next look comes after 30 s
         assert not connection._line.is_alive()
 
 

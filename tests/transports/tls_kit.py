@@ -71,7 +71,7 @@ def log_in(
     door: FtpDoor, seller: str = "acme", *, kind: type[ftplib.FTP_TLS] = ftplib.FTP_TLS, context: Any = None
 ) -> ftplib.FTP_TLS:
     """An encrypted session that is logged in, its data connections encrypted."""
-    session = kind(timeout=20, context=context or trusting(), encoding="utf-8")
+    session = kind(timeout=60, context=context or trusting(), encoding="utf-8")
     address = door.implicit_address if kind is ImplicitFtp else door.address
     assert address is not None
     try:

@@ -49,7 +49,7 @@ class Browser:
     """Keeps cookies; `post` sends the token of the session as the page's forms do."""
 
     def __init__(self, url: str, **headers: str) -> None:
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=30)
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=60)
         self.csrf = ""
 
     def login(self, name: str, kind: str = "operator", password: str = PASSWORD) -> Browser:
@@ -148,6 +148,6 @@ def site_on(folder: Path, **web: object) -> Iterator[Site]:
             browser.close()
         office.beacon.end_streams()
         server.should_exit = True
-        thread.join(20)
+        thread.join(60)
         listener.close()
         desk.db.close()

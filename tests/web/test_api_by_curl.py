@@ -41,7 +41,7 @@ def served(site: Site) -> Iterator[tuple[str, int]]:
         yield listening.getsockname()
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(60)
         listening.close()
 
 

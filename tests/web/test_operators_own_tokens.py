@@ -19,7 +19,7 @@ def make(browser: Browser, label: str = "board") -> str:
 def calls(site: Site, token: str) -> int:
     """What a call of the API is answered."""
     url = f"{site.url}/api/v1/ops/feeds"
-    return httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=30).status_code
+    return httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=60).status_code
 
 
 def test_a_token_is_shown_once_switched_and_removed_and_all_of_it_written_down(site: Site) -> None:

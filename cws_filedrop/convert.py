@@ -18,8 +18,8 @@ import pandas as pd
 from cws_filedrop.errors import ConfigError, FileRejected
 from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.feeds import order_fulfillment
-from cws_filedrop.feeds.order_fulfillment import Document
-from cws_filedrop.model import Context, Issue, Verdict
+from cws_filedrop.feeds.order_fulfillment import FeedDocument
+from cws_filedrop.model import Issue, JudgementContext, Verdict
 from cws_filedrop.reports import receipt, rejected, result, table
 from cws_filedrop.rules.book import LookUp
 from cws_filedrop.tables import KEY_COLUMNS
@@ -37,7 +37,7 @@ class Conversion:
     """How to convert: in whose name, judged by what, and whether documents are held against the schema."""
 
     merchant_id: str
-    context: Context
+    context: JudgementContext
     validate: bool = True
     look_up: LookUp | None = None  # asks the order book
     tell: Callable[[int], None] = lambda _lines: None
@@ -125,7 +125,7 @@ class _Run:
             _write(self._out / f"feed-{count:04d}.xml", [document.body])
         return count
 
-    def _documents(self) -> Iterator[Document]:
+    def _documents(self) -> Iterator[FeedDocument]:
         first_message_id = 1
         for shipments in _whole_orders(self._shipments()):
             for document in order_fulfillment.documents(

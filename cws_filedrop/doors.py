@@ -17,21 +17,22 @@ from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.gate.audit import Audit
+from cws_filedrop.gate.connections import ConnectionRegistry
+from cws_filedrop.gate.guard import Guard
+from cws_filedrop.gate.logins import Logins
+from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseConnectionStore, DatabaseGuardStore, SellerRows
 from cws_filedrop.model import Limits
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import profiles
 from cws_filedrop.store.database import Database, default_url
-from cws_filedrop.store.pulse import Pulse
-from cws_filedrop.transports import doors, first_look
-from cws_filedrop.transports.audit import Audit
-from cws_filedrop.transports.concierge import Concierge
-from cws_filedrop.transports.folder import FolderDoor
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import open_tls
-from cws_filedrop.transports.guard import Guard
-from cws_filedrop.transports.logins import Logins
-from cws_filedrop.transports.records import Register, Rows, Shelf, Trail
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.store.outgoing.heartbeats import Heartbeat
+from cws_filedrop.store.sellers import profiles
+from cws_filedrop.transports import serving
+from cws_filedrop.transports.folder.door import FolderDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import open_tls
+from cws_filedrop.transports.landing import first_look
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 
 def main() -> None:
@@ -41,24 +42,28 @@ def main() -> None:
     # watchdog says so, and does no harm, when folders are made while it looks at their parent
     warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
     db = Database(settings.database.url or default_url(settings.data))
-    guard, audit, pulse = Guard(settings.guard, Shelf(db)), Audit(Trail(db)), Pulse(db, "doors")
+    guard, audit, heartbeat = (
+        Guard(settings.guard, DatabaseGuardStore(db)),
+        Audit(DatabaseAuditStore(db)),
+        Heartbeat(db, "doors"),
+    )
     try:
         guard.start()
         audit.start()
-        pulse.start()
+        heartbeat.start()
         ftp, sftp, folder, intake, logins = _open(settings, db, guard)
         intake.witness = audit.note
-        concierge = Concierge(Register(db, pulse.who), logins.presence.everyone, audit.note)
-        concierge.start()
+        registry = ConnectionRegistry(DatabaseConnectionStore(db, heartbeat.who), logins.presence.everyone, audit.note)
+        registry.start()
         try:
-            doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
+            serving.serve(intake, ftp=ftp, sftp=sftp, folder=folder, out=sys.stdout, in_=sys.stdin)
         finally:
-            concierge.stop()
+            registry.stop()
     except ConfigError as error:
         sys.stdout.write(json.dumps({"error": str(error)}) + "\n")
         sys.exit(2)
     finally:
-        pulse.stop()
+        heartbeat.stop()
         guard.stop()
         audit.stop()
 
@@ -66,7 +71,7 @@ def main() -> None:
 def _open(
     settings: Settings, db: Database, guard: Guard
 ) -> tuple[FtpDoor | None, SftpDoor | None, FolderDoor | None, Intake, Logins]:
-    rows, certificates = Rows(db), settings.data / "keys"
+    rows, certificates = SellerRows(db), settings.data / "keys"
     logins = Logins(rows.authenticate, rows.current, guard, in_clear=rows.in_clear)
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
     limits = settings.limits

@@ -67,6 +67,10 @@ class ConfigError(FileDropError):
     """Settings that cannot be used; the message names the file and the key."""
 
 
+class NotPossible(FileDropError):
+    """What somebody decided cannot be done, or not any more; the text says why."""
+
+
 class Impossible(FileDropError):
     """An invariant of ours broke, such as a feed that fails our own schema."""
 

@@ -17,8 +17,8 @@ import pyarrow.compute as pc
 
 from cws_filedrop.formats.chunk import Chunk
 from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
-from cws_filedrop.model import Context, Issue, Profile, Severity, Verdict
-from cws_filedrop.rules import brake, orders, repeats, wording
+from cws_filedrop.model import Issue, JudgementContext, Profile, Severity, Verdict
+from cws_filedrop.rules import bulk_change_limit, orders, repeats, wording
 from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.judgement import Judgement, judge
@@ -125,17 +125,17 @@ class Outcome:
         )
 
 
-class Alarm(NamedTuple):
+class BulkChange(NamedTuple):
     """How many lines of a file cancel an order, and the tracking numbers that too many orders have, worst first."""
 
     cancelled: int
-    crowds: list[brake.Crowd]
+    crowds: list[bulk_change_limit.Crowd]
 
 
 class Examination:
     """A file that could be read, and the verdicts of its lines. `pieces()` may be asked for more than once."""
 
-    def __init__(self, file: SellerFile, context: Context, look_up: LookUp | None) -> None:
+    def __init__(self, file: SellerFile, context: JudgementContext, look_up: LookUp | None) -> None:
         self.facts = file.facts
         self._file = file
         self._context = _read_by(file.facts.profile, context)
@@ -152,17 +152,21 @@ class Examination:
             self._whole = begun
         return begun, chunks
 
-    def alarm(self, most_orders: int) -> Alarm:
+    def alarm(self, most_orders: int) -> BulkChange:
         """What the whole file would change at once; `most_orders` may have the same tracking number."""
         begun, _ = self._begun()
         is_small = len(begun) < 2
-        marks = list(map(brake.marks, _lines(begun)) if is_small else self._file.scan(brake.COLUMNS, brake.marks))
+        marks = list(
+            map(bulk_change_limit.marks, _lines(begun))
+            if is_small
+            else self._file.scan(bulk_change_limit.COLUMNS, bulk_change_limit.marks)
+        )
         cancelled = sum(one.cancelled for one in marks)
-        suspects = brake.suspects(marks, most_orders)
+        suspects = bulk_change_limit.suspects(marks, most_orders)
         if not len(suspects):
-            return Alarm(cancelled, [])
+            return BulkChange(cancelled, [])
         again = begun if is_small else self._file.chunks()
-        return Alarm(cancelled, brake.crowds(_lines(again), suspects, most_orders))
+        return BulkChange(cancelled, bulk_change_limit.crowds(_lines(again), suspects, most_orders))
 
     def pieces(self) -> Iterator[Piece]:
         """Every non-blank line once, in order; memory does not grow with the file."""
@@ -195,7 +199,9 @@ class Examination:
         )
 
 
-def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: LookUp | None = None) -> Examination:
+def examine(
+    source: BinaryIO, *, file_name: str, context: JudgementContext, look_up: LookUp | None = None
+) -> Examination:
     """Open a seller's file and get ready to judge its lines; `look_up` asks the order book.
 
     Raises: FileRejected when the file as a whole cannot be used.
@@ -204,7 +210,7 @@ def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: Look
     return Examination(file, context, look_up)
 
 
-def _read_by(profile: Profile | None, context: Context) -> Context:
+def _read_by(profile: Profile | None, context: JudgementContext) -> JudgementContext:
     """The context with what the profile of a file says of days and carriers."""
     if profile is None:
         return context

@@ -21,7 +21,7 @@ FIRST: Final = ("timestamp", "level", "event")
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class LogFolder:
     """Where the log of a process is kept: in `folder`, under the process's name; no files when `size` is 0."""
 
     folder: Path
@@ -36,7 +36,7 @@ def get(name: str) -> Any:
 
 
 def configure(
-    level: str = "info", *, json: bool = False, stream: TextIO | None = None, files: Files | None = None
+    level: str = "info", *, json: bool = False, stream: TextIO | None = None, files: LogFolder | None = None
 ) -> None:
     """Send everything, ours and the libraries', to a stream (standard error), and to files: one event a line."""
     chain: list[Any] = [
@@ -67,7 +67,7 @@ def configure(
         get(__name__).warning("log.file_not_opened", folder=str(files.folder), why=trouble)
 
 
-def _file(files: Files | None) -> tuple[LogFile | None, str | None]:
+def _file(files: LogFolder | None) -> tuple[LogFile | None, str | None]:
     """The file, or why there is none: a service without its log is better than none."""
     if files is None or files.size <= 0:
         return None, None

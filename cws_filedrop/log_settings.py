@@ -15,5 +15,5 @@ def configure(settings: Settings, process: str, *, child: bool = False) -> None:
     """
     service = settings.service
     stream = sys.stdout if service.log_stream == "stdout" and not child else sys.stderr
-    files = log.Files(settings.logs, process, service.log_file_bytes, service.log_files)
+    files = log.LogFolder(settings.logs, process, service.log_file_bytes, service.log_files)
     log.configure(service.log_level, json=service.log_json, stream=stream, files=files)

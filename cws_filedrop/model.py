@@ -207,7 +207,7 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Sight(StrEnum):
+class ReadBackState(StrEnum):
     """What Amazon's own record of an order shows of what it accepted for it."""
 
     AWAITED = "awaited"  # it is looked for
@@ -247,7 +247,7 @@ class FeedState(StrEnum):
     STOPPED = "stopped"  # needs an operator
 
 
-class PullState(StrEnum):
+class OrderReportState(StrEnum):
     """Where it stands to fetch an account's orders from Amazon."""
 
     OPEN = "open"  # Amazon is to be asked for a report
@@ -319,7 +319,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class JudgementContext:
     """What judging a file depends on besides its bytes, so that the same input gives the same output.
 
     `now` is the aware moment the file arrived (UTC).

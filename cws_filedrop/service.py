@@ -19,20 +19,20 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cws_filedrop import config, log
+from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.errors import ConfigError, FileDropError
+from cws_filedrop.gate import certificates
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.marketplaces.reports_api import ReportsClient
 from cws_filedrop.model import Account
-from cws_filedrop.pipeline.alarms.watch import Watch
-from cws_filedrop.pipeline.desk import open_desk
-from cws_filedrop.pipeline.pulling import Puller
-from cws_filedrop.pipeline.sending import Sender
-from cws_filedrop.pipeline.worker import Worker
+from cws_filedrop.orders.pulling import OrderReportPuller
+from cws_filedrop.outgoing.alarms.watch import AlarmWatch
+from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database
-from cws_filedrop.transports import certificates
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.worker import Worker
 
 LOG: Final = log.get(__name__)
 READY_SECONDS: Final = 30
@@ -43,7 +43,7 @@ SWITCH_SECONDS: Final = 0.0005
 FEW_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
 
 
-class Child:
+class ChildProcess:
     """A process of ours that says one JSON line when it is ready, then more as things happen."""
 
     def __init__(
@@ -117,7 +117,7 @@ class Service:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._environment = {**os.environ, **config.environment(settings)}
-        self._sandbox: Child | None = None
+        self._sandbox: ChildProcess | None = None
         self._doors = self._child("the doors", "cws_filedrop.doors", more=FEW_ARENAS)
         self._web = self._child("the web server", "cws_filedrop.web") if settings.web.enabled else None
         self._worker: Worker | None = None
@@ -128,9 +128,9 @@ class Service:
             if child is not None
         ]
 
-    def _child(self, name: str, *arguments: str, more: Mapping[str, str] = MappingProxyType({})) -> Child:
+    def _child(self, name: str, *arguments: str, more: Mapping[str, str] = MappingProxyType({})) -> ChildProcess:
         to_stdout = self._settings.service.log_stream == "stdout"
-        return Child(name, list(arguments), {**more, **self._environment}, log_to_stdout=to_stdout)
+        return ChildProcess(name, list(arguments), {**more, **self._environment}, log_to_stdout=to_stdout)
 
     def start(self) -> Addresses:
         """Bring everything up.
@@ -146,10 +146,10 @@ class Service:
             settings = self._start_sandbox()
         client = _clients(settings)
         orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
-        sender = Sender(open_desk(settings), client, orders, rate_scale(settings))
-        puller = Puller(sender, lambda account: ReportsClient.beside(client(account)))
-        watch = Watch(sender.desk, lambda path: certificates.seen_by_clients(path)[1])
-        worker = Worker(settings, sender, puller, watch)
+        amazon = AmazonContext(open_context(settings), client, orders, rate_scale(settings))
+        puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
+        watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
+        worker = Worker(settings, amazon, puller, watch)
         try:
             worker.start()
             self._worker = worker
@@ -192,7 +192,7 @@ class Service:
         if self._sandbox is not None:
             self._sandbox.stop(patience_seconds=5)
 
-    def _listen(self, child: Child) -> None:
+    def _listen(self, child: ChildProcess) -> None:
         """Pass on what a child says, and start it again should it die."""
         while True:
             line = child.read_line()
@@ -214,7 +214,7 @@ class Service:
             except Exception:
                 LOG.exception("service.arrival_failed", upload=said["upload"])  # the worker's round takes it up
 
-    def _start_again(self, child: Child) -> None:
+    def _start_again(self, child: ChildProcess) -> None:
         try:
             child.start()
         except FileDropError as error:
@@ -238,7 +238,7 @@ def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
     """One client per account, kept."""
     kept: dict[int, FeedsClient] = {}
     lock = threading.Lock()
-    db = Database(settings.database.url) if settings.database.url else open_desk(settings).db
+    db = Database(settings.database.url) if settings.database.url else open_context(settings).db
 
     def client(account: Account) -> FeedsClient:
         with lock:

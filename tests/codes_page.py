@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from cws_filedrop.feeds.processing_report import CODE_PREFIX, DOCUMENT_CODES, EXPLANATIONS
 from cws_filedrop.model import Issue, Severity, Verdict
-from cws_filedrop.rules.catalogue import CATALOGUE, Entry, issue
+from cws_filedrop.rules.catalogue import CATALOGUE, CatalogueEntry, issue
 
 
 class Example(NamedTuple):
@@ -191,7 +191,7 @@ def codes() -> str:
     return "\n".join(["| code | severity | rule |", "| --- | --- | --- |", *rows])
 
 
-def _scope(entry: Entry) -> str:
+def _scope(entry: CatalogueEntry) -> str:
     return " (file)" if entry.scope == "file" else ""
 
 
@@ -228,14 +228,14 @@ def _group(letter: str) -> str:
     return "\n\n".join([*remarks, *(_entry(entry) for entry in CATALOGUE.values() if entry.code[0] == letter)])
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: CatalogueEntry) -> str:
     meanings = OF_A_FILE if entry.scope == "file" else OF_A_LINE
     head = [f"### {entry.code}", f"{_upper(entry.rule)}.", f"**{entry.severity}**: {meanings[entry.severity]}."]
     rows = ["| message | what to do |", "| --- | --- |", *_rows(entry)]
     return "\n\n".join([*head, "\n".join(rows)])
 
 
-def _rows(entry: Entry) -> Iterator[str]:
+def _rows(entry: CatalogueEntry) -> Iterator[str]:
     meanings = OF_A_FILE if entry.scope == "file" else OF_A_LINE
     for kind in ("", *entry.kinds):
         made = said(entry.code, kind)

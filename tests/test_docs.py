@@ -22,7 +22,7 @@ from cws_filedrop.formats import known_profiles, profile
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.marketplaces.limits import RATES
-from cws_filedrop.rules.order_states import TRANSITIONS, Move
+from cws_filedrop.rules.order_states import TRANSITIONS, OrderMove
 from cws_filedrop.settings import Settings
 
 MOST_LINES = 150  # of the README: what is beyond them moves to docs/
@@ -83,12 +83,14 @@ def _cell(text: str) -> str:
 
 
 def moves() -> str:
-    rows = [f"| order is | {' | '.join(Move)} |", f"| --- |{' --- |' * len(Move)}"]
-    rows += [f"| `{state}` | {' | '.join(str(after.get(move, '')) for move in Move)} |" for state, after in _moves()]
+    rows = [f"| order is | {' | '.join(OrderMove)} |", f"| --- |{' --- |' * len(OrderMove)}"]
+    rows += [
+        f"| `{state}` | {' | '.join(str(after.get(move, '')) for move in OrderMove)} |" for state, after in _moves()
+    ]
     return "\n".join(rows)
 
 
-def _moves() -> list[tuple[str, Mapping[Move, object]]]:
+def _moves() -> list[tuple[str, Mapping[OrderMove, object]]]:
     return [(str(state), after) for state, after in TRANSITIONS.items()]
 
 

@@ -19,7 +19,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from cws_filedrop import log
-log.configure("info", files=log.Files(Path(sys.argv[1]), "doors", int(sys.argv[2]), int(sys.argv[3])))
+log.configure("info", files=log.LogFolder(Path(sys.argv[1]), "doors", int(sys.argv[2]), int(sys.argv[3])))
 """
 
 

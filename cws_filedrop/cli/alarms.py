@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli.shared import settings, show_json, show_table
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
 
 
 def alarms(
@@ -16,8 +16,8 @@ def alarms(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show what is wrong now and what to do about it. Exit code 1 when something is."""
-    from cws_filedrop.cli.opened import database
-    from cws_filedrop.store import alarms as kept
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.outgoing import alarms as kept
 
     found = kept.listing(database(settings()), open_only=not all_, limit=limit)
     if json:

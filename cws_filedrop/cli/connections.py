@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import settings, show_json, show_table
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
 
 app = typer.Typer(help="Sellers who are connected: list them, close a connection.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
-    seller: Annotated[str, typer.Option(help="only this seller's", autocompletion=completing.sellers)] = "",
+    seller: Annotated[str, typer.Option(help="only this seller's", autocompletion=answers.sellers)] = "",
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show who is connected, who came first first."""
-    from cws_filedrop.cli.opened import database
-    from cws_filedrop.store import connections
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.doors import connections
 
     found = connections.listing(database(settings()), seller=seller.lower())
     if json:
@@ -34,13 +34,11 @@ def list_(
 
 @app.command()
 def close(
-    connection: Annotated[
-        str, typer.Argument(help="its id in `connections list`", autocompletion=completing.connections)
-    ],
+    connection: Annotated[str, typer.Argument(help="its id in `connections list`", autocompletion=answers.connections)],
 ) -> None:
     """Close a connection; a transfer that is under way is cut, and can be resumed."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.pipeline import deciding
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import orders_and_feeds
 
-    decided(deciding.close_connection, connection)
+    decided(orders_and_feeds.close_connection, connection)
     typer.echo(f"{connection} is being closed")

@@ -8,17 +8,15 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import settings, show_json, show_table, stop, write_bytes
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop, write_bytes
 from cws_filedrop.model import FeedState
 
 app = typer.Typer(
     help="Feeds: list them, show one and what is kept of it, let a stopped one go on, name the one that Amazon has.",
     no_args_is_help=True,
 )
-Number = Annotated[
-    int, typer.Argument(help="the feed's number in `feed list`", autocompletion=completing.stopped_feeds)
-]
+Number = Annotated[int, typer.Argument(help="the feed's number in `feed list`", autocompletion=answers.stopped_feeds)]
 
 
 @app.command("list")
@@ -28,8 +26,8 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show feeds, newest first."""
-    from cws_filedrop.cli.opened import database
-    from cws_filedrop.store import feeds
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.feeds import feeds
 
     found = feeds.listing(database(settings()), states=[state] if state else [], limit=limit)
     if json:
@@ -48,21 +46,21 @@ def show(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show a feed and what is kept of it; or the very bytes that were sent or read."""
-    from cws_filedrop.cli.opened import desk
-    from cws_filedrop.drop.archive import Paper
-    from cws_filedrop.pipeline import papers
-    from cws_filedrop.store import feeds
+    from cws_filedrop.cli.terminal.opened import context
+    from cws_filedrop.drop.archive import FeedFileKind
+    from cws_filedrop.store.feeds import feeds
+    from cws_filedrop.views import feed_documents
 
     if document + report + json > 1 or (out and not document and not report):
         raise stop("give one of --document, --report and --json; --out FILE goes with the first two", 2)
-    here = desk(settings())
+    here = context(settings())
     feed = feeds.find(here.db, number)
     if feed is None:
         raise stop(f"there is no feed {number}; `feed list` shows them")
     if document or report:
-        write_bytes(papers.read(here, feed, Paper.DOCUMENT if document else Paper.REPORT), out)
+        write_bytes(feed_documents.read(here, feed, FeedFileKind.DOCUMENT if document else FeedFileKind.REPORT), out)
         return
-    kept = papers.of_feed(here, feed)
+    kept = feed_documents.of_feed(here, feed)
     if json:
         show_json({"version": 1, "feed": asdict(feed), "kept": [asdict(one) for one in kept]})
         return
@@ -75,18 +73,18 @@ def show(
 @app.command()
 def retry(number: Number) -> None:
     """Let a stopped feed go on from where it stands (and its account send again)."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.pipeline import deciding
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import orders_and_feeds
 
-    decided(deciding.retry_feed, number)
+    decided(orders_and_feeds.retry_feed, number)
     typer.echo(f"feed {number} goes on")
 
 
 @app.command()
 def adopt(number: Number, amazon_feed_id: Annotated[str, typer.Argument(help="the feed's id at Amazon")]) -> None:
     """Say which of Amazon's feeds a stopped feed became."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.pipeline import deciding
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import orders_and_feeds
 
-    decided(deciding.adopt_feed, number, amazon_feed_id)
+    decided(orders_and_feeds.adopt_feed, number, amazon_feed_id)
     typer.echo(f"feed {number} is {amazon_feed_id}")

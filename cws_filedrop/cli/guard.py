@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli.shared import settings, show_json, show_table
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
 
 app = typer.Typer(help="Who is kept out for guessing at passwords; let them in again.", no_args_is_help=True)
 
@@ -17,8 +17,8 @@ app = typer.Typer(help="Who is kept out for guessing at passwords; let them in a
 @app.command("list")
 def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
     """Show the addresses that are kept out, and until when."""
-    from cws_filedrop.cli.opened import database
-    from cws_filedrop.store import guard
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.doors import guard
 
     found = guard.banned(database(settings()), time.time())
     if json:
@@ -31,8 +31,8 @@ def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = F
 @app.command()
 def unban(who: Annotated[str, typer.Argument(help="an address, or a user name")]) -> None:
     """Forget what is held against an address or a user name; a running service does so within seconds."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.pipeline import deciding
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import orders_and_feeds
 
-    decided(deciding.unban, who)
+    decided(orders_and_feeds.unban, who)
     typer.echo(f"{who} may try again")

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import settings, show_json, show_table, stop
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import MailKind, MailState
 
 app = typer.Typer(help="Mail: list what was written, send one again, try the settings.", no_args_is_help=True)
@@ -24,8 +24,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show mails, newest first. Buyers are not named."""
-    from cws_filedrop.cli.opened import database
-    from cws_filedrop.store import mails
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.outgoing import mails
 
     found = mails.listing(database(settings()), states=[state] if state else [], kind=kind, limit=limit)
     plain = [_plain(mail) for mail in found]
@@ -39,8 +39,8 @@ def list_(
 @app.command()
 def retry(number: Annotated[int, typer.Argument(help="the mail's number in `mail list`")]) -> None:
     """Send a mail again that failed, or of which nobody knows whether it was sent (then it may arrive twice)."""
-    from cws_filedrop.cli.opened import database
-    from cws_filedrop.store import mails
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.outgoing import mails
 
     db = database(settings())
     mail = mails.find(db, number)
@@ -58,8 +58,8 @@ def test(address: Annotated[str, typer.Argument(help="where a trial mail goes")]
     from cws_filedrop.notify.addresses import BadAddress
     from cws_filedrop.notify.envelope import seal
     from cws_filedrop.notify.letters import write
-    from cws_filedrop.notify.office import office
-    from cws_filedrop.notify.smtp import Counter, Ending
+    from cws_filedrop.notify.mail_relay import office
+    from cws_filedrop.notify.smtp import SmtpSession, SubmissionOutcome
 
     where = office(settings().mail, os.environ)
     letter, key = write("trial", {"host": where.host}), f"trial:{secrets.token_hex(8)}"
@@ -67,12 +67,12 @@ def test(address: Annotated[str, typer.Argument(help="where a trial mail goes")]
         sealed = seal(letter, key=key, sender=where.sender, recipient=address, written_at=datetime.now(UTC))
     except BadAddress as error:
         raise stop(str(error), 2) from None
-    counter = Counter(where)
+    counter = SmtpSession(where)
     try:
         ended = counter.hand_in(sealed, begin=lambda: True)
     finally:
         counter.close()
-    if ended.ending is not Ending.SENT:
+    if ended.ending is not SubmissionOutcome.SENT:
         raise stop(f"{where.host}:{where.port} did not take it: {ended.words}")
     typer.echo(f"{where.host}:{where.port} took a mail to {address}")
 

@@ -14,34 +14,18 @@ from typing import Annotated, NoReturn
 import typer
 
 from cws_filedrop import __version__
-from cws_filedrop.cli import (
-    alarms,
-    audit,
-    check,
-    client_config,
-    completion,
-    connections,
-    convert,
-    demo,
-    feed,
-    guard,
-    logs,
-    mail,
-    orders,
-    report,
-    seller,
-    seller_hook,
-    seller_key,
-    seller_profile,
-    seller_token,
-    serve,
-    status,
-    upload,
-    user,
-    user_token,
-    watch,
-)
-from cws_filedrop.cli.shared import Chosen, close_all
+from cws_filedrop.cli import alarms, audit, connections, feed, guard, mail, orders, report, serve, status, upload
+from cws_filedrop.cli.completion import scripts
+from cws_filedrop.cli.demo import command as demo
+from cws_filedrop.cli.logs import commands as logs
+from cws_filedrop.cli.offline import check, convert
+from cws_filedrop.cli.seller import client_config, hook, key, profile
+from cws_filedrop.cli.seller import commands as seller
+from cws_filedrop.cli.seller import token as seller_token
+from cws_filedrop.cli.terminal.shared import GlobalOptions, close_all
+from cws_filedrop.cli.user import commands as user
+from cws_filedrop.cli.user import token as user_token
+from cws_filedrop.cli.watch import command as watch
 from cws_filedrop.errors import ConfigError, FileDropError, Impossible
 
 app = typer.Typer(
@@ -61,9 +45,9 @@ app.command("status")(status.status)
 app.command("alarms")(alarms.alarms)
 app.command("watch")(watch.watch)
 app.command("logs")(logs.logs)
-seller.app.add_typer(seller_hook.app, name="hook")
-seller.app.add_typer(seller_key.app, name="key")
-seller.app.add_typer(seller_profile.app, name="profile")
+seller.app.add_typer(hook.app, name="hook")
+seller.app.add_typer(key.app, name="key")
+seller.app.add_typer(profile.app, name="profile")
 seller.app.add_typer(seller_token.app, name="token")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
@@ -78,7 +62,7 @@ app.add_typer(connections.app, name="connections")
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)
-app.command("completion")(completion.completion)
+app.command("completion")(scripts.completion)
 
 
 @app.callback(invoke_without_command=True)
@@ -90,7 +74,7 @@ def common(
     version: Annotated[bool, typer.Option("--version", help="say the version and stop")] = False,
 ) -> None:
     """What comes before the command."""
-    Chosen.config = config
+    GlobalOptions.config = config
     if version:
         typer.echo(__version__)
         raise typer.Exit(0)
@@ -98,8 +82,8 @@ def common(
 
 def run() -> None:
     """The entry point: the command, with failures said in words."""
-    if completion.VARIABLE in os.environ:
-        completion.answer(app)
+    if scripts.VARIABLE in os.environ:
+        scripts.answer(app)
     try:
         app()
     except Impossible:

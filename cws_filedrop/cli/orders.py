@@ -10,9 +10,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.judging import File, readable
-from cws_filedrop.cli.shared import settings, show_json, show_table, stop
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.offline.options import File, readable
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import OrderState
 
 app = typer.Typer(
@@ -21,12 +21,12 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
-SellerName = Annotated[str, typer.Option("--seller", help="whose order book", autocompletion=completing.sellers)]
+SellerName = Annotated[str, typer.Option("--seller", help="whose order book", autocompletion=answers.sellers)]
 OrderName = Annotated[str, typer.Argument(help="Amazon's order number, the service's own, or the seller's reference")]
 SHOWN_ISSUES: Final = 20
 
 
-class Settlement(StrEnum):
+class SettleChoice(StrEnum):
     """What an operator says has become of an order."""
 
     SHIPPED = "shipped"
@@ -37,17 +37,17 @@ class Settlement(StrEnum):
 @app.command("import")
 def import_(file: File, seller: SellerName, json: Json = False) -> None:
     """Merge an order report into the order book. Exit code 1 when lines were left out."""
-    from cws_filedrop.cli.opened import database, owner
-    from cws_filedrop.pipeline.desk import open_desk
-    from cws_filedrop.pipeline.order_book import import_file
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.orders.importing import import_file
     from cws_filedrop.reports import order_import
+    from cws_filedrop.service_context import open_context
 
     path, chosen, now = readable(file), settings(), datetime.now(UTC)
     db = database(chosen)
     whose = owner(db, seller)
-    context = open_desk(chosen).context(whose.policy, now)
+    judging = open_context(chosen).judging(whose.policy, now)
     with path.open("rb") as source:
-        done = import_file(db, whose.account.id, source, file_name=path.name, context=context, now=now)
+        done = import_file(db, whose.account.id, source, file_name=path.name, judging=judging, now=now)
     found = {"file": path.name} | done.as_json()
     if json:
         show_json(found)
@@ -61,12 +61,13 @@ def import_(file: File, seller: SellerName, json: Json = False) -> None:
 @app.command()
 def pull(
     seller: Annotated[
-        str, typer.Option("--seller", help="only of this seller's account", autocompletion=completing.sellers)
+        str, typer.Option("--seller", help="only of this seller's account", autocompletion=answers.sellers)
     ] = "",
 ) -> None:
     """Have the service fetch the orders to be shipped from Amazon now, whatever its schedule."""
-    from cws_filedrop.cli.opened import database, owner
-    from cws_filedrop.store import pulls, sellers
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.store.feeds import order_reports
+    from cws_filedrop.store.sellers import sellers
 
     db = database(settings())
     owners = [owner(db, seller)] if seller else [one for one in sellers.everyone(db) if one.enabled]
@@ -74,7 +75,7 @@ def pull(
     if not accounts:
         raise stop("there is no seller that is enabled")
     for account in accounts.values():
-        no, new = pulls.begin(db, account.id, now=datetime.now(UTC))
+        no, new = order_reports.begin(db, account.id, now=datetime.now(UTC))
         doing = "will be asked for; `orders pulls` shows how it goes" if new else "is under way already"
         typer.echo(f"{account.merchant_id}: order report {no} {doing}")
 
@@ -82,20 +83,21 @@ def pull(
 @app.command("pulls")
 def pulls_(
     seller: Annotated[
-        str, typer.Option("--seller", help="only of this seller's account", autocompletion=completing.sellers)
+        str, typer.Option("--seller", help="only of this seller's account", autocompletion=answers.sellers)
     ] = "",
     limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 20,
     json: Json = False,
 ) -> None:
     """Show how fetching orders from Amazon went, newest first."""
-    from cws_filedrop.cli.opened import database, owner
-    from cws_filedrop.store import pulls, sellers
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.store.feeds import order_reports
+    from cws_filedrop.store.sellers import sellers
 
     db = database(settings())
     owners = sellers.everyone(db)
     names = {one.account.id: one.account.merchant_id for one in owners}
     account_id = owner(db, seller).account.id if seller else None
-    found = pulls.listing(db, account_id=account_id, limit=limit)
+    found = order_reports.listing(db, account_id=account_id, limit=limit)
     if json:
         plain = [asdict(one) | {"merchant_id": names.get(one.account_id, "")} for one in found]
         show_json({"version": 1, "pulls": plain})
@@ -114,8 +116,8 @@ def list_(
     json: Json = False,
 ) -> None:
     """Show orders, those that changed last first."""
-    from cws_filedrop.cli.opened import database, owner
-    from cws_filedrop.store import order_book
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.store.orders import order_book
 
     db = database(settings())
     found = order_book.listing(db, owner(db, seller).account.id, state=state, limit=limit)
@@ -129,15 +131,16 @@ def list_(
 @app.command()
 def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     """Show an order, its lines, where it is on Amazon's seller site, and everything that happened to it."""
-    from cws_filedrop.cli.opened import database, order_named, owner
+    from cws_filedrop.cli.terminal.opened import database, order_named, owner
     from cws_filedrop.marketplaces.seller_site import order_url
-    from cws_filedrop.store import order_book, sightings
+    from cws_filedrop.store.feeds import read_backs
+    from cws_filedrop.store.orders import order_book
 
     db = database(settings())
     found = order_named(db, order, seller)
     linked = _plain(found) | {"amazon_url": order_url(owner(db, seller).account.marketplace_id, found.amazon_order_id)}
     lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
-    back = sightings.read_back(db, found.account_id, found.amazon_order_id)
+    back = read_backs.read_back(db, found.account_id, found.amazon_order_id)
     if json:
         plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
         show_json({"version": 1, "order": linked | plain | {"read_back": None if back is None else asdict(back)}})
@@ -165,28 +168,28 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
 def settle(
     order: OrderName,
     seller: SellerName,
-    to: Annotated[Settlement, typer.Option("--as", help="what has become of it")],
+    to: Annotated[SettleChoice, typer.Option("--as", help="what has become of it")],
     note: Annotated[str, typer.Option(help="why; kept in its history")],
 ) -> None:
     """Say by hand what has become of an order; nothing is sent to Amazon."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.cli.opened import database, order_named
-    from cws_filedrop.pipeline import deciding
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.cli.terminal.opened import database, order_named
+    from cws_filedrop.decisions import orders_and_feeds
 
     found = order_named(database(settings()), order, seller)
-    state = decided(deciding.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
+    state = decided(orders_and_feeds.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
     typer.echo(f"{found.amazon_order_id} is {state}")
 
 
 @app.command()
 def retry(order: OrderName, seller: SellerName) -> None:
     """Send what Amazon refused of an order again: its lines are dropped once more, in its seller's name."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.cli.opened import database, order_named
-    from cws_filedrop.pipeline import retrying
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.cli.terminal.opened import database, order_named
+    from cws_filedrop.decisions import sending_again
 
     found = order_named(database(settings()), order, seller)
-    upload_id = decided(retrying.retry_order, found.account_id, found.amazon_order_id)
+    upload_id = decided(sending_again.retry_order, found.account_id, found.amazon_order_id)
     typer.echo(f"what Amazon refused of {found.amazon_order_id} is sent again, as upload {upload_id}")
 
 
@@ -202,14 +205,14 @@ def evidence(
     """Pack all that proves what became of an order: files, feeds, Amazon's reports and its own order, as one zip."""
     import shutil
 
-    from cws_filedrop.cli.opened import desk, order_if_known, owner
-    from cws_filedrop.pipeline.evidence import packing
-    from cws_filedrop.store.deeds import COMMAND_LINE
+    from cws_filedrop.cli.terminal.opened import context, order_if_known, owner
+    from cws_filedrop.store.users.decisions import COMMAND_LINE
+    from cws_filedrop.views.evidence import packing
 
-    here = desk(settings())
+    here = context(settings())
     found = order_if_known(here.db, order, seller)
     name = found.amazon_order_id if found else order  # lines may name one that the order book does not know
-    wanted = packing.Order(owner(here.db, seller).account.id, name, only_this_order)
+    wanted = packing.EvidenceRequest(owner(here.db, seller).account.id, name, only_this_order)
     path = out or Path(wanted.file_name)
     try:
         made = packing.packed(here, wanted, folder=path.absolute().parent, who=COMMAND_LINE)

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import settings, show_json, show_table, stop
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
 
 app = typer.Typer(help="Statements: the commission of a month.", no_args_is_help=True)
 EVERYONE: Final = "all"
@@ -25,7 +25,7 @@ def report() -> None:
 @app.command()
 def commission(
     month: Annotated[str, typer.Option(help="such as 2026-11; by purchase date, in the seller's time zone")],
-    seller: Annotated[str, typer.Option(help="whose statement, or all", autocompletion=completing.sellers)] = EVERYONE,
+    seller: Annotated[str, typer.Option(help="whose statement, or all", autocompletion=answers.sellers)] = EVERYONE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="write it to this file: tab-delimited, or JSON with --json")
     ] = None,
@@ -47,10 +47,10 @@ def commission(
 
 
 def _statements(month: str, seller: str) -> Any:
-    from cws_filedrop.cli.opened import database, owner
-    from cws_filedrop.pipeline import statements
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.orders import statements
     from cws_filedrop.rules import commission
-    from cws_filedrop.store import sellers
+    from cws_filedrop.store.sellers import sellers
 
     wanted = commission.month(month)
     if wanted is None:

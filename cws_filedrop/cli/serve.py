@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from cws_filedrop import config
-from cws_filedrop.cli.shared import DEFAULT_CONFIG, settings, stop
+from cws_filedrop.cli.terminal.shared import DEFAULT_CONFIG, settings, stop
 
 
 def init(

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import settings, show_json, show_table
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
 from cws_filedrop.model import FeedState, UploadState
 
 NEEDS_OPERATOR = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)
@@ -25,8 +25,11 @@ def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = 
 
 def collected() -> dict[str, Any]:
     """The status as plain values, version 1."""
-    from cws_filedrop.cli.opened import database
-    from cws_filedrop.store import feeds, mails, sellers, uploads
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.feeds import feeds
+    from cws_filedrop.store.outgoing import mails
+    from cws_filedrop.store.sellers import sellers
+    from cws_filedrop.store.uploads import uploads
 
     db = database(settings())
     per_seller = {one.name: uploads.counts(db, one.id) for one in sellers.everyone(db)}

@@ -1,6 +1,6 @@
 """What a seller may do at most: bytes of a file, files an hour, bytes and files in its home. Counts, and says no.
 
-Connections are counted by whoever knows them (`transports.logins`).
+Connections are counted by whoever knows them (`gate.logins`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from cws_filedrop.drop.home import Folder, Home, Stage
+from cws_filedrop.drop.home import Folder, Home, UploadStage
 from cws_filedrop.errors import FileDropError
 from cws_filedrop.model import Allowance
 
@@ -82,7 +82,8 @@ def kept_bytes(home: Home) -> int:
 def waiting_files(home: Home) -> int:
     """Files in inbox and test that were not picked up, unfinished ones too."""
     return sum(
-        len(home.unfinished(folder, Stage.PART, Stage.HELD, Stage.CUT)) + len(home.waiting(folder)) for folder in Folder
+        len(home.unfinished(folder, UploadStage.PART, UploadStage.HELD, UploadStage.CUT)) + len(home.waiting(folder))
+        for folder in Folder
     )
 
 

@@ -26,7 +26,7 @@ from cws_filedrop.errors import FileDropError
 DAY: Final = re.compile(r"[0-9]{8}")
 
 
-class Paper(StrEnum):
+class FeedFileKind(StrEnum):
     """What is kept of a feed."""
 
     DOCUMENT = "document"  # as it was sent
@@ -38,12 +38,12 @@ class Damaged(FileDropError):
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ArchivedName:
     """What something is kept under; `day` is the feed's, such as 20261122."""
 
     day: str
     feed_no: int
-    kind: Paper
+    kind: FeedFileKind
     sha256: str
 
 
@@ -53,9 +53,9 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def keep(self, day: str, feed_no: int, kind: Paper, content: bytes) -> Name:
+    def keep(self, day: str, feed_no: int, kind: FeedFileKind, content: bytes) -> ArchivedName:
         """Have it on the disk when this returns; harmless when repeated. Raises: OSError."""
-        name = Name(day, feed_no, kind, hashlib.sha256(content).hexdigest())
+        name = ArchivedName(day, feed_no, kind, hashlib.sha256(content).hexdigest())
         path = self.path(name)
         path.parent.mkdir(parents=True, exist_ok=True)
         if not self._holds(name):
@@ -63,7 +63,7 @@ class Archive:
         disk.together(*(lambda one=one: disk.sync_directory(one) for one in (path.parent, self.root, self.root.parent)))
         return name
 
-    def read(self, name: Name) -> bytes:
+    def read(self, name: ArchivedName) -> bytes:
         """The bytes as they were kept. Raises: FileNotFoundError, Damaged, OSError."""
         try:
             content = gzip.decompress(self.path(name).read_bytes())
@@ -73,7 +73,7 @@ class Archive:
             raise Damaged(f"{self.path(name)} is damaged: its SHA-256 is not the one in its name")
         return content
 
-    def size(self, name: Name) -> int | None:
+    def size(self, name: ArchivedName) -> int | None:
         """How many bytes were kept, without reading them; None when there is nothing (any more)."""
         try:
             with self.path(name).open("rb") as file:
@@ -82,14 +82,14 @@ class Archive:
         except OSError:
             return None
 
-    def _holds(self, name: Name) -> bool:
+    def _holds(self, name: ArchivedName) -> bool:
         try:
             self.read(name)
         except (FileNotFoundError, Damaged):
             return False
         return True
 
-    def path(self, name: Name) -> Path:
+    def path(self, name: ArchivedName) -> Path:
         """Where it is, or would be."""
         return self.root / name.day / f"{name.feed_no}.{name.kind}.{name.sha256}.xml.gz"
 

@@ -69,16 +69,16 @@ class HandingIn:
                 removed += 1
         return removed
 
-    def begin(self, drop: Drop, allowance: Allowance) -> Parcel:
+    def begin(self, drop: Drop, allowance: Allowance) -> IncomingFile:
         """Open an upload. Raises: NotUsable, TooMuch, NoRoom, OSError."""
         if not is_usable(drop.name) or is_temporary(drop.name):
             raise NotUsable("This is not a name that a file can have here; give another one")
         self._counting.check(self.homes.of(drop.seller), allowance)
         self.check_room(drop)
         most = min(self._upload_limit_bytes, allowance.file_bytes or self._upload_limit_bytes)
-        parcel = Parcel(self, drop, self._place / secrets.token_hex(16), most_bytes=most)
+        incoming = IncomingFile(self, drop, self._place / secrets.token_hex(16), most_bytes=most)
         self._counting.begun(drop.seller)
-        return parcel
+        return incoming
 
     def check_room(self, drop: Drop) -> None:
         """Is there room on the disk? Raises: NoRoom."""
@@ -91,7 +91,7 @@ class HandingIn:
         return "" if is_release(drop.name) else self._look(path, drop.seller)
 
 
-class Parcel:
+class IncomingFile:
     """Bytes of one upload, growing. It ends by `take`, or by `drop`, which is harmless after that."""
 
     def __init__(self, owner: HandingIn, drop: Drop, path: Path, *, most_bytes: int) -> None:

@@ -19,16 +19,16 @@ from typing import IO, Any, Final
 from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.allowance import Counting, TooMuch
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind, Witness, unseen
 from cws_filedrop.drop.claims import Cause, Claim, Drop
-from cws_filedrop.drop.deeds import Deed, Event, Witness, unseen
-from cws_filedrop.drop.home import Folder, Home, Homes, Stage, regular
+from cws_filedrop.drop.home import Folder, Home, Homes, Unfinished, UploadStage, regular
 from cws_filedrop.drop.names import is_release, is_temporary
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.drop.upload import Busy, NoRoom, NothingToResume, NotWhole, TooLarge, Upload
+from cws_filedrop.drop.upload import Busy, IncomingUpload, NoRoom, NothingToResume, NotWhole, TooLarge
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import NO_LIMITS, Allowance, Door, Grade
 
-__all__ = ["Busy", "Intake", "NoRoom", "NotWhole", "NothingToResume", "TooLarge", "TooMuch", "Upload"]
+__all__ = ["Busy", "IncomingUpload", "Intake", "NoRoom", "NotWhole", "NothingToResume", "TooLarge", "TooMuch"]
 
 _LOG = log.get(__name__)
 _RESTARTED: Final = "the service stopped before it was known whether the client was still there"
@@ -78,7 +78,7 @@ class Intake:
 
     # Uploads that grow here.
 
-    def begin(self, drop: Drop, *, offset: int | None = 0, allowance: Allowance = NO_LIMITS) -> Upload:
+    def begin(self, drop: Drop, *, offset: int | None = 0, allowance: Allowance = NO_LIMITS) -> IncomingUpload:
         """Open an upload: from byte 0 (replaces an unfinished one), from byte `offset` of it, or at its end (None).
 
         Raises: Busy, NoRoom, NothingToResume, TooMuch, OSError.
@@ -90,7 +90,7 @@ class Intake:
             raise NoRoom("There is no room on our disk just now; nothing was taken. Try again in some minutes")
         self._take_name(drop)
         try:
-            upload = Upload(self, drop, offset=offset, limit_bytes=self.most_bytes(allowance))
+            upload = IncomingUpload(self, drop, offset=offset, limit_bytes=self.most_bytes(allowance))
         except BaseException:
             self.release_name(drop)
             raise
@@ -128,16 +128,19 @@ class Intake:
                 taken.callback(self.release_name, one)
             return self._rename(drop, target)
 
+    def _deliver(self, found: Unfinished, name: str, target: Drop) -> Claim:
+        if found.stage is not UploadStage.HELD:
+            raise NotWhole(f"{name} was cut off while it arrived; upload it again, then rename it")
+        fault = self.first_look(found.path, target)
+        return replace(self.spool.land(found.path, target, size=found.path.stat().st_size), fault=fault)
+
     def _rename(self, drop: Drop, target: Drop) -> Claim | None:
         home = self.homes.of(drop.seller)
         found = home.find(drop.folder, drop.name)
         if found is None:
             raise FileNotFoundError(drop.name)
         if not is_temporary(target.name):
-            if found.stage is not Stage.HELD:
-                raise NotWhole(f"{drop.name} was cut off while it arrived; upload it again, then rename it")
-            fault = self.first_look(found.path, target)
-            return replace(self.spool.land(found.path, target, size=found.path.stat().st_size), fault=fault)
+            return self._deliver(found, drop.name, target)
         replaced = home.find(drop.folder, target.name)
         if replaced is not None and replaced.path != found.path:
             disk.remove(replaced.path)
@@ -176,7 +179,7 @@ class Intake:
         """Hand a landed upload to the worker as whole or doubtful."""
         self.spool.grade(claim.upload_id, grade, evidence)
         _LOG.info("upload.arrived", upload=claim.upload_id, seller=claim.seller, grade=str(grade), bytes=claim.size)
-        self._witnessed(Event.UPLOAD, claim, claim.fault or evidence)
+        self._witnessed(AuditEventKind.UPLOAD, claim, claim.fault or evidence)
         self._on_arrival(claim.upload_id)
 
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim:
@@ -195,23 +198,23 @@ class Intake:
         home = self.homes.of(claim.seller)
         source = self._bytes_of_cut(claim, home)
         if source is not None and claim.kept:
-            disk.move(source, home.landing(claim.folder, Stage.CUT) / claim.name)
-            disk.sync_directory(home.landing(claim.folder, Stage.CUT))
+            disk.move(source, home.landing(claim.folder, UploadStage.CUT) / claim.name)
+            disk.sync_directory(home.landing(claim.folder, UploadStage.CUT))
         elif source is not None:
             disk.remove(source)
         self.spool.grade(claim.upload_id, Grade.CUT)
         _LOG.info("upload.cut", upload=claim.upload_id, seller=claim.seller, cause=str(claim.cause), bytes=claim.size)
-        self._witnessed(Event.UPLOAD_CUT, claim, claim.evidence)
+        self._witnessed(AuditEventKind.UPLOAD_CUT, claim, claim.evidence)
         self._on_arrival(claim.upload_id)
 
-    def _witnessed(self, event: Event, claim: Claim, detail: str) -> None:
+    def _witnessed(self, event: AuditEventKind, claim: Claim, detail: str) -> None:
         where = f"{claim.folder}/{claim.name}"
         by: dict[str, Any] = {"seller": claim.seller, "address": claim.client, "door": str(claim.door)}
-        deed = Deed(event=event, **by, name=where, upload_id=claim.upload_id, size=claim.size, detail=detail)
+        deed = AuditEvent(event=event, **by, name=where, upload_id=claim.upload_id, size=claim.size, detail=detail)
         self.witness(deed)
 
     def _bytes_of_cut(self, claim: Claim, home: Home) -> Path | None:
-        growing = (home.landing(claim.folder, stage) / claim.name for stage in (Stage.PART, Stage.HELD))
+        growing = (home.landing(claim.folder, stage) / claim.name for stage in (UploadStage.PART, UploadStage.HELD))
         places = (self.spool.landed_data(claim.upload_id), *growing)
         return next((place for place in places if regular(place) is not None), None)
 
@@ -269,7 +272,7 @@ class Intake:
     def _parts(self) -> Iterator[tuple[Drop, Path]]:
         for home in self.homes.known():
             for folder in Folder:
-                for name, part in home.unfinished(folder, Stage.PART).items():
+                for name, part in home.unfinished(folder, UploadStage.PART).items():
                     yield Drop(home.seller, folder, name, Door.FTP, ""), part.path
 
     def _recover_part(self, drop: Drop, path: Path) -> str:

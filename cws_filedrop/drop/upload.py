@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Claim, Drop
-from cws_filedrop.drop.home import Homes, Stage, Unfinished
+from cws_filedrop.drop.home import Homes, Unfinished, UploadStage
 from cws_filedrop.drop.names import is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import FileDropError
@@ -48,7 +48,7 @@ class _Owner(Protocol):
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim: ...
 
 
-class Upload:
+class IncomingUpload:
     """Bytes of one upload, growing. It ends by exactly one of `finish`, `cut` and `abandon`."""
 
     def __init__(self, owner: _Owner, drop: Drop, *, offset: int | None, limit_bytes: int) -> None:
@@ -70,7 +70,7 @@ class Upload:
 
     @property
     def _part(self) -> Path:
-        return self._home.landing(self.drop.folder, Stage.PART) / self.drop.name
+        return self._home.landing(self.drop.folder, UploadStage.PART) / self.drop.name
 
     def _first_byte(self, earlier: Unfinished | None, offset: int | None) -> int:
         size = 0 if earlier is None else earlier.path.stat().st_size
@@ -108,7 +108,7 @@ class Upload:
         claim = None
         if is_temporary(self.drop.name):
             self.sync()
-            held = self._home.landing(self.drop.folder, Stage.HELD)
+            held = self._home.landing(self.drop.folder, UploadStage.HELD)
             disk.move(self._part, held / self.drop.name)
             disk.sync_directory(held)
         else:

@@ -11,7 +11,7 @@ from typing import Final
 import pandas as pd
 
 from cws_filedrop.errors import Impossible
-from cws_filedrop.feeds.order_fulfillment import ENVELOPE_END, MAX_BYTES, MAX_MESSAGES, Document, envelope_of
+from cws_filedrop.feeds.order_fulfillment import ENVELOPE_END, MAX_BYTES, MAX_MESSAGES, FeedDocument, envelope_of
 
 MESSAGE: Final = (
     "<Message><MessageID>{number}</MessageID><OrderAcknowledgement><AmazonOrderID>{order}</AmazonOrderID>"
@@ -28,7 +28,7 @@ def number(cancellations: pd.DataFrame) -> pd.Series[int]:
     return numbers[numbers <= MAX_MESSAGES]
 
 
-def document(cancellations: pd.DataFrame, merchant_id: str) -> Document:
+def document(cancellations: pd.DataFrame, merchant_id: str) -> FeedDocument:
     """All cancellations in one document (at least one row). Of rows about one order the first gives the reason.
 
     Raises: Impossible when they do not fit, or there are none.
@@ -47,7 +47,7 @@ def document(cancellations: pd.DataFrame, merchant_id: str) -> Document:
     body = b"".join((envelope, *(message.encode() for message in messages), ENVELOPE_END))
     if len(body) > MAX_BYTES:
         raise Impossible(f"{len(cancellations)} cancellations are more than {MAX_BYTES} bytes")
-    return Document(body, 1, len(said), numbers)
+    return FeedDocument(body, 1, len(said), numbers)
 
 
 def _columns(cancellations: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:

@@ -80,7 +80,7 @@ ENVELOPE_END: Final = b"</AmazonEnvelope>\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Document:
+class FeedDocument:
     """One feed document, ready to send, and the way back from its messages to the rows they came from.
 
     `message_ids` has one MessageID a row: its index holds the labels of the SHIPMENTS rows in the document, in
@@ -104,7 +104,7 @@ def group(shipments: pd.DataFrame) -> pd.Series[int]:
     return pd.Series(packages, index=shipments.index, name="package")
 
 
-def document(shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int = 1) -> Document:
+def document(shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int = 1) -> FeedDocument:
     """All shipments in one document (at least one row; at most 10,000 packages and 10 MiB).
 
     Raises: Impossible when they do not fit, or there are none.
@@ -127,7 +127,7 @@ def documents(
     first_message_id: int = 1,
     max_messages: int = MAX_MESSAGES,
     max_bytes: int = MAX_BYTES,
-) -> Iterator[Document]:
+) -> Iterator[FeedDocument]:
     """Documents of at most `max_messages` messages and `max_bytes` bytes, one at a time, messages numbered through.
 
     The same shipments give the same bytes. Raises: Impossible when one package alone is larger than a document.
@@ -141,14 +141,16 @@ def documents(
         for first, end in _cuts(batch, max_messages, room):
             body = b"".join((envelope, batch.text(first, end), ENVELOPE_END))
             package = batch.package + end
-            yield Document(body, sheet.message_id(batch.package + first), end - first, batch.message_ids(first, end))
+            yield FeedDocument(
+                body, sheet.message_id(batch.package + first), end - first, batch.message_ids(first, end)
+            )
         if package == batch.package:  # not one document came to its end: rows are few bytes each, take more of them
             rows *= 2
 
 
 def checked_documents(
     shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int = 1, max_messages: int = MAX_MESSAGES
-) -> Iterator[Document]:
+) -> Iterator[FeedDocument]:
     """`documents`, each held against our schema before it is handed out.
 
     Raises: Impossible for the first document that fails.
@@ -158,12 +160,12 @@ def checked_documents(
     )
 
 
-def checked(unchecked: Iterable[Document], *, threads: int = 2, ahead: int = 4) -> Iterator[Document]:
+def checked(unchecked: Iterable[FeedDocument], *, threads: int = 2, ahead: int = 4) -> Iterator[FeedDocument]:
     """The same documents in the same order, validated in `threads` threads while the next ones are built.
 
     At most `ahead` documents are read ahead. Raises: Impossible for the first document that fails.
     """
-    read: deque[tuple[Document, Future[None]]] = deque()
+    read: deque[tuple[FeedDocument, Future[None]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="feed-check") as pool:
         try:
             for made in unchecked:
@@ -176,7 +178,7 @@ def checked(unchecked: Iterable[Document], *, threads: int = 2, ahead: int = 4) 
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _passed(made: Document, check: Future[None]) -> Document:
+def _passed(made: FeedDocument, check: Future[None]) -> FeedDocument:
     check.result()
     return made
 

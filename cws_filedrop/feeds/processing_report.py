@@ -96,7 +96,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProcessingReport:
     """A processing report as Amazon wrote it. `counts` is None where it has no summary."""
 
     document_transaction_id: str
@@ -130,7 +130,7 @@ class _Malformed(Exception):
     """Well-formed XML that is no processing report."""
 
 
-def read(document: bytes, charset: str | None = None) -> Report | Unreadable:
+def read(document: bytes, charset: str | None = None) -> ProcessingReport | Unreadable:
     """A report out of its bytes; `charset` is what the download's Content-Type said, if it said anything.
 
     The encoding is the one declared; bytes that contradict it are read as `charset`, else Windows-1252, so that
@@ -147,7 +147,7 @@ def read(document: bytes, charset: str | None = None) -> Report | Unreadable:
     return Unreadable(f"the report is not well-formed XML: {reason}")
 
 
-def answers(report: Report | Unreadable, messages_sent: int, *, first_message_id: int = 1) -> Answers:
+def answers(report: ProcessingReport | Unreadable, messages_sent: int, *, first_message_id: int = 1) -> Answers:
     """What became of the `messages_sent` messages numbered from `first_message_id` on.
 
     Success is the absence of an Error for a message in a Complete report whose counts add up. Otherwise nobody is
@@ -175,7 +175,7 @@ def explain(code: str) -> str:
 # Judging
 
 
-def _doubts(report: Report, sent: range) -> Iterator[str]:
+def _doubts(report: ProcessingReport, sent: range) -> Iterator[str]:
     """Why the report cannot be believed, weightiest first."""
     if report.status_code != "Complete":
         yield f"the report's status is {report.status_code or 'missing'}, not Complete"
@@ -189,7 +189,7 @@ def _doubts(report: Report, sent: range) -> Iterator[str]:
     yield from _miscounts(report, len(sent))
 
 
-def _miscounts(report: Report, sent: int) -> Iterator[str]:
+def _miscounts(report: ProcessingReport, sent: int) -> Iterator[str]:
     counts = report.counts
     if counts is None:
         yield "the report has no counts"
@@ -248,7 +248,7 @@ def _readings(document: bytes, charset: str | None) -> Iterator[bytes]:
         yield DECLARED.sub(rb"\1UTF-8\3", text.encode())
 
 
-def _report(document: bytes) -> Report:
+def _report(document: bytes) -> ProcessingReport:
     """Read result by result, dropping each when done: memory stays flat however many there are."""
     found: dict[str, str] = {}
     results: list[Result] = []
@@ -261,7 +261,9 @@ def _report(document: bytes) -> Report:
             found = _texts(node)
     if reports != 1:
         raise _Malformed(f"the document holds {reports} processing reports instead of one")
-    return Report(found.get("DocumentTransactionID", ""), found.get("StatusCode", ""), _counts(found), tuple(results))
+    return ProcessingReport(
+        found.get("DocumentTransactionID", ""), found.get("StatusCode", ""), _counts(found), tuple(results)
+    )
 
 
 def _finished(document: bytes) -> Iterator[etree._Element]:

@@ -20,7 +20,7 @@ from cws_filedrop.errors import Impossible
 FAULT_CHARACTERS: Final = 300  # libxml2 lists every value an enumeration allows
 
 
-class Kind(StrEnum):
+class DocumentKind(StrEnum):
     """What a document is, and the schema it is held against."""
 
     ORDER_FULFILLMENT = "order_fulfillment.xsd"
@@ -28,21 +28,21 @@ class Kind(StrEnum):
     PROCESSING_REPORT = "processing_report.xsd"
 
 
-def _compiled(kind: Kind) -> etree.XMLSchema:
+def _compiled(kind: DocumentKind) -> etree.XMLSchema:
     return etree.XMLSchema(etree.fromstring(files("cws_filedrop.schemas").joinpath(kind).read_bytes()))
 
 
-def _lendable(kind: Kind) -> SimpleQueue[etree.XMLSchema]:
+def _lendable(kind: DocumentKind) -> SimpleQueue[etree.XMLSchema]:
     queue: SimpleQueue[etree.XMLSchema] = SimpleQueue()
     queue.put(_compiled(kind))
     return queue
 
 
-SCHEMAS: Final = {kind: _compiled(kind) for kind in Kind}
-TELLING: Final = {kind: _lendable(kind) for kind in Kind}
+SCHEMAS: Final = {kind: _compiled(kind) for kind in DocumentKind}
+TELLING: Final = {kind: _lendable(kind) for kind in DocumentKind}
 
 
-def validate(document: bytes, kind: Kind = Kind.ORDER_FULFILLMENT) -> None:
+def validate(document: bytes, kind: DocumentKind = DocumentKind.ORDER_FULFILLMENT) -> None:
     """Let a valid document pass. May be called by several threads at once, which lxml lets run side by side.
 
     Raises: Impossible, naming line, element and value of the first fault, when the document is ill-formed or breaks
@@ -53,7 +53,7 @@ def validate(document: bytes, kind: Kind = Kind.ORDER_FULFILLMENT) -> None:
         raise Impossible(f"{kind.name.lower()} document fails our schema: {found}")
 
 
-def fault(document: bytes, kind: Kind) -> str | None:
+def fault(document: bytes, kind: DocumentKind) -> str | None:
     """The first thing wrong with a document ("line 7: Element 'Quantity': ... '0' ..."), or None when it is valid."""
     try:
         tree = etree.fromstring(document, _parser())
@@ -69,7 +69,7 @@ def _parser() -> etree.XMLParser:
     return etree.XMLParser(resolve_entities=False, load_dtd=False, no_network=True, huge_tree=False, collect_ids=False)
 
 
-def _first_fault(tree: etree._Element, kind: Kind) -> str:
+def _first_fault(tree: etree._Element, kind: DocumentKind) -> str:
     schema = TELLING[kind].get()
     try:
         schema(tree)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import header, split
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, reading
-from cws_filedrop.formats.header import Header, Row
+from cws_filedrop.formats.header import Header, HeadingRow
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue, Profile
@@ -26,7 +26,7 @@ class Fit(NamedTuple):
     """How a profile fits a row: the cell numbers of each rule column that it finds, and the columns it misses."""
 
     profile: Profile
-    row: Row
+    row: HeadingRow
     found: dict[str, list[int]]
     missing: list[str]
 
@@ -93,19 +93,19 @@ def _understood(fits: Sequence[Fit], lines: Lines) -> Header:
     return Header(_format(profile, row, found), row, read, (), notes, profile)
 
 
-def _repeated(row: Row, places: Sequence[int]) -> Issue:
+def _repeated(row: HeadingRow, places: Sequence[int]) -> Issue:
     numbers = listed([str(place + 1) for place in places])
     return catalogue.issue("F04", column=row.cells[places[0]], detail=f"columns {numbers}")
 
 
-def _format(profile: Profile, row: Row, found: Mapping[str, Sequence[int]]) -> Format:
+def _format(profile: Profile, row: HeadingRow, found: Mapping[str, Sequence[int]]) -> Format:
     named = {column: row.cells[places[0]] for column, places in found.items()}
     headings = {named.get(column, names[0]): column for column, names in profile.columns}
     required = frozenset(column for column, _ in profile.columns) - profile.optional
     return Format(f"profile {profile.name}", headings, required)
 
 
-def _notes(profile: Profile, row: Row, found: Mapping[str, object], *, above: Sequence[int]) -> Iterator[str]:
+def _notes(profile: Profile, row: HeadingRow, found: Mapping[str, object], *, above: Sequence[int]) -> Iterator[str]:
     yield f'The file was read by your profile "{profile.name}".'
     if absent := [names[0] for column, names in profile.columns if column not in found]:
         yield f"It names headings that this file does not have: {listed(absent)}."

@@ -18,7 +18,7 @@ import httpx
 from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.answers import Payload, text
 from cws_filedrop.marketplaces.library import ENDPOINTS, USER_AGENT, ApiResponse, Tamed, Transport
-from cws_filedrop.marketplaces.tokens import Credentials, Tokens
+from cws_filedrop.marketplaces.tokens import AccessTokens, Credentials
 from cws_filedrop.marketplaces.wire import Answer, Ask, Timeouts, Wire, gunzip, senseless
 
 SCHEMES: Final = frozenset({"http", "https"})
@@ -46,7 +46,7 @@ class AccountClient:
         self._marketplace_id = marketplace_id
         secrets = (credentials.client_secret, credentials.refresh_token)
         self._wire = Wire(timeouts or Timeouts(), secrets, transport=transport, clock=clock)
-        self._tokens = Tokens(credentials, self._wire, clock=clock)
+        self._tokens = AccessTokens(credentials, self._wire, clock=clock)
 
     @classmethod
     def beside(cls, other: AccountClient) -> Self:

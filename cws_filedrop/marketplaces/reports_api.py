@@ -36,7 +36,7 @@ class ReportStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class AmazonReport:
     """A report as Amazon describes it. `document_id` is None while there is no document, or if there is none."""
 
     report_id: str
@@ -62,7 +62,7 @@ class ReportsClient(AccountClient):
         LOG.info("amazon.report_asked", report=report_id)
         return report_id
 
-    def get_report(self, report_id: str) -> Report:
+    def get_report(self, report_id: str) -> AmazonReport:
         """How a report is doing.
 
         Raises: RemoteUnavailable, RemoteRefused (404 when Amazon does not know it).
@@ -72,7 +72,7 @@ class ReportsClient(AccountClient):
         status = text(payload, "processingStatus", doing)
         if status not in ReportStatus.__members__:
             missing("processingStatus", status, doing)
-        return Report(
+        return AmazonReport(
             report_id=text(payload, "reportId", doing),
             report_type=text(payload, "reportType", doing),
             status=ReportStatus(status),

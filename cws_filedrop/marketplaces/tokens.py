@@ -51,7 +51,7 @@ class Credentials:
     refresh_token: str = field(repr=False)
 
 
-class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no types
+class AccessTokens(AccessTokenClient):  # type: ignore[misc]  # the library has no types
     """One account's access token."""
 
     user_agent = USER_AGENT

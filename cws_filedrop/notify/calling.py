@@ -23,7 +23,7 @@ GONE: Final = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class CallRules:
     """Whom calls may go to, and how long one may take in all."""
 
     allow_http: bool = False
@@ -32,7 +32,7 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class HookMessage:
     """What is told: `id` is the same at every attempt."""
 
     id: str
@@ -40,7 +40,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CallResult:
     """How a call ended: was it taken, what was answered (state and the first characters, or the trouble), and does
     the receiver want no more of them (410)?"""
 
@@ -50,8 +50,8 @@ class Told:
 
 
 async def tell(
-    target: str, message: Message, *, secret: str, rules: Rules, clock: Callable[[], float] = time.time
-) -> Told:
+    target: str, message: HookMessage, *, secret: str, rules: CallRules, clock: Callable[[], float] = time.time
+) -> CallResult:
     """Call once. Never raises for what the receiver, the network or the address is to blame for."""
     try:
         async with asyncio.timeout(rules.timeout_seconds):
@@ -59,14 +59,14 @@ async def tell(
             places = await reaching.addresses(url, allow_private=rules.allow_private)
             return await _post(url, places, _signed(message, secret, int(clock())), message.body, rules)
     except TimeoutError:
-        return Told(False, f"no answer within {rules.timeout_seconds:g} seconds")
+        return CallResult(False, f"no answer within {rules.timeout_seconds:g} seconds")
     except (Unreachable, ValueError) as error:
-        return Told(False, str(error))
+        return CallResult(False, str(error))
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return Told(False, f"{type(error).__name__}: {error}"[:SHOWN_BYTES])
+        return CallResult(False, f"{type(error).__name__}: {error}"[:SHOWN_BYTES])
 
 
-def _signed(message: Message, secret: str, now: int) -> dict[str, str]:
+def _signed(message: HookMessage, secret: str, now: int) -> dict[str, str]:
     return {
         "content-type": "application/json",
         "user-agent": f"cws_filedrop/{__version__}",
@@ -76,7 +76,9 @@ def _signed(message: Message, secret: str, now: int) -> dict[str, str]:
     }
 
 
-async def _post(url: httpx.URL, places: list[str], headers: dict[str, str], body: bytes, rules: Rules) -> Told:
+async def _post(
+    url: httpx.URL, places: list[str], headers: dict[str, str], body: bytes, rules: CallRules
+) -> CallResult:
     """To the first of its addresses that there is a connection to."""
     host = url.netloc.decode("ascii")
     named = {"sni_hostname": url.raw_host.decode("ascii")} if url.scheme == "https" else {}
@@ -110,8 +112,8 @@ async def _beginning(answer: httpx.Response) -> str:
     return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
 
 
-def _told(status: int, words: str) -> Told:
+def _told(status: int, words: str) -> CallResult:
     answer = f"{status} {words}".strip()[:SHOWN_BYTES]
     if 300 <= status < 400:
         answer = f"{status}: redirects are not followed"
-    return Told(200 <= status < 300, answer, gone=status == GONE)
+    return CallResult(200 <= status < 300, answer, gone=status == GONE)

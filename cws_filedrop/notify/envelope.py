@@ -11,7 +11,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from cws_filedrop.notify.addresses import Named, wire
+from cws_filedrop.notify.addresses import NamedAddress, wire
 from cws_filedrop.notify.letters import Letter
 
 _SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")  # not every server takes more
@@ -32,7 +32,7 @@ def message_id(key: str, sender: str) -> str:
     return f"<{digest}@{wire(sender).rpartition('@')[2]}>"
 
 
-def seal(letter: Letter, *, key: str, sender: Named, recipient: str, written_at: datetime) -> Envelope:
+def seal(letter: Letter, *, key: str, sender: NamedAddress, recipient: str, written_at: datetime) -> Envelope:
     """The message of a letter, ready to leave.
 
     Raises: BadAddress.

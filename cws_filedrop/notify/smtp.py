@@ -14,14 +14,14 @@ from typing import Final
 
 from cws_filedrop.notify.envelope import Envelope
 from cws_filedrop.notify.letters import one_line
-from cws_filedrop.notify.office import Office
+from cws_filedrop.notify.mail_relay import MailRelay
 
 DOT: Final = re.compile(rb"(?m)^\.")
 LONGEST_WORDS: Final = 300
 MAILS_A_SESSION: Final = 50
 
 
-class Ending(StrEnum):
+class SubmissionOutcome(StrEnum):
     """How handing in a message ended."""
 
     SENT = "sent"
@@ -33,10 +33,10 @@ class Ending(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class SubmissionResult:
     """How it ended, and the server's words (or the network's)."""
 
-    ending: Ending
+    ending: SubmissionOutcome
     words: str = ""
 
 
@@ -48,15 +48,15 @@ class _Refusal(Exception):
         self.code = code
 
 
-class Counter:
+class SmtpSession:
     """The counter where messages are handed in: one session at a time, kept for a while, opened when it is needed."""
 
-    def __init__(self, office: Office) -> None:
+    def __init__(self, office: MailRelay) -> None:
         self._office = office
         self._session: smtplib.SMTP | None = None
         self._handed = 0
 
-    def hand_in(self, envelope: Envelope, *, begin: Callable[[], bool]) -> Handed:
+    def hand_in(self, envelope: Envelope, *, begin: Callable[[], bool]) -> SubmissionResult:
         """Hand in a message. `begin` is called when the server is ready for its text, and before any of it leaves; when
         it says no, nothing leaves. Raises what `begin` raises.
         """
@@ -64,13 +64,13 @@ class Counter:
             session = self._open()
         except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a password that is not ASCII
             self.close()
-            return Handed(Ending.AWAY, _words(error))
+            return SubmissionResult(SubmissionOutcome.AWAY, _words(error))
         ended = self._hand_in(session, envelope, begin)
         self._handed += 1
-        if ended.ending is Ending.UNSURE:  # whoever gives no answer to a message gives none to a goodbye
+        if ended.ending is SubmissionOutcome.UNSURE:  # whoever gives no answer to a message gives none to a goodbye
             session.close()
             self._session = None
-        if ended.ending is not Ending.SENT or self._handed >= MAILS_A_SESSION:
+        if ended.ending is not SubmissionOutcome.SENT or self._handed >= MAILS_A_SESSION:
             self.close()
         return ended
 
@@ -116,14 +116,14 @@ class Counter:
             raise
         return session
 
-    def _hand_in(self, session: smtplib.SMTP, envelope: Envelope, begin: Callable[[], bool]) -> Handed:
+    def _hand_in(self, session: smtplib.SMTP, envelope: Envelope, begin: Callable[[], bool]) -> SubmissionResult:
         try:
             _ask(session, f"MAIL FROM:<{envelope.sender}>")
             _ask(session, f"RCPT TO:<{envelope.recipient}>")
         except (OSError, smtplib.SMTPException, _Refusal) as error:
             return _not_taken(error)
         if not begin():
-            return Handed(Ending.TAKEN)
+            return SubmissionResult(SubmissionOutcome.TAKEN)
         try:
             _ask(session, "DATA", wanted=354)
             session.send(_on_the_wire(envelope.body))
@@ -133,8 +133,8 @@ class Counter:
         try:
             code, reply = session.getreply()
         except (OSError, smtplib.SMTPException) as error:
-            return Handed(Ending.UNSURE, f"no answer to the message: {_words(error)}")
-        return Handed(Ending.SENT) if code // 100 == 2 else _not_taken(_Refusal(code, reply))
+            return SubmissionResult(SubmissionOutcome.UNSURE, f"no answer to the message: {_words(error)}")
+        return SubmissionResult(SubmissionOutcome.SENT) if code // 100 == 2 else _not_taken(_Refusal(code, reply))
 
 
 def _ask(session: smtplib.SMTP, command: str, *, wanted: int = 250) -> None:
@@ -143,10 +143,10 @@ def _ask(session: smtplib.SMTP, command: str, *, wanted: int = 250) -> None:
         raise _Refusal(code, reply)
 
 
-def _not_taken(error: Exception) -> Handed:
+def _not_taken(error: Exception) -> SubmissionResult:
     """The server does not have the message: a lost connection and a code 4xx are no last word."""
     refused = isinstance(error, _Refusal) and error.code // 100 == 5
-    return Handed(Ending.REFUSED if refused else Ending.LATER, _words(error))
+    return SubmissionResult(SubmissionOutcome.REFUSED if refused else SubmissionOutcome.LATER, _words(error))
 
 
 def _on_the_wire(body: bytes) -> bytes:

@@ -15,18 +15,18 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import Final, TypeVar
 
-from sqlalchemy.exc import OperationalError
-
 from cws_filedrop import log, log_settings
 from cws_filedrop.errors import Impossible, expected
 from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.pipeline import large, outbox, reading, recording
-from cws_filedrop.pipeline.desk import Desk, open_desk
-from cws_filedrop.pipeline.reading import Prepared, Task
-from cws_filedrop.pipeline.recording import Read
+from cws_filedrop.pipeline.reading import PreparedUpload, ReadingTask
+from cws_filedrop.pipeline.recording import ReadUpload
+from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import sellers, uploads
-from cws_filedrop.store.uploads import Upload
+from cws_filedrop.store.database import DatabaseUnavailable
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
 NICE: Final = 10
@@ -55,46 +55,52 @@ class Processes:
         """Start the reader of small files, so that the first file does not wait for it."""
         self._started("small").submit(os.getpid).result()
 
-    def read(self, desk: Desk, found: Sequence[Upload], *, wait_for_turn: Callable[[], None]) -> list[Upload]:
+    def read(
+        self, context: ServiceContext, found: Sequence[Upload], *, wait_for_turn: Callable[[], None]
+    ) -> list[Upload]:
         """Read uploads, and record them when it is their turn; as they are afterwards, those that cannot be read set
         aside as failed.
 
-        Raises: OSError, OperationalError when disk or database do not work at all.
+        Raises: OSError, DatabaseUnavailable when disk or database do not work at all.
         """
         unread = [upload for upload in found if upload.state is UploadState.ARRIVED]
-        owners = sellers.by_ids(desk.db, {upload.seller_id for upload in unread})
+        owners = sellers.by_ids(context.db, {upload.seller_id for upload in unread})
         kept = [upload for upload in found if upload.state is not UploadState.ARRIVED]
         while unread:
-            done = self._read(desk, unread, owners, wait_for_turn)
+            done = self._read(context, unread, owners, wait_for_turn)
             kept += done
             # Orders that changed while a file was judged by them: those files are judged once more.
             unread = [upload for upload in unread if upload.id not in {one.id for one in done}]
         return kept
 
     def _read(
-        self, desk: Desk, unread: Sequence[Upload], owners: Mapping[int, Seller], wait_for_turn: Callable[[], None]
+        self,
+        context: ServiceContext,
+        unread: Sequence[Upload],
+        owners: Mapping[int, Seller],
+        wait_for_turn: Callable[[], None],
     ) -> list[Upload]:
         """Read and record uploads, but those whose orders changed meanwhile."""
-        small: dict[str, Task] = {}
-        prepared: dict[str, Prepared] = {}
+        small: dict[str, ReadingTask] = {}
+        prepared: dict[str, PreparedUpload] = {}
         kept: list[Upload] = []
         for upload in unread:
-            if (aside := recording.without_reading(desk, upload)) is not None:
+            if (aside := recording.without_reading(context, upload)) is not None:
                 prepared[upload.id] = aside
             elif self.is_large(upload.size):
-                kept.append(self._read_large(desk, upload, owners[upload.seller_id]))
+                kept.append(self._read_large(context, upload, owners[upload.seller_id]))
             else:
                 try:
-                    small[upload.id] = recording.task(desk, upload, owners[upload.seller_id])
+                    small[upload.id] = recording.task(context, upload, owners[upload.seller_id])
                 except FileNotFoundError as error:  # somebody took its bytes away; that is not the others' trouble
                     LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
                     prepared[upload.id] = reading.failed(error)
         prepared |= zip(small, self._prepared(list(small.values())), strict=True)
-        read = [Read(one, owners[one.seller_id], prepared[one.id]) for one in unread if one.id in prepared]
+        read = [ReadUpload(one, owners[one.seller_id], prepared[one.id]) for one in unread if one.id in prepared]
         wait_for_turn()
-        return kept + (recording.keep(desk, read) if read else [])
+        return kept + (recording.keep(context, read) if read else [])
 
-    def _prepared(self, tasks: Sequence[Task]) -> list[Prepared]:
+    def _prepared(self, tasks: Sequence[ReadingTask]) -> list[PreparedUpload]:
         if not tasks:
             return []
         try:
@@ -104,14 +110,14 @@ class Processes:
                 return [reading.failed(error)]
         return [prepared for task in tasks for prepared in self._prepared([task])]  # which of them is it?
 
-    def _read_large(self, desk: Desk, upload: Upload, seller: Seller) -> Upload:
+    def _read_large(self, context: ServiceContext, upload: Upload, seller: Seller) -> Upload:
         try:
             return self._run("large", _read_large, upload.id)
-        except (OSError, OperationalError):
+        except (OSError, DatabaseUnavailable):
             raise
         except Exception as error:
             LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
-            return recording.keep(desk, [Read(upload, seller, reading.failed(error))])[0]
+            return recording.keep(context, [ReadUpload(upload, seller, reading.failed(error))])[0]
 
     def publish_large(self, upload_id: str) -> bool:
         """`outbox.publish`, in the process for large files; whether that worked."""
@@ -145,14 +151,14 @@ class Processes:
     def _started(self, name: str) -> ProcessPoolExecutor:
         with self._lock:
             if name not in self._pools:
-                context = multiprocessing.get_context("spawn")
+                judging = multiprocessing.get_context("spawn")
                 arguments = (self._settings, name)
-                self._pools[name] = ProcessPoolExecutor(1, context, initializer=_begin, initargs=arguments)
+                self._pools[name] = ProcessPoolExecutor(1, judging, initializer=_begin, initargs=arguments)
             return self._pools[name]
 
 
 class _Here:
-    desk: Desk
+    context: ServiceContext
 
 
 def _begin(settings: Settings, name: str) -> None:
@@ -160,7 +166,7 @@ def _begin(settings: Settings, name: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service tells us when to end
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log_settings.configure(settings, "reader" if name == "small" else f"reader-{name}")
-    _Here.desk = open_desk(settings)
+    _Here.context = open_context(settings)
     gc.collect()
     gc.freeze()  # the libraries are not garbage: looking through them again and again cost an eighth of the reading
     gc.set_threshold(*RARELY)
@@ -172,21 +178,21 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def _prepare(tasks: Sequence[Task]) -> list[Prepared]:
-    return reading.prepare(_Here.desk.db, tasks)
+def _prepare(tasks: Sequence[ReadingTask]) -> list[PreparedUpload]:
+    return reading.prepare(_Here.context.db, tasks)
 
 
 def _read_large(upload_id: str) -> Upload:
     upload = _upload(upload_id)
     with log.bound(upload=upload.id, seller=upload.seller):
-        return large.read(_Here.desk, upload)
+        return large.read(_Here.context, upload)
 
 
 def _publish(upload_id: str) -> bool:
     upload = _upload(upload_id)
     with log.bound(upload=upload.id, seller=upload.seller):
-        return not outbox.publish(_Here.desk, [upload])
+        return not outbox.publish(_Here.context, [upload])
 
 
 def _upload(upload_id: str) -> Upload:
-    return expected(uploads.get(_Here.desk.db, upload_id), f"upload {upload_id}")
+    return expected(uploads.get(_Here.context.db, upload_id), f"upload {upload_id}")

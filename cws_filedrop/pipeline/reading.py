@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from sqlalchemy.exc import OperationalError
-
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
 from cws_filedrop.errors import FileRejected, expected
 from cws_filedrop.examine import Examination, Outcome, Piece, examine
-from cws_filedrop.model import Context, FeedKind, Grade, Issue, UploadState
+from cws_filedrop.model import FeedKind, Grade, Issue, JudgementContext, UploadState
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LookUp
-from cws_filedrop.store import lines, order_snapshot, uploads
-from cws_filedrop.store.database import Database
-from cws_filedrop.store.packed_lines import pack, pack_cancellation
+from cws_filedrop.store.database import Database, DatabaseUnavailable
+from cws_filedrop.store.orders import snapshot
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads.packed_lines import pack, pack_cancellation
 from cws_filedrop.tables import arrow
 from cws_filedrop.upload_outcome import UploadOutcome
 
@@ -32,7 +31,7 @@ LOG: Final = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class ReadingTask:
     """A file to be read. `rehearsal` is the folder for the answers when nothing is to be sent (test/)."""
 
     upload_id: str
@@ -41,14 +40,14 @@ class Task:
     name: str
     grade: str
     evidence: str
-    context: Context
+    context: JudgementContext
     merchant_id: str
     rehearsal: Path | None
-    brake: Brake
+    brake: BulkChangeLimit
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
+class BulkChangeLimit:
     """What a file may change at once without anybody asked; 0 is no limit."""
 
     orders: int = 0  # with one tracking number
@@ -56,7 +55,7 @@ class Brake:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedUpload:
     """A file, read: its lines and what to say of it; or, with a `state`, why it is set aside."""
 
     sha256: str = ""
@@ -70,10 +69,10 @@ class Prepared:
     rejected: bytes = b""
 
 
-def prepare(db: Database, tasks: Sequence[Task]) -> list[Prepared]:
+def prepare(db: Database, tasks: Sequence[ReadingTask]) -> list[PreparedUpload]:
     """Read and judge small files, one after the other; trouble of ours with one of them is said in its place.
 
-    Raises: OperationalError when the database does not answer.
+    Raises: DatabaseUnavailable when the database does not answer.
     """
     found = []
     for task in tasks:
@@ -82,26 +81,26 @@ def prepare(db: Database, tasks: Sequence[Task]) -> list[Prepared]:
     return found
 
 
-def _guarded(db: Database, task: Task) -> Prepared:
+def _guarded(db: Database, task: ReadingTask) -> PreparedUpload:
     try:
         with task.path.open("rb") as source:
             return _prepared(db, task, source)
-    except OperationalError:
+    except DatabaseUnavailable:
         raise
     except Exception as error:
         LOG.exception("upload.failed", upload=task.upload_id)
         return failed(error)
 
 
-def failed(error: Exception) -> Prepared:
+def failed(error: Exception) -> PreparedUpload:
     """We failed with this file; an operator has to look."""
-    return Prepared(state=UploadState.FAILED, failure=f"{type(error).__name__}: {error}")
+    return PreparedUpload(state=UploadState.FAILED, failure=f"{type(error).__name__}: {error}")
 
 
-def _prepared(db: Database, task: Task, source: BinaryIO) -> Prepared:
+def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUpload:
     sha256, _ = digest(source)
     found = opened(db, task, source, sha256)
-    if isinstance(found, Prepared):
+    if isinstance(found, PreparedUpload):
         return found
     if task.rehearsal is not None:
         return rehearsed(db, task, source, sha256)
@@ -114,7 +113,7 @@ def _prepared(db: Database, task: Task, source: BinaryIO) -> Prepared:
             cells[name] += more
         bad += rejected_rows(piece, found) if piece.raw else b""
     heading = rejected.header(found.facts.headings, found.facts.delimiter) if bad else b""
-    return Prepared(
+    return PreparedUpload(
         sha256,
         rows=cells,
         effects=effects,
@@ -124,27 +123,27 @@ def _prepared(db: Database, task: Task, source: BinaryIO) -> Prepared:
     )
 
 
-def opened(db: Database, task: Task, source: BinaryIO, sha256: str) -> Examination | Prepared:
+def opened(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> Examination | PreparedUpload:
     """A file, ready to be judged; or why it is set aside as a whole."""
     try:
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
-        return Prepared(sha256, UploadState.REJECTED, error.issues)
+        return PreparedUpload(sha256, UploadState.REJECTED, error.issues)
     return _doubts(task, examination, sha256) or _brake(db, task, examination, sha256) or examination
 
 
-def _doubts(task: Task, examination: Examination, sha256: str) -> Prepared | None:
+def _doubts(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
     """A doubtful upload is judged by its content (docs/domain.md#8-grading)."""
     if task.grade != Grade.DOUBTFUL:
         return None
     if not examination.facts.ended:
-        return Prepared(sha256, UploadState.CUT, (catalogue.issue("F07", detail="the last line has no end"),))
+        return PreparedUpload(sha256, UploadState.CUT, (catalogue.issue("F07", detail="the last line has no end"),))
     if task.context.policy.doubtful == "hold":
-        return Prepared(sha256, UploadState.HELD, (catalogue.issue("F07", detail=f"doubtful={task.evidence}"),))
+        return PreparedUpload(sha256, UploadState.HELD, (catalogue.issue("F07", detail=f"doubtful={task.evidence}"),))
     return None
 
 
-def _brake(db: Database, task: Task, examination: Examination, sha256: str) -> Prepared | None:
+def _brake(db: Database, task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
     """A file that changes far more than usual waits for a word (F09)."""
     limits = task.brake
     if not limits.orders and not limits.cancellations:
@@ -158,20 +157,20 @@ def _brake(db: Database, task: Task, examination: Examination, sha256: str) -> P
         if alarm.cancelled > FAR_MORE * usual:
             before = f"at most {usual} at a time in the last {uploads.USUAL_DAYS} days"
             issues.append(catalogue.issue("F09", detail=f"it cancels {alarm.cancelled} orders, {before}"))
-    return Prepared(sha256, UploadState.HELD, tuple(issues[:SHOWN_ALARMS])) if issues else None
+    return PreparedUpload(sha256, UploadState.HELD, tuple(issues[:SHOWN_ALARMS])) if issues else None
 
 
-def _book(db: Database, task: Task) -> LookUp:
-    return lambda names: order_snapshot.snapshot(db, task.account_id, names)
+def _book(db: Database, task: ReadingTask) -> LookUp:
+    return lambda names: snapshot.snapshot(db, task.account_id, names)
 
 
-def rehearsed(db: Database, task: Task, source: BinaryIO, sha256: str) -> Prepared:
+def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload:
     """What a file in test/ would come to; the answers lie in the task's folder for it."""
     folder = expected(task.rehearsal, "folder for the answers of a rehearsal")
     source.seek(0)
     how = Conversion(task.merchant_id, task.context, look_up=_book(db, task))
     made = convert(source, folder, file_name=task.name, how=how)
-    return Prepared(sha256, line_count=made.line_count, outcome=made.outcome)
+    return PreparedUpload(sha256, line_count=made.line_count, outcome=made.outcome)
 
 
 def rows(piece: Piece | None) -> lines.Rows:

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-import sqlalchemy as sa
-
 from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause
@@ -19,14 +17,15 @@ from cws_filedrop.drop.names import is_release, is_released_by
 from cws_filedrop.errors import expected
 from cws_filedrop.model import Grade, Issue, Seller, UploadState, Verdict
 from cws_filedrop.pipeline import reading
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.reading import Brake, Prepared, Task
+from cws_filedrop.pipeline.reading import BulkChangeLimit, PreparedUpload, ReadingTask
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect
-from cws_filedrop.store import lines, order_effects, uploads
-from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.order_effects import Changed
-from cws_filedrop.store.uploads import Upload
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.database import Connection, DatabaseUnavailable, moment, stamp
+from cws_filedrop.store.orders import effects as order_effects
+from cws_filedrop.store.orders.effects import ChangedOrder
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.upload_outcome import UploadOutcome
 
 LOG: Final = log.get(__name__)
@@ -35,73 +34,75 @@ REHEARSAL_DIR: Final = "rehearsal"
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadUpload:
     """An upload, whose it is, and what reading it found."""
 
     upload: Upload
     seller: Seller
-    prepared: Prepared
+    prepared: PreparedUpload
 
 
-def task(desk: Desk, upload: Upload, seller: Seller) -> Task:
+def task(context: ServiceContext, upload: Upload, seller: Seller) -> ReadingTask:
     """What reading an upload needs to know. Raises: FileNotFoundError when its bytes are gone."""
-    orders = desk.settings.orders
+    orders = context.settings.orders
     policy = replace(seller.policy, on_error="continue") if upload.releases else seller.policy
-    return Task(
+    return ReadingTask(
         upload.id,
         upload.account_id,
-        desk.spool.data_path(upload.id),
+        context.spool.data_path(upload.id),
         upload.name,
         upload.grade,
         upload.evidence,
-        desk.context(policy, moment(upload.arrived_at), seller.profiles),
+        context.judging(policy, moment(upload.arrived_at), seller.profiles),
         seller.account.merchant_id,
-        desk.work_dir(upload.id) / REHEARSAL_DIR if upload.rehearsal else None,
-        Brake() if upload.rehearsal or upload.releases else Brake(orders.brake_orders, orders.brake_cancellations),
+        context.work_dir(upload.id) / REHEARSAL_DIR if upload.rehearsal else None,
+        BulkChangeLimit()
+        if upload.rehearsal or upload.releases
+        else BulkChangeLimit(orders.brake_orders, orders.brake_cancellations),
     )
 
 
-def without_reading(desk: Desk, upload: Upload) -> Prepared | None:
+def without_reading(context: ServiceContext, upload: Upload) -> PreparedUpload | None:
     """What is said of an upload of which there is nothing to read: it was refused, was cut, grew too large, or releases
     another."""
     if refused := upload.outcome.refused:
-        return Prepared(state=UploadState.REJECTED, issues=(catalogue.issue("F12", detail=refused),))
+        return PreparedUpload(state=UploadState.REJECTED, issues=(catalogue.issue("F12", detail=refused),))
     if upload.grade != Grade.CUT:
-        return Prepared(state=UploadState.DONE) if is_release(upload.name) else None
-    if desk.spool.claim_of(upload.id).cause is Cause.TOO_LARGE:
-        return Prepared(state=UploadState.REJECTED, issues=(catalogue.issue("F05", detail=upload.evidence),))
-    return Prepared(state=UploadState.CUT, issues=(catalogue.issue("F07", detail=upload.evidence),))
+        return PreparedUpload(state=UploadState.DONE) if is_release(upload.name) else None
+    if context.spool.claim_of(upload.id).cause is Cause.TOO_LARGE:
+        return PreparedUpload(state=UploadState.REJECTED, issues=(catalogue.issue("F05", detail=upload.evidence),))
+    return PreparedUpload(state=UploadState.CUT, issues=(catalogue.issue("F07", detail=upload.evidence),))
 
 
-def keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
+def keep(context: ServiceContext, read: Sequence[ReadUpload]) -> list[Upload]:
     """Record small files that were read; the uploads as they are afterwards, but for those to be judged again, since
     their orders have changed.
 
     One that cannot be recorded is set aside as failed, and does not keep the others from it.
-    Raises: OSError, OperationalError when disk or database do not work at all.
+    Raises: OSError, DatabaseUnavailable when disk or database do not work at all.
     """
     try:
-        return _keep(desk, read)
-    except (OSError, sa.exc.OperationalError):
+        return _keep(context, read)
+    except (OSError, DatabaseUnavailable):
         raise
     except Exception as error:
         if len(read) > 1:
-            return [upload for one in read for upload in keep(desk, [one])]
+            return [upload for one in read for upload in keep(context, [one])]
         LOG.exception("upload.failed", upload=read[0].upload.id, seller=read[0].seller.name)
-        return _keep(desk, [replace(read[0], prepared=reading.failed(error))])
+        return _keep(context, [replace(read[0], prepared=reading.failed(error))])
 
 
-def _keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
+def _keep(context: ServiceContext, read: Sequence[ReadUpload]) -> list[Upload]:
     for one in read:
         if one.prepared.rejected:
-            disk.write(desk.work_dir(one.upload.id) / REJECTED_FILE, [one.prepared.rejected])
+            disk.write(context.work_dir(one.upload.id) / REJECTED_FILE, [one.prepared.rejected])
     kept, stale = {}, set()
-    with desk.db.write() as connection:
+    with context.db.write() as connection:
         unread = uploads.unread_in(connection, [one.upload.id for one in read])
         for one in sorted(read, key=lambda one: one.upload.id):
             if one.upload.id in unread:
                 try:
-                    kept[one.upload.id] = _keep_in(connection, one, stamp(desk.clock()))
+                    kept[one.upload.id] = _keep_in(connection, one, stamp(context.clock()))
                 except order_effects.Stale as error:
                     LOG.info("upload.judged_again", upload=one.upload.id, seller=one.seller.name, order=str(error))
                     stale.add(one.upload.id)
@@ -111,11 +112,11 @@ def _keep(desk: Desk, read: Sequence[Read]) -> list[Upload]:
     for upload in kept.values():
         LOG.info("upload.read", upload=upload.id, seller=upload.seller, state=upload.state, **upload.outcome.counts)
     # Somebody else was quicker with the others: after a crash an upload may be taken up twice.
-    others = uploads.some(desk.db, [one.upload.id for one in read if one.upload.id not in {*kept, *stale}])
+    others = uploads.some(context.db, [one.upload.id for one in read if one.upload.id not in {*kept, *stale}])
     return [*kept.values(), *others]
 
 
-def _keep_in(connection: sa.Connection, one: Read, now: str) -> Upload:
+def _keep_in(connection: Connection, one: ReadUpload, now: str) -> Upload:
     """Record one. Raises: order_effects.Stale, and then nothing was recorded."""
     upload, prepared = replace(one.upload, sha256=one.prepared.sha256), one.prepared
     if prepared.state is UploadState.DONE:
@@ -135,22 +136,22 @@ def _keep_in(connection: sa.Connection, one: Read, now: str) -> Upload:
     return read
 
 
-def _release_in(connection: sa.Connection, release: Upload) -> Upload:
+def _release_in(connection: Connection, release: Upload) -> Upload:
     """Have the held file that is meant read as it is; the upload that said so, as it is then."""
     meant = [one for one in uploads.held_in(connection, release) if is_released_by(one.name, release.name)]
     if not meant:
-        refused = Prepared(state=UploadState.REJECTED, issues=(catalogue.issue("F11", value=release.name),))
+        refused = PreparedUpload(state=UploadState.REJECTED, issues=(catalogue.issue("F11", value=release.name),))
         return _aside(release, refused)
     held = meant[0]
     evidence = f"{held.evidence}; released by the seller ({release.id})".lstrip("; ")
     uploads.read_again_in(connection, held.id, evidence=evidence)
-    said = Prepared(
+    said = PreparedUpload(
         state=UploadState.DONE, issues=(catalogue.issue("F11", value=held.name, detail=f"released={held.id}"),)
     )
     return _aside(release, said)
 
 
-def forget_in(connection: sa.Connection, upload_id: str) -> None:
+def forget_in(connection: Connection, upload_id: str) -> None:
     """As if it had never been read."""
     order_effects.undo_in(connection, upload_id)
     lines.forget_in(connection, upload_id)
@@ -164,13 +165,13 @@ def is_held(upload: Upload, seller: Seller, counts: Mapping[str, int]) -> bool:
 
 
 def record_in(
-    connection: sa.Connection, upload: Upload, rows: lines.Rows, effects: Sequence[Effect], *, held: bool, now: str
-) -> tuple[dict[str, int], dict[str, Changed]]:
+    connection: Connection, upload: Upload, rows: lines.Rows, effects: Sequence[Effect], *, held: bool, now: str
+) -> tuple[dict[str, int], dict[str, ChangedOrder]]:
     """Record some lines and what they do to their orders: lines by verdict, and the orders that were changed.
 
     Raises: order_effects.Stale, and then nothing was recorded.
     """
-    changed: dict[str, Changed] = {}
+    changed: dict[str, ChangedOrder] = {}
     if held:
         rows = lines.held(rows)
     elif effects:
@@ -178,26 +179,26 @@ def record_in(
     return lines.record_in(connection, upload_id=upload.id, account_id=upload.account_id, rows=rows), changed
 
 
-def replace_in(connection: sa.Connection, read: Upload) -> None:
+def replace_in(connection: Connection, read: Upload) -> None:
     """A file that was read whole settles those of its name that were set aside."""
     if read.state in (UploadState.WAITING, UploadState.DONE):
         uploads.replace_in(connection, read)
 
 
-def remarks(connection: sa.Connection, upload: Upload) -> list[Issue]:
+def remarks(connection: Connection, upload: Upload) -> list[Issue]:
     """What there is to say of a file beyond what reading it found."""
     earlier = uploads.same_content(connection, upload)
     return [catalogue.issue("F08", value=upload.name, detail=earlier)] if earlier else []
 
 
-def _aside(upload: Upload, prepared: Prepared) -> Upload:
+def _aside(upload: Upload, prepared: PreparedUpload) -> Upload:
     state, failure = expected(prepared.state, "state of what is set aside"), prepared.failure
     outcome = UploadOutcome(failure=failure) if failure else UploadOutcome(file_issues=prepared.issues)
     done_at = upload.arrived_at if state in uploads.FINISHED else None
     return replace(upload, state=state, outcome=outcome, done_at=done_at)
 
 
-def _rehearsal(upload: Upload, prepared: Prepared) -> Upload:
+def _rehearsal(upload: Upload, prepared: PreparedUpload) -> Upload:
     done = replace(upload, state=UploadState.DONE, outcome=prepared.outcome, line_count=prepared.line_count)
     return replace(done, done_at=upload.arrived_at)
 

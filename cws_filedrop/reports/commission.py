@@ -28,7 +28,7 @@ OTHER_DATE: Final = " (purchase date not known: when we first heard of it)"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class StatementOrder:
     """An order of a statement; moments are in the seller's time zone. `total_price` has no currency, None: unknown."""
 
     number: str
@@ -48,7 +48,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class StatementTotal:
     """Some orders of a statement together; `without_price` of them have no known price and are not in the total."""
 
     orders: int
@@ -72,13 +72,13 @@ class Statement:
     time_zone: str
     cancel_before: datetime
     is_final: bool
-    orders: Sequence[Order]
+    orders: Sequence[StatementOrder]
 
-    def sum(self, *, carries: bool) -> Sum:
+    def sum(self, *, carries: bool) -> StatementTotal:
         """Those that carry commission, or those that do not."""
         prices = [one.total_price for one in self.orders if one.carries is carries]
         known = [price for price in prices if price is not None]
-        return Sum(len(prices), sum(known, Decimal(0)), len(prices) - len(known))
+        return StatementTotal(len(prices), sum(known, Decimal(0)), len(prices) - len(known))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: prices as text, moments as ISO 8601 with the offset of the seller's time zone."""
@@ -108,7 +108,7 @@ def _rows(statement: Statement) -> list[tuple[object, ...]]:
     return rows
 
 
-def cells(one: Order) -> tuple[object, ...]:
+def cells(one: StatementOrder) -> tuple[object, ...]:
     """An order's row, below COLUMNS without the first; None for a price that nobody knows."""
     cancelled, carries = shown(one.cancelled_at), yes(one.carries)
     return one.number, one.amazon_order_id, shown(one.at), one.state, cancelled, carries, one.reason, one.total_price
@@ -124,11 +124,11 @@ def yes(answer: bool) -> str:
     return "yes" if answer else "no"
 
 
-def _sum_json(found: Sum) -> dict[str, Any]:
+def _sum_json(found: StatementTotal) -> dict[str, Any]:
     return {"orders": found.orders, "total_price": str(found.total_price), "without_price": found.without_price}
 
 
-def _order_json(one: Order) -> dict[str, Any]:
+def _order_json(one: StatementOrder) -> dict[str, Any]:
     return {
         "number": one.number,
         "amazon_order_id": one.amazon_order_id,

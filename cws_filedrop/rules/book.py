@@ -39,7 +39,7 @@ def line_named(upload_id: str, line: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptTracking:
     """What a packed row gave for the time when the order is shipped, as it would be sent."""
 
     tracking: str
@@ -64,12 +64,12 @@ class KnownOrder:
     ship_method: str = ""  # the one Amazon gave
     own_ship_method: str = ""  # the seller's change
     items: dict[str, int | None] = field(default_factory=dict)
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, KeptTracking] = field(default_factory=dict)
     packages: list[Package] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Book:
+class OrderBook:
     """Orders by every name that rows may give them: Amazon's number, the service's own, the seller's reference.
 
     `ambiguous` are references that the seller gave to several orders.
@@ -98,11 +98,11 @@ class Effect(NamedTuple):
     corrects: tuple[str, ...] = ()  # tracking numbers of this item's packages that it takes the place of
 
 
-EMPTY: Final = Book({})
-LookUp = Callable[[Sequence[str]], Book]  # the orders that some names mean
+EMPTY: Final = OrderBook({})
+LookUp = Callable[[Sequence[str]], OrderBook]  # the orders that some names mean
 
 
-def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> Book:
+def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> OrderBook:
     """A book of orders with the service's own number for each, and the seller's reference ("" = none).
 
     A name that could mean several orders means the one whose Amazon number it is, else the one whose own number.
@@ -116,4 +116,4 @@ def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> Book:
     names = {reference: order for reference, order in by_reference.items() if reference not in ambiguous}
     names |= {number: order for order, number, _ in known if number}
     names |= {order.amazon_order_id: order for order, _, _ in known}
-    return Book(names, frozenset(ambiguous - set(names)))
+    return OrderBook(names, frozenset(ambiguous - set(names)))

@@ -18,13 +18,13 @@ import pyarrow as pa
 
 from cws_filedrop.model import OrderState
 from cws_filedrop.rules import dates, orders
-from cws_filedrop.rules.book import Book, Kept, KnownOrder
+from cws_filedrop.rules.book import KeptTracking, KnownOrder, OrderBook
 from cws_filedrop.rules.columns import Cells, Column, Mask, Sheet, Spread, replaced
 from cws_filedrop.rules.dates import Calendar, Dates
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.items import ITEM_ID
 from cws_filedrop.rules.order_states import TRANSITIONS
-from cws_filedrop.rules.statuses import Asked
+from cws_filedrop.rules.statuses import RequestedStatuses
 
 Found = Sequence[KnownOrder | None]
 DIGITS: Final = re.compile(r"[0-9]{6,13}")
@@ -33,7 +33,7 @@ WORDS: Final = {OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirm
 
 
 @dataclass(frozen=True)
-class Named:
+class NamedOrders:
     """The orders that rows name; None for those that are not in the book. `ids` are Amazon's numbers."""
 
     ids: Column
@@ -45,12 +45,12 @@ class Named:
         return any(self.found)
 
 
-def resolve(sheet: Sheet, findings: Findings, book: Book, *, unknown_orders: str) -> Named:
+def resolve(sheet: Sheet, findings: Findings, book: OrderBook, *, unknown_orders: str) -> NamedOrders:
     """Whose rows these are; what is no order that can be told to Amazon is noted (O01, O02, O03)."""
     column = sheet["order-id"]
     if not book.orders and not book.ambiguous:
         orders.check(sheet, findings, unknown_orders=unknown_orders)
-        return Named(column, [None] * sheet.size)
+        return NamedOrders(column, [None] * sheet.size)
     names = column.texts(sheet.every)
     found = [book.orders.get(name) for name in names]
     settled = np.array([order is not None for order in found], np.bool_)
@@ -64,10 +64,10 @@ def resolve(sheet: Sheet, findings: Findings, book: Book, *, unknown_orders: str
             settled[row] = True
     orders.check(sheet, findings, unknown_orders=unknown_orders, settled=settled)
     ids = [name if order is None else order.amazon_order_id for name, order in zip(names, found, strict=True)]
-    return Named(column if ids == names else Column(pa.array(ids, pa.string())), found)
+    return NamedOrders(column if ids == names else Column(pa.array(ids, pa.string())), found)
 
 
-def check_moves(sheet: Sheet, findings: Findings, found: Found, asked: Asked) -> None:
+def check_moves(sheet: Sheet, findings: Findings, found: Found, asked: RequestedStatuses) -> None:
     """Note the rows that ask of an order what it can no longer do (S02, O04)."""
     kinds = [asked.kinds.texts[code] for code in asked.kinds.codes.tolist()]
     column = "status" if "status" in sheet else "order-id"
@@ -124,7 +124,7 @@ def check_items(findings: Findings, found: Found, items: Column) -> None:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentTracking:
     """Tracking number and carrier of each row as they are sent; `tracked` marks the rows that have a number."""
 
     numbers: Cells
@@ -133,7 +133,9 @@ class Sent:
     tracked: Mask
 
 
-def with_kept(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, items: Column, typed: Sent) -> Sent:
+def with_kept(
+    sheet: Sheet, findings: Findings, found: Found, shipped: Mask, items: Column, typed: SentTracking
+) -> SentTracking:
     """The same, filled in where a shipped row has no number and a packed one gave it before (T05)."""
     bare = np.flatnonzero(shipped & ~sheet["tracking-number"].given)
     rows = {row: kept for row in bare.tolist() if (kept := _kept(found[row], items, row)) is not None}
@@ -145,7 +147,7 @@ def with_kept(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, ite
     tracked[places] = True
     codes = typed.codes.pick(sheet.every).to_pylist()
     silent = {row: kept for row, kept in rows.items() if not codes[row]}
-    return Sent(
+    return SentTracking(
         replaced(typed.numbers, sheet.every, {row: kept.tracking for row, kept in rows.items()}),
         replaced(typed.codes, sheet.every, {row: kept.carrier_code for row, kept in silent.items()}),
         replaced(typed.names, sheet.every, {row: kept.carrier_name for row, kept in silent.items()}),
@@ -153,7 +155,7 @@ def with_kept(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, ite
     )
 
 
-def _kept(order: KnownOrder | None, items: Column, row: int) -> Kept | None:
+def _kept(order: KnownOrder | None, items: Column, row: int) -> KeptTracking | None:
     if order is None or not order.kept:
         return None
     return order.kept.get(str(items.values[row])) or order.kept.get("")
@@ -186,7 +188,7 @@ def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, re
     return replaced(read.cells, sheet.every, later) if later else read.cells
 
 
-def _early(found: Found, shipped: Mask, read: Dates) -> Iterator[tuple[int, str, dates.Read]]:
+def _early(found: Found, shipped: Mask, read: Dates) -> Iterator[tuple[int, str, dates.DateReading]]:
     stamps = ["" if one.at is None else dates.stamped(one.at) for one in read.reads]
     codes = read.cells.codes
     for row in np.flatnonzero(shipped).tolist():

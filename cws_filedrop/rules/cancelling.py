@@ -13,11 +13,11 @@ import numpy as np
 
 from cws_filedrop.model import OrderState
 from cws_filedrop.rules.book import KnownOrder
-from cws_filedrop.rules.booked import Named
+from cws_filedrop.rules.booked import NamedOrders
 from cws_filedrop.rules.columns import Column, Mask, Sheet
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.items import ITEM_ID
-from cws_filedrop.rules.statuses import Asked
+from cws_filedrop.rules.statuses import RequestedStatuses
 
 COLUMN: Final = "cancel-reason"
 REASONS: Final = (
@@ -57,7 +57,7 @@ class Cancellation(NamedTuple):
 
 
 def check(
-    sheet: Sheet, findings: Findings, asked: Asked, named: Named, items: Column, *, wanted: bool
+    sheet: Sheet, findings: Findings, asked: RequestedStatuses, named: NamedOrders, items: Column, *, wanted: bool
 ) -> dict[int, Cancellation]:
     """What is to be cancelled at Amazon, by row; what cannot be is noted. Nothing, unless the seller wants it."""
     if not wanted or COLUMN not in sheet:

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from cws_filedrop.rules import check_digits
-from cws_filedrop.rules.carriers import OTHER, Table, is_none, is_other
+from cws_filedrop.rules.carriers import OTHER, CarrierTable, is_none, is_other
 from cws_filedrop.rules.columns import Mask, Sheet, Spread
 from cws_filedrop.rules.findings import Findings, Trouble
-from cws_filedrop.rules.statuses import Asked
+from cws_filedrop.rules.statuses import RequestedStatuses
 from cws_filedrop.rules.tracking import Tracking
 
 CODE: Final = "carrier-code"
@@ -26,7 +26,7 @@ LONGEST: Final = 50  # docs/amazon.md#1-fulfillment
 MOST_PAIRS: Final = 1 << 16  # of distinct codes and names that are counted rather than sorted
 
 
-class Named(NamedTuple):
+class NamedCarrier(NamedTuple):
     """What is sent for one pair of cells, and the troubles with it, by column."""
 
     code: str = ""
@@ -35,44 +35,44 @@ class Named(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Lookup:
+class CarrierLookup:
     """The table of carriers together with the seller's own names."""
 
-    table: Table
+    table: CarrierTable
     own: Mapping[str, str]
 
-    def _unlisted(self, name: str, column: str) -> Named:
+    def _unlisted(self, name: str, column: str) -> NamedCarrier:
         if len(name) > LONGEST:
-            return Named(OTHER, "", ((column, ("M02", str(len(name)))),))
-        return Named(OTHER, name, ((column, ("C02", name)),))
+            return NamedCarrier(OTHER, "", ((column, ("M02", str(len(name)))),))
+        return NamedCarrier(OTHER, name, ((column, ("C02", name)),))
 
-    def _one(self, typed: str, column: str) -> Named | None:
+    def _one(self, typed: str, column: str) -> NamedCarrier | None:
         found = self.table.find(typed, self.own)
         if found is None:
             return None
-        return Named(found.code, "", () if found.exact else ((column, ("C04", f"mapped={found.code}")),))
+        return NamedCarrier(found.code, "", () if found.exact else ((column, ("C04", f"mapped={found.code}")),))
 
-    def _by_name(self, name: str, column: str) -> Named:
+    def _by_name(self, name: str, column: str) -> NamedCarrier:
         """A carrier of which only a name is given."""
         if is_none(name):
-            return Named("", "", ((column, ("C04", "none")),))
+            return NamedCarrier("", "", ((column, ("C04", "none")),))
         if is_other(name):
-            return Named(OTHER, "", ((column, ("C03", "")),))
+            return NamedCarrier(OTHER, "", ((column, ("C03", "")),))
         return self._one(name, column) or self._unlisted(name, column)
 
-    def _other(self, code: str, name: str) -> Named:
+    def _other(self, code: str, name: str) -> NamedCarrier:
         """A carrier that is said to be none of the list."""
         if not name or is_none(name) or is_other(name):
-            return Named(OTHER, "", ((CODE, ("C03", "")),))
+            return NamedCarrier(OTHER, "", ((CODE, ("C03", "")),))
         if len(name) > LONGEST:
-            return Named(OTHER, "", ((NAME, ("M02", str(len(name)))),))
+            return NamedCarrier(OTHER, "", ((NAME, ("M02", str(len(name)))),))
         mapped = () if code == OTHER else ((CODE, ("C04", f"mapped={OTHER}")),)
-        return Named(OTHER, name, mapped)
+        return NamedCarrier(OTHER, name, mapped)
 
-    def named(self, code: str, name: str) -> Named:
+    def named(self, code: str, name: str) -> NamedCarrier:
         """The carrier that a code and a name mean; both may be empty."""
         if not code:
-            return self._by_name(name, NAME) if name else Named()
+            return self._by_name(name, NAME) if name else NamedCarrier()
         if is_other(code):
             return self._other(code, name)
         if is_none(code):
@@ -105,7 +105,7 @@ class Carriage:
     names: Spread
 
 
-def _note(findings: Findings, rows: npt.NDArray[np.int32], named: list[Named], travels: Mask) -> None:
+def _note(findings: Findings, rows: npt.NDArray[np.int32], named: list[NamedCarrier], travels: Mask) -> None:
     for column in (CODE, NAME):
         seen = [next((trouble for where, trouble in one.troubles if where == column), None) for one in named]
         findings.add_troubles(column, Spread(rows, [one.code for one in named]), seen, travels)
@@ -144,7 +144,9 @@ def _merged(codes: Spread) -> Spread:
     return Spread(np.array([texts.index(text) for text in codes.texts], np.int32)[codes.codes], texts)
 
 
-def check(sheet: Sheet, findings: Findings, asked: Asked, tracking: Tracking, lookup: Lookup) -> Carriage:
+def check(
+    sheet: Sheet, findings: Findings, asked: RequestedStatuses, tracking: Tracking, lookup: CarrierLookup
+) -> Carriage:
     """The carrier of each row that travels."""
     rows, pairs = _pairs(sheet[CODE].distinct, sheet[NAME].distinct)
     named = [lookup.named(code, name) for code, name in pairs]

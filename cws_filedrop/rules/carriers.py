@@ -1,6 +1,6 @@
 """The table of carriers: from what a seller writes to a code of Amazon's list (docs/amazon.md#2-carriers).
 
-A `Table` is a value made of two texts, so that an operator can replace it without a release. It knows no rows.
+A `CarrierTable` is a value made of two texts, so that an operator can replace it without a release. It knows no rows.
 
 A name is looked up as it is; then without regard to case, accents and punctuation; then among the seller's own
 names; then among the shipped aliases. Where several codes differ only in case or punctuation (Sendle, SENDLE) the
@@ -31,7 +31,7 @@ def folded(name: str) -> str:
     return "".join(one for one in plain if one.isalnum())
 
 
-class Found(NamedTuple):
+class FoundCarrier(NamedTuple):
     """A code of Amazon's list, and whether the seller wrote exactly that."""
 
     code: str
@@ -39,7 +39,7 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
+class CarrierTable:
     """Amazon's codes, and the other names by which sellers call the same carriers."""
 
     codes: frozenset[str]
@@ -47,7 +47,7 @@ class Table:
     aliases: Mapping[str, str]  # folded alias -> code
 
     @classmethod
-    def from_text(cls, codes: str, aliases: str) -> Table:
+    def from_text(cls, codes: str, aliases: str) -> CarrierTable:
         """A table from a list of codes, one a line, and aliases, `alias<tab>code` a line (`#` begins a remark).
 
         Raises: ConfigError if an alias names a code that is not listed.
@@ -59,13 +59,13 @@ class Table:
             folds.setdefault(folded(code), code)
         return cls(frozenset(usable), folds, dict(_aliases(aliases, frozenset(usable))))
 
-    def find(self, name: str, own: Mapping[str, str]) -> Found | None:
+    def find(self, name: str, own: Mapping[str, str]) -> FoundCarrier | None:
         """The code that a name means; `own` holds the seller's names (folded) and codes."""
         if name in self.codes:
-            return Found(name, exact=True)
+            return FoundCarrier(name, exact=True)
         fold = folded(name)
         code = self.folds.get(fold) or own.get(fold) or self.aliases.get(fold)
-        return Found(code, exact=False) if code else None
+        return FoundCarrier(code, exact=False) if code else None
 
     def own(self, aliases: Iterable[tuple[str, str]]) -> dict[str, str]:
         """A seller's own names, ready for `find`; a code that is not listed is left out."""
@@ -94,8 +94,8 @@ def is_none(name: str) -> bool:
 
 
 @cache
-def shipped_table() -> Table:
+def shipped_table() -> CarrierTable:
     """The table that comes with the package."""
     codes = files("cws_filedrop.schemas").joinpath("carrier-codes.txt").read_text(encoding="utf-8")
-    aliases = files("cws_filedrop.rules").joinpath("carrier-aliases.tsv").read_text(encoding="utf-8")
-    return Table.from_text(codes, aliases)
+    aliases = files("cws_filedrop.rules").joinpath("data", "carrier-aliases.tsv").read_text(encoding="utf-8")
+    return CarrierTable.from_text(codes, aliases)

@@ -1,6 +1,6 @@
 """The catalogue of all that a file or line can be told: code, severity, rule, message, remedy (docs/domain.md#6-codes).
 
-The texts are data, in `catalogue.tsv`. This module only reads and fills them in; it may not know how anything is
+The texts are data, in `data/catalogue.tsv`. This module only reads and fills them in; it may not know how anything is
 found out. An issue is the code plus three variable parts: `column`, `value` (the cell as typed) and `detail`.
 
 One code may have several wordings. Then `detail` is `kind` or `kind=rest`, where the kind picks the wording (and
@@ -35,7 +35,7 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """One code: `rule` is what is checked, `message` and `remedy` are templates for the seller."""
 
     code: str
@@ -54,8 +54,8 @@ class Entry:
         return Wording(self.severity, self.message, self.remedy), detail
 
 
-def _entries(text: str) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+def _entries(text: str) -> dict[str, CatalogueEntry]:
+    entries: dict[str, CatalogueEntry] = {}
     kinds: dict[str, dict[str, Wording]] = {}
     for row in text.splitlines()[1:]:
         code, kind, severity, scope, rule, message, remedy = row.split("\t")
@@ -65,12 +65,12 @@ def _entries(text: str) -> dict[str, Entry]:
             continue
         where = cast(Literal["file", "line"], scope)
         kinds[code] = {}
-        entries[code] = Entry(code, Severity(severity), where, rule, message, remedy, kinds[code])
+        entries[code] = CatalogueEntry(code, Severity(severity), where, rule, message, remedy, kinds[code])
     return entries
 
 
-CATALOGUE: Final[dict[str, Entry]] = _entries(
-    files("cws_filedrop.rules").joinpath("catalogue.tsv").read_text(encoding="utf-8")
+CATALOGUE: Final[dict[str, CatalogueEntry]] = _entries(
+    files("cws_filedrop.rules").joinpath("data", "catalogue.tsv").read_text(encoding="utf-8")
 )
 
 

@@ -1,9 +1,9 @@
 """Forms of tracking numbers and their check digits, over whole columns (T04, and the carrier of C04).
 
-The forms are data, in `tracking-forms.tsv`: the carriers that use a form, the form, how its check digit is reckoned,
-and, where form and check digit leave no doubt, the only carrier it can belong to. A carrier's form without a check
-digit is listed so that it is not called wrong. Kept are only schemes that are public and certain: a false warning
-is worse than none. It knows numbers and carrier codes, no rows of a file.
+The forms are data, in `data/tracking-forms.tsv`: the carriers that use a form, the form, how its check digit is
+reckoned, and, where form and check digit leave no doubt, the only carrier it can belong to. A carrier's form without
+a check digit is listed so that it is not called wrong. Kept are only schemes that are public and certain: a false
+warning is worse than none. It knows numbers and carrier codes, no rows of a file.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ CHECKS: Final = {
 
 
 @dataclass(frozen=True)
-class Kind:
+class TrackingForm:
     """One form of tracking number in one length."""
 
     carriers: frozenset[str]
@@ -76,24 +76,24 @@ class Kind:
 
 
 @cache
-def kinds() -> tuple[Kind, ...]:
+def kinds() -> tuple[TrackingForm, ...]:
     """Every form we know."""
-    rows = files("cws_filedrop.rules").joinpath("tracking-forms.tsv").read_text(encoding="utf-8")
+    rows = files("cws_filedrop.rules").joinpath("data", "tracking-forms.tsv").read_text(encoding="utf-8")
     cells = [row.split("\t") for row in rows.splitlines()[1:]]
     return tuple(
-        Kind(frozenset(carriers.split("|")), form, check, only, name)
+        TrackingForm(frozenset(carriers.split("|")), form, check, only, name)
         for carriers, written, check, only, name in cells
         for form in expand(written)
     )
 
 
 @cache
-def _kinds_of(carrier: str, size: int) -> tuple[Kind, ...]:
+def _kinds_of(carrier: str, size: int) -> tuple[TrackingForm, ...]:
     return tuple(kind for kind in kinds() if carrier in kind.carriers and kind.form.size == size)
 
 
 @cache
-def _telling(size: int) -> tuple[Kind, ...]:
+def _telling(size: int) -> tuple[TrackingForm, ...]:
     return tuple(kind for kind in kinds() if kind.only and kind.form.size == size)
 
 
@@ -114,7 +114,7 @@ def _values(block: Block, form: Form) -> npt.NDArray[np.uint8]:
     return np.where(block.digit, digits, letters)
 
 
-def check_digit_right(block: Block, kind: Kind) -> Mask:
+def check_digit_right(block: Block, kind: TrackingForm) -> Mask:
     """Which numbers of the block have the check digit that the form asks for."""
     if not kind.check:
         return np.ones(len(block), np.bool_)
@@ -128,7 +128,7 @@ def check_digit_right(block: Block, kind: Kind) -> Mask:
 
 
 @dataclass(frozen=True)
-class Looks:
+class FormMatch:
     """What numbers look like: `formed` in one of the forms, `right` also by its check digit; `name` of the form."""
 
     formed: Mask
@@ -136,7 +136,7 @@ class Looks:
     name: str
 
 
-def _looks(block: Block, possible: Iterable[Kind]) -> Looks:
+def _looks(block: Block, possible: Iterable[TrackingForm]) -> FormMatch:
     formed, right = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
     name, left = "", np.arange(len(block))
     for kind in possible:
@@ -149,7 +149,7 @@ def _looks(block: Block, possible: Iterable[Kind]) -> Looks:
         name, left = name or kind.name, left[~right[left]]
         if not len(left):
             break
-    return Looks(formed, right, name)
+    return FormMatch(formed, right, name)
 
 
 def _by_size(column: Column, rows: Rows) -> Iterable[tuple[int, Rows]]:

@@ -43,7 +43,7 @@ class Month(NamedTuple):
         return datetime(after.year, after.number, 2, tzinfo=zone)
 
 
-class Happened(NamedTuple):
+class StateChange(NamedTuple):
     """What happened to an order: the aware moment, and where it stood afterwards."""
 
     at: datetime
@@ -65,7 +65,7 @@ def month(text: str) -> Month | None:
     return Month(int(found[1]), int(found[2])) if found and 1 < int(found[1]) < 9999 else None
 
 
-def charge(history: Sequence[Happened], deadline: datetime) -> Charge:
+def charge(history: Sequence[StateChange], deadline: datetime) -> Charge:
     """What an order's history, oldest first, comes to. Only the cancellation that still stands can spare commission."""
     cancelled_at: datetime | None = None
     earlier = False

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from cws_filedrop.errors import expected
-from cws_filedrop.model import Context, DateOrder
+from cws_filedrop.model import DateOrder, JudgementContext
 from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
 from cws_filedrop.rules.findings import Findings, Trouble
 
@@ -40,7 +40,7 @@ MONTHS: Final = (
 )
 
 
-class Read(NamedTuple):
+class DateReading(NamedTuple):
     """What a text came to: FulfillmentDate or "", the trouble with it if any, and the moment that it names.
 
     `is_day` if the text names a day only.
@@ -52,7 +52,7 @@ class Read(NamedTuple):
     is_day: bool = False
 
 
-class When(NamedTuple):
+class NamedMoment(NamedTuple):
     """A moment that a text names; `is_day` if it names a day only."""
 
     moment: datetime
@@ -68,7 +68,7 @@ class Dates:
     """FulfillmentDate of each row, and what was read of each distinct text (`reads[cells.codes[row]]`)."""
 
     cells: Spread
-    reads: Sequence[Read]
+    reads: Sequence[DateReading]
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ class Calendar:
         return written(self.here)
 
 
-def calendar(context: Context) -> Calendar:
+def calendar(context: JudgementContext) -> Calendar:
     """The calendar of a context."""
     return Calendar(context.now, ZoneInfo(context.policy.time_zone), context.policy.date_order)
 
@@ -215,21 +215,21 @@ def _both_ways(text: str) -> str:
     return f"{first} {MONTHS[second - 1]} {year} or {second} {MONTHS[first - 1]} {year}"
 
 
-def _placed(moment: datetime, late: bool, known: Calendar) -> Read:
+def _placed(moment: datetime, late: bool, known: Calendar) -> DateReading:
     """A moment judged against now; `late` says that it is too far ahead to be the fault of a clock."""
     if late:
-        return Read("", ("D03", ""))
+        return DateReading("", ("D03", ""))
     if moment > known.now:
-        return Read(known.arrival, None, known.now)
+        return DateReading(known.arrival, None, known.now)
     trouble = ("D05", "") if moment < known.oldest else None
-    return Read(written(moment), trouble, moment)
+    return DateReading(written(moment), trouble, moment)
 
 
-def when(text: str, known: Calendar, *, of_day: time = NOON) -> When | Trouble:
+def when(text: str, known: Calendar, *, of_day: time = NOON) -> NamedMoment | Trouble:
     """The moment that a text names; `of_day` is taken for one that names a day only. An empty text is not for here."""
     iso = _iso(text, known.zone)
     if iso is not None:
-        return When(iso, is_day=False)
+        return NamedMoment(iso, is_day=False)
     try:
         found = _day(text, known.order)
     except ValueError:
@@ -240,28 +240,32 @@ def when(text: str, known: Calendar, *, of_day: time = NOON) -> When | Trouble:
         return _unread(text, known.example)
     day, match = found
     if match["hour"] is None:
-        return When(_existing(datetime.combine(day, of_day, known.zone)), is_day=True)
+        return NamedMoment(_existing(datetime.combine(day, of_day, known.zone)), is_day=True)
     try:
-        return When(_clock(match, day, known.zone), is_day=False)
+        return NamedMoment(_clock(match, day, known.zone), is_day=False)
     except ValueError:
         return ("D01", known.example)
 
 
-def read(text: str, known: Calendar) -> Read:
+def read(text: str, known: Calendar) -> DateReading:
     """What one ship-date says; an empty text is not for here."""
     found = when(text, known)
-    if not isinstance(found, When):
-        return Read("", found)
+    if not isinstance(found, NamedMoment):
+        return DateReading("", found)
     if found.is_day:
         day = _placed(found.moment, found.moment.date() > known.here.date(), known)
         return day._replace(at=found.moment, is_day=True)
     return _placed(found.moment, found.moment > known.latest, known)
 
 
-def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: Context) -> Dates:
+def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: JudgementContext) -> Dates:
     """FulfillmentDate of each row; without a date, when it is not required, the moment the file arrived."""
     known = calendar(context)
-    missing = Read("", ("D01", f"missing={known.example}")) if required else Read(known.arrival, None, known.now)
+    missing = (
+        DateReading("", ("D01", f"missing={known.example}"))
+        if required
+        else DateReading(known.arrival, None, known.now)
+    )
     if "ship-date" not in sheet and not required:
         return Dates(constant(known.arrival, sheet.size), [missing])
     typed = sheet["ship-date"].distinct

@@ -20,7 +20,7 @@ Trouble: TypeAlias = tuple[str, str]  # code, detail
 RANKS: Final = {code: rank for rank, code in enumerate(CATALOGUE)}
 
 
-class Found(NamedTuple):
+class Finding(NamedTuple):
     """One code found in one column, in some rows; `details` is one text for all, or one for each row."""
 
     code: str
@@ -34,14 +34,14 @@ class Findings:
 
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
-        self._found: list[Found] = []
+        self._found: list[Finding] = []
         self.rejected: Mask = np.zeros(sheet.size, np.bool_)
 
     def add(self, code: str, column: str, rows: Rows, details: str | Sequence[str] = "") -> None:
         """Note a code for some rows."""
         if not len(rows):
             return
-        self._found.append(Found(code, column, rows, details))
+        self._found.append(Finding(code, column, rows, details))
         entry = CATALOGUE[code]
         if entry.severity is Severity.ERROR:
             mild = [kind for kind, wording in entry.kinds.items() if wording.severity is not Severity.ERROR]
@@ -82,10 +82,10 @@ class Findings:
         }
         return pd.DataFrame({name: columns[name] for name in ISSUE_COLUMNS}, copy=False)
 
-    def _values(self, found: Found) -> pa.StringArray:
+    def _values(self, found: Finding) -> pa.StringArray:
         return self._sheet[found.column].pick(found.rows)
 
-    def _named(self, part: npt.NDArray[np.intp], name: Callable[[Found], str]) -> pd.api.extensions.ExtensionArray:
+    def _named(self, part: npt.NDArray[np.intp], name: Callable[[Finding], str]) -> pd.api.extensions.ExtensionArray:
         return _text(pa.array([name(found) for found in self._found], pa.string()), part)
 
 
@@ -101,7 +101,7 @@ def _no_issues() -> pd.DataFrame:
     return issues_frame([])
 
 
-def _details(found: Found) -> pa.StringArray:
+def _details(found: Finding) -> pa.StringArray:
     if isinstance(found.details, str):
         return pa.repeat(pa.scalar(found.details, pa.string()), len(found.rows))
     return pa.array(found.details, pa.string())

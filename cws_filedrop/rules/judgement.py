@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from cws_filedrop.model import Context, Verdict
+from cws_filedrop.model import JudgementContext, Verdict
 from cws_filedrop.rules import (
     booked,
     cancelling,
@@ -29,15 +29,15 @@ from cws_filedrop.rules import (
     statuses,
     tracking,
 )
-from cws_filedrop.rules.book import EMPTY, Book, Effect
-from cws_filedrop.rules.booked import Named, Sent
+from cws_filedrop.rules.book import EMPTY, Effect, OrderBook
+from cws_filedrop.rules.booked import NamedOrders, SentTracking
 from cws_filedrop.rules.cancelling import Cancellation
-from cws_filedrop.rules.carriers import Table, shipped_table
+from cws_filedrop.rules.carriers import CarrierTable, shipped_table
 from cws_filedrop.rules.columns import Cells, Column, Mask, Rows, Sheet
 from cws_filedrop.rules.findings import Findings
-from cws_filedrop.rules.packages import Outcomes
+from cws_filedrop.rules.packages import PackageOutcomes
 from cws_filedrop.rules.repeats import Repeats
-from cws_filedrop.rules.statuses import Asked
+from cws_filedrop.rules.statuses import RequestedStatuses
 from cws_filedrop.tables import SHIPMENT_COLUMNS
 
 VERDICTS: Final = (Verdict.REJECTED, Verdict.DUPLICATE, Verdict.QUEUED, Verdict.UPDATED)
@@ -71,10 +71,10 @@ def judge(
     lines: pd.DataFrame,
     *,
     required: frozenset[str],
-    context: Context,
+    context: JudgementContext,
     repeats: Repeats | None = None,
-    carriers: Table | None = None,
-    book: Book | None = None,
+    carriers: CarrierTable | None = None,
+    book: OrderBook | None = None,
 ) -> Judgement:
     """Judge some lines of a file, whose format needs the `required` columns; `carriers` replaces the shipped table."""
     sheet = Sheet(lines)
@@ -82,7 +82,7 @@ def judge(
     characters.check(sheet, findings)
     asked = statuses.read(sheet, findings)
     table = carriers or shipped_table()
-    lookup = carriage.Lookup(table, table.own(context.policy.carrier_aliases))
+    lookup = carriage.CarrierLookup(table, table.own(context.policy.carrier_aliases))
     named = booked.resolve(sheet, findings, book or EMPTY, unknown_orders=context.policy.unknown_orders)
     made = _made(sheet, findings, asked, lookup, named)
     read = dates.check(sheet, findings, asked.shipped, required="ship-date" in required, context=context)
@@ -107,13 +107,15 @@ def judge(
     )
 
 
-def _made(sheet: Sheet, findings: Findings, asked: Asked, lookup: carriage.Lookup, named: Named) -> dict[str, Cells]:
+def _made(
+    sheet: Sheet, findings: Findings, asked: RequestedStatuses, lookup: carriage.CarrierLookup, named: NamedOrders
+) -> dict[str, Cells]:
     """The normalised cells of the rows, by the column they go to."""
     shipped, found = asked.shipped, named.found
     which = items.read(sheet, findings, shipped, booked.repairs(sheet, found) if named.any else None)
     numbers = tracking.check(sheet, findings, asked.travels)
     carried = carriage.check(sheet, findings, asked, numbers, lookup)
-    sent = Sent(numbers.sent, carried.codes, carried.names, numbers.good)
+    sent = SentTracking(numbers.sent, carried.codes, carried.names, numbers.good)
     if named.any:
         booked.check_moves(sheet, findings, found, asked)
         booked.check_items(findings, found, which.item)
@@ -137,11 +139,16 @@ def _made(sheet: Sheet, findings: Findings, asked: Asked, lookup: carriage.Looku
 
 
 def _packages(
-    sheet: Sheet, findings: Findings, asked: Asked, made: dict[str, Cells], named: Named, repeats: Repeats | None
-) -> Outcomes:
+    sheet: Sheet,
+    findings: Findings,
+    asked: RequestedStatuses,
+    made: dict[str, Cells],
+    named: NamedOrders,
+    repeats: Repeats | None,
+) -> PackageOutcomes:
     """Hold the rows against what was confirmed before."""
     if not named.any:
-        return Outcomes()
+        return PackageOutcomes()
     names = ("order-item-code", "tracking-number", "quantity")
     which, numbers, quantities = (cast(list[str], made[name].pick(sheet.every).to_pylist()) for name in names)
     totals = {} if repeats is None else repeats.pieces(np.asarray(sheet.index, dtype=np.int64))
@@ -161,7 +168,9 @@ EFFECT_COLUMNS: Final = (
 )
 
 
-def _effects(sheet: Sheet, made: dict[str, Cells], named: Named, outcomes: Outcomes, rows: Rows) -> list[Effect]:
+def _effects(
+    sheet: Sheet, made: dict[str, Cells], named: NamedOrders, outcomes: PackageOutcomes, rows: Rows
+) -> list[Effect]:
     """What the good rows do to their orders."""
     cells = (made[name].pick(rows).to_pylist() for name in EFFECT_COLUMNS)
     known = [named.found[row] for row in rows.tolist()]

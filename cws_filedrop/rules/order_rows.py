@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cws_filedrop.model import Context, OrderState
+from cws_filedrop.model import JudgementContext, OrderState
 from cws_filedrop.rules import dates, items, orders
 from cws_filedrop.rules.columns import Cells, Column, Mask, Sheet, Spread
-from cws_filedrop.rules.dates import Calendar, When
+from cws_filedrop.rules.dates import Calendar, NamedMoment
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.tables import ORDER_COLUMNS, PEOPLE_COLUMNS
 
@@ -50,7 +50,7 @@ class OrderRows:
     continued: int
 
 
-def read(lines: pd.DataFrame, *, required: frozenset[str], context: Context) -> OrderRows:
+def read(lines: pd.DataFrame, *, required: frozenset[str], context: JudgementContext) -> OrderRows:
     """Normalise some lines of an order file, whose format needs the `required` columns."""
     continued = _continued(lines, required)
     sheet = Sheet(lines[~continued] if continued.any() else lines)
@@ -115,8 +115,8 @@ def _trouble(text: str) -> Trouble:
 def _moments(sheet: Sheet, findings: Findings, column: str, calendar: Calendar, of_day: time) -> Spread:
     typed = sheet[column].distinct
     found = [dates.when(text, calendar, of_day=of_day) if text else None for text in typed.texts]
-    findings.add_troubles(column, typed, [None if isinstance(one, When) else one for one in found])
-    return Spread(typed.codes, [dates.stamped(one.moment) if isinstance(one, When) else "" for one in found])
+    findings.add_troubles(column, typed, [None if isinstance(one, NamedMoment) else one for one in found])
+    return Spread(typed.codes, [dates.stamped(one.moment) if isinstance(one, NamedMoment) else "" for one in found])
 
 
 def _states(sheet: Sheet) -> Spread:

@@ -13,7 +13,7 @@ from typing import Final
 from cws_filedrop.model import OrderState
 
 
-class Move(StrEnum):
+class OrderMove(StrEnum):
     """What is asked of an order."""
 
     PACKED = "packed"
@@ -25,46 +25,46 @@ class Move(StrEnum):
 
 
 # A row that repeats where an order stands is no mistake: it may bring a tracking number, or another package.
-TRANSITIONS: Final[dict[OrderState, dict[Move, OrderState]]] = {
+TRANSITIONS: Final[dict[OrderState, dict[OrderMove, OrderState]]] = {
     OrderState.NEW: {
-        Move.PACKED: OrderState.PACKED,
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.DEFERRED: OrderState.DEFERRED,
-        Move.CANCELLED: OrderState.CANCELLED,
+        OrderMove.PACKED: OrderState.PACKED,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.DEFERRED: OrderState.DEFERRED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
     },
     OrderState.PACKED: {
-        Move.PACKED: OrderState.PACKED,
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.DEFERRED: OrderState.DEFERRED,
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.PACKED: OrderState.PACKED,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.DEFERRED: OrderState.DEFERRED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.DEFERRED: {
-        Move.PACKED: OrderState.PACKED,
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.DEFERRED: OrderState.DEFERRED,
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.PACKED: OrderState.PACKED,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.DEFERRED: OrderState.DEFERRED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.SHIPPED: {
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.REFUSED: OrderState.UNCONFIRMED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.REFUSED: OrderState.UNCONFIRMED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.UNCONFIRMED: {
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REFUSED: OrderState.UNCONFIRMED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REFUSED: OrderState.UNCONFIRMED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.CANCELLED: {
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REFUSED: OrderState.UNCONFIRMED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REFUSED: OrderState.UNCONFIRMED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
 }
 
 
-def moved(state: OrderState, move: Move) -> OrderState | None:
+def moved(state: OrderState, move: OrderMove) -> OrderState | None:
     """Where the move leads; None if it is not possible (S02, O04)."""
     return TRANSITIONS[state].get(move)

@@ -26,7 +26,7 @@ from cws_filedrop.rules.columns import Mask
 from cws_filedrop.rules.findings import Findings
 
 
-class Said(NamedTuple):
+class RowFinding(NamedTuple):
     """What is to be said of a row, and the tracking numbers of the packages that it corrects."""
 
     code: str
@@ -36,7 +36,7 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
+class ShippedRow:
     """One shipped row of a known order. `quantity` is None where none is given; `in_file` counts the pieces of this
     order line in the whole file, other packages among them."""
 
@@ -53,7 +53,7 @@ class Row:
 
 
 @dataclass
-class Outcomes:
+class PackageOutcomes:
     """The rows that are duplicates, and those that correct packages, by row."""
 
     duplicates: list[int] = field(default_factory=list)
@@ -69,9 +69,9 @@ def check(
     numbers: Sequence[str],
     quantities: Sequence[str],
     totals: Mapping[int, int],
-) -> Outcomes:
+) -> PackageOutcomes:
     """Note what is wrong or worth saying. `totals` has `in_file`, by row."""
-    outcomes, noted = Outcomes(), defaultdict[tuple[str, str], list[tuple[int, str]]](list)
+    outcomes, noted = PackageOutcomes(), defaultdict[tuple[str, str], list[tuple[int, str]]](list)
     for place in np.flatnonzero(shipped & ~findings.rejected).tolist():
         order = found[place]
         if order is None:
@@ -79,7 +79,7 @@ def check(
         quantity = int(quantities[place]) if quantities[place] else None
         if not order.packages and (quantity or 0) <= (order.items.get(items[place]) or 0) and place not in totals:
             continue  # as most are; the rest of this function takes ten times as long
-        said = judged(Row(order, items[place], numbers[place], quantity, totals.get(place, quantity)))
+        said = judged(ShippedRow(order, items[place], numbers[place], quantity, totals.get(place, quantity)))
         if said is None:
             continue
         noted[said.code, said.column].append((place, said.detail))
@@ -92,7 +92,7 @@ def check(
     return outcomes
 
 
-def judged(row: Row) -> Said | None:
+def judged(row: ShippedRow) -> RowFinding | None:
     """What is to be said of one row; None when nothing is."""
     same = [one for one in row.order.packages if one.tracking == row.tracking and one.item in (row.item, "")]
     if same:
@@ -101,13 +101,13 @@ def judged(row: Row) -> Said | None:
     return _of_item(row, standing) if row.item else _of_all(row, standing)
 
 
-def _again(same: Package) -> Said:
+def _again(same: Package) -> RowFinding:
     if same.corrected_by:
-        return Said("O05", "order-id", f"corrected={same.source}; {same.corrected_by} has corrected it since")
-    return Said("O05", "order-id", same.source)
+        return RowFinding("O05", "order-id", f"corrected={same.source}; {same.corrected_by} has corrected it since")
+    return RowFinding("O05", "order-id", same.source)
 
 
-def _of_all(row: Row, earlier: Sequence[Package]) -> Said | None:
+def _of_all(row: ShippedRow, earlier: Sequence[Package]) -> RowFinding | None:
     """A row for the whole order."""
     if not earlier:
         return None
@@ -115,12 +115,12 @@ def _of_all(row: Row, earlier: Sequence[Package]) -> Said | None:
         return _correction(row, earlier)
     if row.order.items and set(row.order.items) <= {one.item for one in earlier}:
         if all(one.tracking == row.tracking for one in earlier):
-            return Said("O05", "order-id", earlier[-1].source)
+            return RowFinding("O05", "order-id", earlier[-1].source)
         return _correction(row, earlier)
-    return Said("Q03", "order-item-id", f"rest={earlier[-1].source}")
+    return RowFinding("Q03", "order-item-id", f"rest={earlier[-1].source}")
 
 
-def _of_item(row: Row, standing: Sequence[Package]) -> Said | None:
+def _of_item(row: ShippedRow, standing: Sequence[Package]) -> RowFinding | None:
     """A row for an item of the order."""
     mine = [one for one in standing if one.item == row.item]
     if not mine:
@@ -137,27 +137,29 @@ def _of_item(row: Row, standing: Sequence[Package]) -> Said | None:
     return _correction(row, alike[-1:]) if alike else _too_much(row, sent)
 
 
-def _without_quantity(row: Row, mine: Sequence[Package], sent: int | None) -> Said:
+def _without_quantity(row: ShippedRow, mine: Sequence[Package], sent: int | None) -> RowFinding:
     """Nothing says how much of it is in the package: all there is, if that makes sense."""
     if len(mine) > 1 or (row.ordered is not None and sent is not None and sent < row.ordered):
-        return Said("Q03", "quantity", f"earlier={mine[-1].source}")
+        return RowFinding("Q03", "quantity", f"earlier={mine[-1].source}")
     return _correction(row, mine)
 
 
-def _too_much(row: Row, sent: int) -> Said | None:
+def _too_much(row: ShippedRow, sent: int) -> RowFinding | None:
     wanted = row.in_file or row.quantity
     if row.ordered is None or wanted is None or wanted <= row.ordered - sent:
         return None
     parts = [f"{row.ordered} ordered", f"{sent} confirmed or on the way" if sent else ""]
     if wanted != row.quantity:
         parts.append(f"{wanted} in this file")
-    return Said("Q02", "quantity", ", ".join(filter(None, parts)))
+    return RowFinding("Q02", "quantity", ", ".join(filter(None, parts)))
 
 
-def _correction(row: Row, corrected: Sequence[Package]) -> Said:
+def _correction(row: ShippedRow, corrected: Sequence[Package]) -> RowFinding:
     before = " and ".join(dict.fromkeys(one.tracking or "no tracking number" for one in corrected))
     detail = f"{before} before ({corrected[-1].source}), {row.tracking or 'none'} now"
-    return Said("O07", "tracking-number", detail, tuple(one.tracking for one in corrected if one.item == row.item))
+    return RowFinding(
+        "O07", "tracking-number", detail, tuple(one.tracking for one in corrected if one.item == row.item)
+    )
 
 
 def _sum(packages: Sequence[Package], ordered: int | None) -> int | None:

@@ -45,7 +45,7 @@ FACTORS: Final = np.array([pow(int(SPREAD), at + 1, 2**64) for at in range(LONG 
 LINES_NAMED: Final = 5
 
 
-class Finding(NamedTuple):
+class RepeatFinding(NamedTuple):
     """What is wrong with one line: a code, the column and its value as typed, and the code's detail."""
 
     code: str
@@ -148,7 +148,7 @@ def select(lines: pd.DataFrame, suspects: npt.NDArray[np.uint64]) -> pd.DataFram
 class Repeats:
     """What the close look found: at most one finding a line."""
 
-    found: Mapping[int, Finding] = field(default_factory=dict)
+    found: Mapping[int, RepeatFinding] = field(default_factory=dict)
     totals: Mapping[int, int] = field(default_factory=dict)  # pieces of the line's order line in the whole file
 
     def pieces(self, index: npt.NDArray[np.int64]) -> dict[int, int]:
@@ -169,7 +169,7 @@ class Repeats:
         return np.flatnonzero(self._lines[places] == index)
 
 
-class Line(NamedTuple):
+class ComparedLine(NamedTuple):
     """One line under a close look; `data` is every cell by column, made comparable."""
 
     number: int
@@ -193,7 +193,7 @@ def _comparable(column: str, cell: str) -> str:
     return "".join(cell.split()) if column == "tracking-number" else cell.strip()
 
 
-def _lines(frame: pd.DataFrame) -> Iterable[Line]:
+def _lines(frame: pd.DataFrame) -> Iterable[ComparedLine]:
     """The lines whose key can be read."""
     sheet = Sheet(frame)
     cells = [sheet[name].texts(sheet.every) for name in sheet.names]
@@ -202,7 +202,7 @@ def _lines(frame: pd.DataFrame) -> Iterable[Line]:
         data = {name: _comparable(name, cell) for name, cell in typed.items()}
         order, item = data.get("order-id", ""), data.get("order-item-id", "")
         if _readable(order, item):
-            yield Line(int(number), order, item, data, typed)
+            yield ComparedLine(int(number), order, item, data, typed)
 
 
 def _readable(order: str, item: str) -> bool:
@@ -219,47 +219,47 @@ def named(numbers: Sequence[int]) -> str:
     return f"lines {', '.join(map(str, shown if more > 0 else shown[:-1]))} and {last}"
 
 
-def _others(line: Line, lines: Sequence[Line]) -> str:
+def _others(line: ComparedLine, lines: Sequence[ComparedLine]) -> str:
     return named([other.number for other in lines if other is not line])
 
 
-def _both_ways(lines: Sequence[Line]) -> dict[int, Finding]:
+def _both_ways(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
     """The findings of an order that is given whole and by items."""
-    found: dict[int, Finding] = {}
+    found: dict[int, RepeatFinding] = {}
     for line in lines:
         against = [other for other in lines if bool(other.item) != bool(line.item)]
         detail = f"whole={named([other.number for other in against])}"
-        found[line.number] = Finding("O06", "order-id", line.order, detail)
+        found[line.number] = RepeatFinding("O06", "order-id", line.order, detail)
     return found
 
 
-def _differing(lines: Sequence[Line], column: str) -> dict[int, Finding]:
+def _differing(lines: Sequence[ComparedLine], column: str) -> dict[int, RepeatFinding]:
     """The findings of lines that should be the same and differ in a column."""
-    found: dict[int, Finding] = {}
+    found: dict[int, RepeatFinding] = {}
     for line in lines:
         against = [other for other in lines if other.data[column] != line.data[column]]
         detail = f"differs={named([other.number for other in against])}" if against else _others(line, lines)
-        found[line.number] = Finding("O06", column, line.typed[column], detail)
+        found[line.number] = RepeatFinding("O06", column, line.typed[column], detail)
     return found
 
 
-def _same_package(lines: Sequence[Line]) -> dict[int, Finding]:
+def _same_package(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
     """The findings of lines with one key: the same again, or different data."""
     first = lines[0]
     for column in first.data:
         if any(line.data[column] != first.data[column] for line in lines):
             return _differing(lines, column)
     detail = f"line={first.number}"
-    return {line.number: Finding("O05", "order-id", line.typed["order-id"], detail) for line in lines[1:]}
+    return {line.number: RepeatFinding("O05", "order-id", line.typed["order-id"], detail) for line in lines[1:]}
 
 
-def _split(lines: Sequence[Line]) -> dict[int, Finding]:
+def _split(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
     """The findings of one order line in several packages."""
     whole = "" if lines[0].item else "items="
     short = [line for line in lines if whole or not line.data.get("quantity")]
     other = {line.number: [one for one in lines if one.package != line.package] for line in short}
     return {
-        line.number: Finding(
+        line.number: RepeatFinding(
             "Q03",
             "quantity",
             line.typed.get("quantity", ""),
@@ -269,7 +269,7 @@ def _split(lines: Sequence[Line]) -> dict[int, Finding]:
     }
 
 
-def _order_line(lines: Sequence[Line]) -> dict[int, Finding]:
+def _order_line(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
     """The findings of all lines of a file for one order line."""
     if len({line.status for line in lines}) > 1:
         return _differing(lines, "status")
@@ -281,8 +281,8 @@ def _order_line(lines: Sequence[Line]) -> dict[int, Finding]:
     return found
 
 
-def _grouped(lines: Iterable[Line], column: str) -> list[list[Line]]:
-    groups: dict[str, list[Line]] = defaultdict(list)
+def _grouped(lines: Iterable[ComparedLine], column: str) -> list[list[ComparedLine]]:
+    groups: dict[str, list[ComparedLine]] = defaultdict(list)
     for line in lines:
         groups[line.data.get(column, "")].append(line)
     return list(groups.values())
@@ -290,7 +290,7 @@ def _grouped(lines: Iterable[Line], column: str) -> list[list[Line]]:
 
 def settle(suspect_lines: pd.DataFrame) -> Repeats:
     """What is wrong with the selected lines of a file, all pieces together, by exact comparison."""
-    found: dict[int, Finding] = {}
+    found: dict[int, RepeatFinding] = {}
     totals: dict[int, int] = {}
     for order in _grouped(_lines(suspect_lines), "order-id"):
         if len({bool(line.item) for line in order}) > 1:
@@ -303,7 +303,7 @@ def settle(suspect_lines: pd.DataFrame) -> Repeats:
     return Repeats(found, totals)
 
 
-def _pieces(lines: Sequence[Line]) -> dict[int, int]:
+def _pieces(lines: Sequence[ComparedLine]) -> dict[int, int]:
     """How many pieces the packages of one order line hold together, for each of its lines."""
     counts = [quantity(line.data.get("quantity", "")) for line in lines]
     if len(lines) < 2 or not all(counts):

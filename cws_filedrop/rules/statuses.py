@@ -28,7 +28,7 @@ _NONE: Final[Rows] = np.array([], np.int64)
 
 
 @dataclass(frozen=True)
-class Asked:
+class RequestedStatuses:
     """What each row asks for: `kinds` is shipped, packed, deferred, cancelled, or "" where it cannot be read."""
 
     kinds: Spread
@@ -63,15 +63,15 @@ def _trouble(text: str) -> Trouble | None:
     return ("S01", near[0] if near else "")
 
 
-def read(sheet: Sheet, findings: Findings) -> Asked:
+def read(sheet: Sheet, findings: Findings) -> RequestedStatuses:
     """The statuses of the rows; a file without the column is a list of shipped orders."""
     if "status" not in sheet:
         every = np.ones(sheet.size, np.bool_)
-        return Asked(constant("shipped", sheet.size), every, ~every, _NONE)
+        return RequestedStatuses(constant("shipped", sheet.size), every, ~every, _NONE)
     typed = sheet["status"].distinct
     findings.add_troubles("status", typed, [_trouble(text) for text in typed.texts])
     kinds = Spread(typed.codes, [kind(text) for text in typed.texts])
     quiet = [folded(text) in QUIET for text in typed.texts]
     silent = np.flatnonzero(np.array(quiet)[typed.codes]) if any(quiet) else _NONE
     shipped, packed = kinds.having(lambda one: one == "shipped"), kinds.having(lambda one: one == "packed")
-    return Asked(kinds, shipped, packed, silent)
+    return RequestedStatuses(kinds, shipped, packed, silent)

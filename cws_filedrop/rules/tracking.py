@@ -32,7 +32,7 @@ WORD: Final = 4  # letters in a group: more than the letters that a printed numb
 GROUP_OF_ANOTHER: Final = 9  # a group this long is a number of its own
 
 
-class Reading(NamedTuple):
+class TrackingReading(NamedTuple):
     """What is sent of a cell ("" if nothing can be), and what there is to say about it."""
 
     sent: str
@@ -42,7 +42,7 @@ class Reading(NamedTuple):
 @cache
 def placeholders() -> frozenset[str]:
     """The words that stand for no tracking number."""
-    rows = files("cws_filedrop.rules").joinpath("placeholders.tsv").read_text(encoding="utf-8")
+    rows = files("cws_filedrop.rules").joinpath("data", "placeholders.tsv").read_text(encoding="utf-8")
     return frozenset(row for row in rows.splitlines() if not row.startswith("#"))
 
 
@@ -84,31 +84,31 @@ def _strange(text: str) -> str:
     return " ".join(dict.fromkeys(one for one in text if not PLAIN.fullmatch(one)))
 
 
-def _compact(text: str) -> Reading:
+def _compact(text: str) -> TrackingReading:
     """The reading of a text without blanks."""
     if len(text) > LONGEST:
-        return Reading("", ("T02", str(len(text))))
+        return TrackingReading("", ("T02", str(len(text))))
     if not PLAIN.fullmatch(text):
-        return Reading("", ("T03", _strange(text)))
+        return TrackingReading("", ("T03", _strange(text)))
     if zeroed(text):
-        return Reading("", ("T01", "zeros"))
-    return Reading(text)
+        return TrackingReading("", ("T01", "zeros"))
+    return TrackingReading(text)
 
 
-def reading(typed: str) -> Reading:
+def reading(typed: str) -> TrackingReading:
     """What a tracking cell says; an empty one is not for here."""
     text = typed.strip()
     if ROUNDED.fullmatch(text):
-        return Reading("", ("T01", ""))
+        return TrackingReading("", ("T01", ""))
     if placeholder(text):
-        return Reading("", ("T03", "placeholder"))
+        return TrackingReading("", ("T03", "placeholder"))
     groups = text.split()
     if len(groups) == 1:
         return _compact(text)
     if _remarks(groups):
-        return Reading("", ("T03", "several"))
+        return TrackingReading("", ("T03", "several"))
     found = _compact("".join(groups))
-    return found if found.trouble else Reading(found.sent, ("T04", f"blanks={found.sent}"))
+    return found if found.trouble else TrackingReading(found.sent, ("T04", f"blanks={found.sent}"))
 
 
 # --- which cells need the rule ---------------------------------------------------------------------------------
@@ -185,7 +185,7 @@ def check(sheet: Sheet, findings: Findings, travels: Mask) -> Tracking:
     return Tracking(replaced(column, sheet.every, other) if other else column, good)
 
 
-def _note(findings: Findings, rows: Rows, readings: list[Reading]) -> None:
+def _note(findings: Findings, rows: Rows, readings: list[TrackingReading]) -> None:
     for code in ("T01", "T02", "T03", "T04"):
         found = [(at, one.trouble[1]) for at, one in enumerate(readings) if one.trouble and one.trouble[0] == code]
         findings.add(code, "tracking-number", rows[[at for at, _ in found]], [detail for _, detail in found])

@@ -18,6 +18,10 @@ from sqlalchemy import event
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.store import migrations
 
+# SQLAlchemy is at home in `store` alone; these are its names elsewhere.
+Connection = sa.Connection
+DatabaseError = sa.exc.SQLAlchemyError
+DatabaseUnavailable = sa.exc.OperationalError  # not now: locked, restarting, away
 ASKED_AT_ONCE: Final = 5_000  # keys
 _WRITTEN: Final = sa.text("SELECT CAST(pg_current_wal_insert_lsn() AS text)")
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
@@ -38,7 +42,7 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-class Asked:
+class BulkQuery:
     """A question about many keys: put together once, since that takes longer than to answer it.
 
     `build` makes it of `among(column)`, which says that the column's value is one of the keys.
@@ -125,6 +129,11 @@ class Database:
         """One snapshot that only reads; never waits for writers."""
         with self.engine.connect() as connection:
             yield connection.execution_options(reads_only=True)
+
+    def ping(self) -> None:
+        """Return when the database answers. Raises: DatabaseError."""
+        with self.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
 
     @contextmanager
     def changes(self) -> Iterator[Callable[[], object]]:

@@ -13,12 +13,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from cws_filedrop import log
-from cws_filedrop.web import visitors
-from cws_filedrop.web.api import app as api
-from cws_filedrop.web.office import Office
+from cws_filedrop.web import api_app as api
 from cws_filedrop.web.pages import PAGES
-from cws_filedrop.web.rendering import STATIC, page
-from cws_filedrop.web.security import SecurityHeaders
+from cws_filedrop.web.site import visitors
+from cws_filedrop.web.site.rendering import STATIC, page
+from cws_filedrop.web.site.security import SecurityHeaders
+from cws_filedrop.web.site.web_context import WebContext
 
 LOG: Final = log.get(__name__)
 KEPT_SECONDS: Final = 31_536_000  # static files; their addresses change with them
@@ -38,21 +38,21 @@ class _Static(StaticFiles):
         return answer
 
 
-def build(office: Office) -> FastAPI:
+def build(web: WebContext) -> FastAPI:
     """The application; its lifespan starts and stops the beacon."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        office.beacon.start()
+        web.beacon.start()
         yield
-        office.beacon.stop()
+        web.beacon.stop()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.state.office = office
+    app.state.web = web
     for router in PAGES:
         app.include_router(router)
     app.add_api_route("/live", _live, methods=["GET"])
-    app.mount("/api/v1", api.build(office.desk, arrived=office.arrived, taking_in=office.handing_in), name="api")
+    app.mount("/api/v1", api.build(web.context, arrived=web.arrived, taking_in=web.handing_in), name="api")
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.add_middleware(SecurityHeaders)
     for kind, handler in _HANDLERS.items():
@@ -62,12 +62,12 @@ def build(office: Office) -> FastAPI:
 
 def _live(request: Request, session: visitors.Anyone) -> Response:
     """Tells a page that there is something new."""
-    stream = request.app.state.office.beacon.changes()
+    stream = request.app.state.web.beacon.changes()
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 def _turned(request: Request, error: Exception) -> Response:
-    if not isinstance(error, visitors.Turned):
+    if not isinstance(error, visitors.Redirected):
         raise error
     if request.headers.get("x-live") == "1":
         return Response(status_code=401)
@@ -75,7 +75,7 @@ def _turned(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    if not isinstance(error, visitors.Refused):
+    if not isinstance(error, visitors.Forbidden):
         raise error
     return _said(request, error.status, str(error))
 
@@ -108,8 +108,8 @@ def _said(request: Request, status: int, text: str) -> Response:
 
 
 _HANDLERS: Final = {
-    visitors.Turned: _turned,
-    visitors.Refused: _refused,
+    visitors.Redirected: _turned,
+    visitors.Forbidden: _refused,
     visitors.NotThere: _not_there,
     HTTPException: _http,
     RequestValidationError: _invalid,

@@ -18,14 +18,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from cws_filedrop import config, log, log_settings
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.gate.audit import Audit
+from cws_filedrop.gate.guard import Guard
+from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseGuardStore
+from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings, WebSettings
-from cws_filedrop.store.pulse import Pulse
-from cws_filedrop.transports.audit import Audit
-from cws_filedrop.transports.guard import Guard
-from cws_filedrop.transports.records import Shelf, Trail
+from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.web import app
-from cws_filedrop.web import office as offices
+from cws_filedrop.web.site import web_context
 
 LOG: Final = log.get(__name__)
 GRACE_SECONDS: Final = 3
@@ -45,24 +45,28 @@ def main() -> None:
 
 def _serve(settings: Settings) -> None:
     listener = _listen(settings.web)
-    desk = open_desk(settings)
-    guard, audit, pulse = Guard(settings.guard, Shelf(desk.db)), Audit(Trail(desk.db)), Pulse(desk.db, "pages")
+    context = open_context(settings)
+    guard, audit, pulse = (
+        Guard(settings.guard, DatabaseGuardStore(context.db)),
+        Audit(DatabaseAuditStore(context.db)),
+        Heartbeat(context.db, "pages"),
+    )
     guard.start()
     audit.start()
     pulse.start()
     try:
-        office = offices.office(desk, guard, arrived=_arrived, witness=audit.note)
-        _run(settings.web, office, listener)
+        visited = web_context.open_web_context(context, guard, arrived=_arrived, witness=audit.note)
+        _run(settings.web, visited, listener)
     finally:
         listener.close()
         pulse.stop()
         guard.stop()
         audit.stop()
-        desk.db.close()
+        context.db.close()
 
 
-def _run(web: WebSettings, office: offices.Office, listener: socket.socket) -> None:
-    handler: Any = app.build(office)
+def _run(web: WebSettings, visited: web_context.WebContext, listener: socket.socket) -> None:
+    handler: Any = app.build(visited)
     if web.proxies:
         handler = ProxyHeadersMiddleware(handler, trusted_hosts=web.proxies.split())
     server = _Server(
@@ -80,7 +84,7 @@ def _run(web: WebSettings, office: offices.Office, listener: socket.socket) -> N
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         ),
-        office,
+        visited,
         {"event": "ready", "web": [*listener.getsockname()[:2]], "https": bool(web.certificate)},
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it stops us when it is our turn
@@ -93,9 +97,9 @@ def _run(web: WebSettings, office: offices.Office, listener: socket.socket) -> N
 class _Server(uvicorn.Server):
     """Says when it is ready, and ends the endless streams before it waits for answers."""
 
-    def __init__(self, settings: uvicorn.Config, office: offices.Office, ready: dict[str, Any]) -> None:
+    def __init__(self, settings: uvicorn.Config, visited: web_context.WebContext, ready: dict[str, Any]) -> None:
         super().__init__(settings)
-        self._office = office
+        self._visited = visited
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -104,7 +108,7 @@ class _Server(uvicorn.Server):
             _say(**self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._office.beacon.end_streams()
+        self._visited.beacon.end_streams()
         await super().shutdown(sockets)
 
 

@@ -16,11 +16,13 @@ from pathlib import Path
 
 import pytest
 from cli.commands import Command
-from pipeline.desks import desk_on, put
+from pipeline.contexts import context_on, put
 
 from cws_filedrop.model import Account, FeedState, Role, Seller
-from cws_filedrop.store import glance, sellers, users
+from cws_filedrop.store.lists import completions
 from cws_filedrop.store.schema import FEEDS
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import users
 
 PROGRAM = Path(sys.executable).with_name("cws-filedrop")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -45,16 +47,16 @@ _cws_filedrop_completion
 @pytest.fixture
 def data(tmp_path: Path) -> dict[str, str]:
     """Sellers, a user, an upload and a stopped feed; the environment that leads there."""
-    desk = desk_on(tmp_path)
-    sellers.add(desk.db, Seller(0, "bob", Account(0, "M2")), password_hash="h", now=NOW)
-    sellers.add(desk.db, Seller(0, "annette", Account(0, "M3")), password_hash="h", now=NOW)
-    users.add(desk.db, "olga", password_hash="h", role=Role.ADMIN, now=NOW)
-    upload = put(desk, b"order-id\tstatus\n")
-    with desk.db.write() as connection:
+    context = context_on(tmp_path)
+    sellers.add(context.db, Seller(0, "bob", Account(0, "M2")), password_hash="h", now=NOW)
+    sellers.add(context.db, Seller(0, "annette", Account(0, "M3")), password_hash="h", now=NOW)
+    users.add(context.db, "olga", password_hash="h", role=Role.ADMIN, now=NOW)
+    upload = put(context, b"order-id\tstatus\n")
+    with context.db.write() as connection:
         row = {"account_id": 1, "cause": "x", "state": str(FeedState.STOPPED), "opened_at": "2026-11-22T12:00:00.000Z"}
         connection.execute(FEEDS.insert().values(**row, note=ODD))
-    desk.db.close()
-    return {"CWS_FILEDROP_SERVICE__DATA_DIR": str(desk.settings.data), "UPLOAD": upload}
+    context.db.close()
+    return {"CWS_FILEDROP_SERVICE__DATA_DIR": str(context.settings.data), "UPLOAD": upload}
 
 
 @pytest.fixture
@@ -174,7 +176,7 @@ def test_a_busy_database_is_not_waited_for(data: dict[str, str]) -> None:
         usual = pool.submit(patient, path, begun)
         assert begun.wait(60)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            glance.names(f"sqlite:///{path}", "sellers", "a")
+            completions.names(f"sqlite:///{path}", "sellers", "a")
         assert not usual.done(), "others still wait"
         other.execute("COMMIT")
         other.close()

@@ -82,7 +82,7 @@ def test_a_bug_is_called_a_bug(command: Command, monkeypatch: pytest.MonkeyPatch
     def broken(*_: object) -> None:
         raise fault("our own fault")
 
-    monkeypatch.setattr("cws_filedrop.cli.check.examined", broken)
+    monkeypatch.setattr("cws_filedrop.cli.offline.check.examined", broken)
     said = command("check", SAMPLES / "shipped-today.txt")
     assert said.code == 3
     assert f"{fault.__name__}: our own fault" in said.err
@@ -93,7 +93,7 @@ def test_ctrl_c_is_told_apart(command: Command, monkeypatch: pytest.MonkeyPatch)
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cws_filedrop.cli.check.examined", interrupted)
+    monkeypatch.setattr("cws_filedrop.cli.offline.check.examined", interrupted)
     assert command("check", SAMPLES / "shipped-today.txt").code == 130
 
 

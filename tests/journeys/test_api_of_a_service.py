@@ -12,9 +12,9 @@ import httpx
 from hook_receiver import receiver
 from running import Running, amazon_file, order_ids, rows, wait_for
 
-from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import ApiSettings, Settings
-from cws_filedrop.web import api
+from cws_filedrop.web import api_app
 
 
 def test_from_http_to_amazon_and_back(tmp_path: Path) -> None:
@@ -23,8 +23,8 @@ def test_from_http_to_amazon_and_back(tmp_path: Path) -> None:
     token = json.loads(shop.command("seller", "token", "add", "anna", "--json").stdout)["token"]
     shop.start()
     settings = Settings(api=ApiSettings(per_second=0, per_minute=0, per_hour=0))  # a test asks more often
-    desk = open_desk(replace(settings, service=replace(settings.service, data_dir=shop.data)))
-    app = api.build(desk, arrived=lambda _upload_id: None)  # nobody says so to the worker: its round finds it
+    context = open_context(replace(settings, service=replace(settings.service, data_dir=shop.data)))
+    app = api_app.build(context, arrived=lambda _upload_id: None)  # nobody says so to the worker: its round finds it
 
     def call(method: str, path: str, **more: Any) -> httpx.Response:
         async def one() -> httpx.Response:
@@ -60,5 +60,5 @@ def test_from_http_to_amazon_and_back(tmp_path: Path) -> None:
             assert finals[0].said["data"]["upload_id"] == upload
             assert "http" in call("GET", f"/uploads/{upload}/receipt").text
     finally:
-        desk.db.close()
+        context.db.close()
         shop.stop()

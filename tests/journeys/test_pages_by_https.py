@@ -12,7 +12,7 @@ import httpx
 import pytest
 from running import PASSWORD, Running
 
-from cws_filedrop.transports import certificates
+from cws_filedrop.gate import certificates
 
 
 @pytest.fixture

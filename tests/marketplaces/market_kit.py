@@ -23,7 +23,7 @@ import httpx
 from cws_filedrop.marketplaces.amazon import Credentials, Feed, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.marketplaces.reports_api import ReportsClient
-from cws_filedrop.marketplaces.sandbox import Server, Settings
+from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, Server
 
 MARKET = "ATVPDKIKX0DER"
 UNLIMITED = 1e9
@@ -49,7 +49,7 @@ class Market:
     def __init__(self, data: Path, **settings: Any) -> None:
         self.clock = Clock()
         usual = {"rate_scale": UNLIMITED, "processing_seconds": PROCESSING_SECONDS, "clock": self.clock} | settings
-        self.server = Server(Settings(data, **usual))
+        self.server = Server(SandboxServerSettings(data, **usual))
         self._clients: list[FeedsClient] = []
         self.control = httpx.Client(timeout=60, trust_env=False, verify=False)
 

@@ -40,7 +40,7 @@ def test_a_feed_from_document_to_report(market: Market) -> None:
     assert done.status is FeedStatus.DONE
     assert done.result_document_id is not None
     report = client.get_report(done.result_document_id)
-    schema.validate(report, schema.Kind.PROCESSING_REPORT)
+    schema.validate(report, schema.DocumentKind.PROCESSING_REPORT)
     assert counts(report) == (2, 2, 0, 0)
     assert feed_id.encode() in report
     assert processing_report.answers(processing_report.read(report), 2).default is Verdict.CONFIRMED

@@ -17,7 +17,7 @@ from marketplaces.market_kit import Child, document, message, submit, wait_for
 
 from cws_filedrop.errors import ConfigError, RemoteError
 from cws_filedrop.marketplaces.amazon import FeedsClient, FeedStatus
-from cws_filedrop.marketplaces.sandbox import Server, Settings
+from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, Server
 
 
 @pytest.fixture
@@ -115,10 +115,10 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     data = tmp_path / "amazon.db"
     data.write_bytes(b"this is no database, but long enough to be looked at as if it were one" * 100)
     with pytest.raises(ConfigError, match="cannot use"):
-        Server(Settings(data)).start()
+        Server(SandboxServerSettings(data)).start()
 
 
 def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
-    server = Server(Settings(tmp_path / "amazon.db")).start()
+    server = Server(SandboxServerSettings(tmp_path / "amazon.db")).start()
     server.stop()
     server.stop()

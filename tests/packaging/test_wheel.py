@@ -100,7 +100,10 @@ def test_every_module_and_its_data_are_inside_and_nothing_else(wheel: Path) -> N
 def test_what_is_read_at_run_time_is_inside(wheel: Path) -> None:
     names = {ORDER_FULFILLMENT, PROCESSING_REPORT, CARRIER_CODES}
     assert {f"cws_filedrop/schemas/{name}" for name in names} <= inside(wheel)
-    assert len([name for name in inside(wheel) if name.startswith("cws_filedrop/rules/") and name.endswith(".tsv")]) > 2
+    assert (
+        len([name for name in inside(wheel) if name.startswith("cws_filedrop/rules/data/") and name.endswith(".tsv")])
+        > 2
+    )
     assert {f"cws_filedrop/profiles/{name}.toml" for name in known_profiles.names()} <= inside(wheel)
     assert "cws_filedrop/py.typed" in inside(wheel)
 

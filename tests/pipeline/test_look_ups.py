@@ -16,12 +16,12 @@ from marketplaces.market_kit import IMPATIENT
 from pipeline.fragile import Crash, Fragile
 from pipeline.trade import Overheard, Trade, shipped, trading
 
+from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.marketplaces.amazon import FeedsClient
 from cws_filedrop.model import FeedKind, FeedState
-from cws_filedrop.pipeline import deciding
-from cws_filedrop.pipeline.deciding import Who
-from cws_filedrop.pipeline.sending import Step
-from cws_filedrop.store import feeds
+from cws_filedrop.pipeline.sending import StepResult
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.users.decisions import Who
 
 LATER = 3600.0  # seconds: the answer is looked up, and a token taken before has ended
 
@@ -103,7 +103,7 @@ FOR_A_PERSON = {
 Trouble = Callable[[Trade, str], FeedsClient]
 
 
-def submit_by(trade: Trade, client: object, feed_no: int, attempt: int) -> Step:
+def submit_by(trade: Trade, client: object, feed_no: int, attempt: int) -> StepResult:
     """One attempt by that client instead of the trade's own."""
     usual = trade.sender
     trade.sender = replace(usual, client=lambda account: client)
@@ -168,10 +168,10 @@ def test_a_look_up_that_is_refused_stops_the_account_and_is_made_again_by_a_retr
     step = submit_by(trade, trouble(trade, "getFeeds"), feed_no, 5)
     assert (step.done, step.again_seconds) == (False, 0.0)
     assert trade.feed(feed_no) == replace(before, state=FeedState.STOPPED, note=step.note)
-    assert feeds.stopped_accounts(trade.desk.db) == {1: step.note}
-    deciding.retry_feed(trade.desk, feed_no, who=Who("olga"))
+    assert feeds.stopped_accounts(trade.context.db) == {1: step.note}
+    orders_and_feeds.retry_feed(trade.context, feed_no, who=Who("olga"))
     assert trade.feed(feed_no).state is FeedState.INTENDED
-    assert feeds.stopped_accounts(trade.desk.db) == {}
+    assert feeds.stopped_accounts(trade.context.db) == {}
     is_adopted_and_confirmed(trade, upload_id, feed_no)
 
 
@@ -182,8 +182,8 @@ def test_a_crash_amid_a_refused_look_up_leads_to_no_second_feed(
 ) -> None:
     upload_id, feed_no = unanswered(trade)
     trade.market.fault("getFeeds", "refuse")
-    usual, db = trade.sender, Fragile(trade.desk.db.url)
-    trade.sender = replace(usual, desk=replace(trade.desk, db=db))
+    usual, db = trade.sender, Fragile(trade.context.db.url)
+    trade.sender = replace(usual, context=replace(trade.context, db=db))
     db.transactions_left, db.before_commit = transactions, before_commit
     with contextlib.suppress(Crash):
         trade.submit(feed_no, 2)
@@ -191,7 +191,7 @@ def test_a_crash_amid_a_refused_look_up_leads_to_no_second_feed(
     trade.sender = usual
     trade.market.control.delete(f"{trade.market.server.endpoint}/sandbox/faults")
     if trade.feed(feed_no).state is FeedState.STOPPED:
-        deciding.retry_feed(trade.desk, feed_no, who=Who("olga"))
+        orders_and_feeds.retry_feed(trade.context, feed_no, who=Who("olga"))
     is_adopted_and_confirmed(trade, upload_id, feed_no)
 
 
@@ -268,9 +268,9 @@ def test_a_feed_that_create_feed_refused_is_sent_anew_by_a_retry(trade: Trade, t
     assert (step.done, step.again_seconds) == (False, 0.0)
     feed = trade.feed(feed_no)
     assert (feed.state, feed.intent_at) == (FeedState.STOPPED, None)
-    assert feeds.stopped_accounts(trade.desk.db) == {1: step.note}
+    assert feeds.stopped_accounts(trade.context.db) == {1: step.note}
     a_stranger_sends(trade)
-    deciding.retry_feed(trade.desk, feed_no, who=Who("olga"))
+    orders_and_feeds.retry_feed(trade.context, feed_no, who=Who("olga"))
     assert trade.feed(feed_no).state is FeedState.FILLED
     trade.market.clock.now += LATER
     assert trade.submit(feed_no, 2).done
@@ -290,7 +290,7 @@ def test_who_sends_create_feed_elsewhere_may_have_done_it(trade: Trade) -> None:
     step = trade.submit(feed_no)
     assert (step.done, step.again_seconds) == (False, 0.0)
     assert trade.feed(feed_no).state is FeedState.STOPPED
-    deciding.retry_feed(trade.desk, feed_no, who=Who("olga"))
+    orders_and_feeds.retry_feed(trade.context, feed_no, who=Who("olga"))
     assert trade.feed(feed_no).state is FeedState.INTENDED
 
 

@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from marketplaces.market_kit import Market
-from pipeline.desks import NOW, desk_on, put, read
+from pipeline.contexts import NOW, context_on, put, read
 from pipeline.shop import ITEM, ORDER, REPORT
 
+from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.marketplaces.amazon import FeedsClient
-from cws_filedrop.model import Context, Policy
-from cws_filedrop.pipeline import order_book as importing
+from cws_filedrop.model import JudgementContext, Policy
+from cws_filedrop.orders import importing
+from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.pipeline import outbox, sending
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.sending import Sender, Step
-from cws_filedrop.pipeline.sighting import Reader
-from cws_filedrop.store import feeds, lines, order_book, uploads
-from cws_filedrop.store.feeds import FeedRow
+from cws_filedrop.pipeline.sending import StepResult
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.feeds.feeds import FeedRow
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.uploads import lines, uploads
 
 HEADINGS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tcancel-reason\n"
 UNKNOWN_TO_AMAZON = "026-0000404-0000003"  # the sandbox refuses it
@@ -52,11 +55,11 @@ class Overheard:
 class Trade:
     """A desk, its Amazon, and what goes between them."""
 
-    desk: Desk
+    context: ServiceContext
     market: Market
     wire: Overheard
-    sender: Sender
-    reader: Reader
+    sender: AmazonContext
+    reader: OrderReader
     turns: int = 0
 
     def knows(self, *orders: str, item: str = ITEM) -> None:
@@ -66,17 +69,17 @@ class Trade:
             f"{o}\t{item}\t2026-11-20T10:00:00Z\tStandard\tS\t2\tBuyer Byer\t1 Secret Lane\n" for o in orders
         )
         source = io.BytesIO((heading + rows).encode())
-        now = self.desk.clock()
-        importing.import_file(self.desk.db, 1, source, file_name="o.txt", context=Context(now), now=now)
+        now = self.context.clock()
+        importing.import_file(self.context.db, 1, source, file_name="o.txt", judging=JudgementContext(now), now=now)
 
     def drop(self, *rows: str, name: str = "", headings: str = HEADINGS) -> str:
         """A file is dropped, read and answered."""
         self.turns += 1
         self.market.clock.now += 60
         content = headings + "".join(f"{row}\n" for row in rows)
-        upload_id = put(self.desk, content.encode(), name=name or f"{self.turns}.txt")
-        read(self.desk, upload_id)
-        assert outbox.answer(self.desk, uploads.some(self.desk.db, [upload_id])) == []
+        upload_id = put(self.context, content.encode(), name=name or f"{self.turns}.txt")
+        read(self.context, upload_id)
+        assert outbox.answer(self.context, uploads.some(self.context.db, [upload_id])) == []
         return upload_id
 
     def begin(self) -> int:
@@ -87,16 +90,16 @@ class Trade:
         assert sending.fill(self.sender, turn.feed_no)
         return turn.feed_no
 
-    def submit(self, feed_no: int, attempt: int = 1) -> Step:
+    def submit(self, feed_no: int, attempt: int = 1) -> StepResult:
         return sending.submit(self.sender, feed_no, attempt)
 
     def look(self, feed_no: int) -> None:
         self.market.finish()
         assert sending.look(self.sender, feed_no, 1).done
 
-    def settle(self, feed_no: int) -> Step:
+    def settle(self, feed_no: int) -> StepResult:
         step, finished = sending.settle(self.sender, feed_no, 1)
-        assert outbox.publish(self.desk, uploads.some(self.desk.db, finished)) == []
+        assert outbox.publish(self.context, uploads.some(self.context.db, finished)) == []
         return step
 
     def send(self) -> FeedRow:
@@ -108,7 +111,7 @@ class Trade:
         return self.feed(feed_no)
 
     def feed(self, feed_no: int) -> FeedRow:
-        return feeds.get(self.desk.db, feed_no)
+        return feeds.get(self.context.db, feed_no)
 
     def read_back(self, hours: float = 0.5) -> None:
         """Amazon's own orders are looked at, for as long as there are any."""
@@ -117,13 +120,13 @@ class Trade:
             pass
 
     def told(self, upload_id: str) -> list[tuple[str, str]]:
-        return [(row.verdict, row.code) for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
+        return [(row.verdict, row.code) for piece in lines.of_upload(self.context.db, upload_id) for row in piece]
 
     def messages(self, upload_id: str) -> str:
-        return " ".join(row.message for piece in lines.of_upload(self.desk.db, upload_id) for row in piece)
+        return " ".join(row.message for piece in lines.of_upload(self.context.db, upload_id) for row in piece)
 
     def order(self, name: str = ORDER) -> order_book.Order:
-        (found,) = order_book.find(self.desk.db, 1, name)
+        (found,) = order_book.find(self.context.db, 1, name)
         return found
 
 
@@ -132,15 +135,15 @@ def trading(folder: Path, policy: Policy | None = None) -> Iterator[Trade]:
     """A trade on a folder."""
     market = Market(folder / "amazon.db").start()
     market.clock.now = NOW.timestamp()
-    desk = desk_on(folder, policy)
-    desk = replace(desk, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
+    context = context_on(folder, policy)
+    context = replace(context, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
     wire = Overheard(market.client(clock=market.clock))
     orders = market.orders(clock=market.clock)
-    sender = Sender(desk, lambda account: wire, lambda account: orders, 1e6)
+    sender = AmazonContext(context, lambda account: wire, lambda account: orders, 1e6)
     try:
-        yield Trade(desk, market, wire, sender, Reader(sender))
+        yield Trade(context, market, wire, sender, OrderReader(sender))
     finally:
-        desk.db.close()
+        context.db.close()
         market.stop()
 
 

@@ -8,8 +8,8 @@ import pytest
 from databases import new_database
 
 from cws_filedrop.model import Account, Seller
-from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database
+from cws_filedrop.store.sellers import sellers
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import postgres_kit
 import sqlalchemy as sa
-from pipeline.desks import NOW, desk_on, put, read
+from pipeline.contexts import NOW, context_on, put, read
 from pipeline.shop import FREE, ITEM, ORDER, OTHER, REPORT, SECOND, Shop, shipped
 
 from cws_filedrop import public_keys
@@ -25,43 +25,30 @@ from cws_filedrop.model import (
     Grade,
     HookEvent,
     MailKind,
+    OrderReportState,
     Policy,
-    PullState,
     Role,
 )
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.pipeline.desk import Desk
 from cws_filedrop.rules.cancelling import REASONS
-from cws_filedrop.store import (
-    alarms,
-    audit,
-    connections,
-    deeds,
-    feeds,
-    filling,
-    guard,
-    handed_in,
-    hooks,
-    keys,
-    mails,
-    migrations,
-    profiles,
-    pulls,
-    tokens,
-    user_tokens,
-    users,
-    web_sessions,
-    work_lists,
-)
-from cws_filedrop.store.alarms import Finding
-from cws_filedrop.store.audit import Row
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store import migrations
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.deeds import Who
-from cws_filedrop.store.guard import Record
-from cws_filedrop.store.hooks import Happened
-from cws_filedrop.store.keys import PublicKey
-from cws_filedrop.store.mails import Draft, Note
+from cws_filedrop.store.doors import audit, connections, guard
+from cws_filedrop.store.doors.audit import AuditRow
+from cws_filedrop.store.doors.guard import FailureRecord
+from cws_filedrop.store.feeds import feeds, filling, order_reports
+from cws_filedrop.store.lists import work_lists
+from cws_filedrop.store.outgoing import alarms, hooks, mails
+from cws_filedrop.store.outgoing.alarms import AlarmFinding
+from cws_filedrop.store.outgoing.hooks import HookNotice
+from cws_filedrop.store.outgoing.mails import Draft, Note
 from cws_filedrop.store.schema import METADATA
+from cws_filedrop.store.sellers import keys, profiles, tokens
+from cws_filedrop.store.sellers.keys import PublicKey
+from cws_filedrop.store.uploads import idempotency_keys
+from cws_filedrop.store.users import decisions, user_tokens, users, web_sessions
+from cws_filedrop.store.users.decisions import Who
 
 KEPT = Path(__file__).parent / "databases"
 PACKED, CANCELLED, WAITING = "026-1520163-0000003", "026-1520163-0000004", "026-1520163-0000005"
@@ -70,13 +57,13 @@ PROFILE = '[columns]\norder-id = "Order"\ntracking = "Parcel"\n[constants]\ncarr
 HEADINGS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tcancel-reason\n"
 
 
-def fill(desk: Desk) -> None:
+def fill(context: ServiceContext) -> None:
     """Something in every table; feed 1 is settled, feed 2 at Amazon, feed 3 filled."""
-    _trade(Shop(desk, look_after=timedelta(minutes=30)))
-    _sellers_own(desk.db)
-    _operators(desk.db)
-    _told(desk.db)
-    _doors(desk.db)
+    _trade(Shop(context, look_after=timedelta(minutes=30)))
+    _sellers_own(context.db)
+    _operators(context.db)
+    _told(context.db)
+    _doors(context.db)
 
 
 def _trade(shop: Shop) -> None:
@@ -91,26 +78,26 @@ def _trade(shop: Shop) -> None:
     shop.settled(_turn(shop, NOW), {2: ("A-18028", "Your order cannot be found")})
     _drop(shop, f"{CANCELLED}\tcancelled\t\t\t\t\t{REASONS[0]}")
     second = NOW + timedelta(hours=1)
-    feeds.submitted(shop.desk.db, _turn(shop, second), amazon_feed_id="F2", now=second)
+    feeds.submitted(shop.context.db, _turn(shop, second), amazon_feed_id="F2", now=second)
     _drop(shop, shipped("Y0000005K", order=WAITING))
     _turn(shop, NOW + timedelta(hours=2))
-    cut = put(shop.desk, b"order-id\tship-date\n", name="cut.txt", grade=Grade.CUT)
-    outbox.answer(shop.desk, [read(shop.desk, cut)])
-    no, _ = pulls.begin(shop.desk.db, 1, now=NOW)
-    pulls.end(shop.desk.db, no, PullState.DONE, now=NOW, note="5 orders", outcome={"lines": 5})
+    cut = put(shop.context, b"order-id\tship-date\n", name="cut.txt", grade=Grade.CUT)
+    outbox.answer(shop.context, [read(shop.context, cut)])
+    no, _ = order_reports.begin(shop.context.db, 1, now=NOW)
+    order_reports.end(shop.context.db, no, OrderReportState.DONE, now=NOW, note="5 orders", outcome={"lines": 5})
 
 
 def _drop(shop: Shop, *rows: str) -> None:
     shop.files += 1
-    upload_id = put(shop.desk, (HEADINGS + "".join(f"{row}\n" for row in rows)).encode(), name=f"{shop.files}.txt")
-    outbox.answer(shop.desk, [read(shop.desk, upload_id)])
+    upload_id = put(shop.context, (HEADINGS + "".join(f"{row}\n" for row in rows)).encode(), name=f"{shop.files}.txt")
+    outbox.answer(shop.context, [read(shop.context, upload_id)])
 
 
 def _turn(shop: Shop, now: datetime) -> int:
     """The next feed, filled."""
-    turn = feeds.take_turn(shop.desk.db, 1, cause=f"t{now}", now=now, second_after_seconds=1200, purse=FREE)
+    turn = feeds.take_turn(shop.context.db, 1, cause=f"t{now}", now=now, second_after_seconds=1200, rate_limit=FREE)
     assert turn.feed_no is not None
-    filling.fill(shop.desk.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
+    filling.fill(shop.context.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
     return turn.feed_no
 
 
@@ -122,8 +109,8 @@ def _sellers_own(db: Database) -> None:
     hook_id = hooks.add(db, 1, "https://example.com/hook", secret="whsec_c2VjcmV0", events=SELLERS_EVENTS, now=NOW)
     assert hook_id is not None
     with db.write() as connection:
-        hooks.queue_in(connection, [(hook_id, Happened("upload:x", HookEvent.RECEIVED, "{}"))], now=NOW)
-    handed_in.begin(db, 1, "key-1", digest="0" * 64, now=NOW)
+        hooks.queue_in(connection, [(hook_id, HookNotice("upload:x", HookEvent.RECEIVED, "{}"))], now=NOW)
+    idempotency_keys.begin(db, 1, "key-1", digest="0" * 64, now=NOW)
 
 
 def _operators(db: Database) -> None:
@@ -131,7 +118,7 @@ def _operators(db: Database) -> None:
     with db.write() as connection:
         user_tokens.add_in(connection, 1, "board", now=NOW)
     web_sessions.begin(db, user_id=1, version=1, address="192.0.2.7", now=NOW)
-    deeds.add(db, Who("olga", "192.0.2.7"), what="upload.release", about="x", detail="held", now=NOW)
+    decisions.add(db, Who("olga", "192.0.2.7"), what="upload.release", about="x", detail="held", now=NOW)
     work_lists.keep(db, "x", assignee="olga", note="asked the seller", now=NOW)
 
 
@@ -139,15 +126,17 @@ def _told(db: Database) -> None:
     note = Note("upload:x:answered", "answered", "x")
     mails.note(db, [note], now=NOW)
     mails.tell(db, [note], [Draft("x:anna", MailKind.UPLOAD, "anna@example.com", "s", "t", "h", 1)], now=NOW)
-    alarms.renew(db, [Finding("disk:bytes", AlarmKind.DISK, "the disk runs short", "Make room.")], now=NOW)
+    alarms.renew(db, [AlarmFinding("disk:bytes", AlarmKind.DISK, "the disk runs short", "Make room.")], now=NOW)
     alarms.beat(db, "worker", now=NOW)
 
 
 def _doors(db: Database) -> None:
     came = {"seller": "anna", "address": "192.0.2.7", "door": "sftp", "client": "WinSCP"}
-    audit.add(db, [Row(at=stamp(NOW), event="login", name="", upload_id="", size=None, detail="", times=1, **came)])
+    audit.add(
+        db, [AuditRow(at=stamp(NOW), event="login", name="", upload_id="", size=None, detail="", times=1, **came)]
+    )
     connections.keep(db, "doors on ship1", [came | {"id": "c1", "since": stamp(NOW), "busy": False}], ())
-    guard.save(db, [Record("address", "192.0.2.9", 3.0, NOW.timestamp())])
+    guard.save(db, [FailureRecord("address", "192.0.2.9", 3.0, NOW.timestamp())])
 
 
 def contents(db: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -165,13 +154,13 @@ def make(target: Path) -> list[Path]:
     if any(path.exists() for path in paths):
         raise FileExistsError(f"{paths[0]}: what is kept is never changed")
     with tempfile.TemporaryDirectory() as folder, postgres_kit.postgres() as postgres:
-        desk = desk_on(Path(folder), Policy(cancel_at_amazon=True))
-        fill(desk)
-        assert [name for name, rows in contents(desk.db).items() if not rows] == []
-        _copy(desk.db, postgres.create("kept"))
+        context = context_on(Path(folder), Policy(cancel_at_amazon=True))
+        fill(context)
+        assert [name for name, rows in contents(context.db).items() if not rows] == []
+        _copy(context.db, postgres.create("kept"))
         paths[1].write_bytes(postgres.dump("kept"))
-        desk.db.close()
-        _shrunk(desk.settings.data / "cws_filedrop.db", paths[0])
+        context.db.close()
+        _shrunk(context.settings.data / "cws_filedrop.db", paths[0])
     return paths
 
 

@@ -19,12 +19,16 @@ from store.kept_databases import CANCELLED, KEPT, PACKED, WAITING
 
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.feeds import order_fulfillment
-from cws_filedrop.feeds.schema import Kind, validate
+from cws_filedrop.feeds.schema import DocumentKind, validate
 from cws_filedrop.model import Account, Seller
 from cws_filedrop.rules.cancelling import REASONS
-from cws_filedrop.store import feeds, filling, lines, migrations, order_book, sellers, uploads
+from cws_filedrop.store import migrations
 from cws_filedrop.store.database import Database
+from cws_filedrop.store.feeds import feeds, filling
+from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.schema import METADATA
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
 
 
 def database(folder: Path) -> Database:
@@ -167,7 +171,7 @@ def what_it_holds_is_read(db: Database) -> None:
     shipment, messages = filling.shipments(db, waiting.no)
     assert (shipment["amazon-order-id"].to_list(), shipment["tracking-number"].to_list()) == ([WAITING], ["Y0000005K"])
     assert messages.to_list() == [1]
-    validate(order_fulfillment.document(shipment, "M1").body, Kind.ORDER_FULFILLMENT)
+    validate(order_fulfillment.document(shipment, "M1").body, DocumentKind.ORDER_FULFILLMENT)
     found = uploads.listing(db)[::-1]
     assert [(one.state, dict(one.outcome.counts)) for one in found] == [
         ("done", {"queued": 2, "rejected": 1}),

@@ -7,8 +7,8 @@ import pytest
 
 from cws_filedrop.errors import Impossible
 from cws_filedrop.rules.cancelling import Cancellation
-from cws_filedrop.store import claims
-from cws_filedrop.store.packed_lines import (
+from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.uploads.packed_lines import (
     PackedLine,
     order_of,
     pack,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cws_filedrop.model import Account, Seller
-from cws_filedrop.store import sellers, tokens
 from cws_filedrop.store.database import Database
+from cws_filedrop.store.sellers import sellers, tokens
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

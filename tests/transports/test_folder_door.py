@@ -17,7 +17,8 @@ from transports.doors_kit import Place, connect, put, wait_for
 
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports import folder, folder_events
+from cws_filedrop.transports.folder import door as folder
+from cws_filedrop.transports.folder import events
 
 CONTENT = b"order-id\tship-date\r\n" * 100
 NEVER = 3600.0
@@ -122,7 +123,7 @@ from cws_filedrop import log
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.settings import FolderSettings
+from cws_filedrop.door_settings import FolderSettings
 from cws_filedrop.transports.folder import FolderDoor
 become_nobody()
 log.configure("error")
@@ -173,7 +174,7 @@ def test_a_burst(place: Place) -> None:
 
 
 def test_the_sweep_finds_what_no_event_told_of(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_events._Names, "on_any_event", lambda self, event: None)
+    monkeypatch.setattr(events._Names, "on_any_event", lambda self, event: None)
     monkeypatch.setattr(folder, "why_not", lambda root: "")
     door = place.folder_door(sweep_seconds=0.1)
     assert door.mode == "events"
@@ -182,8 +183,8 @@ def test_the_sweep_finds_what_no_event_told_of(place: Place, monkeypatch: pytest
 
 
 def test_events_that_do_not_come_are_noticed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_events._Names, "on_any_event", lambda self, event: None)
-    reason = folder_events.why_not(place.homes.root, deadline_seconds=0.2)
+    monkeypatch.setattr(events._Names, "on_any_event", lambda self, event: None)
+    reason = events.why_not(place.homes.root, deadline_seconds=0.2)
     assert reason == "a file that was moved or written raised none"
     monkeypatch.setattr(folder, "why_not", lambda root: reason)
     assert place.folder_door().mode == "polling"
@@ -195,10 +196,10 @@ def test_events_that_cannot_be_had(place: Place, monkeypatch: pytest.MonkeyPatch
     def refused(*arguments: object) -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr(folder_events, "Events", refused)
-    assert folder_events.why_not(place.homes.root) == "they cannot be asked for: inotify watch limit reached"
+    monkeypatch.setattr(events, "FolderEvents", refused)
+    assert events.why_not(place.homes.root) == "they cannot be asked for: inotify watch limit reached"
     monkeypatch.setattr(folder, "why_not", lambda root: "")
-    monkeypatch.setattr(folder, "Events", refused)
+    monkeypatch.setattr(folder, "FolderEvents", refused)
     assert place.folder_door().mode == "polling"
 
 

@@ -9,7 +9,7 @@ import pytest
 from transports.doors_kit import Place, refusal, wait_for
 
 from cws_filedrop.drop.home import Folder
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 
 def told(session: ftplib.FTP) -> str:

@@ -10,7 +10,7 @@ import pytest
 from transports.doors_kit import Place, connect, put, refusal, wait_for
 from transports.tls_kit import ImplicitFtp, log_in, tls_door
 
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 VICTIM = "127.0.0.2"
 

@@ -11,12 +11,12 @@ from collections.abc import Collection
 import pytest
 from transports.doors_kit import PASSWORD, Place, begin, connect, put, refusal, wait_for
 
+from cws_filedrop.door_settings import FtpSettings
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.gate.logins import Logins, Throttle
 from cws_filedrop.model import Grade
-from cws_filedrop.settings import FtpSettings
-from cws_filedrop.transports import ftp
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.logins import Logins, Throttle
+from cws_filedrop.transports.ftp import door as ftp
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 
 def raw(door: FtpDoor) -> ftplib.FTP:

@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from transports.balancer_kit import BALANCER, ForwardedFtp, line
 from transports.doors_kit import PASSWORD, Place, connect, needs, put, refusal, run, wait_for
 
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_passive import told
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.passive import told
 
 OUTSIDE = "203.0.113.5"  # our address as clients see it
 CONTENT = b"order-id\tship-date\r\n" * 500
@@ -128,7 +128,7 @@ def test_when_no_file_handles_are_left_that_is_said_and_passes(place: Place, mon
         raise OSError(24, "Too many open files")
 
     with monkeypatch.context() as patch:
-        patch.setattr("cws_filedrop.transports.ftp_passive.Passive.create_socket", full)
+        patch.setattr("cws_filedrop.transports.ftp.passive.Passive.create_socket", full)
         assert refusal(session, "PASV").startswith("425 No data connection can be made at the moment")
     assert put(session, "/inbox/a.txt", CONTENT).startswith("226")
     session.quit()

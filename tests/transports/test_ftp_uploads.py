@@ -16,8 +16,8 @@ from transports.doors_kit import LIMIT, Place, begin, connect, put, refusal, wai
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports import grading
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.landing import grading
 
 CONTENT = b"order-id\tship-date\r\n" * 100
 BIG = b"x" * 3_000_000

@@ -18,11 +18,11 @@ from transports.authority import Authority
 from transports.doors_kit import Place, put, wait_for
 from transports.tls_kit import log_in, tls_door, trusting
 
+from cws_filedrop.door_settings import TlsSettings
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.settings import TlsSettings
-from cws_filedrop.transports import certificates
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import Tls, open_tls
+from cws_filedrop.gate import certificates
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import Tls, open_tls
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 

@@ -15,7 +15,7 @@ from transports.tls_kit import ImplicitFtp, ReusingFtp, log_in, tls_door, trusti
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports.ftp_tls_session import ENDED
+from cws_filedrop.transports.ftp.tls_session import ENDED
 
 BOTH = pytest.mark.parametrize("kind", [ftplib.FTP_TLS, ImplicitFtp])
 VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])

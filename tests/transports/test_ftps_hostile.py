@@ -21,7 +21,7 @@ from transports.authority import Authority
 from transports.doors_kit import PASSWORD, Place, put, wait_for
 from transports.tls_kit import ImplicitFtp, log_in, tls_door, trusting
 
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 GARBAGE = [
     b"\x00" * 2000,

@@ -12,12 +12,12 @@ import pytest
 from transports.doors_kit import PASSWORD, Place, Sellers, begin, connect, put, refusal, wait_for
 from transports.tls_kit import log_in, tls_door, trusting
 
+from cws_filedrop.door_settings import FtpSettings, TlsSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Door
-from cws_filedrop.settings import FtpSettings, TlsSettings
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import open_tls
-from cws_filedrop.transports.ftp_tls_session import _is_this_machine
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import open_tls
+from cws_filedrop.transports.ftp.tls_session import _is_this_machine
 
 WANTED = "530 This server wants encryption: choose 'FTP over TLS (explicit)' in your client."
 

@@ -19,7 +19,7 @@ from paramiko import sftp
 from transports.doors_kit import PASSWORD, Place
 from transports.sftp_kit import APPEND, NEW, OK, Raw, SftpPlace, lent_keys, loaded_keys, place, ssh
 
-from cws_filedrop.drop.home import Folder, Stage
+from cws_filedrop.drop.home import Folder, UploadStage
 
 __all__ = ["lent_keys", "loaded_keys", "place"]
 
@@ -185,10 +185,10 @@ def lay_links(place: Place, outside: Path) -> None:
         (home / folder / "links").symlink_to(outside)
     (home / "orders" / "modified").rmdir()
     (home / "orders" / "modified").symlink_to(outside)
-    for stage in Stage:
+    for stage in UploadStage:
         landing = place.home().landing(Folder.INBOX, stage)
         (landing / f"{stage}-link.txt").symlink_to(outside / "bait.txt")
-    for stage in (Stage.PART, Stage.CUT):
+    for stage in (UploadStage.PART, UploadStage.CUT):
         os.link(outside / "hard.txt", place.home().landing(Folder.INBOX, stage) / f"{stage}-hard.txt")
     for folder in ("outbox", ".landing/inbox/part"):
         os.mkfifo(home / folder / "pipe")

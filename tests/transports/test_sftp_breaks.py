@@ -8,7 +8,7 @@ from transports.sftp_kit import NEW, OK, Raw, SftpPlace, door, lent_keys, loaded
 
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 __all__ = ["door", "lent_keys", "loaded_keys", "place"]
 

@@ -29,8 +29,8 @@ from transports.sftp_kit import (
 
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.sftp import SftpDoor
-from cws_filedrop.transports.sftp_handles import FULL_BLOCK
+from cws_filedrop.transports.sftp.door import SftpDoor
+from cws_filedrop.transports.sftp.handles import FULL_BLOCK
 
 __all__ = ["door", "lent_keys", "loaded_keys", "place"]
 

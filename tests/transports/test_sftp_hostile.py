@@ -35,8 +35,8 @@ from transports.sftp_kit import (
 )
 
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.sftp import SftpDoor
-from cws_filedrop.transports.sftp_tuning import Line
+from cws_filedrop.transports.sftp.door import SftpDoor
+from cws_filedrop.transports.sftp.tuning import SshTransport
 
 __all__ = ["client", "door", "lent_keys", "loaded_keys", "place", "raw"]
 
@@ -257,14 +257,14 @@ def test_closing_does_not_wait_for_the_next_look(place: SftpPlace, door: SftpDoo
 
 
 def test_the_library_has_what_is_tuned() -> None:
-    ours, theirs = Line.__dict__, paramiko.Transport.__dict__
+    ours, theirs = SshTransport.__dict__, paramiko.Transport.__dict__
     overridden = {"_check_banner", "_parse_newkeys", "run", "_active_check_timeout", "_channel_handler_table"}
     overridden |= {"_preferred_kex", "_preferred_keys", "_preferred_pubkeys", "_preferred_ciphers", "_preferred_macs"}
     overridden |= {"_kex_info", "_CLIENT_ID"}
     assert overridden <= ours.keys() & theirs.keys()
-    assert set(Line._preferred_kex) <= Line._kex_info.keys()
-    assert set(Line._preferred_ciphers) <= theirs["_cipher_info"].keys()
-    assert set(Line._preferred_macs) <= theirs["_mac_info"].keys()
+    assert set(SshTransport._preferred_kex) <= SshTransport._kex_info.keys()
+    assert set(SshTransport._preferred_ciphers) <= theirs["_cipher_info"].keys()
+    assert set(SshTransport._preferred_macs) <= theirs["_mac_info"].keys()
 
 
 @pytest.mark.parametrize(

@@ -31,10 +31,10 @@ from transports.sftp_kit import (
 
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.gate.logins import SellerLogin, Throttle
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.logins import SellerLogin, Throttle
-from cws_filedrop.transports.sftp import SftpDoor
-from cws_filedrop.transports.sftp_keys import host_keys
+from cws_filedrop.transports.sftp.door import SftpDoor
+from cws_filedrop.transports.sftp.host_keys import host_keys
 
 __all__ = ["door", "lent_keys", "loaded_keys", "place"]
 
@@ -241,7 +241,7 @@ def test_who_logs_in_may_come_and_go_as_often_as_it_likes(place: SftpPlace) -> N
 
 
 def test_a_changed_password_ends_the_session(place: SftpPlace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cws_filedrop.transports.sftp._RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr("cws_filedrop.transports.sftp.door._RECHECK_SECONDS", 0.1)
     door = place.sftp_door()
     with ssh(door) as transport:
         place.sellers.versions["acme"] = 2
@@ -251,7 +251,7 @@ def test_a_changed_password_ends_the_session(place: SftpPlace, monkeypatch: pyte
 def test_who_is_shut_out_is_gone_at_once_in_the_middle_of_an_upload_too(
     place: SftpPlace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cws_filedrop.transports.sftp._RECHECK_SECONDS", 0.1)
+    monkeypatch.setattr("cws_filedrop.transports.sftp.door._RECHECK_SECONDS", 0.1)
     door = place.sftp_door()
     with ssh(door) as transport, ssh(door, "other") as other:
         raw = Raw(transport)

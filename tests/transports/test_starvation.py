@@ -15,7 +15,7 @@ from transports.doors_kit import PASSWORD, Place, connect, put, wait_for
 from transports.sftp_kit import SftpPlace, session
 from transports.tls_kit import log_in, tls_door
 
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 BODY = b"order-id\tship-date\r\n" + b"x" * 20_000 + b"\r\n"
 NEIGHBOURS = [f"127.0.4.{number}" for number in range(1, 9)]

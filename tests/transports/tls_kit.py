@@ -9,10 +9,10 @@ from typing import Any
 
 from transports.doors_kit import ANY_STRANGERS, PASSWORD, Place
 
-from cws_filedrop.settings import FtpSettings, TlsSettings
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import Tls
-from cws_filedrop.transports.logins import Authenticate
+from cws_filedrop.door_settings import FtpSettings, TlsSettings
+from cws_filedrop.gate.logins import Authenticate
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import Tls
 
 
 def tls_door(

@@ -21,7 +21,7 @@ from web.api_kit import GOOD, Site, site_on
 from web.scenes import busy
 
 from cws_filedrop.model import Role
-from cws_filedrop.store import deeds
+from cws_filedrop.store.users import decisions
 
 PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 PLACE = "https://drop.example.com"
@@ -109,7 +109,7 @@ def test_the_operators_calls_of_the_page(tmp_path: Path) -> None:
         assert released == {"id": named["held"], "state": "arrived"}
         assert [(one["account_id"], one["order_id"]) for one in unconfirmed["lines"]] == [(1, named["order"])]
         assert settled == {"account_id": 1, "order_id": named["order"], "state": "shipped"}
-        assert [one.who for one in deeds.listing(site.desk.db)] == ["olga", "olga"]
+        assert [one.who for one in decisions.listing(site.context.db)] == ["olga", "olga"]
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -41,6 +41,6 @@ outcome, after) and `ledger/summary`; `orders`; `faults` (GET, POST, DELETE; see
 from __future__ import annotations
 
 from cws_filedrop.marketplaces.sandbox.server import Server, serve
-from cws_filedrop.marketplaces.sandbox.settings import Settings
+from cws_filedrop.marketplaces.sandbox.settings import SandboxServerSettings
 
-__all__ = ["Server", "Settings", "serve"]
+__all__ = ["SandboxServerSettings", "Server", "serve"]

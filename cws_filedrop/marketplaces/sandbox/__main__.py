@@ -9,15 +9,17 @@ from pathlib import Path
 
 from cws_filedrop import log
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.marketplaces.sandbox import Settings, serve
+from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, serve
 
 
 def main() -> int:
     """Serve; 2 when it cannot."""
     given = _parser().parse_args()
-    files = log.Files(given.log_folder, "sandbox", given.log_file_bytes, given.log_files) if given.log_folder else None
+    files = (
+        log.LogFolder(given.log_folder, "sandbox", given.log_file_bytes, given.log_files) if given.log_folder else None
+    )
     log.configure(given.log_level, json=given.log_json, files=files)
-    settings = Settings(
+    settings = SandboxServerSettings(
         data=given.data,
         host=given.host,
         port=given.port,

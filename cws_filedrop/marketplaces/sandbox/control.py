@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from cws_filedrop.marketplaces.sandbox import order_report, orders
 from cws_filedrop.marketplaces.sandbox.faults import Faults, fault
-from cws_filedrop.marketplaces.sandbox.rows import Rows
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
 
 FILTERS: Final = {  # parameter of the query: condition
     "order": "order_id = ?",
@@ -28,7 +28,7 @@ MOST_NAMED: Final = 100
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def routes(rows: Rows, faults: Faults) -> list[BaseRoute]:
+def routes(rows: SandboxRows, faults: Faults) -> list[BaseRoute]:
     """All of them."""
     return [
         Route("/sandbox/health", _in_thread(lambda request: _health(rows)), methods=["GET"]),
@@ -46,7 +46,7 @@ def _in_thread(answer: Callable[[Request], object]) -> Endpoint:
     return endpoint
 
 
-def _health(rows: Rows) -> dict[str, object]:
+def _health(rows: SandboxRows) -> dict[str, object]:
     with rows.state.read() as connection:
         feeds = connection.execute("SELECT count(*) FROM feeds").fetchone()[0]
     return {"status": "ok", "feeds": feeds}
@@ -58,7 +58,7 @@ def _conditions(request: Request) -> tuple[str, list[str]]:
     return where, [request.query_params[name] for name in given]
 
 
-def _ledger(rows: Rows, request: Request) -> dict[str, object]:
+def _ledger(rows: SandboxRows, request: Request) -> dict[str, object]:
     """Every line of every message that was ever processed, the oldest first."""
     rows.settle()
     where, values = _conditions(request)
@@ -72,7 +72,7 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"feed_id": str(row.pop("feed")), "message_id": row.pop("message")}
 
 
-def _summary(rows: Rows, request: Request) -> dict[str, object]:
+def _summary(rows: SandboxRows, request: Request) -> dict[str, object]:
     """How many lines, how many different ones, and which of them came more than once."""
     rows.settle()
     where, values = _conditions(request)
@@ -83,7 +83,7 @@ def _summary(rows: Rows, request: Request) -> dict[str, object]:
     return {"lines": total, "different": different, "more_than_once": [dict(row) for row in again]}
 
 
-def _orders(rows: Rows) -> Endpoint:
+def _orders(rows: SandboxRows) -> Endpoint:
     """Load orders into an account's book (of all accounts, if none is named), or take all books away."""
 
     async def endpoint(request: Request) -> Response:

@@ -132,7 +132,7 @@ class Faults:
             self._waiting.clear()
 
 
-class Dropped(Response):
+class DroppedResponse(Response):
     """No answer: the connection is closed, after the first `sent` bytes of another answer if there are any."""
 
     def __init__(self, sent: Response | None = None) -> None:
@@ -149,7 +149,7 @@ class Dropped(Response):
             pass
 
 
-class Hanging(Response):
+class HangingResponse(Response):
     """No answer for a long time, or until the client gives up, or the server stops; then the connection is closed."""
 
     def __init__(self, seconds: float, closing: asyncio.Event) -> None:
@@ -163,7 +163,7 @@ class Hanging(Response):
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
-        await Dropped()(scope, receive, send)
+        await DroppedResponse()(scope, receive, send)
 
 
 async def _gone(receive: Receive) -> None:

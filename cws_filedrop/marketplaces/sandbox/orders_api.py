@@ -12,9 +12,9 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from cws_filedrop.marketplaces.sandbox.operations import Call, Payload, time_, unknown, wrong
+from cws_filedrop.marketplaces.sandbox.operations import OperationCall, Payload, time_, unknown, wrong
 from cws_filedrop.marketplaces.sandbox.orders import EVERYONE
-from cws_filedrop.marketplaces.sandbox.rows import Rows
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
 
 DATASETS: Final = frozenset(
     (
@@ -31,11 +31,11 @@ Parcels = list[sqlite3.Row]
 class OrdersApi:
     """The operation, over the sandbox's memory."""
 
-    def __init__(self, rows: Rows, *, show_after_seconds: float) -> None:
+    def __init__(self, rows: SandboxRows, *, show_after_seconds: float) -> None:
         self._rows = rows
         self._show_after_seconds = show_after_seconds
 
-    def get_order(self, call: Call) -> Payload:
+    def get_order(self, call: OperationCall) -> Payload:
         """An order as it is to be seen now."""
         wanted = set(call.many("includedData"))
         if strange := wanted - DATASETS:
@@ -53,11 +53,11 @@ class OrdersApi:
 
 def _order(order_id: str, booked: dict[str, sqlite3.Row], parcels: Parcels, wanted: set[str]) -> Payload:
     shipped: Counter[str] = Counter()
-    for parcel in parcels:
-        shipped[parcel["item"]] += parcel["quantity"]
+    for incoming in parcels:
+        shipped[incoming["item"]] += incoming["quantity"]
     codes = booked or dict.fromkeys(code for code in shipped if code)  # of a whole order nobody named the items
     items = [_item(code, booked.get(code), shipped[code], wanted) for code in codes]
-    moments = [parcel["at"] for parcel in parcels]
+    moments = [incoming["at"] for incoming in parcels]
     order: dict[str, Any] = {
         "orderId": order_id,
         "createdTime": time_(min(moments, default=0.0)),
@@ -91,15 +91,15 @@ def _status(booked: dict[str, sqlite3.Row], shipped: Counter[str]) -> str:
 def _packages(parcels: Parcels) -> list[Payload]:
     """One for each tracking number; carrier and ship time as they were said last."""
     by_tracking: dict[str, Parcels] = {}
-    for parcel in parcels:
-        by_tracking.setdefault(parcel["tracking"], []).append(parcel)
+    for incoming in parcels:
+        by_tracking.setdefault(incoming["tracking"], []).append(incoming)
     return [_package(number, tracking, some) for number, (tracking, some) in enumerate(by_tracking.items(), 1)]
 
 
 def _package(number: int, tracking: str, parcels: Parcels) -> Payload:
     units: Counter[str] = Counter()
-    for parcel in parcels:
-        units[parcel["item"]] += parcel["quantity"]
+    for incoming in parcels:
+        units[incoming["item"]] += incoming["quantity"]
     last = parcels[-1]
     said = {"carrier": last["carrier"], "trackingNumber": tracking, "shipTime": _in_utc(last["shipped_at"])}
     return {

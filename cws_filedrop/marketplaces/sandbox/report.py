@@ -44,7 +44,7 @@ TAIL: Final = """\t\t</ProcessingReport>
 """
 
 
-class Severity(StrEnum):
+class ResultSeverity(StrEnum):
     """How bad a result is."""
 
     ERROR = "Error"
@@ -52,21 +52,21 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class ReportedResult:
     """Something to say about a message; about the document if it is message 0."""
 
     message: int
-    severity: Severity
+    severity: ResultSeverity
     code: str
     words: str
     order_id: str = ""
 
 
-def write(feed: int, merchant: str, processed: int, results: Iterable[Result]) -> bytes:
+def write(feed: int, merchant: str, processed: int, results: Iterable[ReportedResult]) -> bytes:
     """The report of a feed of which so many messages were processed."""
     results = list(results)
-    refused = {result.message for result in results if result.severity is Severity.ERROR}
-    warned = {result.message for result in results if result.severity is Severity.WARNING} - refused
+    refused = {result.message for result in results if result.severity is ResultSeverity.ERROR}
+    warned = {result.message for result in results if result.severity is ResultSeverity.WARNING} - refused
     head = HEAD.format(
         merchant=escape(merchant),
         feed=feed,
@@ -78,7 +78,7 @@ def write(feed: int, merchant: str, processed: int, results: Iterable[Result]) -
     return (head + "".join(map(_result, results)) + TAIL).encode()
 
 
-def _result(result: Result) -> str:
+def _result(result: ReportedResult) -> str:
     return RESULT.format(
         message=result.message,
         severity=result.severity,

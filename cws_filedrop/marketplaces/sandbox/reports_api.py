@@ -14,7 +14,7 @@ from typing import Any, Final
 from cws_filedrop.marketplaces.sandbox import order_report
 from cws_filedrop.marketplaces.sandbox.operations import (
     Amazon,
-    Call,
+    OperationCall,
     Payload,
     fate_of,
     let_in,
@@ -24,8 +24,8 @@ from cws_filedrop.marketplaces.sandbox.operations import (
     unknown,
     wrong,
 )
-from cws_filedrop.marketplaces.sandbox.rows import Rows
-from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, Settings
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
+from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.signing import TOKEN_SECONDS, Signer
 
 REPORT_TYPE: Final = "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING"
@@ -37,13 +37,13 @@ MOST_RESOURCES: Final = 50
 class ReportsApi:
     """The operations, over the sandbox's memory."""
 
-    def __init__(self, rows: Rows, signer: Signer, amazon: Amazon, settings: Settings) -> None:
+    def __init__(self, rows: SandboxRows, signer: Signer, amazon: Amazon, settings: SandboxServerSettings) -> None:
         self._rows = rows
         self._signer = signer
         self._amazon = amazon
         self._settings = settings
 
-    def create_report(self, call: Call) -> Payload:
+    def create_report(self, call: OperationCall) -> Payload:
         """A report in the queue; not idempotent."""
         wanted = object_(call.body)
         if wanted.get("reportType") != REPORT_TYPE:
@@ -59,7 +59,7 @@ class ReportsApi:
             )
         return {"reportId": str(cursor.lastrowid)}
 
-    def get_report(self, call: Call) -> Payload:
+    def get_report(self, call: OperationCall) -> Payload:
         """A report as it is now."""
         self._rows.settle()  # what was shipped by now does not wait any more
         no, now = call.path["report_id"], self._rows.now()
@@ -81,7 +81,7 @@ class ReportsApi:
         connection.execute("UPDATE reports SET document = ? WHERE no = ?", (document, report["no"]))
         return document
 
-    def create_token(self, call: Call) -> Payload:
+    def create_token(self, call: OperationCall) -> Payload:
         """A restricted data token for report documents."""
         resources = object_(call.body).get("restrictedResources")
         if not isinstance(resources, list) or not 1 <= len(resources) <= MOST_RESOURCES:
@@ -90,7 +90,7 @@ class ReportsApi:
         token = self._signer.restricted_token(call.account, documents, self._rows.now())
         return {"restrictedDataToken": token, "expiresIn": TOKEN_SECONDS}
 
-    def account(self, call: Call) -> str:
+    def account(self, call: OperationCall) -> str:
         """Whose restricted data token a request for a document carries.
 
         Raises: Refusal.
@@ -98,7 +98,7 @@ class ReportsApi:
         token = call.headers.get("x-amz-access-token", "")
         return let_in(self._signer.restricted_account(token, call.path["document_id"], self._rows.now()))
 
-    def get_report_document(self, call: Call) -> Payload:
+    def get_report_document(self, call: OperationCall) -> Payload:
         """Where a report's contents are to be had."""
         document = self._rows.document(call.path["document_id"])
         if document is None or document.account != call.account or document.body is None or not document.restricted:

@@ -20,9 +20,9 @@ from cws_filedrop import log
 from cws_filedrop.errors import expected
 from cws_filedrop.marketplaces.sandbox import cancelling, orders, report
 from cws_filedrop.marketplaces.sandbox.cancelling import Cancellations
-from cws_filedrop.marketplaces.sandbox.reading import Readable, Refused, read
-from cws_filedrop.marketplaces.sandbox.report import Result, Severity
-from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, Settings
+from cws_filedrop.marketplaces.sandbox.reading import ReadableDocument, RefusedDocument, read
+from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
+from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.state import State
 
 LOG: Final = log.get(__name__)
@@ -33,7 +33,7 @@ GZIP: Final = "GZIP"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class DocumentRow:
     """A document's row. `body` is None until it was uploaded, and again when its time is over.
 
     A `restricted` one has buyers in it, and is handed out for a token of its own only.
@@ -58,7 +58,7 @@ class Fate:
 
 
 @dataclass(frozen=True, slots=True)
-class FeedRow:
+class SandboxFeedRow:
     """A feed's row; moments are seconds since 1970."""
 
     no: int
@@ -81,10 +81,10 @@ class FeedRow:
         return "IN_QUEUE" if now < self.starts else "IN_PROGRESS"
 
 
-class Rows:
+class SandboxRows:
     """All documents and feeds."""
 
-    def __init__(self, state: State, settings: Settings) -> None:
+    def __init__(self, state: State, settings: SandboxServerSettings) -> None:
         self.state = state
         self._settings = settings
         self._one_at_a_time = threading.Lock()
@@ -105,14 +105,14 @@ class Rows:
             )
         return document_id
 
-    def document(self, document_id: str) -> Document | None:
+    def document(self, document_id: str) -> DocumentRow | None:
         """A document, if its time is not over."""
         with self.state.read() as connection:
             row = connection.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
         if row is None:
             return None
         marks = {name: bool(row[name]) for name in ("is_report", "restricted")}
-        found = Document(**dict(row) | marks)
+        found = DocumentRow(**dict(row) | marks)
         return found if self.now() < found.created + _kept_seconds(found) else None
 
     def store(self, document_id: str, body: bytes) -> None:
@@ -145,14 +145,14 @@ class Rows:
         LOG.info("sandbox.feed_created", amazon_feed=str(no), merchant=account)
         return no
 
-    def feed(self, account: str, no: int) -> FeedRow | None:
+    def feed(self, account: str, no: int) -> SandboxFeedRow | None:
         """An account's feed as it is now."""
         self.settle()
         with self.state.read() as connection:
             row = connection.execute("SELECT * FROM feeds WHERE no = ? AND account = ?", (no, account)).fetchone()
         return None if row is None else _feed(row)
 
-    def feeds(self, account: str, before: int | None) -> Iterator[FeedRow]:
+    def feeds(self, account: str, before: int | None) -> Iterator[SandboxFeedRow]:
         """An account's feeds, the newest first, from before that number on."""
         self.settle()
         before = before or 2**62
@@ -177,7 +177,7 @@ class Rows:
             for row in due:
                 self._process(_feed(row))
 
-    def _process(self, feed: FeedRow) -> None:
+    def _process(self, feed: SandboxFeedRow) -> None:
         """Outside the transaction what takes long, inside what must hold together."""
         document = self.document(feed.document)
         reader = cancelling.read if feed.type == CANCELLING else read
@@ -200,12 +200,17 @@ class Rows:
         )
 
     def _outcome(
-        self, connection: sqlite3.Connection, feed: FeedRow, content: Readable | Cancellations | Refused | None
-    ) -> tuple[list[Result], int, str]:
+        self,
+        connection: sqlite3.Connection,
+        feed: SandboxFeedRow,
+        content: ReadableDocument | Cancellations | RefusedDocument | None,
+    ) -> tuple[list[ReportedResult], int, str]:
         if content is None:
             return [], 0, feed.account
-        if isinstance(content, Refused):
-            faults = [Result(number, Severity.ERROR, code, words) for code, words, number in content.faults]
+        if isinstance(content, RefusedDocument):
+            faults = [
+                ReportedResult(number, ResultSeverity.ERROR, code, words) for code, words, number in content.faults
+            ]
             return faults, content.processed, feed.account
         told = (connection, feed.account, feed.no)
         if isinstance(content, Cancellations):
@@ -229,14 +234,14 @@ class Rows:
         return document_id
 
 
-def _kept_seconds(document: Document) -> float:
+def _kept_seconds(document: DocumentRow) -> float:
     return REPORT_SECONDS if document.is_report else FEED_DOCUMENT_SECONDS
 
 
-def _feed(row: sqlite3.Row) -> FeedRow:
+def _feed(row: sqlite3.Row) -> SandboxFeedRow:
     values = dict(row) | {
         "marketplaces": tuple(json.loads(row["marketplaces"])),
         "applied": bool(row["applied"]),
         "settled": bool(row["settled"]),
     }
-    return FeedRow(**values)
+    return SandboxFeedRow(**values)

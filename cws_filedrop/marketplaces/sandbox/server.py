@@ -20,8 +20,8 @@ from cws_filedrop import log
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import control
 from cws_filedrop.marketplaces.sandbox.app import App
-from cws_filedrop.marketplaces.sandbox.rows import Rows
-from cws_filedrop.marketplaces.sandbox.settings import Settings
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
+from cws_filedrop.marketplaces.sandbox.settings import SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.signing import Signer
 from cws_filedrop.marketplaces.sandbox.state import State
 
@@ -59,7 +59,7 @@ class _Uvicorn(uvicorn.Server):
 class Server:
     """The built-in Amazon in a thread. `start()` returns when it answers, or raises; `stop()` when all is written."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SandboxServerSettings) -> None:
         self._settings = settings
         self._ready = threading.Event()
         self._uvicorn: _Uvicorn | None = None
@@ -108,7 +108,7 @@ class Server:
         return listener
 
     def _assemble(self, state: State) -> _Uvicorn:
-        rows = Rows(state, self._settings)
+        rows = SandboxRows(state, self._settings)
         rows.forget_old()
         app = App(rows, Signer(state.secret()), self._settings)
         config = uvicorn.Config(
@@ -150,7 +150,7 @@ class Server:
         self.stop()
 
 
-def serve(settings: Settings, *, watch_stdin: bool = False) -> None:
+def serve(settings: SandboxServerSettings, *, watch_stdin: bool = False) -> None:
     """Run in the foreground until SIGTERM (or the end of standard input); says where it is in one line of JSON.
 
     With `watch_stdin` Ctrl-C is left to the parent, which still needs the sandbox while it finishes its own work.

@@ -12,7 +12,7 @@ QUEUED_SHARE: Final = 1 / 3  # of the processing time a feed waits in the queue,
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SandboxServerSettings:
     """Where its memory is, where it listens, how fast it is. `clock` gives seconds since 1970.
 
     An accepted shipment is to be seen in its order (getOrder) `show_after_seconds` after its feed was processed.

@@ -23,7 +23,7 @@ FEEDS: Final = sa.Table(
     sa.Column("intent_at", sa.Text),  # set before createFeed: from here on Amazon may have it
     sa.Column("amazon_feed_id", sa.Text),
     sa.Column("submitted_at", sa.Text),
-    sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),  # or store.feeds.NO_REPORT
+    sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),  # or store.feeds.feeds.NO_REPORT
     sa.Column("ended", sa.Text, nullable=False, server_default=""),  # FATAL or CANCELLED: nothing can be said of it
     sa.Column("settled_at", sa.Text),
     sa.Column("note", sa.Text, nullable=False, server_default=""),  # last trouble, in words

@@ -12,7 +12,7 @@ MAIL_NOTES: Final = sa.Table(  # what happened that a mail may have to tell of
     "mail_notes",
     METADATA,
     sa.Column("key", sa.Text, primary_key=True),  # of the event: noting it again changes nothing
-    sa.Column("topic", sa.Text, nullable=False),  # pipeline.mail.notes.Topic
+    sa.Column("topic", sa.Text, nullable=False),  # outgoing.mail.notes.Topic
     sa.Column("about", sa.Text, nullable=False),  # an upload's id, a feed's number
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
     sa.Column("noted_at", sa.Text, nullable=False),

@@ -77,7 +77,7 @@ LINES: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-TALLIES: Final = sa.Table(  # how many lines of an upload have which verdict and code, as far as it was answered
+VERDICT_COUNTS: Final = sa.Table(  # how many lines of an upload have which verdict and code, as far as it was answered
     "tallies",
     METADATA,
     sa.Column("upload_id", sa.Text, primary_key=True),

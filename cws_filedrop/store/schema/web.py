@@ -40,7 +40,7 @@ WEB_SESSIONS: Final = sa.Table(  # one row a browser that is logged in, as a use
     sa.Index("web_sessions_by_time", "seen_at"),
 )
 
-DEEDS: Final = sa.Table(  # what operators did, on the pages, by the API or by commands
+DECISIONS: Final = sa.Table(  # what operators did, on the pages, by the API or by commands
     "deeds",
     METADATA,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),

@@ -13,7 +13,7 @@ from cws_filedrop.settings import ApiSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class RateWindow:
     """So many calls in so many seconds."""
 
     most: int
@@ -21,10 +21,10 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class RateStanding:
     """How a token stands in the window that is nearest to its end. `retry_seconds` is 0 for a call that may be made."""
 
-    window: Window
+    window: RateWindow
     remaining: int
     reset_seconds: int
     retry_seconds: int = 0
@@ -35,7 +35,7 @@ class Rates:
 
     def __init__(self, settings: ApiSettings, clock: Callable[[], float] = time.monotonic) -> None:
         given = ((settings.per_second, 1), (settings.per_minute, 60), (settings.per_hour, 3600))
-        self.windows = tuple(Window(most, seconds) for most, seconds in given if most > 0)
+        self.windows = tuple(RateWindow(most, seconds) for most, seconds in given if most > 0)
         self._clock = clock
         self._lock = threading.Lock()
         self._made: dict[Hashable, deque[float]] = {}
@@ -45,7 +45,7 @@ class Rates:
         """All windows, as `RateLimit-Policy` names them."""
         return ", ".join(f"{one.most};w={one.seconds}" for one in self.windows)
 
-    def call(self, token: Hashable) -> Standing | None:
+    def call(self, token: Hashable) -> RateStanding | None:
         """Count a call if it may be made; how the token stands then (None: there is no limit)."""
         if not self.windows:
             return None
@@ -59,13 +59,13 @@ class Rates:
                 waits = [made[-one.most] + one.seconds - now for one in over]
                 longest = max(range(len(over)), key=waits.__getitem__)
                 seconds = max(1, math.ceil(waits[longest]))
-                return Standing(over[longest], 0, seconds, seconds)
+                return RateStanding(over[longest], 0, seconds, seconds)
             made.append(now)
             nearest = min(self.windows, key=lambda one: self._remaining(made, one, now) / one.most)
-            return Standing(nearest, self._remaining(made, nearest, now), nearest.seconds)
+            return RateStanding(nearest, self._remaining(made, nearest, now), nearest.seconds)
 
     @staticmethod
-    def _remaining(made: deque[float], window: Window, now: float) -> int:
+    def _remaining(made: deque[float], window: RateWindow, now: float) -> int:
         """Calls that are left in a window that ends now."""
         low, high = 0, len(made)
         while low < high:

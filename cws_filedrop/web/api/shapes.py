@@ -34,7 +34,7 @@ class HandedIn(BaseModel):
     size: int = Field(examples=[1234], description="bytes")
 
 
-class Said(BaseModel):
+class IssueBody(BaseModel):
     """One thing to say about a line, or about the whole file."""
 
     line: int | None = Field(default=None, description="none: the whole file")
@@ -45,13 +45,13 @@ class Said(BaseModel):
     remedy: str
 
 
-def said_of(outcome: UploadOutcome) -> list[Said]:
+def said_of(outcome: UploadOutcome) -> list[IssueBody]:
     """What was found first in an upload."""
     return [_said(line, issue) for line, issue in outcome.said]
 
 
-def _said(line: int, issue: Issue) -> Said:
-    return Said(
+def _said(line: int, issue: Issue) -> IssueBody:
+    return IssueBody(
         line=None if line == WHOLE else line,
         code=issue.code,
         severity=str(issue.severity),
@@ -84,7 +84,7 @@ class UploadBody(BaseModel):
 class OneUpload(UploadBody):
     """One upload, and what was found in it first."""
 
-    issues: list[Said] = Field(default_factory=list)
+    issues: list[IssueBody] = Field(default_factory=list)
 
 
 class Uploads(BaseModel):
@@ -214,7 +214,7 @@ class Hooks(BaseModel):
     hooks: list[HookBody]
 
 
-class HookWish(BaseModel):
+class HookRequest(BaseModel):
     """What a new web hook is to be."""
 
     model_config = ConfigDict(extra="forbid")
@@ -247,7 +247,7 @@ class Tokens(BaseModel):
     tokens: list[TokenBody]
 
 
-class TokenWish(BaseModel):
+class TokenRequest(BaseModel):
     """What a new token is to be."""
 
     model_config = ConfigDict(extra="forbid")

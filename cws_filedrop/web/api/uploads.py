@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query, Request, Response
 
 from cws_filedrop.drop.names import result_name
 from cws_filedrop.model import Seller, UploadState, Verdict
-from cws_filedrop.store import api_lists, tallies
-from cws_filedrop.store import uploads as rows
-from cws_filedrop.store.uploads import Upload
-from cws_filedrop.web.api.access import Api, Caller, TheApi
+from cws_filedrop.store.lists import api_lists
+from cws_filedrop.store.uploads import uploads as rows
+from cws_filedrop.store.uploads import verdict_counts
+from cws_filedrop.store.uploads.uploads import Upload
+from cws_filedrop.web.api.access import ApiContext, Caller, TheApi
 from cws_filedrop.web.api.orders import file_answer, file_documented
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Limit, Route, link_next
@@ -39,7 +40,7 @@ def list_uploads(
     limit: Limit = 50,
 ) -> Uploads:
     """Your uploads, newest first."""
-    found = api_lists.uploads_of(api.desk.db, seller.id, state=state, before=cursor, limit=limit + 1)
+    found = api_lists.uploads_of(api.context.db, seller.id, state=state, before=cursor, limit=limit + 1)
     if len(found) > limit:
         link_next(request, response, found[limit - 1].id)
     return Uploads(uploads=[UploadBody(**_upload(api, one)) for one in found[:limit]])
@@ -48,7 +49,7 @@ def list_uploads(
 @router.get("/uploads/{upload_id}", tags=["uploads"], responses=SAME | documented(404))
 def show_upload(upload_id: UploadId, seller: Caller, api: TheApi) -> OneUpload:
     """One upload: where it stands, its lines by verdict, what was found first."""
-    found = rows.get(api.desk.db, upload_id)
+    found = rows.get(api.context.db, upload_id)
     if found is None:
         return _unrecorded(api, seller, upload_id)
     if found.seller_id != seller.id:
@@ -56,10 +57,10 @@ def show_upload(upload_id: UploadId, seller: Caller, api: TheApi) -> OneUpload:
     return OneUpload(**_upload(api, found), issues=said_of(found.outcome))
 
 
-def _unrecorded(api: Api, seller: Seller, upload_id: str) -> OneUpload:
+def _unrecorded(api: ApiContext, seller: Seller, upload_id: str) -> OneUpload:
     """One that lies in the spool: the worker has not recorded it yet."""
     try:
-        claim = api.desk.spool.claim_of(upload_id)
+        claim = api.context.spool.claim_of(upload_id)
     except FileNotFoundError:
         raise not_there() from None
     if claim.seller != seller.name:
@@ -77,19 +78,19 @@ def _unrecorded(api: Api, seller: Seller, upload_id: str) -> OneUpload:
     )
 
 
-def _upload(api: Api, upload: Upload) -> dict[str, Any]:
+def _upload(api: ApiContext, upload: Upload) -> dict[str, Any]:
     counts: dict[str, int] = {}
     if upload.rehearsal:
         counts = dict(upload.outcome.counts)
     else:
-        for (verdict, _), number in tallies.of_upload(api.desk.db, upload.id).items():
+        for (verdict, _), number in verdict_counts.of_upload(api.context.db, upload.id).items():
             counts[verdict] = counts.get(verdict, 0) + number
     return {name: getattr(upload, name) for name in (*_GIVEN, *_READ)} | {"verdicts": counts}
 
 
-def mine(api: Api, seller: Seller, upload_id: str) -> Upload:
+def mine(api: ApiContext, seller: Seller, upload_id: str) -> Upload:
     """That upload, if it is the seller's. Raises: Problem 404."""
-    found = rows.get(api.desk.db, upload_id)
+    found = rows.get(api.context.db, upload_id)
     if found is None or found.seller_id != seller.id:
         raise not_there()
     return found
@@ -109,7 +110,7 @@ def list_lines(
 ) -> Lines:
     """The lines of an upload, with what became of each; none of a rehearsal, whose result is a file."""
     mine(api, seller, upload_id)
-    found = api_lists.lines_of(api.desk.db, upload_id, verdict=verdict, code=code, after=cursor, limit=limit + 1)
+    found = api_lists.lines_of(api.context.db, upload_id, verdict=verdict, code=code, after=cursor, limit=limit + 1)
     if len(found) > limit:
         link_next(request, response, str(found[limit - 1].line))
     return Lines(lines=[LineBody(**row._mapping) for row in found[:limit]])
@@ -121,7 +122,7 @@ def release(upload_id: UploadId, seller: Caller, api: TheApi) -> HandedIn:
     found = mine(api, seller, upload_id)
     evidence = f"{found.evidence}; released by the seller (API)".lstrip("; ")
     held = found.state is UploadState.HELD
-    if not held or not rows.read_again(api.desk.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
+    if not held or not rows.read_again(api.context.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
         raise Problem(409, f"This upload is {found.state}; only what is held can be released")
     api.arrived(upload_id)
     return HandedIn(id=found.id, state=UploadState.ARRIVED, name=found.name, folder=found.folder, size=found.size)
@@ -138,7 +139,7 @@ def _file(kind: str) -> None:
     )
     def fetch(upload_id: UploadId, seller: Caller, api: TheApi) -> Response:
         found = mine(api, seller, upload_id)
-        home = api.desk.home(seller.name)
+        home = api.context.home(seller.name)
         if home.is_astray("outbox"):
             raise not_there()
         return file_answer(home.path / "outbox" / result_name(found.name, found.id, kind))

@@ -7,20 +7,19 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from cws_filedrop.store import users, web_sessions
-from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import logging_in, visitors
-from cws_filedrop.web import office as offices
-from cws_filedrop.web.forms import Text
-from cws_filedrop.web.logging_in import Denied
-from cws_filedrop.web.rendering import THEME, THEMES, is_ours, page
+from cws_filedrop.store.users import users, web_sessions
+from cws_filedrop.store.users.web_sessions import WebSession
+from cws_filedrop.web.site import logging_in, visitors, web_context
+from cws_filedrop.web.site.forms import Text
+from cws_filedrop.web.site.logging_in import Denied
+from cws_filedrop.web.site.rendering import THEME, THEMES, is_ours, page
 
 YEAR_SECONDS: Final = 31_536_000
 
 router: Final = APIRouter()
 
 
-def home_of(session: Session) -> str:
+def home_of(session: WebSession) -> str:
     """The first page of whoever is logged in."""
     return "/my" if session.role is None else "/"
 
@@ -36,7 +35,7 @@ def ask(request: Request) -> Response:
 
 
 def _asked(request: Request, wanted: str, *, kind: str, name: str = "", trouble: str = "") -> Response:
-    nobody = not users.everyone(offices.of(request).desk.db)
+    nobody = not users.everyone(web_context.of(request).context.db)
     status = 401 if trouble else 200
     return page(
         request, "login.html", status=status, wanted=wanted, kind=kind, name=name, trouble=trouble, nobody=nobody
@@ -80,7 +79,7 @@ def code(request: Request, code: Text) -> Response:
     return answer
 
 
-def _second_due(request: Request) -> Session | None:
+def _second_due(request: Request) -> WebSession | None:
     found = visitors.session_of(request)
     return found if found is not None and found.second_due else None
 
@@ -90,7 +89,7 @@ def logout(request: Request) -> Response:
     """End the session."""
     found = visitors.session_of(request)
     if found is not None:
-        web_sessions.end(offices.of(request).desk.db, found)
+        web_sessions.end(web_context.of(request).context.db, found)
     answer = RedirectResponse("/login", 303)
     visitors.clear_cookie(request, answer)
     return answer

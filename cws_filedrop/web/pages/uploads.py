@@ -8,16 +8,19 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from cws_filedrop.decisions import set_aside
 from cws_filedrop.model import Door, UploadState, Verdict
-from cws_filedrop.pipeline import actions, stories
-from cws_filedrop.store import searching, sellers, tallies, upload_story, users, work_lists
-from cws_filedrop.store import uploads as uploads_
-from cws_filedrop.store.searching import Wanted
-from cws_filedrop.web import files, visitors
-from cws_filedrop.web import office as offices
-from cws_filedrop.web.forms import Text, whole
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go, is_ours
+from cws_filedrop.store.lists import searching, upload_events, work_lists
+from cws_filedrop.store.lists.searching import UploadSearch
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads as uploads_
+from cws_filedrop.store.uploads import verdict_counts
+from cws_filedrop.store.users import users
+from cws_filedrop.views import upload_timeline
+from cws_filedrop.web.site import files, visitors, web_context
+from cws_filedrop.web.site.forms import Text, whole
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go, is_ours
 
 router: Final = APIRouter()
 ROWS: Final = 50
@@ -29,9 +32,9 @@ LONGEST: Final = 200
 @router.get("/uploads")
 def uploads(request: Request, session: visitors.Viewer) -> Response:
     """Uploads, newest first, narrowed by the query."""
-    here, asked = offices.of(request), dict(request.query_params)
+    here, asked = web_context.of(request), dict(request.query_params)
     wanted = wanted_by(asked)
-    found = searching.uploads(here.desk.db, wanted, before=asked.get("before", "")[:LONGEST], limit=ROWS + 1)
+    found = searching.uploads(here.context.db, wanted, before=asked.get("before", "")[:LONGEST], limit=ROWS + 1)
     return framed(
         request,
         "uploads.html",
@@ -39,57 +42,57 @@ def uploads(request: Request, session: visitors.Viewer) -> Response:
         uploads=found[:ROWS],
         more=found[ROWS - 1].id if len(found) > ROWS else "",
         wanted=wanted,
-        sellers=[one.name for one in sellers.everyone(here.desk.db)],
+        sellers=[one.name for one in sellers.everyone(here.context.db)],
         states=list(UploadState),
         doors=list(Door),
         verdicts=list(Verdict),
     )
 
 
-def wanted_by(asked: dict[str, str]) -> Wanted:
+def wanted_by(asked: dict[str, str]) -> UploadSearch:
     """What a query asks for; days that are none are left out."""
-    given = {name: asked.get(name, "").strip()[:LONGEST] for name in Wanted.__slots__ if name != "text"}
+    given = {name: asked.get(name, "").strip()[:LONGEST] for name in UploadSearch.__slots__ if name != "text"}
     for name in ("since", "until"):
         given[name] = given[name] if DAY.fullmatch(given[name]) else ""
-    return Wanted(text=asked.get("q", "").strip()[:LONGEST], **given)
+    return UploadSearch(text=asked.get("q", "").strip()[:LONGEST], **given)
 
 
 @router.get("/uploads/{upload_id}")
 def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Response:
     """One upload's whole story."""
-    desk, asked = offices.of(request).desk, request.query_params
-    found = uploads_.get(desk.db, upload_id)
+    context, asked = web_context.of(request).context, request.query_params
+    found = uploads_.get(context.db, upload_id)
     if found is None:
         raise visitors.NotThere
     verdict, code = asked.get("verdict", "")[:LONGEST], asked.get("code", "")[:LONGEST]
     after = whole(asked.get("after", "")) or 0
-    some = upload_story.lines(desk.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
-    case = work_lists.cases(desk.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
+    some = upload_events.lines(context.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
+    case = work_lists.cases(context.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
     return framed(
         request,
         "upload.html",
         session,
         one=found,
-        story=stories.of(desk, found),
-        tallies=tallies.of_upload(desk.db, upload_id),
+        story=upload_timeline.of(context, found),
+        tallies=verdict_counts.of_upload(context.db, upload_id),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=verdict,
         code=code,
-        files=files.of_upload(desk, found),
+        files=files.of_upload(context, found),
         case=case,
-        people=[one.name for one in users.everyone(desk.db) if one.enabled],
+        people=[one.name for one in users.everyone(context.db) if one.enabled],
     )
 
 
 @router.get("/uploads/{upload_id}/files/{kind}")
 def download(request: Request, session: visitors.Viewer, upload_id: str, kind: str) -> Response:
     """One of an upload's files: as it came, or as it was answered."""
-    desk = offices.of(request).desk
-    found = uploads_.get(desk.db, upload_id)
+    context = web_context.of(request).context
+    found = uploads_.get(context.db, upload_id)
     if found is None:
         raise visitors.NotThere
-    kept = files.find(desk, found, kind)
+    kept = files.find(context, found, kind)
     if kept is None:
         raise visitors.NotThere
     return files.download(kept)
@@ -99,7 +102,7 @@ def download(request: Request, session: visitors.Viewer, upload_id: str, kind: s
 def release(request: Request, session: visitors.Operator, upload_id: str, wanted: Text = "") -> Response:
     """Have an upload that was set aside read again, as it is."""
     with visitors.decided():
-        actions.release(offices.of(request).desk, upload_id, who=visitors.who(request, session))
+        set_aside.release(web_context.of(request).context, upload_id, who=visitors.who(request, session))
     return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is read again.")
 
 
@@ -107,5 +110,5 @@ def release(request: Request, session: visitors.Operator, upload_id: str, wanted
 def reject(request: Request, session: visitors.Operator, upload_id: str, why: Text, wanted: Text = "") -> Response:
     """Refuse an upload that was set aside."""
     with visitors.decided():
-        actions.reject(offices.of(request).desk, upload_id, why, who=visitors.who(request, session))
+        set_aside.reject(web_context.of(request).context, upload_id, why, who=visitors.who(request, session))
     return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is rejected.")

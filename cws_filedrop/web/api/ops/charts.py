@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from fastapi import Query
 
-from cws_filedrop.pipeline import figures
-from cws_filedrop.pipeline.figures import RANGES, Lasting, Quota
-from cws_filedrop.store import sellers
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.views import figures
+from cws_filedrop.views.figures import RANGES, FeedQuota, Lasting
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.service_shapes import ChartFigures, CodeLines, QuotaBody, UsedQuota
@@ -25,12 +25,12 @@ def chart_figures(
     seller: Annotated[str, Query(pattern=r"^[A-Za-z0-9]{0,64}$", description="only of this one")] = "",
 ) -> ChartFigures:
     """How lines fared, how long answers took, what was said of lines, and how much of Amazon's quota was used."""
-    everyone = sellers.everyone(api.desk.db)
+    everyone = sellers.everyone(api.context.db)
     chosen = next(one for one in RANGES if one.name == span)
     found = next((one for one in everyone if one.name == seller.lower()), None)
     if seller and found is None:
         raise not_there()
-    seen = figures.look(api.desk, chosen, found.id if found else None)
+    seen = figures.look(api.context, chosen, found.id if found else None)
     return ChartFigures(
         range=span,
         seller=found.name if found else None,
@@ -39,7 +39,7 @@ def chart_figures(
         receipt_seconds=_lasting(seen.receipt),
         answer_seconds=_lasting(seen.answer),
         codes=[CodeLines(code=code, lines=lines) for code, lines in seen.codes],
-        quota=_quota(figures.quota(api.desk, chosen, everyone, found)),
+        quota=_quota(figures.quota(api.context, chosen, everyone, found)),
     )
 
 
@@ -47,6 +47,6 @@ def _lasting(lasting: Lasting) -> dict[str, list[float | None]]:
     return {name: list(values) for name, values in lasting.items()}
 
 
-def _quota(quota: Quota) -> QuotaBody:
+def _quota(quota: FeedQuota) -> QuotaBody:
     used = [UsedQuota(merchant_id=account, feeds=many) for account, many in quota.used]
     return QuotaBody(most=quota.most, accounts=quota.accounts, used=used)

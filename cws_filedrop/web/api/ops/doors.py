@@ -8,13 +8,13 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
-from cws_filedrop.pipeline import deciding
-from cws_filedrop.store import connections, guard
+from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.guard import Record
+from cws_filedrop.store.doors import connections, guard
+from cws_filedrop.store.doors.guard import FailureRecord
 from cws_filedrop.web.api.access import Operator, TheApi
 from cws_filedrop.web.api.ops import parts
-from cws_filedrop.web.api.ops.service_shapes import BanBody, Bans, ConnectionBody, Connections, LiftWish
+from cws_filedrop.web.api.ops.service_shapes import BanBody, Bans, ConnectionBody, Connections, LiftRequest
 from cws_filedrop.web.api.problems import documented
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
 
@@ -27,7 +27,7 @@ def list_connections(
     api: TheApi, seller: Annotated[str, Query(pattern=r"^[A-Za-z0-9]{0,64}$", description="only this one's")] = ""
 ) -> Connections:
     """Sellers who are connected."""
-    found = connections.listing(api.desk.db, seller=seller.lower(), limit=MOST)
+    found = connections.listing(api.context.db, seller=seller.lower(), limit=MOST)
     return Connections(connections=[ConnectionBody(**asdict(one)) for one in found])
 
 
@@ -35,7 +35,7 @@ def list_connections(
 def close_connection(connection_id: parts.ConnectionId, api: TheApi, who: Operator) -> None:
     """Have a seller's connection closed; the doors do so within a second or two."""
     with parts.decided():
-        deciding.close_connection(api.desk, connection_id, who=who)
+        orders_and_feeds.close_connection(api.context, connection_id, who=who)
 
 
 @router.get("/bans", responses=SAME)
@@ -48,20 +48,20 @@ def list_bans(
 ) -> Bans:
     """Addresses and user names that are kept out for guessing."""
     kind, _, who = cursor.partition(":")
-    found = guard.banned_after(api.desk.db, api.clock().timestamp(), (kind, who), limit=limit + 1)
+    found = guard.banned_after(api.context.db, api.clock().timestamp(), (kind, who), limit=limit + 1)
     if len(found) > limit:
         link_next(request, response, f"{found[limit - 1].kind}:{found[limit - 1].who}")
     return Bans(bans=[ban_body(one) for one in found[:limit]])
 
 
-def ban_body(record: Record) -> BanBody:
+def ban_body(record: FailureRecord) -> BanBody:
     """As it is told."""
     until = stamp(datetime.fromtimestamp(record.until, UTC))
     return BanBody(kind=record.kind, who=record.who, until=until, bans=record.bans)
 
 
 @router.post("/bans/lift", status_code=204, responses=documented(400, 409))
-def lift_ban(wish: LiftWish, api: TheApi, who: Operator) -> None:
+def lift_ban(requested: LiftRequest, api: TheApi, who: Operator) -> None:
     """Let an address or a user name try again at once."""
     with parts.decided():
-        deciding.unban(api.desk, wish.who, who=who)
+        orders_and_feeds.unban(api.context, requested.who, who=who)

@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Final
 
 from cws_filedrop.model import OrderState
-from cws_filedrop.pipeline import health, overview
 from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.stages import Late, Stage
-from cws_filedrop.store.uploads import ASIDE
+from cws_filedrop.store.lists.stages import DueOrder, StageCount
+from cws_filedrop.store.uploads.uploads import ASIDE
+from cws_filedrop.views import health, overview
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.alarms import alarm_body
@@ -26,8 +26,8 @@ SHOWN_LATE: Final = 100
 def how_it_stands(api: TheApi) -> Now:
     """The way of what is dropped with the age of the oldest at each stage, health, alarms, late orders."""
     begun = time.perf_counter()
-    seen = overview.look(api.desk)
-    parts_of_us = health.look(api.desk, seen.stages, seconds=time.perf_counter() - begun)
+    seen = overview.look(api.context)
+    parts_of_us = health.look(api.context, seen.stages, seconds=time.perf_counter() - begun)
     return Now(
         at=stamp(seen.at),
         stages=_stages(seen),
@@ -54,12 +54,12 @@ def _stages(seen: overview.Overview) -> StagesBody:
     )
 
 
-def _stage(stage: Stage, now: datetime) -> StageBody:
+def _stage(stage: StageCount, now: datetime) -> StageBody:
     age = max(0.0, (now - moment(stage.oldest)).total_seconds()) if stage.oldest else None
     return StageBody(number=stage.number, lines=stage.lines, oldest_at=stage.oldest or None, oldest_seconds=age)
 
 
-def _late(one: Late) -> LateOrder:
+def _late(one: DueOrder) -> LateOrder:
     return LateOrder(
         seller=one.seller,
         account_id=one.account_id,

@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from cws_filedrop.pipeline.deciding import Impossible
+from cws_filedrop.errors import NotPossible
 from cws_filedrop.web.api.access import user
 from cws_filedrop.web.api.problems import Problem
 from cws_filedrop.web.api.routing import REFUSALS, Route
@@ -46,5 +46,5 @@ def decided() -> Iterator[None]:
     """Around what a person decides. Raises: Problem 409, in the words of the pages, when it cannot be done."""
     try:
         yield
-    except Impossible as why:
+    except NotPossible as why:
         raise Problem(409, f"Nothing was done: {why}.") from None

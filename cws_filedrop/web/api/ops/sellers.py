@@ -9,10 +9,11 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from cws_filedrop.pipeline import portrait
-from cws_filedrop.pipeline.portrait import Entry, Portrait
-from cws_filedrop.store import sellers, usage, work_lists
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.lists import usage, work_lists
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.views import seller_overview
+from cws_filedrop.views.seller_overview import FolderEntry, SellerOverview
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.doors import ban_body
@@ -21,8 +22,8 @@ from cws_filedrop.web.api.ops.service_shapes import (
     FolderBody,
     LateOfSeller,
     LimitBody,
-    SellerGlance,
     SellerList,
+    SellerSummary,
     WholeSeller,
 )
 from cws_filedrop.web.api.ops.shapes import UnconfirmedLine
@@ -44,20 +45,20 @@ def list_sellers(
     limit: Limit = 100,
 ) -> SellerList:
     """Every seller: when it dropped last, what waits, what is wrong."""
-    everyone = usage.by_seller(api.desk.db, since=api.clock() - timedelta(days=1))
+    everyone = usage.by_seller(api.context.db, since=api.clock() - timedelta(days=1))
     found = [one for one in everyone if one.name > cursor]
     if len(found) > limit:
         link_next(request, response, found[limit - 1].name)
-    return SellerList(sellers=[SellerGlance(**asdict(one)) for one in found[:limit]])
+    return SellerList(sellers=[SellerSummary(**asdict(one)) for one in found[:limit]])
 
 
 @router.get("/sellers/{name}", responses=SAME | documented(404))
 def tell_seller(name: parts.SellerName, api: TheApi) -> WholeSeller:
     """One seller."""
-    found = sellers.find(api.desk.db, name)
+    found = sellers.find(api.context.db, name)
     if found is None:
         raise not_there()
-    seen = portrait.of(api.desk, found)
+    seen = seller_overview.of(api.context, found)
     return WholeSeller(
         name=found.name,
         may_log_in=seen.access is not None,
@@ -71,7 +72,7 @@ def tell_seller(name: parts.SellerName, api: TheApi) -> WholeSeller:
         uploads=[found_upload(one) for one in seen.uploads],
         folders=[FolderBody(name=one, number=many, files=_files(some)) for one, some, many in seen.folders],
         rhythm=[list(day) for day in seen.rhythm],
-        unconfirmed=_unconfirmed(api.desk.db, seen),
+        unconfirmed=_unconfirmed(api.context.db, seen),
         late=[LateOfSeller(**one) for one in seen.late],
         limits=[LimitBody(name=one, used=used, most=most) for one, used, most in seen.limits],
         at_doors=[AtDoor(**{item: getattr(one, item) for item in AtDoor.model_fields}) for one in seen.audit],
@@ -79,13 +80,13 @@ def tell_seller(name: parts.SellerName, api: TheApi) -> WholeSeller:
     )
 
 
-def _files(entries: Sequence[Entry]) -> list[FileBody]:
+def _files(entries: Sequence[FolderEntry]) -> list[FileBody]:
     return [
         FileBody(name=one.name, size=one.size, changed_at=stamp(datetime.fromtimestamp(one.changed, UTC)))
         for one in entries
     ]
 
 
-def _unconfirmed(db: Database, seen: Portrait) -> list[UnconfirmedLine]:
+def _unconfirmed(db: Database, seen: SellerOverview) -> list[UnconfirmedLine]:
     cases = work_lists.cases(db, [one.about for one in seen.unconfirmed])
     return [unconfirmed_line(one, cases.get(one.about, work_lists.NO_CASE)) for one in seen.unconfirmed]

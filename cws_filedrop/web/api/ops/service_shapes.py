@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cws_filedrop.model import AlarmKind, OrderState, Role
 from cws_filedrop.web.api.ops.parts import NO_ZERO
-from cws_filedrop.web.api.ops.shapes import DeedBody, FoundUpload, UnconfirmedLine
+from cws_filedrop.web.api.ops.shapes import DecisionBody, FoundUpload, UnconfirmedLine
 from cws_filedrop.web.api.shapes import AT, ORDER, FileBody
 
 
@@ -90,7 +90,7 @@ class Now(BaseModel):
 # Sellers.
 
 
-class SellerGlance(BaseModel):
+class SellerSummary(BaseModel):
     """A seller in the list. Files and lines are those of the last 24 hours."""
 
     name: str = Field(examples=["anna"])
@@ -109,7 +109,7 @@ class SellerGlance(BaseModel):
 class SellerList(BaseModel):
     """A page of sellers, by name; the next one is in the `Link` header."""
 
-    sellers: list[SellerGlance]
+    sellers: list[SellerSummary]
 
 
 class FolderBody(BaseModel):
@@ -211,7 +211,7 @@ class Bans(BaseModel):
     bans: list[BanBody]
 
 
-class LiftWish(BaseModel):
+class LiftRequest(BaseModel):
     """Who may try again at once."""
 
     model_config = ConfigDict(extra="forbid")
@@ -281,7 +281,7 @@ class NewPerson(PersonBody):
     password: str = Field(description="shown this once")
 
 
-class PersonWish(BaseModel):
+class PersonRequest(BaseModel):
     """What a new user is to be."""
 
     model_config = ConfigDict(extra="forbid")
@@ -304,7 +304,7 @@ class PersonChange(BaseModel):
         return self
 
 
-class Deeds(BaseModel):
+class Decisions(BaseModel):
     """A page of what was done, newest first; the next one is in the `Link` header."""
 
-    deeds: list[DeedBody]
+    deeds: list[DecisionBody]

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cws_filedrop.model import Door, FeedKind, FeedState, Grade, OrderState, UploadState, Verdict
 from cws_filedrop.web.api.ops.parts import NO_ZERO
-from cws_filedrop.web.api.shapes import AT, ORDER, UPLOAD, EventBody, OrderBody, OrderLineBody, Said
+from cws_filedrop.web.api.shapes import AT, ORDER, UPLOAD, EventBody, IssueBody, OrderBody, OrderLineBody
 
 
 class CaseBody(BaseModel):
@@ -19,7 +19,7 @@ class CaseBody(BaseModel):
     changed_at: str = Field(default="", description="empty: nobody has said anything yet", examples=[AT])
 
 
-class CaseWish(BaseModel):
+class CaseRequest(BaseModel):
     """Whose work something is to be, and a note; what is left out is emptied."""
 
     model_config = ConfigDict(extra="forbid")
@@ -29,7 +29,7 @@ class CaseWish(BaseModel):
     note: str = Field(default="", max_length=1000, pattern=NO_ZERO)
 
 
-class DeedBody(BaseModel):
+class DecisionBody(BaseModel):
     """What somebody did, on the pages, by the API or by a command."""
 
     id: int
@@ -87,7 +87,7 @@ class KeptFile(BaseModel):
     size: int = Field(description="bytes")
 
 
-class LinesSaid(BaseModel):
+class LineMessages(BaseModel):
     """How many lines have a verdict and a code."""
 
     verdict: Verdict
@@ -104,8 +104,8 @@ class WholeUpload(FoundUpload):
     sha256: str = Field(description="empty until it is read")
     releases: int = Field(description="times that somebody has decided on it")
     failure: str = Field(description="why we failed; empty: we did not")
-    issues: list[Said]
-    said: list[LinesSaid]
+    issues: list[IssueBody]
+    said: list[LineMessages]
     story: list[StepBody]
     files: list[KeptFile]
     case: CaseBody
@@ -118,7 +118,7 @@ class UploadDecided(BaseModel):
     state: UploadState
 
 
-class RejectWish(BaseModel):
+class RejectRequest(BaseModel):
     """Why an upload is refused."""
 
     model_config = ConfigDict(extra="forbid")
@@ -191,10 +191,10 @@ class WholeOrder(OrderBody):
     uploads: list[FoundUpload]
     refused: list[RefusedLine] = Field(description="what of it would be sent again")
     case: CaseBody
-    deeds: list[DeedBody]
+    deeds: list[DecisionBody]
 
 
-class SettleWish(BaseModel):
+class SettleRequest(BaseModel):
     """What has become of an order: shipped, cancelled or new."""
 
     model_config = ConfigDict(extra="forbid")
@@ -261,7 +261,7 @@ class HeldUpload(BaseModel):
     arrived_at: str = Field(examples=[AT])
     evidence: str
     failure: str = Field(description="why we failed; empty: we did not")
-    issues: list[Said]
+    issues: list[IssueBody]
     verdicts: dict[str, int] = Field(description="what its lines would become")
     case: CaseBody
 
@@ -301,7 +301,7 @@ class FeedList(BaseModel):
     feeds: list[FeedBody]
 
 
-class AdoptWish(BaseModel):
+class AdoptRequest(BaseModel):
     """Which of Amazon's feeds a stopped feed became."""
 
     model_config = ConfigDict(extra="forbid")

@@ -8,9 +8,9 @@ from fastapi import Query, Request, Response
 
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.marketplaces.seller_site import order_url
-from cws_filedrop.store import work_lists
-from cws_filedrop.store.uploads import Upload
-from cws_filedrop.store.work_lists import NO_CASE, Case, Unconfirmed
+from cws_filedrop.store.lists import work_lists
+from cws_filedrop.store.lists.work_lists import NO_CASE, Case, UnsettledLine
+from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.shapes import HeldUpload, HeldUploads, UnconfirmedLine, UnconfirmedLines
@@ -38,17 +38,17 @@ def list_unconfirmed(
     """Lines that Amazon refused, or of which nobody knows, and that nobody has settled."""
     upload_id, _, line = cursor.partition("~")
     before = (upload_id, int(line)) if cursor else None
-    some = work_lists.unconfirmed(api.desk.db, code=code, before=before, limit=limit + 1)
+    some = work_lists.unconfirmed(api.context.db, code=code, before=before, limit=limit + 1)
     found = sorted(some, key=lambda one: (one.upload_id, one.line), reverse=True)
     if len(found) > limit:
         link_next(request, response, f"{found[limit - 1].upload_id}~{found[limit - 1].line}")
-    cases = work_lists.cases(api.desk.db, [one.about for one in found])
+    cases = work_lists.cases(api.context.db, [one.about for one in found])
     return UnconfirmedLines(lines=[unconfirmed_line(one, cases.get(one.about, NO_CASE)) for one in found[:limit]])
 
 
-def unconfirmed_line(one: Unconfirmed, case: Case) -> UnconfirmedLine:
+def unconfirmed_line(one: UnsettledLine, case: Case) -> UnconfirmedLine:
     """As lists tell it."""
-    given = {name: getattr(one, name) for name in Unconfirmed.__slots__ if name in UnconfirmedLine.model_fields}
+    given = {name: getattr(one, name) for name in UnsettledLine.__slots__ if name in UnconfirmedLine.model_fields}
     return UnconfirmedLine(
         **given | {"order_id": one.amazon_order_id or one.order_id},
         remedy=UNKNOWN if one.is_unknown else explain(one.code) or "",
@@ -62,10 +62,10 @@ def list_held(
     request: Request, response: Response, api: TheApi, cursor: parts.UploadCursor = "", limit: Limit = 50
 ) -> HeldUploads:
     """Uploads that wait for a word: held, cut, failed."""
-    found = work_lists.aside(api.desk.db, before=cursor, limit=limit + 1)
+    found = work_lists.aside(api.context.db, before=cursor, limit=limit + 1)
     if len(found) > limit:
         link_next(request, response, found[limit - 1].id)
-    cases = work_lists.cases(api.desk.db, [one.id for one in found])
+    cases = work_lists.cases(api.context.db, [one.id for one in found])
     return HeldUploads(uploads=[_held(one, cases.get(one.id, NO_CASE)) for one in found[:limit]])
 
 

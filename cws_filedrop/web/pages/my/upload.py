@@ -10,17 +10,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from cws_filedrop.drop.allowance import TooMuch
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.drop.claims import Claim, Drop
-from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.drop.handing_in import NotUsable
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.upload import NoRoom, TooLarge
 from cws_filedrop.model import Door, Seller
-from cws_filedrop.store import sellers
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.office import Office
-from cws_filedrop.web.rendering import go
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.rendering import go
+from cws_filedrop.web.site.web_context import WebContext
 
 router: Final = APIRouter()
 BLOCK_BYTES: Final = 1_048_576
@@ -31,9 +30,9 @@ STATUS: Final[dict[type[Exception], int]] = {TooLarge: 413, TooMuch: 429, NoRoom
 @router.post("/my/upload")
 async def upload(request: Request, session: visitors.SellerHere) -> Response:
     """Take one file. Answers JSON to scripts, and else goes back to the page."""
-    here = offices.of(request)
+    here = web_context.of(request)
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > here.desk.settings.limits.upload_bytes + FORM_BYTES:
+    if announced.isdecimal() and int(announced) > here.context.settings.limits.upload_bytes + FORM_BYTES:
         return _told(request, 413, "That file is larger than may be; nothing was taken.")
     async with request.form(max_files=1, max_fields=8) as form:
         visitors.check_meant(request, str(form.get("csrf", "")))
@@ -50,20 +49,20 @@ async def upload(request: Request, session: visitors.SellerHere) -> Response:
     return _told(request, 202, f"{claim.name} is safe here, as upload {claim.upload_id}.", id=claim.upload_id)
 
 
-def _take(here: Office, seller_id: int, file: BinaryIO, name: str, folder: Folder, address: str) -> Claim:
-    seller: Seller = sellers.by_id(here.desk.db, seller_id)
+def _take(here: WebContext, seller_id: int, file: BinaryIO, name: str, folder: Folder, address: str) -> Claim:
+    seller: Seller = sellers.by_id(here.context.db, seller_id)
     own = name.replace("\\", "/").rpartition("/")[2]
-    parcel = here.handing_in.begin(Drop(seller.name, folder, own, Door.HTTP, address), seller.allowance)
+    incoming = here.handing_in.begin(Drop(seller.name, folder, own, Door.HTTP, address), seller.allowance)
     try:
         while block := file.read(BLOCK_BYTES):
-            parcel.write(block)
-        parcel.look()
-        claim = parcel.take()
+            incoming.write(block)
+        incoming.look()
+        claim = incoming.take()
     finally:
-        parcel.drop()
+        incoming.drop()
     here.witness(
-        Deed(
-            event=Event.UPLOAD,
+        AuditEvent(
+            event=AuditEventKind.UPLOAD,
             seller=seller.name,
             address=address,
             door=str(Door.HTTP),
@@ -81,5 +80,5 @@ def _told(request: Request, status: int, text: str, **more: Any) -> Response:
     if request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse({"text": text, **more}, status)
     if status >= 400:
-        raise visitors.Refused(text, status)
+        raise visitors.Forbidden(text, status)
     return go(request, "/my", text)

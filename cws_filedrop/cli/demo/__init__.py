@@ -1,0 +1,1 @@
+"""`cws-filedrop demo`: the whole story once, on the sample files."""

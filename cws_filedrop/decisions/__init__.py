@@ -1,0 +1,1 @@
+"""What people decide, written down with who and why. Writes; `views` reads."""

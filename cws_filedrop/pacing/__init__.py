@@ -1,0 +1,1 @@
+"""Who waits for whom: uploads in progress, sellers' turns, wake-up sets."""

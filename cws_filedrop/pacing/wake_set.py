@@ -1,0 +1,44 @@
+"""Words between threads: "look at this one again", told once however often it is said. Losing one costs only time."""
+
+from __future__ import annotations
+
+import threading
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", int, str)
+
+
+class WakeSet(Generic[Key]):
+    """A set that a thread can wait on."""
+
+    def __init__(self) -> None:
+        self._keys: set[Key] = set()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._woken = False
+
+    def wake(self) -> None:
+        """Have whoever waits look again, though nothing was added."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def add(self, key: Key) -> None:
+        """Ask for a look at `key`."""
+        with self._changed:
+            self._keys.add(key)
+            self._changed.notify_all()
+
+    def take(self, timeout_seconds: float) -> set[Key]:
+        """What was added since, waiting for the first one at most so long."""
+        with self._changed:
+            self._changed.wait_for(lambda: bool(self._keys) or self._woken or self._closed, timeout_seconds)
+            self._woken = False
+            taken, self._keys = self._keys, set()
+            return taken
+
+    def close(self) -> None:
+        """Wake whoever waits; from now on nobody waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()

@@ -1,0 +1,32 @@
+"""What takes the files that come by HTTP, through the pages and the API alike: one in the process of the web server."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from cws_filedrop import log
+from cws_filedrop.drop.handing_in import HandingIn
+from cws_filedrop.model import Limits
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.sellers import profiles
+from cws_filedrop.transports.landing import first_look
+
+LOG: Final = log.get(__name__)
+
+
+def handing_in(context: ServiceContext) -> HandingIn:
+    """What takes uploads that come by HTTP, once what a dead process left has been removed."""
+    limits = context.settings.limits
+    bounds = Limits(limits.upload_bytes, limits.unpacked_bytes, limits.lines)
+    look = partial(first_look.fault, limits=bounds, profiles_of=partial(profiles.of_name, context.db))
+    made = HandingIn(
+        context.homes,
+        context.spool,
+        upload_limit_bytes=limits.upload_bytes,
+        least_free_bytes=limits.free_bytes,
+        look=look,
+    )
+    if removed := made.recover():
+        LOG.info("api.leftovers_removed", files=removed)
+    return made

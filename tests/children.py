@@ -9,7 +9,10 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-_STARTED: list[subprocess.Popen[Any]] = []
+Scope = list[subprocess.Popen[Any]]
+_SCOPES: list[Scope] = [
+    []
+]  # that of the session, which has the fixtures of modules; then, while one runs, that of a test
 
 
 def hear_interrupts() -> None:
@@ -21,31 +24,35 @@ def hear_interrupts() -> None:
         signal.signal(signal.SIGINT, lambda *_: None)
 
 
-def start(words: Sequence[str], **how: Any) -> subprocess.Popen[Any]:
-    """Start a program; with it and all that it starts it is over at the latest when `none_left` ends."""
+def start(words: Sequence[str], *, scope: Scope | None = None, **how: Any) -> subprocess.Popen[Any]:
+    """Start a program that is over with its scope at the latest, and so is all that it starts."""
     process = subprocess.Popen(words, start_new_session=True, **how)
-    _STARTED.append(process)
+    (current() if scope is None else scope).append(process)
     return process
+
+
+def current() -> Scope:
+    """The scope that runs now: to be given to `start` by what lasts as long, whenever it starts something."""
+    return _SCOPES[-1]
 
 
 @contextmanager
 def none_left() -> Iterator[None]:
-    """Whatever is started within is killed at the end, and so is whatever of its group outlived it."""
-    before = len(_STARTED)
+    """A scope: whatever is started in it is killed at its end, and so is whatever of its group outlived it."""
+    _SCOPES.append([])
     try:
         yield
     finally:
-        for process in _STARTED[before:]:
+        for process in _SCOPES.pop():
             _kill(process)
-        del _STARTED[before:]
 
 
 def kill_all() -> None:
-    """Kill those that still run; of the others the numbers may be those of strangers by now."""
-    for process in _STARTED:
+    """End the session: kill what still runs; the numbers of the others may be those of strangers by now."""
+    for process in _SCOPES[0]:
         if process.poll() is None:
             _kill(process)
-    _STARTED.clear()
+    _SCOPES[0].clear()
 
 
 def _kill(process: subprocess.Popen[Any]) -> None:

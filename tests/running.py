@@ -41,7 +41,13 @@ class Process:
     """A process of ours whose standard output is read as it comes."""
 
     def __init__(
-        self, arguments: list[str], environment: dict[str, str], log: Path, *, before: Sequence[str] = ()
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        log: Path,
+        *,
+        before: Sequence[str] = (),
+        scope: children.Scope | None = None,
     ) -> None:
         self._log = log.open("ab")
         self.process = children.start(
@@ -50,6 +56,7 @@ class Process:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
+            scope=scope,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -147,6 +154,8 @@ class Running:
         self.address = ("", 0)
         self.implicit_address = ("", 0)
         self.sftp_address = ("", 0)
+        self._sellers = 0
+        self._scope = children.current()
         self.pages = ""  # where they are, when WEB__ENABLED
 
     def add_seller(self, name: str, *options: str) -> None:
@@ -155,6 +164,13 @@ class Running:
             "seller", "add", name, "--merchant-id", f"M{name.upper()}", "--password", PASSWORD, *options
         )
         assert done.returncode == 0, done.stderr
+
+    def new_seller(self, *options: str) -> str:
+        """One that no other test has; its name."""
+        self._sellers += 1
+        name = f"seller{self._sellers}"
+        self.add_seller(name, *options)
+        return name
 
     def add_user(self, name: str, password: str, role: str = "admin") -> None:
         """An operator of the pages, by the command line."""
@@ -180,7 +196,7 @@ class Running:
     def start(self) -> Running:
         """Start it and wait until it is ready."""
         log = self.folder / "service.log"
-        self.process = Process(["cws_filedrop", "serve"], self.environment, log, before=self.before)
+        self.process = Process(["cws_filedrop", "serve"], self.environment, log, before=self.before, scope=self._scope)
         self.process.expect(r"^ready$")
         self.address, self.implicit_address, self.sftp_address = map(self._listening, ("ftp", "ftps", "sftp"))
         pages = self.process.said(r"^pages +(\S+)$")

@@ -84,7 +84,7 @@ class PostOffice:
         self._do(shut())
 
     def _do(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _machine(self) -> SMTP:
         self.sessions += 1

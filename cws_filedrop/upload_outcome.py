@@ -80,20 +80,25 @@ class UploadOutcome:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> UploadOutcome:
         """What `to_json` made, in this version or an earlier one."""
-        used, remarks = kept.get("profile"), kept.get("remarks")
+        said, used, remarks = kept.get, kept.get("profile"), kept.get("remarks")
         return cls(
             profile=UsedProfile(used["name"], used["text"]) if used else None,
-            notes=tuple(kept.get("notes", ())),
-            file_issues=_issues(kept.get("file_issues", ())),
-            counts=kept.get("counts", {}),
-            codes=kept.get("codes", {}),
-            first_issues=tuple((one["line"], _issue(one)) for one in kept.get("first_issues", ())),
+            format=said("format", ""),
+            encoding=said("encoding", ""),
+            line_ends=said("line_ends", ""),
+            packed=said("packed", ""),
+            notes=tuple(said("notes", ())),
+            file_issues=_issues(said("file_issues", ())),
+            counts=said("counts", {}),
+            codes=said("codes", {}),
+            first_issues=tuple([(one["line"], _issue(one)) for one in said("first_issues", ())]),
             remarks=None if remarks is None else _issues(remarks),
-            **{name: kept.get(name, "") for name in _TEXTS},
+            failure=said("failure", ""),
+            refused=said("refused", ""),
         )
 
 
-_TEXTS: Final = ("format", "encoding", "line_ends", "packed", "failure", "refused")
+_SEVERITIES: Final = {str(one): one for one in Severity}
 
 
 def _plain(issues: Iterable[Issue]) -> list[dict[str, str]]:
@@ -105,5 +110,6 @@ def _issues(kept: Iterable[Mapping[str, Any]]) -> tuple[Issue, ...]:
 
 
 def _issue(kept: Mapping[str, Any]) -> Issue:
-    told = {name: kept.get(name, "") for name in ("column", "value", "message", "remedy")}
-    return Issue(code=kept["code"], severity=Severity(kept["severity"]), **told)
+    said = kept.get  # spelled out and by place: lists of uploads make thousands of them
+    words = said("column", ""), said("value", ""), said("message", ""), said("remedy", "")
+    return Issue(kept["code"], _SEVERITIES[kept["severity"]], *words)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import children
 import pytest
+import structlog
 from nobody import shared_folder
 
 # What depends on the place and not on what is installed; everything else is required in CI.
@@ -28,6 +29,14 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} was skipped in CI: {reason}"
     return report
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """What failed is logged without the values of all variables: with those of a web server that takes seconds."""
+    *chain, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*chain, renderer])
 
 
 @pytest.fixture(scope="session", autouse=True)

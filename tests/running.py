@@ -25,7 +25,7 @@ PASSWORD = "correct-horse-9"
 Found = TypeVar("Found")
 
 
-def wait_for(look: Callable[[], Found], *, seconds: float = 60, what: str = "it") -> Found:
+def wait_for(look: Callable[[], Found], *, seconds: float = 120, what: str = "it") -> Found:
     """The first true value of `look`, asked again and again until the deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -247,7 +247,7 @@ class Running:
         name = next((name for name in self.outbox(seller) if name.endswith(ending)), None)
         return None if name is None else self.home(seller) / "outbox" / name
 
-    def result(self, seller: str, upload: str, *, seconds: float = 60) -> list[dict[str, str]]:
+    def result(self, seller: str, upload: str, *, seconds: float = 120) -> list[dict[str, str]]:
         """The rows of an upload's result, waited for."""
         path = wait_for(
             lambda: self.find(seller, upload, "result"),

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -24,12 +25,12 @@ from cws_filedrop.store.schema import FEEDS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import users
 
-PROGRAM = Path(sys.executable).with_name("cws-filedrop")
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ODD = """two [b]would[/] fit: `x` $y 'z' "q" $(false)"""
 Complete = Callable[..., list[str]]
 BASH = """
-eval "$(cws-filedrop completion bash)"
+eval "$SCRIPT"
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
 $(complete -p cws-filedrop | sed 's/.*-F \\([^ ]*\\).*/\\1/') cws-filedrop
 printf '%s\\n' "${COMPREPLY[@]}"
@@ -38,7 +39,7 @@ ZSH = """
 compdef() { :; }  # it would want a terminal; what it would call is called below
 _arguments() { print -r -- "$1"; }
 _files() { :; }
-eval "$(cws-filedrop completion zsh)"
+eval "$SCRIPT"
 words=("$@"); CURRENT=$#
 _cws_filedrop_completion
 """
@@ -69,13 +70,20 @@ def complete(data: dict[str, str], tmp_path: Path) -> Complete:
     return ask
 
 
+@cache
+def script(shell: str) -> str:
+    """What the command prints to be put into a shell's settings."""
+    words = ["cws-filedrop", "completion", shell]
+    return subprocess.run(words, env={"PATH": PATH}, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
 def in_shell(shell: str, words: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
     """The lines that a shell prints."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not at hand")
     done = subprocess.run(
         [shell, *words],
-        env={"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(folder), **environment},
+        env={"PATH": PATH, "HOME": str(folder), "SCRIPT": script(shell), **environment},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -196,7 +204,7 @@ def test_zsh(data: dict[str, str], tmp_path: Path) -> None:
 
 def test_fish(data: dict[str, str], tmp_path: Path) -> None:
     def ask(typed: str) -> list[str]:
-        program = f"cws-filedrop completion fish | source; complete --do-complete '{typed}'"
+        program = f"""printf %s "$SCRIPT" | source; complete --do-complete '{typed}'"""
         lines = in_shell("fish", ["--no-config", "-c", program], tmp_path, data)
         return [line.partition("\t")[0] for line in lines]
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from afterwards import afterwards
 from marketplaces.market_kit import PROCESSING_SECONDS, Market, document, message, order_id
 from pipeline.contexts import NOW, context_on
 
@@ -94,7 +95,7 @@ def make(tmp_path: Path) -> Iterator[Made]:
     yield start
     for one in made:
         one.context.db.close()
-        one.market.stop()
+        afterwards(one.market.stop)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from cws_filedrop.formats import known_profiles
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample_files" / "shipped-today.txt"
 
-pytestmark = pytest.mark.timeout(200)
+pytestmark = pytest.mark.timeout(600)
 
 
 def done(*arguments: object, cwd: Path, **environment: str) -> str:
@@ -33,7 +33,7 @@ def done(*arguments: object, cwd: Path, **environment: str) -> str:
         env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INDEX": "1", **environment},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=500,
         check=False,
     )
     assert found.returncode == 0, found.stdout + found.stderr

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from afterwards import afterwards
 from lxml import etree
 from marketplaces.market_kit import Market
 from pipeline.contexts import NOW, context_on, put, read
@@ -89,7 +90,7 @@ class Place:
 def market(tmp_path: Path) -> Iterator[Market]:
     market = Market(tmp_path / "amazon.db").start()
     yield market
-    market.stop()
+    afterwards(market.stop)
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from afterwards import afterwards
 from marketplaces.market_kit import Market
 from pipeline.contexts import NOW, context_on, put, read
 from pipeline.shop import ITEM, ORDER, REPORT
@@ -144,7 +145,7 @@ def trading(folder: Path, policy: Policy | None = None) -> Iterator[Trade]:
         yield Trade(context, market, wire, sender, OrderReader(sender))
     finally:
         context.db.close()
-        market.stop()
+        afterwards(market.stop)
 
 
 def shipped(order: str = ORDER, tracking: str = "Y0000001K", *, item: str = "", quantity: str = "") -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from afterwards import afterwards
 from argon2 import PasswordHasher
 from lxml import html
 from pipeline.contexts import NOW, context_on
@@ -142,6 +143,12 @@ def site_on(folder: Path, **web: object) -> Iterator[Site]:
     )
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
+
+    def end() -> None:
+        thread.join(60)
+        listener.close()
+        context.db.close()
+
     try:
         yield site
     finally:
@@ -149,6 +156,4 @@ def site_on(folder: Path, **web: object) -> Iterator[Site]:
             browser.close()
         office.beacon.end_streams()
         server.should_exit = True
-        thread.join(60)
-        listener.close()
-        context.db.close()
+        afterwards(end)

@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from cws_filedrop import engine, log
-from cws_filedrop.notify.mail_relay import office
+from cws_filedrop.notify.mail_relay import mail_relay
 from cws_filedrop.outgoing.mail import buyer_mails, notes, operator_mails, upload_mails
 from cws_filedrop.outgoing.mail.delivery import AT_ONCE, Delivery
 from cws_filedrop.outgoing.mail.digest_mails import Digests
@@ -25,7 +25,7 @@ class MailWorker:
     def __init__(self, context: ServiceContext) -> None:
         """Raises: ConfigError when the [mail] settings cannot be used."""
         self._context = context
-        self._office = office(context.settings.mail, os.environ)
+        self._office = mail_relay(context.settings.mail, os.environ)
         self._delivery = Delivery(context, self._office)
         self._digests = Digests(context)
         self._task = PeriodicTask(

@@ -9,7 +9,7 @@ import pyotp
 from fastapi import Request
 
 from cws_filedrop import log, passwords
-from cws_filedrop.decisions.orders_and_feeds import did
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.model import Door
 from cws_filedrop.store.sellers import sellers
@@ -124,5 +124,5 @@ def _not_banned(request: Request) -> None:
 
 def _noted(request: Request, name: str) -> None:
     here, address = web_context.of(request), visitors.address(request)
-    did(here.context, Who(name, address), what="user.login", about=name)
+    record_decision(here.context, Who(name, address), what="user.login", about=name)
     LOG.info("user.logged_in", user=name, address=address)

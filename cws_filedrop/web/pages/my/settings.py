@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from cws_filedrop.decisions.orders_and_feeds import did
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.model import DateOrder, MailEvent, Mailing
 from cws_filedrop.notify.addresses import BadAddress, addresses
 from cws_filedrop.store.sellers import sellers
@@ -62,5 +62,5 @@ def keep(
         f"mails for {' '.join(wanted.events) or 'nothing'}; buyers {'on' if wanted.buyers else 'off'}; {date_order}"
     )
     who = visitors.who(request, session)
-    did(context, who, what="seller.settings", about=seller.name, detail=detail.rstrip("; "))
+    record_decision(context, who, what="seller.settings", about=seller.name, detail=detail.rstrip("; "))
     return go(request, "/my/settings", "Kept.")

@@ -8,7 +8,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
-from cws_filedrop.decisions.orders_and_feeds import did
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.drop.home import regular
 from cws_filedrop.drop.names import result_name
 from cws_filedrop.model import UploadState, Verdict
@@ -89,7 +89,7 @@ def release(request: Request, session: visitors.SellerHere, upload_id: str) -> R
     evidence = f"{found.evidence}; released by the seller on the page".lstrip("; ")
     if not rows.read_again(here.context.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
         raise visitors.Forbidden(f"This upload is {found.state}; only what is held can be released.", 409)
-    did(here.context, visitors.who(request, session), what="upload released", about=upload_id)
+    record_decision(here.context, visitors.who(request, session), what="upload released", about=upload_id)
     here.arrived(upload_id)
     return go(request, f"/my/uploads/{upload_id}", f"{found.name} is taken as it is.")
 

@@ -25,8 +25,8 @@ OVERDUE_DAYS: Final = 14  # for which an order that was not shipped in time is s
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How everything stands. `alive` says of each process whether it gave a sign of life lately; `unread` uploads may be
-    in the spool only; `unconfirmed` lines wait for a person, and so do `late` orders."""
+    """How everything stands. `alive` says of each process whether it gave a sign of life lately; `unread` uploads
+    may be in the spool only; `unconfirmed` lines wait for a person, and so do `late` orders."""
 
     at: datetime
     stages: StageCounts

@@ -82,7 +82,7 @@ class AlarmWatch:
                 yield from (one for one in known if check.__name__ in CHECKED.get(str(one.kind), ()))
 
     def _known(self) -> list[AlarmFinding]:
-        """The open alarms as findings: those of a check that failed stay open, as nobody knows whether they are over."""
+        """The open alarms as findings: those of a failed check stay open, as nobody knows whether they are over."""
         return [AlarmFinding(one.key, one.kind, one.text, one.remedy) for one in alarms.listing(self._context.db)]
 
 

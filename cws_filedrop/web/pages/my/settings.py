@@ -30,7 +30,7 @@ Events = Annotated[list[MailEvent], Form()]
 
 @router.get("/my/settings")
 def shown(request: Request, session: visitors.SellerHere) -> Response:
-    """As they are."""
+    """The settings as they are."""
     seller, mail = owner(request, session), web_context.of(request).context.settings.mail
     return framed(
         request, "my/settings.html", session, seller=seller, events=EVENTS, orders=list(DateOrder), mail=bool(mail.host)
@@ -46,15 +46,15 @@ def keep(
     buyers: Text = "",
     date_order: Text = "",
 ) -> Response:
-    """Keep them."""
+    """Change the settings."""
     context, seller = web_context.of(request).context, owner(request, session)
     try:
-        found = addresses(to) if to.strip() else ()
+        mail_addresses = addresses(to) if to.strip() else ()
     except BadAddress as error:
         raise visitors.Forbidden(f"Nothing was changed: {error}.", 400) from None
     if date_order and date_order not in list(DateOrder):
         raise visitors.Forbidden(f"Nothing was changed: there is no order of days such as {date_order}.", 400)
-    wanted = Mailing(found, tuple(events) if found else (), bool(buyers))
+    wanted = Mailing(mail_addresses, tuple(events) if mail_addresses else (), bool(buyers))
     policy = replace(seller.policy, date_order=DateOrder(date_order) if date_order else None)
     sellers.set_mailing(context.db, seller.name, wanted)
     sellers.set_policy(context.db, seller.name, policy)

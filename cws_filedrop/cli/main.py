@@ -1,4 +1,4 @@
-"""`cws-filedrop`: the list of commands, and what every command shares: settings, errors as words, exit codes.
+"""`cws-filedrop`: the list of commands, and what all of them share: settings, errors as words, exit codes.
 
 Exit codes: 0 clean, 1 problems found or an expected failure, 2 usage or configuration, 3 a bug, 130 interrupted.
 """
@@ -52,7 +52,7 @@ seller.app.add_typer(seller_token.app, name="token")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")
-app.add_typer(orders.app, name="order", hidden=True)  # its second name
+app.add_typer(orders.app, name="order", hidden=True)  # an alias: people type either
 app.add_typer(report.app, name="report")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
@@ -71,9 +71,9 @@ def common(
         Path | None,
         typer.Option("--config", envvar="CWS_FILEDROP_CONFIG", help="settings file [default: ./cws_filedrop.toml]"),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="say the version and stop")] = False,
+    version: Annotated[bool, typer.Option("--version", help="print the version and exit")] = False,
 ) -> None:
-    """What comes before the command."""
+    """Options that come before the command."""
     GlobalOptions.config = config
     if version:
         typer.echo(__version__)
@@ -81,35 +81,35 @@ def common(
 
 
 def run() -> None:
-    """The entry point: the command, with failures said in words."""
+    """The entry point: runs the command and turns failures into words and exit codes."""
     if scripts.VARIABLE in os.environ:
         scripts.answer(app)
     try:
         app()
-    except Impossible:
-        _bug()
+    except Impossible:  # before FileDropError, whose child it is: a bug is never passed off as an expected failure
+        _report_bug()
     except ConfigError as error:
-        _say(error)
+        _print_error(error)
         sys.exit(2)
     except FileDropError as error:
-        _say(error)
+        _print_error(error)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
+    except BrokenPipeError:  # such as `| head`; closed, so that the interpreter does not complain at exit either
         sys.stderr.close()
         sys.exit(1)
     except Exception:
-        _bug()
+        _report_bug()
     finally:
         close_all()
 
 
-def _bug() -> NoReturn:
+def _report_bug() -> NoReturn:
     traceback.print_exc()
     sys.stderr.write("cws-filedrop: this is a bug; please report the lines above\n")
     sys.exit(3)
 
 
-def _say(error: Exception) -> None:
+def _print_error(error: Exception) -> None:
     sys.stderr.write(f"cws-filedrop: {error}\n")

@@ -25,7 +25,7 @@ def report() -> None:
 @app.command()
 def commission(
     month: Annotated[str, typer.Option(help="such as 2026-11; by purchase date, in the seller's time zone")],
-    seller: Annotated[str, typer.Option(help="whose statement, or all", autocompletion=answers.sellers)] = EVERYONE,
+    seller: Annotated[str, typer.Option(help="one seller, or all of them", autocompletion=answers.sellers)] = EVERYONE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="write it to this file: tab-delimited, or JSON with --json")
     ] = None,

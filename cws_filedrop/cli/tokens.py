@@ -1,4 +1,4 @@
-"""The commands on tokens of the API, whoever owns them. A token itself is shown once, when it is made."""
+"""The commands for API tokens, whoever owns them. A token itself is shown once, when it is made."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Listed = tuple[str, Sequence[Mapping[str, Any]]]  # the owner's name, and its `t
 
 @dataclass(frozen=True, slots=True)
 class Owners:
-    """Who owns the tokens (`kind` is seller or user), and what is done with those of an owner by its name.
+    """The kind of owner (seller or user), and what to call to add, list, switch and remove tokens by an owner's name.
 
-    What enables or removes one says in words what was done. Each raises typer.Exit where nothing can be done.
+    `enable` and `remove` return in words what was done. Each raises typer.Exit where nothing can be done.
     """
 
     kind: str
@@ -35,30 +35,30 @@ def token_commands(owners: Owners, *, summary: str, adding: str) -> typer.Typer:
     app = typer.Typer(help=summary, no_args_is_help=True)
     owner = typer.Argument(help="user name", autocompletion=owners.names)
     number = typer.Argument(help=f"as `{owners.kind} token list` shows it")
-    labelled = typer.Option("", help="to tell it from others, such as the program's name")
+    labelled = typer.Option("", help="to tell tokens apart, such as the program's name")
     for_machines = typer.Option(False, "--json", help="for machines")
 
     @app.command(help=adding)
     def add(name: str = owner, label: str = labelled, json: bool = for_machines) -> None:
         _show_new(owners.add(name, label), json=json)
 
-    @app.command("list", help=f"Show a {owners.kind}'s tokens: their beginnings, never themselves.")
+    @app.command("list", help=f"Show a {owners.kind}'s tokens: only how they begin.")
     def list_(name: str = owner, json: bool = for_machines) -> None:
         _show_all(owners.listing(name), owners.kind, json=json)
 
     @app.command()
     def disable(name: str = owner, token: int = number) -> None:
-        """Let nobody in with a token any more."""
+        """Switch a token off: it lets nobody in any more."""
         typer.echo(owners.enable(name, token, False))
 
     @app.command()
     def enable(name: str = owner, token: int = number) -> None:
-        """Let its holder in again."""
+        """Switch a token on again."""
         typer.echo(owners.enable(name, token, True))
 
     @app.command()
     def remove(name: str = owner, token: int = number) -> None:
-        """Forget a token."""
+        """Remove a token."""
         typer.echo(owners.remove(name, token))
 
     return app

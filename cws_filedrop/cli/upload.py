@@ -11,26 +11,29 @@ from cws_filedrop.cli.terminal.shared import Coloured, settings, show_json, show
 from cws_filedrop.formatting import clock
 from cws_filedrop.model import UploadState
 
-app = typer.Typer(help="Uploads: list them, show one.", no_args_is_help=True)
+app = typer.Typer(help="Uploads: list them, show one, release or reject one that was set aside.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
 @app.command("list")
 def list_(
-    seller: Annotated[str, typer.Option(help="only this seller's", autocompletion=answers.sellers)] = "",
+    seller: Annotated[str, typer.Option(help="only of this seller", autocompletion=answers.sellers)] = "",
     state: Annotated[UploadState | None, typer.Option(help="only in this state")] = None,
-    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="at most this many, newest first", min=1)] = 50,
     json: Json = False,
 ) -> None:
     """Show uploads, newest first."""
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.uploads import uploads
 
-    found = uploads.listing(database(settings()), seller=seller, states=[state] if state else [], limit=limit)
+    listed = uploads.listing(database(settings()), seller=seller, states=[state] if state else [], limit=limit)
     if json:
-        show_json({"version": 1, "uploads": [upload.to_json() for upload in found]})
+        show_json({"version": 1, "uploads": [upload.to_json() for upload in listed]})
         return
-    rows = [(one.id, one.seller, one.name, one.state, one.line_count, one.waiting, one.door) for one in found]
+    rows = [
+        (upload.id, upload.seller, upload.name, upload.state, upload.line_count, upload.waiting, upload.door)
+        for upload in listed
+    ]
     show_table("Uploads", ("id", "seller", "file", "state", "lines", "waiting", "door"), rows)
 
 
@@ -39,20 +42,20 @@ def show(
     upload_id: Annotated[str, typer.Argument(help="such as 20261122-013042-k7f3", autocompletion=answers.uploads)],
     json: Json = False,
 ) -> None:
-    """Show one upload: how it came, how it stands, its lines by verdict, and what happened to it, step by step."""
+    """Show one upload: how it arrived, how it stands, its lines by verdict, and what happened to it, step by step."""
     from cws_filedrop.cli.terminal.opened import context
     from cws_filedrop.store.uploads import lines
     from cws_filedrop.views import upload_timeline
 
     opened = context(settings())
-    found = upload_timeline.find(opened, upload_id)
-    if found is None:
+    known = upload_timeline.find(opened, upload_id)
+    if known is None:
         raise stop(f"there is no upload {upload_id}")
-    upload, recorded = found
+    upload, recorded = known
     verdicts, timeline = lines.verdict_counts(opened.db, upload_id), upload_timeline.of(opened, upload)
     if json:
-        told = {"upload": upload.to_json(), "verdicts": verdicts, "recorded": recorded}
-        show_json({"version": 1, **told, "story": [_step(step) for step in timeline.steps]})
+        answer = {"upload": upload.to_json(), "verdicts": verdicts, "recorded": recorded}
+        show_json({"version": 1, **answer, "story": [_step(step) for step in timeline.steps]})
         return
     left_out = () if recorded else ("seller_id", "account_id")
     facts = [(name, value) for name, value in upload.to_json().items() if name not in ("outcome", *left_out)]
@@ -78,7 +81,7 @@ def release(
         str, typer.Argument(help="one that is held, cut or failed", autocompletion=answers.uploads_aside)
     ],
 ) -> None:
-    """Take an upload that was set aside after all: it is read again, as it is."""
+    """Release an upload that was set aside: it is read again, as it is."""
     from cws_filedrop.cli.terminal.decisions import decided
     from cws_filedrop.decisions import set_aside
 
@@ -93,7 +96,7 @@ def reject(
     ],
     why: Annotated[str, typer.Option(help="what its seller is told")],
 ) -> None:
-    """Refuse an upload that was set aside: nothing of it is sent, and its seller is told why."""
+    """Reject an upload that was set aside: nothing of it is sent, and its seller is told why."""
     from cws_filedrop.cli.terminal.decisions import decided
     from cws_filedrop.decisions import set_aside
 

@@ -1,1 +1,1 @@
-"""What people decide, written down with who and why. Writes; `views` reads."""
+"""What people decide, kept with who and why. Writes; `views` reads."""

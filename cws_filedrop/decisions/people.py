@@ -1,4 +1,4 @@
-"""Users of the pages: added, changed, let in or not; by commands and by the pages alike, and written down."""
+"""Users of the pages: added, changed, enabled, disabled; by commands, pages and API alike, and kept as decisions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cws_filedrop import passwords
-from cws_filedrop.decisions.orders_and_feeds import did
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import Role
 from cws_filedrop.service_context import ServiceContext
@@ -25,7 +25,7 @@ def add(context: ServiceContext, name: str, role: Role, *, password: str = "", w
     now = context.clock()
     if not users.add(context.db, name, password_hash=passwords.hashed(password), role=role, now=now):
         raise NotPossible(f"there is a user {name} already")
-    did(context, who, what="user.add", about=name, detail=str(role))
+    record_decision(context, who, what="user.add", about=name, detail=str(role))
     return password
 
 
@@ -40,33 +40,33 @@ def set_password(context: ServiceContext, name: str, password: str, *, who: Who)
     """That password for a user, whose sessions end. Raises: NotPossible."""
     _long_enough(password)
     _change(context, name, {"password_hash": passwords.hashed(password)})
-    did(context, who, what="user.password", about=name)
+    record_decision(context, who, what="user.password", about=name)
 
 
 def set_role(context: ServiceContext, name: str, role: Role, *, who: Who) -> str:
     """Another role; what was done, in words. Raises: NotPossible."""
     _change(context, name, {"role": str(role)})
-    did(context, who, what="user.role", about=name, detail=str(role))
+    record_decision(context, who, what="user.role", about=name, detail=str(role))
     return f"{name} is {role} now."
 
 
 def enable(context: ServiceContext, name: str, enabled: bool, *, who: Who) -> str:
-    """Let a user in, or not any more; what was done, in words. Raises: NotPossible."""
+    """Let a user log in, or no longer; what was done, in words. Raises: NotPossible."""
     _change(context, name, {"enabled": enabled})
-    did(context, who, what="user.enable" if enabled else "user.disable", about=name)
+    record_decision(context, who, what="user.enable" if enabled else "user.disable", about=name)
     return f"{name} may log in." if enabled else f"{name} may not log in any more."
 
 
 def set_factor(context: ServiceContext, name: str, secret: str, *, who: Who) -> None:
-    """From now on codes of that secret are asked for. Raises: NotPossible."""
+    """Ask for codes of that secret from now on. Raises: NotPossible."""
     _change(context, name, {"totp_secret": secret})
-    did(context, who, what="user.second-factor", about=name)
+    record_decision(context, who, what="user.second-factor", about=name)
 
 
 def forget_factor(context: ServiceContext, name: str, *, who: Who) -> str:
-    """No codes are asked for: the phone is lost; what was done, in words. Raises: NotPossible."""
+    """Stop asking for codes, as when the phone is lost; what was done, in words. Raises: NotPossible."""
     _change(context, name, {"totp_secret": ""})
-    did(context, who, what="user.forget-factor", about=name)
+    record_decision(context, who, what="user.forget-factor", about=name)
     return f"{name} has no second factor any more."
 
 

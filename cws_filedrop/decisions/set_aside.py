@@ -1,4 +1,4 @@
-"""What a person decides about uploads that were set aside, by commands and by the pages alike; and written down."""
+"""What a person decides about uploads that were set aside; by commands, pages and API alike, and kept as decisions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOG = log.get(__name__)
 
 
 def release(context: ServiceContext, upload_id: str, *, who: Who) -> None:
-    """Take an upload that was set aside after all: it is read again, as it is. Raises: NotPossible."""
+    """Release an upload that was set aside: it is read again, as it is. Raises: NotPossible."""
     upload = _aside(context, upload_id, "released")
     try:
         context.spool.data_path(upload_id)
@@ -25,17 +25,17 @@ def release(context: ServiceContext, upload_id: str, *, who: Who) -> None:
     evidence = f"{upload.evidence}; released by an operator".lstrip("; ")
     with context.db.write() as connection:
         done = uploads.read_again_in(connection, upload_id, evidence=evidence)
-        _decided(context, connection, upload, done, "upload.release", str(upload.state), who)
+        _record(context, connection, upload, done, "upload.release", str(upload.state), who)
 
 
 def reject(context: ServiceContext, upload_id: str, why: str, *, who: Who) -> None:
-    """Refuse an upload that was set aside: nothing of it is sent, and its seller is told why. Raises: NotPossible."""
+    """Reject an upload that was set aside: nothing of it is sent, and its seller is told why. Raises: NotPossible."""
     upload, why = _aside(context, upload_id, "rejected"), " ".join(why.split())
     if not why:
         raise NotPossible("the seller has to be told why")
     with context.db.write() as connection:
         done = uploads.refuse_in(connection, upload_id, why=why)
-        _decided(context, connection, upload, done, "upload.reject", why, who)
+        _record(context, connection, upload, done, "upload.reject", why, who)
 
 
 def _aside(context: ServiceContext, upload_id: str, what: str) -> Upload:
@@ -47,10 +47,10 @@ def _aside(context: ServiceContext, upload_id: str, what: str) -> Upload:
     return upload
 
 
-def _decided(
+def _record(
     context: ServiceContext, connection: Connection, upload: Upload, done: bool, what: str, detail: str, who: Who
 ) -> None:
-    if not done:
+    if not done:  # rolls the transaction back: somebody else decided between our look and our write
         raise NotPossible(f"{upload.id} has just changed; look at it again")
     decisions.add_in(connection, who, what=what, about=upload.id, detail=detail, now=context.clock())
     LOG.info("upload.decided", upload=upload.id, what=what, who=who.name)

@@ -1,4 +1,4 @@
-"""Operators' tokens of the API: made, switched, removed; by commands and by the pages alike, and written down."""
+"""Operators' API tokens: made, switched, removed; by commands and pages alike, and kept as decisions."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from cws_filedrop.store.users.users import User
 
 
 def lacks_factor(context: ServiceContext, *, has_factor: bool) -> bool:
-    """Is a second factor asked for that a user does not have? Then it may make no token, and none of its holds."""
+    """Is a second factor required that a user does not have? Then no token can be made, and existing ones do not work.
+
+    Otherwise a stolen password would be enough to get a token that needs no code.
+    """
     return context.settings.web.second_factor == "required" and not has_factor
 
 
 def add(context: ServiceContext, name: str, label: str, *, who: Who) -> tuple[Token, str]:
-    """A new token of a user's: its row, and itself, which is to be had this once. Raises: NotPossible."""
+    """A new token for a user: its row, and the token itself, which is kept nowhere. Raises: NotPossible."""
     user, label, now = _user(context, name), label.strip(), context.clock()
     if len(label) > LONGEST_LABEL or not label.isprintable():
         raise NotPossible(f"what a token is for has {LONGEST_LABEL} printable characters at most")
@@ -39,7 +42,7 @@ def _must_be_able_to_use_it(context: ServiceContext, user: User) -> None:
 
 
 def enable(context: ServiceContext, name: str, token_id: int, enabled: bool, *, who: Who) -> str:
-    """Have a token hold no more, or again; what was done, in words. Raises: NotPossible."""
+    """Switch a token off or on; what was done, in words. Raises: NotPossible."""
     user = _user(context, name)
     with context.db.write() as connection:
         changed = user_tokens.enable_in(connection, user.id, token_id, enabled=enabled)
@@ -48,7 +51,7 @@ def enable(context: ServiceContext, name: str, token_id: int, enabled: bool, *, 
 
 
 def remove(context: ServiceContext, name: str, token_id: int, *, who: Who) -> str:
-    """Forget a token; what was done, in words. Raises: NotPossible."""
+    """Remove a token; what was done, in words. Raises: NotPossible."""
     user = _user(context, name)
     with context.db.write() as connection:
         gone = user_tokens.remove_in(connection, user.id, token_id)
@@ -70,5 +73,5 @@ def _there(found: Token | None, user: User, token_id: int) -> Token:
 
 
 def _note(context: ServiceContext, connection: Connection, who: Who, what: str, user: User, token: Token) -> None:
-    told = f"{token.id} {token.hint}… {token.label}".rstrip()
-    decisions.add_in(connection, who, what=f"user.token-{what}", about=user.name, detail=told, now=context.clock())
+    detail = f"{token.id} {token.hint}… {token.label}".rstrip()
+    decisions.add_in(connection, who, what=f"user.token-{what}", about=user.name, detail=detail, now=context.clock())

@@ -1,7 +1,7 @@
 """The audit trail: what was done at the doors, kept by a thread of its own so that no client waits for it.
 
-Knows no database. When more comes than can be kept, refused logins are counted together instead of one by one; nothing
-else is ever that much.
+Knows no database. When more events come than can be kept, refused logins are counted together instead of one by one;
+nothing else ever comes in such numbers.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from cws_filedrop.periodic import Job, PeriodicTask
 
 _LOG = log.get(__name__)
 _KEEP_SECONDS: Final = 1.0
-_MOST_APART: Final = 2_000  # entries that wait; beyond, what is the same is counted together
+_MOST_APART: Final = 2_000  # entries that wait; beyond this, equal ones are counted together
 _MOST_WAITING: Final = 100_000
 _LONGEST_TEXT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """A deed, the moment of its first time, and how often it was."""
+    """An event, the moment it happened first, and how often it happened."""
 
     at: datetime
-    deed: AuditEvent
+    what: AuditEvent
     times: int = 1
 
 
@@ -50,30 +50,31 @@ class Audit:
         self._task = PeriodicTask("audit", Job(self._keep, _KEEP_SECONDS, _KEEP_SECONDS), last=self._keep)
 
     def start(self) -> None:
-        """Keep what is noted from now on."""
+        """Start keeping what is noted."""
         self._task.start()
 
     def stop(self) -> None:
         """Keep what is left."""
         self._task.stop()
 
-    def note(self, deed: AuditEvent) -> None:
-        """Have a deed kept soon."""
-        texts = {"seller": deed.seller, "client": deed.client, "name": deed.name, "detail": deed.detail}
+    def note(self, event: AuditEvent) -> None:
+        """Have an event kept soon."""
+        texts = {"seller": event.seller, "client": event.client, "name": event.name, "detail": event.detail}
+        # Copied only where a text changes, which nearly none does.
         odd: dict[str, Any] = {name: plain for name, text in texts.items() if (plain := _plain(text)) is not text}
-        deed = replace(deed, **odd) if odd else deed
+        event = replace(event, **odd) if odd else event
         with self._lock:
-            if len(self._waiting) >= _MOST_APART and self._count(deed):
+            if len(self._waiting) >= _MOST_APART and self._count(event):
                 return
             if len(self._waiting) >= _MOST_WAITING:
                 self._lost += 1
                 return
-            if deed.event is AuditEventKind.LOGIN_REFUSED:
-                self._counted[deed] = len(self._waiting)
-            self._waiting.append(AuditEntry(datetime.now(UTC), deed))
+            if event.event is AuditEventKind.LOGIN_REFUSED:
+                self._counted[event] = len(self._waiting)
+            self._waiting.append(AuditEntry(datetime.now(UTC), event))
 
-    def _count(self, deed: AuditEvent) -> bool:
-        place = self._counted.get(deed)
+    def _count(self, event: AuditEvent) -> bool:
+        place = self._counted.get(event)
         if place is None:
             return False
         self._waiting[place] = replace(self._waiting[place], times=self._waiting[place].times + 1)
@@ -90,9 +91,9 @@ class Audit:
                 self._trail.add(waiting)
         except Exception as error:
             _LOG.error("audit.not_kept", entries=len(waiting), error=repr(error))
-            with self._lock:  # again with the next; what came since keeps its place behind
+            with self._lock:  # tried again with the next ones; what came since keeps its place behind them
                 self._waiting = waiting + self._waiting
-                self._counted = {}
+                self._counted = {}  # its places have moved
 
 
 def _plain(text: str) -> str:
@@ -101,5 +102,5 @@ def _plain(text: str) -> str:
     return (
         text
         if text.isprintable()
-        else "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+        else "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
     )

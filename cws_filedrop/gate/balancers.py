@@ -1,6 +1,7 @@
-"""Connections that come from a balancer: which they are, and whose, by the header that they begin with.
+"""Connections that come through a load balancer: which they are, and whose, by the header that they begin with.
 
-Knows neither FTP nor SFTP. A balancer is believed because its network was set; nobody else's header is even looked for.
+Knows neither FTP nor SFTP. A balancer is trusted because its network was set; nobody else's header is even looked for,
+since anybody could name any client in it.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Announcement:
 
         Raises: BadHeader; OSError, which is BlockingIOError when nothing is there yet and the socket does not wait.
         """
+        # Peeked at first: what follows the header is the client's (TLS, SSH), and belongs to whoever serves it.
         seen = self._connection.recv(LONGEST - len(self._read), socket.MSG_PEEK)
         if not seen:
             raise BadHeader("the connection ended before it")

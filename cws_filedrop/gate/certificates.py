@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cws_filedrop.drop import disk
 from cws_filedrop.errors import ConfigError
 
-VALID: Final = dt.timedelta(days=825)
+VALID: Final = dt.timedelta(days=825)  # the longest that Apple's clients accept
 RENEW_BEFORE: Final = dt.timedelta(days=45)
 _SLOW_CLOCKS: Final = dt.timedelta(days=1)  # a client's clock may be behind ours
 _ALWAYS: Final = ("localhost", "127.0.0.1", "::1")

@@ -1,4 +1,4 @@
-"""The guard: failed logins counted over all doors, a growing delay for who goes on guessing, then a ban for a while.
+"""The guard: failed logins counted over all doors, a growing wait for whoever keeps guessing, then a ban for a while.
 
 Counted by address, by user name, and by both together. Only an address is banned, and only an address that failed has
 to wait: whoever guesses at a seller's password from elsewhere does not keep the seller out. Kept over restarts.
@@ -21,14 +21,14 @@ from cws_filedrop.store.doors.guard import FailureRecord
 
 _LOG = log.get(__name__)
 _KEEP_SECONDS: Final = 2.0
-_MOST: Final = 50_000  # addresses and names remembered at once; the quietest go first
+_MOST: Final = 50_000  # addresses and names remembered at once, lest an attacker fill the memory; the quietest go first
 _NEGLIGIBLE: Final = 0.05
 
 Key = tuple[str, str]
 
 
 class GuardStore(Protocol):
-    """Where the guard's memory lies while the service is down."""
+    """Where the guard's memory is kept across restarts, and shared between processes."""
 
     def load(self) -> list[FailureRecord]: ...
     def save(self, records: Iterable[FailureRecord], *, forget: Iterable[Key]) -> None: ...
@@ -36,14 +36,14 @@ class GuardStore(Protocol):
 
 @dataclass(slots=True)
 class _Pair:
-    """Failures of one user name from one address; not kept over restarts, since the address is."""
+    """Failures of one user name from one address; not kept across restarts, since the address's count is."""
 
     failures: int
     last: float
 
 
 def _nothing() -> None:
-    """What is not kept anywhere needs no keeping."""
+    """Without a store there is nothing to keep."""
 
 
 class Guard:
@@ -70,7 +70,7 @@ class Guard:
         )
 
     def start(self) -> None:
-        """Remember what was kept, and keep what comes."""
+        """Load what was kept, and start keeping what comes."""
         if self._store is None:
             return
         self._records = {(one.kind, one.who): one for one in self._store.load()}
@@ -83,8 +83,8 @@ class Guard:
 
     def banned(self, address: str) -> float:
         """Seconds until that address may come in again; 0 when it may."""
-        found = self._records.get(("address", address))
-        return 0.0 if found is None else max(0.0, found.until - self._clock())
+        record = self._records.get(("address", address))
+        return 0.0 if record is None else max(0.0, record.until - self._clock())
 
     def wait(self, key: Key) -> float:
         """Seconds that a (user name, address) has to wait before it may try again."""
@@ -107,12 +107,15 @@ class Guard:
             self._score_address(address, now)
 
     def came_too_early(self, key: Key) -> None:
-        """Note that somebody tried again instead of waiting, as programs that guess do: it is banned the sooner."""
+        """Note that somebody tried again without waiting, as guessing programs do: the address is banned the sooner."""
         with self._lock:
             self._score_address(key[1], self._clock())
 
     def succeeded(self, key: Key) -> None:
-        """Note that a (user name, address) logged in: its own mistakes are forgiven."""
+        """Note that a (user name, address) logged in: its own failures are forgotten.
+
+        Those of the address are not: else one good password would buy any number of guesses at others.
+        """
         with self._lock:
             self._pairs.pop(key, None)
 
@@ -126,7 +129,7 @@ class Guard:
 
     def _score_address(self, address: str, now: float) -> None:
         record = self._score(("address", address), now)
-        if record.score > self._settings.ban_failures - 0.5:  # a little of each failure has faded already
+        if record.score > self._settings.ban_failures - 0.5:  # a little of each failure has faded by now
             self._ban(record, now)
 
     def _score(self, key: Key, now: float) -> FailureRecord:
@@ -154,7 +157,7 @@ class Guard:
         for record in quiet[: _MOST // 10]:
             self._records.pop((record.kind, record.who))
 
-    # What is kept
+    # Keeping, and what other processes kept.
 
     def _keep(self, store: GuardStore) -> None:
         kept = store.load()
@@ -165,7 +168,7 @@ class Guard:
             store.save(changed, forget=gone)
 
     def _forget_what_was_lifted(self, kept: list[FailureRecord]) -> None:
-        """An operator lifts a ban by removing what is kept of it."""
+        """Forget what is not in the store any more: an operator lifts a ban by removing its row."""
         still = {(one.kind, one.who) for one in kept}
         with self._lock:
             for key in self._kept - still - self._changed:
@@ -175,24 +178,24 @@ class Guard:
             self._kept = still
 
     def _learn(self, kept: list[FailureRecord]) -> None:
-        """Another process lets sellers in too, and has its own failures and bans to tell."""
+        """Take over failures and bans that another process has kept: the doors and the pages share them."""
         with self._lock:
-            for one in kept:
-                key = (one.kind, one.who)
-                mine = self._records.get(key)
-                if mine is None or (key not in self._changed and one.scored_at > mine.scored_at):
-                    self._records[key] = one
-                elif one.until > mine.until:
-                    self._records[key] = replace(mine, until=one.until, bans=max(mine.bans, one.bans))
+            for theirs in kept:
+                key = (theirs.kind, theirs.who)
+                ours = self._records.get(key)
+                if ours is None or (key not in self._changed and theirs.scored_at > ours.scored_at):
+                    self._records[key] = theirs
+                elif theirs.until > ours.until:
+                    self._records[key] = replace(ours, until=theirs.until, bans=max(ours.bans, theirs.bans))
 
     def _to_keep(self) -> tuple[list[FailureRecord], set[Key]]:
         with self._lock:
             now = self._clock()
-            for key, one in list(self._records.items()):
-                if one.until <= now and self._faded(one, now) < _NEGLIGIBLE:
+            for key, record in list(self._records.items()):
+                if record.until <= now and self._faded(record, now) < _NEGLIGIBLE:
                     del self._records[key]
             changed = [self._records[key] for key in self._changed if key in self._records]
             gone = self._kept - set(self._records)
             self._changed.clear()
-            self._kept = self._kept - gone | {(one.kind, one.who) for one in changed}
+            self._kept = self._kept - gone | {(record.kind, record.who) for record in changed}
         return changed, gone

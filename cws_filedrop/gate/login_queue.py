@@ -1,7 +1,7 @@
-"""Whose turn it is, where a few can be served at a time and some ask more often than others.
+"""Who is served next, where only a few can be served at a time and some ask more often than others.
 
-The better rank first; of one rank every key in its turn, however much each of them asks for. Knows neither passwords
-nor protocols, and starts no threads.
+Lower rank first; round-robin over keys within a rank, however much each of them asks for. Knows neither passwords nor
+protocols, and starts no threads.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from queue import SimpleQueue
 from typing import Any, TypeAlias, TypeVar
 
 Work: TypeAlias = Callable[[], None]
-Begin: TypeAlias = Callable[[], bool]  # False when it could not, and is over already
+Begin: TypeAlias = Callable[[], bool]  # starts some work; False when it could not, and is over already
 Found = TypeVar("Found")
 
 
 class LoginQueue:
-    """Serves `at_once` at a time. From any thread."""
+    """Serves `at_once` at a time. May be used from any thread."""
 
     def __init__(self, at_once: int) -> None:
         self._free = at_once
@@ -27,7 +27,7 @@ class LoginQueue:
         self._waiting: dict[int, OrderedDict[str, deque[Begin]]] = {}
 
     def ask(self, rank: int, key: str, begin: Begin) -> None:
-        """Have `begin` called, now or when it is its turn, by some thread; if it did, `over` must follow."""
+        """Have `begin` called, now or when it is its turn, by some thread; if it returns true, `over` must follow."""
         with self._lock:
             if self._free <= 0:
                 self._waiting.setdefault(rank, OrderedDict()).setdefault(key, deque()).append(begin)
@@ -37,7 +37,7 @@ class LoginQueue:
             self.over()
 
     def over(self) -> None:
-        """One of those that began has ended."""
+        """One of those that began has ended: its place goes to the next, without ever counting as free meanwhile."""
         while begin := self._next():
             if begin():
                 return
@@ -55,23 +55,23 @@ class LoginQueue:
         key, works = keys.popitem(last=False)
         begin = works.popleft()
         if works:
-            keys[key] = works  # behind the others
+            keys[key] = works  # behind the others of its rank
         elif not keys:
             del self._waiting[rank]
         return begin
 
 
 class QueuedExecutor(Executor):
-    """Does what is submitted when it is its turn, by `run`."""
+    """Runs what is submitted by `run`, when its turn has come."""
 
-    def __init__(self, turns: LoginQueue, rank: int, key: str, run: Callable[[Work], Any]) -> None:
-        self._turns = turns
+    def __init__(self, queue: LoginQueue, rank: int, key: str, run: Callable[[Work], Any]) -> None:
+        self._queue = queue
         self._rank = rank
         self._key = key
         self._run = run
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Its outcome, once there is one."""
+        """A future with its outcome."""
         outcome: Future[Any] = Future()
 
         def work() -> None:
@@ -80,24 +80,24 @@ class QueuedExecutor(Executor):
             except BaseException as error:
                 outcome.set_exception(error)
             finally:
-                self._turns.over()
+                self._queue.over()
 
         def begin() -> bool:
             try:
                 self._run(work)
-            except RuntimeError as error:  # whoever was to do it takes no work any more
+            except RuntimeError as error:  # a thread pool that has been shut down
                 outcome.set_exception(error)
                 return False
             return True
 
-        self._turns.ask(self._rank, self._key, begin)
+        self._queue.ask(self._rank, self._key, begin)
         return outcome
 
 
-def here(turns: LoginQueue, rank: int, key: str, work: Callable[[], Found]) -> Found:
-    """Do something in this thread, when it is its turn."""
+def here(queue: LoginQueue, rank: int, key: str, work: Callable[[], Found]) -> Found:
+    """Do some work in this thread, when its turn has come; what it returns."""
     mine: SimpleQueue[Work] = SimpleQueue()
-    outcome = QueuedExecutor(turns, rank, key, mine.put).submit(work)
+    outcome = QueuedExecutor(queue, rank, key, mine.put).submit(work)
     mine.get()()
-    found: Found = outcome.result()
-    return found
+    returned: Found = outcome.result()
+    return returned

@@ -1,4 +1,4 @@
-"""Who may log in: passwords checked off the serving thread, remembered briefly, and slowed down when guessed at.
+"""Who may log in: passwords are checked off the serving thread, remembered briefly, and slowed down when guessed at.
 
 Knows no protocol. The composition root says how a password is checked (`Authenticate`) and whether a login still holds
 (`Current`); neither is ever called by the thread that serves clients.
@@ -44,7 +44,7 @@ ANONYMOUS: Final = "Anonymous login is not offered here; use the user name you w
 class SellerLogin:
     """A login that succeeded; `version` changes whenever the seller's password or access does.
 
-    `networks` are those it may come from, by blanks ("" = every one).
+    `networks` are those it may come from, separated by blanks ("" = all).
     """
 
     name: str
@@ -57,12 +57,12 @@ class SellerLogin:
         if not self.networks:
             return True
         here = ipaddress.ip_address(address.partition("%")[0])
-        here = getattr(here, "ipv4_mapped", None) or here
+        here = getattr(here, "ipv4_mapped", None) or here  # IPv4 clients on an IPv6 socket
         return any(here in ipaddress.ip_network(one) for one in self.networks.split())
 
 
 Authenticate: TypeAlias = Callable[[str, str], SellerLogin | None]
-# The versions of the logins of some sellers, by name; who may not log in any more is not among them.
+# The current versions of some sellers' logins, by name; sellers who may not log in any more are left out.
 Current: TypeAlias = Callable[[Collection[str]], Mapping[str, int]]
 
 
@@ -76,26 +76,26 @@ class LoginAnswer:
 
 @dataclass(frozen=True, slots=True)
 class EndedLogins:
-    """Logins that do not hold any more: of sellers that may not come in now, and of those whose access has changed."""
+    """Logins that are no longer valid: of sellers who may not log in now, and of those whose access has changed."""
 
     shut: frozenset[SellerLogin]
     changed: frozenset[SellerLogin]
 
 
 class DoorSession(Protocol):
-    """A seller's connection, as whoever counts or lists them sees it."""
+    """A seller's connection at a door, as far as counting, listing and closing it need."""
 
     @property
     def login(self) -> SellerLogin | None:
-        """None: it was not proved yet, or is over."""
+        """None: nobody has logged in yet, or it is over."""
 
-    def told(self) -> SessionInfo: ...
+    def info(self) -> SessionInfo: ...
     def dismiss(self, words: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class SessionInfo:
-    """What there is to say of a connection; `client` is the client's program, as it calls itself."""
+    """What is known of a connection; `client` is the client's program, as it calls itself."""
 
     door: str
     address: str
@@ -104,14 +104,14 @@ class SessionInfo:
 
 
 class OpenSessions:
-    """Who is here: the connections that sellers have, over all doors. From any thread."""
+    """The connections that sellers have, over all doors of this process. May be used from any thread."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._here: dict[str, dict[int, DoorSession]] = {}
 
     def enter(self, login: SellerLogin, connection: DoorSession) -> str:
-        """Count a connection in; else say why it may not come in."""
+        """Count a connection in; "" or, in words for the client, why it may not come in."""
         most = login.allowance.connections
         with self._lock:
             here = self._here.setdefault(login.name, {})
@@ -121,12 +121,12 @@ class OpenSessions:
         return ""
 
     def everyone(self) -> list[DoorSession]:
-        """Every connection that came in and has not left."""
+        """Every connection that entered and has not left."""
         with self._lock:
             return [one for here in self._here.values() for one in here.values()]
 
     def leave(self, login: SellerLogin, connection: DoorSession) -> None:
-        """A connection is over; harmless for one that never came in."""
+        """A connection is over; harmless for one that never entered."""
         with self._lock:
             here = self._here.get(login.name, {})
             here.pop(id(connection), None)
@@ -148,7 +148,7 @@ class GuessLimit(Protocol):
 
 
 class Throttle:
-    """Counts failures by key and says how long a key must wait. Times are those of `clock`, in seconds."""
+    """The simplest `GuessLimit`: counts failures by key, and bans nobody. Times are those of `clock`, in seconds."""
 
     def __init__(
         self, *, failures: int = 5, wait_seconds: float = 30.0, clock: Callable[[], float] = time.monotonic
@@ -160,11 +160,11 @@ class Throttle:
         self._failed: dict[tuple[str, str], tuple[int, float]] = {}
 
     def banned(self, address: str) -> float:
-        """Nobody is kept out."""
+        """Nobody is banned."""
         return 0.0
 
     def wait(self, key: tuple[str, str]) -> float:
-        """Seconds that key must still wait; 0 when it may try."""
+        """Seconds that a key must still wait; 0 when it may try."""
         count, last = self._failed.get(key, (0, 0.0))
         return max(0.0, last + self._wait_seconds - self._clock()) if count >= self._failures else 0.0
 
@@ -178,7 +178,7 @@ class Throttle:
             self._failed[key] = (1 if now - last > self._wait_seconds else count + 1, now)
 
     def came_too_early(self, key: tuple[str, str]) -> None:
-        """Nothing more happens to who does not wait."""
+        """Not waiting has no further consequence."""
 
     def succeeded(self, key: tuple[str, str]) -> None:
         """Forget the failures of a key."""
@@ -207,40 +207,41 @@ class Logins:
         self._throttle = throttle
         self.presence = OpenSessions()
         self._lock = threading.Lock()
-        # A keyed hash, so that neither the memory nor a dump of it holds passwords or hashes of use elsewhere.
+        # Remembered by a keyed hash with a key of this process, so that a memory dump holds no passwords, and no hashes
+        # that are of use elsewhere.
         self._key = secrets.token_bytes(32)
         self._remembered: dict[bytes, tuple[SellerLogin, float]] = {}
-        self._turns = LoginQueue(_AT_ONCE)
+        self._queue = LoginQueue(_AT_ONCE)
         self._failed_at: dict[str, float] = {}  # addresses, and when they last failed
 
     def turn(
         self, user: str, password: str, address: str, *, clear: bool, run: Callable[[login_queue.Work], Any]
     ) -> QueuedExecutor:
-        """What does `check` by `run` when it is its turn: those that guess must not keep others waiting."""
-        return QueuedExecutor(self._turns, self._rank(user, password, address, clear), address, run)
+        """An executor that runs `check` when its turn has come, so that those who guess do not keep others waiting."""
+        return QueuedExecutor(self._queue, self._rank(user, password, address, clear), address, run)
 
     def check_here(self, user: str, password: str, address: str) -> LoginAnswer:
-        """The same in this thread, which waits for its turn."""
+        """`check` in this thread, which waits for its turn."""
         rank = self._rank(user, password, address, False)
-        return login_queue.here(self._turns, rank, address, lambda: self.check(user, password, address))
+        return login_queue.here(self._queue, rank, address, lambda: self.check(user, password, address))
 
     def _rank(self, user: str, password: str, address: str, clear: bool) -> int:
-        """First who logged in with the same lately, which is answered at once; last the addresses that failed."""
+        """First whoever logged in with the same lately, which needs no slow hash; last addresses that failed."""
         if self._digest(user.strip().lower(), password, clear=clear) in self._remembered:
             return 0
         failed_at = self._failed_at.get(address)
         return 1 if failed_at is None or time.monotonic() - failed_at > _LATELY_SECONDS else 2
 
     def check(self, user: str, password: str, address: str, *, clear: bool = False) -> LoginAnswer:
-        """Is this the password? May take tens of milliseconds.
+        """Is this the seller's password? May take tens of milliseconds.
 
-        `clear`: it came over the network unencrypted, so that everyone could read it. Then only a password that the
-        seller has for that alone is taken.
+        `clear`: it came over the network unencrypted, where anybody could read it. Then only a password that the
+        seller has for that alone is accepted.
         """
         name = user.strip().lower()
         if name in ("anonymous", "ftp"):
             return LoginAnswer(None, ANONYMOUS)
-        key = (name[:64], address)
+        key = (name[:64], address)  # cut, since a client may send any length, and keys are remembered
         wait = self._throttle.wait(key)
         if wait > 0:
             self._throttle.came_too_early(key)
@@ -262,7 +263,7 @@ class Logins:
             self._failed_at[address] = time.monotonic()
 
     def admitted(self, login: SellerLogin, address: str) -> LoginAnswer:
-        """A login whose password or key was right, unless its seller may not come from that address."""
+        """The answer to a right password or key: a login, unless its seller may not come from that address."""
         if login.may_come_from(address):
             return LoginAnswer(login)
         _LOG.warning("login.network_refused", seller=login.name, address=address)
@@ -273,11 +274,11 @@ class Logins:
         return self._throttle.banned(address)
 
     def holds(self, login: SellerLogin) -> bool:
-        """Has neither password nor access of that seller changed since?"""
+        """Is a login still valid: have the seller's password and access not changed since?"""
         return self._current([login.name]).get(login.name) == login.version
 
     def over(self, logins: Collection[SellerLogin]) -> EndedLogins:
-        """Of some logins, those that do not hold any more; asked once for all of them."""
+        """Of some logins, those that are no longer valid; one query for all of them."""
         versions = self._current([login.name for login in logins])
         shut = frozenset(login for login in logins if login.name not in versions)
         changed = frozenset(login for login in logins if versions.get(login.name) != login.version)
@@ -289,6 +290,7 @@ class Logins:
             return None
         digest = self._digest(name, password, clear=clear)
         remembered, until = self._remembered.get(digest, (None, 0.0))
+        # `holds` asks the database each time, so a changed password or a removed seller counts at once.
         if remembered is not None and time.monotonic() < until and self.holds(remembered):
             return remembered
         login = authenticate(name, password)

@@ -1,7 +1,7 @@
-"""How many connections on which nobody has logged in are let in at a door: at once, and one after the other.
+"""How many connections on which nobody has logged in yet a door lets in: at once, and one after the other.
 
-A key exchange or a handshake costs the server more than the client, and comes before every login. Who logs in is
-counted no more, so that a seller may come in as often as it likes. Knows no protocol.
+A key exchange or TLS handshake costs the server more than the client, and comes before every login. A connection that
+logs in is no longer counted, so that a seller may connect as often as it likes. Knows no protocol.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import time
 from collections.abc import Callable, Collection
 from typing import Final
 
-_GONE: Final = 10.0  # so many may have left just now without a login
-_FORGOTTEN: Final = 4.0  # of them, in a second
+_GONE: Final = 10.0  # most that may have left just now without a login
+_FORGOTTEN: Final = 4.0  # of these are forgotten each second
 _MOST_REMEMBERED: Final = 10_000
 
 
 class NotLoggedIn:
-    """Counts by address. From any thread.
+    """Counts by address. May be used from any thread.
 
-    At once `per_address` of one address are let in (0: no limit), and `most` of all.
+    `per_address` are let in at once from one address (0: no limit), and `most` in all.
     """
 
     def __init__(self, *, per_address: int, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -27,10 +27,10 @@ class NotLoggedIn:
         self._most = most
         self._clock = clock
         self._lock = threading.Lock()
-        self._gone: dict[str, tuple[float, float]] = {}  # how many, and when that was so
+        self._gone: dict[str, tuple[float, float]] = {}  # how many left without a login, as of when
 
     def may_come(self, address: str, here: Collection[str]) -> bool:
-        """Is there room for another of that address? `here` are the addresses of those that are in."""
+        """Is there room for another from that address? `here` are the addresses of those that are in already."""
         if len(here) >= self._most:
             return False
         if not self._per_address:
@@ -39,7 +39,7 @@ class NotLoggedIn:
         return of_address < self._per_address and self._lately(address) + 1.0 <= _GONE
 
     def left(self, address: str) -> None:
-        """One has gone as it came."""
+        """A connection has ended without a login."""
         with self._lock:
             if len(self._gone) >= _MOST_REMEMBERED:
                 self._gone = {one: kept for one, kept in self._gone.items() if self._lately(one) > 0.0}

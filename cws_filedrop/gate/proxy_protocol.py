@@ -1,7 +1,7 @@
-"""The first bytes that a balancer sends before its client's own: whose connection it is (HAProxy's PROXY protocol).
+"""The first bytes that a load balancer sends: whose connection it is (HAProxy's PROXY protocol).
 
 Versions 1 (a line of text) and 2 (binary), by HAProxy's proxy-protocol.txt, sections 2.1 and 2.2. Knows no sockets:
-bytes in, a header out. What stands behind the addresses in version 2 is skipped.
+bytes in, a header out. What follows the addresses in version 2 is skipped.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-LONGEST: Final = 4_096  # bytes of a header; the protocol's own limit is 65,551, of which nobody has seen the end
-_LONGEST_LINE: Final = 107
+LONGEST: Final = 4_096  # bytes of a header; the protocol allows 65,551, which nobody sends, and memory must be bounded
+_LONGEST_LINE: Final = 107  # of version 1, by section 2.1
 _TEXT: Final = b"PROXY "
 _SIGNATURE: Final = b"\r\n\r\n\0\r\nQUIT\n"
 _FIXED: Final = 16
@@ -55,7 +55,7 @@ def parse(data: bytes) -> ProxyHeader | None:
 
 
 def plain(address: str) -> str:
-    """An address as it is compared and shown: without a zone, and IPv4 as such where it came in IPv6's clothes."""
+    """An address as it is compared and shown: without a zone, and IPv4 as such where it came mapped into IPv6."""
     found = ipaddress.ip_address(address.partition("%")[0])
     return str(getattr(found, "ipv4_mapped", None) or found)
 
@@ -77,7 +77,7 @@ def _line(data: bytes) -> ProxyHeader | None:
     if len(words) != 6:
         raise BadHeader("its line is not one of six words")
     _, kind, source, target, *ports = words
-    _address(kind, target)
+    _address(kind, target)  # checked only: a header with one bad part is not believed in the others
     port, _ = (_port(text) for text in ports)
     return ProxyHeader(end + 1, plain(_address(kind, source)), port)
 

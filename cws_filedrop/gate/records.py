@@ -1,6 +1,6 @@
-"""What the doors ask of the database and keep in it: who may come in, the guard's memory, the audit trail.
+"""What doors read from the database and keep in it: who may log in, the guard's memory, connections, audit trail.
 
-Every process that lets sellers in uses the same.
+Shared by every process that lets sellers in.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from cws_filedrop.gate.audit import AuditEntry
 from cws_filedrop.gate.connections import ConnectionRecord
 from cws_filedrop.gate.logins import SellerLogin, SessionInfo
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.doors import audit as trail
-from cws_filedrop.store.doors import connections
-from cws_filedrop.store.doors import guard as records
+from cws_filedrop.store.doors import audit, connections, guard
 from cws_filedrop.store.doors.audit import AuditRow
 from cws_filedrop.store.doors.guard import FailureRecord
 from cws_filedrop.store.sellers import keys, sellers
@@ -34,19 +32,22 @@ class OfferedKey(Protocol):
 
 
 class SellerRows:
-    """Who may come in, by the sellers' rows."""
+    """Who may log in, by the sellers' rows."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def authenticate(self, name: str, password: str) -> SellerLogin | None:
-        """The seller of that name and password. Takes as long for an unknown name as for a wrong password."""
+        """The seller of that name and password.
+
+        Takes as long for an unknown name as for a wrong password, so that names cannot be found out by the clock.
+        """
         kept = self._access(name)
         right = passwords.matches(None if kept is None else kept.password_hash, password)
         return _login(name, kept) if right and kept is not None else None
 
     def in_clear(self, name: str, password: str) -> SellerLogin | None:
-        """The same for a password that came unencrypted: only one that was made for that."""
+        """The same for a password that came unencrypted: only one made for that is accepted."""
         kept = self._access(name)
         right = passwords.matches(None if kept is None else kept.clear_password_hash, password)
         return _login(name, kept) if right and kept is not None else None
@@ -59,7 +60,7 @@ class SellerRows:
         return _login(name, kept)
 
     def current(self, names: Collection[str]) -> Mapping[str, int]:
-        """The versions of sellers' logins; those that may not come in any more are missing."""
+        """The versions of sellers' logins; those who may not log in any more are missing."""
         return sellers.versions(self._db, names, datetime.now(UTC))
 
     def _access(self, name: str) -> Access | None:
@@ -73,10 +74,10 @@ class DatabaseGuardStore:
         self._db = db
 
     def load(self) -> list[FailureRecord]:
-        return records.load(self._db)
+        return guard.load(self._db)
 
-    def save(self, found: Iterable[FailureRecord], *, forget: Iterable[tuple[str, str]]) -> None:
-        records.save(self._db, found, forget=forget)
+    def save(self, records: Iterable[FailureRecord], *, forget: Iterable[tuple[str, str]]) -> None:
+        guard.save(self._db, records, forget=forget)
 
 
 class DatabaseConnectionStore:
@@ -87,20 +88,21 @@ class DatabaseConnectionStore:
         self._process = process
         connections.begin(db, process)
 
-    def keep(self, stays: Collection[ConnectionRecord], gone: Collection[str]) -> None:
-        """Keep what is new, forget who is gone."""
+    def keep(self, connected: Collection[ConnectionRecord], gone: Collection[str]) -> None:
+        """Keep what is new, forget what is gone."""
         rows = [
-            {"id": one.id, "seller": one.seller, "since": stamp(one.since), **_fields_of(one.told)} for one in stays
+            {"id": record.id, "seller": record.seller, "since": stamp(record.since), **_info_fields(record.info)}
+            for record in connected
         ]
         connections.keep(self._db, self._process, rows, gone)
 
     def to_end(self) -> Collection[str]:
-        """Those that an operator wants closed."""
+        """The ids of those that an operator wants closed."""
         return connections.to_end(self._db, self._process)
 
 
-def _fields_of(told: SessionInfo) -> dict[str, Any]:
-    return {name: getattr(told, name) for name in SessionInfo.__slots__}
+def _info_fields(info: SessionInfo) -> dict[str, Any]:
+    return {name: getattr(info, name) for name in SessionInfo.__slots__}
 
 
 class DatabaseAuditStore:
@@ -111,13 +113,13 @@ class DatabaseAuditStore:
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
         """Keep some entries."""
-        rows = [AuditRow(at=stamp(one.at), times=one.times, **_fields(one.deed)) for one in entries]
-        trail.add(self._db, rows)
+        rows = [AuditRow(at=stamp(entry.at), times=entry.times, **_event_fields(entry.what)) for entry in entries]
+        audit.add(self._db, rows)
 
 
-def _fields(deed: AuditEvent) -> dict[str, Any]:
-    """What `asdict` would give, which copies every text as if it could change, and takes longer than all the rest."""
-    return {name: getattr(deed, name) for name in AuditEvent.__slots__}
+def _event_fields(event: AuditEvent) -> dict[str, Any]:
+    """What `asdict` would give; that copies every value deeply, and takes longer than all the rest."""
+    return {name: getattr(event, name) for name in AuditEvent.__slots__}
 
 
 def _login(name: str, kept: Access) -> SellerLogin:

@@ -1,6 +1,6 @@
-"""Mail addresses: told apart from what only looks like one, and written as mail servers take them.
+"""Mail addresses: checked, and written as mail servers accept them.
 
-International domains are taken as they are typed and sent in their ASCII form; the part before the @ has to be ASCII,
+International domains are accepted as typed and sent in their ASCII form; the part before the @ has to be ASCII,
 since many servers take no other.
 """
 
@@ -65,13 +65,13 @@ def named(text: str) -> NamedAddress:
 
     Raises: BadAddress.
     """
-    found = NAMED.fullmatch(text.strip())
-    if found is None:
+    match = NAMED.fullmatch(text.strip())
+    if match is None:
         return NamedAddress("", address(text))
-    name = found["name"].strip().strip('"')
+    name = match["name"].strip().strip('"')
     if not name.isprintable():
         raise BadAddress(f"{_shown(text)}: there is a control character in the name")
-    return NamedAddress(name, address(found["address"]))
+    return NamedAddress(name, address(match["address"]))
 
 
 def wire(text: str) -> str:

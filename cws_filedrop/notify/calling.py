@@ -33,7 +33,7 @@ class CallRules:
 
 @dataclass(frozen=True, slots=True)
 class HookMessage:
-    """What is told: `id` is the same at every attempt."""
+    """The message of a call: `id` is the same at every attempt, so that receivers can tell a repetition."""
 
     id: str
     body: bytes
@@ -41,8 +41,8 @@ class HookMessage:
 
 @dataclass(frozen=True, slots=True)
 class CallResult:
-    """How a call ended: was it taken, what was answered (state and the first characters, or the trouble), and does
-    the receiver want no more of them (410)?"""
+    """How a call ended: was it accepted, the answer (status and first characters, or what failed), and does the
+    receiver want no more calls (410)?"""
 
     taken: bool
     answer: str
@@ -52,7 +52,7 @@ class CallResult:
 async def tell(
     target: str, message: HookMessage, *, secret: str, rules: CallRules, clock: Callable[[], float] = time.time
 ) -> CallResult:
-    """Call once. Never raises for what the receiver, the network or the address is to blame for."""
+    """Call once. Whatever the receiver, the network or the address is to blame for is a result, never raised."""
     try:
         async with asyncio.timeout(rules.timeout_seconds):
             url = reaching.checked(target, allow_http=rules.allow_http)
@@ -79,9 +79,11 @@ def _signed(message: HookMessage, secret: str, now: int) -> dict[str, str]:
 async def _post(
     url: httpx.URL, places: list[str], headers: dict[str, str], body: bytes, rules: CallRules
 ) -> CallResult:
-    """To the first of its addresses that there is a connection to."""
+    """Call the first of its addresses that can be connected to."""
     host = url.netloc.decode("ascii")
+    # The URL holds the IP address that was checked; certificate and Host header are still those of the name.
     named = {"sni_hostname": url.raw_host.decode("ascii")} if url.scheme == "https" else {}
+    # trust_env off: a proxy of the environment would connect from elsewhere, past the check.
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=rules.timeout_seconds) as client:
         for place in places:
             there = url.copy_with(host=place)
@@ -95,7 +97,7 @@ async def _post(
                     raise
                 continue
             try:
-                return _told(answer.status_code, await _beginning(answer))
+                return _result(answer.status_code, await _beginning(answer))
             finally:
                 await answer.aclose()
     raise Impossible("a host has one address at least")
@@ -103,16 +105,16 @@ async def _post(
 
 async def _beginning(answer: httpx.Response) -> str:
     """The first characters of an answer, on one line; as it came, so that nothing is unpacked."""
-    found = b""
+    read = b""
     async for chunk in answer.aiter_raw():
-        found += chunk[:SHOWN_BYTES]
-        if len(found) >= SHOWN_BYTES:
+        read += chunk[:SHOWN_BYTES]
+        if len(read) >= SHOWN_BYTES:
             break
-    words = found[:SHOWN_BYTES].decode("utf-8", "replace")
+    words = read[:SHOWN_BYTES].decode("utf-8", "replace")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
 
 
-def _told(status: int, words: str) -> CallResult:
+def _result(status: int, words: str) -> CallResult:
     answer = f"{status} {words}".strip()[:SHOWN_BYTES]
     if 300 <= status < 400:
         answer = f"{status}: redirects are not followed"

@@ -1,4 +1,4 @@
-"""[mail] settings -> what is needed to send: checked once, before anything depends on it."""
+"""[mail] settings -> the relay that mails are handed to: checked once, before anything depends on it."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class MailRelay:
     timeout_seconds: float
 
 
-def office(settings: MailSettings, environment: Mapping[str, str]) -> MailRelay:
-    """The settings, checked; `host` must be set.
+def mail_relay(settings: MailSettings, environment: Mapping[str, str]) -> MailRelay:
+    """The relay that the settings describe, checked; `host` must be set.
 
     Raises: ConfigError naming the key.
     """

@@ -1,4 +1,4 @@
-"""Hands messages in at an SMTP server, and says for certain, or that it is not certain, whether the server has them.
+"""Hands messages to an SMTP server, and tells apart: the server has it, has it not, or that is not certain.
 
 The library's own `sendmail` does not tell a connection that broke before a message was out from one that broke after.
 """
@@ -27,9 +27,9 @@ class SubmissionOutcome(StrEnum):
     SENT = "sent"
     LATER = "later"  # the server does not take this message now
     REFUSED = "refused"  # the server never takes this message
-    UNSURE = "unsure"  # it was handed over, and no answer came
-    AWAY = "away"  # there is no server to hand anything in at: it is no message's fault
-    TAKEN = "taken"  # somebody else has it in hand
+    UNSURE = "unsure"  # it was handed over, and no answer came: the server may have it
+    AWAY = "away"  # no server can be reached: it is no message's fault
+    TAKEN = "taken"  # another process is sending it
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,39 +44,39 @@ class _Refusal(Exception):
     """A command was answered with a code that says no."""
 
     def __init__(self, code: int, reply: bytes) -> None:
-        super().__init__(_said(code, reply))
+        super().__init__(_reply_words(code, reply))
         self.code = code
 
 
 class SmtpSession:
-    """The counter where messages are handed in: one session at a time, kept for a while, opened when it is needed."""
+    """Hands messages in over one SMTP session, opened when it is needed and kept for a while."""
 
-    def __init__(self, office: MailRelay) -> None:
-        self._office = office
+    def __init__(self, relay: MailRelay) -> None:
+        self._relay = relay
         self._session: smtplib.SMTP | None = None
-        self._handed = 0
+        self._handed_in = 0
 
     def hand_in(self, envelope: Envelope, *, begin: Callable[[], bool]) -> SubmissionResult:
-        """Hand in a message. `begin` is called when the server is ready for its text, and before any of it leaves; when
-        it says no, nothing leaves. Raises what `begin` raises.
+        """Hand in a message. `begin` is called when the server is ready for its text, before any of it leaves; when it
+        returns false, nothing leaves. Raises: what `begin` raises.
         """
         try:
             session = self._open()
         except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a password that is not ASCII
             self.close()
             return SubmissionResult(SubmissionOutcome.AWAY, _words(error))
-        ended = self._hand_in(session, envelope, begin)
-        self._handed += 1
-        if ended.ending is SubmissionOutcome.UNSURE:  # whoever gives no answer to a message gives none to a goodbye
+        result = self._hand_in(session, envelope, begin)
+        self._handed_in += 1
+        if result.ending is SubmissionOutcome.UNSURE:  # it would not answer QUIT either: closed without
             session.close()
             self._session = None
-        if ended.ending is not SubmissionOutcome.SENT or self._handed >= MAILS_A_SESSION:
+        if result.ending is not SubmissionOutcome.SENT or self._handed_in >= MAILS_A_SESSION:
             self.close()
-        return ended
+        return result
 
     def close(self) -> None:
         """End the session."""
-        session, self._session, self._handed = self._session, None, 0
+        session, self._session, self._handed_in = self._session, None, 0
         if session is None:
             return
         try:
@@ -85,7 +85,7 @@ class SmtpSession:
             session.close()
 
     def _open(self) -> smtplib.SMTP:
-        """The session, with the server found to be still there."""
+        """The session, once the server has shown that it is still there."""
         if self._session is not None:
             try:
                 if self._session.rset()[0] == 250:
@@ -97,19 +97,19 @@ class SmtpSession:
         return self._session
 
     def _connect(self) -> smtplib.SMTP:
-        office, name = self._office, self._office.sender.address.rpartition("@")[2]
+        relay, name = self._relay, self._relay.sender.address.rpartition("@")[2]
         local = name if name.isascii() else "localhost"
-        seconds = office.timeout_seconds
+        seconds = relay.timeout_seconds
         session = (
-            smtplib.SMTP_SSL(office.host, office.port, local_hostname=local, timeout=seconds, context=office.trust)
-            if office.security == "tls"
-            else smtplib.SMTP(office.host, office.port, local_hostname=local, timeout=seconds)
+            smtplib.SMTP_SSL(relay.host, relay.port, local_hostname=local, timeout=seconds, context=relay.trust)
+            if relay.security == "tls"
+            else smtplib.SMTP(relay.host, relay.port, local_hostname=local, timeout=seconds)
         )
         try:
-            if office.security == "starttls":
-                session.starttls(context=office.trust)
-            if office.user:
-                session.login(office.user, office.password)
+            if relay.security == "starttls":
+                session.starttls(context=relay.trust)
+            if relay.user:
+                session.login(relay.user, relay.password)
             session.ehlo_or_helo_if_needed()
         except BaseException:
             session.close()
@@ -144,7 +144,7 @@ def _ask(session: smtplib.SMTP, command: str, *, wanted: int = 250) -> None:
 
 
 def _not_taken(error: Exception) -> SubmissionResult:
-    """The server does not have the message: a lost connection and a code 4xx are no last word."""
+    """The server does not have the message; after a lost connection or a code 4xx it is tried again later."""
     refused = isinstance(error, _Refusal) and error.code // 100 == 5
     return SubmissionResult(SubmissionOutcome.REFUSED if refused else SubmissionOutcome.LATER, _words(error))
 
@@ -154,14 +154,14 @@ def _on_the_wire(body: bytes) -> bytes:
     return DOT.sub(b"..", body.removesuffix(b"\r\n")) + b"\r\n.\r\n"
 
 
-def _said(code: int, reply: bytes) -> str:
+def _reply_words(code: int, reply: bytes) -> str:
     return f"{code} {reply.decode('utf-8', 'replace')}"
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         reply = error.smtp_error
-        words = _said(error.smtp_code, reply if isinstance(reply, bytes) else reply.encode())
+        words = _reply_words(error.smtp_code, reply if isinstance(reply, bytes) else reply.encode())
     else:
         words = str(error) or type(error).__name__
     return one_line(words)[:LONGEST_WORDS]

@@ -1,4 +1,4 @@
-"""What is kept of a feed, to be shown and given out; and in words why something is not there."""
+"""The documents that are kept of a feed, to be shown and handed out; and in words why one is not there."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""Figures over a day, a week or a month: how lines fared, how long answers took, what was said of lines, how much of
-Amazon's quota was used. Knows nothing of how they are drawn.
+"""Figures over a day, a week or a month: what became of lines, how long answers took, which codes lines got, how much
+of Amazon's quota was used. Knows nothing of how they are drawn.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHARES: Final = {"p50": 0.5, "p95": 0.95}
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """A time that is looked at, in hours or days."""
+    """A span of time, counted by hours or days."""
 
     name: str
     words: str
@@ -84,11 +84,11 @@ def _fared(
     slots: Sequence[str],
 ) -> dict[str, list[int]]:
     counted = charts.verdicts(context.db, since=since, until=until, by=chosen.by, seller_id=seller_id)
-    found = {
-        name: [sum(counted.get((slot, str(one)), 0) for one in verdicts) for slot in slots]
+    by_group = {
+        name: [sum(counted.get((slot, str(verdict)), 0) for verdict in verdicts) for slot in slots]
         for name, verdicts in GROUPS.items()
     }
-    return {name: values for name, values in found.items() if any(values)}
+    return {name: values for name, values in by_group.items() if any(values)}
 
 
 def _lasting(measured: Sequence[Sequence[float]]) -> Lasting:
@@ -97,7 +97,7 @@ def _lasting(measured: Sequence[Sequence[float]]) -> Lasting:
 
 @dataclass(frozen=True, slots=True)
 class FeedQuota:
-    """Feeds that Amazon was given, by merchant id, the most first; it takes `most` from each of `accounts` accounts."""
+    """Feeds that Amazon was given, by merchant id, most first; it takes `most` from each of `accounts` accounts."""
 
     used: Sequence[tuple[str, int]]
     most: int

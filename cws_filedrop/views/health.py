@@ -25,7 +25,7 @@ class Health:
 
 
 def look(context: ServiceContext, stages: StageCounts, *, seconds: float) -> list[Health]:
-    """Each part; `seconds` is how long the database took to tell the stages."""
+    """Each part; `seconds` is how long the database took to answer for the stages."""
     return [_database(seconds), _disk(context), _marketplace(stages), *_processes(context)]
 
 
@@ -45,12 +45,12 @@ def _disk(context: ServiceContext) -> Health:
 
 def _processes(context: ServiceContext) -> list[Health]:
     """The worker with its engine, the doors, the pages: how long ago each gave a sign of life."""
-    most, found = context.settings.alarms.beat_seconds, []
+    most, parts = context.settings.alarms.beat_seconds, []
     for who, at in sorted(alarms.beats(context.db).items()):
         silent = (context.clock() - moment(at)).total_seconds()
         words = f"silent for {lasting(silent)}" if silent > most else "alive"
-        found.append(Health(who.partition(" ")[0].capitalize(), "bad" if silent > most else "good", words))
-    return found
+        parts.append(Health(who.partition(" ")[0].capitalize(), "bad" if silent > most else "good", words))
+    return parts
 
 
 def _marketplace(found: StageCounts) -> Health:

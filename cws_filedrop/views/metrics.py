@@ -1,5 +1,5 @@
-"""What Prometheus asks for, outcomes first. All of it is read from the database and the disk, so that any process can
-answer; nothing is asked for more than once in five seconds.
+"""Metrics for Prometheus, outcomes first. All of them are read from the database and the disk, so that any process can
+answer; nothing is read more than once in five seconds.
 
 Names follow Prometheus's conventions: base units, `_total` for what only grows. Lines are counted by verdict as of the
 last answer, so a line may move from one verdict to another (a correction, a settlement): those are gauges.
@@ -33,12 +33,12 @@ KEPT_SECONDS: Final = 5.0
 LATE_DAYS: Final = 14
 MOST_LATE: Final = 1_000
 LIMITS: Final = (0.5, 1, 2, 5, 10, 30, 60, 300, 900, 3_600, 14_400, 86_400)  # seconds
-FEED_BURST: Final = 15.0  # createFeed (docs/amazon.md#8-rate-limits): so many at once,
+FEED_BURST: Final = 15.0  # createFeed (docs/amazon.md#8-rate-limits): this many at once,
 FEED_SECONDS: Final = 120.0  # and one more after each of these
 
 
 class Metrics:
-    """`render()` is what `/metrics` answers. From any thread."""
+    """`render()` is what `/metrics` answers. May be used from any thread."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._registry = CollectorRegistry(auto_describe=False)
@@ -61,7 +61,7 @@ class Metrics:
 
 
 class _Source(Collector):
-    """Asks anew each time."""
+    """Collects anew each time it is asked."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context

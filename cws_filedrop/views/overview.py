@@ -1,4 +1,4 @@
-"""How everything stands at one moment, for whoever watches."""
+"""How everything stands at one moment: for `watch`, the page Now and the API."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from cws_filedrop.store.outgoing.alarms import Alarm
 
 MOST_UPLOADS: Final = 40
 MOST_LATE: Final = 1_000
-OVERDUE_DAYS: Final = 14  # that an order which nobody shipped in time is shown
+OVERDUE_DAYS: Final = 14  # for which an order that was not shipped in time is shown
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """It. `alive` says of each process whether it lately gave a sign of life; `unread` uploads may be
-    in the spool only; `unconfirmed` lines wait for somebody, and so do `late` orders."""
+    """How everything stands. `alive` says of each process whether it gave a sign of life lately; `unread` uploads
+    may be in the spool only; `unconfirmed` lines wait for a person, and so do `late` orders."""
 
     at: datetime
     stages: StageCounts
@@ -40,14 +40,14 @@ class Overview:
 
 
 def look(context: ServiceContext) -> Overview:
-    """Look at everything; some ten milliseconds, whatever there was before."""
+    """Look at everything; takes some ten milliseconds, however large the history."""
     at, db = context.clock(), context.db
-    found = stages.look(db, now=at)
+    counts = stages.look(db, now=at)
     soon, since = timedelta(hours=context.settings.orders.late_hours), timedelta(days=OVERDUE_DAYS)
     return Overview(
         at,
-        found,
-        unread=_unread(context, found),
+        counts,
+        unread=_unread(context, counts),
         alarms=alarms.listing(db),
         unconfirmed=work_lists.unconfirmed_count(db),
         connected=connections.listing(db),
@@ -57,9 +57,9 @@ def look(context: ServiceContext) -> Overview:
     )
 
 
-def _unread(context: ServiceContext, found: StageCounts) -> StageCount:
+def _unread(context: ServiceContext, counts: StageCounts) -> StageCount:
     """Uploads that nobody has read: those in the spool, and those that are recorded."""
-    ids, recorded = context.spool.unrecorded(), found.upload("arrived")
+    ids, recorded = context.spool.unrecorded(), counts.upload("arrived")
     oldest = [recorded.oldest] if recorded.oldest else []
     oldest += [arrival_stamp(ids[0])] if ids else []
     return StageCount(recorded.number + len(ids), 0, min(oldest, default=""))

@@ -1,4 +1,4 @@
-"""One seller as operators see it: how it may come in, its folders, drops and rhythm, what is late or not confirmed."""
+"""One seller as operators see it: its access, folders, drops and rhythm, what is late or not confirmed."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ class FolderEntry:
 
 @dataclass(frozen=True, slots=True)
 class SellerOverview:
-    """It. `access` is None while the seller may not log in; `folders` are (name, the newest files, how many there are);
-    `counts` are uploads by state; `rhythm` are files by weekday (Monday first) and hour, in UTC; `limits` are (name,
-    used, most); `banned` are addresses that are kept out and that somebody tried to log in from by this name."""
+    """A seller at one moment. `access` is None while the seller may not log in; `folders` are (name, the newest files,
+    how many there are); `counts` are uploads by state; `rhythm` are files by weekday (Monday first) and hour, in UTC;
+    `limits` are (name, used, most); `banned` are banned addresses from which somebody tried to log in by this name."""
 
     seller: Seller
     access: Access | None
@@ -78,38 +78,38 @@ def of(context: ServiceContext, seller: Seller) -> SellerOverview:
 
 
 def _folders(home: Home) -> list[tuple[str, list[FolderEntry], int]]:
-    found = []
+    listed = []
     for folder in Folder:
         waiting = [(name, home.folder(folder) / name) for name in home.waiting(folder)]
         growing = [(name, kept.path) for name, kept in home.unfinished(folder, *UploadStage).items()]
-        found.append((str(folder), waiting + growing))
+        listed.append((str(folder), waiting + growing))
     for name in ("outbox", "orders/created", "orders/modified"):
         directory = home.path / name
-        found.append((name, [(file, directory / file) for file in visible_files(directory)]))
-    return [(name, _entries(files), len(files)) for name, files in found]
+        listed.append((name, [(file, directory / file) for file in visible_files(directory)]))
+    return [(name, _entries(files), len(files)) for name, files in listed]
 
 
 def _entries(files: list[tuple[str, Path]]) -> list[FolderEntry]:
-    found = []
+    entries = []
     for name, path in files:
         try:
             kept = path.lstat()
         except OSError:  # collected meanwhile
             continue
-        found.append(FolderEntry(name, kept.st_size, kept.st_mtime))
-    return sorted(found, key=lambda entry: entry.changed, reverse=True)[:SHOWN_FILES]
+        entries.append(FolderEntry(name, kept.st_size, kept.st_mtime))
+    return sorted(entries, key=lambda entry: entry.changed, reverse=True)[:SHOWN_FILES]
 
 
 def _limits(context: ServiceContext, seller: Seller, home: Home) -> list[tuple[str, int, int]]:
-    allowance, found = seller.allowance, []
+    allowance, used_limits = seller.allowance, []
     if allowance.files_an_hour:
         used = usage.uploads_since(context.db, seller.id, since=context.clock() - timedelta(hours=1))
-        found.append(("files in an hour", used, allowance.files_an_hour))
+        used_limits.append(("files in an hour", used, allowance.files_an_hour))
     if allowance.kept_bytes:
-        found.append(("bytes kept", kept_bytes(home), allowance.kept_bytes))
+        used_limits.append(("bytes kept", kept_bytes(home), allowance.kept_bytes))
     if allowance.waiting_files:
-        found.append(("files that wait", waiting_files(home), allowance.waiting_files))
-    return found
+        used_limits.append(("files that wait", waiting_files(home), allowance.waiting_files))
+    return used_limits
 
 
 def _bans(context: ServiceContext, name: str) -> list[guard.FailureRecord]:

@@ -1,4 +1,4 @@
-"""What happened to an upload, step by step, out of what many tables keep of it."""
+"""What happened to an upload, step by step, from what many tables keep of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cws_filedrop.store.feeds.feeds import FeedRow
 from cws_filedrop.store.lists import upload_events
 from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.uploads.uploads import Upload
-from cws_filedrop.store.users import decisions as deeds
+from cws_filedrop.store.users import decisions
 from cws_filedrop.store.users.decisions import Decision
 from cws_filedrop.upload_outcome import UploadOutcome
 from cws_filedrop.views import feed_documents
@@ -22,7 +22,7 @@ from cws_filedrop.views.feed_documents import StoredDocument
 
 @dataclass(frozen=True, slots=True)
 class TimelineStep:
-    """One of them; `at` is a stamp, `tone` is good, bad, odd or plain, `path` leads to more."""
+    """One step; `at` is a stamp, `tone` is good, bad, odd or plain, `path` leads to the page with more."""
 
     at: str
     what: str
@@ -33,13 +33,13 @@ class TimelineStep:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The steps in order, the feeds with the lines they carried and what is kept of each, the mails, and what people
-    did."""
+    """The steps in order; the feeds with the number of lines they carried and what is kept of each; the mails; and what
+    people decided."""
 
     steps: list[TimelineStep]
     feeds: list[tuple[FeedRow, int, list[StoredDocument]]]
     mails: list[upload_events.TimelineMail]
-    deeds: list[Decision]
+    decisions: list[Decision]
 
 
 def find(context: ServiceContext, upload_id: str) -> tuple[Upload, bool] | None:
@@ -55,7 +55,7 @@ def find(context: ServiceContext, upload_id: str) -> tuple[Upload, bool] | None:
 
 
 def _unrecorded(claim: Claim) -> Upload:
-    """What is known before anybody has recorded it; ids of the database are 0."""
+    """What is known before the worker has recorded it; ids of the database are 0."""
     return Upload(
         id=claim.upload_id,
         seller_id=0,
@@ -81,29 +81,29 @@ def _unrecorded(claim: Claim) -> Upload:
 
 
 def of(context: ServiceContext, upload: Upload) -> Timeline:
-    """The story of an upload."""
+    """The timeline of an upload, as far as it has come."""
     feeds = upload_events.feeds(context.db, upload.id)
     mails = upload_events.mails(context.db, upload.id)
-    done = deeds.listing(context.db, about=upload.id)
+    made = decisions.listing(context.db, about=upload.id)
     steps = [*_began(context, upload), *_fed(feeds), *_mailed(mails), *_ended(upload)]
-    steps += [TimelineStep(one.at, f"{one.who}: {one.what}", one.detail, "odd") for one in done]
+    steps += [TimelineStep(one.at, f"{one.who}: {one.what}", one.detail, "odd") for one in made]
     steps.sort(key=lambda step: step.at)
     kept = [(feed, lines, feed_documents.of_feed(context, feed)) for feed, lines in feeds]
-    return Timeline(steps, kept, mails, done)
+    return Timeline(steps, kept, mails, made)
 
 
 def _began(context: ServiceContext, upload: Upload) -> Iterator[TimelineStep]:
     seen = upload_events.at_the_doors(context.db, upload.id)
-    for one in seen:
-        client = " ".join(filter(None, (one.address, one.client)))
-        yield TimelineStep(one.at, f"{one.event} at {one.door}", " · ".join(filter(None, (client, one.detail))))
+    for event in seen:
+        client = " ".join(filter(None, (event.address, event.client)))
+        yield TimelineStep(event.at, f"{event.event} at {event.door}", " · ".join(filter(None, (client, event.detail))))
     if not seen:
         yield TimelineStep(
             upload.arrived_at, f"came by {upload.door}", " · ".join(filter(None, (upload.client, upload.evidence)))
         )
     if upload.grade:
         graded = {"whole": "good", "doubtful": "odd", "cut": "bad"}.get(upload.grade, "plain")
-        came = max([upload.arrived_at, *(one.at for one in seen if one.event == AuditEventKind.UPLOAD)])
+        came = max([upload.arrived_at, *(event.at for event in seen if event.event == AuditEventKind.UPLOAD)])
         yield TimelineStep(came, f"graded {upload.grade}", upload.evidence, graded)
     if upload.answered_at:
         yield TimelineStep(upload.answered_at, "receipt delivered", "", "good")
@@ -111,8 +111,8 @@ def _began(context: ServiceContext, upload: Upload) -> Iterator[TimelineStep]:
 
 def _fed(feeds: list[tuple[FeedRow, int]]) -> Iterator[TimelineStep]:
     for feed, lines in feeds:
-        told = f"{lines} of its lines"
-        yield TimelineStep(feed.opened_at, f"feed {feed.no} opened", told, path="/feeds")
+        carried = f"{lines} of its lines"
+        yield TimelineStep(feed.opened_at, f"feed {feed.no} opened", carried, path="/feeds")
         if feed.submitted_at:
             yield TimelineStep(
                 feed.submitted_at, "given to Amazon", f"feed {feed.no} is Amazon's {feed.amazon_feed_id}", "good"

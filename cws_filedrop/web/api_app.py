@@ -23,7 +23,7 @@ TITLE = "cws_filedrop"
 ABOUT = """Hand in files of shipped orders, and hear what became of every line.
 
 Every call carries a token, `Authorization: Bearer …`: a seller's (`cwsfd_…`), which reaches what is its own; or, for
-what stands under `/ops/`, an operator's (`cwsop_…`), which may do what its user may: viewers look, operators also
+what stands under `/ops/`, an operator's (`cwsop_…`), which has its user's permissions: viewers look, operators also
 decide, admins also see people and what they did. Failures are `application/problem+json` (RFC 9457). Lists come in
 pages; the next one is in the `Link` header. Answers to GET have an `ETag`; `If-None-Match` spares you what you have
 already. How often a token may be used is said in `RateLimit-Policy`."""
@@ -36,9 +36,9 @@ def build(
     clock: Callable[[], datetime] | None = None,
     taking_in: HandingIn | None = None,
 ) -> FastAPI:
-    """The API on a desk. `arrived` is told the id of each upload that is to be read; it must not block.
+    """The API of a service context. `arrived` is called with the id of each upload to be read; it must not block.
 
-    `taking_in` is what the pages use too, so that a seller's files are counted together.
+    `taking_in` is that of the pages, so that a seller's files are counted together, whichever way they come.
     """
     api = ApiContext(
         context, taking_in or handing_in(context), arrived, clock or context.clock, Rates(context.settings.api)

@@ -1,4 +1,4 @@
-"""The application: every page and the API, on one office."""
+"""The application: every page and the API, on one web context."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from cws_filedrop import log
-from cws_filedrop.web import api_app as api
+from cws_filedrop.web import api_app
 from cws_filedrop.web.pages import PAGES
 from cws_filedrop.web.site import visitors
 from cws_filedrop.web.site.rendering import STATIC, page
@@ -52,7 +52,7 @@ def build(web: WebContext) -> FastAPI:
     for router in PAGES:
         app.include_router(router)
     app.add_api_route("/live", _live, methods=["GET"])
-    app.mount("/api/v1", api.build(web.context, arrived=web.arrived, taking_in=web.handing_in), name="api")
+    app.mount("/api/v1", api_app.build(web.context, arrived=web.arrived, taking_in=web.handing_in), name="api")
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.add_middleware(SecurityHeaders)
     for kind, handler in _HANDLERS.items():
@@ -61,15 +61,15 @@ def build(web: WebContext) -> FastAPI:
 
 
 def _live(request: Request, session: visitors.Anyone) -> Response:
-    """Tells a page that there is something new."""
+    """The event stream that tells a page of news."""
     stream = request.app.state.web.beacon.changes()
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def _turned(request: Request, error: Exception) -> Response:
+def _redirected(request: Request, error: Exception) -> Response:
     if not isinstance(error, visitors.Redirected):
         raise error
-    if request.headers.get("x-live") == "1":
+    if request.headers.get("x-live") == "1":  # a script's refresh: it must not put a login form into the page
         return Response(status_code=401)
     return RedirectResponse(error.where, 303)
 
@@ -77,38 +77,38 @@ def _turned(request: Request, error: Exception) -> Response:
 def _refused(request: Request, error: Exception) -> Response:
     if not isinstance(error, visitors.Forbidden):
         raise error
-    return _said(request, error.status, str(error))
+    return _message(request, error.status, str(error))
 
 
 def _not_there(request: Request, error: Exception) -> Response:
-    return _said(request, 404, WORDS[404])
+    return _message(request, 404, WORDS[404])
 
 
 def _http(request: Request, error: Exception) -> Response:
     if not isinstance(error, HTTPException):
         raise error
-    return _said(request, error.status_code, WORDS.get(error.status_code, str(error.detail)))
+    return _message(request, error.status_code, WORDS.get(error.status_code, str(error.detail)))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise error
     wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-    return _said(request, 400, f"{WORDS[400]} {wrong}")
+    return _message(request, 400, f"{WORDS[400]} {wrong}")
 
 
 def _failed(request: Request, error: Exception) -> Response:
     LOG.error("web.failed", path=request.url.path, exc_info=error)
-    return _said(request, 500, "We failed; it is in our log. Nothing that was dropped is lost by it.")
+    return _message(request, 500, "We failed; it is in our log. Nothing that was dropped is lost by it.")
 
 
-def _said(request: Request, status: int, text: str) -> Response:
+def _message(request: Request, status: int, text: str) -> Response:
     session = getattr(request.state, "session", None)
-    return page(request, "said.html", status=status, session=session, code=status, text=text)
+    return page(request, "message.html", status=status, session=session, code=status, text=text)
 
 
 _HANDLERS: Final = {
-    visitors.Redirected: _turned,
+    visitors.Redirected: _redirected,
     visitors.Forbidden: _refused,
     visitors.NotThere: _not_there,
     HTTPException: _http,

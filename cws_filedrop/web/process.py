@@ -1,4 +1,4 @@
-"""The process of the pages and the API, as `doors` is that of the doors: settings come in the environment, events go to
+"""The process of the pages and the API, run like that of the doors: settings come in the environment, events go to
 standard output, and the end of standard input means that the service is gone.
 """
 
@@ -44,29 +44,29 @@ def main() -> None:
 
 
 def _serve(settings: Settings) -> None:
-    listener = _listen(settings.web)
+    listener = _listen(settings.web)  # first: an address that cannot be used is told before anything else is started
     context = open_context(settings)
-    guard, audit, pulse = (
+    guard, audit, heartbeat = (
         Guard(settings.guard, DatabaseGuardStore(context.db)),
         Audit(DatabaseAuditStore(context.db)),
         Heartbeat(context.db, "pages"),
     )
     guard.start()
     audit.start()
-    pulse.start()
+    heartbeat.start()
     try:
-        visited = web_context.open_web_context(context, guard, arrived=_arrived, witness=audit.note)
-        _run(settings.web, visited, listener)
+        web = web_context.open_web_context(context, guard, arrived=_arrived, witness=audit.note)
+        _run(settings.web, web, listener)
     finally:
         listener.close()
-        pulse.stop()
+        heartbeat.stop()
         guard.stop()
         audit.stop()
         context.db.close()
 
 
-def _run(web: WebSettings, visited: web_context.WebContext, listener: socket.socket) -> None:
-    handler: Any = app.build(visited)
+def _run(web: WebSettings, context: web_context.WebContext, listener: socket.socket) -> None:
+    handler: Any = app.build(context)
     if web.proxies:
         handler = ProxyHeadersMiddleware(handler, trusted_hosts=web.proxies.split())
     server = _Server(
@@ -84,7 +84,7 @@ def _run(web: WebSettings, visited: web_context.WebContext, listener: socket.soc
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         ),
-        visited,
+        context,
         {"event": "ready", "web": [*listener.getsockname()[:2]], "https": bool(web.certificate)},
     )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's; it stops us when it is our turn
@@ -97,9 +97,9 @@ def _run(web: WebSettings, visited: web_context.WebContext, listener: socket.soc
 class _Server(uvicorn.Server):
     """Says when it is ready, and ends the endless streams before it waits for answers."""
 
-    def __init__(self, settings: uvicorn.Config, visited: web_context.WebContext, ready: dict[str, Any]) -> None:
+    def __init__(self, settings: uvicorn.Config, context: web_context.WebContext, ready: dict[str, Any]) -> None:
         super().__init__(settings)
-        self._visited = visited
+        self._context = context
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -108,7 +108,7 @@ class _Server(uvicorn.Server):
             _say(**self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._visited.beacon.end_streams()
+        self._context.beacon.end_streams()
         await super().shutdown(sockets)
 
 

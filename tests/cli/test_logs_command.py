@@ -186,7 +186,7 @@ def test_many_large_files_do_not_fill_the_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
         for log in logs:
             log.close()
-    assert [one.said["n"] for one in last if one.said] == [n for n in range(13_995, 14_000) for _ in range(2)]
+    assert [one.entry["n"] for one in last if one.entry] == [n for n in range(13_995, 14_000) for _ in range(2)]
     assert number == 10 * 1_000
     assert peak < 12_000_000
 

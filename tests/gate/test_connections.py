@@ -21,7 +21,7 @@ class Guest:
         self.busy = False
         self.dismissed: list[str] = []
 
-    def told(self) -> SessionInfo:
+    def info(self) -> SessionInfo:
         return SessionInfo("ftp", "192.0.2.1", "curl", self.busy)
 
     def dismiss(self, words: str) -> None:
@@ -59,8 +59,8 @@ def quickly(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_is_told_while_nothing_changes() -> None:
     presence, book, seen = OpenSessions(), Book(), list[AuditEvent]()
-    concierge = ConnectionRegistry(book, presence.everyone, seen.append)
-    concierge.start()
+    registry = ConnectionRegistry(book, presence.everyone, seen.append)
+    registry.start()
     anna = Guest("anna")
     assert anna.login is not None
     assert presence.enter(anna.login, anna) == ""
@@ -70,27 +70,27 @@ def test_nothing_is_told_while_nothing_changes() -> None:
     wait_for(lambda: book.asked > asked + 5)
     assert book.calls == 1
     anna.busy = True
-    wait_for(lambda: book.stays[stay.id].told.busy)
+    wait_for(lambda: book.stays[stay.id].info.busy)
     assert book.stays[stay.id].since == stay.since
     book.wanted = [stay.id]
     wait_for(lambda: anna.dismissed)
     presence.leave(anna.login, anna)
     wait_for(lambda: not book.stays)
-    concierge.stop()
+    registry.stop()
     assert {deed.detail for deed in seen} == {"an operator closed the connection"}
 
 
 def test_what_could_not_be_kept_is_kept_later_and_nobody_is_left_at_the_end() -> None:
     presence, book = OpenSessions(), Book()
     book.failures = 3
-    concierge = ConnectionRegistry(book, presence.everyone, lambda _: None)
+    registry = ConnectionRegistry(book, presence.everyone, lambda _: None)
     anna, stranger = Guest("anna"), Guest("eve")
     for one in (anna, stranger):
         assert one.login is not None
         presence.enter(one.login, one)
     stranger.login = None
-    concierge.start()
+    registry.start()
     wait_for(lambda: book.stays)
     assert [one.seller for one in book.stays.values()] == ["anna"]
-    concierge.stop()
+    registry.stop()
     assert book.stays == {}

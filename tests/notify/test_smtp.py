@@ -17,7 +17,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.notify.addresses import NamedAddress
 from cws_filedrop.notify.envelope import Envelope, seal
 from cws_filedrop.notify.letters import Letter
-from cws_filedrop.notify.mail_relay import MailRelay, office
+from cws_filedrop.notify.mail_relay import MailRelay, mail_relay
 from cws_filedrop.notify.smtp import MAILS_A_SESSION, SmtpSession, SubmissionOutcome, SubmissionResult
 from cws_filedrop.settings import MailSettings
 
@@ -32,7 +32,7 @@ def envelope(letter: Letter = LETTER, *, key: str = "k") -> Envelope:
 
 def office_at(server: PostOffice, **changes: object) -> MailRelay:
     settings = replace(SETTINGS, port=server.port, **changes)  # type: ignore[arg-type]
-    return office(settings, {"SECRET": "s3cret", "WRONG": "s3crets"})
+    return mail_relay(settings, {"SECRET": "s3cret", "WRONG": "s3crets"})
 
 
 def handed(where: MailRelay, *, begin: bool = True, sent: Envelope | None = None) -> SubmissionResult:
@@ -233,11 +233,11 @@ def test_a_session_that_died_meanwhile_is_opened_anew(server: PostOffice) -> Non
 )
 def test_settings_that_cannot_be_used_are_named(changes: dict[str, object], words: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        office(replace(SETTINGS, **changes), {})  # type: ignore[arg-type]
+        mail_relay(replace(SETTINGS, **changes), {})  # type: ignore[arg-type]
     assert words in str(caught.value)
     assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(("security", "port"), [("starttls", 587), ("tls", 465), ("none", 25)])
 def test_the_usual_port_of_each_way(security: str, port: int) -> None:
-    assert office(replace(SETTINGS, security=security), {}).port == port
+    assert mail_relay(replace(SETTINGS, security=security), {}).port == port

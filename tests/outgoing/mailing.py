@@ -11,7 +11,7 @@ from notify.post_office import PostOffice
 from pipeline.contexts import NOW, context_on, put, read
 
 from cws_filedrop.model import MailEvent, Mailing, MailState, Policy, Seller, Verdict
-from cws_filedrop.notify.mail_relay import office
+from cws_filedrop.notify.mail_relay import mail_relay
 from cws_filedrop.outgoing.mail import buyer_mails, notes, operator_mails, upload_mails
 from cws_filedrop.outgoing.mail.delivery import Delivery
 from cws_filedrop.outgoing.mail.digest_mails import Digests
@@ -62,7 +62,7 @@ class Shop:
 
     def start(self) -> None:
         """As after a start of the service."""
-        self.delivery = Delivery(self.context, office(self.context.settings.mail, {}), monotonic=self._seconds)
+        self.delivery = Delivery(self.context, mail_relay(self.context.settings.mail, {}), monotonic=self._seconds)
         self.digests = Digests(self.context)
         mails.left_behind(self.context.db)
 
@@ -120,7 +120,7 @@ class Shop:
         """Have everything written that is to be told."""
         upload_mails.write(self.context)
         buyer_mails.write(self.context)
-        operator_mails.write(self.context, office(self.context.settings.mail, {}).operators)
+        operator_mails.write(self.context, mail_relay(self.context.settings.mail, {}).operators)
         self.digests.write()
 
     def send(self) -> None:

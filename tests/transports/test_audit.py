@@ -105,7 +105,7 @@ def test_entries_are_kept_in_order_and_again_when_that_failed() -> None:
     audit.note(AuditEvent(event=AuditEventKind.LOGIN, seller="b"))
     kept.broken = False
     audit.stop()
-    assert [entry.deed.seller for entry in kept.entries] == ["a", "b"]
+    assert [entry.what.seller for entry in kept.entries] == ["a", "b"]
 
 
 def test_a_flood_of_refused_logins_is_counted_and_nothing_else_is_lost() -> None:
@@ -118,9 +118,9 @@ def test_a_flood_of_refused_logins_is_counted_and_nothing_else_is_lost() -> None
             audit.note(AuditEvent(event=AuditEventKind.UPLOAD, seller="acme", name=str(number)))
     audit.start()
     audit.stop()
-    assert sum(entry.times for entry in kept.entries if entry.deed.event is AuditEventKind.LOGIN_REFUSED) == 5_000
+    assert sum(entry.times for entry in kept.entries if entry.what.event is AuditEventKind.LOGIN_REFUSED) == 5_000
     assert len(kept.entries) < 2_100
-    uploads = [entry.deed.name for entry in kept.entries if entry.deed.event is AuditEventKind.UPLOAD]
+    uploads = [entry.what.name for entry in kept.entries if entry.what.event is AuditEventKind.UPLOAD]
     assert uploads == ["0", "1000", "2000", "3000", "4000"]
 
 
@@ -135,5 +135,5 @@ def test_nothing_in_an_entry_plays_tricks() -> None:
     audit.start()
     audit.stop()
     (entry,) = kept.entries
-    assert all(text.isprintable() for text in (entry.deed.seller, entry.deed.name, entry.deed.client))
-    assert len(entry.deed.detail) <= 500
+    assert all(text.isprintable() for text in (entry.what.seller, entry.what.name, entry.what.client))
+    assert len(entry.what.detail) <= 500

@@ -1,4 +1,4 @@
-"""What the shell is told when an argument is half typed. Quick, and silent whatever is wrong."""
+"""What the shell is offered when an argument is half typed. Quick, and silent whatever is wrong."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Completion = Callable[[typer.Context, str], Completed]
 
 
 def _kept(what: str, *, folded: bool = False) -> Completion:
-    """Completes to what the database has of that kind (`store.lists.completions`); `folded` are kept in lower case."""
+    """Completes to the database's names of that kind (`store.lists.completions`); `folded`: they are lower case."""
 
     def complete(ctx: typer.Context, incomplete: str) -> Completed:
         return _begun(ctx, what, incomplete.lower() if folded else incomplete)
@@ -42,10 +42,10 @@ def _begun(ctx: typer.Context, what: str, incomplete: str) -> Completed:
         GlobalOptions.config = Path(given) if given else None
         chosen = settings()
         url = chosen.database.url or f"sqlite:///{chosen.data / 'cws_filedrop.db'}"
-        found = completions.names(url, what, incomplete)
-    except Exception:  # no settings, no database, no driver: then there is nothing to offer
+        names = completions.names(url, what, incomplete)
+    except Exception:  # no settings, no database, no driver: a traceback would land in the line being typed
         return []
-    return [(name, _safe(about)) for name, about in found if name.startswith(incomplete)]
+    return [(name, _safe(about)) for name, about in names if name.startswith(incomplete)]
 
 
 def _safe(about: str) -> str:

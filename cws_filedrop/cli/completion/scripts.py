@@ -13,7 +13,7 @@ from typer._completion_classes import completion_init
 from typer._completion_shared import get_completion_script
 
 PROGRAM = "cws-filedrop"
-VARIABLE = "_CWS_FILEDROP_COMPLETE"  # by which a shell asks
+VARIABLE = "_CWS_FILEDROP_COMPLETE"  # set by the shell when it asks for completions
 
 
 class Shell(StrEnum):
@@ -34,7 +34,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="the shell you use")]
 
 
 def answer(app: typer.Typer) -> None:
-    """Tell the shell that asks what can be completed, and end. Whatever goes wrong, nobody sees it at the prompt."""
+    """Answer the shell that asks for completions, and exit. Whatever goes wrong, nothing of it shows at the prompt."""
     completion_init()
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         try:

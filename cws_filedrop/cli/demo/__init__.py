@@ -1,1 +1,1 @@
-"""`cws-filedrop demo`: the whole story once, on the sample files."""
+"""`cws-filedrop demo`: the main job once, on the sample files."""

@@ -13,7 +13,7 @@ from cws_filedrop.cli.terminal.shared import stop
 def demo(
     samples: Annotated[Path, typer.Option(help="folder of files to drop")] = Path("sample_files"),
     data: Annotated[Path | None, typer.Option(help="data folder [default: a temporary one]")] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="go on serving afterwards")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="keep serving afterwards")] = False,
 ) -> None:
     """Start everything, drop the sample files by FTP, show what became of every line."""
     from cws_filedrop.cli.demo.running import demonstrate, samples_in

@@ -37,8 +37,8 @@ from cws_filedrop.store.sellers import profiles, sellers
 from cws_filedrop.store.users import users
 
 SELLER: Final = "demo"
-FIRST: Final = "fillz-mixed-good-and-bad.txt"  # its receipt is shown: it says something about most things
-ORDER_BOOK: Final = "order-book.txt"  # what lies beside some samples is loaded before they are dropped
+FIRST: Final = "fillz-mixed-good-and-bad.txt"  # shown with its receipt: an example of nearly everything
+ORDER_BOOK: Final = "order-book.txt"  # lies beside some samples, and is loaded before they are dropped
 PATIENCE_SECONDS: Final = 55.0
 COLOURS: Final = {
     "confirmed": "green",
@@ -73,7 +73,7 @@ def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
         try:
             complete = _run(console, names, addresses, password)
             if serve:
-                _go_on(console, settings, addresses, password)
+                _keep_serving(console, settings, addresses, password)
         finally:
             service.stop()
     return complete
@@ -81,8 +81,8 @@ def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
 
 def samples_in(folder: Path) -> list[Path]:
     """The sample files, those in the folder itself first."""
-    found = (path for path in folder.rglob("*") if _is_sample(path, folder))
-    return sorted(found, key=lambda path: (len(path.parts), path.name != FIRST, path.name))
+    samples = (path for path in folder.rglob("*") if _is_sample(path, folder))
+    return sorted(samples, key=lambda path: (len(path.parts), path.name != FIRST, path.name))
 
 
 def _is_sample(path: Path, samples: Path) -> bool:
@@ -112,7 +112,7 @@ def _settings(folder: Path, *, serve: bool) -> Settings:
 
 
 def _port(wanted: int) -> int:
-    """The usual port when it is free, else any."""
+    """The usual port if it is free, else 0, which takes any."""
     import socket
 
     with socket.socket() as probe:
@@ -170,7 +170,7 @@ def _run(console: Console, names: list[Path], addresses: Addresses, password: st
             progress.advance(bar)
         bar = progress.add_task("waiting for answers", total=len(sent))
         outbox = _wait(ftp, sent, lambda answered: progress.update(bar, completed=answered))
-        results = [(one, _rows(ftp, _file(outbox, one, "result"))) for one in sent]
+        results = [(sample, _rows(ftp, _file(outbox, sample, "result"))) for sample in sent]
         receipt = _text(ftp, _file(outbox, sent[0], "receipt"))
     console.rule(f"the receipt of {sent[0].name}, as the seller finds it", align="left")
     console.print(receipt.strip(), markup=False, highlight=False)
@@ -191,14 +191,14 @@ def _drop(ftp: ftplib.FTP, path: Path) -> UploadedSample:
     with path.open("rb") as file:
         try:
             reply = ftp.storbinary(f"STOR /inbox/{path.name}", file)
-        except ftplib.error_perm as refusal:  # such as for a file without the needed headings; the receipt says more
+        except ftplib.error_perm as refusal:  # such as for a file without the needed headings; its receipt has details
             reply = str(refusal)
-    found = expected(re.search(r"\d{8}-\d{6}-\w{4}", reply), f"upload id in the reply {reply!r}")
-    return UploadedSample(path.name, found[0])
+    id_in_reply = expected(re.search(r"\d{8}-\d{6}-\w{4}", reply), f"upload id in the reply {reply!r}")
+    return UploadedSample(path.name, id_in_reply[0])
 
 
 def _wait(ftp: ftplib.FTP, sent: list[UploadedSample], tell: Callable[[int], None]) -> list[str]:
-    """The outbox, once each upload has its result (or the patience ends)."""
+    """The names in the outbox, once each upload has its result or patience has run out."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     pause = threading.Event()
     while True:
@@ -236,8 +236,8 @@ def _show(console: Console, results: list[tuple[UploadedSample, list[list[str]]]
     for sent, rows in results:
         verdicts = Counter(row[4] for row in rows)
         words = "\n".join(f"[{COLOURS.get(name, 'white')}]{name} {n:,}[/]" for name, n in verdicts.most_common())
-        said = next((f"{row[5]}: {row[6]}" for row in rows if row[5]), "")
-        table.add_row(sent.name, f"{len(rows):,}", words or "[red]no result[/]", _short(said))
+        first_issue = next((f"{row[5]}: {row[6]}" for row in rows if row[5]), "")
+        table.add_row(sent.name, f"{len(rows):,}", words or "[red]no result[/]", _short(first_issue))
     console.print(table)
     total = Counter(row[4] for _, rows in results for row in rows)
     console.print("all lines:", ", ".join(f"{name} {number:,}" for name, number in total.most_common()))
@@ -249,7 +249,7 @@ def _short(text: str, width: int = 90) -> str:
     return escape(text if len(text) <= width else text[: width - 1] + "…")
 
 
-def _go_on(console: Console, settings: Settings, addresses: Addresses, password: str) -> None:
+def _keep_serving(console: Console, settings: Settings, addresses: Addresses, password: str) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())

@@ -1,4 +1,4 @@
-"""`cws-filedrop logs`: what the processes of the service say in their log files, merged by time."""
+"""`cws-filedrop logs`: the log files of all processes of the service, merged by time."""
 
 from __future__ import annotations
 
@@ -22,21 +22,22 @@ LOOK_SECONDS = 0.2
 
 
 def logs(
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="go on with what is written from now on")] = False,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="keep showing what is logged from now on")] = False,
     lines: Annotated[
-        int | None, typer.Option(help="the last so many; 0: all [default: 50, or all with --since]", min=0)
+        int | None, typer.Option(help="at most this many, the latest; 0: all [default: 50, or all with --since]", min=0)
     ] = None,
-    level: Annotated[Level, typer.Option(help="so bad, or worse")] = Level.DEBUG,
-    upload: Annotated[str, typer.Option(help="only what names this upload", autocompletion=answers.uploads)] = "",
-    seller: Annotated[str, typer.Option(help="only what names this seller", autocompletion=answers.sellers)] = "",
+    level: Annotated[Level, typer.Option(help="of this level or worse")] = Level.DEBUG,
+    upload: Annotated[str, typer.Option(help="only lines that name this upload", autocompletion=answers.uploads)] = "",
+    seller: Annotated[str, typer.Option(help="only lines that name this seller", autocompletion=answers.sellers)] = "",
     feed: Annotated[
-        int | None, typer.Option(help="only what names the feed of this number", min=1, autocompletion=answers.feeds)
+        int | None,
+        typer.Option(help="only lines that name the feed of this number", min=1, autocompletion=answers.feeds),
     ] = None,
-    event: Annotated[str, typer.Option(help="only these events, such as upload or upload.read")] = "",
-    since: Annotated[str, typer.Option(help="from then on: 2h, 30min, or a day or moment (UTC)")] = "",
+    event: Annotated[str, typer.Option(help="only this event or kind of event, such as upload.read or upload")] = "",
+    since: Annotated[str, typer.Option(help="from then onwards: 2h, 30min, or a day or moment (UTC)")] = "",
     json: Annotated[bool, typer.Option("--json", help="the lines as they are, for machines")] = False,
 ) -> None:
-    """Show what the service logged, of all its processes, in order of time."""
+    """Show what the processes of the service logged, in order of time."""
     from cws_filedrop.cli.logs.reading import Follower, Log, everything, logs_in, newest
 
     wanted = LogFilter(
@@ -48,20 +49,21 @@ def logs(
         _since(since),
     )
     folder = settings().logs
-    with contextlib.ExitStack() as opened, _told_what_may_not_be_read():
-        found = [opened.enter_context(contextlib.closing(Log(path))) for path in logs_in(folder)]
-        if not found and not follow:
+    with contextlib.ExitStack() as opened, _unreadable_named():
+        files = [opened.enter_context(contextlib.closing(Log(path))) for path in logs_in(folder)]
+        if not files and not follow:
             raise stop(f"nothing is logged in {folder} yet; `serve` does so unless log_file_bytes is 0")
         number = lines if lines is not None else 0 if since else USUAL_LINES
-        for log in found if follow else ():
+        # What is half written now is shown by the follower, whole; else it would be shown twice.
+        for log in files if follow else ():
             log.end_with_lines()
-        _show(newest(found, wanted, number) if number else everything(found, wanted), json=json)
+        _show(newest(files, wanted, number) if number else everything(files, wanted), json=json)
         if follow:
-            _go_on(partial(Follower(folder, found).more, wanted), json=json)
+            _keep_showing(partial(Follower(folder, files).more, wanted), json=json)
 
 
 @contextlib.contextmanager
-def _told_what_may_not_be_read() -> Iterator[None]:
+def _unreadable_named() -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
@@ -82,7 +84,7 @@ def _show(found: Iterable[LogLine], *, json: bool) -> None:
     sys.stdout.flush()
 
 
-def _go_on(look: Callable[[], list[LogLine]], *, json: bool) -> None:
+def _keep_showing(look: Callable[[], list[LogLine]], *, json: bool) -> None:
     pause = threading.Event()
     while True:
         more = look()

@@ -1,6 +1,6 @@
-"""Reads log files, the older ones of each with them, forwards, backwards, and on and on as they grow; merged by time.
+"""Reads log files, rotated ones included: forwards, backwards, and following as they grow; merged by time.
 
-However large they are, only some blocks of them are held.
+However large they are, only some blocks of them are held in memory.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ AT_ONCE: Final = 4 << 20  # bytes of a file that is followed
 
 
 def logs_in(folder: Path) -> list[Path]:
-    """Where each process writes (the file itself may be missing while it is put aside)."""
+    """The file each process writes to (it may be missing for a moment while it is rotated)."""
     try:
         names = os.listdir(folder)
     except FileNotFoundError:
@@ -33,7 +33,7 @@ def logs_in(folder: Path) -> list[Path]:
 
 
 class Log:
-    """The files of one process as they are at this moment, oldest first, opened: they may be put aside meanwhile."""
+    """The files of one process as they are now, oldest first; opened, since they may be rotated meanwhile."""
 
     def __init__(self, path: Path) -> None:
         self.path, self.process = path, path.name.removesuffix(".log")
@@ -57,7 +57,7 @@ class Log:
 
     def backwards(self, wanted: LogFilter) -> Iterator[LogLine]:
         """Its lines, newest first."""
-        beside = "9"
+        beside = "9"  # sorts after every stamp: lines without one at the end of a log are its newest
         for file, end in zip(reversed(self.files), reversed(self.ends), strict=True):
             for raw in _backwards(file, end):
                 if wanted.may_be(raw):
@@ -72,7 +72,7 @@ class Log:
 
 
 def _opened(path: Path) -> list[BinaryIO]:
-    """From the newest on, as they are renamed: what is put aside meanwhile is met twice, and never missed."""
+    """From the newest to the oldest, the way they are renamed: one rotated meanwhile is met twice, never missed."""
     files: dict[tuple[int, int], BinaryIO] = {}
     for age in (0, *sorted(ages(path))):
         with contextlib.suppress(FileNotFoundError):
@@ -125,7 +125,7 @@ def _backwards(file: BinaryIO, end: int) -> Iterator[bytes]:
 
 
 def newest(logs: Iterable[Log], wanted: LogFilter, number: int) -> list[LogLine]:
-    """The last so many lines that are wanted, in order of time."""
+    """The latest `number` lines that are wanted, in order of time."""
     merged = heapq.merge(*(log.backwards(wanted) for log in logs), key=_at, reverse=True)
     recent = takewhile(lambda line: line.at >= wanted.since, merged)
     return list(islice(filter(wanted.takes, recent), number))[::-1]
@@ -141,7 +141,7 @@ def _at(line: LogLine) -> str:
 
 
 class Follower:
-    """What is written from now on, also to files that are begun later, and over files that are put aside."""
+    """What is written from now on, also to files that are begun later, and across rotations."""
 
     def __init__(self, folder: Path, logs: Iterable[Log]) -> None:
         self._folder = folder
@@ -152,8 +152,8 @@ class Follower:
         for path in logs_in(self._folder):
             if path not in self._tails:
                 self._tails[path] = _Tail(path, None, 0)
-        found = [line for tail in self._tails.values() for line in tail.more()]
-        return sorted(filter(wanted.takes, found), key=_at)
+        lines = [line for tail in self._tails.values() for line in tail.more()]
+        return sorted(filter(wanted.takes, lines), key=_at)
 
 
 class _Tail:
@@ -173,7 +173,7 @@ class _Tail:
         left = AT_ONCE
         while left > 0:
             raw = self._read(left)
-            if not raw and not self._turn():
+            if not raw and not self._next_file():
                 return
             left -= len(raw)
             *lines, self._rest = (self._rest + raw).split(b"\n")
@@ -188,16 +188,16 @@ class _Tail:
     def _read(self, most: int) -> bytes:
         if self._file is None:
             return b""
-        if os.fstat(self._file.fileno()).st_size < self._file.tell():  # somebody emptied it
+        if os.fstat(self._file.fileno()).st_size < self._file.tell():  # somebody truncated it
             self._file.seek(0)
         return self._file.read(most)
 
-    def _turn(self) -> bool:
-        """Go on with the file after the one that was read to its end; false when there is none yet."""
+    def _next_file(self) -> bool:
+        """Move on to the file after the one that was read to its end; false when there is none yet."""
         if not self._next:
             self._next.extend(self._younger())
             if self._next and self._file is not None and os.fstat(self._file.fileno()).st_size > self._file.tell():
-                return True  # written to between the last look and its being put aside
+                return True  # written to between the last read and the rotation: first read that
         if not self._next:
             return False
         if self._file is not None:

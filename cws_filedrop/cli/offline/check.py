@@ -40,14 +40,16 @@ def check(
     unknown_orders: UnknownOrders = UnknownOrderPolicy.ACCEPT,
     profile: Chosen = "",
 ) -> None:
-    """Say what would happen to a file. Exit code 1 when any line would be rejected."""
+    """Tell what would happen to a file. Exit code 1 when any line would be rejected."""
     given = context(now, time_zone, date_order, unknown_orders, chosen(profile))
-    found = examined(readable(file), given, look_up(order_book, given))
+    answer = examined(readable(file), given, look_up(order_book, given))
     if json:
-        show_json(found)
+        show_json(answer)
     else:
-        _show(found)
-    if found["summary"].get(Verdict.REJECTED, 0) or any(one["severity"] == "error" for one in found["file_issues"]):
+        _show(answer)
+    if answer["summary"].get(Verdict.REJECTED, 0) or any(
+        issue["severity"] == "error" for issue in answer["file_issues"]
+    ):
         raise typer.Exit(1)
 
 
@@ -87,9 +89,9 @@ def _answer(path: Path, facts: Any, file_issues: list[dict[str, str]]) -> dict[s
 def _lines(piece: Any) -> list[dict[str, Any]]:
     from cws_filedrop.rules import wording
 
-    found: dict[int, list[Issue]] = {}
+    by_line: dict[int, list[Issue]] = {}
     for line, issue in wording.issues(piece.issues):
-        found.setdefault(line, []).append(issue)
+        by_line.setdefault(line, []).append(issue)
     orders, verdicts = piece.keys["order-id"].to_dict(), piece.verdicts.to_dict()
     return [
         {
@@ -98,25 +100,25 @@ def _lines(piece: Any) -> list[dict[str, Any]]:
             "verdict": verdicts[line],
             "issues": [issue.as_json() for issue in issues],
         }
-        for line, issues in sorted(found.items())
+        for line, issues in sorted(by_line.items())
     ]
 
 
-def _show(found: Mapping[str, Any]) -> None:
+def _show(answer: Mapping[str, Any]) -> None:
     from rich.console import Console
     from rich.markup import escape
 
     console = Console()
-    told = ", ".join(filter(None, (found["format"], found["encoding"], f"{found['line_count']:,} lines")))
-    console.print(f"[b]{escape(found['file'])}[/]: {told if found['format'] else 'not usable'}")
-    for note in found["notes"]:
+    facts = ", ".join(filter(None, (answer["format"], answer["encoding"], f"{answer['line_count']:,} lines")))
+    console.print(f"[b]{escape(answer['file'])}[/]: {facts if answer['format'] else 'not usable'}")
+    for note in answer["notes"]:
         console.print(f"  {escape(note)}")
-    _show_issues(console, "the whole file", found["file_issues"])
-    for line in found["lines"][:SHOWN_LINES]:
+    _show_issues(console, "the whole file", answer["file_issues"])
+    for line in answer["lines"][:SHOWN_LINES]:
         _show_issues(console, f"line {line['line']} [b]{line['verdict']}[/] {escape(line['order_id'])}", line["issues"])
-    if (more := len(found["lines"]) - SHOWN_LINES) > 0:
+    if (more := len(answer["lines"]) - SHOWN_LINES) > 0:
         console.print(f"and {more:,} more lines with something to say (--json lists them all)")
-    console.print(_last_words(found))
+    console.print(_conclusion(answer))
 
 
 def _show_issues(console: Any, where: str, issues: Iterable[Mapping[str, str]]) -> None:
@@ -130,11 +132,11 @@ def _show_issues(console: Any, where: str, issues: Iterable[Mapping[str, str]]) 
         console.print(f"  [{colour}]{issue['code']}[/] {escape(issue['message'])} [dim]{escape(issue['remedy'])}[/]")
 
 
-def _last_words(found: Mapping[str, Any]) -> str:
-    if not found["format"]:
+def _conclusion(answer: Mapping[str, Any]) -> str:
+    if not answer["format"]:
         return "[red]The file as a whole would be rejected.[/]"
-    counts = ", ".join(f"{verdict} {number:,}" for verdict, number in found["summary"].items()) or "no lines"
-    good = not found["summary"].get(Verdict.REJECTED, 0)
+    counts = ", ".join(f"{verdict} {number:,}" for verdict, number in answer["summary"].items()) or "no lines"
+    good = not answer["summary"].get(Verdict.REJECTED, 0)
     return (
         f"[green]Every line would be accepted:[/] {counts}"
         if good

@@ -27,8 +27,8 @@ from cws_filedrop.cli.terminal.shared import show_json, stop
 
 def convert(
     file: File,
-    out: Annotated[Path, typer.Option(help="an empty folder, or one of an earlier run")],
-    merchant_id: Annotated[str, typer.Option(help="the merchant id that the documents name")] = "MERCHANT",
+    out: Annotated[Path, typer.Option(help="an empty folder, or that of an earlier run")],
+    merchant_id: Annotated[str, typer.Option(help="merchant id to put into the documents")] = "MERCHANT",
     now: Now = "",
     time_zone: Zone = "UTC",
     date_order: Order = None,

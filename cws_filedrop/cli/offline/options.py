@@ -16,7 +16,7 @@ from cws_filedrop.rules.book import LookUp
 
 
 class UnknownOrderPolicy(StrEnum):
-    """What is done with Amazon orders that are not in the order book."""
+    """What to do with Amazon orders that are not in the order book."""
 
     ACCEPT = "accept"
     REJECT = "reject"
@@ -24,10 +24,10 @@ class UnknownOrderPolicy(StrEnum):
 
 File = Annotated[Path, typer.Argument(help="a file of shipped orders")]
 Now = Annotated[str, typer.Option(help="the moment the file arrived, ISO 8601 [default: now]")]
-Zone = Annotated[str, typer.Option(help="in which days without a zone are read")]
+Zone = Annotated[str, typer.Option(help="time zone of dates that name none")]
 OrderBook = Annotated[Path | None, typer.Option(help="an order report, or another order file, to check against")]
 UnknownOrders = Annotated[
-    UnknownOrderPolicy, typer.Option(help="what is done with Amazon orders that are not in the order book")
+    UnknownOrderPolicy, typer.Option(help="what to do with Amazon orders that are not in the order book")
 ]
 Order = Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")]
 
@@ -50,7 +50,7 @@ def context(
 
 
 def look_up(path: Path | None, given: JudgementContext) -> LookUp | None:
-    """How to ask the order book that the options name; None when they name none.
+    """The look-up into the order book that the options name; None when they name none.
 
     Raises: typer.Exit with code 2 when the file cannot be used.
     """
@@ -61,10 +61,10 @@ def look_up(path: Path | None, given: JudgementContext) -> LookUp | None:
 
     with readable(path).open("rb") as source:
         try:
-            found = book(source, file_name=path.name, context=given)
+            orders = book(source, file_name=path.name, context=given)
         except FileRejected as error:
             raise stop(f"--order-book {path.name}: {error}", 2) from None
-    return lambda _names: found
+    return lambda _names: orders
 
 
 def _moment(text: str) -> datetime:

@@ -14,7 +14,7 @@ from cws_filedrop.transports.landing.site_file import site_file
 
 def client_config(
     name: Annotated[str, typer.Argument(help="user name", autocompletion=answers.sellers)],
-    host: Annotated[str, typer.Option(help="what sellers call this machine [default: as set]")] = "",
+    host: Annotated[str, typer.Option(help="host name by which sellers reach this machine [default: as set]")] = "",
     out: Annotated[Path | None, typer.Option(help="file to write [default: standard output]")] = None,
 ) -> None:
     """Write a site file for FileZilla (File > Import), without the password: FileZilla asks for it."""

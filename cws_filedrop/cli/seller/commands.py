@@ -37,7 +37,7 @@ def add(
         str, typer.Option(help="marketplace id; the default is the United States")
     ] = "ATVPDKIKX0DER",
     time_zone: Annotated[
-        str, typer.Option(help="in which days without a zone are read", autocompletion=answers.time_zones)
+        str, typer.Option(help="time zone of dates that name none", autocompletion=answers.time_zones)
     ] = "UTC",
     date_order: Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")] = None,
     on_error: Annotated[
@@ -106,8 +106,8 @@ def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = F
 def passwd(
     name: Name,
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
-    clear: Annotated[bool, typer.Option("--clear", help="the one for FTP without encryption")] = False,
-    no_clear: Annotated[bool, typer.Option("--no-clear", help="take that one away")] = False,
+    clear: Annotated[bool, typer.Option("--clear", help="change the one for FTP without encryption")] = False,
+    no_clear: Annotated[bool, typer.Option("--no-clear", help="take the one for FTP without encryption away")] = False,
 ) -> None:
     """Give a seller a new password; sessions of the old one end at their next login."""
     from cws_filedrop import passwords
@@ -131,16 +131,18 @@ def set_(
         str | None, typer.Option(help="where logins may come from, such as '192.0.2.0/24 2001:db8::/32'; '' = anywhere")
     ] = None,
     expires: Annotated[str | None, typer.Option(help="day (UTC) from which it may not log in; '' = never")] = None,
-    file_bytes: Annotated[int | None, typer.Option(help="largest file; 0 = as everyone's", min=0)] = None,
-    files_an_hour: Annotated[int | None, typer.Option(help="uploads within an hour; 0 = any", min=0)] = None,
-    kept_bytes: Annotated[int | None, typer.Option(help="bytes in all its folders; 0 = any", min=0)] = None,
-    waiting_files: Annotated[int | None, typer.Option(help="files not picked up yet; 0 = any", min=0)] = None,
-    connections: Annotated[int | None, typer.Option(help="at once, over all doors; 0 = any", min=0)] = None,
-    mail: Annotated[str | None, typer.Option(help="where mails go, with commas; '' = no mails")] = None,
+    file_bytes: Annotated[int | None, typer.Option(help="largest file; 0 = the common limit", min=0)] = None,
+    files_an_hour: Annotated[int | None, typer.Option(help="most uploads within an hour; 0 = no limit", min=0)] = None,
+    kept_bytes: Annotated[int | None, typer.Option(help="most bytes in all its folders; 0 = no limit", min=0)] = None,
+    waiting_files: Annotated[int | None, typer.Option(help="most files not picked up yet; 0 = no limit", min=0)] = None,
+    connections: Annotated[
+        int | None, typer.Option(help="most connections at once, over all doors; 0 = no limit", min=0)
+    ] = None,
+    mail: Annotated[str | None, typer.Option(help="where mails go, separated by commas; '' = no mails")] = None,
     mail_on: Annotated[
         str | None,
         typer.Option(
-            help="of what: errors (as long as you say nothing), warnings, success, digest (one a day)",
+            help="what mails are about: errors (the default), warnings, success, digest (one a day)",
             autocompletion=answers.some_of(*MailEvent),
         ),
     ] = None,
@@ -148,7 +150,7 @@ def set_(
         OnOff | None, typer.Option(help="write to buyers when Amazon has confirmed a shipment")
     ] = None,
 ) -> None:
-    """Change how a seller may log in, what it may do at most, and what mails it gets."""
+    """Change how a seller may log in, its limits, and what mails it gets."""
     values: dict[str, object] = {}
     if networks is not None:
         values["networks"] = _networks(networks)
@@ -163,11 +165,11 @@ def set_(
     }
     if given := {key: value for key, value in limits.items() if value is not None}:
         values["allowance"] = _allowance(name, given)
-    wishes = (mail, mail_on, buyer_mails)
-    if not values and wishes == (None, None, None):
+    mail_options = (mail, mail_on, buyer_mails)
+    if not values and mail_options == (None, None, None):
         raise stop("nothing to change; give --networks, --expires, a limit, --mail, --mail-on or --buyer-mails", 2)
-    if wishes != (None, None, None):
-        _set_mailing(name, *wishes)
+    if mail_options != (None, None, None):
+        _set_mailing(name, *mail_options)
     if values:
         _change(name, values)
     typer.echo("changed")
@@ -175,7 +177,7 @@ def set_(
 
 @app.command()
 def disable(name: Name) -> None:
-    """Let a seller in no more; files already here go on."""
+    """Keep a seller from logging in; files already here are still processed."""
     _change(name, {"enabled": False})
     typer.echo(f"{name.lower()} is switched off")
 
@@ -189,7 +191,7 @@ def enable(name: Name) -> None:
 
 @app.command()
 def remove(name: Name) -> None:
-    """Take a seller out of use. What was dropped, and the home folder, stay for an operator to look at."""
+    """Take a seller out of use. Its uploads and home folder stay for an operator to look at."""
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.sellers import sellers
 

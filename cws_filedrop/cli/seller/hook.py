@@ -28,16 +28,16 @@ def add(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Have an address told of a seller's uploads and orders; show the secret that signs the calls, once."""
+    """Send events of a seller's uploads and orders to an address; show the secret that signs the calls, once."""
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.notify import reaching, signing
     from cws_filedrop.store.outgoing import hooks
 
     chosen = settings()
-    for one in event or ():
-        if one not in SELLERS_EVENTS:
-            raise stop(f"--event {one}: use {', '.join(SELLERS_EVENTS)}", 2)
-    events = [one for one in SELLERS_EVENTS if not event or one in event]
+    for wanted in event or ():
+        if wanted not in SELLERS_EVENTS:
+            raise stop(f"--event {wanted}: use {', '.join(SELLERS_EVENTS)}", 2)
+    events = [known for known in SELLERS_EVENTS if not event or known in event]
     try:
         reaching.checked(url, allow_http=chosen.hooks.allow_http)
     except reaching.Unreachable as error:
@@ -60,16 +60,17 @@ def list_(name: Name, json: Json = False) -> None:
     from cws_filedrop.store.outgoing import hooks
 
     db = database(settings())
-    found = hooks.listing(db, seller_id(db, name))
-    waiting = hooks.waiting(db, [one.id for one in found])
+    listed = hooks.listing(db, seller_id(db, name))
+    waiting = hooks.waiting(db, [hook.id for hook in listed])
     if json:
-        told = [{**asdict(one), "waiting": waiting.get(one.id, 0)} for one in found]
-        for one in told:
-            del one["secret"]
-        show_json({"version": 1, "seller": name.lower(), "hooks": told})
+        plain = [{**asdict(hook), "waiting": waiting.get(hook.id, 0)} for hook in listed]
+        for hook in plain:
+            del hook["secret"]
+        show_json({"version": 1, "seller": name.lower(), "hooks": plain})
         return
     rows = [
-        (one.id, one.url, " ".join(one.events), _state(one), waiting.get(one.id, 0), one.last_answer) for one in found
+        (hook.id, hook.url, " ".join(hook.events), _state(hook), waiting.get(hook.id, 0), hook.last_answer)
+        for hook in listed
     ]
     show_table(f"Web hooks of {name.lower()}", ("id", "address", "events", "state", "waiting", "last answer"), rows)
 
@@ -83,34 +84,34 @@ def try_out(name: Name, hook: HookId, json: Json = False) -> None:
     from cws_filedrop.outgoing.hooks import caller
     from cws_filedrop.store.outgoing import hooks
 
-    here = context(settings())
-    found = hooks.get(here.db, seller_id(here.db, name), hook)
-    if found is None:
+    opened = context(settings())
+    kept = hooks.get(opened.db, seller_id(opened.db, name), hook)
+    if kept is None:
         raise stop(f"{name.lower()} has no web hook {hook}")
-    told = caller.try_out(here, found, f"msg_test{secrets.token_hex(12)}")
+    result = caller.try_out(opened, kept, f"msg_test{secrets.token_hex(12)}")
     if json:
-        show_json({"version": 1, "taken": told.taken, "answer": told.answer})
-    elif told.taken:
-        typer.echo(f"taken: {told.answer}")
-    if not told.taken:
-        raise stop(f"not taken: {told.answer}")
+        show_json({"version": 1, "taken": result.taken, "answer": result.answer})
+    elif result.taken:
+        typer.echo(f"taken: {result.answer}")
+    if not result.taken:
+        raise stop(f"not taken: {result.answer}")
 
 
 @app.command()
 def disable(name: Name, hook: HookId) -> None:
-    """Call a hook no more; nothing new is kept for it."""
+    """Stop calling a hook; nothing new is queued for it."""
     _enable(name, hook, enabled=False)
 
 
 @app.command()
 def enable(name: Name, hook: HookId) -> None:
-    """Call a hook again; what waited for it when it was switched off is told now."""
+    """Call a hook again; events queued when it was switched off are sent now."""
     _enable(name, hook, enabled=True)
 
 
 @app.command()
 def remove(name: Name, hook: HookId) -> None:
-    """Forget a hook, and what waits for it."""
+    """Remove a hook, and what is queued for it."""
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.outgoing import hooks
 

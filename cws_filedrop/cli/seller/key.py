@@ -22,7 +22,7 @@ def add(
     key: Annotated[str, typer.Argument(help="the line of a .pub file, in quotes")] = "",
     file: Annotated[Path | None, typer.Option(help="a .pub or authorized_keys file instead")] = None,
 ) -> None:
-    """Let a seller log in with a key, besides its password."""
+    """Let a seller log in with a key as well as with its password."""
     from cws_filedrop import public_keys
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import keys
@@ -38,9 +38,9 @@ def add(
         raise stop("give the line of a .pub file, or --file", 2)
     db = database(settings())
     owner = seller_id(db, name)
-    for one in given:
-        new = keys.add(db, owner, PublicKey(one.fingerprint, one.text, one.comment, ""), now=datetime.now(UTC))
-        typer.echo(f"{'added' if new else 'there already'}  {one.fingerprint}  {one.comment}")
+    for line in given:
+        new = keys.add(db, owner, PublicKey(line.fingerprint, line.text, line.comment, ""), now=datetime.now(UTC))
+        typer.echo(f"{'added' if new else 'there already'}  {line.fingerprint}  {line.comment}")
 
 
 @app.command("list")
@@ -50,17 +50,17 @@ def list_(name: Name, json: Annotated[bool, typer.Option("--json", help="for mac
     from cws_filedrop.store.sellers import keys
 
     db = database(settings())
-    found = keys.listing(db, seller_id(db, name))
+    listed = keys.listing(db, seller_id(db, name))
     if json:
-        show_json({"version": 1, "seller": name.lower(), "keys": [asdict(one) for one in found]})
+        show_json({"version": 1, "seller": name.lower(), "keys": [asdict(one) for one in listed]})
         return
-    rows = [(one.key.split()[0], one.fingerprint, one.comment, one.added_at) for one in found]
+    rows = [(one.key.split()[0], one.fingerprint, one.comment, one.added_at) for one in listed]
     show_table(f"Keys of {name.lower()}", ("kind", "fingerprint", "comment", "added"), rows)
 
 
 @app.command()
 def remove(name: Name, fingerprint: Annotated[str, typer.Argument(help="as `seller key list` shows it")]) -> None:
-    """Take a key out of use; sessions that came in with it end at their next step."""
+    """Remove a key; sessions that logged in with it end at their next step."""
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import keys
 

@@ -45,18 +45,24 @@ class OnOff(StrEnum):
 def policy(
     name: Annotated[str, typer.Argument(help="user name: letters and digits", autocompletion=answers.sellers)],
     time_zone: Annotated[
-        str | None, typer.Option(help="in which days without a zone are read", autocompletion=answers.time_zones)
+        str | None, typer.Option(help="time zone of dates that name none", autocompletion=answers.time_zones)
     ] = None,
     date_order: Annotated[DateOrder | None, typer.Option(help="how 03/04/2026 is meant")] = None,
-    on_error: Annotated[OnError | None, typer.Option(help="when some lines of a file are rejected")] = None,
-    doubtful: Annotated[Doubtful | None, typer.Option(help="uploads that may have been cut off")] = None,
-    unknown_orders: Annotated[UnknownOrders | None, typer.Option(help="orders not in the order book")] = None,
+    on_error: Annotated[
+        OnError | None, typer.Option(help="what to do with the good lines when others are rejected")
+    ] = None,
+    doubtful: Annotated[
+        Doubtful | None, typer.Option(help="what to do with uploads that may have been cut off")
+    ] = None,
+    unknown_orders: Annotated[
+        UnknownOrders | None, typer.Option(help="what to do with orders not in the order book")
+    ] = None,
     cancel_at_amazon: Annotated[
-        OnOff | None, typer.Option(help="cancelled rows with a cancel-reason are cancelled at Amazon, too")
+        OnOff | None, typer.Option(help="also cancel at Amazon what a row cancels with a cancel-reason")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Show how a seller's files are read and judged, or change it; files dropped from now on are meant."""
+    """Show how a seller's files are read and judged, or change it for files dropped from now on."""
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.sellers import sellers
 

@@ -13,7 +13,7 @@ from cws_filedrop.cli.offline.options import readable
 from cws_filedrop.cli.offline.profile_source import load
 from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
 
-app = typer.Typer(help="Layouts of sellers' own: suggest, set, list, show, remove, known.", no_args_is_help=True)
+app = typer.Typer(help="Sellers' own file layouts: suggest, set, list, show, remove, known.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="user name", autocompletion=answers.sellers)]
 Called = Annotated[
     str,
@@ -27,15 +27,15 @@ def suggest(
     file: Annotated[Path, typer.Argument(help="a sample: a few rows below their headings are enough")],
     output: Annotated[Path | None, typer.Option(help="file to write [default: standard output]")] = None,
 ) -> None:
-    """Write a first profile, made of a sample of a seller's own files. What is a guess is marked as unsure."""
+    """Write a first profile from a sample of a seller's files. Guesses are marked as unsure."""
     from cws_filedrop.errors import FileRejected
+    from cws_filedrop.formats import suggestion
     from cws_filedrop.formats.sample import sample
-    from cws_filedrop.formats.suggestion import suggest as suggested
     from cws_filedrop.model import Limits
 
     with readable(file).open("rb") as source:
         try:
-            text = suggested(sample(source, Limits()), of=ascii(file.name)[1:-1])
+            text = suggestion.suggest(sample(source, Limits()), of=ascii(file.name)[1:-1])
         except FileRejected as error:
             raise stop(f"{file.name}: {error}") from None
     if output is None:
@@ -56,7 +56,7 @@ def set_(
         str, typer.Option("--as", help="the profile's name [default: as the file or the known one]")
     ] = "",
 ) -> None:
-    """Let a seller's files be read by a profile; one of the same name is replaced."""
+    """Read a seller's files by a profile; one of the same name is replaced."""
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import profiles
 
@@ -73,12 +73,12 @@ def list_(name: Name, json: Json = False) -> None:
     from cws_filedrop.store.sellers import profiles
 
     db = database(settings())
-    found = profiles.listing(db, seller_id(db, name))
+    listed = profiles.listing(db, seller_id(db, name))
     if json:
-        rows = [{"name": one.name, "changed_at": one.changed_at} for one in found]
+        rows = [{"name": one.name, "changed_at": one.changed_at} for one in listed]
         show_json({"version": 1, "seller": name.lower(), "profiles": rows})
         return
-    show_table(f"Profiles of {name.lower()}", ("name", "changed"), [(one.name, one.changed_at) for one in found])
+    show_table(f"Profiles of {name.lower()}", ("name", "changed"), [(one.name, one.changed_at) for one in listed])
 
 
 @app.command()
@@ -96,7 +96,7 @@ def show(name: Name, called: Called) -> None:
 
 @app.command()
 def remove(name: Name, called: Called) -> None:
-    """Take a profile away from a seller; files that were read by it keep their answers."""
+    """Remove a seller's profile; files that were read by it keep their answers."""
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import profiles
 
@@ -110,7 +110,7 @@ def remove(name: Name, called: Called) -> None:
 def known(
     called: Annotated[str, typer.Argument(help="print this one, as TOML [default: list them]")] = "", json: Json = False
 ) -> None:
-    """Show the profiles that come with the program, for exports of well-known programs."""
+    """Show the profiles that come with the package, for exports of well-known programs."""
     from cws_filedrop.formats import known_profiles
 
     if called:
@@ -118,11 +118,11 @@ def known(
             raise stop(f"{called} is not known; there are {', '.join(known_profiles.names())}")
         typer.echo(known_profiles.text(called), nl=False)
         return
-    found = [known_profiles.known(one) for one in known_profiles.names()]
+    shipped = [known_profiles.known(one) for one in known_profiles.names()]
     if json:
-        rows = [{"name": one.name, "title": one.title, "source": one.source} for one in found]
+        rows = [{"name": one.name, "title": one.title, "source": one.source} for one in shipped]
         show_json({"version": 1, "profiles": rows})
         return
     show_table(
-        "Known profiles", ("name", "export", "headings from"), [(one.name, one.title, one.source) for one in found]
+        "Known profiles", ("name", "export", "headings from"), [(one.name, one.title, one.source) for one in shipped]
     )

@@ -60,6 +60,6 @@ def _not_there(name: str, token: int) -> typer.Exit:
 
 app = token_commands(
     Owners("seller", answers.sellers, _add, _listing, _enable, _remove),
-    summary="Tokens of the API: add, list, switch off and on, remove.",
+    summary="API tokens: add, list, switch off and on, remove.",
     adding="Make a token, and show it, once.",
 )

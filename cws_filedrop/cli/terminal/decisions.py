@@ -1,4 +1,4 @@
-"""Has something done that a person decided, in the name of whoever may run commands here."""
+"""Carries out what a person decided, in the name of whoever may run commands on this machine."""
 
 from __future__ import annotations
 

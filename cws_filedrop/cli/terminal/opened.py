@@ -1,4 +1,4 @@
-"""What commands open: the database, a desk, a seller, an order. Heavy, so a command imports it when it runs."""
+"""What commands open: the database, a service context, a seller, an order. Heavy, so imported when a command runs."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ def database(chosen: Settings, *, create: bool = False) -> Database:
 
 
 def context(chosen: Settings, *, create: bool = False) -> ServiceContext:
-    """A desk on the settings' data. Raises: ConfigError, as `database` does."""
-    database(chosen, create=create)
+    """The service context of the settings. Raises: ConfigError, as `database` does."""
+    database(chosen, create=create)  # for its checks, and to bring the tables up to date
     opened = open_context(chosen)
     GlobalOptions.closers.append(opened.db.close)
     return opened

@@ -1,4 +1,4 @@
-"""What every command may use at once: the settings that were chosen, tables on the terminal, ways to end."""
+"""What every command may use: the chosen settings, tables on the terminal, ways to end. Imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")
 
 
 class GlobalOptions:
-    """What stood before the command's name."""
+    """The options that stood before the command's name; of the process, since typer hands them to no command."""
 
     config: Path | None = None
-    closers: ClassVar[list[Callable[[], None]]] = []  # of what is to be closed when the command ends
+    closers: ClassVar[list[Callable[[], None]]] = []  # called when the command ends, the last one first
 
 
 def settings() -> Settings:
@@ -102,6 +102,6 @@ def write_bytes(content: bytes, path: Path | None) -> None:
 
 
 def stop(message: str, code: int = 1) -> typer.Exit:
-    """Say why on standard error; raise what is returned."""
+    """Print why on standard error, and return what the caller is to raise: so a checker sees where a function ends."""
     typer.echo(f"cws-filedrop: {message}", err=True)
     return typer.Exit(code)

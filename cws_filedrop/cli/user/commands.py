@@ -1,4 +1,4 @@
-"""`cws-filedrop user`: who may use the pages for operators."""
+"""`cws-filedrop user`: who may use the operators' pages and API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cws_filedrop.cli.completion import answers
 from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
 from cws_filedrop.model import Role
 
-app = typer.Typer(help="Operators of the pages: add, list, change them.", no_args_is_help=True)
+app = typer.Typer(help="Operators: add, list, change who may use their pages.", no_args_is_help=True)
 Done = TypeVar("Done")
 Name = Annotated[str, typer.Argument(help="user name", autocompletion=answers.users)]
 
@@ -21,7 +21,7 @@ Name = Annotated[str, typer.Argument(help="user name", autocompletion=answers.us
 @app.command()
 def add(
     name: Annotated[str, typer.Argument(help="user name")],
-    role: Annotated[Role, typer.Option(help="what it may do")] = Role.OPERATOR,
+    role: Annotated[Role, typer.Option(help="what the user may do")] = Role.OPERATOR,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
 ) -> None:
     """Add a user; a password is made and shown once, unless one is given."""
@@ -40,21 +40,23 @@ def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = F
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.users import users
 
-    found = users.everyone(database(settings()))
+    listed = users.everyone(database(settings()))
     plain = [
         {
-            "name": one.name,
-            "role": str(one.role),
-            "enabled": one.enabled,
-            "second_factor": bool(one.totp_secret),
-            "created_at": one.created_at,
+            "name": user.name,
+            "role": str(user.role),
+            "enabled": user.enabled,
+            "second_factor": bool(user.totp_secret),
+            "created_at": user.created_at,
         }
-        for one in found
+        for user in listed
     ]
     if json:
         show_json({"version": 1, "users": plain})
         return
-    rows = [tuple("yes" if cell is True else "no" if cell is False else cell for cell in one.values()) for one in plain]
+    rows = [
+        tuple("yes" if cell is True else "no" if cell is False else cell for cell in user.values()) for user in plain
+    ]
     show_table("Users", ("name", "role", "enabled", "second factor", "since"), rows)
 
 
@@ -63,7 +65,7 @@ def password(
     name: Name,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
 ) -> None:
-    """Give a user another password, made and shown once unless one is given; its sessions end."""
+    """Give a user a new password, made and shown once unless one is given; the user's sessions end."""
     from cws_filedrop.decisions import people
 
     if password_stdin:
@@ -74,7 +76,7 @@ def password(
 
 
 @app.command()
-def role(name: Name, role: Annotated[Role, typer.Argument(help="what it may do")]) -> None:
+def role(name: Name, role: Annotated[Role, typer.Argument(help="what the user may do")]) -> None:
     """Give a user another role."""
     from cws_filedrop.decisions import people
 
@@ -83,7 +85,7 @@ def role(name: Name, role: Annotated[Role, typer.Argument(help="what it may do")
 
 @app.command()
 def disable(name: Name) -> None:
-    """Let nobody in by that name any more; its sessions end at once."""
+    """Keep a user from logging in; the user's sessions end at once."""
     from cws_filedrop.decisions import people
 
     typer.echo(_done(people.enable, name, False))
@@ -99,7 +101,7 @@ def enable(name: Name) -> None:
 
 @app.command("forget-factor")
 def forget_factor(name: Name) -> None:
-    """Ask a user for no codes any more, when the phone is lost."""
+    """Stop asking a user for codes, when the phone is lost."""
     from cws_filedrop.decisions import people
 
     typer.echo(_done(people.forget_factor, name))

@@ -44,6 +44,6 @@ def _remove(name: str, token: int) -> str:
 
 app = token_commands(
     Owners("user", answers.users, _add, _listing, _enable, _remove),
-    summary="Operators' tokens of the API: add, list, switch off and on, remove.",
-    adding="Make a token that may do what its user may, and show it, once.",
+    summary="Operators' API tokens: add, list, switch off and on, remove.",
+    adding="Make a token that has its user's permissions, and show it, once.",
 )

@@ -1,4 +1,4 @@
-"""`cws-filedrop watch`: how everything stands, again and again, until Ctrl-C."""
+"""`cws-filedrop watch`: how everything stands, kept fresh on the terminal until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PATIENCE_SECONDS = 10.0  # of --once with a database that does not answer
 
 
 def watch(
-    every: Annotated[float, typer.Option(help="seconds from one look to the next", min=0.1)] = 2.0,
-    once: Annotated[bool, typer.Option("--once", help="print how it stands now, and end")] = False,
+    every: Annotated[float, typer.Option(help="seconds between two looks", min=0.1)] = 2.0,
+    once: Annotated[bool, typer.Option("--once", help="print how it stands now, and exit")] = False,
 ) -> None:
-    """Watch the drops: what arrives, waits and is done, what needs somebody, who is connected."""
+    """Watch what arrives, waits and is done, what needs a person, and who is connected."""
     from rich.console import Console
 
     from cws_filedrop.cli.watch.polling import ServicePoller, watched

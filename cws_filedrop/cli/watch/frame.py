@@ -1,4 +1,4 @@
-"""One frame of `watch`: what was seen -> what stands on the terminal. Knows neither the database nor the terminal."""
+"""One frame of `watch`: an overview -> what to show on the terminal. Knows neither the database nor the terminal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cws_filedrop.formatting import age, clock, lasting, printable, tone, until
 from cws_filedrop.store.lists.stages import StageCount
 from cws_filedrop.views.overview import Overview
 
-WIDE: Final = 120  # columns from which on there is room for two
+WIDE: Final = 120  # characters from which there is room for two panels side by side
 COLOURS: Final = {"good": "green", "odd": "yellow", "bad": "red", "plain": ""}
 FINAL: Final = ("confirmed", "confirmed-warning", "updated", "duplicate", "rejected", "unconfirmed", "unknown", "held")
 ASIDE: Final = ("held", "cut", "failed")
@@ -26,8 +26,8 @@ ASIDE: Final = ("held", "cut", "failed")
 
 @dataclass(frozen=True, slots=True)
 class FrameContent:
-    """What a frame is made of: what was seen last, the moment, the data folder, why nobody can look, and how often
-    somebody looks (None: once)."""
+    """What a frame is made of: the latest overview, the moment, the data folder, why there is no newer one ("": there
+    is), and how often a new one is taken (None: once)."""
 
     seen: Overview | None
     now: datetime
@@ -107,15 +107,15 @@ def _table(*columns: tuple[str, str]) -> Table:
 
 
 def _stages(seen: Overview, now: datetime, *, compact: bool) -> RenderableType:
-    found = seen.stages
+    stages = seen.stages
     table = _table(("", "short"), ("uploads", "number"), ("feeds", "number"), ("lines", "number"), ("oldest", "long"))
     rows = (
         ("being read", seen.unread, "uploads", ""),
-        ("to be sent", found.to_send, "lines", ""),
-        ("at Amazon", found.feed("submitted", "intended"), "feeds", ""),
-        ("waiting in all", found.upload("waiting"), "uploads", ""),
-        ("set aside", found.upload(*ASIDE), "uploads", "yellow"),
-        ("stopped", found.feed("stopped"), "feeds", "red"),
+        ("to be sent", stages.to_send, "lines", ""),
+        ("at Amazon", stages.feed("submitted", "intended"), "feeds", ""),
+        ("waiting in all", stages.upload("waiting"), "uploads", ""),
+        ("set aside", stages.upload(*ASIDE), "uploads", "yellow"),
+        ("stopped", stages.feed("stopped"), "feeds", "red"),
     )
     for name, stage, unit, colour in (row for row in rows if row[1].oldest or not compact):
         table.add_row(name, *_figures(stage, unit), Text(age(stage.oldest, now)), style=colour if stage.oldest else "")
@@ -141,17 +141,19 @@ def _day(seen: Overview) -> RenderableType:
 
 
 def _trouble(seen: Overview, now: datetime, limit: int) -> Iterator[RenderableType]:
-    told = list(_told(seen, now))
-    if not told:
+    troubles = list(_troubles(seen, now))
+    if not troubles:
         yield Text("  ✓ nothing needs an operator", style="green")
         return
     more = (
-        [Text(f"and {len(told) - limit:,} more; see `cws-filedrop alarms`", style="dim")] if len(told) > limit else []
+        [Text(f"and {len(troubles) - limit:,} more; see `cws-filedrop alarms`", style="dim")]
+        if len(troubles) > limit
+        else []
     )
-    yield _panel("Needs somebody", Group(*told[:limit], *more), style="red")
+    yield _panel("Needs somebody", Group(*troubles[:limit], *more), style="red")
 
 
-def _told(seen: Overview, now: datetime) -> Iterator[Text]:
+def _troubles(seen: Overview, now: datetime) -> Iterator[Text]:
     for alarm in seen.alarms:
         line = Text("● ", "red").append(printable(alarm.text) + ". ", "bold").append(printable(alarm.remedy))
         yield line.append(f"  since {age(alarm.since, now)}", "dim")
@@ -180,18 +182,18 @@ def _uploads_of(number: int) -> str:
 def _uploads(seen: Overview, now: datetime, limit: int, *, wide: bool) -> RenderableType:
     columns = [("came", "short"), ("seller", "short"), ("file", "long"), ("state", "short"), ("lines", "number")]
     table = _table(*columns, *([("verdicts", "long")] if wide else []))
-    for one in seen.uploads[:limit]:
-        cells = [Text(age(one.arrived_at, now), style="dim"), Text(one.seller), Text(printable(one.name))]
+    for upload in seen.uploads[:limit]:
+        cells = [Text(age(upload.arrived_at, now), style="dim"), Text(upload.seller), Text(printable(upload.name))]
         cells += [
-            Text(one.state, style=COLOURS[tone(one.state)]),
-            Text(f"{one.line_count:,}" if one.line_count else ""),
+            Text(upload.state, style=COLOURS[tone(upload.state)]),
+            Text(f"{upload.line_count:,}" if upload.line_count else ""),
         ]
-        table.add_row(*cells, *([_verdicts(one.verdicts.items())] if wide else []))
+        table.add_row(*cells, *([_verdicts(upload.verdicts.items())] if wide else []))
     return _panel("Newest uploads", table if table.row_count else Text("none yet", style="dim"))
 
 
-def _verdicts(found: Iterable[tuple[str, int]]) -> Text:
-    parts = [Text(f"{number:,} {verdict}", style=COLOURS[tone(verdict)]) for verdict, number in found]
+def _verdicts(counts: Iterable[tuple[str, int]]) -> Text:
+    parts = [Text(f"{number:,} {verdict}", style=COLOURS[tone(verdict)]) for verdict, number in counts]
     return Text(", ").join(parts)
 
 
@@ -200,9 +202,15 @@ def _doors(seen: Overview, now: datetime, limit: int) -> RenderableType:
         return _panel("At the doors", Text("nobody is connected", style="dim"))
     table = _table(("seller", "short"), ("door", "short"), ("from", "short"), ("program", "long"), ("for", "short"))
     table.add_column("", no_wrap=True)
-    for one in seen.connected[:limit]:
-        does = "closing" if one.close_asked else "transfer" if one.busy else ""
-        cells = (one.seller, one.door, one.address, printable(one.client), age(one.since, now))
+    for connection in seen.connected[:limit]:
+        does = "closing" if connection.close_asked else "transfer" if connection.busy else ""
+        cells = (
+            connection.seller,
+            connection.door,
+            connection.address,
+            printable(connection.client),
+            age(connection.since, now),
+        )
         table.add_row(*map(Text, cells), Text(does, style="green"))
     more = len(seen.connected) - limit
     rest = [Text(f"and {more:,} more", style="dim")] if more > 0 else []
@@ -217,8 +225,8 @@ def _late(seen: Overview, now: datetime, limit: int) -> Iterator[RenderableType]
     if not seen.late:
         return
     table = _table(("order", "short"), ("seller", "long"), ("state", "short"), ("ship by", "short"))
-    for one in seen.late[:limit]:
-        passed = one.ship_by < seen.at.isoformat()
-        due = Text(until(one.ship_by, now), style="red" if passed else "yellow")
-        table.add_row(Text(printable(one.amazon_order_id)), Text(one.seller or ""), Text(one.state), due)
+    for order in seen.late[:limit]:
+        passed = order.ship_by < seen.at.isoformat()
+        due = Text(until(order.ship_by, now), style="red" if passed else "yellow")
+        table.add_row(Text(printable(order.amazon_order_id)), Text(order.seller or ""), Text(order.state), due)
     yield _panel("Late soon, not confirmed", table)

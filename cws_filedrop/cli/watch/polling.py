@@ -1,4 +1,4 @@
-"""Looks in a thread of its own, so that a database which does not answer never stops what is shown."""
+"""Polls in a thread of its own, so that a database that does not answer never freezes what is shown."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cws_filedrop.views import overview
 from cws_filedrop.views.overview import Overview
 
 TICK_SECONDS: Final = 0.25
-SLOW_SECONDS: Final = 3.0  # without an answer before that is said
+SLOW_SECONDS: Final = 3.0  # without an answer before the frame says so
 ROWS_ONCE: Final = 12
 ROWS: Final = (30, 20, 14, 10, 7, 5, 4)  # of a list, tried until the frame fits
 ROWS_COMPACT: Final = (14, 10, 7, 5, 3, 2, 1)  # the same, when it fits in no other way
@@ -27,14 +27,14 @@ SHAPES: Final = (*((rows, False) for rows in ROWS), *((rows, True) for rows in R
 
 
 class ServicePoller:
-    """Looks every so many seconds. What it saw last stays when it cannot look."""
+    """Takes an overview every `every_seconds`. The latest one stays while no newer one can be had."""
 
     def __init__(self, context: ServiceContext, every_seconds: float) -> None:
         self._context = context
         self._every = every_seconds
         self._news = threading.Event()
         self._looked = threading.Event()
-        self._task = PeriodicTask("looker", Job(self._look, every_seconds), failed=self._failed)
+        self._task = PeriodicTask("poller", Job(self._look, every_seconds), failed=self._failed)
         self._began: float | None = None
         self._trouble = ""
         self._bug: Exception | None = None
@@ -45,19 +45,19 @@ class ServicePoller:
         self._task.start()
 
     def wait(self, seconds: float) -> None:
-        """Until it has looked once, or has waited so long."""
+        """Wait until the first look is over, but no longer than this."""
         self._looked.wait(seconds)
 
     def news(self, seconds: float) -> bool:
-        """Is there something new, within so many seconds? Raises whatever stopped it, if that is a bug."""
-        told = self._news.wait(seconds)
+        """Does something new come within this time? Raises: whatever stopped the polling, if that is a bug."""
+        came = self._news.wait(seconds)
         self._news.clear()
         if self._bug is not None:
             raise self._bug
-        return told
+        return came
 
     def frame(self, console: Console, *, height: int | None) -> RenderableType:
-        """What is to be shown now, no higher than that if it can be."""
+        """What to show now, in at most `height` lines where that can be had (None: print once, however long)."""
         if self._bug is not None:
             raise self._bug
         now, trouble = datetime.now(UTC), self._why_blind()
@@ -81,15 +81,15 @@ class ServicePoller:
             self.seen, self._trouble = overview.look(self._context), ""
         except (DatabaseError, OSError) as error:
             self._trouble = f"It cannot be looked at ({_words(error)})"
-        self._tell()
+        self._publish()
 
     def _failed(self, error: Exception) -> None:
-        """A bug: whoever looks at us hears of it, and there is nothing more to see."""
+        """A bug: raised where the frame is drawn, and polling ends."""
         self._bug = error
         self._task.end()
-        self._tell()
+        self._publish()
 
-    def _tell(self) -> None:
+    def _publish(self) -> None:
         self._began = None
         self._looked.set()
         self._news.set()
@@ -101,7 +101,7 @@ def _words(error: Exception) -> str:
 
 
 def watched(console: Console, poller: ServicePoller) -> None:
-    """Show it on the whole terminal, until an exception (such as of Ctrl-C) ends it."""
+    """Show it on the whole terminal, until an exception (such as Ctrl-C) ends it."""
     poller.wait(1.0)
     with Live(console=console, screen=True, auto_refresh=False, redirect_stdout=False, redirect_stderr=False) as live:
         shown = None

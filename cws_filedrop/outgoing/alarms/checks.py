@@ -1,4 +1,4 @@
-"""What is looked at: a function for each kind of alarm, from a scene to what is wrong in it."""
+"""The checks: a function for each kind of alarm, from what was collected to what is wrong in it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ MAIL_HOURS: Final = 1.0
 
 @dataclass(frozen=True)
 class CheckInput:
-    """What the checks look at. `ends` are moments at which certificates end, by name; `skew_seconds` None = unknown."""
+    """What the checks look at. `ends` are the ends of certificates by name; `skew_seconds` is None where unknown."""
 
     context: ServiceContext
     now: datetime
@@ -42,22 +42,22 @@ class CheckInput:
     skew_seconds: float | None = None
 
     def ago(self, **time: float) -> str:
-        """The stamp of a moment so long ago."""
+        """The stamp of a moment that long ago."""
         return stamp(self.now - timedelta(**time))
 
 
-def stuck_uploads(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Files that nobody reads."""
-    found = scene.stages.upload("arrived")
-    minutes = scene.context.settings.alarms.unread_minutes
-    if found.oldest and found.oldest < scene.ago(minutes=minutes):
+def stuck_uploads(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Uploads that have not been read."""
+    unread = given.stages.upload("arrived")
+    minutes = given.context.settings.alarms.unread_minutes
+    if unread.oldest and unread.oldest < given.ago(minutes=minutes):
         yield AlarmFinding(
             "stuck-upload",
             AlarmKind.STUCK_UPLOAD,
-            f"{found.number} uploads are not read; the oldest came at {found.oldest}",
+            f"{unread.number} uploads are not read; the oldest came at {unread.oldest}",
             "Look for errors in the log, at the disk and the processor; restart the service if nothing moves.",
         )
-    failed = scene.stages.upload("failed")
+    failed = given.stages.upload("failed")
     if failed.number:
         yield AlarmFinding(
             "failed-upload",
@@ -67,72 +67,72 @@ def stuck_uploads(scene: CheckInput) -> Iterator[AlarmFinding]:
         )
 
 
-def stuck_feeds(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Documents that do not come on: stopped, or at Amazon for too long; and accounts that may send nothing."""
-    for one in feeds.stopped_feeds(scene.context.db):
+def stuck_feeds(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Feeds that do not get on: stopped, or at Amazon for too long; and accounts that may send nothing."""
+    for feed in feeds.stopped_feeds(given.context.db):
         yield AlarmFinding(
-            f"stopped-feed:{one.no}",
+            f"stopped-feed:{feed.no}",
             AlarmKind.STUCK_FEED,
-            f"feed {one.no} with {one.line_count} lines is stopped: {one.note}",
+            f"feed {feed.no} with {feed.line_count} lines is stopped: {feed.note}",
             "`feed list` and the page Feeds say what it waits for: retry it, or name the feed that Amazon has.",
         )
-    for account, why in scene.stages.stopped.items():
+    for account, why in given.stages.stopped.items():
         yield AlarmFinding(
             f"stopped-account:{account}",
             AlarmKind.STUCK_FEED,
             f"nothing is sent for account {account}: {why}",
             "Mend the cause (credentials, roles), then let its stopped feed go on.",
         )
-    at_amazon = scene.stages.feed("submitted", "intended")
-    if at_amazon.oldest and at_amazon.oldest < scene.ago(hours=scene.context.settings.alarms.unanswered_hours):
+    at_amazon = given.stages.feed("submitted", "intended")
+    if at_amazon.oldest and at_amazon.oldest < given.ago(hours=given.context.settings.alarms.unanswered_hours):
         yield AlarmFinding(
             "unanswered-feed",
             AlarmKind.STUCK_FEED,
             f"Amazon has not answered since {at_amazon.oldest}: {at_amazon.number} feeds, {at_amazon.lines} lines",
             "Look at Amazon's health page for selling partners; nothing has to be sent again.",
         )
-    yield from _unsent(scene)
+    yield from _unsent(given)
 
 
-def _unsent(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Lines that do not leave, though nobody stopped them: Amazon is away, or a feed cannot be kept."""
-    found, hours = scene.stages.to_send, scene.context.settings.alarms.unanswered_hours
-    if found.oldest and found.oldest < scene.ago(hours=hours) and not scene.stages.stopped:
+def _unsent(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Lines that are not sent, though nobody stopped them: Amazon is away, or a feed cannot be stored."""
+    unsent, hours = given.stages.to_send, given.context.settings.alarms.unanswered_hours
+    if unsent.oldest and unsent.oldest < given.ago(hours=hours) and not given.stages.stopped:
         yield AlarmFinding(
             "unsent-lines",
             AlarmKind.STUCK_FEED,
-            f"Amazon was not told of {found.lines} lines; the oldest wait since {found.oldest}",
+            f"Amazon was not told of {unsent.lines} lines; the oldest wait since {unsent.oldest}",
             "The page Feeds says what their feed waits for, such as a disk that is full or Amazon being away.",
         )
 
 
-def unconfirmed(scene: CheckInput) -> Iterator[AlarmFinding]:
+def unconfirmed(given: CheckInput) -> Iterator[AlarmFinding]:
     """Lines that Amazon refused or nobody knows about, and that nobody has settled, for each seller."""
-    before = scene.ago(minutes=scene.context.settings.alarms.unconfirmed_minutes)
+    before = given.ago(minutes=given.context.settings.alarms.unconfirmed_minutes)
     by_seller: dict[str, list[str]] = {}
-    for one in work_lists.unconfirmed(scene.context.db, limit=work_lists.COUNTED):
-        if one.arrived_at < before:
-            by_seller.setdefault(one.seller, []).append("unknown" if one.is_unknown else one.code)
+    for line in work_lists.unconfirmed(given.context.db, limit=work_lists.COUNTED):
+        if line.arrived_at < before:
+            by_seller.setdefault(line.seller, []).append("unknown" if line.is_unknown else line.code)
     for seller, codes in by_seller.items():
-        told = ", ".join(f"{code} {codes.count(code)}" for code in sorted(set(codes)))
+        summary = ", ".join(f"{code} {codes.count(code)}" for code in sorted(set(codes)))
         yield AlarmFinding(
             f"unconfirmed:{seller}",
             AlarmKind.UNCONFIRMED,
-            f"{len(codes)} lines of {seller} are not confirmed: {told}",
+            f"{len(codes)} lines of {seller} are not confirmed: {summary}",
             "The page Unconfirmed has Amazon's words and what to do. The seller sees them in STATUS.txt.",
         )
 
 
-def silent_sellers(scene: CheckInput) -> Iterator[AlarmFinding]:
+def silent_sellers(given: CheckInput) -> Iterator[AlarmFinding]:
     """Sellers that usually would have dropped something by now."""
-    if not scene.context.settings.alarms.silent_sellers:
+    if not given.context.settings.alarms.silent_sellers:
         return
-    since = scene.now - timedelta(weeks=RHYTHM_WEEKS)
-    for seller in sellers.everyone(scene.context.db):
+    since = given.now - timedelta(weeks=RHYTHM_WEEKS)
+    for seller in sellers.everyone(given.context.db):
         if not seller.enabled:
             continue
-        arrivals = usage.arrivals(scene.context.db, seller.id, since=since)
-        expected = rhythm.overdue(arrivals, now=scene.now, zone=ZoneInfo(seller.policy.time_zone))
+        arrivals = usage.arrivals(given.context.db, seller.id, since=since)
+        expected = rhythm.overdue(arrivals, now=given.now, zone=ZoneInfo(seller.policy.time_zone))
         if expected is not None:
             yield AlarmFinding(
                 f"silent:{seller.name}:{stamp(max(arrivals))}",
@@ -142,11 +142,11 @@ def silent_sellers(scene: CheckInput) -> Iterator[AlarmFinding]:
             )
 
 
-def disk(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Room that is short, or will be soon."""
-    hours = scene.context.settings.alarms.disk_hours
-    for name, free, least in scene.disk.shares(scene.context.settings.limits.free_bytes):
-        left = scene.trend.hours_left(name, free, least)
+def disk(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Disk space that is short, or will be soon."""
+    hours = given.context.settings.alarms.disk_hours
+    for name, free, least in given.disk.shares(given.context.settings.limits.free_bytes):
+        left = given.trend.hours_left(name, free, least)
         if free < least:
             text = (
                 f"{name} of the data folder's disk run short: {free:,} are free, {least:,} must be; uploads are refused"
@@ -161,20 +161,20 @@ def disk(scene: CheckInput) -> Iterator[AlarmFinding]:
         yield AlarmFinding(f"disk:{name}", AlarmKind.DISK, text, remedy)
 
 
-def expiring(scene: CheckInput) -> Iterator[AlarmFinding]:
+def expiring(given: CheckInput) -> Iterator[AlarmFinding]:
     """Certificates and logins that end."""
-    limit = scene.now + timedelta(days=scene.context.settings.alarms.expiry_days)
-    for name, last in scene.ends.items():
+    limit = given.now + timedelta(days=given.context.settings.alarms.expiry_days)
+    for name, last in given.ends.items():
         if last < limit:
-            over = "has ended" if last <= scene.now else "ends"
+            over = "has ended" if last <= given.now else "ends"
             yield AlarmFinding(
                 f"expiring:{name}",
                 AlarmKind.EXPIRING,
                 f"{name} {over} on {last:%Y-%m-%d}",
                 "Put a new certificate in its place; it is read again by itself.",
             )
-    for seller, end in sellers.expiring(scene.context.db, before=limit):
-        if moment(end) > scene.now:
+    for seller, end in sellers.expiring(given.context.db, before=limit):
+        if moment(end) > given.now:
             yield AlarmFinding(
                 f"expiring:seller {seller}",
                 AlarmKind.EXPIRING,
@@ -183,46 +183,47 @@ def expiring(scene: CheckInput) -> Iterator[AlarmFinding]:
             )
 
 
-def rejections(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Codes that come far more often than usual: somebody's export has changed, or ours has a fault."""
-    hour, before = scene.now - timedelta(hours=1), scene.now - timedelta(days=USUAL_DAYS)
-    lately = dict(charts.codes(scene.context.db, since=hour, until=scene.now, verdicts=("rejected",)))
-    lines = charts.lines(scene.context.db, since=hour, until=scene.now)
+def rejections(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Codes far more frequent than usual: a seller's export has changed, or a rule of ours has a fault."""
+    hour, before = given.now - timedelta(hours=1), given.now - timedelta(days=USUAL_DAYS)
+    lately = dict(charts.codes(given.context.db, since=hour, until=given.now, verdicts=("rejected",)))
+    lines = charts.lines(given.context.db, since=hour, until=given.now)
     if not lately or not lines:
         return
-    usual = dict(charts.codes(scene.context.db, since=before, until=hour, verdicts=("rejected",)))
-    usual_lines = charts.lines(scene.context.db, since=before, until=hour)
+    usual = dict(charts.codes(given.context.db, since=before, until=hour, verdicts=("rejected",)))
+    usual_lines = charts.lines(given.context.db, since=before, until=hour)
     for code, number in lately.items():
         share = number / lines
         usual_share = usual.get(code, 0) / usual_lines if usual_lines else 0.0
-        enough = number >= scene.context.settings.alarms.rejections and share >= SHARE
+        # A share alone would raise an alarm for one bad line of three on a quiet night; a number alone, for a busy day.
+        enough = number >= given.context.settings.alarms.rejections and share >= SHARE
         if enough and share > FAR_MORE * usual_share:
-            told = f"{share:.0%} of all; usually it is {usual_share:.1%}"
+            shares = f"{share:.0%} of all; usually it is {usual_share:.1%}"
             yield AlarmFinding(
                 f"rejections:{code}",
                 AlarmKind.REJECTIONS,
-                f"{number} lines were rejected with {code} in an hour, {told}",
+                f"{number} lines were rejected with {code} in an hour, {shares}",
                 f"Look at the uploads with {code}: has a seller's export changed?",
             )
 
 
-def bans(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Addresses that are kept out for guessing at passwords."""
-    found = guard.banned(scene.context.db, scene.now.timestamp())
-    if found:
-        addresses = ", ".join(one.who for one in found[:5]) + (" …" if len(found) > 5 else "")
+def bans(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Addresses that are banned for guessing at passwords."""
+    banned = guard.banned(given.context.db, given.now.timestamp())
+    if banned:
+        addresses = ", ".join(record.who for record in banned[:5]) + (" …" if len(banned) > 5 else "")
         yield AlarmFinding(
             "guard",
             AlarmKind.GUARD,
-            f"{len(found)} addresses are kept out for guessing at passwords: {addresses}",
+            f"{len(banned)} addresses are kept out for guessing at passwords: {addresses}",
             "`guard list` shows them. If one is a seller's, have its password set right, then `guard unban ADDRESS`.",
         )
 
 
-def clock(scene: CheckInput) -> Iterator[AlarmFinding]:
+def clock(given: CheckInput) -> Iterator[AlarmFinding]:
     """A clock that is wrong makes Amazon refuse requests and ship dates."""
-    skew = scene.skew_seconds
-    if skew is not None and abs(skew) > scene.context.settings.alarms.clock_seconds:
+    skew = given.skew_seconds
+    if skew is not None and abs(skew) > given.context.settings.alarms.clock_seconds:
         way = "ahead of" if skew > 0 else "behind"
         yield AlarmFinding(
             "clock",
@@ -232,10 +233,10 @@ def clock(scene: CheckInput) -> Iterator[AlarmFinding]:
         )
 
 
-def processes(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Processes that were started and say nothing any more."""
-    limit = scene.ago(seconds=scene.context.settings.alarms.beat_seconds)
-    for who, at in alarms.beats(scene.context.db).items():
+def processes(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Processes that were started and give no sign of life any more."""
+    limit = given.ago(seconds=given.context.settings.alarms.beat_seconds)
+    for who, at in alarms.beats(given.context.db).items():
         if at < limit:
             yield AlarmFinding(
                 f"process:{who}",
@@ -245,12 +246,12 @@ def processes(scene: CheckInput) -> Iterator[AlarmFinding]:
             )
 
 
-def mail(scene: CheckInput) -> Iterator[AlarmFinding]:
-    """Mails that do not leave."""
-    if not scene.context.settings.mail.host:
+def mail(given: CheckInput) -> Iterator[AlarmFinding]:
+    """Mails that are not sent."""
+    if not given.context.settings.mail.host:
         return
-    stuck = mails.waiting_since(scene.context.db)
-    if stuck and stuck < scene.ago(hours=MAIL_HOURS):
+    stuck = mails.waiting_since(given.context.db)
+    if stuck and stuck < given.ago(hours=MAIL_HOURS):
         yield AlarmFinding(
             "mail",
             AlarmKind.MAIL,
@@ -275,15 +276,15 @@ CHECKS: Final[tuple[Callable[[CheckInput], Iterator[AlarmFinding]], ...]] = (
 
 
 def certificates(context: ServiceContext, seen: Callable[[Path], datetime]) -> dict[str, datetime]:
-    """When the certificates end that are in use; one that cannot be read is the doors' trouble, and told there."""
-    settings, found = context.settings, {}
+    """When the certificates in use end; one that cannot be read is left out, since the doors complain of it."""
+    settings, ends = context.settings, {}
     places = {"the certificate of the pages": settings.web.certificate if settings.web.enabled else ""}
     if settings.ftp.enabled and settings.tls.mode != "off":
         places["the certificate of FTP over TLS"] = settings.tls.certificate
     for name, path in places.items():
         if path:
             try:
-                found[name] = seen(Path(path))
+                ends[name] = seen(Path(path))
             except (OSError, ValueError):
                 continue
-    return found
+    return ends

@@ -1,7 +1,7 @@
-"""Looks at everything now and then, and tells of what is new and of what is over; each once, whatever happens between.
+"""Runs the checks now and then, and tells operators of alarms that are new or over: of each once, whatever happens.
 
-Mail and web hook are queued under the alarm's number, so that after a crash between telling and noting it, telling it
-again changes nothing.
+Mail and web hook are queued under a key of the alarm, so that after a crash between queueing and noting it as told,
+queueing again changes nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEPT_DAYS: Final = 400
 
 
 class AlarmWatch:
-    """One in the worker. `look` may be called at any time; the trend of the disk is of its own samples."""
+    """One in the worker. `look` may be called at any time; it also takes the samples of the disk's trend."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class AlarmWatch:
         self._trend = Trend()
 
     def look(self) -> None:
-        """Look once, and tell."""
+        """Run every check once, and tell what is new or over."""
         alarms.renew(self._context.db, self._findings(), now=self._context.clock())
         for alarm in alarms.untold(self._context.db):
             over = alarm.recovered_at is not None
@@ -57,13 +57,13 @@ class AlarmWatch:
             alarms.told(self._context.db, alarm)
 
     def tidy(self) -> None:
-        """Forget what was over long ago."""
+        """Forget alarms that were over long ago."""
         alarms.forget(self._context.db, before=self._context.clock() - timedelta(days=KEPT_DAYS))
 
     def _findings(self) -> Iterator[AlarmFinding]:
         now, disk = self._context.clock(), self._disk(self._context.spool.root)
         self._trend.add(now, disk)
-        scene = CheckInput(
+        given = CheckInput(
             self._context,
             now,
             stages.look(self._context.db, now=now),
@@ -75,14 +75,14 @@ class AlarmWatch:
         known: list[AlarmFinding] | None = None
         for check in checks.CHECKS:
             try:
-                yield from list(check(scene))
+                yield from list(check(given))
             except Exception:
                 LOG.exception("alarm.check_failed", check=check.__name__)
                 known = known if known is not None else self._known()
                 yield from (one for one in known if check.__name__ in CHECKED.get(str(one.kind), ()))
 
     def _known(self) -> list[AlarmFinding]:
-        """What cannot be looked at is not over."""
+        """The open alarms as findings: those of a failed check stay open, as nobody knows whether they are over."""
         return [AlarmFinding(one.key, one.kind, one.text, one.remedy) for one in alarms.listing(self._context.db)]
 
 
@@ -103,8 +103,8 @@ CHECKED: Final = {
 
 def _tell(context: ServiceContext, alarm: Alarm, *, recovered: bool) -> None:
     """By mail and by web hook, as far as operators have either."""
-    said = f"Over: {alarm.text}." if recovered else f"{alarm.text}. {alarm.remedy}"
+    words = f"Over: {alarm.text}." if recovered else f"{alarm.text}. {alarm.remedy}"
     key = f"alarm:{alarm.no}:{'over' if recovered else 'raised'}"
-    notes.trouble(context, key, about=alarm.key, what=said)
-    told = {"kind": str(alarm.kind), "since": alarm.since, "text": alarm.text, "remedy": alarm.remedy}
-    events.alarm(context, f"{alarm.key}:{alarm.since}", told, recovered=recovered)
+    notes.trouble(context, key, about=alarm.key, what=words)
+    data = {"kind": str(alarm.kind), "since": alarm.since, "text": alarm.text, "remedy": alarm.remedy}
+    events.alarm(context, f"{alarm.key}:{alarm.since}", data, recovered=recovered)

@@ -1,7 +1,7 @@
-"""Queued calls -> web hooks, each until it is taken. A thread of the worker's.
+"""Queued calls -> web hooks, each until it is accepted. A thread of the worker's.
 
-A call that was not taken is made again, ever more slowly; so that a dead receiver is not asked for each of many calls,
-its hook rests as well. What took nothing for days is switched off.
+A call that was not accepted is made again, ever more slowly; so that a dead receiver is not called once for each of
+many calls, its hook rests as well. A hook that has accepted nothing for days is switched off.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ from cws_filedrop.store.sellers import sellers
 
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 1.0
-AT_ONCE: Final = 200  # looked at
+AT_ONCE: Final = 200  # due calls fetched in a round
 OF_ONE_HOOK: Final = 20  # made in a round, one after the other
 SIDE_BY_SIDE: Final = 16  # hooks
 LONGEST_REST_SECONDS: Final = 300.0
-MARGIN_SECONDS: Final = 30.0  # beyond its time-out, after which a call that was in hand is nobody's
+MARGIN_SECONDS: Final = 30.0  # beyond its time-out; then a call that somebody began is taken over
 
 
 class Caller:
-    """Makes the calls. `start()` returns at once; `stop()` waits for those in hand."""
+    """Makes the calls. `start()` returns at once; `stop()` waits for calls under way."""
 
     def __init__(self, context: ServiceContext) -> None:
         """Raises: ConfigError when the [hooks] settings cannot be used."""
@@ -50,70 +50,71 @@ class Caller:
         )
 
     def start(self) -> None:
-        """Begin; calls that an earlier process had in hand are made again."""
+        """Begin; calls that an earlier process had under way are made again."""
         url = self._context.settings.hooks.operators_url
         hooks.keep_operators(self._context.db, url, events.OPERATORS_EVENTS, now=self._context.clock())
         self._task.start()
 
     def stop(self, *, patience_seconds: float) -> None:
-        """Finish the calls in hand."""
+        """Finish the calls under way."""
         self._task.stop(patience_seconds=patience_seconds)
 
     def round(self) -> int:
-        """Make calls that are due; how many were taken."""
+        """Make calls that are due; how many were accepted."""
         by_hook: dict[int, list[HookCall]] = {}
         for call in hooks.due(self._context.db, now=self._context.clock(), limit=AT_ONCE):
             by_hook.setdefault(call.hook.id, []).append(call)
         return asyncio.run(self._side_by_side(list(by_hook.values()))) if by_hook else 0
 
     async def _side_by_side(self, queues: list[list[HookCall]]) -> int:
-        turn = asyncio.Semaphore(SIDE_BY_SIDE)
+        places = asyncio.Semaphore(SIDE_BY_SIDE)
 
         async def one_hook(queue: list[HookCall]) -> int:
-            async with turn:
+            async with places:
                 return await self._of_one_hook(queue)
 
-        return sum(await asyncio.gather(*map(one_hook, queue_of_some(queues))))
+        return sum(await asyncio.gather(*map(one_hook, some_of_each(queues))))
 
     async def _of_one_hook(self, queue: list[HookCall]) -> int:
-        """In order, until one is not taken: then the hook rests."""
+        """In order, until one is not accepted: then the hook rests."""
         taken = 0
         for call in queue:
             if self._task.ending.is_set():
                 break
             rules = rules_of(self._context)
             until = self._context.clock() + timedelta(seconds=rules.timeout_seconds + MARGIN_SECONDS)
-            if not hooks.begin(self._context.db, call, until=until):
+            if not hooks.begin(self._context.db, call, until=until):  # another process has begun it
                 continue
             secret = self._secret if call.hook.seller_id is None else call.hook.secret
             seconds = self._context.clock().timestamp
             message = HookMessage(call.message_id, call.body.encode())
-            told = await calling.tell(call.hook.url, message, secret=secret, rules=rules, clock=seconds)
-            self._ended(call, told)
-            if not told.taken:
+            result = await calling.tell(call.hook.url, message, secret=secret, rules=rules, clock=seconds)
+            self._ended(call, result)
+            if not result.taken:
                 break
             taken += 1
         return taken
 
-    def _ended(self, call: HookCall, told: CallResult) -> None:
+    def _ended(self, call: HookCall, result: CallResult) -> None:
         db, now = self._context.db, self._context.clock()
-        if told.taken:
-            hooks.delivered(db, call, answer=told.answer, now=now)
+        if result.taken:
+            hooks.delivered(db, call, answer=result.answer, now=now)
             LOG.info("hook.called", hook=call.hook.id, call=call.no, kind=call.event)
             return
         give_up = timedelta(days=self._context.settings.hooks.give_up_days)
         wait, rest = HOOK_NOT_TAKEN.seconds(call.attempts + 1), HOOK_NOT_TAKEN.seconds(call.hook.failures + 1)
         rests_until = now + timedelta(seconds=min(LONGEST_REST_SECONDS, rest))
-        took_others = (call.hook.called_at or "") > call.created_at  # then it is this one's fault
+        # A receiver that accepts others refuses this very call: given up alone. One that accepts none is switched off.
+        took_others = (call.hook.called_at or "") > call.created_at
         over = took_others and moment(call.created_at) + give_up <= now
         next_at = None if over else now + timedelta(seconds=wait)
-        hooks.postponed(db, call, answer=told.answer, next_at=next_at, rests_until=rests_until, now=now)
-        LOG.warning("hook.not_taken", hook=call.hook.id, call=call.no, attempt=call.attempts + 1, why=told.answer)
-        if told.gone:
-            self._switch_off(call, f"it answered {told.answer}: gone", now)
+        hooks.postponed(db, call, answer=result.answer, next_at=next_at, rests_until=rests_until, now=now)
+        LOG.warning("hook.not_taken", hook=call.hook.id, call=call.no, attempt=call.attempts + 1, why=result.answer)
+        if result.gone:
+            self._switch_off(call, f"it answered {result.answer}: gone", now)
         elif call.hook.failing_since is not None and moment(call.hook.failing_since) + give_up <= now:
             days = self._context.settings.hooks.give_up_days
-            self._switch_off(call, f"it took nothing for {days:g} days; last: {told.answer}", now)
+            self._switch_off(call, f"it took nothing for {days:g} days; last: {result.answer}", now)
 
     def _switch_off(self, call: HookCall, why: str, now: datetime) -> None:
         if not hooks.switch_off(self._context.db, call.hook.id, why=why):
@@ -128,8 +129,8 @@ class Caller:
         notes.trouble(self._context, f"hook:{call.hook.id}:off:{now:%Y%m%d%H%M}", about=str(call.hook.id), what=what)
 
 
-def queue_of_some(queues: list[list[HookCall]]) -> list[list[HookCall]]:
-    """As many calls of each hook as are made in a round; one only, to try, of a hook that took nothing lately."""
+def some_of_each(queues: list[list[HookCall]]) -> list[list[HookCall]]:
+    """As many calls of each hook as are made in a round; only one, to try, of a hook whose last call failed."""
     return [queue[: 1 if queue[0].hook.failures else OF_ONE_HOOK] for queue in queues]
 
 

@@ -1,7 +1,7 @@
-"""What happens -> calls of web hooks, queued in the step that makes it happen. Nothing is sent here.
+"""Events -> calls of web hooks, queued in the step that makes the event happen. Nothing is sent here.
 
-Queueing again changes nothing, so that a step may run twice; where nobody listens it costs one look at an index. A
-body holds ids, counts, verdicts and paths; nothing of buyers, and nothing of what was typed into a file.
+Queueing again changes nothing, so that a step may run twice; without a listener it costs one look at an index. A body
+holds ids, counts, verdicts and paths; nothing of buyers, and nothing of what was typed into a file.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def received(connection: Connection, rows: Sequence[Mapping[str, Any]], *, now: 
     for row in rows if listening else ():
         names = ("folder", "name", "door", "size", "grade", "arrived_at")
         data = {"upload_id": row["id"], **{name: row[name] for name in names}, "links": _links(row["id"])}
-        told = HookNotice(f"upload:{row['id']}:received", HookEvent.RECEIVED, body(HookEvent.RECEIVED, data, now=now))
-        calls += [(hook, told) for hook in listening.get(row["seller_id"], ())]
+        notice = HookNotice(f"upload:{row['id']}:received", HookEvent.RECEIVED, body(HookEvent.RECEIVED, data, now=now))
+        calls += [(hook, notice) for hook in listening.get(row["seller_id"], ())]
     hooks.queue_in(connection, calls, now=now)
 
 
@@ -52,19 +52,21 @@ def finished(context: ServiceContext, found: Sequence[Upload]) -> None:
     _answers(context, found, "result")
 
 
-def _answers(context: ServiceContext, found: Sequence[Upload], stage: str) -> None:
+def _answers(context: ServiceContext, answered_uploads: Sequence[Upload], stage: str) -> None:
     with context.db.read() as connection:
-        listening = hooks.listening_in(connection, {upload.seller_id for upload in found}, HookEvent.ANSWERED)
+        listening = hooks.listening_in(
+            connection, {upload.seller_id for upload in answered_uploads}, HookEvent.ANSWERED
+        )
     if not listening:
         return
     now = context.clock()
     calls = []
-    for upload in found:
+    for upload in answered_uploads:
         if wanted := listening.get(upload.seller_id):
             data = _answer(context, upload, stage)
             key = f"upload:{upload.id}:{stage}:{upload.releases}"
-            told = HookNotice(key, HookEvent.ANSWERED, body(HookEvent.ANSWERED, data, now=now))
-            calls += [(hook, told) for hook in wanted]
+            notice = HookNotice(key, HookEvent.ANSWERED, body(HookEvent.ANSWERED, data, now=now))
+            calls += [(hook, notice) for hook in wanted]
     with context.db.write() as connection:
         hooks.queue_in(connection, calls, now=now)
 
@@ -93,33 +95,33 @@ def _links(upload_id: str) -> dict[str, str]:
 
 def refused(connection: Connection, refusals: Sequence[LineRefusal], *, now: datetime) -> None:
     """Amazon has refused lines of a feed; each seller is told of the orders of its own uploads."""
-    owners = uploads.owners_in(connection, {one.upload_id for one in refusals})
+    owners = uploads.owners_in(connection, {refusal.upload_id for refusal in refusals})
     listening = hooks.listening_in(connection, set(owners.values()), HookEvent.UNCONFIRMED)
     calls = []
-    for (upload_id, order), those in _by_order(refusals).items() if listening else ():
+    for (upload_id, order), of_order in _by_order(refusals).items() if listening else ():
         data = {
             "order_id": order,
             "upload_id": upload_id,
-            "lines": [_refusal(one) for one in those],
+            "lines": [_refusal(refusal) for refusal in of_order],
             "links": {"order": f"{API}/orders/{order}", **_links(upload_id)},
         }
         event = HookEvent.UNCONFIRMED
-        told = HookNotice(f"order:{order}:{upload_id}:{those[0].line}", event, body(event, data, now=now))
-        calls += [(hook, told) for hook in listening.get(owners[upload_id], ())]
+        notice = HookNotice(f"order:{order}:{upload_id}:{of_order[0].line}", event, body(event, data, now=now))
+        calls += [(hook, notice) for hook in listening.get(owners[upload_id], ())]
     hooks.queue_in(connection, calls, now=now)
 
 
 def _by_order(refusals: Iterable[LineRefusal]) -> dict[tuple[str, str], list[LineRefusal]]:
-    found: dict[tuple[str, str], list[LineRefusal]] = {}
-    for one in refusals:
-        found.setdefault((one.upload_id, one.amazon_order_id), []).append(one)
-    return found
+    by_order: dict[tuple[str, str], list[LineRefusal]] = {}
+    for refusal in refusals:
+        by_order.setdefault((refusal.upload_id, refusal.amazon_order_id), []).append(refusal)
+    return by_order
 
 
-def _refusal(one: LineRefusal) -> dict[str, Any]:
+def _refusal(refusal: LineRefusal) -> dict[str, Any]:
     """A line, with the code that Amazon gave it and what the code means."""
-    codes = one.words.partition(":")[0]
-    return {"line": one.line, "verdict": "unconfirmed", "code": codes, "what": explain(_first(codes))}
+    codes = refusal.words.partition(":")[0]
+    return {"line": refusal.line, "verdict": "unconfirmed", "code": codes, "what": explain(_first(codes))}
 
 
 def _first(codes: str) -> str:
@@ -127,13 +129,13 @@ def _first(codes: str) -> str:
 
 
 def alarm(context: ServiceContext, key: str, data: Mapping[str, Any], *, recovered: bool = False) -> bool:
-    """Tell the operators' hook of an alarm, or that it is over; false when nobody listens, or it was told before.
+    """Queue a call of the operators' hook for an alarm or its end; false without a hook, or if it is queued already.
 
     `key` is that of this one alarm (its kind, subject and the moment it was raised): the same for both.
     """
     event = HookEvent.ALARM_RECOVERED if recovered else HookEvent.ALARM_RAISED
     now = context.clock()
-    told = HookNotice(f"{event}:{key}", event, body(event, {"key": key, **data}, now=now))
+    notice = HookNotice(f"{event}:{key}", event, body(event, {"key": key, **data}, now=now))
     with context.db.write() as connection:
-        calls = [(hook, told) for hook in hooks.operators_in(connection)]
+        calls = [(hook, notice) for hook in hooks.operators_in(connection)]
         return hooks.queue_in(connection, calls, now=now) > 0

@@ -1,6 +1,6 @@
-"""Mails to buyers: one for each package of an order whose shipment Amazon has confirmed, where the seller asked for it.
+"""Mails to buyers: one for each package whose shipment Amazon has confirmed, where the seller asked for them.
 
-None for lines of status "shipped & no confirm", none for orders whose buyers the order book does not know (any more).
+No mail for lines of status "shipped & no confirm", nor for orders whose buyer the order book does not know (any more).
 Nothing of buyers is logged.
 """
 
@@ -44,7 +44,7 @@ def _guarded(context: ServiceContext, note: Note) -> list[Draft]:
         raise
     except Exception as error:  # without its words: they may hold what was to be written
         LOG.error("mail.not_written", note=note.key, error=type(error).__name__)
-        return []
+        return []  # the note counts as told: it would fail again, and keep other buyers' mails from leaving
 
 
 def _drafts(context: ServiceContext, feed_no: int) -> Iterator[Draft]:
@@ -53,14 +53,14 @@ def _drafts(context: ServiceContext, feed_no: int) -> Iterator[Draft]:
         one.id for one in sellers.everyone(context.db) if one.account.id == feed.account_id and one.mailing.buyers
     ]
     packages: dict[Package, list[ShippedLine]] = {}
-    for one in buyers.shipped(context.db, feed_no, wanting):
-        packages.setdefault(package(one), []).append(one)
-    loud = {key: found for key, found in packages.items() if not any(one.quiet for one in found)}
-    people = buyers.of_orders(context.db, feed.account_id, {key[0] for key in loud})
-    for key, found in loud.items():
+    for line in buyers.shipped(context.db, feed_no, wanting):
+        packages.setdefault(package(line), []).append(line)
+    mailed = {key: lines for key, lines in packages.items() if not any(line.quiet for line in lines)}
+    people = buyers.of_orders(context.db, feed.account_id, {key[0] for key in mailed})
+    for key, lines in mailed.items():
         person = people.get(key[0])
         if person is not None and person.cells.get("buyer-email", "").strip():
-            yield _draft(feed.account_id, key, found, person)
+            yield _draft(feed.account_id, key, lines, person)
 
 
 def package(shipped: ShippedLine) -> Package:
@@ -70,32 +70,39 @@ def package(shipped: ShippedLine) -> Package:
     return shipped.order, "", shipped.day, shipped.message
 
 
-def _draft(account_id: int, key: Package, found: Sequence[ShippedLine], person: buyers.Buyer) -> Draft:
-    ident = hashlib.sha256("|".join(key).encode()).hexdigest()[:32]
-    made = letter("buyer", _values(found, person))
+def _draft(account_id: int, key: Package, lines: Sequence[ShippedLine], person: buyers.Buyer) -> Draft:
+    digest = hashlib.sha256("|".join(key).encode()).hexdigest()[:32]
+    written = letter("buyer", _values(lines, person))
     recipient = person.cells["buyer-email"].strip()
-    draft_key = f"buyer:{account_id}:{ident}"
-    seller_id = found[0].seller_id
+    draft_key = f"buyer:{account_id}:{digest}"
+    seller_id = lines[0].seller_id
     return Draft(
-        draft_key, MailKind.BUYER, recipient, made.subject, made.text, made.html, seller_id, order_no=person.order_no
+        draft_key,
+        MailKind.BUYER,
+        recipient,
+        written.subject,
+        written.text,
+        written.html,
+        seller_id,
+        order_no=person.order_no,
     )
 
 
-def _values(found: Sequence[ShippedLine], person: buyers.Buyer) -> dict[str, Any]:
-    first = found[0]
+def _values(lines: Sequence[ShippedLine], person: buyers.Buyer) -> dict[str, Any]:
+    first = lines[0]
     return {
         "order_id": first.order,
         "name": person.cells.get("buyer-name", ""),
-        "items": list(_items(found, person.items)),
+        "items": list(_items(lines, person.items)),
         "carrier": first.carrier,
         "tracking": first.tracking,
         "day": first.day,
     }
 
 
-def _items(found: Sequence[ShippedLine], names: Mapping[str, tuple[str, int | None]]) -> Iterator[dict[str, Any]]:
+def _items(lines: Sequence[ShippedLine], names: Mapping[str, tuple[str, int | None]]) -> Iterator[dict[str, Any]]:
     """What is in the package; nothing when a name is missing, or it is an order of which nobody knows what is in it."""
-    chosen = {one.item: one.quantity for one in found}
+    chosen = {line.item: line.quantity for line in lines}
     if "" in chosen:
         chosen = dict.fromkeys(names, "")
     if all(names.get(item, ("", None))[0] for item in chosen):

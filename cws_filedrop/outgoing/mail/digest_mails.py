@@ -1,4 +1,4 @@
-"""One mail a day to sellers who want that: what became of their files, and what Amazon refused and nobody settled."""
+"""One mail a day to sellers who want it: what became of their files, and what Amazon refused and nobody has settled."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ STATES: Final = {
 
 
 class Digests:
-    """Who was told today, so that the database is asked once a day and not once a minute."""
+    """Which sellers had today's digest, so that the database is asked once a day and not once a minute."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
         self._done: dict[int, datetime] = {}
 
     def write(self) -> int:
-        """Queue the digests that are due; how many mails."""
+        """Queue the digests that are due; the number of mails."""
         now, queued = self._context.clock(), 0
         for seller in sellers.everyone(self._context.db):
             if not seller.mailing.addresses or MailEvent.DIGEST not in seller.mailing.events:
@@ -77,13 +77,13 @@ def _write(context: ServiceContext, seller: Seller, until: datetime) -> int:
     if len(mails.known(context.db, keys.values())) == len(keys):
         return 0
     since = _since(context, seller, until)
-    found = uploads.between(context.db, seller.id, stamp(since), stamp(until))
+    received = uploads.between(context.db, seller.id, stamp(since), stamp(until))
     refused = _refused(context, seller, stamp(until))
-    if not found and not refused:
+    if not received and not refused:
         return 0
-    made = letter("digest", _values(context, seller, (since, until), found, refused))
+    written = letter("digest", _values(context, seller, (since, until), received, refused))
     drafts = [
-        Draft(key, MailKind.DIGEST, address, made.subject, made.text, made.html, seller.id)
+        Draft(key, MailKind.DIGEST, address, written.subject, written.text, written.html, seller.id)
         for address, key in keys.items()
     ]
     return mails.tell(context.db, [], drafts, now=context.clock())
@@ -91,9 +91,11 @@ def _write(context: ServiceContext, seller: Seller, until: datetime) -> int:
 
 def _refused(context: ServiceContext, seller: Seller, until: str) -> list[dict[str, Any]]:
     """Lines of files from before a moment that Amazon refused and nobody has settled; one more than are shown."""
-    found = lines.unconfirmed(context.db, seller.account.id, limit=SHOWN_REFUSED + 1)
-    arrived = {upload.id: upload.arrived_at for upload in uploads.some(context.db, [one["upload_id"] for one in found])}
-    return [one for one in found if arrived[one["upload_id"]] < until]
+    unconfirmed = lines.unconfirmed(context.db, seller.account.id, limit=SHOWN_REFUSED + 1)
+    arrived = {
+        upload.id: upload.arrived_at for upload in uploads.some(context.db, [line["upload_id"] for line in unconfirmed])
+    }
+    return [line for line in unconfirmed if arrived[line["upload_id"]] < until]
 
 
 def _since(context: ServiceContext, seller: Seller, until: datetime) -> datetime:
@@ -110,17 +112,17 @@ def _values(
     context: ServiceContext,
     seller: Seller,
     period: tuple[datetime, datetime],
-    found: list[Upload],
+    received: list[Upload],
     refused: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    since, until = (f"{one:%Y-%m-%d %H:%M}" for one in period)
+    since, until = (f"{end:%Y-%m-%d %H:%M}" for end in period)
     return {
         "seller": seller.name,
         "since": since,
         "until": until,
         "time_zone": seller.policy.time_zone,
-        "files": [_file(context, upload) for upload in found[:SHOWN_FILES]],
-        "more": max(len(found) - SHOWN_FILES, 0),
+        "files": [_file(context, upload) for upload in received[:SHOWN_FILES]],
+        "more": max(len(received) - SHOWN_FILES, 0),
         "unconfirmed": refused[:SHOWN_REFUSED],
         "unconfirmed_more": len(refused) > SHOWN_REFUSED,
         "base_url": context.settings.mail.base_url,

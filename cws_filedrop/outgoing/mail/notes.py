@@ -1,4 +1,4 @@
-"""What happened that a mail may have to tell of, noted where it happens. Nothing is written or sent here.
+"""Notes of what mails may have to tell, made in the step where it happens. No mail is written or sent here.
 
 Noting again changes nothing, so that a step may run twice; and while mail is off it costs nothing.
 """
@@ -76,9 +76,9 @@ def settled(context: ServiceContext, feed_no: int, account_id: int) -> None:
 
 def stopped(context: ServiceContext, feed_no: int, why: str) -> None:
     """A feed waits for an operator."""
-    told = hashlib.sha256(why.encode()).hexdigest()[:8]
+    digest = hashlib.sha256(why.encode()).hexdigest()[:8]
     what = f"feed {feed_no} is stopped: {why}; see `cws-filedrop feed list`"
-    trouble(context, f"feed:{feed_no}:stopped:{told}", about=str(feed_no), what=what)
+    trouble(context, f"feed:{feed_no}:stopped:{digest}", about=str(feed_no), what=what)
 
 
 def trouble(context: ServiceContext, key: str, *, about: str, what: str) -> None:
@@ -93,14 +93,14 @@ def wants_each(seller: Seller) -> bool:
 
 
 def _has_news(upload: Upload) -> bool:
-    """Is there anything to tell before Amazon has answered? Of what is good so far, the result tells."""
+    """Is there anything to tell before Amazon has answered? When all lines are good so far, the result tells it."""
     counts = upload.outcome.counts
     waits = counts.get(Verdict.QUEUED, 0) and not upload.rehearsal and upload.state not in uploads.ASIDE
     return not waits or bool(counts.get(Verdict.REJECTED, 0))
 
 
 def _answer_key(upload: Upload) -> str:
-    """One answer of an upload is told; another one once an operator has released it."""
+    """One answer of an upload is mailed, and one more once an operator has released it."""
     return f"upload:{upload.id}:{'released' if upload.releases else 'answered'}"
 
 

@@ -27,9 +27,16 @@ def write(context: ServiceContext, operators: tuple[str, ...]) -> int:
         return 0
     events = [{"at": f"{note.noted_at[:16].replace('T', ' ')} UTC", "what": note.detail} for note in notes]
     first = notes[0].detail if len(notes) == 1 else f"{len(notes)} events"
-    made = letter("operators", {"events": events, "subject_line": first, "base_url": context.settings.mail.base_url})
+    written = letter("operators", {"events": events, "subject_line": first, "base_url": context.settings.mail.base_url})
     drafts = [
-        Draft(f"operators:{notes[0].key}:{address}", MailKind.OPERATORS, address, made.subject, made.text, made.html)
+        Draft(
+            f"operators:{notes[0].key}:{address}",
+            MailKind.OPERATORS,
+            address,
+            written.subject,
+            written.text,
+            written.html,
+        )
         for address in operators
     ]
     return mails.tell(context.db, notes, drafts, now=now)

@@ -1,6 +1,6 @@
-"""Mails to sellers about one file: whether it is told of, and what is said.
+"""Mails to sellers about one upload: whether one is written, and what it says.
 
-Nothing of a file's cells stands in a mail, since a wrong file may hold anything; they stand in the outbox.
+Nothing of a file's cells goes into a mail, since a wrong file may hold anything; they are in the outbox.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ BY_STATE: Final = {
 
 
 def write(context: ServiceContext) -> int:
-    """Queue the mails about files that something has happened to; how many."""
+    """Queue the mails about uploads that were answered or finished; how many."""
     queued = 0
     for topic in (Topic.ANSWERED, Topic.FINISHED):
         while notes := mails.untold(context.db, topic):
@@ -58,7 +58,7 @@ def _guarded(context: ServiceContext, note: Note) -> list[Draft]:
         return list(_drafts(context, note))
     except DatabaseUnavailable:
         raise
-    except Exception:  # one file that cannot be told of is no reason to be silent about the others
+    except Exception:  # one upload that cannot be described is no reason to be silent about the others
         LOG.exception("mail.not_written", note=note.key)
         return []
 
@@ -66,7 +66,7 @@ def _guarded(context: ServiceContext, note: Note) -> list[Draft]:
 def _drafts(context: ServiceContext, note: Note) -> Iterator[Draft]:
     upload = uploads.get(context.db, note.about)
     if upload is None or upload.state in (UploadState.REPLACED, UploadState.ARRIVED):
-        return  # of one that was released meanwhile its next answer tells
+        return  # it was released meanwhile: its next answer is what counts
     seller = sellers.by_id(context.db, upload.seller_id)
     finished = note.topic == Topic.FINISHED
     counts = lines.verdict_counts(context.db, upload.id) if finished else upload.outcome.counts
@@ -74,18 +74,18 @@ def _drafts(context: ServiceContext, note: Note) -> Iterator[Draft]:
     if not wants_each(seller) or event not in seller.mailing.events:
         return
     values = _values(context, upload, event, counts, finished=finished)
-    made = letter("upload", values)
+    written = letter("upload", values)
     for address in seller.mailing.addresses:
         key = f"{note.key}:{address}"
-        yield Draft(key, MailKind.UPLOAD, address, made.subject, made.text, made.html, seller.id)
+        yield Draft(key, MailKind.UPLOAD, address, written.subject, written.text, written.html, seller.id)
 
 
 def event_of(upload: Upload, counts: Mapping[str, int]) -> MailEvent:
-    """What a file's answer is to its seller; `counts` are its lines by verdict."""
-    amazons = counts.get(Verdict.CONFIRMED, 0) + counts.get(Verdict.CONFIRMED_WARNING, 0)
+    """Which kind of news an upload's answer is to its seller; `counts` are its lines by verdict."""
+    confirmed = counts.get(Verdict.CONFIRMED, 0) + counts.get(Verdict.CONFIRMED_WARNING, 0)
     if upload.state in BY_STATE or any(counts.get(verdict, 0) for verdict in BAD):
         return MailEvent.ERRORS
-    if counts.get(Verdict.REJECTED, 0) and not amazons:  # with Amazon's answer they have been told of already
+    if counts.get(Verdict.REJECTED, 0) and not confirmed:  # else the receipt's mail has told of rejected lines already
         return MailEvent.ERRORS
     warned = any(issue.severity is Severity.WARNING for _, issue in upload.outcome.said)
     if warned or counts.get(Verdict.CONFIRMED_WARNING, 0):
@@ -99,7 +99,7 @@ def _values(
     headline, following = _headline(upload, event, counts, finished=finished)
     problems, more = _refused(context, upload, counts) if finished else ([], 0)
     if not problems:
-        problems, more = _found(upload, event, counts)
+        problems, more = _issues(upload, event, counts)
     return {
         "file": upload.name,
         "upload_id": upload.id,
@@ -137,8 +137,8 @@ def _lines(number: int) -> str:
     return f"{number:,} {'line' if number == 1 else 'lines'}"
 
 
-def _found(upload: Upload, event: MailEvent, counts: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:
-    """What was found in the file, as far as it is of the event; and how many lines more there are."""
+def _issues(upload: Upload, event: MailEvent, counts: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:
+    """The issues of the file that matter for the event; and how many more lines have some."""
     wanted = (Severity.ERROR, Severity.HELD) if event is MailEvent.ERRORS else (Severity.WARNING,)
     chosen = [(line, issue) for line, issue in upload.outcome.said if issue.severity in wanted][:SHOWN]
     shown = len({line for line, _ in chosen if line != WHOLE})
@@ -152,20 +152,20 @@ def _without_cells(line: int, issue: Issue) -> dict[str, Any]:
 
 
 def _masked(words: str, issue: Issue) -> str:
-    """A sentence about a line, without what was typed there: it stands in quotes, or is a quantity."""
+    """A sentence about a line, without what was typed there: that is between quotes, or is a quantity."""
     for value in (issue.value, catalogue.shown(issue.value)):
         if value:
             words = words.replace(f'"{value}"', "“…”")
-    return QUOTED.sub(lambda found: found[0] if found[1] == issue.column else "“…”", words)
+    return QUOTED.sub(lambda quoted: quoted[0] if quoted[1] == issue.column else "“…”", words)
 
 
 def _refused(context: ServiceContext, upload: Upload, counts: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:
     """The first lines that Amazon did not confirm, with Amazon's words; and how many more there are."""
     bad = [verdict for verdict in BAD if counts.get(verdict, 0)]
-    found: list[Any] = []
+    rows: list[Any] = []
     for verdict in bad:
-        found += next(lines.of_upload(context.db, upload.id, verdict=verdict), [])[: SHOWN - len(found)]
-    return [_amazons(row) for row in found], sum(counts[verdict] for verdict in bad) - len(found)
+        rows += next(lines.of_upload(context.db, upload.id, verdict=verdict), [])[: SHOWN - len(rows)]
+    return [_amazons(row) for row in rows], sum(counts[verdict] for verdict in bad) - len(rows)
 
 
 def _amazons(row: Any) -> dict[str, Any]:

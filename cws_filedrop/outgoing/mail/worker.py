@@ -1,4 +1,4 @@
-"""The postman: looks round for what is to be told, has it written, and brings it away. A thread of the worker's."""
+"""Has the mails written that are due, and sends them. A thread of the worker's."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from cws_filedrop import engine, log
-from cws_filedrop.notify.mail_relay import office
+from cws_filedrop.notify.mail_relay import mail_relay
 from cws_filedrop.outgoing.mail import buyer_mails, notes, operator_mails, upload_mails
 from cws_filedrop.outgoing.mail.delivery import AT_ONCE, Delivery
 from cws_filedrop.outgoing.mail.digest_mails import Digests
@@ -20,13 +20,13 @@ RARELY_SECONDS: Final = 60.0
 
 
 class MailWorker:
-    """Tells whoever is to be told. `start()` returns at once; `stop()` waits for the mail in hand."""
+    """Writes and sends mails. `start()` returns at once; `stop()` waits for the mail being sent."""
 
     def __init__(self, context: ServiceContext) -> None:
         """Raises: ConfigError when the [mail] settings cannot be used."""
         self._context = context
-        self._office = office(context.settings.mail, os.environ)
-        self._delivery = Delivery(context, self._office)
+        self._relay = mail_relay(context.settings.mail, os.environ)
+        self._delivery = Delivery(context, self._relay)
         self._digests = Digests(context)
         self._task = PeriodicTask(
             "mail",
@@ -36,13 +36,13 @@ class MailWorker:
         )
 
     def start(self) -> None:
-        """Begin; what an earlier process was sending when it ended is nobody's any more."""
+        """Begin; mails that an earlier process was sending when it died are left to an operator: they may be out."""
         if lost := mails.left_behind(self._context.db):
             LOG.error("mail.left_behind", mails=lost)
         self._task.start()
 
     def stop(self, *, patience_seconds: float) -> None:
-        """Finish the mail in hand."""
+        """Finish the mail being sent."""
         self._task.stop(patience_seconds=patience_seconds)
 
     def _jobs(self) -> list[Job]:
@@ -50,24 +50,25 @@ class MailWorker:
         works = [
             lambda: upload_mails.write(context),
             lambda: buyer_mails.write(context),
-            lambda: operator_mails.write(context, self._office.operators),
-            self._bring_away,
+            lambda: operator_mails.write(context, self._relay.operators),
+            self._send,
         ]
         jobs = [Job(work, ROUND_SECONDS, ROUND_SECONDS) for work in works]
-        jobs.insert(3, Job(self._look_round, RARELY_SECONDS, ROUND_SECONDS))
+        # Before the sending, so that what it writes leaves in the same round.
+        jobs.insert(3, Job(self._write_rare_ones, RARELY_SECONDS, ROUND_SECONDS))
         return jobs
 
-    def _bring_away(self) -> Again | None:
-        """At once again when there are probably more."""
+    def _send(self) -> Again | None:
+        """Again at once when there are probably more."""
         try:
             return Again(0) if self._delivery.send_due(self._task.ending) == AT_ONCE else None
         except Exception:
             LOG.exception("mail.delivery_failed")
             return None
 
-    def _look_round(self) -> None:
+    def _write_rare_ones(self) -> None:
         self._digests.write()
-        if self._office.operators:
+        if self._relay.operators:
             for workflow_id in engine.failed():
                 what = f"the workflow {workflow_id} failed; the log says why"
                 notes.trouble(self._context, f"workflow:{workflow_id}", about=workflow_id, what=what)

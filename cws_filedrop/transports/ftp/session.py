@@ -57,7 +57,7 @@ class FtpSession(FtpControl):
         undecided = self._ungraded is not None and not self._ungraded.decided
         return self._paused or undecided or (transfer is not None and transfer.is_busy)
 
-    def told(self) -> SessionInfo:
+    def info(self) -> SessionInfo:
         """What there is to say of this connection. From any thread."""
         return SessionInfo(str(self.door), self.remote_ip, self.client_name, self.is_busy)
 

@@ -110,7 +110,7 @@ class Connection(paramiko.ServerInterface):
         """The client's program, as it calls itself."""
         return self._line.remote_version.partition("-")[2].partition("-")[2]
 
-    def told(self) -> SessionInfo:
+    def info(self) -> SessionInfo:
         """What there is to say of this connection."""
         return SessionInfo(str(Door.SFTP), self.address, self.client_name, self.is_busy)
 

@@ -16,30 +16,29 @@ from cws_filedrop.store.feeds.lines_sent import SentLine
 from cws_filedrop.store.users import decisions
 from cws_filedrop.views import feed_documents
 from cws_filedrop.views.evidence.members import ZipMember
-from cws_filedrop.views.evidence.upload_members import UploadEvidence, plain
+from cws_filedrop.views.evidence.upload_members import Evidence, plain
 
 
-def of_feed(
-    context: ServiceContext, feed: FeedRow, lines: Sequence[SentLine], *, only_this_order: bool
-) -> UploadEvidence:
-    """A feed, as far as lines of one order are concerned; `lines` are those that it carried."""
+def of_feed(context: ServiceContext, feed: FeedRow, lines: Sequence[SentLine], *, only_this_order: bool) -> Evidence:
+    """A feed, as far as one order is concerned; `lines` are those of the order that it carried."""
     messages = sorted({one.message_id for one in lines if one.message_id is not None})
-    told: dict[str, Any] = {name: value for name, value in asdict(feed).items() if name not in ("account_id", "cause")}
-    told |= {"state": str(feed.state), "kind": str(feed.kind), "message_ids": messages}
+    facts: dict[str, Any] = {name: value for name, value in asdict(feed).items() if name not in ("account_id", "cause")}
+    facts |= {"state": str(feed.state), "kind": str(feed.kind), "message_ids": messages}
     members = []
     for kind in FeedFileKind:
         body, why = _body(context, feed, kind)
         if kind is FeedFileKind.REPORT:
-            told["results"] = None if body is None else _results(body, messages)
+            facts["results"] = None if body is None else _results(body, messages)
         if body is not None and only_this_order:
             body, why = _extract(body, kind, messages)
         at = (feed.submitted_at if kind is FeedFileKind.DOCUMENT else feed.settled_at) or feed.opened_at
         name = f"feeds/{feed.no}.{kind}.xml"
         if body is not None:
             members.append(ZipMember(name, at, body))
-        told[str(kind)] = {"path": None if body is None else name, "sha256": _sha256(feed, kind), "why": why}
-    done = [one for one in decisions.listing(context.db, about=str(feed.no)) if one.what.startswith("feed.")]
-    return UploadEvidence(told | {"decided": plain(done)}, members)
+        facts[str(kind)] = {"path": None if body is None else name, "sha256": _sha256(feed, kind), "why": why}
+    # An upload, order or user could have the feed's number for its name, too; hence by kind as well.
+    made = [one for one in decisions.listing(context.db, about=str(feed.no)) if one.what.startswith("feed.")]
+    return Evidence(facts | {"decided": plain(made)}, members)
 
 
 def _sha256(feed: FeedRow, kind: FeedFileKind) -> str:

@@ -1,9 +1,9 @@
-"""One zip that proves what became of an order: what was dropped when, by whom and from where, what Amazon was told and
-answered, what its own order showed, what people decided. Made for commands and pages alike.
+"""One zip that proves what became of an order: what was dropped when, by whom and from where, what was sent to Amazon
+and answered, what its own order showed, what people decided. Made for commands, pages and API alike.
 
-Whole files and documents hold other orders, too; `only_this_order` packs extracts instead, for somebody outside. What
-the order book knows of a buyer is never in it. The same state makes the same zip, byte for byte: it does not tell
-when it was made.
+Whole files and documents hold other orders, too; `only_this_order` packs extracts instead, for readers who must not see
+other orders. What the order book knows of a buyer is never in it. The same state makes the same zip, byte for byte: it
+does not tell when it was made.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from cws_filedrop.store.users import decisions
 from cws_filedrop.store.users.decisions import Who
 from cws_filedrop.views.evidence import feed_members, members, upload_members
 from cws_filedrop.views.evidence.members import ZipMember
-from cws_filedrop.views.evidence.upload_members import UploadEvidence, plain
+from cws_filedrop.views.evidence.upload_members import Evidence, plain
 
 EVIDENCE: Final = "order.evidence"
 VERSION: Final = 1
-ALL: Final = 10_000  # deeds: far more than there ever are
+ALL: Final = 10_000  # decisions: far more than an order ever has
 DAWN: Final = "1980-01-01T00:00:00.000Z"  # no zip knows an earlier moment
 
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRequest:
-    """Whose order, and whether it is for somebody who may not see others."""
+    """Which order, and whether the zip is for readers who must not see other orders."""
 
     account_id: int
     order_id: str
@@ -63,7 +63,7 @@ class EvidencePackage:
 
 
 def packed(context: ServiceContext, order: EvidenceRequest, *, folder: Path, who: Who) -> EvidencePackage:
-    """The zip, made on the filesystem of a folder; who had it made is written down.
+    """The zip, made on the filesystem of a folder; that it was made, and for whom, is kept as a decision.
 
     Raises: NotPossible when nothing is known of the order; OSError.
     """
@@ -83,11 +83,12 @@ def packed(context: ServiceContext, order: EvidenceRequest, *, folder: Path, who
 
 def pack(context: ServiceContext, order: EvidenceRequest, target: BinaryIO) -> str:
     """Write the zip to an empty file; its SHA-256. Raises: NotPossible, OSError."""
-    found, parts = collected(context, order)
-    body = json.dumps(found, indent=2, ensure_ascii=False, default=str) + "\n"
-    latest = max([DAWN, *(part.at for part in parts), *(event["at"] for event in found["history"])])
+    evidence, parts = collected(context, order)
+    body = json.dumps(evidence, indent=2, ensure_ascii=False, default=str) + "\n"
+    # Not the clock's moment: the same state makes the same bytes.
+    latest = max([DAWN, *(part.at for part in parts), *(event["at"] for event in evidence["history"])])
     own = [ZipMember("evidence.json", latest, body.encode(errors="replace"))]
-    own.append(ZipMember("README.txt", latest, words.text(found).encode(errors="replace")))
+    own.append(ZipMember("README.txt", latest, words.text(evidence).encode(errors="replace")))
     members.write(target, [*own, *parts])
     target.seek(0)
     return members.digest_of_file(target)
@@ -100,28 +101,28 @@ def collected(context: ServiceContext, order: EvidenceRequest) -> tuple[dict[str
         known = order_book.get_in(connection, order.account_id, order.order_id)
     if known is None and not lines:
         raise NotPossible(f"nothing is known of an order {order.order_id}")
-    ups = list(_uploads(context, order, lines))
-    fed = list(_feeds(context, order, lines))
-    found: dict[str, Any] = {"version": VERSION, "only_this_order": order.only_this_order}
-    found["order"] = _order(context, order, known)
-    found["uploads"], found["feeds"] = [one.told for one in ups], [one.told for one in fed]
+    of_uploads = list(_uploads(context, order, lines))
+    of_feeds = list(_feeds(context, order, lines))
+    evidence: dict[str, Any] = {"version": VERSION, "only_this_order": order.only_this_order}
+    evidence["order"] = _order(context, order, known)
+    evidence["uploads"], evidence["feeds"] = [one.facts for one in of_uploads], [one.facts for one in of_feeds]
     back = read_backs.read_back(context.db, order.account_id, order.order_id)
-    found["read_back"] = None if back is None else asdict(back)
+    evidence["read_back"] = None if back is None else asdict(back)
     about = work_lists.about_order(order.account_id, order.order_id)
-    found["decided"] = plain(
+    evidence["decided"] = plain(
         [one for one in decisions.listing(context.db, about=about, limit=ALL) if one.what != EVIDENCE]
     )
-    found["history"] = [] if known is None else [asdict(one) for one in order_book.history(context.db, known.no)]
-    return found, [member for one in (*ups, *fed) for member in one.members]
+    evidence["history"] = [] if known is None else [asdict(one) for one in order_book.history(context.db, known.no)]
+    return evidence, [member for one in (*of_uploads, *of_feeds) for member in one.members]
 
 
-def _uploads(context: ServiceContext, order: EvidenceRequest, lines: Sequence[SentLine]) -> Iterator[UploadEvidence]:
+def _uploads(context: ServiceContext, order: EvidenceRequest, lines: Sequence[SentLine]) -> Iterator[Evidence]:
     for upload_id, some in groupby(lines, lambda line: line.upload_id):
         upload = expected(uploads.get(context.db, upload_id), f"upload {upload_id} of a line")
         yield upload_members.of_upload(context, upload, list(some), only_this_order=order.only_this_order)
 
 
-def _feeds(context: ServiceContext, order: EvidenceRequest, lines: Sequence[SentLine]) -> Iterator[UploadEvidence]:
+def _feeds(context: ServiceContext, order: EvidenceRequest, lines: Sequence[SentLine]) -> Iterator[Evidence]:
     numbers = {line.feed_no for line in lines if line.feed_no is not None}
     for feed in lines_sent.feeds(context.db, numbers):
         carried = [line for line in lines if line.feed_no == feed.no]
@@ -130,11 +131,11 @@ def _feeds(context: ServiceContext, order: EvidenceRequest, lines: Sequence[Sent
 
 def _order(context: ServiceContext, order: EvidenceRequest, known: order_book.Order | None) -> dict[str, Any]:
     account = sellers.account(context.db, order.account_id)
-    found: dict[str, Any] = {"order_id": order.order_id, "merchant_id": account.merchant_id}
-    found |= {"marketplace_id": account.marketplace_id}
-    found["amazon_url"] = order_url(account.marketplace_id, order.order_id)
+    facts: dict[str, Any] = {"order_id": order.order_id, "merchant_id": account.merchant_id}
+    facts |= {"marketplace_id": account.marketplace_id}
+    facts["amazon_url"] = order_url(account.marketplace_id, order.order_id)
     if known is not None:
         left_out = ("no", "account_id", "amazon_order_id")
-        found |= {name: value for name, value in asdict(known).items() if name not in left_out}
-    found["lines"] = [] if known is None else [asdict(one) for one in order_book.lines(context.db, known.no)]
-    return found
+        facts |= {name: value for name, value in asdict(known).items() if name not in left_out}
+    facts["lines"] = [] if known is None else [asdict(one) for one in order_book.lines(context.db, known.no)]
+    return facts

@@ -26,32 +26,30 @@ AFTERWARDS: Final = ("state", "line_count", "releases", "answered_at", "done_at"
 
 
 @dataclass(frozen=True, slots=True)
-class UploadEvidence:
-    """What is told of an upload, and the files to go with it."""
+class Evidence:
+    """What is known of an upload or a feed, as plain values, and the files to go with it."""
 
-    told: dict[str, Any]
+    facts: dict[str, Any]
     members: list[ZipMember]
 
 
-def of_upload(
-    context: ServiceContext, upload: Upload, lines: Sequence[SentLine], *, only_this_order: bool
-) -> UploadEvidence:
+def of_upload(context: ServiceContext, upload: Upload, lines: Sequence[SentLine], *, only_this_order: bool) -> Evidence:
     """An upload, as far as lines of one order are concerned."""
     file, original = _original(context, upload)
     if original and only_this_order:
         file |= {"why": "the lines of this order, below their heading row"}
     heading, typed = _typed(context, upload, {one.line for one in lines}) if original else ("", {})
-    told: dict[str, Any] = {name: getattr(upload, name) for name in (*FACTS, *AFTERWARDS)}
-    told |= {"session": _session(context, upload), "file": file, "heading": heading}
-    told["lines"] = [{"line": one.line, "text": typed.get(one.line)} | _line(one) for one in lines]
+    facts: dict[str, Any] = {name: getattr(upload, name) for name in (*FACTS, *AFTERWARDS)}
+    facts |= {"session": _session(context, upload), "file": file, "heading": heading}
+    facts["lines"] = [{"line": one.line, "text": typed.get(one.line)} | _line(one) for one in lines]
     given, answers = [original] if original else [], _answers(context, upload)
     if only_this_order:
         given = list(_own_lines(upload, heading, typed))
         answers = list(_own_answers(answers, [one.line for one in lines]))
         file |= {"path": given[0].name if given else None}
-    told["answers"] = [{"path": one.name, "sha256": digest_of(one.content)} for one in answers]
-    told["decided"] = plain(decisions.listing(context.db, about=upload.id))
-    return UploadEvidence(told, [*given, *answers])
+    facts["answers"] = [{"path": one.name, "sha256": digest_of(one.content)} for one in answers]
+    facts["decided"] = plain(decisions.listing(context.db, about=upload.id))
+    return Evidence(facts, [*given, *answers])
 
 
 def _line(line: SentLine) -> dict[str, Any]:
@@ -59,7 +57,7 @@ def _line(line: SentLine) -> dict[str, Any]:
 
 
 def plain(found: Sequence[decisions.Decision]) -> list[dict[str, str]]:
-    """What people decided, oldest first; not from which of our addresses."""
+    """What people decided, oldest first; without the addresses of operators, which are nobody else's business."""
     return [{"at": one.at, "who": one.who, "what": one.what, "detail": one.detail} for one in reversed(found)]
 
 
@@ -77,8 +75,8 @@ def _original(context: ServiceContext, upload: Upload) -> tuple[dict[str, Any], 
         why = f"not kept any more: files are kept for {days} days after they came"
         return {"path": None, "sha256": None, "matches": None, "why": why}, None
     member = ZipMember(_place(upload, safe(upload.name)), upload.arrived_at, path)
-    found = digest_of(path)
-    return {"path": member.name, "sha256": found, "matches": found == upload.sha256, "why": ""}, member
+    sha256 = digest_of(path)
+    return {"path": member.name, "sha256": sha256, "matches": sha256 == upload.sha256, "why": ""}, member
 
 
 def _place(upload: Upload, name: str) -> str:
@@ -89,30 +87,30 @@ def _typed(context: ServiceContext, upload: Upload, wanted: Collection[int]) -> 
     """The heading row, and lines as they were typed, by number; nothing of a file that cannot be read any more."""
     seller = sellers.by_id(context.db, upload.seller_id)
     limits = context.judging(seller.policy, context.clock()).limits
-    found: dict[int, str] = {}
+    typed: dict[int, str] = {}
     try:
         with context.spool.data_path(upload.id).open("rb") as source:
             file = open_file(source, file_name=upload.name, limits=limits, profiles=profiles_of(upload))
             for chunk in file.chunks():
                 here = {*chunk.lines.index.to_list(), *chunk.issues["line"].to_list()} & set(wanted)
-                found |= dict(zip(sorted(here), chunk.raw(sorted(here)), strict=True))
-                if len(found) == len(wanted):
+                typed |= dict(zip(sorted(here), chunk.raw(sorted(here)), strict=True))
+                if len(typed) == len(wanted):
                     break
-            return file.facts.delimiter.join(file.facts.headings), found
+            return file.facts.delimiter.join(file.facts.headings), typed
     except (FileRejected, FileNotFoundError):
         return "", {}
 
 
 def _answers(context: ServiceContext, upload: Upload) -> list[ZipMember]:
-    """What the seller got and has not removed."""
+    """The answers that the seller got and has not removed."""
     outbox = context.homes.root / upload.seller / "outbox"
-    found = []
+    answers = []
     for kind in ANSWERS:
         name = result_name(upload.name, upload.id, kind)
         if regular(outbox / name) is not None:
             at = upload.done_at if kind in ("result", "unconfirmed") else upload.answered_at
-            found.append(ZipMember(_place(upload, safe(name)), at or upload.arrived_at, outbox / name))
-    return found
+            answers.append(ZipMember(_place(upload, safe(name)), at or upload.arrived_at, outbox / name))
+    return answers
 
 
 def _own_lines(upload: Upload, heading: str, typed: dict[int, str]) -> Iterator[ZipMember]:
@@ -125,7 +123,7 @@ def _own_lines(upload: Upload, heading: str, typed: dict[int, str]) -> Iterator[
 def _own_answers(answers: Sequence[ZipMember], numbers: Sequence[int]) -> Iterator[ZipMember]:
     """Of the result the rows of the order; the other answers do not number their lines."""
     wanted = {b"line", *(str(number).encode() for number in numbers)}
-    for one in answers:
-        if one.name.endswith(".result.txt"):
-            rows = (row for row in lines_of(one.content) if row.partition(b"\t")[0] in wanted)
-            yield ZipMember(one.name, one.at, b"".join(rows))
+    for answer in answers:
+        if answer.name.endswith(".result.txt"):
+            rows = (row for row in lines_of(answer.content) if row.partition(b"\t")[0] in wanted)
+            yield ZipMember(answer.name, answer.at, b"".join(rows))

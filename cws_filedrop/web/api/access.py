@@ -1,4 +1,4 @@
-"""Who calls, and whether it may: the token, the networks it may come from, how often.
+"""Who calls, and whether the call is allowed: the token, the networks it may come from, how often.
 
 There are two kinds of token, sellers' and operators'; neither opens what the other does.
 """
@@ -48,7 +48,7 @@ class ApiContext:
 
 
 def api_of(request: Request) -> ApiContext:
-    """That of the application which the request came to."""
+    """The context of the application that the request came to."""
     return cast(ApiContext, request.app.state.api)
 
 
@@ -58,9 +58,9 @@ def caller(
     """The seller whose token it is. Raises: Problem 401, 403, 429."""
     api, given = api_of(request), _presented(credentials, tokens.PREFIX)
     bearer = tokens.authenticate(api.context.db, given, now=api.clock())
-    if bearer is None:
+    if bearer is None:  # a token of the other kind is worth a better answer: only who holds it gets that
         other = user_tokens.authenticate(api.context.db, given, now=api.clock())
-        raise _holds_not() if other is None else Problem(403, OPERATORS_ONE)
+        raise _not_valid() if other is None else Problem(403, OPERATORS_ONE)
     if not _may_come_from(bearer.networks, address_of(request)):
         raise Problem(403, "This token may not be used from your address")
     _count(request, ("seller", bearer.token_id))
@@ -75,7 +75,7 @@ def user(
     bearer = user_tokens.authenticate(api.context.db, given, now=api.clock())
     if bearer is None:
         other = tokens.authenticate(api.context.db, given, now=api.clock())
-        raise _holds_not() if other is None else Problem(403, SELLERS_ONE)
+        raise _not_valid() if other is None else Problem(403, SELLERS_ONE)
     if lacks_factor(api.context, has_factor=bearer.has_factor):
         raise Problem(
             403, f"A second factor is required here, and {bearer.name} has none: set it up on the pages first"
@@ -85,7 +85,7 @@ def user(
 
 
 def at_least(role: Role) -> Callable[[Request, UserBearer], Who]:
-    """Who acts, if that role, or a higher one, is theirs."""
+    """The operator of the request, if the role is at least that. Raises: Problem 403."""
 
     def needed(request: Request, found: Annotated[UserBearer, Depends(user)]) -> Who:
         if not found.role.may(role):
@@ -101,17 +101,17 @@ def _presented(credentials: HTTPAuthorizationCredentials | None, prefix: str) ->
     return credentials.credentials
 
 
-def _holds_not() -> Problem:
+def _not_valid() -> Problem:
     return Problem(401, "This token does not hold", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def _count(request: Request, token: tuple[str, int]) -> None:
-    """One call more by a token. Raises: Problem 429."""
+    """Count a call with a token. Raises: Problem 429."""
     rates = api_of(request).rates
     standing = rates.call(token)
     if standing is None:
         return
-    request.state.rate = _told(standing, rates.policy)
+    request.state.rate = _rate_headers(standing, rates.policy)
     if standing.retry_seconds:
         raise Problem(
             429,
@@ -121,18 +121,18 @@ def _count(request: Request, token: tuple[str, int]) -> None:
 
 
 def address_of(request: Request) -> str:
-    """Whence the request came."""
+    """The address that the request came from."""
     return request.client.host if request.client else ""
 
 
 def _may_come_from(networks: str, address: str) -> bool:
     try:
         return SellerLogin(name="", version=0, networks=networks).may_come_from(address)
-    except ValueError:  # a client of no address
+    except ValueError:  # a client without an IP address
         return False
 
 
-def _told(standing: RateStanding, policy: str) -> dict[str, str]:
+def _rate_headers(standing: RateStanding, policy: str) -> dict[str, str]:
     return {
         "RateLimit-Policy": policy,
         "RateLimit-Limit": str(standing.window.most),

@@ -1,4 +1,4 @@
-"""An upload of which a key does not say whether it was taken, since the service was killed just then: look for it."""
+"""Finds the upload of an idempotency key that does not say whether it was taken: the service was killed just then."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def find(context: ServiceContext, seller: Seller, what: Drop, earlier: EarlierUs
 
 
 def _candidates(context: ServiceContext, seller: Seller, what: Drop, earlier: EarlierUse) -> Iterator[str]:
-    """Uploads of that name that came by HTTP at about that time; in the order they move, so that none is missed."""
+    """Uploads of that name that came by HTTP at about that time; landed, spooled, recorded: in the order in which they
+    move, so that none slips through between two looks."""
     spool = context.spool
     yield from (upload_id for upload_id, claim in spool.landed() if claim is not None and _fits(claim, what))
     for arrival in spool.arrivals():
@@ -46,11 +47,11 @@ def _fits(claim: Claim, what: Drop) -> bool:
 
 
 def _digest(context: ServiceContext, upload_id: str, what: Drop) -> str:
-    """As `Parcel.digest` has it."""
-    found = hashlib.sha256(f"{what.folder}\0{what.name}\0".encode("utf-8", "surrogatepass"))
+    """The digest of folder, name and bytes, as `IncomingFile.digest` makes it."""
+    digest = hashlib.sha256(f"{what.folder}\0{what.name}\0".encode("utf-8", "surrogatepass"))
     landed = context.spool.landed_data(upload_id)
     path = landed if landed.is_file() else context.spool.data_path(upload_id)
     with path.open("rb") as file:
         while block := file.read(BLOCK_BYTES):
-            found.update(block)
-    return found.hexdigest()
+            digest.update(block)
+    return digest.hexdigest()

@@ -52,7 +52,7 @@ def file_documented(what: str, kind: str = TABLE) -> dict[int | str, dict[str, A
 
 
 def file_answer(path: FilePath, *, name: str = "", kind: str = TABLE) -> Response:
-    """A file as it lies there, under its own name or another; 404 when it does not."""
+    """A file as it is on disk, under its own name or another. Raises: Problem 404 when it is not there."""
     found = regular(path)
     if found is None:
         raise not_there()
@@ -61,7 +61,7 @@ def file_answer(path: FilePath, *, name: str = "", kind: str = TABLE) -> Respons
 
 @router.get("/states", tags=["orders"])
 def list_states(seller: Caller, api: TheApi) -> States:
-    """Every order state, and how many orders stand there."""
+    """Every order state, and how many orders are in it."""
     counts = order_book.counts(api.context.db, seller.account.id)
     return States(states=[StateBody(state=one, orders=counts.get(one, 0)) for one in OrderState])
 
@@ -76,13 +76,13 @@ def list_orders(
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Orders:
-    """Your orders, those that changed last first."""
+    """Your orders, last changed first."""
     moment, _, no = cursor.partition("~")
     before = (moment, int(no)) if cursor else None
-    found = api_lists.orders_of(api.context.db, seller.account.id, state=state, before=before, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, f"{found[limit - 1].changed_at}~{found[limit - 1].no}")
-    return Orders(orders=[OrderBody(**_order(one)) for one in found[:limit]])
+    orders = api_lists.orders_of(api.context.db, seller.account.id, state=state, before=before, limit=limit + 1)
+    if len(orders) > limit:
+        link_next(request, response, f"{orders[limit - 1].changed_at}~{orders[limit - 1].no}")
+    return Orders(orders=[OrderBody(**_order(order)) for order in orders[:limit]])
 
 
 @router.get("/orders/created", tags=["order files"])
@@ -123,16 +123,16 @@ def show_order(order_id: OrderId, seller: Caller, api: TheApi) -> OneOrder:
 
 
 def _history(api: ApiContext, seller: Seller, events: Sequence[OrderEvent]) -> list[EventBody]:
-    """Without the uploads of others that work with the same account at Amazon."""
+    """The history, without the uploads of other sellers that share the account at Amazon."""
     with api.context.db.read() as connection:
-        owners = uploads.owners_in(connection, {one.upload_id for one in events if one.upload_id})
-    told = []
-    for one in events:
-        values = asdict(one)
-        if one.upload_id and owners.get(one.upload_id) != seller.id:
+        owners = uploads.owners_in(connection, {event.upload_id for event in events if event.upload_id})
+    bodies = []
+    for event in events:
+        values = asdict(event)
+        if event.upload_id and owners.get(event.upload_id) != seller.id:
             values |= {"upload_id": "", "line": None}
-        told.append(EventBody(**values))
-    return told
+        bodies.append(EventBody(**values))
+    return bodies
 
 
 def _order(order: Order) -> dict[str, Any]:

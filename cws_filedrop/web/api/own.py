@@ -41,10 +41,11 @@ router = APIRouter(route_class=Route, responses=REFUSALS)
 )
 def how_i_stand(seller: Caller, api: TheApi) -> Response:
     """What STATUS.json holds, as it is now."""
-    found = status.as_json(outbox.status_of(api.context, seller))
-    unchanging = {name: value for name, value in json.loads(found).items() if name != "written_at"}
+    body = status.as_json(outbox.status_of(api.context, seller))
+    # The moment it was written says nothing new: with it no two answers would have the same ETag.
+    unchanging = {name: value for name, value in json.loads(body).items() if name != "written_at"}
     tag = etag(json.dumps(unchanging).encode())
-    return Response(found, media_type="application/json", headers={"etag": tag})
+    return Response(body, media_type="application/json", headers={"etag": tag})
 
 
 # Web hooks.
@@ -53,14 +54,14 @@ def how_i_stand(seller: Caller, api: TheApi) -> Response:
 @router.get("/hooks", tags=["web hooks"], responses=SAME)
 def list_hooks(seller: Caller, api: TheApi) -> Hooks:
     """Your web hooks, oldest first."""
-    found = hooks.listing(api.context.db, seller.id)
-    waiting = hooks.waiting(api.context.db, [one.id for one in found])
-    return Hooks(hooks=[HookBody(**_hook(one), waiting=waiting.get(one.id, 0)) for one in found])
+    listed = hooks.listing(api.context.db, seller.id)
+    waiting = hooks.waiting(api.context.db, [hook.id for hook in listed])
+    return Hooks(hooks=[HookBody(**_hook(hook), waiting=waiting.get(hook.id, 0)) for hook in listed])
 
 
 @router.post("/hooks", tags=["web hooks"], status_code=201, responses=documented(400, 409))
 def add_hook(requested: HookRequest, seller: Caller, api: TheApi) -> NewHook:
-    """Have an address told of your uploads and orders. The secret that signs the calls is shown this once."""
+    """Send events of your uploads and orders to an address. The secret that signs the calls is shown only now."""
     if wrong := [event for event in requested.events if event not in SELLERS_EVENTS]:
         raise Problem(422, f"{wrong[0]} is not an event for sellers; there are {', '.join(SELLERS_EVENTS)}")
     try:
@@ -86,7 +87,7 @@ def switch_hook(hook_id: SerialId, switch: Switch, seller: Caller, api: TheApi) 
 
 @router.delete("/hooks/{hook_id}", tags=["web hooks"], status_code=204, responses=documented(404))
 def remove_hook(hook_id: SerialId, seller: Caller, api: TheApi) -> None:
-    """Forget a web hook, and what waits for it."""
+    """Remove a web hook, and what is queued for it."""
     if not hooks.remove(api.context.db, seller.id, hook_id):
         raise not_there()
 
@@ -113,7 +114,7 @@ def list_tokens(seller: Caller, api: TheApi) -> Tokens:
 
 @router.post("/tokens", tags=["tokens"], status_code=201, responses=documented(400, 409))
 def add_token(requested: TokenRequest, seller: Caller, api: TheApi) -> NewToken:
-    """Make another token. It is shown this once."""
+    """Make a token. It is shown only now."""
     made = tokens.add(api.context.db, seller.id, requested.label, now=api.clock())
     if made is None:
         raise Problem(409, f"You have {tokens.MOST_TOKENS} tokens already; remove one of them")
@@ -122,7 +123,7 @@ def add_token(requested: TokenRequest, seller: Caller, api: TheApi) -> NewToken:
 
 @router.patch("/tokens/{token_id}", tags=["tokens"], responses=documented(400, 404))
 def switch_token(token_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> TokenBody:
-    """Have a token hold no more, or again."""
+    """Switch a token off or on."""
     changed = tokens.enable(api.context.db, seller.id, token_id, enabled=switch.enabled)
     if changed is None:
         raise not_there()
@@ -131,6 +132,6 @@ def switch_token(token_id: SerialId, switch: Switch, seller: Caller, api: TheApi
 
 @router.delete("/tokens/{token_id}", tags=["tokens"], status_code=204, responses=documented(404))
 def remove_token(token_id: SerialId, seller: Caller, api: TheApi) -> None:
-    """Forget a token; it may be the one you call with."""
+    """Remove a token; it may be the one you call with."""
     if tokens.remove(api.context.db, seller.id, token_id) is None:
         raise not_there()

@@ -1,4 +1,4 @@
-"""Files that are handed in: POST /uploads, and /orders/confirm as the ancestor had it."""
+"""Files that are handed in: POST /uploads, and /orders/confirm for clients of the service's ancestor."""
 
 from __future__ import annotations
 
@@ -69,14 +69,14 @@ router = APIRouter(route_class=Route, responses=REFUSALS | documented(400, 409, 
 
 
 class KeysInUse:
-    """Idempotency keys that are being used at this moment."""
+    """Idempotency keys of requests that are being answered at this moment."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._used: set[tuple[int, str]] = set()
 
     def take(self, seller_id: int, key: str) -> bool:
-        """False: somebody uses it."""
+        """Claim a key; false while another request uses it."""
         with self._lock:
             if (seller_id, key) in self._used:
                 return False
@@ -89,7 +89,7 @@ class KeysInUse:
 
 
 class UploadRequest:
-    """What is said of a file besides its bytes."""
+    """What a request says of a file besides its bytes."""
 
     def __init__(
         self,
@@ -109,7 +109,7 @@ class UploadRequest:
         self.address = address_of(request)
 
     def drop(self, seller: Seller, name: str | None, now: datetime) -> Drop:
-        """Who drops what where."""
+        """Who drops what where; `name` is the form's, for a request without a file name of its own."""
         chosen = self.name or (name or "").replace("\\", "/").rpartition("/")[2] or f"upload-{now:%Y%m%d-%H%M%S}.txt"
         return Drop(seller.name, self.folder, chosen, Door.HTTP, self.address)
 
@@ -157,7 +157,7 @@ async def _hand_in(
         raise Problem(400, "The request was cut off; nothing was taken") from error
     finally:
         if incoming is not None:
-            incoming.drop()
+            incoming.drop()  # after `take` there is nothing left to drop
     what = whole.what
     response.headers["Location"] = f"{request.scope.get('root_path', '')}/uploads/{upload_id}"
     if replayed:
@@ -179,6 +179,7 @@ def _take(api: ApiContext, seller: Seller, requested: UploadRequest, incoming: I
 
 def _once(api: ApiContext, seller: Seller, key: str, incoming: IncomingFile) -> tuple[str, bool]:
     db = api.context.db
+    # The key is kept before the file lands: killed in between, a repetition finds by `lost` whether it was taken.
     earlier = idempotency_keys.begin(db, seller.id, key, digest=incoming.digest, now=api.clock())
     if earlier is not None:
         if earlier.digest != incoming.digest:
@@ -188,7 +189,7 @@ def _once(api: ApiContext, seller: Seller, key: str, incoming: IncomingFile) -> 
             return upload_id, True
     try:
         upload_id = _land(api, incoming)
-    except BaseException:
+    except BaseException:  # nothing was taken, so the key must be free for another try
         idempotency_keys.withdraw(db, seller.id, key)
         raise
     idempotency_keys.taken(db, seller.id, key, upload_id)

@@ -16,7 +16,7 @@ from cws_filedrop.web.api.access import ApiContext, Caller, TheApi
 from cws_filedrop.web.api.orders import file_answer, file_documented
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Limit, Route, link_next
-from cws_filedrop.web.api.shapes import HandedIn, LineBody, Lines, OneUpload, UploadBody, UploadId, Uploads, said_of
+from cws_filedrop.web.api.shapes import HandedIn, LineBody, Lines, OneUpload, UploadBody, UploadId, Uploads, issues_of
 
 router = APIRouter(route_class=Route, responses=REFUSALS)
 FILES: Final = {
@@ -40,25 +40,25 @@ def list_uploads(
     limit: Limit = 50,
 ) -> Uploads:
     """Your uploads, newest first."""
-    found = api_lists.uploads_of(api.context.db, seller.id, state=state, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, found[limit - 1].id)
-    return Uploads(uploads=[UploadBody(**_upload(api, one)) for one in found[:limit]])
+    uploads = api_lists.uploads_of(api.context.db, seller.id, state=state, before=cursor, limit=limit + 1)
+    if len(uploads) > limit:
+        link_next(request, response, uploads[limit - 1].id)
+    return Uploads(uploads=[UploadBody(**_upload(api, upload)) for upload in uploads[:limit]])
 
 
 @router.get("/uploads/{upload_id}", tags=["uploads"], responses=SAME | documented(404))
 def show_upload(upload_id: UploadId, seller: Caller, api: TheApi) -> OneUpload:
-    """One upload: where it stands, its lines by verdict, what was found first."""
-    found = rows.get(api.context.db, upload_id)
-    if found is None:
+    """One upload: where it stands, its lines by verdict, the first issues found."""
+    upload = rows.get(api.context.db, upload_id)
+    if upload is None:
         return _unrecorded(api, seller, upload_id)
-    if found.seller_id != seller.id:
+    if upload.seller_id != seller.id:
         raise not_there()
-    return OneUpload(**_upload(api, found), issues=said_of(found.outcome))
+    return OneUpload(**_upload(api, upload), issues=issues_of(upload.outcome))
 
 
 def _unrecorded(api: ApiContext, seller: Seller, upload_id: str) -> OneUpload:
-    """One that lies in the spool: the worker has not recorded it yet."""
+    """An upload that is in the spool and that the worker has not recorded yet. Raises: Problem 404."""
     try:
         claim = api.context.spool.claim_of(upload_id)
     except FileNotFoundError:
@@ -90,10 +90,10 @@ def _upload(api: ApiContext, upload: Upload) -> dict[str, Any]:
 
 def mine(api: ApiContext, seller: Seller, upload_id: str) -> Upload:
     """That upload, if it is the seller's. Raises: Problem 404."""
-    found = rows.get(api.context.db, upload_id)
-    if found is None or found.seller_id != seller.id:
+    upload = rows.get(api.context.db, upload_id)
+    if upload is None or upload.seller_id != seller.id:
         raise not_there()
-    return found
+    return upload
 
 
 @router.get("/uploads/{upload_id}/lines", tags=["uploads"], responses=SAME | documented(404))
@@ -110,22 +110,22 @@ def list_lines(
 ) -> Lines:
     """The lines of an upload, with what became of each; none of a rehearsal, whose result is a file."""
     mine(api, seller, upload_id)
-    found = api_lists.lines_of(api.context.db, upload_id, verdict=verdict, code=code, after=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].line))
-    return Lines(lines=[LineBody(**row._mapping) for row in found[:limit]])
+    lines = api_lists.lines_of(api.context.db, upload_id, verdict=verdict, code=code, after=cursor, limit=limit + 1)
+    if len(lines) > limit:
+        link_next(request, response, str(lines[limit - 1].line))
+    return Lines(lines=[LineBody(**row._mapping) for row in lines[:limit]])
 
 
 @router.post("/uploads/{upload_id}/release", tags=["uploads"], status_code=202, responses=documented(404, 409))
 def release(upload_id: UploadId, seller: Caller, api: TheApi) -> HandedIn:
     """Have a held upload taken as it is, as a `.release` file does."""
-    found = mine(api, seller, upload_id)
-    evidence = f"{found.evidence}; released by the seller (API)".lstrip("; ")
-    held = found.state is UploadState.HELD
+    upload = mine(api, seller, upload_id)
+    evidence = f"{upload.evidence}; released by the seller (API)".lstrip("; ")
+    held = upload.state is UploadState.HELD
     if not held or not rows.read_again(api.context.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
-        raise Problem(409, f"This upload is {found.state}; only what is held can be released")
+        raise Problem(409, f"This upload is {upload.state}; only what is held can be released")
     api.arrived(upload_id)
-    return HandedIn(id=found.id, state=UploadState.ARRIVED, name=found.name, folder=found.folder, size=found.size)
+    return HandedIn(id=upload.id, state=UploadState.ARRIVED, name=upload.name, folder=upload.folder, size=upload.size)
 
 
 def _file(kind: str) -> None:

@@ -38,7 +38,10 @@ def listed(request: Request, session: visitors.Viewer) -> Response:
 
 @router.get("/feeds/{number}/{kind}")
 def download(request: Request, session: visitors.Viewer, number: Number, kind: str) -> Response:
-    """The document as it was sent, or Amazon's report as it was read. To operators only: sellers share feeds."""
+    """The document as it was sent, or Amazon's report as it was read.
+
+    For operators only: a feed carries lines of several sellers.
+    """
     context = web_context.of(request).context
     feed = feeds.find(context.db, number)
     if feed is None or kind not in list(FeedFileKind):
@@ -55,7 +58,7 @@ def download(request: Request, session: visitors.Viewer, number: Number, kind: s
 
 @router.post("/feeds/{number}/retry", dependencies=[visitors.Meant])
 def retry(request: Request, session: visitors.Operator, number: Number) -> Response:
-    """Let a stopped feed go on."""
+    """Resume a stopped feed."""
     with visitors.decided():
         orders_and_feeds.retry_feed(web_context.of(request).context, number, who=visitors.who(request, session))
     return go(request, "/feeds", f"Feed {number} goes on.")
@@ -63,7 +66,7 @@ def retry(request: Request, session: visitors.Operator, number: Number) -> Respo
 
 @router.post("/feeds/{number}/adopt", dependencies=[visitors.Meant])
 def adopt(request: Request, session: visitors.Operator, number: Number, amazon_feed_id: Text) -> Response:
-    """Say which of Amazon's feeds a stopped feed became."""
+    """Record which of Amazon's feeds a stopped feed became."""
     who = visitors.who(request, session)
     with visitors.decided():
         orders_and_feeds.adopt_feed(web_context.of(request).context, number, amazon_feed_id.strip(), who=who)

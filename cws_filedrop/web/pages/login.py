@@ -26,15 +26,15 @@ def home_of(session: WebSession) -> str:
 
 @router.get("/login")
 def ask(request: Request) -> Response:
-    """The login, for whoever is not logged in."""
-    found = visitors.session_of(request)
-    if found is not None:
-        return RedirectResponse("/login/code" if found.second_due else home_of(found), 303)
+    """The login form, for whoever is not logged in."""
+    session = visitors.session_of(request)
+    if session is not None:
+        return RedirectResponse("/login/code" if session.second_due else home_of(session), 303)
     wanted = request.query_params.get("next", "")
-    return _asked(request, wanted, kind="seller" if wanted.startswith("/my") else "operator")
+    return _form(request, wanted, kind="seller" if wanted.startswith("/my") else "operator")
 
 
-def _asked(request: Request, wanted: str, *, kind: str, name: str = "", trouble: str = "") -> Response:
+def _form(request: Request, wanted: str, *, kind: str, name: str = "", trouble: str = "") -> Response:
     nobody = not users.everyone(web_context.of(request).context.db)
     status = 401 if trouble else 200
     return page(
@@ -50,7 +50,8 @@ def login(request: Request, name: Text, password: Text, kind: Text = "seller", w
     try:
         token = (logging_in.as_seller if seller else logging_in.as_user)(request, name, password)
     except Denied as denied:
-        return _asked(request, wanted, kind=kind, name=name, trouble=str(denied))
+        return _form(request, wanted, kind=kind, name=name, trouble=str(denied))
+    # Only a path of ours, and of the same half of the site: `next` may be anybody's link.
     theirs = wanted.startswith("/my") == seller and is_ours(wanted)
     answer = RedirectResponse(wanted if theirs else "/my" if seller else "/", 303)
     visitors.set_cookie(request, answer, token)
@@ -59,7 +60,7 @@ def login(request: Request, name: Text, password: Text, kind: Text = "seller", w
 
 @router.get("/login/code")
 def ask_code(request: Request) -> Response:
-    """The second factor."""
+    """The form for the second factor."""
     return page(request, "code.html", trouble="") if _second_due(request) else RedirectResponse("/login", 303)
 
 
@@ -67,11 +68,11 @@ def ask_code(request: Request) -> Response:
 def code(request: Request, code: Text) -> Response:
     """Check a code."""
     visitors.same_origin(request)
-    found = _second_due(request)
-    if found is None:
+    session = _second_due(request)
+    if session is None:
         return RedirectResponse("/login", 303)
     try:
-        token = logging_in.second(request, found, code)
+        token = logging_in.second(request, session, code)
     except Denied as denied:
         return page(request, "code.html", status=401, trouble=str(denied))
     answer = RedirectResponse("/", 303)
@@ -80,16 +81,16 @@ def code(request: Request, code: Text) -> Response:
 
 
 def _second_due(request: Request) -> WebSession | None:
-    found = visitors.session_of(request)
-    return found if found is not None and found.second_due else None
+    session = visitors.session_of(request)
+    return session if session is not None and session.second_due else None
 
 
 @router.post("/logout", dependencies=[visitors.Meant])
 def logout(request: Request) -> Response:
     """End the session."""
-    found = visitors.session_of(request)
-    if found is not None:
-        web_sessions.end(web_context.of(request).context.db, found)
+    session = visitors.session_of(request)
+    if session is not None:
+        web_sessions.end(web_context.of(request).context.db, session)
     answer = RedirectResponse("/login", 303)
     visitors.clear_cookie(request, answer)
     return answer
@@ -97,7 +98,7 @@ def logout(request: Request) -> Response:
 
 @router.post("/theme")
 def theme(request: Request, choice: Text, wanted: Text = "/") -> Response:
-    """Light, dark, or as the system says."""
+    """Choose light or dark pages, or as the system says."""
     visitors.same_origin(request)
     answer = RedirectResponse(wanted if is_ours(wanted) else "/", 303)
     chosen = choice if choice in THEMES else "auto"

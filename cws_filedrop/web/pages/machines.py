@@ -1,6 +1,6 @@
 """For machines: metrics for Prometheus, and whether the service lives and is ready. None of it names a buyer or order.
 
-They need no login, as those that ask have none; serve the pages to a network that may see them, or keep these paths at
+They need no login, since monitoring has none; serve the pages to a network that may see them, or block these paths at
 the proxy.
 """
 
@@ -24,7 +24,7 @@ NEEDED: Final = ("worker", "doors")
 
 @router.get("/metrics")
 def metrics(request: Request) -> Response:
-    """Everything Prometheus asks for."""
+    """Metrics, in the format of Prometheus."""
     body, kind = web_context.of(request).metrics.render()
     return Response(body, media_type=kind)
 

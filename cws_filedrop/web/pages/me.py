@@ -1,4 +1,4 @@
-"""One's own, for every operator: password, second factor, tokens of the API."""
+"""An operator's own password, second factor and API tokens."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def me(request: Request, session: visitors.User) -> Response:
 
 def _shown(request: Request, session: WebSession, fresh: str) -> Response:
     context = web_context.of(request).context
-    found = users.get(context.db, session.the_user)
+    user = users.get(context.db, session.the_user)
     return framed(
         request,
         "me.html",
         session,
-        user=found,
+        user=user,
         tokens=rows.listing(context.db, session.the_user),
         fresh=fresh,
-        factor_first=found is not None and user_tokens.lacks_factor(context, has_factor=bool(found.totp_secret)),
+        factor_first=user is not None and user_tokens.lacks_factor(context, has_factor=bool(user.totp_secret)),
     )
 
 
@@ -48,17 +48,17 @@ def _shown(request: Request, session: WebSession, fresh: str) -> Response:
 def own_password(request: Request, session: visitors.User, old: Text, new: Text) -> Response:
     """Another password; every session ends, this one too."""
     context = web_context.of(request).context
-    found = users.get(context.db, session.the_user)
-    if found is None or not passwords.matches(found.password_hash, old):
+    user = users.get(context.db, session.the_user)
+    if user is None or not passwords.matches(user.password_hash, old):
         raise visitors.Forbidden("That is not your password. Nothing was changed.", 403)
     with visitors.decided(400):
-        people.set_password(context, found.name, new, who=visitors.who(request, session))
+        people.set_password(context, user.name, new, who=visitors.who(request, session))
     return go(request, "/login")
 
 
 @router.get("/me/second-factor")
 def offer_factor(request: Request, session: visitors.User) -> Response:
-    """A new secret as a QR code; kept only once a code of it was given."""
+    """A new secret as a QR code; kept only once a code of it was given, so that a bad scan locks nobody out."""
     return _offered(request, session, pyotp.random_base32(), "")
 
 
@@ -71,12 +71,12 @@ def _offered(request: Request, session: WebSession, secret: str, trouble: str) -
 
 @router.post("/me/second-factor", dependencies=[visitors.Meant])
 def keep_factor(request: Request, session: visitors.User, secret: Text, code: Text) -> Response:
-    """Keep the secret, if the code shows that the app has it. Every session ends: the next login asks for a code."""
+    """Keep the secret, if the code shows that the app has it. Every session ends: the next login needs a code."""
     context = web_context.of(request).context
-    found = users.get(context.db, session.the_user)
-    if found is None or len(secret) < 16 or not logging_in.is_code(request, found, secret, code):
+    user = users.get(context.db, session.the_user)
+    if user is None or len(secret) < 16 or not logging_in.is_code(request, user, secret, code):
         return _offered(request, session, secret, logging_in.WRONG_CODE)
-    people.set_factor(context, found.name, secret, who=visitors.who(request, session))
+    people.set_factor(context, user.name, secret, who=visitors.who(request, session))
     return go(request, "/login")
 
 
@@ -102,7 +102,7 @@ def change_token(request: Request, session: visitors.User, number: Number, what:
     if what not in done:
         raise visitors.NotThere
     try:
-        told = done[what]()
+        words = done[what]()
     except NotPossible:
         raise visitors.NotThere from None
-    return go(request, "/me", told)
+    return go(request, "/me", words)

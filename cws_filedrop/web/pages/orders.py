@@ -1,4 +1,4 @@
-"""Orders: found, shown with their history, settled by hand, and all that proves one packed as a zip."""
+"""Orders: found, shown with their history, settled by hand, sent again, and their evidence packed as a zip."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ LONGEST: Final = 200
 
 @router.get("/orders")
 def orders(request: Request, session: visitors.Viewer) -> Response:
-    """Orders, those that changed last first."""
-    here, asked = web_context.of(request), request.query_params
-    found, more = searching.orders(
+    """Orders, last changed first."""
+    here, query = web_context.of(request), request.query_params
+    listed, more = searching.orders(
         here.context.db,
-        text=asked.get("q", "")[:LONGEST],
-        state=asked.get("state", "")[:LONGEST],
-        before=_place(asked.get("before", "")),
+        text=query.get("q", "")[:LONGEST],
+        state=query.get("state", "")[:LONGEST],
+        before=_place(query.get("before", "")),
         limit=ROWS,
     )
     on = f"{more[0]}_{more[1]}" if more else ""
-    return framed(request, "orders.html", session, orders=found, more=on, states=list(OrderState))
+    return framed(request, "orders.html", session, orders=listed, more=on, states=list(OrderState))
 
 
 def _place(text: str) -> tuple[str, int] | None:
@@ -73,7 +73,7 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
         history=order_book.history(db, found.no),
         uploads=searching.uploads(db, UploadSearch(text=order_id), limit=20),
         case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),
-        deeds=decisions.listing(db, about=about, limit=20),
+        decisions=decisions.listing(db, about=about, limit=20),
         settled_as=orders_and_feeds.SETTLED_AS,
         read_back=read_backs.read_back(db, account_id, order_id),
         refused=refusals.last_of_order(db, account_id, order_id),
@@ -85,7 +85,7 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
 def settle(
     request: Request, session: visitors.Operator, account_id: Number, order_id: str, state: Text, note: Text
 ) -> Response:
-    """Say what has become of an order."""
+    """Record what became of an order."""
     who = visitors.who(request, session)
     where = f"/orders/{account_id}/{order_id}"
     if not note.strip():
@@ -99,7 +99,7 @@ def settle(
 
 @router.post("/orders/{account_id}/{order_id}/retry", dependencies=[visitors.Meant])
 def retry(request: Request, session: visitors.Operator, account_id: Number, order_id: str) -> Response:
-    """Send what Amazon refused of an order again."""
+    """Send again what Amazon refused of an order."""
     here, who = web_context.of(request), visitors.who(request, session)
     with visitors.decided():
         upload_id = sending_again.retry_order(here.context, account_id, order_id, who=who)
@@ -111,7 +111,7 @@ def retry(request: Request, session: visitors.Operator, account_id: Number, orde
 def evidence(
     request: Request, session: visitors.Operator, account_id: Number, order_id: str, only: Text = ""
 ) -> Response:
-    """All that proves what became of an order, as one zip; who had it made is written down."""
+    """Everything that proves what became of an order, as one zip; who had it made is kept."""
     context, who = web_context.of(request).context, visitors.who(request, session)
     wanted = packing.EvidenceRequest(account_id, order_id, only_this_order=bool(only))
     try:

@@ -22,8 +22,8 @@ SHOWN: Final = 100
 @router.get("/people")
 def listed(request: Request, session: visitors.Admin) -> Response:
     """Every user."""
-    found = users.everyone(web_context.of(request).context.db)
-    return framed(request, "people.html", session, users=found, roles=list(Role), shown=None)
+    everyone = users.everyone(web_context.of(request).context.db)
+    return framed(request, "people.html", session, users=everyone, roles=list(Role), shown=None)
 
 
 @router.post("/people", dependencies=[visitors.Meant])
@@ -32,8 +32,8 @@ def add(request: Request, session: visitors.Admin, name: Text, role: Text) -> Re
     context = web_context.of(request).context
     with visitors.decided():
         shown = people.add(context, name, _role(role), who=visitors.who(request, session))
-    found = users.everyone(context.db)
-    return framed(request, "people.html", session, users=found, roles=list(Role), shown=(name.lower(), shown))
+    everyone = users.everyone(context.db)
+    return framed(request, "people.html", session, users=everyone, roles=list(Role), shown=(name.lower(), shown))
 
 
 @router.post("/people/{name}/password", dependencies=[visitors.Meant])
@@ -42,13 +42,13 @@ def new_password(request: Request, session: visitors.Admin, name: str) -> Respon
     context = web_context.of(request).context
     with visitors.decided():
         shown = people.new_password(context, name, who=visitors.who(request, session))
-    found = users.everyone(context.db)
-    return framed(request, "people.html", session, users=found, roles=list(Role), shown=(name, shown))
+    everyone = users.everyone(context.db)
+    return framed(request, "people.html", session, users=everyone, roles=list(Role), shown=(name, shown))
 
 
 @router.post("/people/{name}/change", dependencies=[visitors.Meant])
 def change(request: Request, session: visitors.Admin, name: str, what: Text, role: Text = "") -> Response:
-    """Change a role, let nobody in by that name any more, let them in again, forget a lost second factor."""
+    """Change a role, disable or enable a user, forget a lost second factor."""
     context, who = web_context.of(request).context, visitors.who(request, session)
     done = {
         "role": lambda: people.set_role(context, name, _role(role), who=who),
@@ -59,8 +59,8 @@ def change(request: Request, session: visitors.Admin, name: str, what: Text, rol
     if what not in done:
         raise visitors.Forbidden(f"There is nothing such as {what}.", 400)
     with visitors.decided():
-        told = done[what]()
-    return go(request, "/people", told)
+        words = done[what]()
+    return go(request, "/people", words)
 
 
 def _role(text: str) -> Role:
@@ -70,9 +70,9 @@ def _role(text: str) -> Role:
 
 
 @router.get("/deeds")
-def done(request: Request, session: visitors.Admin) -> Response:
-    """What people did, newest first."""
+def decided(request: Request, session: visitors.Admin) -> Response:
+    """What people decided, newest first."""
     since = whole(request.query_params.get("before", ""), digits=18)
-    found = decisions.listing(web_context.of(request).context.db, before=since, limit=SHOWN + 1)
-    more = found[SHOWN - 1].id if len(found) > SHOWN else None
-    return framed(request, "deeds.html", session, deeds=found[:SHOWN], more=more)
+    listed = decisions.listing(web_context.of(request).context.db, before=since, limit=SHOWN + 1)
+    more = listed[SHOWN - 1].id if len(listed) > SHOWN else None
+    return framed(request, "decisions.html", session, decisions=listed[:SHOWN], more=more)

@@ -33,25 +33,25 @@ def everyone(request: Request, session: visitors.Viewer) -> Response:
 def one(request: Request, session: visitors.Viewer, name: str) -> Response:
     """One seller."""
     context = web_context.of(request).context
-    found = sellers.find(context.db, name)
-    if found is None:
+    seller = sellers.find(context.db, name)
+    if seller is None:
         raise visitors.NotThere
-    seen = seller_overview.of(context, found)
+    overview = seller_overview.of(context, seller)
     return framed(
         request,
         "seller.html",
         session,
-        seller=found,
-        access=seen.access,
-        folders=seen.folders,
-        uploads=seen.uploads,
-        counts=seen.counts,
-        rhythm_chart=svg.week("Files by weekday and hour", DAYS, seen.rhythm),
-        unconfirmed=seen.unconfirmed,
-        late=seen.late,
-        limits=seen.limits,
-        audit=seen.audit,
-        banned=seen.banned,
+        seller=seller,
+        access=overview.access,
+        folders=overview.folders,
+        uploads=overview.uploads,
+        counts=overview.counts,
+        rhythm_chart=svg.week("Files by weekday and hour", DAYS, overview.rhythm),
+        unconfirmed=overview.unconfirmed,
+        late=overview.late,
+        limits=overview.limits,
+        audit=overview.audit,
+        banned=overview.banned,
     )
 
 

@@ -1,4 +1,4 @@
-"""Uploads: found by anything an operator has of them."""
+"""Uploads: found by anything an operator knows of them, shown with their timeline, released or rejected."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cws_filedrop.model import Door, UploadState, Verdict
 from cws_filedrop.store.lists import searching, upload_events, work_lists
 from cws_filedrop.store.lists.searching import UploadSearch
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import uploads as uploads_
+from cws_filedrop.store.uploads import uploads as rows
 from cws_filedrop.store.uploads import verdict_counts
 from cws_filedrop.store.users import users
 from cws_filedrop.views import upload_timeline
@@ -32,15 +32,15 @@ LONGEST: Final = 200
 @router.get("/uploads")
 def uploads(request: Request, session: visitors.Viewer) -> Response:
     """Uploads, newest first, narrowed by the query."""
-    here, asked = web_context.of(request), dict(request.query_params)
-    wanted = wanted_by(asked)
-    found = searching.uploads(here.context.db, wanted, before=asked.get("before", "")[:LONGEST], limit=ROWS + 1)
+    here, query = web_context.of(request), dict(request.query_params)
+    wanted = wanted_by(query)
+    listed = searching.uploads(here.context.db, wanted, before=query.get("before", "")[:LONGEST], limit=ROWS + 1)
     return framed(
         request,
         "uploads.html",
         session,
-        uploads=found[:ROWS],
-        more=found[ROWS - 1].id if len(found) > ROWS else "",
+        uploads=listed[:ROWS],
+        more=listed[ROWS - 1].id if len(listed) > ROWS else "",
         wanted=wanted,
         sellers=[one.name for one in sellers.everyone(here.context.db)],
         states=list(UploadState),
@@ -49,23 +49,23 @@ def uploads(request: Request, session: visitors.Viewer) -> Response:
     )
 
 
-def wanted_by(asked: dict[str, str]) -> UploadSearch:
-    """What a query asks for; days that are none are left out."""
-    given = {name: asked.get(name, "").strip()[:LONGEST] for name in UploadSearch.__slots__ if name != "text"}
+def wanted_by(query: dict[str, str]) -> UploadSearch:
+    """The search that a query asks for; days that are none are left out."""
+    given = {name: query.get(name, "").strip()[:LONGEST] for name in UploadSearch.__slots__ if name != "text"}
     for name in ("since", "until"):
         given[name] = given[name] if DAY.fullmatch(given[name]) else ""
-    return UploadSearch(text=asked.get("q", "").strip()[:LONGEST], **given)
+    return UploadSearch(text=query.get("q", "").strip()[:LONGEST], **given)
 
 
 @router.get("/uploads/{upload_id}")
 def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Response:
-    """One upload's whole story."""
-    context, asked = web_context.of(request).context, request.query_params
-    found = uploads_.get(context.db, upload_id)
+    """One upload with its whole timeline."""
+    context, query = web_context.of(request).context, request.query_params
+    found = rows.get(context.db, upload_id)
     if found is None:
         raise visitors.NotThere
-    verdict, code = asked.get("verdict", "")[:LONGEST], asked.get("code", "")[:LONGEST]
-    after = whole(asked.get("after", "")) or 0
+    verdict, code = query.get("verdict", "")[:LONGEST], query.get("code", "")[:LONGEST]
+    after = whole(query.get("after", "")) or 0
     some = upload_events.lines(context.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
     case = work_lists.cases(context.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
     return framed(
@@ -73,8 +73,8 @@ def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Respon
         "upload.html",
         session,
         one=found,
-        story=upload_timeline.of(context, found),
-        tallies=verdict_counts.of_upload(context.db, upload_id),
+        timeline=upload_timeline.of(context, found),
+        verdict_counts=verdict_counts.of_upload(context.db, upload_id),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=verdict,
@@ -89,7 +89,7 @@ def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Respon
 def download(request: Request, session: visitors.Viewer, upload_id: str, kind: str) -> Response:
     """One of an upload's files: as it came, or as it was answered."""
     context = web_context.of(request).context
-    found = uploads_.get(context.db, upload_id)
+    found = rows.get(context.db, upload_id)
     if found is None:
         raise visitors.NotThere
     kept = files.find(context, found, kind)

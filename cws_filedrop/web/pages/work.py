@@ -27,40 +27,40 @@ def unconfirmed(request: Request, session: visitors.Viewer) -> Response:
     """Lines that Amazon refused and nobody has settled."""
     db = web_context.of(request).context.db
     code = request.query_params.get("code", "")
-    found = work_lists.unconfirmed(db, limit=SHOWN)
-    chosen = [one for one in found if not code or one.code == code]
+    lines = work_lists.unconfirmed(db, limit=SHOWN)
+    chosen = [line for line in lines if not code or line.code == code]
     return framed(
         request,
         "unconfirmed.html",
         session,
-        rows=[(one, explain(one.code), order_url(one.marketplace_id, one.amazon_order_id)) for one in chosen],
+        rows=[(line, explain(line.code), order_url(line.marketplace_id, line.amazon_order_id)) for line in chosen],
         first_of=_first_of(chosen),
-        codes=sorted({one.code for one in found}),
+        codes=sorted({line.code for line in lines}),
         code=code,
         total=web_context.of(request).counts.of(web_context.of(request).context)[0],
-        cases=work_lists.cases(db, [one.about for one in chosen]),
+        cases=work_lists.cases(db, [line.about for line in chosen]),
         no_case=work_lists.NO_CASE,
-        people=[one.name for one in users.everyone(db) if one.enabled],
+        people=[user.name for user in users.everyone(db) if user.enabled],
         settled_as=orders_and_feeds.SETTLED_AS,
     )
 
 
 def _first_of(rows: list[UnsettledLine]) -> dict[str, tuple[str, int]]:
-    """The line of each order that has the forms: an order is settled once, however many of its lines were refused."""
+    """The line of each order that gets the forms: an order is settled once, however many of its lines were refused."""
     return {one.about: (one.upload_id, one.line) for one in reversed(rows)}
 
 
 @router.get("/held")
 def held(request: Request, session: visitors.Viewer) -> Response:
-    """Uploads that wait for a word: held, cut, failed."""
+    """Uploads that wait for a decision: held, cut, failed."""
     db = web_context.of(request).context.db
-    found = work_lists.aside(db, limit=SHOWN)
+    aside = work_lists.aside(db, limit=SHOWN)
     return framed(
         request,
         "held.html",
         session,
-        uploads=found,
-        cases=work_lists.cases(db, [one.id for one in found]),
+        uploads=aside,
+        cases=work_lists.cases(db, [one.id for one in aside]),
         no_case=work_lists.NO_CASE,
         people=[one.name for one in users.everyone(db) if one.enabled],
     )
@@ -70,7 +70,7 @@ def held(request: Request, session: visitors.Viewer) -> Response:
 def keep_case(
     request: Request, session: visitors.Operator, about: Text, wanted: Text = "/", assignee: Text = "", note: Text = ""
 ) -> Response:
-    """Say whose work something is, and a note."""
+    """Assign a case to a user, with a note."""
     context, who = web_context.of(request).context, visitors.who(request, session)
     with visitors.decided(400):
         orders_and_feeds.take_on(context, about, assignee=assignee, note=note.strip(), who=who)

@@ -1,4 +1,4 @@
-"""How much waits for operators; asked for now and then, however many pages are open."""
+"""How much waits for operators; counted every two seconds at most, however many pages are open."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ class WorkCounts:
 
     def __init__(self) -> None:
         self._until = 0.0
-        self._found = (0, 0, 0)
+        self._counts = (0, 0, 0)
 
     def of(self, context: ServiceContext) -> tuple[int, int, int]:
         """Lines that are unconfirmed, uploads that were set aside, and alarms that are open."""
         if time.monotonic() > self._until:
             by_state = uploads.counts(context.db)
             aside = sum(by_state.get(str(state), 0) for state in uploads.ASIDE)
-            self._found = (work_lists.unconfirmed_count(context.db), aside, len(alarms.listing(context.db)))
+            self._counts = (work_lists.unconfirmed_count(context.db), aside, len(alarms.listing(context.db)))
             self._until = time.monotonic() + COUNT_SECONDS
-        return self._found
+        return self._counts

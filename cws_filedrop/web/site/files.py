@@ -1,5 +1,6 @@
-"""The files of an upload: as it came, and as it was answered; evidence. What was collected or removed is not there any
-more.
+"""Downloads: the files of an upload, as it came and as it was answered, and evidence.
+
+What the seller has removed from the outbox is not there any more.
 """
 
 from __future__ import annotations
@@ -40,12 +41,12 @@ class StoredFile:
 
 
 def of_upload(context: ServiceContext, upload: Upload) -> list[StoredFile]:
-    """Those that are there."""
+    """The files that are there."""
     return [kept for kind in KINDS if (kept := find(context, upload, kind)) is not None]
 
 
 def find(context: ServiceContext, upload: Upload, kind: str) -> StoredFile | None:
-    """The one of that kind, if it is there."""
+    """The file of that kind, if it is there."""
     place = _place(context, upload, kind) if kind in KINDS else None
     seen = None if place is None else regular(place)
     if place is None or seen is None:

@@ -1,4 +1,4 @@
-"""What stands around a page: where one can go, and how much waits there."""
+"""The frame around a page: its navigation, and how much waits behind each entry."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cws_filedrop.web.site.rendering import page
 
 @dataclass(frozen=True, slots=True)
 class NavigationItem:
-    """A line of the navigation."""
+    """An entry of the navigation."""
 
     name: str
     path: str

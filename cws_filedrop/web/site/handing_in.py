@@ -1,4 +1,4 @@
-"""What takes the files that come by HTTP, through the pages and the API alike: one in the process of the web server."""
+"""Takes the files that come by HTTP, through pages and API alike: one `HandingIn` in the web server's process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOG: Final = log.get(__name__)
 
 
 def handing_in(context: ServiceContext) -> HandingIn:
-    """What takes uploads that come by HTTP, once what a dead process left has been removed."""
+    """The `HandingIn` for uploads by HTTP, once it has removed what a dead process left half taken."""
     limits = context.settings.limits
     bounds = Limits(limits.upload_bytes, limits.unpacked_bytes, limits.lines)
     look = partial(first_look.fault, limits=bounds, profiles_of=partial(profiles.of_name, context.db))

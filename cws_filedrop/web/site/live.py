@@ -1,6 +1,6 @@
 """Tells pages that there is something new to show: one thread looks at the database, however many pages are open.
 
-A page hears only that something changed, and then asks for itself again: what it may show is decided in one place.
+A page hears only that something changed, and then requests itself again: what it may show is decided in one place.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Beacon:
         self._task.start()
 
     def end_streams(self) -> None:
-        """Let every page go."""
+        """End every stream."""
         self._task.end()
         self._wake()
 
@@ -68,13 +68,13 @@ class Beacon:
 
     def _watch(self) -> None:
         self._look = self._look or self._open.enter_context(self._db.changes())
-        if self._listeners and (found := self._look()) != self._before:
-            self._before = found
+        if self._listeners and (state := self._look()) != self._before:
+            self._before = state
             self._wake()
 
     def _failed(self, error: Exception) -> None:
         LOG.warning("web.beacon_failed", why=type(error).__name__)
-        self._look = self._before = None
+        self._look = self._before = None  # a fresh look with a fresh connection; and news, whatever it shows
         self._open.close()
 
     def _wake(self) -> None:

@@ -1,4 +1,4 @@
-"""From a name and a password to a session, for operators and sellers; who guesses is slowed down, then kept out."""
+"""From a name and a password to a session, for operators and sellers; whoever guesses is slowed down, then banned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pyotp
 from fastapi import Request
 
 from cws_filedrop import log, passwords
-from cws_filedrop.decisions.orders_and_feeds import did
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.model import Door
 from cws_filedrop.store.sellers import sellers
@@ -35,7 +35,7 @@ def as_seller(request: Request, name: str, password: str) -> str:
     """What the cookie of a seller's session holds; the password is that of the doors. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
     _not_banned(request)
-    deed = AuditEvent(
+    event = AuditEvent(
         event=AuditEventKind.LOGIN,
         seller=name.strip().lower()[:64],
         address=address,
@@ -43,13 +43,13 @@ def as_seller(request: Request, name: str, password: str) -> str:
         client=request.headers.get("user-agent", "")[:200],
     )
     answer = here.logins.check_here(name, password, address)
-    found = sellers.find(here.context.db, answer.login.name) if answer.login is not None else None
-    if answer.login is None or found is None:
-        here.witness(replace(deed, event=AuditEventKind.LOGIN_REFUSED, detail=answer.text))
+    seller = sellers.find(here.context.db, answer.login.name) if answer.login is not None else None
+    if answer.login is None or seller is None:
+        here.witness(replace(event, event=AuditEventKind.LOGIN_REFUSED, detail=answer.text))
         raise Denied(answer.text or WRONG)
-    here.witness(deed)
+    here.witness(event)
     return web_sessions.begin(
-        here.context.db, seller_id=found.id, version=answer.login.version, address=address, now=here.context.clock()
+        here.context.db, seller_id=seller.id, version=answer.login.version, address=address, now=here.context.clock()
     )
 
 
@@ -57,24 +57,25 @@ def as_user(request: Request, name: str, password: str) -> str:
     """What the cookie of an operator's session holds; a second factor may still be due. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
     _not_banned(request)
-    key = (f"operator {name.strip().lower()[:64]}", address)  # no seller's name has a blank
+    key = (f"operator {name.strip().lower()[:64]}", address)  # with a blank, so that it is never a seller's key
     if wait := here.guard.wait(key):
         here.guard.came_too_early(key)
         raise Denied(f"Too many wrong passwords for this user name; wait {lasting(wait)}.")
-    found = users.find(here.context.db, name.strip())
-    right = passwords.matches(found.password_hash if found is not None and found.enabled else None, password)
-    if found is None or not right:
+    user = users.find(here.context.db, name.strip())
+    # Checked even without a user: as slow for an unknown name as for a wrong password.
+    right = passwords.matches(user.password_hash if user is not None and user.enabled else None, password)
+    if user is None or not right:
         here.guard.failed(key)
         LOG.warning("user.login_refused", user=name[:64], address=address)
         raise Denied(WRONG)
     here.guard.succeeded(key)
-    second_due = bool(found.totp_secret)
+    second_due = bool(user.totp_secret)
     if not second_due:
-        _noted(request, found.name)
+        _note_login(request, user.name)
     return web_sessions.begin(
         here.context.db,
-        user_id=found.id,
-        version=found.version,
+        user_id=user.id,
+        version=user.version,
         second_due=second_due,
         address=address,
         now=here.context.clock(),
@@ -82,28 +83,29 @@ def as_user(request: Request, name: str, password: str) -> str:
 
 
 def second(request: Request, session: WebSession, code: str) -> str:
-    """What the cookie holds once the second factor was given, which is another one than before. Raises: Denied."""
+    """What the cookie holds once the second factor was given: a new session, so that the half-proved one is worth
+    nothing. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
     _not_banned(request)
-    found = users.get(here.context.db, session.user_id or 0)
+    user = users.get(here.context.db, session.user_id or 0)
     key = (f"code {session.name}", address)
     if wait := here.guard.wait(key):
         here.guard.came_too_early(key)
         raise Denied(f"Too many wrong codes; wait {lasting(wait)}.")
-    if found is None or not is_code(request, found, found.totp_secret, code):
+    if user is None or not is_code(request, user, user.totp_secret, code):
         here.guard.failed(key)
         LOG.warning("user.code_refused", user=session.name, address=address)
         raise Denied(WRONG_CODE)
     here.guard.succeeded(key)
-    _noted(request, found.name)
+    _note_login(request, user.name)
     web_sessions.end(here.context.db, session)
     return web_sessions.begin(
-        here.context.db, user_id=found.id, version=found.version, address=address, now=here.context.clock()
+        here.context.db, user_id=user.id, version=user.version, address=address, now=here.context.clock()
     )
 
 
 def is_code(request: Request, user: User, secret: str, code: str) -> bool:
-    """Is that a code of now, or of half a minute before or after, that was not used before?"""
+    """Is that the code of now, or of half a minute before or after, and was not used before?"""
     here = web_context.of(request)
     step = int(here.context.clock().timestamp()) // STEP_SECONDS
     given = "".join(code.split())
@@ -122,7 +124,7 @@ def _not_banned(request: Request) -> None:
         raise Denied(f"Too many wrong passwords came from your address; try again in {lasting(seconds)}.")
 
 
-def _noted(request: Request, name: str) -> None:
+def _note_login(request: Request, name: str) -> None:
     here, address = web_context.of(request), visitors.address(request)
-    did(here.context, Who(name, address), what="user.login", about=name)
+    record_decision(here.context, Who(name, address), what="user.login", about=name)
     LOG.info("user.logged_in", user=name, address=address)

@@ -17,7 +17,7 @@ from cws_filedrop.store.users.web_sessions import WebSession
 from cws_filedrop.web.site import visitors, web_context
 
 STATIC: Final = Path(__file__).parents[1] / "static"
-SAID: Final = "cws_said"  # a cookie: what was done, told on the next page
+NOTICE: Final = "cws_said"  # a cookie: what was done, shown on the next page
 THEME: Final = "cws_theme"
 THEMES: Final = ("auto", "light", "dark")
 
@@ -38,7 +38,7 @@ _DIGESTS: Final = _digests()
 
 
 def static(name: str) -> str:
-    """Where a static file is; another place when it has changed, so that browsers may keep it."""
+    """The address of a static file; another one once the file has changed, so that browsers may keep it for ever."""
     return f"/static/{name}?v={_DIGESTS[name]}"
 
 
@@ -80,7 +80,7 @@ def page(
         session=session,
         path=request.url.path,
         query=dict(request.query_params),
-        said=unquote(request.cookies.get(SAID, "")),
+        notice=unquote(request.cookies.get(NOTICE, "")),
         theme=theme if theme in THEMES else "auto",
         now=now,
         age=lambda at: age(at, now),
@@ -88,17 +88,20 @@ def page(
         **given,
     )
     answer = HTMLResponse(body, status)
-    if SAID in request.cookies and request.headers.get("x-live") != "1":
-        answer.delete_cookie(SAID, path="/", httponly=True, samesite="lax")
+    # Not for a refresh by script: the notice is for the page that a person sees.
+    if NOTICE in request.cookies and request.headers.get("x-live") != "1":
+        answer.delete_cookie(NOTICE, path="/", httponly=True, samesite="lax")
     return answer
 
 
-def go(request: Request, where: str, said: str = "") -> Response:
-    """After something was done: on to another page, which tells of it."""
+def go(request: Request, where: str, notice: str = "") -> Response:
+    """After something was done: on to another page, which shows the notice."""
     answer = RedirectResponse(where, 303)
-    if said:
+    if notice:
         secure = request.url.scheme == "https"
-        answer.set_cookie(SAID, quote(said[:600]), max_age=60, path="/", httponly=True, secure=secure, samesite="lax")
+        answer.set_cookie(
+            NOTICE, quote(notice[:600]), max_age=60, path="/", httponly=True, secure=secure, samesite="lax"
+        )
     return answer
 
 
@@ -109,12 +112,12 @@ def back(request: Request, session: WebSession, fallback: str) -> str:
 
 
 def is_ours(path: str) -> bool:
-    """Is that a path of ours, and not another site's address?"""
+    """Is that a path of ours, and not another site's address? Browsers read `//` and `/\\` as the beginning of one."""
     return path.startswith("/") and not path.startswith(("//", "/\\")) and "\\" not in path and path.isprintable()
 
 
 __all__ = [
-    "SAID",
+    "NOTICE",
     "TEMPLATES",
     "THEME",
     "THEMES",

@@ -37,7 +37,7 @@ YEAR_SECONDS: Final = 31_536_000
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer; and that nothing but static files may be kept by caches."""
+    """Adds the headers to every answer, and forbids caches to keep anything but static files."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -48,6 +48,7 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
 
+        # No name here has a zero byte, and PostgreSQL cannot keep one: refused here for every route.
         if b"%00" in scope.get("raw_path", b"") or b"%00" in scope["query_string"]:
             refused = PlainTextResponse("A zero byte is no part of any name here.", 400)
             await refused(scope, receive, send)

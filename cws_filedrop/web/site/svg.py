@@ -1,7 +1,7 @@
 """Charts as SVG, drawn here so that a page needs neither script nor another host. Colours are classes of the style
 sheet.
 
-Every chart has a title and a description for who cannot see it, and every mark a tooltip with its figures.
+Every chart has a label for whoever cannot see it, and every mark a tooltip with its figures.
 """
 
 from __future__ import annotations
@@ -46,8 +46,8 @@ def stacked(title: str, slots: Sequence[str], series: Sequence[Series]) -> Marku
                 high = value / top * (HEIGHT - BOTTOM - TOP)
                 y -= high
                 marks.append(_rect(x + step * 0.12, y, step * 0.76, high, one.colour))
-        told = ", ".join(f"{one.name} {plain(one.values[place] or 0)}" for one in series if one.values[place])
-        marks.append(_hit(x, step, f"{slot}: {told or 'nothing'}"))
+        figures = ", ".join(f"{one.name} {plain(one.values[place] or 0)}" for one in series if one.values[place])
+        marks.append(_hit(x, step, f"{slot}: {figures or 'nothing'}"))
     return _chart(title, _grid(top) + _labels(slots, step) + Markup("").join(marks))
 
 
@@ -74,10 +74,10 @@ def lines(title: str, slots: Sequence[str], series: Sequence[Series], *, unit: s
             pen = "L"
         marks.append(Markup('<path class="line {}" d="{}"/>').format(one.colour.replace("s", "l"), " ".join(path)))
     for place, slot in enumerate(slots):
-        told = ", ".join(
+        figures = ", ".join(
             f"{one.name} {plain(value)}{unit}" for one in series if (value := one.values[place]) is not None
         )
-        marks.append(_hit(LEFT + place * step, step, f"{slot}: {told or 'nothing'}"))
+        marks.append(_hit(LEFT + place * step, step, f"{slot}: {figures or 'nothing'}"))
     return _chart(title, _grid(top, unit) + _labels(slots, step) + Markup("").join(marks))
 
 
@@ -139,24 +139,24 @@ def _y(value: float, top: float) -> float:
 
 
 def _grid(top: float, unit: str = "") -> Markup:
-    found = Markup("")
+    marks = Markup("")
     for number in range(GRID_LINES + 1):
         value = top * number / GRID_LINES
         y = _y(value, top)
-        found += Markup('<line class="axis" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(LEFT, WIDTH, y, y)
+        marks += Markup('<line class="axis" x1="{}" x2="{}" y1="{:.1f}" y2="{:.1f}"/>').format(LEFT, WIDTH, y, y)
         if number % 2 == 0:
             words = Markup('<text x="{}" y="{:.1f}" text-anchor="end">{}{}</text>')
-            found += words.format(LEFT - 6, y + 4, short(value), unit)
-    return found
+            marks += words.format(LEFT - 6, y + 4, short(value), unit)
+    return marks
 
 
 def _labels(slots: Sequence[str], step: float) -> Markup:
     every = max(1, math.ceil(len(slots) / LABELS))
-    found = Markup("")
+    marks = Markup("")
     for place in range(0, len(slots), every):
         words = Markup('<text x="{:.1f}" y="{}" text-anchor="middle">{}</text>')
-        found += words.format(LEFT + (place + 0.5) * step, HEIGHT - 6, slots[place])
-    return found
+        marks += words.format(LEFT + (place + 0.5) * step, HEIGHT - 6, slots[place])
+    return marks
 
 
 def _rect(x: float, y: float, wide: float, high: float, colour: str) -> Markup:
@@ -164,9 +164,9 @@ def _rect(x: float, y: float, wide: float, high: float, colour: str) -> Markup:
     return mark.format(colour, x, y, wide, high)
 
 
-def _hit(x: float, wide: float, told: str) -> Markup:
+def _hit(x: float, wide: float, words: str) -> Markup:
     mark = Markup('<rect class="hit" x="{:.2f}" y="{}" width="{:.2f}" height="{}"><title>{}</title></rect>')
-    return mark.format(x, TOP, wide, HEIGHT - BOTTOM - TOP, told)
+    return mark.format(x, TOP, wide, HEIGHT - BOTTOM - TOP, words)
 
 
 def _chart(title: str, content: Markup, *, height: float = HEIGHT) -> Markup:

@@ -1,7 +1,7 @@
-"""Who asks: the session behind a cookie, and what that visitor may do.
+"""Who sends a request: the session behind its cookie, and what that visitor may do.
 
-Every request that changes something must carry the session's own token (a form field or a header), and come from our
-own pages by the browser's word; a page of somebody else can send neither.
+Every request that changes something must carry the session's own token (in a form field or a header), and must come
+from our own pages by the browser's word; another site's page can achieve neither.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from cws_filedrop.store.users.web_sessions import WebSession
 from cws_filedrop.web.site import web_context
 
 COOKIE: Final = "cws_session"
-SEEN_SECONDS: Final = 60  # a session that is in use is noted so often at most
+SEEN_SECONDS: Final = 60  # between two notes that a session is in use, lest every request write
 CSRF_HEADER: Final = "x-csrf-token"
 CSRF_FIELD: Final = "csrf"
 
@@ -52,7 +52,7 @@ class NotThere(Exception):
 
 @contextmanager
 def decided(status: int = 409) -> Iterator[None]:
-    """Around what a person decides. Raises: Refused, with that status, in words, when it cannot be done."""
+    """Around what a person decides. Raises: Forbidden with that status, in words, when it cannot be done."""
     try:
         yield
     except NotPossible as why:
@@ -60,13 +60,13 @@ def decided(status: int = 409) -> Iterator[None]:
 
 
 def who(request: Request, session: WebSession) -> Who:
-    """The visitor, as deeds are kept of it."""
+    """The visitor, as decisions and audit trail name it."""
     name = session.name if session.seller_id is None else f"seller {session.name}"
     return Who(name, address(request))
 
 
 def cookie_name(request: Request) -> str:
-    """With HTTPS a name that browsers let nobody else set."""
+    """With HTTPS a name that browsers let no other host and no plain HTTP set (`__Host-`)."""
     return f"__Host-{COOKIE}" if request.url.scheme == "https" else COOKIE
 
 
@@ -84,22 +84,22 @@ def _look_up(request: Request) -> WebSession | None:
         return None
     here = web_context.of(request)
     now, settings = here.context.clock(), here.settings
-    idle, whole = timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours)
-    found = web_sessions.find(here.context.db, token, idle_since=now - idle, begun_since=now - whole, now=now)
-    live = request.headers.get("x-live") == "1"  # a page that keeps itself fresh is nobody at work
-    if found is not None and not live and now - moment(found.seen_at) > timedelta(seconds=SEEN_SECONDS):
-        web_sessions.seen(here.context.db, found, now=now)
-    return found
+    idle, longest = timedelta(minutes=settings.idle_minutes), timedelta(hours=settings.session_hours)
+    session = web_sessions.find(here.context.db, token, idle_since=now - idle, begun_since=now - longest, now=now)
+    live = request.headers.get("x-live") == "1"  # a page refreshing itself does not count as activity
+    if session is not None and not live and now - moment(session.seen_at) > timedelta(seconds=SEEN_SECONDS):
+        web_sessions.seen(here.context.db, session, now=now)
+    return session
 
 
 def visitor(request: Request) -> WebSession:
-    """Whoever is logged in. Raises: Turned, to the login."""
-    found = session_of(request)
-    if found is None:
+    """Whoever is logged in. Raises: Redirected, to the login."""
+    session = session_of(request)
+    if session is None:
         raise Redirected(f"/login?next={quote(_here(request))}")
-    if found.second_due:
+    if session.second_due:
         raise Redirected("/login/code")
-    return found
+    return session
 
 
 def _here(request: Request) -> str:
@@ -107,14 +107,14 @@ def _here(request: Request) -> str:
 
 
 def user(request: Request) -> WebSession:
-    """An operator who is logged in. Raises: Turned, Refused."""
-    found = visitor(request)
-    if found.role is None:
+    """An operator who is logged in. Raises: Redirected, NotThere."""
+    session = visitor(request)
+    if session.role is None:
         raise NotThere
     needs = web_context.of(request).settings.second_factor == "required"
-    if needs and not request.url.path.startswith("/me") and not _has_factor(request, found):
+    if needs and not request.url.path.startswith("/me") and not _has_factor(request, session):
         raise Redirected("/me/second-factor")
-    return found
+    return session
 
 
 def _has_factor(request: Request, session: WebSession) -> bool:
@@ -123,15 +123,15 @@ def _has_factor(request: Request, session: WebSession) -> bool:
 
 
 def seller(request: Request) -> WebSession:
-    """A seller who is logged in. Raises: Turned, NotThere."""
-    found = visitor(request)
-    if found.seller_id is None:
+    """A seller who is logged in. Raises: Redirected, NotThere."""
+    session = visitor(request)
+    if session.seller_id is None:
         raise NotThere
-    return found
+    return session
 
 
 def at_least(role: Role) -> Callable[[Request], WebSession]:
-    """An operator with that role or a higher one."""
+    """An operator with that role or a higher one; the dependency raises Forbidden for others."""
 
     def needed(request: Request) -> WebSession:
         found = user(request)
@@ -143,23 +143,24 @@ def at_least(role: Role) -> Callable[[Request], WebSession]:
 
 
 def meant(request: Request, csrf: Annotated[str, Form()] = "") -> None:
-    """Does a request that changes something come from a page of ours? Raises: Turned, Refused."""
+    """Does a request that changes something come from a page of ours? Raises: Redirected, Forbidden."""
     check_meant(request, csrf)
 
 
 def check_meant(request: Request, csrf: str) -> None:
-    """The same, where the form was read by hand. Raises: Turned, Refused."""
+    """The same, where the form was read by hand. Raises: Redirected, Forbidden."""
     same_origin(request)
-    found = session_of(request)
-    if found is None:
+    session = session_of(request)
+    if session is None:
         raise Redirected("/login")
     given = request.headers.get(CSRF_HEADER, "") or csrf
-    if not hmac.compare_digest(given.encode(), found.csrf.encode()):
+    if not hmac.compare_digest(given.encode(), session.csrf.encode()):
         raise Forbidden("This page was too old to act on. Go back, reload it, and try again.")
 
 
 def same_origin(request: Request) -> None:
-    """Raises: Refused, when a browser says that another site sent the request."""
+    """Raises: Forbidden when a browser says that another site sent the request."""
+    # Programs and old browsers send neither header; for them the session's own token has to be enough.
     site, origin = request.headers.get("sec-fetch-site", "same-origin"), request.headers.get("origin", "")
     other = origin not in ("", "null") and urlsplit(origin).netloc != request.headers.get("host", "")
     if site not in ("same-origin", "none") or other:
@@ -167,21 +168,21 @@ def same_origin(request: Request) -> None:
 
 
 def set_cookie(request: Request, response: Response, token: str) -> None:
-    """Hand the browser its session."""
+    """Give the browser its session cookie."""
     response.set_cookie(
         cookie_name(request), token, httponly=True, secure=request.url.scheme == "https", samesite="lax", path="/"
     )
 
 
 def clear_cookie(request: Request, response: Response) -> None:
-    """Take it back."""
+    """Take the session cookie back."""
     response.delete_cookie(
         cookie_name(request), httponly=True, secure=request.url.scheme == "https", samesite="lax", path="/"
     )
 
 
 def address(request: Request) -> str:
-    """Where the request comes from; a proxy that is believed has said it."""
+    """The address that the request came from; behind a trusted proxy, as the proxy says."""
     return request.client.host if request.client else ""
 
 

@@ -1,4 +1,4 @@
-"""What every page needs at hand, one in the process."""
+"""What every page works with; one in the process."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from cws_filedrop.web.site.live import Beacon
 
 
 def _nobody(upload_id: str) -> None:
-    """The worker's rounds find what nobody told of."""
+    """Nobody is told of an upload: the worker's rounds find it a little later."""
 
 
 @dataclass(frozen=True)
 class WebContext:
-    """Desk, doorkeepers, and where to tell of uploads that came in here."""
+    """The service context, who checks logins, and whom to tell of uploads that came in here."""
 
     context: ServiceContext
     guard: Guard
@@ -47,7 +47,7 @@ class WebContext:
 def open_web_context(
     context: ServiceContext, guard: Guard, *, arrived: Callable[[str], None] = _nobody, witness: Witness = unseen
 ) -> WebContext:
-    """An office on a desk."""
+    """A web context for a service context."""
     rows = SellerRows(context.db)
     logins = Logins(rows.authenticate, rows.current, guard)
     return WebContext(
@@ -56,6 +56,6 @@ def open_web_context(
 
 
 def of(request: Request) -> WebContext:
-    """The office that answers a request."""
+    """The web context that answers a request."""
     found: WebContext = request.app.state.web
     return found

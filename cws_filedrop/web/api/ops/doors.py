@@ -27,8 +27,8 @@ def list_connections(
     api: TheApi, seller: Annotated[str, Query(pattern=r"^[A-Za-z0-9]{0,64}$", description="only this one's")] = ""
 ) -> Connections:
     """Sellers who are connected."""
-    found = connections.listing(api.context.db, seller=seller.lower(), limit=MOST)
-    return Connections(connections=[ConnectionBody(**asdict(one)) for one in found])
+    connected = connections.listing(api.context.db, seller=seller.lower(), limit=MOST)
+    return Connections(connections=[ConnectionBody(**asdict(connection)) for connection in connected])
 
 
 @router.post("/connections/{connection_id}/close", status_code=204, responses=documented(409))
@@ -46,16 +46,16 @@ def list_bans(
     cursor: Annotated[str, Query(max_length=300, pattern=parts.NO_ZERO, description=parts.ON)] = "",
     limit: Limit = 100,
 ) -> Bans:
-    """Addresses and user names that are kept out for guessing."""
+    """Addresses and user names that are banned for guessing."""
     kind, _, who = cursor.partition(":")
-    found = guard.banned_after(api.context.db, api.clock().timestamp(), (kind, who), limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, f"{found[limit - 1].kind}:{found[limit - 1].who}")
-    return Bans(bans=[ban_body(one) for one in found[:limit]])
+    banned = guard.banned_after(api.context.db, api.clock().timestamp(), (kind, who), limit=limit + 1)
+    if len(banned) > limit:
+        link_next(request, response, f"{banned[limit - 1].kind}:{banned[limit - 1].who}")
+    return Bans(bans=[ban_body(record) for record in banned[:limit]])
 
 
 def ban_body(record: FailureRecord) -> BanBody:
-    """As it is told."""
+    """A ban as an answer tells it."""
     until = stamp(datetime.fromtimestamp(record.until, UTC))
     return BanBody(kind=record.kind, who=record.who, until=until, bans=record.bans)
 

@@ -37,11 +37,11 @@ def list_feeds(
     limit: Limit = 50,
 ) -> FeedList:
     """Feeds of all accounts, newest first."""
-    found = feeds.listing(api.context.db, states=[state] if state else [], before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].no))
-    accounts = sellers.accounts(api.context.db, {one.account_id for one in found})
-    return FeedList(feeds=[_feed(one, accounts[one.account_id]) for one in found[:limit]])
+    listed = feeds.listing(api.context.db, states=[state] if state else [], before=cursor, limit=limit + 1)
+    if len(listed) > limit:
+        link_next(request, response, str(listed[limit - 1].no))
+    accounts = sellers.accounts(api.context.db, {feed.account_id for feed in listed})
+    return FeedList(feeds=[_feed(feed, accounts[feed.account_id]) for feed in listed[:limit]])
 
 
 def _feed(feed: FeedRow, account: Account) -> FeedBody:
@@ -52,17 +52,17 @@ def _feed(feed: FeedRow, account: Account) -> FeedBody:
 @router.get("/feeds/{number}", responses=SAME | documented(404))
 def tell_feed(number: FeedNumber, api: TheApi) -> FeedBody:
     """One feed."""
-    return _told(api, number)
+    return _known(api, number)
 
 
-def _told(api: ApiContext, number: int) -> FeedBody:
+def _known(api: ApiContext, number: int) -> FeedBody:
     found = feeds.find(api.context.db, number)
     if found is None:
         raise not_there()
     return _feed(found, sellers.account(api.context.db, found.account_id))
 
 
-def _paper(kind: FeedFileKind, words: str) -> None:
+def _feed_file(kind: FeedFileKind, words: str) -> None:
     @router.get(
         f"/feeds/{{number}}/{kind}",
         name=f"fetch_feed_{kind}",
@@ -82,23 +82,23 @@ def _paper(kind: FeedFileKind, words: str) -> None:
         return Response(body, media_type=XML, headers=named)
 
 
-_paper(FeedFileKind.DOCUMENT, "The feed document as it was sent")
-_paper(FeedFileKind.REPORT, "Amazon's report as it was read")
+_feed_file(FeedFileKind.DOCUMENT, "The feed document as it was sent")
+_feed_file(FeedFileKind.REPORT, "Amazon's report as it was read")
 
 
 @router.post("/feeds/{number}/retry", status_code=202, responses=documented(404, 409))
 def retry_feed(number: FeedNumber, api: TheApi, who: Operator) -> FeedBody:
     """Let a stopped feed go on from where it stands, and its account send again."""
-    _told(api, number)
+    _known(api, number)
     with parts.decided():
         orders_and_feeds.retry_feed(api.context, number, who=who)
-    return _told(api, number)
+    return _known(api, number)
 
 
 @router.post("/feeds/{number}/adopt", status_code=202, responses=documented(400, 404, 409))
 def adopt_feed(number: FeedNumber, requested: AdoptRequest, api: TheApi, who: Operator) -> FeedBody:
     """Say which of Amazon's feeds a stopped feed became; it goes on with that."""
-    _told(api, number)
+    _known(api, number)
     with parts.decided():
         orders_and_feeds.adopt_feed(api.context, number, requested.amazon_feed_id, who=who)
-    return _told(api, number)
+    return _known(api, number)

@@ -34,7 +34,7 @@ router = parts.router("people")
 @router.get("/people", responses=SAME)
 def list_people(api: TheApi, _: Admin) -> People:
     """Every user."""
-    return People(people=[PersonBody(**_person(one)) for one in users.everyone(api.context.db)])
+    return People(people=[PersonBody(**_person(user)) for user in users.everyone(api.context.db)])
 
 
 def _person(user: User) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def _known(api: ApiContext, name: str) -> User:
 
 @router.patch("/people/{name}", responses=documented(400, 404, 409))
 def change_person(name: UserName, change: PersonChange, api: TheApi, who: Admin) -> PersonBody:
-    """Give a user another role, let nobody in by that name any more, let them in again, forget a lost second factor."""
+    """Give a user another role, disable or enable them, or forget a lost second factor."""
     _known(api, name)
     with parts.decided():
         _change(api.context, name, change, who)
@@ -96,7 +96,7 @@ def list_deeds(
     limit: Limit = 100,
 ) -> Decisions:
     """What people did, newest first."""
-    found = decisions.listing(api.context.db, about=about, who=who, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].id))
-    return Decisions(deeds=[DecisionBody(**asdict(one)) for one in found[:limit]])
+    decided = decisions.listing(api.context.db, about=about, who=who, before=cursor, limit=limit + 1)
+    if len(decided) > limit:
+        link_next(request, response, str(decided[limit - 1].id))
+    return Decisions(deeds=[DecisionBody(**asdict(decision)) for decision in decided[:limit]])

@@ -1,4 +1,4 @@
-"""Uploads: found by anything an operator has of them, with their story; released or rejected if they were set aside."""
+"""Uploads: found by anything an operator knows of them, with their timeline; released or rejected if set aside."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from cws_filedrop.web.api.ops.shapes import (
 from cws_filedrop.web.api.orders import TABLE, file_answer, file_documented
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
-from cws_filedrop.web.api.shapes import UploadId, said_of
+from cws_filedrop.web.api.shapes import UploadId, issues_of
 from cws_filedrop.web.site import files
 
 router = parts.router("uploads")
@@ -43,7 +43,7 @@ BYTES = "application/octet-stream"
 
 
 class Search:
-    """What an upload must be like."""
+    """The criteria of a search for uploads, as the query gives them."""
 
     def __init__(
         self,
@@ -73,32 +73,32 @@ def find_uploads(
     limit: Limit = 50,
 ) -> FoundUploads:
     """Uploads of all sellers, newest first."""
-    found = searching.uploads(api.context.db, search.wanted, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, found[limit - 1].id)
-    return FoundUploads(uploads=[found_upload(one) for one in found[:limit]])
+    listed = searching.uploads(api.context.db, search.wanted, before=cursor, limit=limit + 1)
+    if len(listed) > limit:
+        link_next(request, response, listed[limit - 1].id)
+    return FoundUploads(uploads=[found_upload(upload) for upload in listed[:limit]])
 
 
 def found_upload(found: UploadSummary) -> FoundUpload:
-    """As a list tells it."""
+    """An upload as lists tell it."""
     return FoundUpload(**asdict(found) | {"grade": found.grade or None})
 
 
 @router.get("/uploads/{upload_id}", responses=SAME | documented(404))
 def tell_upload(upload_id: UploadId, api: TheApi) -> WholeUpload:
-    """One upload's whole story."""
+    """One upload with its whole timeline."""
     context = api.context
     found = upload_timeline.find(context, upload_id)
     if found is None:
         raise not_there()
     upload, _ = found
-    said = verdict_counts.of_upload(context.db, upload_id)
+    counts = verdict_counts.of_upload(context.db, upload_id)
     return WholeUpload(
-        **_upload(upload, said),
+        **_upload(upload, counts),
         failure=upload.outcome.failure,
-        issues=said_of(upload.outcome),
+        issues=issues_of(upload.outcome),
         said=[
-            LineMessages(verdict=Verdict(verdict), code=code, lines=lines) for (verdict, code), lines in said.items()
+            LineMessages(verdict=Verdict(verdict), code=code, lines=lines) for (verdict, code), lines in counts.items()
         ],
         story=[
             StepBody(at=one.at, what=one.what, detail=one.detail, tone=one.tone)
@@ -109,16 +109,17 @@ def tell_upload(upload_id: UploadId, api: TheApi) -> WholeUpload:
     )
 
 
-def _upload(upload: Upload, said: Any) -> dict[str, Any]:
-    counts: dict[str, int] = {} if said else dict(upload.outcome.counts)
-    for (verdict, _), lines in said.items():
-        counts[verdict] = counts.get(verdict, 0) + lines
+def _upload(upload: Upload, counts: Any) -> dict[str, Any]:
+    # A rehearsal keeps no lines; its outcome has the counts.
+    by_verdict: dict[str, int] = {} if counts else dict(upload.outcome.counts)
+    for (verdict, _), lines in counts.items():
+        by_verdict[verdict] = by_verdict.get(verdict, 0) + lines
     values = {name: getattr(upload, name) for name in Upload.__slots__ if name in WholeUpload.model_fields}
-    return values | {"grade": upload.grade or None, "verdicts": counts}
+    return values | {"grade": upload.grade or None, "verdicts": by_verdict}
 
 
 def case_body(case: Case) -> CaseBody:
-    """Whose work something is."""
+    """A case as an answer tells it."""
     return CaseBody(**asdict(case))
 
 
@@ -135,20 +136,20 @@ def lines_of_upload(
 ) -> LinesOfUpload:
     """Its lines, with what became of each."""
     known(api, upload_id)
-    found = upload_events.lines(
+    lines = upload_events.lines(
         api.context.db, upload_id, verdict=str(verdict or ""), code=code, after=cursor, limit=limit + 1
     )
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].line))
-    return LinesOfUpload(lines=[LineOfUpload(**asdict(one)) for one in found[:limit]])
+    if len(lines) > limit:
+        link_next(request, response, str(lines[limit - 1].line))
+    return LinesOfUpload(lines=[LineOfUpload(**asdict(line)) for line in lines[:limit]])
 
 
 def known(api: ApiContext, upload_id: str) -> Upload:
     """That upload, if it is recorded. Raises: Problem 404."""
-    found = rows.get(api.context.db, upload_id)
-    if found is None:
+    upload = rows.get(api.context.db, upload_id)
+    if upload is None:
         raise not_there()
-    return found
+    return upload
 
 
 @router.post("/uploads/{upload_id}/release", status_code=202, responses=documented(404, 409))
@@ -178,7 +179,7 @@ def _decided(api: ApiContext, upload_id: str) -> UploadDecided:
 
 @router.put("/uploads/{upload_id}/case", responses=documented(400, 404, 409))
 def assign_upload(upload_id: UploadId, requested: CaseRequest, api: TheApi, who: Operator) -> CaseBody:
-    """Say whose work it is, and a note."""
+    """Assign it to a user, with a note."""
     known(api, upload_id)
     with parts.decided():
         orders_and_feeds.take_on(

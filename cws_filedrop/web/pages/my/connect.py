@@ -1,4 +1,4 @@
-"""How a seller connects by FTP or SFTP, with its own values, and what to hold against the server's keys."""
+"""How a seller connects by FTP or SFTP, with its own values, and the fingerprints to compare the server's keys with."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ router: Final = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way in; `port` 0 = another one after each start."""
+    """A way to connect; `port` 0 = another one after each start."""
 
     name: str
     host: str
@@ -62,14 +62,14 @@ def host_of(request: Request, settings: Settings) -> str:
 
 def fingerprints(settings: Settings) -> list[tuple[str, str]]:
     """(what, its fingerprint) of the keys that the doors show."""
-    found, folder = [], settings.data / "keys"
+    shown_keys, folder = [], settings.data / "keys"
     if settings.sftp.enabled:
-        found += [(f"SFTP, {kind}", fingerprint) for kind, fingerprint in host_keys.fingerprints(folder)]
+        shown_keys += [(f"SFTP, {kind}", fingerprint) for kind, fingerprint in host_keys.fingerprints(folder)]
     if settings.ftp.enabled and settings.tls.mode != "off":
         own = settings.tls.certificate
         for path in [Path(own)] if own else [folder / OWN_CERTIFICATE]:
             try:
-                found.append(("FTP over TLS, SHA-256", certificates.seen_by_clients(path)[0]))
+                shown_keys.append(("FTP over TLS, SHA-256", certificates.seen_by_clients(path)[0]))
             except (OSError, ValueError):
                 continue
-    return found
+    return shown_keys

@@ -30,7 +30,7 @@ STATUS_KINDS: Final = {"txt": "text/plain; charset=utf-8", "json": "application/
 
 @router.get("/my")
 def shown(request: Request, session: visitors.SellerHere) -> Response:
-    """What is in work, and what waits for the seller."""
+    """What is in progress, and what waits for the seller."""
     context, now = web_context.of(request).context, web_context.of(request).context.clock()
     db, account = context.db, sellers.by_id(context.db, session.the_seller).account
     refused = lines.unconfirmed(db, account.id, limit=REFUSED)
@@ -54,7 +54,7 @@ def status_file(request: Request, session: visitors.SellerHere, kind: str) -> Re
     context = web_context.of(request).context
     if kind not in STATUS_KINDS:
         raise visitors.NotThere
-    found = outbox.status_of(context, sellers.by_id(context.db, session.the_seller))
-    body = status.as_json(found) if kind == "json" else status.text(found).encode()
+    standing = outbox.status_of(context, sellers.by_id(context.db, session.the_seller))
+    body = status.as_json(standing) if kind == "json" else status.text(standing).encode()
     named = {"Content-Disposition": f'attachment; filename="STATUS.{kind}"'}
     return Response(body, media_type=STATUS_KINDS[kind], headers=named)

@@ -29,22 +29,22 @@ FOLDERS: Final = ("created", "modified")
 
 @router.get("/my/orders")
 def orders(request: Request, session: visitors.SellerHere) -> Response:
-    """The orders of the seller's account, those that changed last first; and its order files."""
-    context, asked = web_context.of(request).context, request.query_params
+    """The orders of the seller's account, last changed first; and its order files."""
+    context, query = web_context.of(request).context, request.query_params
     seller = owner(request, session)
-    at, _, no = asked.get("before", "")[:LONGEST].partition("_")
+    at, _, no = query.get("before", "")[:LONGEST].partition("_")
     number = whole(no, digits=18)
-    found, more = searching.orders(
+    shown, more = searching.orders(
         context.db,
-        text=asked.get("q", "")[:LONGEST],
-        state=asked.get("state", "")[:LONGEST],
+        text=query.get("q", "")[:LONGEST],
+        state=query.get("state", "")[:LONGEST],
         account_id=seller.account.id,
         before=(at, number) if at and number is not None else None,
         limit=ROWS,
     )
     files = [(folder, _files(request, seller, folder)) for folder in FOLDERS]
     on = f"{more[0]}_{more[1]}" if more else ""
-    return framed(request, "my/orders.html", session, orders=found, more=on, states=list(OrderState), files=files)
+    return framed(request, "my/orders.html", session, orders=shown, more=on, states=list(OrderState), files=files)
 
 
 @router.get("/my/orders/files/{folder}/{name}")

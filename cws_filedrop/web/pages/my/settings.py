@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
-from cws_filedrop.decisions.orders_and_feeds import did
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.model import DateOrder, MailEvent, Mailing
 from cws_filedrop.notify.addresses import BadAddress, addresses
 from cws_filedrop.store.sellers import sellers
@@ -30,7 +30,7 @@ Events = Annotated[list[MailEvent], Form()]
 
 @router.get("/my/settings")
 def shown(request: Request, session: visitors.SellerHere) -> Response:
-    """As they are."""
+    """The settings as they are."""
     seller, mail = owner(request, session), web_context.of(request).context.settings.mail
     return framed(
         request, "my/settings.html", session, seller=seller, events=EVENTS, orders=list(DateOrder), mail=bool(mail.host)
@@ -46,15 +46,15 @@ def keep(
     buyers: Text = "",
     date_order: Text = "",
 ) -> Response:
-    """Keep them."""
+    """Change the settings."""
     context, seller = web_context.of(request).context, owner(request, session)
     try:
-        found = addresses(to) if to.strip() else ()
+        mail_addresses = addresses(to) if to.strip() else ()
     except BadAddress as error:
         raise visitors.Forbidden(f"Nothing was changed: {error}.", 400) from None
     if date_order and date_order not in list(DateOrder):
         raise visitors.Forbidden(f"Nothing was changed: there is no order of days such as {date_order}.", 400)
-    wanted = Mailing(found, tuple(events) if found else (), bool(buyers))
+    wanted = Mailing(mail_addresses, tuple(events) if mail_addresses else (), bool(buyers))
     policy = replace(seller.policy, date_order=DateOrder(date_order) if date_order else None)
     sellers.set_mailing(context.db, seller.name, wanted)
     sellers.set_policy(context.db, seller.name, policy)
@@ -62,5 +62,5 @@ def keep(
         f"mails for {' '.join(wanted.events) or 'nothing'}; buyers {'on' if wanted.buyers else 'off'}; {date_order}"
     )
     who = visitors.who(request, session)
-    did(context, who, what="seller.settings", about=seller.name, detail=detail.rstrip("; "))
+    record_decision(context, who, what="seller.settings", about=seller.name, detail=detail.rstrip("; "))
     return go(request, "/my/settings", "Kept.")

@@ -7,13 +7,12 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.formats.amazon_shipping_confirmation import FORMAT as AMAZON
-from cws_filedrop.formats.fillz_confirmation import FORMAT as FILLZ
+from cws_filedrop.formats import amazon_shipping_confirmation, fillz_confirmation
 from cws_filedrop.web.site import visitors, web_context
 from cws_filedrop.web.site.frame import framed
 
 router: Final = APIRouter()
-LAYOUTS: Final = {layout.name: layout for layout in (FILLZ, AMAZON)}
+LAYOUTS: Final = {layout.name: layout for layout in (fillz_confirmation.FORMAT, amazon_shipping_confirmation.FORMAT)}
 EXAMPLE: Final = {
     "order-id": "026-1520163-6049104",
     "status": "shipped",
@@ -32,7 +31,7 @@ def content(name: str, today: str) -> bytes:
 
 @router.get("/my/templates")
 def listing(request: Request, session: visitors.SellerHere) -> Response:
-    """Which files there are."""
+    """The files to choose from."""
     return framed(request, "my/templates.html", session, layouts=list(LAYOUTS.values()))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.decisions.orders_and_feeds import did
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.store.sellers import tokens
 from cws_filedrop.store.users.web_sessions import WebSession
 from cws_filedrop.web.site import visitors, web_context
@@ -37,7 +37,7 @@ def add(request: Request, session: visitors.SellerHere, label: Text) -> Response
     made = tokens.add(context.db, session.the_seller, label.strip()[:LONGEST_LABEL] or "a token", now=context.clock())
     if made is None:
         raise visitors.Forbidden("You have as many tokens as may be; remove one first.", 409)
-    did(context, visitors.who(request, session), what="token.add", about=str(made[0].id))
+    record_decision(context, visitors.who(request, session), what="token.add", about=str(made[0].id))
     return _shown(request, session, made[1])
 
 
@@ -52,5 +52,5 @@ def change(request: Request, session: visitors.SellerHere, number: Number, what:
     }
     if what not in done or not done[what]():
         raise visitors.NotThere
-    did(context, visitors.who(request, session), what=f"token.{what}", about=str(number))
+    record_decision(context, visitors.who(request, session), what=f"token.{what}", about=str(number))
     return go(request, "/my/tokens", "Done.")

@@ -1,4 +1,4 @@
-"""Files that a seller hands in on the page: whole or not at all, by the same way as through the API."""
+"""Files that a seller hands in on the page: taken whole or not at all, the same way as through the API."""
 
 from __future__ import annotations
 
@@ -29,24 +29,25 @@ STATUS: Final[dict[type[Exception], int]] = {TooLarge: 413, TooMuch: 429, NoRoom
 
 @router.post("/my/upload")
 async def upload(request: Request, session: visitors.SellerHere) -> Response:
-    """Take one file. Answers JSON to scripts, and else goes back to the page."""
+    """Take one file. Answers with JSON to scripts, and with a way back to the page to browsers."""
     here = web_context.of(request)
     announced = request.headers.get("content-length", "")
+    # Before the form is read: else a file that is far too large would first be stored on disk.
     if announced.isdecimal() and int(announced) > here.context.settings.limits.upload_bytes + FORM_BYTES:
-        return _told(request, 413, "That file is larger than may be; nothing was taken.")
+        return _answer(request, 413, "That file is larger than may be; nothing was taken.")
     async with request.form(max_files=1, max_fields=8) as form:
         visitors.check_meant(request, str(form.get("csrf", "")))
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            return _told(request, 400, "Choose a file first.")
+            return _answer(request, 400, "Choose a file first.")
         folder = Folder.TEST if form.get("test") else Folder.INBOX
         address = visitors.address(request)
         given = (here, session.the_seller, file.file, file.filename, folder, address)
         try:
             claim = await run_in_threadpool(_take, *given)
         except tuple(STATUS) as error:
-            return _told(request, STATUS[type(error)], f"{error}.")
-    return _told(request, 202, f"{claim.name} is safe here, as upload {claim.upload_id}.", id=claim.upload_id)
+            return _answer(request, STATUS[type(error)], f"{error}.")
+    return _answer(request, 202, f"{claim.name} is safe here, as upload {claim.upload_id}.", id=claim.upload_id)
 
 
 def _take(here: WebContext, seller_id: int, file: BinaryIO, name: str, folder: Folder, address: str) -> Claim:
@@ -76,7 +77,7 @@ def _take(here: WebContext, seller_id: int, file: BinaryIO, name: str, folder: F
     return claim
 
 
-def _told(request: Request, status: int, text: str, **more: Any) -> Response:
+def _answer(request: Request, status: int, text: str, **more: Any) -> Response:
     if request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse({"text": text, **more}, status)
     if status >= 400:

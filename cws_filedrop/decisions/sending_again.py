@@ -46,17 +46,22 @@ def retry_order(context: ServiceContext, account_id: int, order_id: str, *, who:
     return new_id
 
 
-def _sendable(context: ServiceContext, account_id: int, order_id: str) -> list[RefusedLine]:
+def _state(context: ServiceContext, account_id: int, order_id: str) -> OrderState:
     with context.db.read() as connection:
         order = order_book.get_in(connection, account_id, order_id)
     if order is None:
         raise NotPossible(f"there is no order {order_id} in that order book")
-    if order.state not in (OrderState.UNCONFIRMED, OrderState.NEW):
-        raise NotPossible(f"{order_id} is {order.state}: only what Amazon refused is sent again")
+    return order.state
+
+
+def _sendable(context: ServiceContext, account_id: int, order_id: str) -> list[RefusedLine]:
+    state = _state(context, account_id, order_id)
+    if state not in (OrderState.UNCONFIRMED, OrderState.NEW):
+        raise NotPossible(f"{order_id} is {state}: only what Amazon refused is sent again")
     refused = refusals.last_of_order(context.db, account_id, order_id)
     unknown = [line for line in refused if line.verdict == Verdict.UNKNOWN]
     # Amazon may have an unknown line; only once somebody has looked and settled the order as new is it sent again.
-    if unknown and order.state is not OrderState.NEW:
+    if unknown and state is not OrderState.NEW:
         words = f"nobody knows whether Amazon has line {unknown[0].line} of {unknown[0].upload_id}"
         raise NotPossible(f"{words}: look the order up there; if it is not confirmed, settle it as new, then retry")
     if not refused:

@@ -129,15 +129,14 @@ def _seller(settings: Settings) -> str:
     settings.data.mkdir(parents=True, exist_ok=True)
     db = Database(settings.database.url or default_url(settings.data))
     db.create()
-    password = passwords.generated(12)
-    seller = Seller(0, SELLER, Account(0, "A1DEMO2MERCHANT"))
-    if not sellers.add(db, seller, password_hash=passwords.hashed(password), now=datetime.now(UTC)):
-        sellers.change(db, SELLER, {"password_hash": passwords.hashed(password)})
-    owner = _owner(db)
-    if not users.add(db, SELLER, password_hash=passwords.hashed(password), role=Role.ADMIN, now=datetime.now(UTC)):
-        users.change(db, SELLER, {"password_hash": passwords.hashed(password)})
+    password, now = passwords.generated(12), datetime.now(UTC)
+    hashed = passwords.hashed(password)
+    if not sellers.add(db, Seller(0, SELLER, Account(0, "A1DEMO2MERCHANT")), password_hash=hashed, now=now):
+        sellers.change(db, SELLER, {"password_hash": hashed})
+    if not users.add(db, SELLER, password_hash=hashed, role=Role.ADMIN, now=now):
+        users.change(db, SELLER, {"password_hash": hashed})
     for name in known_profiles.names():  # some of the samples are exports of shipping programs
-        profiles.put(db, owner.id, name, known_profiles.text(name), now=datetime.now(UTC))
+        profiles.put(db, _owner(db).id, name, known_profiles.text(name), now=now)
     db.close()
     return password
 

@@ -93,14 +93,10 @@ def _lines(piece: Any) -> list[dict[str, Any]]:
     for line, issue in wording.issues(piece.issues):
         by_line.setdefault(line, []).append(issue)
     orders, verdicts = piece.keys["order-id"].to_dict(), piece.verdicts.to_dict()
+    in_json = {line: [issue.as_json() for issue in issues] for line, issues in sorted(by_line.items())}
     return [
-        {
-            "line": line,
-            "order_id": orders[line],
-            "verdict": verdicts[line],
-            "issues": [issue.as_json() for issue in issues],
-        }
-        for line, issues in sorted(by_line.items())
+        {"line": line, "order_id": orders[line], "verdict": verdicts[line], "issues": issues}
+        for line, issues in in_json.items()
     ]
 
 

@@ -99,16 +99,20 @@ def refused(connection: Connection, refusals: Sequence[LineRefusal], *, now: dat
     listening = hooks.listening_in(connection, set(owners.values()), HookEvent.UNCONFIRMED)
     calls = []
     for (upload_id, order), of_order in _by_order(refusals).items() if listening else ():
-        data = {
-            "order_id": order,
-            "upload_id": upload_id,
-            "lines": [_refusal(refusal) for refusal in of_order],
-            "links": {"order": f"{API}/orders/{order}", **_links(upload_id)},
-        }
-        event = HookEvent.UNCONFIRMED
-        notice = HookNotice(f"order:{order}:{upload_id}:{of_order[0].line}", event, body(event, data, now=now))
+        notice = _of_refusals(upload_id, order, of_order, now=now)
         calls += [(hook, notice) for hook in listening.get(owners[upload_id], ())]
     hooks.queue_in(connection, calls, now=now)
+
+
+def _of_refusals(upload_id: str, order: str, refusals: Sequence[LineRefusal], *, now: datetime) -> HookNotice:
+    event = HookEvent.UNCONFIRMED
+    data = {
+        "order_id": order,
+        "upload_id": upload_id,
+        "lines": [_refusal(refusal) for refusal in refusals],
+        "links": {"order": f"{API}/orders/{order}", **_links(upload_id)},
+    }
+    return HookNotice(f"order:{order}:{upload_id}:{refusals[0].line}", event, body(event, data, now=now))
 
 
 def _by_order(refusals: Iterable[LineRefusal]) -> dict[tuple[str, str], list[LineRefusal]]:

@@ -70,22 +70,12 @@ def package(shipped: ShippedLine) -> Package:
     return shipped.order, "", shipped.day, shipped.message
 
 
-def _draft(account_id: int, key: Package, lines: Sequence[ShippedLine], person: buyers.Buyer) -> Draft:
-    digest = hashlib.sha256("|".join(key).encode()).hexdigest()[:32]
+def _draft(account_id: int, package: Package, lines: Sequence[ShippedLine], person: buyers.Buyer) -> Draft:
+    digest = hashlib.sha256("|".join(package).encode()).hexdigest()[:32]
     written = letter("buyer", _values(lines, person))
-    recipient = person.cells["buyer-email"].strip()
-    draft_key = f"buyer:{account_id}:{digest}"
-    seller_id = lines[0].seller_id
-    return Draft(
-        draft_key,
-        MailKind.BUYER,
-        recipient,
-        written.subject,
-        written.text,
-        written.html,
-        seller_id,
-        order_no=person.order_no,
-    )
+    recipient, key = person.cells["buyer-email"].strip(), f"buyer:{account_id}:{digest}"
+    text = (written.subject, written.text, written.html)
+    return Draft(key, MailKind.BUYER, recipient, *text, lines[0].seller_id, order_no=person.order_no)
 
 
 def _values(lines: Sequence[ShippedLine], person: buyers.Buyer) -> dict[str, Any]:

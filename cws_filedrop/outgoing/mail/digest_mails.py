@@ -82,10 +82,8 @@ def _write(context: ServiceContext, seller: Seller, until: datetime) -> int:
     if not received and not refused:
         return 0
     written = letter("digest", _values(context, seller, (since, until), received, refused))
-    drafts = [
-        Draft(key, MailKind.DIGEST, address, written.subject, written.text, written.html, seller.id)
-        for address, key in keys.items()
-    ]
+    text = (written.subject, written.text, written.html)
+    drafts = [Draft(key, MailKind.DIGEST, address, *text, seller.id) for address, key in keys.items()]
     return mails.tell(context.db, [], drafts, now=context.clock())
 
 

@@ -1,9 +1,10 @@
-.PHONY: help run demo test check golden bench crashes fuzz constraints clean
+.PHONY: help run demo test check coverage golden bench crashes fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # The versions that the suite was last run with; `make CONSTRAINTS=` takes the newest that setup.cfg allows.
 CONSTRAINTS := --constraint constraints.txt
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+TESTS := tests
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -22,6 +23,13 @@ check: .venv/test.stamp ## linters, formatting, types, import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+coverage: .venv/test.stamp ## measure what the suite runs, in all processes; TESTS=tests/drop for a part of it
+	rm -rf artefacts/coverage
+	mkdir -p artefacts/coverage
+	-$(BIN)/coverage run -m pytest -n auto --dist worksteal $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
 
 golden: .venv/test.stamp ## rewrite expected outputs and the tables of the documentation
 	$(BIN)/python -m pytest tests/samples tests/test_docs.py tests/test_codes_page.py tests/test_log_events_page.py --update-golden

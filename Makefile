@@ -1,9 +1,13 @@
-.PHONY: help run demo test check golden bench crashes fuzz clean
+.PHONY: help run demo test check coverage golden bench crashes fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
+# The versions that the suite was last run with; `make CONSTRAINTS=` takes the newest that setup.cfg allows.
+CONSTRAINTS := --constraint constraints.txt
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+TESTS := tests
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp ## drop the sample files, show what became of every line, keep serving
 	$(BIN)/cws-filedrop demo --serve
@@ -20,6 +24,13 @@ check: .venv/test.stamp ## linters, formatting, types, import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+coverage: .venv/test.stamp ## measure what the suite runs, in all processes; TESTS=tests/drop for a part of it
+	rm -rf artefacts/coverage
+	mkdir -p artefacts/coverage
+	-$(BIN)/coverage run -m pytest -n auto --dist worksteal $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 golden: .venv/test.stamp ## rewrite expected outputs and the tables of the documentation
 	$(BIN)/python -m pytest tests/samples tests/test_docs.py tests/test_codes_page.py tests/test_log_events_page.py --update-golden
 
@@ -35,13 +46,22 @@ fuzz: .venv/test.stamp ## the long fuzz tests
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+.venv/run.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml constraints.txt
+	$(BIN)/python $(PIP_INSTALL) $(CONSTRAINTS) --editable .
 	touch $@
 
-.venv/test.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,postgres]'
+.venv/test.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml constraints.txt
+	$(BIN)/python $(PIP_INSTALL) $(CONSTRAINTS) --editable '.[test,postgres]'
 	touch $@
+
+constraints: ## renew constraints.txt: the newest versions that setup.cfg allows
+	rm -rf .venv-constraints
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/python $(PIP_INSTALL) '.[test,postgres]'
+	grep '^#' constraints.txt > constraints.new
+	.venv-constraints/bin/python -m pip freeze --all --exclude pip --exclude cws_filedrop >> constraints.new
+	mv constraints.new constraints.txt
+	rm -rf .venv-constraints
 
 clean: ## remove what was built
-	rm -rf .venv build *.egg-info
+	rm -rf .venv .venv-constraints build *.egg-info

@@ -1,4 +1,4 @@
-"""How long to wait before something is tried again: one formula for each meaning. Knows no clock."""
+"""How long to wait before a retry: one named formula for each purpose. Knows no clock."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-STEEPEST: Final = 60  # times that a wait grows; a float holds no more than a thousand
+STEEPEST: Final = 60  # attempts after which a wait grows no more; 2.0 ** 1024 overflows
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Waits that grow: `first_seconds`, and then each `factor` times as long as the one before, up to a longest.
+    """Growing waits: `first_seconds`, then each `factor` times the one before, up to `longest_seconds`.
 
-    Chance takes away up to a share of `jitter`, so that what failed together is not tried again together.
+    A random share of at most `jitter` is taken off, so that what failed together is not retried together.
     """
 
     first_seconds: float

@@ -45,7 +45,7 @@ class Engine:
         self._lock: TextIO | None = None
 
     def start(self) -> None:
-        """Take the lock, make the engine's tables, take up what an earlier process left unfinished.
+        """Take the lock, create the engine's tables, resume what an earlier process left unfinished.
 
         Raises: ConfigError when another process works on this data folder.
         """
@@ -55,8 +55,9 @@ class Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.close()
         _quieten()
-        # One process holds the lock, so its predecessor is dead, and the id that unfinished work belongs to may be
-        # the same for every start: launching takes that work up.
+        # The lock comes first: launching resumes every unfinished workflow at once, and two processes would run the
+        # same steps. One process holds the lock, so its predecessor is dead, and the id that unfinished work belongs to
+        # may be the same for every start: launching takes that work up.
         DBOS(
             config={
                 "name": "cws-filedrop",
@@ -75,7 +76,8 @@ class Engine:
             DBOS.register_queue(name, worker_concurrency=at_once, polling_interval_sec=self._poll_seconds)
 
     def stop(self, *, patience_seconds: int) -> None:
-        """Let running steps finish, then let go."""
+        """Let running steps finish within `patience_seconds`, then shut the engine down and release the lock."""
+        # The lock last: a successor resumes whatever is unfinished.
         DBOS.destroy(workflow_completion_timeout_sec=patience_seconds)
         if self._lock is not None:
             self._lock.close()
@@ -101,14 +103,14 @@ def enqueue(
 
 
 def failed(*, limit: int = 100) -> list[str]:
-    """The ids of workflows that ended by an error, or were given up, and are not forgotten yet; newest first."""
+    """At most `limit` ids of workflows that failed or were given up and are still on record, newest first."""
     states = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-    found = DBOS.list_workflows(status=states, limit=limit, sort_desc=True, load_input=False, load_output=False)
-    return [item.workflow_id for item in found]
+    workflows = DBOS.list_workflows(status=states, limit=limit, sort_desc=True, load_input=False, load_output=False)
+    return [workflow.workflow_id for workflow in workflows]
 
 
 def forget_finished(*, before_ms: int, limit: int = 5_000) -> int:
-    """Delete the engine's rows of workflows that ended before a moment (ms since 1970); how many."""
+    """Delete the engine's rows of workflows that ended before a moment (ms since 1970); returns how many."""
     done = DBOS.list_workflows(
         status=["SUCCESS", "ERROR", "CANCELLED"], limit=limit, load_input=False, load_output=False
     )
@@ -123,7 +125,7 @@ def token() -> str:
 
 
 def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
-    """What the library would make for itself, but its writers take turns with ours instead of sleeping and trying.
+    """The engine that DBOS would create, except that its writers queue with ours on one lock instead of polling.
 
     synchronous=NORMAL: a power cut may lose the last commits of the engine alone. Ours are FULL and in the same log, so
     whatever of ours is on disk, everything before it is too; the lost end of a workflow is run again, harmlessly.
@@ -138,13 +140,15 @@ def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
         for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
             connection.execute("PRAGMA " + pragma)
 
+    # Held by the connection until it goes back to the pool, and taken once: the engine runs one transaction on it
+    # at a time, in one thread.
     @sa.event.listens_for(engine, "before_cursor_execute")
     def wait_for_turn(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
         if statement.lstrip()[:6].upper() in WRITES and not connection.info.get("has_turn"):
             turn.acquire()
             connection.info["has_turn"] = True
 
-    # Not at "commit": that is told before the commit is made, and the next writer would find the database locked.
+    # Not at "commit": that event precedes the commit itself, and the next writer would find the database locked.
     @sa.event.listens_for(engine, "checkin")
     def give_turn_back(_connection: object, record: Any) -> None:
         if record.info.pop("has_turn", False):
@@ -167,7 +171,7 @@ def _take_lock(path: Path) -> TextIO:
 
 
 def _quieten() -> None:
-    """The library prints advertisements and whole tracebacks unless its logger has a handler."""
+    """Give DBOS's logger a handler: without one the library prints advertisements and whole tracebacks."""
     logger = logging.getLogger("dbos")
     logger.setLevel(logging.ERROR)
     if not logger.handlers:

@@ -1,7 +1,7 @@
-"""What is kept, and for how long: answers in the outbox, the bytes they came from, what Amazon was told and answered,
-broken-off uploads.
+"""Deletes what is past its retention: answers in the outbox, the uploads they came from, documents sent to and received
+from Amazon, unfinished uploads.
 
-The database keeps what was sent for ever: a shipment that is dropped again years later must not go twice.
+What was sent stays in the database for ever: a shipment that is dropped again years later must not be sent twice.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
-UNFINISHED_DAYS: Final = 7  # that a broken-off upload can be resumed
+UNFINISHED_DAYS: Final = 7  # for which an unfinished upload can be resumed
 AT_ONCE: Final = 200
 
 
 def sweep(context: ServiceContext) -> int:
-    """Remove what is older than it need be; how many uploads that were."""
+    """Delete everything past its retention; returns how many uploads that were."""
     removed = 0
     for upload in _old(context):
         _forget(context, upload)
@@ -56,7 +56,7 @@ def sweep(context: ServiceContext) -> int:
 
 
 def _forget_documents(context: ServiceContext) -> None:
-    """What would prove a shipment, once nobody can dispute it any more."""
+    """Documents that prove a shipment, once it can no longer be disputed."""
     before = context.clock() - timedelta(days=context.settings.service.keep_documents_days)
     if files := context.archive.forget(before=f"{before:%Y%m%d}"):
         LOG.info("retention.documents_removed", files=files)
@@ -77,15 +77,14 @@ def _forget_buyers(context: ServiceContext) -> None:
 
 
 def _forget_dropped(context: ServiceContext) -> None:
-    """Order files that operators dropped. Last of all: their folder may be out of reach, and that is no reason to keep
-    anything else."""
+    """Order files that operators dropped. Last, since their folder may be unreachable."""
     before = context.clock() - timedelta(days=context.settings.orders.keep_buyers_days)
     if files := drop_folder.forget(context, before=before):
         LOG.info("retention.order_files_removed", files=files)
 
 
 def _old(context: ServiceContext) -> Iterator[Upload]:
-    """Uploads of which everything has been said, long ago."""
+    """Finished uploads that are older than `keep_results_days`."""
     last_day = f"{context.clock() - timedelta(days=context.settings.service.keep_results_days):%Y%m%d}"
     ids = []
     for upload_id in context.spool.accepted():
@@ -93,10 +92,11 @@ def _old(context: ServiceContext) -> Iterator[Upload]:
             break
         ids.append(upload_id)
     for start in range(0, len(ids), AT_ONCE):
-        found = uploads.some(context.db, ids[start : start + AT_ONCE])
-        yield from (upload for upload in found if upload.state in uploads.FINISHED)
+        page = uploads.some(context.db, ids[start : start + AT_ONCE])
+        yield from (upload for upload in page if upload.state in uploads.FINISHED)
 
 
+# The upload's own folder last: it is what the next sweep finds it by, if this one is killed.
 def _forget(context: ServiceContext, upload: Upload) -> None:
     for answer in (context.homes.root / upload.seller / "outbox").glob(f"*.{upload.id}.*"):
         disk.remove(answer)

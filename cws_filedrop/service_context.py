@@ -1,4 +1,4 @@
-"""What every step, page and command needs at hand. One in each process."""
+"""What every step, page and command works with; one per process."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ServiceContext:
 
     @property
     def archive(self) -> Archive:
-        """What went to Amazon and what it answered."""
+        """What was sent to Amazon and what Amazon answered."""
         return Archive(self.settings.data / "documents")
 
     def home(self, seller: str) -> Home:
@@ -40,7 +40,7 @@ class ServiceContext:
         return self.homes.of(seller)
 
     def judging(self, policy: Policy, now: datetime, profiles: Sequence[Profile] = ()) -> JudgementContext:
-        """What judging a file depends on, besides its bytes."""
+        """What the verdicts on a file depend on, besides its bytes."""
         limits = self.settings.limits
         bounds = Limits(bytes=limits.upload_bytes, unpacked_bytes=limits.unpacked_bytes, lines=limits.lines)
         return JudgementContext(now=now, policy=policy, limits=bounds, profiles=tuple(profiles))
@@ -51,11 +51,11 @@ class ServiceContext:
 
 
 def database_url(settings: Settings) -> str:
-    """The database that settings name, or the embedded one."""
+    """The URL of the database that the settings name, or of the embedded one."""
     return settings.database.url or default_url(settings.data)
 
 
 def open_context(settings: Settings) -> ServiceContext:
-    """A desk on the settings' data folder; the tables must be there."""
+    """Open the context of the settings' data folder; the database tables must exist already."""
     homes = Homes(settings.data / "homes")
     return ServiceContext(settings, Database(database_url(settings)), Spool(settings.data / "spool"), homes)

@@ -1,4 +1,4 @@
-"""What a seller may do at most: bytes of a file, files an hour, bytes and files in its home. Counts, and says no.
+"""A seller's limits: bytes per file, files per hour, bytes and files kept in its home. Counts, and refuses.
 
 Connections are counted by whoever knows them (`gate.logins`).
 """
@@ -22,7 +22,7 @@ _HOUR: Final = 3600.0
 
 
 class TooMuch(FileDropError):
-    """More than the seller may; `later` when the same may be asked again after a while without doing anything."""
+    """The seller is over a limit; `later` is true when waiting is all that it takes."""
 
     def __init__(self, words: str, *, later: bool) -> None:
         super().__init__(words)
@@ -30,13 +30,15 @@ class TooMuch(FileDropError):
 
 
 class Counting:
-    """The uploads that sellers began within the last hour. From any thread."""
+    """Counts the uploads that sellers began within the last hour. Every method may be called from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._begun: dict[str, deque[float]] = {}
 
+    # Not under the lock, and counted only when it has begun: connections that begin at the same moment may overstep
+    # a limit by their number. A lock over a walk through a home would cost more than that.
     def check(self, home: Home, allowance: Allowance) -> None:
         """May the seller begin another upload? Raises: TooMuch."""
         self._check_hour(home.seller, allowance.files_an_hour)

@@ -1,4 +1,4 @@
-"""What somebody did at a door, or was not let do: the words of the audit trail. Values only."""
+"""Audit events: what somebody did at a door, or was refused. Values only."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class AuditEventKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEvent:
-    """One entry. `seller` is the name that was tried where a login was refused; `client` is the client's program."""
+    """One entry. For a refused login `seller` is the name that was tried; `client` is the client's program."""
 
     event: AuditEventKind
     seller: str = ""
@@ -40,5 +40,5 @@ class AuditEvent:
 Witness: TypeAlias = Callable[[AuditEvent], None]
 
 
-def unseen(deed: AuditEvent) -> None:
-    """Nobody keeps a trail."""
+def unseen(event: AuditEvent) -> None:
+    """Discard an event: the default witness, where no trail is kept."""

@@ -1,9 +1,9 @@
 """Whose upload is next: sellers take turns, so that a flood from one of them does not keep the others waiting.
 
-Each seller's own uploads are begun in the order in which they arrived (ids begin with the moment): what a file means
-depends on the seller's files before it (packed, then shipped; a tracking number, then its correction).
+Each seller's own uploads are started in the order in which they arrived (ids begin with the time of arrival): what a
+file means depends on the seller's earlier files (packed, then shipped; a tracking number, then its correction).
 
-Belongs to one thread.
+Belongs to one thread: nothing here is locked.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Collection
 
 
 class SellerQueue:
-    """Uploads that wait, in a line for each seller. Those of more than `heavy_bytes` go alone."""
+    """Waiting uploads, one line per seller. Those of more than `heavy_bytes` are taken alone."""
 
     def __init__(self, heavy_bytes: int) -> None:
         self._heavy_bytes = heavy_bytes
@@ -33,10 +33,10 @@ class SellerQueue:
             heapq.heappush(self._lines.setdefault(seller, []), (upload_id, size))
 
     def take(self, most: int, *, busy: Collection[str] = (), begun: Collection[str] = ()) -> dict[str, str]:
-        """The next ones, each with its seller: one of each seller, then another of each, until there are `most`.
+        """The next uploads and their sellers: one of each seller, round-robin, until there are `most`.
 
-        None of sellers that are `busy`, no more than `heavy_bytes` of small ones together, and a large one only when
-        nothing else of its seller is taken with it, or was `begun` before.
+        Sellers that are `busy` are passed over. Small uploads add up to at most `heavy_bytes`; a large one is taken
+        only if nothing else of its seller is taken with it or was `begun` before.
         """
         taken: dict[str, str] = {}
         room = self._heavy_bytes
@@ -56,7 +56,7 @@ class SellerQueue:
         return taken
 
     def _next(self, seller: str) -> None:
-        """Its first has gone; its turn comes again after the others'."""
+        """Drop the first of the seller's line, and put the seller behind all others."""
         line = self._lines.pop(seller)
         heapq.heappop(line)
         if line:

@@ -1,4 +1,7 @@
-"""Words between threads: "look at this one again", told once however often it is said. Losing one costs only time."""
+"""Signals between threads: "look at this key again", delivered once however often it is raised.
+
+A lost signal costs only time: whoever waits also looks by itself now and then.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ Key = TypeVar("Key", int, str)
 
 
 class WakeSet(Generic[Key]):
-    """A set that a thread can wait on."""
+    """A set that one thread waits on and any thread adds to."""
 
     def __init__(self) -> None:
         self._keys: set[Key] = set()
@@ -18,7 +21,7 @@ class WakeSet(Generic[Key]):
         self._woken = False
 
     def wake(self) -> None:
-        """Have whoever waits look again, though nothing was added."""
+        """Wake whoever waits, though nothing was added."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
@@ -30,15 +33,16 @@ class WakeSet(Generic[Key]):
             self._changed.notify_all()
 
     def take(self, timeout_seconds: float) -> set[Key]:
-        """What was added since, waiting for the first one at most so long."""
+        """Take out what was added since the last call; waits at most `timeout_seconds` for the first key."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._keys) or self._woken or self._closed, timeout_seconds)
             self._woken = False
+            # Taken out before anything is done about them: what is added meanwhile is looked at once more.
             taken, self._keys = self._keys, set()
             return taken
 
     def close(self) -> None:
-        """Wake whoever waits; from now on nobody waits."""
+        """Wake whoever waits; from now on `take` returns at once."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

@@ -1,3 +1,1 @@
-"""The ways a file comes in: FTP, with or without TLS, SFTP, and files that others put into an inbox on disk; and who
-may come in.
-"""
+"""The ways a file comes in: FTP with or without TLS, SFTP, and files that others put into an inbox on disk."""

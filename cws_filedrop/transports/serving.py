@@ -1,7 +1,7 @@
-"""The doors as a process of their own: opens them, says on a line each what arrived, and stops when told or orphaned.
+"""The doors as a process of their own: opens them, reports arrivals line by line, stops on request or when orphaned.
 
 The composition root calls `serve` in a child process. Knows nothing of what happens to an upload afterwards: the spool
-is the hand-over, a line only makes it fast.
+is the hand-over, and the lines only make it fast.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class _Lines:
         self._thread.start()
 
     def say(self, **what: Any) -> None:
-        """Have a line written soon."""
+        """Queue a line. From any thread; never blocks."""
         self._lines.put(what)
 
     def close(self) -> None:
-        """Write what is left, unless nobody reads any more."""
+        """Write what is queued, unless nobody reads any more."""
         self._lines.put(None)
         self._thread.join(5.0)
 
@@ -65,7 +65,7 @@ def serve(
     """Open the doors; returns after SIGTERM, SIGINT or end of file on `in_`, when they are closed again.
 
     Lines on `out`: `{"event": "ready", "ftp": [host, port], "ftps": …, "sftp": …, "folder": {"mode": "events"}}` (null
-    for a door that is not there), then `{"event": "arrived", "upload": "<id>"}` for each upload that was graded.
+    for a door that is closed), then `{"event": "arrived", "upload": "<id>"}` for each upload that was graded.
     Raises: ConfigError when a door cannot be opened.
     """
     opened = [door for door in (ftp, sftp, folder) if door is not None]
@@ -73,6 +73,7 @@ def serve(
     with _stop() as stop:
         try:
             intake.announce_to(lambda upload_id: lines.say(event="arrived", upload=upload_id))
+            # Before any door is open: recovery takes whatever is growing for the remains of a dead process.
             intake.recover()
             threading.Thread(target=_until_end, args=(in_, stop), name="parent", daemon=True).start()
             for door in opened:
@@ -80,13 +81,15 @@ def serve(
             lines.say(event="ready", **_ready(ftp, folder, sftp))
             stop.wait()
         finally:
+            # Doors first: what still lands while they close is announced. Then the lock, so that a successor may
+            # recover; then the lines, of which nothing can come any more.
             _close(opened, drain_seconds)
             intake.close()
             lines.close()
 
 
 def _ready(ftp: FtpDoor | None, folder: FolderDoor | None, sftp: SftpDoor | None) -> dict[str, Any]:
-    """Where each door is to be found."""
+    """The address of each door."""
     implicit = ftp.implicit_address if ftp is not None else None
     return {
         "ftp": None if ftp is None else list(ftp.address),
@@ -97,7 +100,7 @@ def _ready(ftp: FtpDoor | None, folder: FolderDoor | None, sftp: SftpDoor | None
 
 
 def _close(opened: Sequence[_Door], drain_seconds: float) -> None:
-    """All at the same time: each has as long as it would have alone."""
+    """Close all at the same time, so that each has the whole `drain_seconds`."""
     closing = [threading.Thread(target=door.stop, args=(drain_seconds,)) for door in opened]
     for thread in closing:
         thread.start()
@@ -119,7 +122,7 @@ def _until_end(in_: TextIO, stop: _Stop) -> None:
 
 
 class _Stop:
-    """A wish to stop, from any thread or signal.
+    """A request to stop, from any thread or signal.
 
     A pipe, not a lock: a signal that the system gives to another thread does not wake a main thread that waits for a
     lock, but it is written into the pipe whichever thread has it.
@@ -133,16 +136,16 @@ class _Stop:
 
     def requested(self) -> None:
         """Have `wait` return."""
-        with self._lock, contextlib.suppress(BlockingIOError):  # full: there are wishes enough
+        with self._lock, contextlib.suppress(BlockingIOError):  # full: a request is waiting already
             if not self._closed:
                 os.write(self.write, b"\0")
 
     def wait(self) -> None:
-        """Return when someone wishes to stop."""
+        """Return once a stop was requested."""
         select.select([self._read], [], [])
 
     def close(self) -> None:
-        """Hear no more wishes."""
+        """Ignore requests from now on."""
         with self._lock:
             self._closed = True
             os.close(self._read)
@@ -175,4 +178,4 @@ def _signals_into(descriptor: int) -> Iterator[None]:
 
 
 def _heard(number: int, frame: FrameType | None) -> None:
-    """A signal was heard; the pipe has it."""
+    """Do nothing: the wake-up descriptor has it. But a signal without a handler would end the process."""

@@ -124,7 +124,7 @@ from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.door_settings import FolderSettings
-from cws_filedrop.transports.folder import FolderDoor
+from cws_filedrop.transports.folder.door import FolderDoor
 become_nobody()
 log.configure("error")
 data = pathlib.Path(sys.argv[1])

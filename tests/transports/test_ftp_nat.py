@@ -13,7 +13,7 @@ from transports.balancer_kit import BALANCER, ForwardedFtp, line
 from transports.doors_kit import PASSWORD, Place, connect, needs, put, refusal, run, wait_for
 
 from cws_filedrop.transports.ftp.door import FtpDoor
-from cws_filedrop.transports.ftp.passive import told
+from cws_filedrop.transports.ftp.passive import is_given_set_address
 
 OUTSIDE = "203.0.113.5"  # our address as clients see it
 CONTENT = b"order-id\tship-date\r\n" * 500
@@ -56,8 +56,8 @@ def events() -> Iterator[list[dict[str, object]]]:
     ],
 )
 def test_who_is_told_the_address_that_was_set(reached: str, client: str, is_told: bool) -> None:
-    assert told(OUTSIDE, reached, client) is is_told
-    assert told(None, reached, client) is False
+    assert is_given_set_address(OUTSIDE, reached, client) is is_told
+    assert is_given_set_address(None, reached, client) is False
 
 
 def test_clients_outside_are_told_it_and_epsv_tells_none(place: Place) -> None:

@@ -243,7 +243,7 @@ def test_idle_sessions_use_two_threads_and_no_processor(place: SftpPlace, door: 
         lines = [opened.enter_context(ssh(door)) for _ in range(3)]
         sessions = [Raw(line) for line in lines]
         served = [one for one in door._connections if one.login is not None]
-        assert {one._line.sock.gettimeout() for one in served} == {30.0}
+        assert {one._transport.sock.gettimeout() for one in served} == {30.0}
         assert threading.active_count() - before <= 3 * 3  # two for each here, one for each of its clients
         assert len(sessions) == len(served)
 
@@ -253,7 +253,7 @@ def test_closing_does_not_wait_for_the_next_look(place: SftpPlace, door: SftpDoo
         (connection,) = door._connections
         connection.end("Good-bye.")
         connection.join(20)  # the next look comes after 30 s
-        assert not connection._line.is_alive()
+        assert not connection._transport.is_alive()
 
 
 def test_the_library_has_what_is_tuned() -> None:

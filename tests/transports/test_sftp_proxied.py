@@ -78,7 +78,7 @@ def test_a_header_in_pieces_and_words_right_behind_it(behind: SftpDoor, header: 
         connection.sendall(header[-1:] + b"SSH-2.0-pieces\r\n")
         assert connection.recv(100).startswith(b"SSH-2.0-cws_filedrop")
         (one,) = behind._connections
-        wait_for(lambda: one._line.remote_version == "SSH-2.0-pieces")
+        wait_for(lambda: one._transport.remote_version == "SSH-2.0-pieces")
 
 
 def test_a_health_check_is_itself(behind: SftpDoor, deeds: list[AuditEvent]) -> None:

@@ -1,8 +1,8 @@
 """The folder door: takes files that others copy, move or write into an inbox on disk, once they are complete.
 
 Complete is: unchanged for the settle time, and open for writing nowhere; or unchanged for a longer time where the
-system does not say who has it open. File events bring a file to notice at once; a sweep through every inbox brings the
-rest. Knows nothing of what is in a file.
+system cannot tell. File events report a file at once; a sweep through every inbox finds the rest. Knows nothing of what
+is in a file.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class FolderDoor:
         self._settings = settings
         self._intake = intake
         self._root = intake.homes.root
-        self._names: queue.SimpleQueue[Path] = queue.SimpleQueue()
+        self._names: queue.SimpleQueue[Path] = queue.SimpleQueue()  # all that the observer's thread touches
         self._candidates: dict[Path, _Candidate] = {}
         self._events: FolderEvents | None = None
         self._openness = cannot_tell
@@ -60,7 +60,7 @@ class FolderDoor:
         self.mode = "polling"
 
     def start(self) -> None:
-        """Choose events or polling by trying, and begin."""
+        """Find out whether file events work, fall back to polling, and start."""
         self._task = PeriodicTask(
             "folder",
             Job(self._round, self._settings.sweep_seconds, retry_seconds=1.0),
@@ -79,7 +79,7 @@ class FolderDoor:
         self._task.start()
 
     def stop(self, drain_seconds: float = 10.0) -> None:
-        """Stop; a file that is not complete yet stays where it is for the next start. Harmless when repeated."""
+        """Stop; a file that is not complete stays where it is until the next start. Harmless when repeated."""
         if self._task is None:
             return
         self._task.stop(patience_seconds=drain_seconds)
@@ -94,7 +94,7 @@ class FolderDoor:
         return self._settings.sweep_seconds if self.mode == "events" else polling
 
     def _round(self) -> Again:
-        """Note what came, take what is complete; again when the next file may be."""
+        """Note what is new, take what is complete; due again when the next file may be complete."""
         self._note(self._named())
         if time.monotonic() >= self._next_sweep:
             self._note(self._sweep())
@@ -117,9 +117,9 @@ class FolderDoor:
         now = time.monotonic()
         for path in paths:
             if path not in self._candidates and (drop := self._drop_of(path)) is not None:
-                found = signature(path)
-                if found is not None:
-                    self._candidates[path] = _Candidate(drop, found, now, now + self._settings.settle_seconds)
+                seen = signature(path)
+                if seen is not None:
+                    self._candidates[path] = _Candidate(drop, seen, now, now + self._settings.settle_seconds)
 
     def _drop_of(self, path: Path) -> Drop | None:
         place = path.relative_to(self._root).parts
@@ -134,17 +134,17 @@ class FolderDoor:
             self._look_at(path, self._candidates[path], now)
 
     def _look_at(self, path: Path, candidate: _Candidate, now: float) -> None:
-        found = signature(path)
-        if found is None:
+        current = signature(path)
+        if current is None:
             del self._candidates[path]
-        elif found != candidate.signature:
-            candidate.signature, candidate.since = found, now
+        elif current != candidate.signature:
+            candidate.signature, candidate.since = current, now
             candidate.due = now + self._settings.settle_seconds
         else:
             self._look_who_writes(path, candidate, now)
 
     def _look_who_writes(self, path: Path, candidate: _Candidate, now: float) -> None:
-        match found := self._openness(path):
+        match state := self._openness(path):
             case Openness.OPEN:
                 self._still_open(path, candidate, now)
             case Openness.NOT_OPEN:
@@ -153,7 +153,7 @@ class FolderDoor:
             case Openness.CANNOT_TELL:
                 self._take_unsure(path, candidate, now)
             case _:
-                assert_never(found)
+                assert_never(state)
 
     def _take_unsure(self, path: Path, candidate: _Candidate, now: float) -> None:
         settle_seconds = max(self._settings.settle_seconds, self._settings.settle_unsure_seconds)

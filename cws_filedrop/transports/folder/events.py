@@ -1,4 +1,4 @@
-"""File events of the operating system: names into a queue, and a test whether they come at all.
+"""File events of the operating system: names into a queue, and a probe whether any come at all.
 
 Knows nothing of sellers or uploads. Events are a hint that saves time; nobody may rely on one.
 """
@@ -27,33 +27,35 @@ _HIDDEN: Final = f"{os.sep}."
 class _Names(FileSystemEventHandler):
     """Puts names into the queue and does nothing else: the reader must never fall behind the kernel's buffer."""
 
-    def __init__(self, names: queue.SimpleQueue[Path], root: str, tell: Callable[[], None]) -> None:
+    def __init__(self, names: queue.SimpleQueue[Path], root: str, wake: Callable[[], None]) -> None:
         self._names = names
         self._root = root
-        self._tell = tell
+        self._wake = wake
 
     def on_any_event(self, event: FileSystemEvent) -> None:
         name = os.fsdecode(event.dest_path or event.src_path)
         if _HIDDEN not in name[len(self._root) :]:  # the landing area is full of events that mean nothing here
             self._names.put(Path(name))
-            self._tell()
+            self._wake()
 
 
 class FolderEvents:
-    """Watches a directory and all below it; names of files that came or were closed go into `names`, and `tell` is
-    called each time."""
+    """Watches a directory and all below it: names of files that were created, moved in or closed go into `names`.
 
-    def __init__(self, root: Path, names: queue.SimpleQueue[Path], tell: Callable[[], None] = lambda: None) -> None:
+    After each name `wake` is called, by the observer's thread.
+    """
+
+    def __init__(self, root: Path, names: queue.SimpleQueue[Path], wake: Callable[[], None] = lambda: None) -> None:
         self._observer: BaseObserver = Observer()
         try:
-            self._observer.schedule(_Names(names, str(root), tell), str(root), recursive=True, event_filter=_WANTED)
+            self._observer.schedule(_Names(names, str(root), wake), str(root), recursive=True, event_filter=_WANTED)
             self._observer.start()
         except BaseException:
             self.stop()
             raise
 
     def stop(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         self._observer.stop()
         if self._observer.ident is not None:
             self._observer.join(_JOIN_SECONDS)

@@ -1,7 +1,7 @@
-"""One FTP client's control connection, up to its login: words in, words out, pauses while another thread works.
+"""One FTP client's control connection, up to its login: commands in, replies out, pauses while another thread works.
 
-Knows nothing of uploads (see `ftp_session`), of listening, or of where passwords are kept: its `server` (see `ftp`)
-has all that.
+Knows nothing of uploads (see `session`), of listening, or of where passwords are kept: its `server` (see `door`) has
+all that.
 """
 # ruff: noqa: N802  (pyftpdlib calls ftp_<COMMAND>)
 
@@ -36,7 +36,7 @@ _MOST_UNREAD: Final = 1_000  # answers that a client leaves unread
 
 
 class _Permissions:
-    """What pyftpdlib asks of an authorizer after the login; `SellerFiles` refuses by itself, and says why."""
+    """What pyftpdlib asks of an authorizer after the login; refusals come from `SellerFiles`, which says why."""
 
     def has_perm(self, username: str, perm: str, path: str | None = None) -> bool:
         return True
@@ -49,7 +49,10 @@ class _Permissions:
 
 
 class FtpControl(FTPHandler):  # type: ignore[misc]
-    """The control connection of one client, as far as it has nothing to do with uploads."""
+    """The control connection of one client, without uploads.
+
+    Belongs to the serving thread. Others reach it through `server.soon` and `server.in_background` alone.
+    """
 
     authorizer = _Permissions()
     proto_cmds = _COMMANDS
@@ -58,24 +61,26 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     door = Door.FTP
 
     login: SellerLogin | None = None
-    has_logged_in = False  # ever
+    has_logged_in = False  # at any time
     client_name = ""  # as it says itself, if it does
-    _verb = ""  # what it asked last
+    _verb = ""  # of its last command
     _paused = False
     _gone = False
-    _in_buffer: list[bytes]
+    # Privates of FTPHandler in pyftpdlib 2.2.0, which sets them in __init__ and resets them in flush_account.
+    _in_buffer: list[bytes]  # pieces of the command that is coming in
     _in_buffer_len: int
-    _quit_pending: bool
-    _restart_position: int
-    _rnfr: str | None
-    producer_fifo: Any
+    _quit_pending: bool  # QUIT came during a transfer
+    _restart_position: int  # by REST, for the next transfer
+    _rnfr: str | None  # the source of the next RNTO
+    producer_fifo: Any  # of asynchat: replies that are not sent yet
 
     def __init__(self, conn: socket.socket, server: Any, ioloop: Any = None) -> None:
         self._queued: list[bytes] = []
         super().__init__(conn, server, ioloop=ioloop)
 
     # Bytes are kept as they come, in ASCII mode too: a line end that was changed on the way would change the file's
-    # hash and size, and spoil UTF-16. The library asks this attribute only.
+    # hash and size, and spoil UTF-16. pyftpdlib 2.2.0 keeps the type of TYPE in this private alone, and asks it before
+    # each transfer. If it kept it elsewhere, uploads in ASCII mode would be altered.
     @property
     def _current_type(self) -> str:
         return "i"
@@ -84,12 +89,15 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     def _current_type(self, value: str) -> None:
         pass
 
+    # pyftpdlib 2.2.0 answers every 2,048 bytes of a command that is too long, and carries out the rest. Here only
+    # so much of it is kept that `_obey` sees that it was too long.
     def collect_incoming_data(self, data: bytes) -> None:
-        # Of a command that is too long the library would answer every piece, and carry out the last one.
         more = data[: _LONGEST_COMMAND + 1 - self._in_buffer_len]
         self._in_buffer.append(more)
         self._in_buffer_len += len(more)
 
+    # The library's own method joins `_in_buffer`, so that `_obey` puts the line back there before it calls it. With
+    # another name every command would be an empty one.
     def found_terminator(self) -> None:
         if self._closed:  # an answer to the line before found the client gone; the library goes on all the same
             return
@@ -110,13 +118,14 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             super().found_terminator()
 
     def hear(self, line: bytes) -> None:
-        """The client said something; called before it is carried out."""
+        """A command came; called before it is carried out."""
         self._verb = line.split(b" ", 1)[0][-4:].upper().decode("ascii", "replace")
 
     def in_background(self, pool: Executor, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
-        """Have `work` done by another thread, hear nothing of the client meanwhile, then go on with `then`.
+        """Run `work` in another thread, read nothing from the client meanwhile, then call `then` in this one.
 
         A disk that is slow to sync, or a password that is slow to check, holds up its own client and nobody else.
+        `work` must not touch this session: only the serving thread may.
         """
         self.pause()
         self.server.in_background(pool, work, lambda future: self._guarded(then, future))
@@ -128,21 +137,23 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             self.handle_error()
 
     def pause(self) -> None:
-        """Hear nothing of the client until `go_on`."""
+        """Read nothing from the client until `resume`."""
+        # Out of the loop, rather than a flag that `readable` returns: epoll would report the waiting bytes again and
+        # again, and turn the loop into a busy one.
         self._paused = True
         self.del_channel()
 
-    def go_on(self, reply: str = "") -> None:
-        """Answer, and hear the client again, first of all what it said meanwhile."""
+    def resume(self, reply: str = "") -> None:
+        """Reply, and read from the client again; first carry out the commands that are queued."""
         paused, self._paused = self._paused, False
         if paused and not self._quit_pending:
             self.add_channel()
         if reply:
             self.respond(reply)
         if not self._quit_pending:
-            self._hear_queued()
+            self._obey_queued()
 
-    def _hear_queued(self) -> None:
+    def _obey_queued(self) -> None:
         while self._queued and not (self._paused or self._closed):
             self._obey(self._queued.pop(0))
 
@@ -150,8 +161,8 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
 
     @property
     def in_clear(self) -> bool:
-        """Could others read the password on its way?"""
-        return False  # nobody asks, where there is no encryption to be had
+        """Would a password sent now be readable on its way?"""
+        return False  # without TLS at this door there is no better way that could be demanded
 
     def ftp_USER(self, line: str) -> None:
         super().ftp_USER(line)
@@ -166,7 +177,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             user, address, clear = self.username, self.remote_ip, self.in_clear
             logins = self.server.logins
             self.in_background(
-                logins.turn(user, line, address, clear=clear, run=self.server.doorkeepers.submit),
+                logins.turn(user, line, address, clear=clear, run=self.server.login_pool.submit),
                 lambda: logins.check(user, line, address, clear=clear),
                 self._checked,
             )
@@ -177,7 +188,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         failure = future.exception()
         if failure is not None:
             _LOG.error("login.check_failed", error=repr(failure))
-            self.go_on("421 Logins cannot be checked at the moment; try again in a minute.")
+            self.resume("421 Logins cannot be checked at the moment; try again in a minute.")
             self.close_when_done()
             return
         answer = future.result()
@@ -194,15 +205,15 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             return
         self.attempted_logins += 1
         if self.attempted_logins < self.max_login_attempts:
-            self.go_on(f"530 {text}")
+            self.resume(f"530 {text}")
         else:
-            self.go_on(f"530 {text} Disconnecting.")
+            self.resume(f"530 {text} Disconnecting.")
             self.close_when_done()
 
     def _let_in(self, login: SellerLogin) -> None:
         if words := self.server.logins.presence.enter(login, self):
             self._witnessed(AuditEventKind.LOGIN_REFUSED, words)
-            self.go_on(f"421 {words}")
+            self.resume(f"421 {words}")
             self.close_when_done()
             return
         self.login, self.has_logged_in = login, True
@@ -213,7 +224,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         self.fs = SellerFiles(visitor, self, intake=self.server.intake, recently_taken=self.server.recently_taken)
         _LOG.debug("login.accepted", seller=login.name, address=self.remote_ip)
         self._witnessed(AuditEventKind.LOGIN)
-        self.go_on(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")
+        self.resume(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")
 
     def _witnessed(self, event: AuditEventKind, detail: str = "") -> None:
         by: dict[str, Any] = {"seller": self.username.lower(), "address": self.remote_ip, "door": str(self.door)}
@@ -235,7 +246,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     def run_as_current_user(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         return function(*args, **kwargs)
 
-    # Words.
+    # Replies.
 
     def handle_max_cons(self) -> None:
         self.respond("421 All connections are taken; try again in a minute.")
@@ -252,15 +263,17 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
             self.discard_buffers()
             self.server.soon(self.close)
 
+    # Instead of the library's, which would log each reply. `_last_response` stays for its process_command, which
+    # (2.2.0) takes code and text apart for log_cmd after each command.
     def respond(self, resp: str, logfun: Any = None) -> None:
-        resp = _CONTROLS.sub("?", resp)  # of what the client said: an answer is one line
+        resp = _CONTROLS.sub("?", resp)  # a reply may quote the client, and is one line
         self._last_response = resp
         if resp[:1] in "45" and self._verb in _TRAILED and self.authenticated:
             self._witnessed(AuditEventKind.REFUSED, f"{self._verb}: {resp}")
         if not self._gone:
             self.push(resp + "\r\n")
 
-    # The library's own log: only what went wrong, and as our events.
+    # The library's own log: only failures, and as our events.
 
     def log_exception(self, instance: Any) -> None:
         _LOG.error("ftp.session_failed", seller=self.username, address=self.remote_ip, exc_info=True)

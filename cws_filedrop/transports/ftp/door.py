@@ -1,4 +1,4 @@
-"""The FTP door: listens, serves every client in one thread, and stops in good order.
+"""The FTP door: listens, serves every client in one thread, and stops in an orderly way.
 
 Knows nothing of where sellers and passwords are kept, and nothing of what is in a file.
 """
@@ -36,10 +36,10 @@ from cws_filedrop.transports.landing.recently_taken import RecentlyTaken
 _LOG = log.get(__name__)
 _RECHECK_SECONDS: Final = 1.0
 _DRAIN_LOOK_SECONDS: Final = 0.05
-_DISK_THREADS: Final = 8  # what they sync at one time, the disk takes in one go
+_DISK_THREADS: Final = 8  # the disk takes what they sync at the same time in one go
 _LOGIN_THREADS: Final = 4
 _BACKLOG: Final = 256
-_STRANGERS: Final = (
+_TOO_MANY_NOT_LOGGED_IN: Final = (
     "421 Too many connections from your address have not logged in; log in on them, or try again in a minute."
 )
 _REMEDIES: Final = {
@@ -72,23 +72,24 @@ class _Server(Patient, FTPServer):  # type: ignore[misc]
         self.header_wait = HeaderWait(loop, door.balancers, most=most, seconds=door.header_seconds)
         per_address = door.settings.max_strangers_per_address
         self._not_logged_in = NotLoggedIn(per_address=per_address, most=max(1, most // 2))
-        self._strange_since: dict[FtpSession, float] = {}
+        self._not_logged_in_since: dict[FtpSession, float] = {}
         self._waker = Waker(loop)
+        # Two pools: a slow disk must not hold up logins, nor guessed passwords uploads.
         self.disk = ThreadPoolExecutor(_DISK_THREADS, thread_name_prefix="ftp-disk")
-        self.doorkeepers = ThreadPoolExecutor(_LOGIN_THREADS, thread_name_prefix="ftp-login")
+        self.login_pool = ThreadPoolExecutor(_LOGIN_THREADS, thread_name_prefix="ftp-login")
 
     def in_background(self, pool: Executor, work: Callable[[], Any], then: Callable[[Future[Any]], None]) -> None:
-        """Have `work` done by a thread of `pool` and `then` called by this one."""
+        """Run `work` in a thread of `pool`, then call `then` in the serving thread, which calls this."""
         future = pool.submit(work)
         future.add_done_callback(lambda done: self._waker.call(lambda: then(done)))
 
     def soon(self, what: Callable[[], None]) -> None:
-        """Have `what` called by the serving thread."""
+        """Have `what` called by the serving thread. From any thread."""
         self._waker.call(what)
 
     def finish_background(self) -> None:
-        """Wait for all work in the background and go on with it, though no client hears of it any more."""
-        for pool in (self.doorkeepers, self.disk):
+        """Wait for all background work and complete it, though no client is left to be answered."""
+        for pool in (self.login_pool, self.disk):
             pool.shutdown(wait=True)
         self._waker.run()
         self._waker.close()
@@ -97,13 +98,15 @@ class _Server(Patient, FTPServer):  # type: ignore[misc]
         self.receive(sock, addr, self.handler)
 
     def receive(self, sock: socket.socket, addr: Any, session_class: type[FtpSession]) -> None:
-        """A client came in, perhaps by another socket."""
+        """A client connected, perhaps to the other socket."""
         self.header_wait.receive(sock, addr, lambda sock, addr: self._welcome(sock, addr, session_class))
 
     def _welcome(self, sock: socket.socket, addr: Any, session_class: type[FtpSession]) -> None:
         if words := self._unwelcome(str(addr[0])):
             _send_away(sock, words)
             return
+        # FTPServer.handle_accepted makes a `self.handler` (pyftpdlib 2.2.0). Nobody else reads it meanwhile: all
+        # connections are accepted by the serving thread.
         usual, self.handler = self.handler, session_class
         try:
             session = super().handle_accepted(sock, addr)
@@ -117,26 +120,29 @@ class _Server(Patient, FTPServer):  # type: ignore[misc]
             minutes = max(1, round(seconds / 60))
             return f"421 Too many failed logins came from your address; come back in {minutes} minutes."
         here = [session.remote_ip for session in self.sessions if session.login is None]
-        return "" if self._not_logged_in.may_come(address, here) else _STRANGERS
+        return "" if self._not_logged_in.may_come(address, here) else _TOO_MANY_NOT_LOGGED_IN
 
     def forget(self, session: FtpSession) -> None:
         """A session has closed."""
         if session in self.sessions and not session.has_logged_in:
             self._not_logged_in.left(session.remote_ip)
         self.sessions.discard(session)
-        self._strange_since.pop(session, None)
+        self._not_logged_in_since.pop(session, None)
 
-    def send_strangers_away(self) -> None:
-        """Those that have had the time to log in, and did not."""
+    def dismiss_not_logged_in(self) -> None:
+        """Close connections that did not log in within the time allowed."""
         now, seconds = time.monotonic(), self.settings.login_timeout_seconds
         for session in list(self.sessions):
             if session.login is not None:
-                self._strange_since.pop(session, None)
-            elif now - self._strange_since.setdefault(session, now) > seconds:
+                self._not_logged_in_since.pop(session, None)
+            elif now - self._not_logged_in_since.setdefault(session, now) > seconds:
                 _dismiss(session, f"421 Log in within {seconds:g} seconds; you may try again.")
 
+    # pyftpdlib 2.2.0 asks this for each client and for each data connection, and counts all that is registered with
+    # the loop: data connections, listening sockets, our waker. max_connections is about clients; ip_map has an
+    # entry for each. If it asked something else, half as many clients could upload at a time.
     def _accept_new_cons(self) -> bool:
-        return len(self.ip_map) <= self.max_cons  # clients, not sockets
+        return len(self.ip_map) <= self.max_cons
 
 
 def _send_away(sock: socket.socket, words: str) -> None:
@@ -223,7 +229,7 @@ class FtpDoor:
             self._implicit = _Implicit(sockets[1], self._server, implicit)
         self._loop.call_every(_RECHECK_SECONDS, self._recheck)
         pause = min(_RECHECK_SECONDS, self.settings.login_timeout_seconds / 2)
-        self._loop.call_every(pause, self._server.send_strangers_away)
+        self._loop.call_every(pause, self._server.dismiss_not_logged_in)
         self._thread = threading.Thread(target=self._run, name="ftp", daemon=True)
         self._thread.start()
         _LOG.info("ftp.opened", host=self.address[0], port=self.address[1], implicit=self.implicit_address)
@@ -238,9 +244,11 @@ class FtpDoor:
             raise
 
     def stop(self, drain_seconds: float = 10.0) -> None:
-        """Stop listening, let transfers in hand end, say good-bye to the rest. Harmless when repeated."""
+        """Stop listening, let running transfers end, close the rest. Harmless when repeated."""
         if self._server is None or self._thread is None:
             return
+        # The serving thread closes everything itself, since no other may touch a session. Only when it has ended is
+        # background work completed here: nobody else can be in the sessions then.
         self._drain_until = time.monotonic() + drain_seconds
         self._server.soon(self._drain)
         self._thread.join()
@@ -248,6 +256,9 @@ class FtpDoor:
         self._thread = None
         _LOG.info("ftp.closed")
 
+    # Instead of IOLoop.loop, which ends with the first exception, and only when no socket is left. Like it
+    # (pyftpdlib 2.2.0), it waits for sockets at most until the next scheduled call, which sched.poll makes and then
+    # names.
     def _run(self) -> None:
         timeout: float | None = None
         while not self._over:
@@ -284,7 +295,7 @@ class FtpDoor:
         if server is None or not logins:
             return
         server.in_background(
-            server.doorkeepers,
+            server.login_pool,
             lambda: self.logins.over(logins),
             self._end,
         )

@@ -1,6 +1,7 @@
-"""What the FTP door's loop waits for besides sessions: calls of other threads, listening sockets, balancers' headers.
+"""What the FTP door's loop serves besides sessions: calls of other threads, listening sockets, balancers' headers.
 
-Knows nothing of FTP.
+Knows nothing of FTP. To pyftpdlib's loop (2.2.0) a channel is what has readable, writable, handle_read_event,
+handle_close, handle_error and close; `_fileno` is what IOLoop.close sorts them by.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ Welcome: TypeAlias = Callable[[socket.socket, Any], None]
 
 
 class Waker:
-    """Lets other threads have something done by the serving thread; looks like a channel to the loop."""
+    """Runs calls of other threads in the serving thread; to the loop it looks like a channel.
+
+    Only `call` may be used by other threads.
+    """
 
     def __init__(self, loop: Any) -> None:
         self._calls: deque[Callable[[], None]] = deque()
@@ -32,7 +36,9 @@ class Waker:
         loop.register(self._fileno, self, loop.READ)
 
     def call(self, what: Callable[[], None]) -> None:
-        """Have `what` called soon. From any thread; never blocks."""
+        """Have `what` called soon by the serving thread. From any thread; never blocks."""
+        # In this order: a byte without a call is harmless, a call without a byte would wait for the next one. append
+        # and popleft of a deque are atomic, so no lock is needed.
         self._calls.append(what)
         try:
             self._write.send(b"\0")
@@ -50,7 +56,7 @@ class Waker:
         self.run()
 
     def run(self) -> None:
-        """Make the calls that wait."""
+        """Run the calls that are queued."""
         while self._calls:
             try:
                 self._calls.popleft()()
@@ -69,7 +75,7 @@ class Waker:
 
 
 class Patient:
-    """A listening socket that outlives a lack of file handles."""
+    """A listening socket that survives running out of file handles."""
 
     ioloop: Any
     _closed: bool
@@ -91,9 +97,9 @@ class Patient:
 
 
 class HeaderWait:
-    """Where connections of balancers wait until they have said whose they are; others go through at once.
+    """Where a balancer's connections wait for the header that says whose they are; others are welcomed at once.
 
-    `most` may wait at a time, each for `seconds`.
+    At most `most` wait at a time, each for `seconds`.
     """
 
     def __init__(self, loop: Any, balancers: Balancers, *, most: int, seconds: float) -> None:
@@ -113,25 +119,25 @@ class HeaderWait:
             _LOG.warning("ftp.announcement_refused", address=address[0], why="too many wait")
             connection.close()
 
-    def schedule(self, guest: _WaitingConnection) -> Any:
-        """Have the loop look after one that waits."""
-        fileno = guest.connection.fileno()
-        self._loop.register(fileno, guest, self._loop.READ)
-        return self._loop.call_later(self._seconds, guest.handle_timeout)
+    def schedule(self, waiting: _WaitingConnection) -> Any:
+        """Register a connection with the loop; returns its timer."""
+        fileno = waiting.connection.fileno()
+        self._loop.register(fileno, waiting, self._loop.READ)
+        return self._loop.call_later(self._seconds, waiting.handle_timeout)
 
-    def forget(self, guest: _WaitingConnection, fileno: int) -> None:
-        """One does not wait any more."""
+    def forget(self, waiting: _WaitingConnection, fileno: int) -> None:
+        """A connection no longer waits."""
         self._loop.unregister(fileno)
-        self._waiting.discard(guest)
+        self._waiting.discard(waiting)
 
     def close(self) -> None:
-        """Nobody waits any more."""
-        for guest in list(self._waiting):
-            guest.close()
+        """Close all connections that wait."""
+        for waiting in list(self._waiting):
+            waiting.close()
 
 
 class _WaitingConnection:
-    """A connection of a balancer that has not said yet whose it is; looks like a channel to the loop."""
+    """A balancer's connection whose header has not come; to the loop it looks like a channel."""
 
     def __init__(self, connection: socket.socket, address: Any, welcome: Welcome, *, header_wait: HeaderWait) -> None:
         connection.setblocking(False)

@@ -1,9 +1,9 @@
-"""How an FTP client is told where to connect to for its data (PASV, EPSV), and who may then connect there.
+"""Where an FTP client is to connect for its data (PASV, EPSV), and who may then connect there.
 
-Behind NAT the address that clients see is not our own. EPSV never tells one; PASV tells the one that was set, but not
-to clients of the same private network, who would have to come back in from outside. A data connection is the client's
-when it comes from the client's address: directly, or by a balancer whose header says so. A balancer that sends data
-connections on without a header is refused, since whoever reaches it could take another's connection.
+Behind NAT the address that clients see is not our own. EPSV answers carry no address; PASV answers carry the configured
+one, except to clients in the same private network, who would have to come back in from outside. A data connection is
+the client's if it comes from the client's address: directly, or through a balancer whose header says so. A balancer
+that forwards data connections without a header is refused, since whoever reaches it could take another's connection.
 """
 # ruff: noqa: N802  (pyftpdlib calls ftp_<COMMAND>)
 
@@ -42,7 +42,7 @@ _FAILED: Final = "425 No data connection can be made at the moment; try again in
 
 
 class Passive(FtpPassive):
-    """Waits for the client's data connection on one of the ports that were set, and on no other."""
+    """Waits for the client's data connection on one of the configured ports, and on no other."""
 
     _has_tried = False
 
@@ -53,8 +53,10 @@ class Passive(FtpPassive):
             self.close()
             raise
 
+    # PassiveDTP.__init__ (pyftpdlib 2.2.0) tries the configured ports, and when all are taken binds port 0, which
+    # is any other: no firewall lets that through. A first bind to port 0 is its probe for the address family. If it
+    # chose otherwise, clients would again be sent to ports that nobody opened.
     def bind(self, address: Any) -> None:
-        # When all ports are taken the library would take any other, which no firewall lets through.
         if self._has_tried and address[1] == 0:
             raise OSError(errno.EADDRINUSE, "all passive ports are taken")
         self._has_tried = self._has_tried or address[1] != 0
@@ -74,15 +76,18 @@ class Passive(FtpPassive):
 
 
 class PassiveSession:
-    """What a session does about PASV and EPSV."""
+    """The part of a session that answers PASV and EPSV."""
 
     masquerade_address: str | None
     socket: Any
     remote_ip: str
 
+    # FTPHandler makes PassiveDTP here for both PASV and EPSV (pyftpdlib 2.2.0), which reads `masquerade_address` of
+    # the session when it answers. If this was not called, clients of our own network would be sent outside and
+    # back.
     def _make_epasv(self, extmode: bool = False) -> None:
         reached = self.socket.getsockname()[0]
-        if told(type(self).masquerade_address, reached, self.remote_ip):
+        if is_given_set_address(type(self).masquerade_address, reached, self.remote_ip):
             self.masquerade_address = type(self).masquerade_address
         else:
             self.masquerade_address = None
@@ -93,7 +98,7 @@ class PassiveSession:
             self.respond(_TAKEN if error.errno == errno.EADDRINUSE else _FAILED)  # type: ignore[attr-defined]
 
     def ftp_PASV(self, line: str) -> None:
-        """Tell an IPv4 address and a port."""
+        """Answer with an IPv4 address and a port."""
         reached = ipaddress.ip_address(plain(self.socket.getsockname()[0]))
         if reached.version == 6 and not type(self).masquerade_address:
             self.respond("522 PASV can tell addresses of IPv4 only; send EPSV.")  # type: ignore[attr-defined]
@@ -101,27 +106,27 @@ class PassiveSession:
             super().ftp_PASV(line)  # type: ignore[misc]
 
 
-def told(set_address: str | None, reached: str, client: str) -> bool:
-    """Is a client that reached that address of ours told the address that was set?"""
+def is_given_set_address(set_address: str | None, reached: str, client: str) -> bool:
+    """Is a client that reached our address `reached` given the configured address instead?"""
     if not set_address:
         return False
-    ours, its = (ipaddress.ip_address(plain(one)) for one in (reached, client))
+    ours, its = (ipaddress.ip_address(plain(address)) for address in (reached, client))
     return not any(ours in network and its in network for network in _PRIVATE)
 
 
 def passive_ports(text: str) -> range | None:
-    """The ports that were set; None for any. Raises: ConfigError."""
+    """The configured ports; None for any. Raises: ConfigError."""
     if not text.strip():
         return None
-    found = _PORTS.fullmatch(text.strip())
-    first, last = (int(found[1]), int(found[2])) if found else (0, 0)
+    ports = _PORTS.fullmatch(text.strip())
+    first, last = (int(ports[1]), int(ports[2])) if ports else (0, 0)
     if not 1024 <= first <= last <= 65_535:
         raise ConfigError(f"[ftp] passive_ports: {text!r} is not a range such as 50000-50100")
     return range(first, last + 1)
 
 
 def masquerade(host: str) -> str | None:
-    """The address that was set, by name or number; None for none. Raises: ConfigError."""
+    """The configured address, given by name or number; None for none. Raises: ConfigError."""
     if not host:
         return None
     try:

@@ -1,7 +1,7 @@
-"""One FTP client's uploads: begun, completed, cut, and what the client's next words say about the upload before.
+"""One FTP client's uploads: begun, completed, cut, and what the client's next command says about the upload before.
 
-Knows nothing of listening, of threads, or of where uploads go to: its `server` (see `ftp`) has all that.
-`ftp_tls_session` encrypts it.
+Knows nothing of listening, of threads, or of where uploads go: its `server` (see `door`) has all that. `tls_session`
+encrypts it.
 """
 # ruff: noqa: N802  (pyftpdlib calls ftp_<COMMAND>)
 
@@ -45,10 +45,12 @@ class FtpSession(FtpControl):
     completing: IncomingUpload | None = None  # its data connection has ended, its reply has not been given
     _ungraded: Ungraded | None = None
     _proof: str | None = None  # of its data connection, that it is whole
-    _announced: int | None = None  # by ALLO, for the next upload
-    _expected: int | None = None  # by ALLO, for this upload
-    _in_dtp_queue: tuple[IncomingUpload, str] | None
-    _out_dtp_queue: tuple[Any, bool, IO[bytes] | None, str] | None
+    _announced: int | None = None  # size by ALLO, for the next upload
+    _expected: int | None = None  # size by ALLO, for this upload
+    # Privates of FTPHandler in pyftpdlib 2.2.0: what waits for its data connection, which _on_dtp_connection then
+    # begins. `close` deletes both, hence the getattr below. With other shapes no transfer would begin.
+    _in_dtp_queue: tuple[IncomingUpload, str] | None  # an upload and its command
+    _out_dtp_queue: tuple[Any, bool, IO[bytes] | None, str] | None  # data, is it a producer, file, command
 
     @property
     def is_busy(self) -> bool:
@@ -58,11 +60,11 @@ class FtpSession(FtpControl):
         return self._paused or undecided or (transfer is not None and transfer.is_busy)
 
     def info(self) -> SessionInfo:
-        """What there is to say of this connection. From any thread."""
+        """What is shown of this connection. From any thread."""
         return SessionInfo(str(self.door), self.remote_ip, self.client_name, self.is_busy)
 
     def dismiss(self, words: str) -> None:
-        """Have it closed soon; a transfer that is under way is cut, and can be resumed. From any thread."""
+        """Close it soon; a transfer that is under way is cut, and can be resumed. From any thread."""
         self.server.soon(lambda: self._dismissed(words))
 
     def _dismissed(self, words: str) -> None:
@@ -89,8 +91,10 @@ class FtpSession(FtpControl):
                 self.no_data(_OVERTAKEN)
             super().process_command(cmd, *args, **kwargs)
 
+    # The library would say 150 and wait for ever: also when the client's connection came, and broke, beforehand.
+    # pyftpdlib 2.2.0 has a data connection, a listening socket (PASV) or a connecting one (PORT), and clears none
+    # of them when it breaks. A way that this did not know of would be refused with 425.
     def _has_no_way(self) -> bool:
-        # The library would say 150 and wait for ever: also when the client's connection came, and broke, beforehand.
         ways = (self.data_channel, self._dtp_acceptor, self._dtp_connector)
         return all(way is None or way._closed for way in ways)
 
@@ -105,7 +109,7 @@ class FtpSession(FtpControl):
         self.respond(_NO_WAY)
 
     def unread_commands(self) -> int | None:
-        """How many commands the client has sent that were not looked at; None when it has gone."""
+        """The number of commands that were sent but not carried out yet; None when the client has gone."""
         try:
             waiting = self.socket.recv(65_536, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except BlockingIOError:
@@ -147,6 +151,7 @@ class FtpSession(FtpControl):
         else:
             self._open_for(upload, cmd)
 
+    # What FTPHandler.ftp_STOR of pyftpdlib 2.2.0 does with the file that it opened itself.
     def _open_for(self, upload: IncomingUpload, cmd: str) -> None:
         if self._has_no_way():
             upload.abandon()
@@ -169,24 +174,30 @@ class FtpSession(FtpControl):
             waiting[0].abandon()
 
     def no_data(self, reply: str) -> bool:
-        """The data connection was gone as soon as it had come; did a command wait for it?"""
+        """No data connection will come, or it broke at once; returns whether a command waited for it, now answered."""
         if self._closed:
             return False
-        listing_or_file, self._out_dtp_queue = self._out_dtp_queue, None
-        waited = listing_or_file is not None or self._in_dtp_queue is not None
-        if listing_or_file is not None and listing_or_file[2] is not None:
-            listing_or_file[2].close()
+        download, self._out_dtp_queue = self._out_dtp_queue, None
+        waited = download is not None or self._in_dtp_queue is not None
+        if download is not None and download[2] is not None:
+            download[2].close()
         self.drop_waiting()
         if waited:
             self.respond(reply)
         return waited
 
+    # pyftpdlib 2.2.0 calls this before PASV and PORT open another way, and by USER, REIN, ABOR and close. It
+    # forgets the command that waited for the old one; unless this is called, that stays without an answer, and its
+    # upload keeps its name taken.
     def _shutdown_connecting_dtp(self) -> None:
         self.no_data(_OVERTAKEN)
         super()._shutdown_connecting_dtp()
 
     def complete(self, upload: IncomingUpload, proof: str | None) -> None:
-        """All bytes of an upload are here: put them on the disk and land them, in the background, then answer."""
+        """All bytes of an upload are here: put them on the disk and land them, in the background, then answer.
+
+        The reply comes last: 226 promises that the upload cannot be lost, and clients delete their file after it.
+        """
         expected = self._expected
         if expected is None or expected <= upload.size:
             self.in_background(self.server.disk, upload.finish, lambda done: self._landed(upload, done, proof))
@@ -219,7 +230,7 @@ class FtpSession(FtpControl):
 
     def _answer(self, reply: str) -> None:
         quitting = self._quit_pending
-        self.go_on(reply)
+        self.resume(reply)
         if quitting:
             self.close()
         elif not self._closed and self._ungraded is not None and not self._ungraded.decided:
@@ -232,7 +243,7 @@ class FtpSession(FtpControl):
         return "452 It could not be written to disk here; try again later."
 
     def cut(self, upload: IncomingUpload, cause: Cause, evidence: str) -> None:
-        """Have an upload reported that did not arrive whole."""
+        """Report an upload that did not arrive whole."""
         try:
             upload.cut(cause, evidence)
         except OSError as error:  # the disk is full, or worse: the next start reports it
@@ -248,7 +259,7 @@ class FtpSession(FtpControl):
         elif self._ungraded is not None:
             self._ungraded.gone()
 
-    # Other commands the library does otherwise.
+    # Other commands that the library handles differently.
 
     def ftp_ABOR(self, line: str) -> None:
         transfer = self.data_channel
@@ -279,17 +290,17 @@ class FtpSession(FtpControl):
     def _renamed(self, done: Future[Claim | None]) -> None:
         failure = done.exception()
         if failure is None:
-            self._say_renamed(done.result())
+            self._answer_renamed(done.result())
         elif self._closed:
             return
         elif isinstance(failure, CommandRefused):
-            self.go_on(f"{failure.code} {failure}.")
+            self.resume(f"{failure.code} {failure}.")
         elif isinstance(failure, OSError):
-            self.go_on(f"550 {strerror(failure)}.")
+            self.resume(f"550 {strerror(failure)}.")
         else:
             raise failure
 
-    def _say_renamed(self, claim: Claim | None) -> None:
+    def _answer_renamed(self, claim: Claim | None) -> None:
         reply = "250 Renamed."
         if claim is not None:
             ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
@@ -297,18 +308,24 @@ class FtpSession(FtpControl):
             ungraded.whole(RENAMED)
             reply = _received(claim.size, claim, code=250)
         if not self._closed:
-            self.go_on(reply)
+            self.resume(reply)
 
     # The end of a connection.
 
+    # Called by DTPHandler.close (pyftpdlib 2.2.0), which here is before the upload has landed. After QUIT the
+    # library would now close this connection, and the client would never hear 226: `_answer` closes it instead.
     def _on_dtp_close(self) -> None:
         quitting, self._quit_pending = self._quit_pending, self._quit_pending and self.completing is None
         super()._on_dtp_close()
         if not self._closed:
             self._quit_pending = quitting
 
+    # `_quit_pending` has the library (2.2.0) close this connection when the data connection ends.
+    # `_wanted_io_events` is how its initiate_send knows what the loop waits for: with WRITE in it the reply that
+    # found the client gone would, when this returns to it, have the loop change a socket that is no longer
+    # registered, which raises.
     def handle_close(self) -> None:
-        """The client's side of the control connection is gone; what it sent before on the other may still come in."""
+        """The client closed the control connection; what it sent on the data connection before may still come in."""
         transfer = getattr(self, "data_channel", None)
         receiving = transfer is not None and transfer.is_busy and transfer.receive
         if self._gone or self._closed or not (receiving or self._in_dtp_queue is not None):
@@ -316,7 +333,7 @@ class FtpSession(FtpControl):
             return
         self._gone = self._quit_pending = True
         self.discard_buffers()
-        self._wanted_io_events = self.ioloop.READ  # or the reply that found the client gone would ask to be sent again
+        self._wanted_io_events = self.ioloop.READ
         self.del_channel()
         self.ioloop.call_later(self.server.settings.grace_seconds, self.close, _errback=self.handle_error)
 
@@ -328,6 +345,7 @@ class FtpSession(FtpControl):
             transfer.why = (Cause.CLOSED, "the connection went away while bytes were still to come")
         if self.login is not None:
             self._witnessed(AuditEventKind.LOGOUT)
+        # The library's close first: it closes the data connection, which cuts the upload that is still coming in.
         super().close()
         self._leave()
         self._end_ungraded()

@@ -1,7 +1,7 @@
 """What the FTP door encrypts with: protocols, suites, and the certificate as it is on disk now.
 
-Knows no connections. Python's own TLS is used, not the library's way of doing it: it says of a data connection whether
-it was ended properly or cut (`ftp_tls_channel`), and whether it resumed a session.
+Knows no connections. The library's own TLS is not used: it cannot tell a data connection that was ended properly from
+one that was cut (`tls_channel`).
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ _X25519_SHARE: Final = b"\x00\x1d\x00\x20"  # its number, and the length of the 
 
 @dataclass(frozen=True, slots=True)
 class TlsContexts:
-    """What connections are encrypted with, by what a client begins the handshake with.
+    """What connections are encrypted with, chosen by the client's first bytes.
 
-    Python can name one group for the key exchange only. Every client has P-256; most begin with X25519, and would have
-    to begin again: one round trip more for each connection, and clients made with Go of early 2023 (rclone of Debian
-    12) then cannot resume a session.
+    Python can name only one group for the key exchange. Every client has P-256; most start with X25519, and would have
+    to start again: an extra round trip for each connection, and clients made with Go of early 2023 (rclone of Debian
+    12) could then not resume a session.
     """
 
     usual: ssl.SSLContext
     x25519: ssl.SSLContext
 
     def for_hello(self, hello: bytes) -> ssl.SSLContext:
-        """For these first bytes of a client; they may be incomplete."""
+        """The context for a client that begins with these bytes, which may be incomplete."""
         return self.x25519 if _X25519_SHARE in hello else self.usual
 
 
 @dataclass(frozen=True, slots=True)
 class _Loaded:
-    """A certificate that can be used."""
+    """A usable certificate."""
 
     contexts: TlsContexts
     fingerprint: str
@@ -54,7 +54,7 @@ class _Loaded:
 
 
 class Tls:
-    """How the FTP door encrypts. Its methods are called by one thread.
+    """How the FTP door encrypts. Only the serving thread calls its methods.
 
     Raises: ConfigError when the certificate cannot be used, or not be made in `folder`.
     """
@@ -74,7 +74,7 @@ class Tls:
 
     @property
     def is_required(self) -> bool:
-        """Is nobody let in without?"""
+        """Are logins without TLS refused?"""
         return self.settings.mode == "required"
 
     @property
@@ -93,10 +93,10 @@ class Tls:
         return self._loaded.expiry
 
     def contexts(self) -> TlsContexts:
-        """For a control connection that starts TLS now, and its data connections.
+        """The contexts for a control connection that starts TLS now, and for its data connections.
 
-        When these must resume, each control connection has contexts, and so ticket keys and session caches, of its
-        own: what resumes one of its sessions can be nobody but its client, in TLS 1.3 as in 1.2.
+        When these must resume, each control connection gets contexts, and so ticket keys and session caches, of its
+        own: then nobody but its client can resume one of its sessions, in TLS 1.3 as in 1.2.
         """
         if time.monotonic() >= self._look_again:
             self._look_again = time.monotonic() + _LOOK_SECONDS
@@ -148,28 +148,28 @@ class Tls:
 
 
 def open_tls(settings: TlsSettings, folder: Path) -> Tls | None:
-    """What to give to the FTP door; None when TLS is off. Raises: ConfigError."""
+    """The FTP door's TLS; None when it is off. Raises: ConfigError."""
     return None if settings.mode == "off" else Tls(settings, folder)
 
 
 def hardened(group: str) -> ssl.SSLContext:
-    """A server's context for one group: TLS 1.2, 1.3, forward secrecy, authenticated encryption, no renegotiation."""
+    """A server context for one group: TLS 1.2 and 1.3, forward secrecy, authenticated encryption, no renegotiation."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(_SUITES)
     offer_only(group, context)
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
-    # Python would take an end without close_notify for a proper one; whether an upload was cut is all we want to know.
+    # With it Python takes an end without close_notify for a proper one, but we must know whether an upload was cut.
     context.options &= ~ssl.OP_IGNORE_UNEXPECTED_EOF
     return context
 
 
 def offer_only(group: str, context: ssl.SSLContext) -> None:
-    """Have the key exchange use this group alone, if Python can name it: the library's own list has some that no guide
+    """Restrict the key exchange to this group, if Python can name it: OpenSSL's default list has some that no guide
     recommends.
 
-    Python 3.11.2 (Debian 12's) looks for names among the curves of ECDSA only, and X25519 is none of them. The list
-    stays whole then. It begins with X25519, so that clients that begin with it need no second round trip there either.
+    Python 3.11.2 (Debian 12's) knows the names of ECDSA curves only, and X25519 is not one. The default list is kept
+    then. It begins with X25519, so clients that start with it need no second round trip there either.
     """
     with contextlib.suppress(ssl.SSLError, ValueError):
         context.set_ecdh_curve(group)

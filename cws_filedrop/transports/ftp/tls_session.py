@@ -1,7 +1,7 @@
-"""FTP over TLS (RFC 4217): the session and the data connection of `ftp_session` and `ftp_transfer`, encrypted.
+"""FTP over TLS (RFC 4217): the session and the data connection of `session` and `transfer`, encrypted.
 
-Knows nothing of certificates: its `server` has a `Tls` that makes contexts. Where the control connection is encrypted,
-so is the data: there is no half.
+Knows nothing of certificates: its `server` has a `Tls` that makes contexts. If the control connection is encrypted, the
+data connections must be, too.
 """
 # ruff: noqa: N802  (pyftpdlib calls ftp_<COMMAND>)
 
@@ -26,7 +26,7 @@ _LOG = log.get(__name__)
 ENDED: Final = "the client ended the encrypted transfer properly"
 _WANTED: Final = "This server wants encryption: choose 'FTP over TLS (explicit)' in your client."
 _UNPROTECTED: Final = "Data must be encrypted too: send PBSZ 0 and PROT P first (your client may call it 'private')."
-_NOT_SHAKEN: Final = "522 The data connection could not be encrypted; see the TLS settings of your client."
+_HANDSHAKE_FAILED: Final = "522 The data connection could not be encrypted; see the TLS settings of your client."
 _NOT_RESUMED: Final = (
     "522 The data connection must resume the TLS session of the control connection; switch on session reuse."
 )
@@ -67,6 +67,7 @@ class TlsTransfer(TlsChannel, FtpTransfer):
             tickets = 1 if server.tls.must_resume else 0
             self.start_tls(cmd_channel.tls_contexts, seconds=server.handshake_seconds, tickets=tickets)
 
+    # sendfile(2) writes to the socket past TLS: an encrypted client would be sent the file in clear.
     def use_sendfile(self) -> bool:
         return not self.cmd_channel.is_encrypted and bool(super().use_sendfile())
 
@@ -79,7 +80,7 @@ class TlsTransfer(TlsChannel, FtpTransfer):
             self._acknowledge()
 
     def tls_failed(self) -> None:
-        self._refuse(_NOT_SHAKEN)
+        self._refuse(_HANDSHAKE_FAILED)
 
     def _refuse(self, reply: str) -> None:
         if self.receive and self.file_obj is not None:
@@ -95,6 +96,7 @@ class TlsTransfer(TlsChannel, FtpTransfer):
     def recv(self, buffer_size: int) -> bytes:
         if not self.is_encrypted:
             return FtpTransfer.recv(self, buffer_size)
+        # Not TlsChannel.recv: the end of an upload must be seen as it was, proper, bare or broken.
         try:
             data: bytes = self.socket.recv(buffer_size)
         except LATER as error:
@@ -111,20 +113,20 @@ class TlsTransfer(TlsChannel, FtpTransfer):
             self._acknowledge()
         return data
 
+    # The client's next record, its close_notify perhaps, may be small; its system then holds it back until what
+    # came before is acknowledged, which ours would do after 40 ms, having nothing to say.
     def _acknowledge(self) -> None:
-        # The client's next record, its close_notify perhaps, may be small; its system then holds it back until what
-        # came before is acknowledged, which ours would do after 40 ms, having nothing to say.
         if _QUICKLY is not None:
             self.socket.setsockopt(socket.IPPROTO_TCP, _QUICKLY, 1)
 
+    # At an end without close_notify an alert is sent to a client that has gone, which looks like an error.
     def is_broken(self) -> bool:
-        # At an end without close_notify an alert is sent to a client that has gone, which looks like an error.
         return self._broken if self._read_to_end else super().is_broken()
 
     def handle_close(self) -> None:
         if self._closed:
             return
-        if self._shaking:
+        if self._in_handshake:
             self._fail(ConnectionError("the client left during the handshake"))
         elif self.is_encrypted and not self.receive and not self.producer_fifo:
             self._leave()
@@ -133,7 +135,7 @@ class TlsTransfer(TlsChannel, FtpTransfer):
 
     def _leave(self) -> None:
         self._leaving = True
-        if self.say_end():
+        if self.send_close_notify():
             self.is_encrypted = False
             super().handle_close()
 
@@ -149,7 +151,7 @@ class TlsTransfer(TlsChannel, FtpTransfer):
     def close(self) -> None:
         if self.is_encrypted and not self._closed:
             self.is_encrypted = False
-            self.say_end()
+            self.send_close_notify()
         super().close()
 
 
@@ -161,17 +163,17 @@ class TlsSession(TlsChannel, FtpSession):
     implicit = False
     tls_contexts: TlsContexts | None = None
     refused = ""  # why the data connection was closed before a command came for it
-    _buffer_size_said = False
+    _has_buffer_size = False
     _protected = False
 
     def __init__(self, conn: Any, server: Any, ioloop: Any = None) -> None:
         super().__init__(conn, server, ioloop)
-        self._extra_feats = ["AUTH TLS", "PBSZ", "PROT"]
+        self._extra_feats = ["AUTH TLS", "PBSZ", "PROT"]  # private of pyftpdlib 2.2.0: FEAT lists them
 
     def handle(self) -> None:
-        """Called first of all. With implicit TLS the greeting waits until the hands are shaken."""
+        """Greet the client; with implicit TLS the greeting waits until the handshake is done."""
         if self.implicit:
-            self._protected = self._buffer_size_said = True
+            self._protected = self._has_buffer_size = True
             self._encrypt()
         super().handle()
 
@@ -215,7 +217,7 @@ class TlsSession(TlsChannel, FtpSession):
         elif self.is_busy:
             self.respond("503 A transfer is under way; wait until it has ended.")
         elif self.ac_in_buffer or self._queued:
-            # What came in clear after AUTH may be another's words: they must not count as this client's.
+            # What came in clear after AUTH may be an attacker's, and must not count as the client's (CVE-2011-0411).
             _LOG.warning("ftp.injection_refused", address=self.remote_ip)
             self.close()
         else:
@@ -224,21 +226,21 @@ class TlsSession(TlsChannel, FtpSession):
     def _change_over(self) -> None:
         self.flush_account()
         self.respond("234 Go on with TLS.")
-        if self.producer_fifo:  # a client that takes no answers; they must not go out encrypted
+        if self.producer_fifo:  # a client that reads no replies; those in clear must not go out encrypted
             self.close()
         elif not self._closed:
             self._encrypt()
 
     def ftp_PBSZ(self, line: str) -> None:
         if self.is_encrypted:
-            self._buffer_size_said = True
+            self._has_buffer_size = True
             self.respond("200 PBSZ=0")
         else:
             self.respond("503 Send AUTH TLS first.")
 
     def ftp_PROT(self, line: str) -> None:
         level = line.upper()
-        if not self._buffer_size_said:
+        if not self._has_buffer_size:
             self.respond("503 Send PBSZ 0 first." if self.is_encrypted else "503 Send AUTH TLS first.")
         elif level == "P":
             self._protected = True
@@ -270,7 +272,7 @@ class TlsSession(TlsChannel, FtpSession):
     def close(self) -> None:
         if self.is_encrypted and not self._closed:
             self.is_encrypted = False
-            self.say_end()
+            self.send_close_notify()
         super().close()
 
 

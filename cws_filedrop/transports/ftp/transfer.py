@@ -1,7 +1,7 @@
 """The FTP data connection: bytes into an upload, and how they ended.
 
-Holds the reply back until the session has landed the upload: the library would say 226 first, and cannot tell a clean
-end from a broken one. Knows nothing of grades; the session decides what an end means.
+The reply is held back until the session has landed the upload: the library would send 226 first, and cannot tell a
+clean end from a broken one. Knows nothing of grades; the session decides what an end means.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
     ac_in_buffer_size = 262_144
     ac_out_buffer_size = 262_144
     file_obj: Any
+    # Privates of DTPHandler in pyftpdlib 2.2.0: `_resp` is the reply and its log function, which `close` sends once the
+    # socket is closed, if it is set; `_initialized` says that a command uses this connection.
     _resp: tuple[Any, ...]
-    proof: str | None = None  # that the client ended it, other than by the end of its bytes
+    _initialized: bool
+    proof: str | None = None  # that the client ended it on purpose, where the end of its bytes alone proves nothing
 
     def __init__(self, sock: socket.socket, cmd_channel: Any) -> None:
         self._broken = False
@@ -46,6 +49,8 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
         """Is a transfer under way?"""
         return bool(self._initialized and not self._closed)
 
+    # Instead of AsyncChat.recv, which (pyftpdlib 2.2.0) makes a clean end of a reset: an upload that was cut would
+    # be called whole. `_RetryError` is its private word for "nothing there yet", which handle_read expects.
     def recv(self, buffer_size: int) -> bytes:
         try:
             data: bytes = self.socket.recv(buffer_size)
@@ -67,7 +72,7 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
             self.tot_bytes_received += len(chunk)
             self._store(chunk)
 
-    handle_read_event = handle_read
+    handle_read_event = handle_read  # DTPHandler aliases its own (pyftpdlib 2.2.0), and the loop calls the alias
 
     def _store(self, chunk: bytes) -> None:
         try:
@@ -79,7 +84,7 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
             self._cut("452 It could not be written to disk here; try again later.", Cause.DISK, why)
 
     def handle_close(self) -> None:
-        """The connection ended; when receiving, cleanly or not is the whole question."""
+        """The connection ended; when receiving, all depends on whether it ended cleanly."""
         if self._closed or not self.receive or self.file_obj is None:
             super().handle_close()
         elif self.is_broken():
@@ -89,11 +94,13 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
             self._complete()
 
     def is_broken(self) -> bool:
-        """Did the connection, now that it has ended, end otherwise than by the client's will?"""
+        """Did the connection, which has ended, end other than by the client's will?"""
         return bool(self._broken or self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
 
     def _complete(self) -> None:
         upload = self._take_upload()
+        # `_take_upload` comes before `close`: the library closes what it finds in file_obj, which would abandon the
+        # upload.
         self.transfer_finished = True
         self.cmd_channel.completing = upload
         self.close()  # RFC 959: the data connection is closed before the reply
@@ -116,14 +123,16 @@ class FtpTransfer(DTPHandler):  # type: ignore[misc]
         self.why = _OTHER
 
     def end(self, reply: str) -> None:
-        """Close it, with that answer to the command that has it, if there is one."""
+        """Close it; `reply` answers the command that is using it, if there is one."""
         if self.is_busy:
             self._resp = (reply, logger.debug)
         self.close()
 
     def close(self) -> None:
-        """Close; an upload whose end was not seen is cut. No command stays without an answer, or the client would take
-        the next one for it."""
+        """Close; an upload whose end was not seen is cut.
+
+        Every command gets its answer, or the client would take the next one for it.
+        """
         if self.is_busy and not (self._resp or self.transfer_finished or self.cmd_channel._closed):
             self._resp = (_BROKEN_OFF, logger.debug)
         if not self._closed and self.receive and self.file_obj is not None:
@@ -135,9 +144,9 @@ class FtpPassive(FTPHandler.passive_dtp):  # type: ignore[misc]
     """Waits for the client's data connection."""
 
     def handle_accepted(self, sock: socket.socket, addr: Any) -> None:
-        """Let the client in, and others not.
+        """Accept the client, and nobody else.
 
-        Without a word to the client, who would take it for the answer to a command.
+        Others are refused without a reply to the client, who would take it for the answer to a command.
         """
         if addr[0] == self.cmd_channel.remote_ip:
             super().handle_accepted(sock, addr)
@@ -152,8 +161,10 @@ class FtpPassive(FTPHandler.passive_dtp):  # type: ignore[misc]
 
 
 class FtpActive(FTPHandler.active_dtp):  # type: ignore[misc]
-    """Connects to the client for its data connection. Until that has worked or failed, no other command is heard: the
-    answers would change places."""
+    """Connects to the client for its data connection.
+
+    Until that has worked or failed no other command is read: the answers would come in the wrong order.
+    """
 
     def __init__(self, ip: str, port: int, cmd_channel: Any) -> None:
         cmd_channel.pause()
@@ -162,7 +173,7 @@ class FtpActive(FTPHandler.active_dtp):  # type: ignore[misc]
     def handle_connect(self) -> None:
         super().handle_connect()
         if self.cmd_channel.connected:
-            self.cmd_channel.go_on()
+            self.cmd_channel.resume()
 
     def handle_timeout(self) -> None:
         self._fail("425 You could not be reached at that address in time; passive mode may work.")
@@ -175,4 +186,4 @@ class FtpActive(FTPHandler.active_dtp):  # type: ignore[misc]
             return
         self.close()
         if self.cmd_channel.connected:
-            self.cmd_channel.go_on(reply)
+            self.cmd_channel.resume(reply)

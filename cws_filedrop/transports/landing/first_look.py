@@ -1,7 +1,7 @@
-"""What the first rows of an upload show, in words for its client while it still listens.
+"""What the first rows of an upload show, in words for its client while it is still connected.
 
-The receipt says the same and more; this is for people who look at their client's window, and for scripts that look
-at its exit code. Knows nothing of protocols.
+The receipt says the same and more; this is for people who watch their client's window, and for scripts that check its
+exit code. Knows nothing of protocols.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ def _none(_seller: str) -> Sequence[Profile]:
 
 
 def fault(path: Path, seller: str, *, limits: Limits, profiles_of: Callable[[str], Sequence[Profile]] = _none) -> str:
-    """Why a seller's file at `path` cannot be used; "" when its beginning looks right, or cannot be looked at."""
+    """Why a seller's file at `path` cannot be used; "" when its beginning is good, or cannot be read."""
     try:
         with path.open("rb") as source:
-            found = opening.faults(source, limits)
-            if found and (profiles := profiles_of(seller)):  # only who could not be understood is asked for them
-                found = opening.faults(source, limits, profiles)
-    except Exception:  # whatever it is, the worker will look at the whole file, and the upload must not fail for it
+            issues = opening.faults(source, limits)
+            if issues and (profiles := profiles_of(seller)):  # looked up only for a file that is not understood without
+                issues = opening.faults(source, limits, profiles)
+    except Exception:  # whatever it is: the upload must not fail for it, and the worker will read the whole file
         _LOG.error("upload.not_looked_at", name=path.name, exc_info=True)
         return ""
-    messages = list(dict.fromkeys(issue.message for issue in found))
+    messages = list(dict.fromkeys(issue.message for issue in issues))
     if len(messages) > _MOST_FAULTS:
         messages[_MOST_FAULTS - 1 :] = [f"And {len(messages) - _MOST_FAULTS + 1} faults more."]
-    return " ".join((*messages, found[0].remedy)) if found else ""
+    return " ".join((*messages, issues[0].remedy)) if issues else ""

@@ -1,6 +1,6 @@
 """After the last byte: what the client does next decides the grade of its upload (docs/domain.md#8-grading).
 
-Knows no sockets and no clock: a door tells it what it sees. One object for one upload.
+Knows no sockets and no clock: a door reports what it sees. One object per upload, used by the door's thread alone.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TOOK_BACK: Final = "the client aborted the transfer"
 
 
 class Ungraded:
-    """An upload between its last byte and its grade. `claim` is None while it has a client's working name only."""
+    """An upload between its last byte and its grade. `claim` is None while it only has a client's working name."""
 
     def __init__(self, intake: Intake, drop: Drop, *, size: int, claim: Claim | None) -> None:
         self._intake = intake
@@ -35,6 +35,8 @@ class Ungraded:
 
     def heard(self, word: str) -> None:
         """The client sent a command."""
+        # A client that talks after it knows of our 226 had nothing more to send. Commands that it had sent before prove
+        # nothing: they may have been on their way when the client was killed.
         if self.decided:
             return
         if word == "ABOR":
@@ -50,7 +52,7 @@ class Ungraded:
             self._intake.grade(self._claim, Grade.WHOLE, evidence)
 
     def gone(self) -> None:
-        """The control connection is no more."""
+        """The control connection is closed."""
         if not self._decide():
             return
         if self._claim is not None:
@@ -72,10 +74,10 @@ class Ungraded:
         first, self.decided = not self.decided, True
         return first
 
+    # Another connection of the same client may have renamed it, or begun it anew.
     def _cut(self, cause: Cause, evidence: str) -> None:
-        # Another connection of the same client may have renamed it, or begun it anew.
         drop = self._drop
-        found = self._intake.homes.of(drop.seller).find(drop.folder, drop.name)
+        unfinished = self._intake.homes.of(drop.seller).find(drop.folder, drop.name)
         live = self._intake.is_live(drop.seller, drop.folder, drop.name)
-        if found is not None and found.stage is UploadStage.HELD and not live:
+        if unfinished is not None and unfinished.stage is UploadStage.HELD and not live:
             self._intake.report_cut(drop, size=self._size, cause=cause, evidence=evidence)

@@ -1,8 +1,7 @@
 """Remembers uploads that were picked up, so that clients that look for them later find them (docs/domain.md#2-home).
 
-Some ask for the size, some look into the folder's listing; both call the upload failed when it is not there.
-
-Knows no protocol and no disk.
+Some ask for its size, some list the folder; both report the upload as failed when it is not there. Knows no protocol
+and no disk.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ class PickedUp:
 
 
 class RecentlyTaken:
-    """Names and sizes of what was picked up in the last `seconds`."""
+    """Names and sizes of what was picked up in the last `seconds`. Every method may be called from any thread."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
@@ -57,29 +56,30 @@ class RecentlyTaken:
             del self._names[seller, folder]
 
     def recall(self, seller: str, folder: Folder, name: str) -> PickedUp | None:
-        """What was picked up under that name lately."""
-        found = self._known.get((seller, folder, name))
-        return found if found is not None and found.at + self._seconds >= time.time() else None
+        """What was recently picked up under that name."""
+        # Without the lock: one look-up in a dict of values that never change.
+        picked_up = self._known.get((seller, folder, name))
+        return picked_up if picked_up is not None and picked_up.at + self._seconds >= time.time() else None
 
     def forget(self, claim: Claim) -> None:
         """That upload was not taken after all, or may not be whole."""
         key = (claim.seller, claim.folder, claim.name)
         with self._lock:
-            found = self._known.get(key)
-            if found is not None and found.upload_id == claim.upload_id:
+            picked_up = self._known.get(key)
+            if picked_up is not None and picked_up.upload_id == claim.upload_id:
                 del self._known[key]
                 self._forget_name(*key)
 
     def set_time(self, seller: str, folder: Folder, name: str, modified: float) -> None:
         """Show what was picked up under that name with this time."""
         with self._lock:
-            found = self._known.get((seller, folder, name))
-            if found is not None:
-                self._known[seller, folder, name] = replace(found, modified=modified)
+            picked_up = self._known.get((seller, folder, name))
+            if picked_up is not None:
+                self._known[seller, folder, name] = replace(picked_up, modified=modified)
 
     def names(self, seller: str, folder: Folder, *, since: float) -> list[str]:
-        """What was picked up from that folder lately, and not before `since`."""
+        """Names recently picked up from that folder, and not before `since`."""
         with self._lock:
             names = list(self._names.get((seller, folder), ()))
         known = ((name, self.recall(seller, folder, name)) for name in names)
-        return [name for name, found in known if found is not None and found.at >= since]
+        return [name for name, picked_up in known if picked_up is not None and picked_up.at >= since]

@@ -1,4 +1,4 @@
-"""What a seller sees by FTP: six folders, two status files, and nothing else (docs/domain.md#2-home).
+"""What a seller sees by FTP and SFTP: six folders, two status files, and nothing else (docs/domain.md#2-home).
 
 Paths here are the seller's own (`/inbox/shipped.txt`), never those of the disk. Knows nothing of connections.
 """
@@ -50,7 +50,7 @@ class CommandRefused(FilesystemError):  # type: ignore[misc]
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Whose files are shown, and how they came."""
+    """Whose files are shown, and how that seller is connected."""
 
     home: Home
     door: Door
@@ -59,7 +59,10 @@ class Visitor:
 
 
 class SellerFiles(AbstractedFS):  # type: ignore[misc]
-    """A seller's home as a file system for pyftpdlib, with one method for each thing a client may ask."""
+    """A seller's home as a file system for pyftpdlib, with one method for each thing a client may ask for.
+
+    Belongs to one session. By FTP the serving thread calls it, but for `rename`, which a disk thread calls.
+    """
 
     # By FTP rclone looks into the folder for what it has just sent, and knows no other way. What was sent before that
     # must not be there: it takes a new file of the same name and size for that one, and removes its own.
@@ -73,7 +76,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         self._recently_taken = recently_taken
         self._began = time.time()
 
-    # Paths: those of the seller stand for themselves, so that none can lead out.
+    # Paths: a seller's path is never translated into one on disk, so that none can lead out of the home.
 
     def ftp2fs(self, ftppath: str) -> str:
         return str(self.ftpnorm(ftppath))
@@ -111,10 +114,10 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         return self.lstat(path)
 
     def lstat(self, path: str) -> os.stat_result:
-        found = self._look(path)
-        if found is None:
+        status = self._look(path)
+        if status is None:
             raise CommandRefused("No such file or folder")
-        return found
+        return status
 
     def listdir(self, path: str) -> list[str]:
         if self.isdir(path) and self._is_astray(path):
@@ -138,6 +141,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
     def get_group_by_gid(self, gid: int) -> str:
         return "seller"
 
+    # pyftpdlib makes the perm fact of what the authorizer allows; here it depends on the folder.
     def format_mlsx(
         self, basedir: str, listing: list[str], perms: str, facts: list[str], ignore_err: bool = True
     ) -> Iterator[bytes]:
@@ -149,7 +153,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         return self._home.path / path.lstrip("/")
 
     def _is_astray(self, path: str) -> bool:
-        """Does that folder, as it is on disk, lead to where the seller has no business?"""
+        """Does that folder, as it is on disk, lead out of the home (by a link)?"""
         astray = self._home.is_astray(*path.split("/")[1:] if path != "/" else ())
         if path in _UPLOAD and not astray:
             astray = self._home.is_landing_astray(_UPLOAD[path])
@@ -162,8 +166,8 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         if not self.isdir(folder) or self._is_astray(folder):
             return None
         if self.isdir(path):
-            found = os.lstat(self._disk(path))
-            return found if stat.S_ISDIR(found.st_mode) else None
+            status = os.lstat(self._disk(path))
+            return status if stat.S_ISDIR(status.st_mode) else None
         parent, name = posixpath.split(path)
         if not is_usable(name):
             return None
@@ -265,7 +269,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         raise CommandRefused("Folders cannot be removed here")
 
     def utime(self, path: str, timeval: float) -> None:
-        """Have a time shown with what was just sent; it is not kept."""
+        """Show this time with what was just sent; it is not stored."""
         parent, name = posixpath.split(path)
         if parent not in _UPLOAD or self._look(path) is None:
             raise CommandRefused("Times can only be set of what was just sent to /inbox or /test")
@@ -296,6 +300,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         return f"There is no unfinished upload {drop.name}"
 
 
+# Without following links, which could lead out of the home, and without waiting for a pipe's other end.
 def _open_plain(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 

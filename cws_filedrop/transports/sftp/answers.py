@@ -1,4 +1,4 @@
-"""What goes over the wire in SFTP's third version: the seller's paths coming in, answers going out.
+"""What goes over the wire in SFTP version 3: paths of the seller coming in, answers going out.
 
 Pure: knows no channel and no disk.
 """
@@ -21,16 +21,17 @@ LONGEST_PATH: Final = 4096  # bytes
 Answer: TypeAlias = tuple[int, paramiko.Message]  # its kind, and what is in it
 
 _QUESTIONS: Final = (sftp.CMD_STAT, sftp.CMD_LSTAT, sftp.CMD_FSTAT, sftp.CMD_REALPATH)
-ANSWER_IS_ALL: Final = frozenset((*_QUESTIONS, sftp.CMD_READ, sftp.CMD_OPENDIR, sftp.CMD_READDIR))  # of these requests
+# Requests that change nothing: nobody needs their answers once the client has gone.
+ANSWER_IS_ALL: Final = frozenset((*_QUESTIONS, sftp.CMD_READ, sftp.CMD_OPENDIR, sftp.CMD_READDIR))
 MISSING: Final = "No such file or folder."
 _GARBLED: Final = "That request cannot be read; file names must be UTF-8."
 _WRONG: Final = "Something went wrong here; the operator can see it."
-_LATER: Final = (450, 451, 452, 554)  # FTP's codes for what is no question of rights
+_LATER: Final = (450, 451, 452, 554)  # FTP codes of refusals that are not about permissions
 _EXPECTED: Final = (CommandRefused, struct.error, ValueError, FileNotFoundError)
 
 
 class StatusReply(Exception):
-    """A request that is answered with a code and a sentence."""
+    """Raised to answer a request with a code and a sentence."""
 
     def __init__(self, code: int, words: str) -> None:
         super().__init__(words)
@@ -44,10 +45,10 @@ class Request(paramiko.Message):
     """
 
     def get_bytes(self, n: int) -> bytes:
-        found = self.packet.read(n)
-        if len(found) < n:
+        content = self.packet.read(n)
+        if len(content) < n:
             raise ValueError("a field that is shorter than it says")
-        return found
+        return content
 
 
 def path_in(message: paramiko.Message) -> str:
@@ -59,7 +60,7 @@ def path_in(message: paramiko.Message) -> str:
 
 
 def answer_to(number: int) -> paramiko.Message:
-    """The beginning of an answer to that request."""
+    """An answer to that request, still without content."""
     message = paramiko.Message()
     message.add_int(number)
     return message
@@ -75,12 +76,12 @@ def status(number: int, code: int, words: str) -> Answer:
 
 
 def is_expected(error: Exception) -> bool:
-    """Is that a client's doing?"""
+    """Is the client to blame, so that the error need not be logged?"""
     return isinstance(error, (StatusReply, *_EXPECTED))
 
 
 def refusal(number: int, error: Exception) -> Answer:
-    """What a client is told of a request that came to nothing."""
+    """The answer to a request that failed with `error`."""
     match error:
         case StatusReply():
             return status(number, error.code, str(error))
@@ -95,35 +96,35 @@ def refusal(number: int, error: Exception) -> Answer:
             return status(number, sftp.SFTP_FAILURE, _WRONG)
 
 
-def attributes(number: int, found: SFTPAttributes) -> Answer:
-    """What is known of one file."""
+def attributes(number: int, entry: SFTPAttributes) -> Answer:
+    """The attributes of one file."""
     message = answer_to(number)
-    found._pack(message)  # type: ignore[attr-defined]
+    entry._pack(message)  # type: ignore[attr-defined]  # paramiko 5.1.0: the only code that writes attributes
     return sftp.CMD_ATTRS, message
 
 
-def names(number: int, found: list[SFTPAttributes]) -> Answer:
-    """Names, with what is known of each."""
+def names(number: int, entries: list[SFTPAttributes]) -> Answer:
+    """Names, with the attributes of each."""
     message = answer_to(number)
-    message.add_int(len(found))
-    for one in found:
-        message.add_string(one.filename)
-        message.add_string(str(one))
-        one._pack(message)  # type: ignore[attr-defined]
+    message.add_int(len(entries))
+    for entry in entries:
+        message.add_string(entry.filename)
+        message.add_string(str(entry))
+        entry._pack(message)  # type: ignore[attr-defined]
     return sftp.CMD_NAME, message
 
 
 def limits(number: int, *most: int) -> Answer:
-    """Bytes of a packet, of one read and of one write, and files open at once."""
+    """The limits, in this order: bytes of a packet, of one read and of one write, and files open at once."""
     message = answer_to(number)
-    for one in most:
-        message.add_int64(one)
+    for limit in most:
+        message.add_int64(limit)
     return sftp.CMD_EXTENDED_REPLY, message
 
 
-def shown(found: os.stat_result, name: str) -> SFTPAttributes:
-    """What a seller is shown of a file: owners and rights on disk are none of its business."""
-    entry = SFTPAttributes.from_stat(found, name)
+def shown(status: os.stat_result, name: str) -> SFTPAttributes:
+    """What a seller is shown of a file: the owner and the permissions on disk are not."""
+    entry = SFTPAttributes.from_stat(status, name)
     entry.st_uid = entry.st_gid = 0
-    entry.st_mode = stat.S_IFMT(found.st_mode) | (0o755 if stat.S_ISDIR(found.st_mode) else 0o644)
+    entry.st_mode = stat.S_IFMT(status.st_mode) | (0o755 if stat.S_ISDIR(status.st_mode) else 0o644)
     return entry

@@ -1,6 +1,6 @@
-"""One SSH connection: who it is, and what of SSH is offered to it, which is SFTP alone.
+"""One SSH connection: who the client is, and what of SSH it is offered, which is SFTP alone.
 
-Called by the connection's own thread, so that nothing here holds up another client. Knows nothing of listening.
+Called by the connection's own thread, so that nothing here delays another client. Knows nothing of listening.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ AuthorizedKeys: TypeAlias = Callable[[str, paramiko.PKey], SellerLogin | None]
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What all connections of a door have in common. `changed` is called when a request or a connection has ended."""
+    """What all connections of a door share. `changed` is called, from any thread, after each request and connection."""
 
     intake: Intake
     recently_taken: RecentlyTaken
@@ -56,10 +56,14 @@ class Shared:
 
 
 class Connection(paramiko.ServerInterface):
-    """Answers the library's questions about one client."""
+    """Answers the library's questions about one client.
 
-    def __init__(self, line: SshTransport, address: str, shared: Shared) -> None:
-        self._line = line
+    The library calls it from the connection's thread. The door and the sessions call from theirs: what they use reads
+    or copies single attributes, so that no lock is needed.
+    """
+
+    def __init__(self, transport: SshTransport, address: str, shared: Shared) -> None:
+        self._transport = transport
         self.address = address
         self._shared = shared
         self.intake = shared.intake
@@ -77,17 +81,20 @@ class Connection(paramiko.ServerInterface):
 
     @property
     def login(self) -> SellerLogin | None:
-        """Who it is, once that is proved."""
-        return self._offered if self._line.is_authenticated() else None
+        """Who the client is, once that is proved."""
+        # For a key that is only shown, `_offered` is set though nothing is proved yet.
+        return self._offered if self._transport.is_authenticated() else None
 
     @property
     def has_logged_in(self) -> bool:
-        """Was it ever proved who it is, though it may be closed by now?"""
-        return self._line.auth_handler is not None and self._line.auth_handler.is_authenticated()
+        """Has the client ever logged in? True even when the connection is closed by now."""
+        # Asked of the handler, since Transport.is_authenticated is false once the connection is closed (paramiko
+        # 5.1.0).
+        return self._transport.auth_handler is not None and self._transport.auth_handler.is_authenticated()
 
     @property
     def is_over(self) -> bool:
-        """Has it been told to go?"""
+        """Has it been asked to end?"""
         return self._over.is_set()
 
     @property
@@ -101,17 +108,17 @@ class Connection(paramiko.ServerInterface):
         return any(session.is_at_work for session in self._sessions.copy())
 
     @property
-    def heard_at(self) -> float:
-        """When its client was last heard to want something, on the monotonic clock."""
-        return max([self.began_at, *(session.heard_at for session in self._sessions.copy())])
+    def last_active_at(self) -> float:
+        """When its client last sent a request, on the monotonic clock."""
+        return max([self.began_at, *(session.last_active_at for session in self._sessions.copy())])
 
     @property
     def client_name(self) -> str:
         """The client's program, as it calls itself."""
-        return self._line.remote_version.partition("-")[2].partition("-")[2]
+        return self._transport.remote_version.partition("-")[2].partition("-")[2]
 
     def info(self) -> SessionInfo:
-        """What there is to say of this connection."""
+        """What is shown of this connection. From any thread."""
         return SessionInfo(str(Door.SFTP), self.address, self.client_name, self.is_busy)
 
     def dismiss(self, words: str) -> None:
@@ -122,22 +129,22 @@ class Connection(paramiko.ServerInterface):
         """Close it; uploads still open are cut for that reason. From any thread."""
         self.why_ended = why
         self._over.set()
-        self._line.hang_up(words)
+        self._transport.hang_up(words)
 
     def left(self) -> None:
-        """It is over: its seller may have another."""
+        """Stop counting it: its seller may open another."""
         if self._counted is not None:
             self._shared.logins.presence.leave(self._counted, self)
             self._counted = None
 
     def join(self, seconds: float) -> None:
-        """Wait until its threads have done what is left to do."""
+        """Wait at most `seconds` for its threads to end."""
         until = time.monotonic() + seconds
         self.join_sessions(seconds)
-        self._line.join(max(0.0, until - time.monotonic()))
+        self._transport.join(max(0.0, until - time.monotonic()))
 
     def join_sessions(self, seconds: float) -> None:
-        """Wait until its sessions have reported what they leave unfinished."""
+        """Wait at most `seconds` for its sessions to report what they leave unfinished."""
         until = time.monotonic() + seconds
         for thread in self._sessions.copy():
             with contextlib.suppress(RuntimeError):  # it was about to begin
@@ -160,14 +167,14 @@ class Connection(paramiko.ServerInterface):
             self._witnessed(AuditEventKind.LOGIN, self.login.name)
 
     def session_ended(self, session: SftpSession) -> None:
-        """A session has done all it had to do."""
+        """A session has ended, and reported what it left unfinished."""
         self._sessions.discard(session)
         if self._offered is not None:
             self._witnessed(AuditEventKind.LOGOUT, self._offered.name)
         self._shared.changed()
 
     def refused(self, words: str) -> None:
-        """Something was not done."""
+        """A request was refused."""
         if self._offered is not None:
             self._witnessed(AuditEventKind.REFUSED, self._offered.name, words)
 
@@ -197,7 +204,7 @@ class Connection(paramiko.ServerInterface):
     def _by_key(self, username: str, key: paramiko.PKey) -> LoginAnswer:
         name = username.strip().lower()
         login = self._shared.keys(name, key) if SELLER_NAME.fullmatch(name) else None
-        if login is None:  # clients try one key after the other: no reason for a word
+        if login is None:  # clients try one key after the other: not worth an event
             return LoginAnswer(None)
         answer = self._shared.logins.admitted(login, self.address)
         if answer.login is None:
@@ -215,18 +222,18 @@ class Connection(paramiko.ServerInterface):
         by: dict[str, Any] = {"seller": seller.strip().lower(), "address": self.address, "door": str(Door.SFTP)}
         self.intake.witness(AuditEvent(event=event, **by, client=self.client_name, detail=detail))
 
+    # The last answer before the library lets a client in is the one that let it in: names cannot change between.
     def _decide(self, login: SellerLogin | None) -> int:
-        # The last answer before the library lets a client in is the one that let it in: names cannot change between.
         self._offered = login = self._count_in(login)
         if login is not None:
             return AUTH_SUCCESSFUL
         self._failures += 1
         if self._failures >= _ATTEMPTS:
-            self._line.last_attempt()
+            self._transport.last_attempt()
         return AUTH_FAILED
 
     def _count_in(self, login: SellerLogin | None) -> SellerLogin | None:
-        """Count the connection as its seller's, who may have so many; also for a key that is only shown as yet."""
+        """Count the connection against its seller's limit, even for a key that is only offered; None when over it."""
         self.left()
         if login is None:
             return None

@@ -1,4 +1,4 @@
-"""The SFTP door: listens, lets each client have threads of its own, and stops in good order.
+"""The SFTP door: listens, gives each client threads of its own, and stops in an orderly way.
 
 Knows nothing of where sellers, passwords and keys are kept, and nothing of what is in a file.
 """
@@ -81,6 +81,9 @@ class SftpDoor:
         self._connections: set[Connection] = set()
         self._balancers = Balancers(settings.proxy_networks, "[sftp] proxy_networks")
         self._unannounced: set[socket.socket] = set()
+        # Held while a connection is admitted, by the accepting thread or one that waited for a header: limits are
+        # checked and counted in one go, and `stop` finds either no connection or a whole one. `_changed` may be taken
+        # inside it, never the other way round.
         self._coming_in = threading.Lock()
         per_address = settings.max_strangers_per_address
         self._not_logged_in = NotLoggedIn(per_address=per_address, most=max(1, settings.max_connections // 2))
@@ -109,6 +112,8 @@ class SftpDoor:
         self._watching.start()
         _LOG.info("sftp.opened", host=self._address[0], port=self._address[1])
 
+    # In this order: nobody new, then those that wait for their header, then those that are in. Whoever is admitted
+    # after the first step finds the door draining.
     def stop(self, drain_seconds: float = 10.0) -> None:
         """Stop listening, let transfers in hand end, say good-bye to the rest. Harmless when repeated."""
         if self._socket is None or self._accepting is None or self._watching is None:
@@ -125,23 +130,23 @@ class SftpDoor:
         _LOG.info("sftp.closed")
 
     def _drain(self, until: float) -> None:
-        while (left := self._list()) and time.monotonic() < until:
+        while (left := self._snapshot()) and time.monotonic() < until:
             for connection in left:
                 if not connection.is_busy:
                     connection.end(_STOPPING)
             with self._changed:
                 self._changed.wait_for(self._has_idle, max(0.0, until - time.monotonic()))
-        for connection in (late := self._list()):
+        for connection in (late := self._snapshot()):
             connection.end(_STOPPING)
         last = time.monotonic() + _LAST_WORDS_SECONDS
         for connection in late:
             connection.join(max(0.0, last - time.monotonic()))
 
+    # One that was asked to end is on its way out.
     def _has_idle(self) -> bool:
-        # One that was told to go is on its way out.
-        return not self._connections or any(not (one.is_over or one.is_busy) for one in self._connections)
+        return not self._connections or any(not (known.is_over or known.is_busy) for known in self._connections)
 
-    def _list(self) -> list[Connection]:
+    def _snapshot(self) -> list[Connection]:
         with self._changed:
             return list(self._connections)
 
@@ -181,7 +186,7 @@ class SftpDoor:
             client.close()
 
     def _announce(self, client: socket.socket, address: str) -> None:
-        """Hear from a balancer whose connection it is."""
+        """Wait for the balancer's header, which says whose connection it is."""
         try:
             header = Announcement(client).wait(self.header_seconds)
         except (BadHeader, OSError) as error:
@@ -193,7 +198,7 @@ class SftpDoor:
             self._unannounced.discard(client)
 
     def _send_unannounced_away(self) -> None:
-        with self._coming_in:  # who comes in now is in; nobody does from here on
+        with self._coming_in:  # whoever is being admitted is in by now, and nobody is from here on
             for client in self._unannounced.copy():
                 with contextlib.suppress(OSError):
                     client.shutdown(socket.SHUT_RDWR)  # wakes the thread that waits for its header
@@ -210,12 +215,12 @@ class SftpDoor:
         client.close()
 
     def _may_come(self, address: str) -> bool:
-        """Is there room for another connection of that address, and for another that has not logged in yet?"""
+        """Is there room for another connection of that address, and for another that has not logged in?"""
         if self._logins.banned(address):
             return False
-        here = self._list()
-        not_logged_in = [one.address for one in here if not one.has_logged_in]
-        of_address = sum(one.address == address for one in here)
+        here = self._snapshot()
+        not_logged_in = [connection.address for connection in here if not connection.has_logged_in]
+        of_address = sum(connection.address == address for connection in here)
         settings = self.settings
         return (
             len(here) < settings.max_connections
@@ -225,7 +230,7 @@ class SftpDoor:
 
     def _begin(self, client: socket.socket, address: str) -> None:
         _set_options(client)
-        line = SshTransport(client, self._host_keys)
+        transport = SshTransport(client, self._host_keys)
         shared = Shared(
             intake=self._intake,
             recently_taken=self._recently_taken,
@@ -234,12 +239,12 @@ class SftpDoor:
             failure_delay_seconds=self.failure_delay_seconds,
             changed=self._notice,
         )
-        connection = Connection(line, address, shared)
-        line.on_end = lambda: self._forget(connection)
+        connection = Connection(transport, address, shared)
+        transport.on_end = lambda: self._forget(connection)
         with self._changed:
             self._connections.add(connection)
         try:
-            line.start_server(event=threading.Event(), server=connection)
+            transport.start_server(event=threading.Event(), server=connection)
         except BaseException:
             self._forget(connection)
             raise
@@ -258,7 +263,7 @@ class SftpDoor:
             with self._changed:
                 self._changed.notify_all()
 
-    # Those who stay too long.
+    # Connections that have been silent for too long, or are not allowed any more.
 
     def _watcher(self) -> PeriodicTask:
         settings = self.settings
@@ -270,26 +275,27 @@ class SftpDoor:
         )
 
     def _send_away(self) -> None:
-        here = self._list()
-        logins = {one.login for one in here if one.login}
+        here = self._snapshot()
+        logins = {connection.login for connection in here if connection.login}
         over = self._logins.over(logins) if logins else NOBODY
         now = time.monotonic()
-        for one in here:
-            if one.login is None and now - one.began_at > self.settings.login_timeout_seconds:
-                one.end()
-            elif now - one.heard_at > self.settings.idle_timeout_seconds and not one.is_at_work:
-                one.end(_IDLE, why=SILENT)
-            elif one.login in over.shut:
-                one.end(SHUT, why=LEFT_OUT)
-            elif one.login in over.changed and not one.is_busy:
-                one.end(CHANGED)
+        for connection in here:
+            silent_seconds = now - connection.last_active_at
+            if connection.login is None and now - connection.began_at > self.settings.login_timeout_seconds:
+                connection.end()
+            elif silent_seconds > self.settings.idle_timeout_seconds and not connection.is_at_work:
+                connection.end(_IDLE, why=SILENT)
+            elif connection.login in over.shut:
+                connection.end(SHUT, why=LEFT_OUT)
+            elif connection.login in over.changed and not connection.is_busy:
+                connection.end(CHANGED)
 
 
 def _listen(host: str, port: int) -> socket.socket:
     try:
-        found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, where = found[0]
-        return socket.create_server(where[:2], family=family, backlog=_BACKLOG)
+        addresses = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, _, _, _, address = addresses[0]
+        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
     except (OSError, OverflowError) as error:
         remedy = _REMEDIES.get(getattr(error, "errno", None) or 0, str(error))
         raise ConfigError(f"sftp: cannot listen on {host}:{port}: {remedy}") from error

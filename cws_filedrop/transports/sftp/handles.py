@@ -1,4 +1,4 @@
-"""Files that an SFTP client has open: one that arrives, or one that is fetched.
+"""Files that an SFTP client has open: an upload that arrives, or a file that is fetched.
 
 Decides when an upload is whole: only when the client itself closes it, without a gap, before its session ends
 (docs/domain.md#8-grading). Knows nothing of SSH packets.
@@ -67,7 +67,7 @@ class Fetched(paramiko.SFTPHandle):
 
 
 class Arriving(paramiko.SFTPHandle):
-    """An upload while its client has it open. It ends by `land` or by `give_up`; all else comes too late then."""
+    """An upload while its client has it open. It ends by `land` or by `give_up`; everything after that is refused."""
 
     def __init__(
         self,
@@ -102,8 +102,8 @@ class Arriving(paramiko.SFTPHandle):
         return self._upload.size
 
     def put(self, offset: int, chunk: bytes) -> None:
-        """Take some bytes. Raises: Refused; the upload has then ended as cut."""
-        self._must_go_on()
+        """Take some bytes. Raises: CommandRefused; the upload has then ended as cut."""
+        self._must_be_open()
         if self._how is Begin.AT_END:
             offset = self.size
         elif self._how is Begin.AT_OFFSET and not self._is_touched and offset < self.size:
@@ -143,21 +143,21 @@ class Arriving(paramiko.SFTPHandle):
         self._blocks = (self._blocks[0] if self._blocks else len(chunk), len(chunk))
 
     def resize(self, size: int) -> None:
-        """The client set the size: more is a promise, the same a habit of some, less a transfer broken off."""
+        """The client set the size: a larger one is a promise, the same one a habit of some, a smaller one an abort."""
         self._promised = size
         self._is_truncated = size < self.size
 
     def sync(self) -> None:
-        """Return when what came so far is on the disk. Raises: Refused."""
-        self._must_go_on()
+        """Return when the bytes so far are on the disk. Raises: CommandRefused."""
+        self._must_be_open()
         try:
             self._upload.sync()
         except OSError as error:
             raise self._not_written(error) from error
 
     def land(self) -> None:
-        """The client closed the file. Returns when it is safe. Raises: Refused, when it did not arrive whole."""
-        self._must_go_on()
+        """The client closed the file. Returns when it is safe. Raises: CommandRefused, when it did not arrive whole."""
+        self._must_be_open()
         if self._early:
             self._break_off(Cause.SHORT, self._gap())
         if self._promised > self.size:
@@ -188,9 +188,9 @@ class Arriving(paramiko.SFTPHandle):
             _LOG.error("upload.not_graded", upload=claim.upload_id, error=repr(error))
         self._recently_taken.remember(claim)
 
+    # OpenSSH's sftp closes the file, as if all were well, when its user interrupts it. Its last piece is then as
+    # long as every other; at the end of a file it is shorter, but for one file in as many as a block has bytes.
     def _ends_with_block(self) -> bool:
-        # OpenSSH's sftp closes the file, as if all were well, when its user interrupts it. Its last piece is then as
-        # long as every other; at the end of a file it is shorter, but for one file in as many as a block has bytes.
         if self._blocks is None or self._blocks[1] < _SMALLEST_BLOCK:
             return False
         first, last = self._blocks
@@ -214,7 +214,7 @@ class Arriving(paramiko.SFTPHandle):
         """Called by the library for what is still open when a session has ended."""
         self.give_up(*LEFT)
 
-    def _must_go_on(self) -> None:
+    def _must_be_open(self) -> None:
         if self._over:
             raise CommandRefused(self._over, code=451)
 
@@ -232,7 +232,7 @@ class Arriving(paramiko.SFTPHandle):
 
 
 def say_fault(claim: Claim) -> None:
-    """Raises: Refused for an upload that cannot be used. It is kept all the same, and a receipt says more."""
+    """Raises: CommandRefused for an upload that cannot be used. It is kept all the same, and a receipt says more."""
     if claim.fault:
         words = f"Received as upload {claim.upload_id}, but it cannot be used: {claim.fault.removesuffix('.')}"
         raise CommandRefused(words, code=450)

@@ -1,4 +1,4 @@
-"""The keys by which clients know this machine again: made at the first start, kept for ever after.
+"""The keys by which clients recognise this machine: made at the first start and kept for ever.
 
 Knows no protocol beyond the form of the key files (OpenSSH's).
 """
@@ -28,7 +28,7 @@ def _make_rsa() -> RSAPrivateKey:
     return generate_private_key(public_exponent=65537, key_size=_RSA_BITS)
 
 
-# The first is the one that is preferred.
+# The preferred kind comes first.
 _KINDS: Final[dict[str, tuple[Callable[[], _Key], type[paramiko.PKey]]]] = {
     "ssh_host_ed25519_key": (Ed25519PrivateKey.generate, paramiko.Ed25519Key),
     "ssh_host_rsa_key": (_make_rsa, paramiko.RSAKey),
@@ -46,14 +46,14 @@ def host_keys(directory: Path) -> list[paramiko.PKey]:
 
 def fingerprints(directory: Path) -> list[tuple[str, str]]:
     """Kind and fingerprint of each key kept there, as clients show them; none before the first start."""
-    found = []
+    prints = []
     for path in sorted(directory.glob("ssh_host_*_key")):
         try:
             key = paramiko.PKey.from_path(path)
         except (OSError, ValueError, paramiko.SSHException):
             continue
-        found.append((key.get_name(), key.fingerprint))
-    return found
+        prints.append((key.get_name(), key.fingerprint))
+    return prints
 
 
 def _key(path: Path, make: Callable[[], _Key], kind: type[paramiko.PKey]) -> paramiko.PKey:

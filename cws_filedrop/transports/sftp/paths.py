@@ -29,7 +29,7 @@ class Keeper(Protocol):
 
 
 class PathRequests:
-    """Their half of a session; each gives its answer. Raises: Status, Refused."""
+    """The half of a session that handles them; each method returns its answer. Raises: StatusReply, CommandRefused."""
 
     _files: SftpFiles
     _keeper: Keeper
@@ -50,7 +50,7 @@ class PathRequests:
         return attributes(number, shown(self._files.lstat(path), posixpath.basename(path)))
 
     def _set_stat(self, number: int, message: paramiko.Message) -> Answer:
-        return self._done(number)  # clients set times and rights as a matter of course, and fail if they may not
+        return self._done(number)  # most clients set times and permissions after an upload, and fail if they may not
 
     def _entry(self, folder: str, name: str) -> SFTPAttributes | None:
         try:
@@ -59,9 +59,9 @@ class PathRequests:
             return None
 
     def _real_path(self, number: int, message: paramiko.Message) -> Answer:
-        found = SFTPAttributes()
-        found.filename = path_in(message)
-        return names(number, [found])
+        entry = SFTPAttributes()
+        entry.filename = path_in(message)
+        return names(number, [entry])
 
     def _remove(self, number: int, message: paramiko.Message) -> Answer:
         path = path_in(message)

@@ -1,6 +1,6 @@
-"""Cuts what an SFTP client sent into its requests.
+"""Splits what an SFTP client sends into requests.
 
-Pure: knows no channel. What came is put together once, however many pieces it came in.
+Pure: knows no channel. Bytes are joined once, however many pieces they come in.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from cws_filedrop.transports.sftp.answers import Request
 LARGEST: Final = 1_048_576  # bytes of a request
 _LENGTH: Final = 4
 
-Asked: TypeAlias = tuple[int, int, Request]  # its kind, its number and its fields
+NumberedRequest: TypeAlias = tuple[int, int, Request]  # kind, number and fields
 
 
 class Requests:
-    """What came and was not taken yet."""
+    """The bytes that came and were not taken yet."""
 
     def __init__(self) -> None:
         self._whole = b""
@@ -29,8 +29,8 @@ class Requests:
         self._pieces.append(piece)
         self._size += len(piece)
 
-    def next(self) -> Asked | None:
-        """A request; None when the rest of it is still to come. Raises: EOFError for one of no possible size."""
+    def next(self) -> NumberedRequest | None:
+        """The next request; None while some of it is still to come. Raises: EOFError for one of no possible size."""
         if self._size < _LENGTH:
             return None
         size = int.from_bytes(self._look(_LENGTH), "big")

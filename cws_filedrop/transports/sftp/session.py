@@ -1,7 +1,7 @@
-"""The SFTP subsystem of one client: each request, and what is answered, in words.
+"""The SFTP subsystem of one client: each request, and its answer, in words.
 
-The library's own dispatch is not used: it parses what strangers send without limits, and answers without words. Knows
-nothing of logins, and of SSH only its channel.
+The library's own dispatch is not used: it parses what unknown clients send without limits, and answers by bare codes.
+Knows nothing of logins, and of SSH only its channel.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from cws_filedrop.transports.sftp.answers import (
 from cws_filedrop.transports.sftp.files import SftpFiles
 from cws_filedrop.transports.sftp.handles import Arriving, Begin, Fetched
 from cws_filedrop.transports.sftp.paths import Keeper, PathRequests
-from cws_filedrop.transports.sftp.requests import Asked, Requests
+from cws_filedrop.transports.sftp.requests import NumberedRequest, Requests
 
 _LOG = log.get(__name__)
 _VERSION: Final = 3
 _EXTENSIONS: Final = ("posix-rename@openssh.com", "1", "fsync@openssh.com", "1", "limits@openssh.com", "1")
-# OpenSSH's own, for clients that ask: its sftp then sends eight times as much by each request as it would otherwise.
+# OpenSSH's own values, for clients that ask: its sftp then sends eight times as much with each request.
 _LIMITS: Final = {"packet": 262_144, "read": 261_120, "write": 261_120}
-_MOST_AT_ONCE: Final = 2_097_152  # bytes that are taken of what came; the window of the channel is as large
+_MOST_AT_ONCE: Final = 2_097_152  # bytes read at once; the window of the channel is as large
 _MOST_UNSENT: Final = 262_144
 _MOST_OPEN: Final = 256
 _TRAILED: Final = frozenset({sftp.CMD_OPEN, sftp.CMD_CLOSE, sftp.CMD_REMOVE, sftp.CMD_RENAME, sftp.CMD_MKDIR, 200})
@@ -68,7 +68,13 @@ class Host(Keeper, Protocol):
 
 
 class SftpSession(PathRequests, paramiko.SFTPServer):
-    """One SFTP channel, in a thread of its own."""
+    """One SFTP channel, in a thread of its own.
+
+    Everything runs in that thread; `is_busy`, `is_at_work` and `last_active_at` may be read by others.
+
+    Of the library's SFTPServer (paramiko 5.1.0) only the thread is used: it calls `start_subsystem` and then
+    `finish_subsystem`. Its `_process`, `_open_folder` and `_read_folder` are called by its own `start_subsystem` alone.
+    """
 
     def __init__(self, channel: paramiko.Channel, name: str, server: Any) -> None:
         super().__init__(channel, name, server)
@@ -80,15 +86,15 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
         self._requests = Requests()
         self._answers = bytearray()
         self._in_request = False
-        self._is_deaf = False
-        self.heard_at = time.monotonic()
+        self._client_left = False
+        self.last_active_at = time.monotonic()
         self._host.session_began(self)
 
     @property
     def is_busy(self) -> bool:
         """Is something under way that should not be broken off?"""
         return self._in_request or any(
-            not isinstance(one, Arriving) or not one.is_over for one in self._open.copy().values()
+            not isinstance(handle, Arriving) or not handle.is_over for handle in self._open.copy().values()
         )
 
     @property
@@ -109,11 +115,13 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
             _LOG.debug("sftp.session_ended", why=repr(end))
 
     def finish_subsystem(self) -> None:
-        """Whatever is still open now was not closed by the client."""
+        """End the session: whatever is still open was not closed by the client."""
+        # The library swallows what this raises, so that nothing may be left out: first the last answers, then a report
+        # for each upload, then the end of the channel; and the door hears of the end whatever happened.
         try:
             self._answer()
-            for one in self._open.values():
-                self._leave(one)
+            for handle in self._open.values():
+                self._leave(handle)
             self._open.clear()
             self._farewell()
             super().finish_subsystem()
@@ -125,11 +133,11 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
         with contextlib.suppress(Exception):  # scp takes a missing exit status for a failure; many are gone by now
             cast(paramiko.Channel, self.sock).send_exit_status(0)
 
-    def _leave(self, one: Arriving | Fetched) -> None:
+    def _leave(self, handle: Arriving | Fetched) -> None:
         try:
-            if isinstance(one, Arriving):
-                one.give_up(*self._host.why_ended)
-            one.close()
+            if isinstance(handle, Arriving):
+                handle.give_up(*self._host.why_ended)
+            handle.close()
         except Exception:
             _LOG.error("sftp.leave_failed", exc_info=True)
 
@@ -143,27 +151,27 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
             message.add_string(text)
         self._send(sftp.CMD_VERSION, message)
 
-    def _next(self) -> Asked:
-        while (asked := self._requests.next()) is None:
-            self._requests.feed(self._hear())
-        return asked
+    def _next(self) -> NumberedRequest:
+        while (request := self._requests.next()) is None:
+            self._requests.feed(self._receive())
+        return request
 
-    def _hear(self) -> bytes:
-        """Whatever the client sends next. What it asked before is answered by now."""
+    def _receive(self) -> bytes:
+        """Answer what was asked before, then wait for more bytes. Raises: EOFError at the end."""
         self._answer()
-        self._in_request, self.heard_at = False, time.monotonic()
+        self._in_request, self.last_active_at = False, time.monotonic()
         self._host.request_ended()
         more: bytes = cast(paramiko.Channel, self.sock).recv(_MOST_AT_ONCE)
         if not more:
             raise EOFError
-        self._in_request, self.heard_at = True, time.monotonic()
+        self._in_request, self.last_active_at = True, time.monotonic()
         return more
 
     # Requests and answers.
 
     def _process(self, kind: int, number: int, message: paramiko.Message) -> None:
         """Carry out one request and answer it."""
-        if self._is_deaf and kind in ANSWER_IS_ALL:
+        if self._client_left and kind in ANSWER_IS_ALL:
             return
         try:
             answer = _REQUESTS.get(kind, SftpSession._unknown)(self, number, message)
@@ -176,7 +184,7 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
         self._send(*answer)
 
     def _send(self, kind: int, message: paramiko.Message) -> None:
-        """Have an answer sent, together with those of the requests that came with this one: a packet each is slow."""
+        """Queue an answer. Those to requests that came together are sent together: a packet for each is slow."""
         body = message.asbytes()
         self._answers += struct.pack(">IB", len(body) + 1, kind) + body
         if len(self._answers) > _MOST_UNSENT:
@@ -184,11 +192,11 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
 
     def _answer(self) -> None:
         answers, self._answers = bytes(self._answers), bytearray()
-        if answers and not self._is_deaf:
+        if answers and not self._client_left:
             try:
                 cast(paramiko.Channel, self.sock).sendall(answers)
             except OSError:  # the client has gone; what it sent before counts all the same
-                self._is_deaf = True
+                self._client_left = True
 
     def _unknown(self, number: int, message: paramiko.Message) -> Answer:
         raise StatusReply(sftp.SFTP_OP_UNSUPPORTED, "That is not offered here.")
@@ -230,7 +238,7 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
         name = message.get_binary()
         if self._folders.pop(name, None) is not None:
             return self._done(number)
-        handle = self._handle(name)
+        handle = self._open_handle(name)
         try:
             if isinstance(handle, Arriving):
                 handle.land()
@@ -241,14 +249,14 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
         return self._done(number)
 
     def _read_file(self, number: int, message: paramiko.Message) -> Answer:
-        handle = self._handle(message.get_binary())
+        handle = self._open_handle(message.get_binary())
         if isinstance(handle, Arriving):
             raise CommandRefused("It is being uploaded; it cannot be read")
-        found = handle.read(message.get_int64(), message.get_int())
-        if not found:
+        content = handle.read(message.get_int64(), message.get_int())
+        if not content:
             raise StatusReply(sftp.SFTP_EOF, "That is the end of the file.")
         answer = answer_to(number)
-        answer.add_string(found)
+        answer.add_string(content)
         return sftp.CMD_DATA, answer
 
     def _write_file(self, number: int, message: paramiko.Message) -> Answer:
@@ -272,14 +280,15 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
             case _:
                 return self._unknown(number, message)
 
-    def _handle(self, name: bytes) -> Arriving | Fetched:
+    # Not `_handle`: threading.Thread has an attribute of that name in Python 3.13.0 to 3.13.3, which would hide this.
+    def _open_handle(self, name: bytes) -> Arriving | Fetched:
         handle = self._open.get(name)
         if handle is None:
             raise StatusReply(sftp.SFTP_FAILURE, f"{_NO_HANDLE}.")
         return handle
 
     def _arriving(self, name: bytes) -> Arriving:
-        handle = self._handle(name)
+        handle = self._open_handle(name)
         if not isinstance(handle, Arriving):
             raise CommandRefused("It was opened to be read, not to be written")
         return handle
@@ -295,15 +304,15 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
     # What is there.
 
     def _stat_open(self, number: int, message: paramiko.Message) -> Answer:
-        handle = self._handle(message.get_binary())
+        handle = self._open_handle(message.get_binary())
         if isinstance(handle, Fetched):
             return attributes(number, shown(handle.status(), ""))
         now = int(time.time())
-        found = os.stat_result((stat.S_IFREG, 0, 0, 1, 0, 0, handle.size, now, now, now))
-        return attributes(number, shown(found, ""))
+        status = os.stat_result((stat.S_IFREG, 0, 0, 1, 0, 0, handle.size, now, now, now))
+        return attributes(number, shown(status, ""))
 
     def _set_stat_open(self, number: int, message: paramiko.Message) -> Answer:
-        handle = self._handle(message.get_binary())
+        handle = self._open_handle(message.get_binary())
         if message.get_int() & _SIZE and isinstance(handle, Arriving):
             handle.resize(message.get_int64())
         return self._done(number)
@@ -314,18 +323,17 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
             raise StatusReply(sftp.SFTP_NO_SUCH_FILE, "No such folder.")
         if len(self._folders) >= _MOST_OPEN:
             raise StatusReply(sftp.SFTP_FAILURE, "Too many folders are open; close some first.")
-        found = [self._entry(path, name) for name in reversed(self._files.listdir(path))]
-        return self._give_handle(number, self._folders, [one for one in found if one is not None])
+        entries = [self._entry(path, name) for name in reversed(self._files.listdir(path))]
+        return self._give_handle(number, self._folders, [entry for entry in entries if entry is not None])
 
     def _read_folder(self, number: int, message: paramiko.Message) -> Answer:
         name = message.get_binary()
         if name not in self._folders:
             raise StatusReply(sftp.SFTP_FAILURE, f"{_NO_HANDLE}.")
-        left = self._folders[name]
-        if not left:
+        rest = self._folders[name]
+        if not rest:
             raise StatusReply(sftp.SFTP_EOF, "That is all.")
-        some = [left.pop() for _ in range(min(100, len(left)))]
-        return names(number, some)
+        return names(number, [rest.pop() for _ in range(min(100, len(rest)))])
 
 
 _REQUESTS: Final[dict[int, Callable[[SftpSession, int, paramiko.Message], Answer]]] = {

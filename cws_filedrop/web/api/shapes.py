@@ -47,7 +47,7 @@ class IssueBody(BaseModel):
 
 def said_of(outcome: UploadOutcome) -> list[IssueBody]:
     """What was found first in an upload."""
-    return [_said(line, issue) for line, issue in outcome.said]
+    return [_said(line, issue) for line, issue in outcome.all_issues]
 
 
 def _said(line: int, issue: Issue) -> IssueBody:

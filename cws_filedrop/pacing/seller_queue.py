@@ -1,7 +1,7 @@
-"""Whose upload is next: sellers take turns, so that a flood from one of them does not keep the others waiting.
+"""Whose upload is next: round-robin over sellers, so that a flood from one of them does not hold up the others.
 
-Each seller's own uploads are begun in the order in which they arrived (ids begin with the moment): what a file means
-depends on the seller's files before it (packed, then shipped; a tracking number, then its correction).
+Each seller's own uploads are begun in order of arrival (ids begin with the moment): what a file means depends on the
+seller's files before it (packed, then shipped; a tracking number, then its correction).
 
 Belongs to one thread.
 """
@@ -13,11 +13,11 @@ from collections.abc import Collection
 
 
 class SellerQueue:
-    """Uploads that wait, in a line for each seller. Those of more than `heavy_bytes` go alone."""
+    """Waiting uploads, in a queue for each seller. Those of more than `heavy_bytes` go alone."""
 
     def __init__(self, heavy_bytes: int) -> None:
         self._heavy_bytes = heavy_bytes
-        self._lines: dict[str, list[tuple[str, int]]] = {}  # id and size, in the order of the sellers' turns
+        self._lines: dict[str, list[tuple[str, int]]] = {}  # (id, size) by seller; the seller that is next comes first
         self._waiting: set[str] = set()
 
     def __len__(self) -> int:
@@ -27,16 +27,16 @@ class SellerQueue:
         return upload_id in self._waiting
 
     def add(self, seller: str, upload_id: str, size: int) -> None:
-        """Put an upload into its seller's line; harmless when repeated."""
+        """Put an upload into its seller's queue; harmless when repeated."""
         if upload_id not in self._waiting:
             self._waiting.add(upload_id)
             heapq.heappush(self._lines.setdefault(seller, []), (upload_id, size))
 
     def take(self, most: int, *, busy: Collection[str] = (), begun: Collection[str] = ()) -> dict[str, str]:
-        """The next ones, each with its seller: one of each seller, then another of each, until there are `most`.
+        """The next uploads, each with its seller: one per seller, then a second one, and so on, at most `most`.
 
-        None of sellers that are `busy`, no more than `heavy_bytes` of small ones together, and a large one only when
-        nothing else of its seller is taken with it, or was `begun` before.
+        None from `busy` sellers, no more than `heavy_bytes` of small ones together, and a large one only when nothing
+        else of its seller is taken with it or has `begun` before.
         """
         taken: dict[str, str] = {}
         room = self._heavy_bytes
@@ -56,7 +56,7 @@ class SellerQueue:
         return taken
 
     def _next(self, seller: str) -> None:
-        """Its first has gone; its turn comes again after the others'."""
+        """Remove the seller's first upload, and put the seller behind the others."""
         line = self._lines.pop(seller)
         heapq.heappop(line)
         if line:

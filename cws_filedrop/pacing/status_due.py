@@ -1,4 +1,4 @@
-"""Sellers whose status file is out of date: whoever changes what it says adds them, the worker writes it anew."""
+"""Sellers whose status file is out of date: whoever changes what is in it adds them, and the worker rewrites it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Words between threads: "look at this one again", told once however often it is said. Losing one costs only time."""
+"""Wake-ups between threads: "look at this key again", delivered once however often it is added. Losing one costs only
+time, since whoever waits also looks on its own now and then."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ Key = TypeVar("Key", int, str)
 
 
 class WakeSet(Generic[Key]):
-    """A set that a thread can wait on."""
+    """A set of keys that a thread can wait on."""
 
     def __init__(self) -> None:
         self._keys: set[Key] = set()
@@ -18,7 +19,7 @@ class WakeSet(Generic[Key]):
         self._woken = False
 
     def wake(self) -> None:
-        """Have whoever waits look again, though nothing was added."""
+        """Wake whoever waits, although nothing was added."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
@@ -30,7 +31,7 @@ class WakeSet(Generic[Key]):
             self._changed.notify_all()
 
     def take(self, timeout_seconds: float) -> set[Key]:
-        """What was added since, waiting for the first one at most so long."""
+        """The keys added since the last call; waits for the first one, at most `timeout_seconds`."""
         with self._changed:
             self._changed.wait_for(lambda: bool(self._keys) or self._woken or self._closed, timeout_seconds)
             self._woken = False
@@ -38,7 +39,7 @@ class WakeSet(Generic[Key]):
             return taken
 
     def close(self) -> None:
-        """Wake whoever waits; from now on nobody waits."""
+        """Wake whoever waits; from now on `take` returns at once."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

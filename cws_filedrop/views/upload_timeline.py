@@ -13,7 +13,7 @@ from cws_filedrop.store.feeds.feeds import FeedRow
 from cws_filedrop.store.lists import upload_events
 from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.uploads.uploads import Upload
-from cws_filedrop.store.users import decisions as deeds
+from cws_filedrop.store.users import decisions
 from cws_filedrop.store.users.decisions import Decision
 from cws_filedrop.upload_outcome import UploadOutcome
 from cws_filedrop.views import feed_documents
@@ -84,7 +84,7 @@ def of(context: ServiceContext, upload: Upload) -> Timeline:
     """The story of an upload."""
     feeds = upload_events.feeds(context.db, upload.id)
     mails = upload_events.mails(context.db, upload.id)
-    done = deeds.listing(context.db, about=upload.id)
+    done = decisions.listing(context.db, about=upload.id)
     steps = [*_began(context, upload), *_fed(feeds), *_mailed(mails), *_ended(upload)]
     steps += [TimelineStep(one.at, f"{one.who}: {one.what}", one.detail, "odd") for one in done]
     steps.sort(key=lambda step: step.at)

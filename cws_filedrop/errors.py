@@ -8,8 +8,8 @@
     ├── ConfigError           the operator: stops start-up, names file and key
     └── Impossible            us: an invariant broke; loud, upload set aside, service goes on
 
-What a caller alone can mend (no room, too large, not to be done any more) is raised as a class of the module that says
-so, right below FileDropError. A bad *line* is a verdict (`model.Issue`), never an exception.
+What only a caller can put right (no room, too large, not possible any more) is raised as a class of the module that
+detects it, derived straight from FileDropError. A bad *line* is a verdict (`model.Issue`), never an exception.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class FileRejected(FileDropError):
 
 
 class RemoteError(FileDropError):
-    """Amazon (or the sandbox) did not do what was asked; this says so of one call alone, the one that raised it.
+    """A request to Amazon (or the sandbox) failed. This is about one call alone, the one that raised it.
 
-    `ambiguous` is true when the request may have been carried out all the same (no answer came back).
+    `ambiguous` is true when the request may have been carried out nevertheless (no answer came back).
     """
 
     def __init__(self, message: str, *, ambiguous: bool) -> None:
@@ -45,7 +45,7 @@ class RemoteError(FileDropError):
 
 
 class RemoteUnavailable(RemoteError):
-    """It may work later: time-out, lost connection, 5xx or throttled."""
+    """It may work later: time-out, lost connection, 5xx, throttled."""
 
     def __init__(self, message: str, *, ambiguous: bool, retry_after_seconds: float | None = None) -> None:
         super().__init__(message, ambiguous=ambiguous)
@@ -55,7 +55,8 @@ class RemoteUnavailable(RemoteError):
 class RemoteRefused(RemoteError):
     """It will not work until a person changes something: 400, 401, 403, 404, revoked consent.
 
-    Whoever answers so has done nothing. Below 400 it was no refusal of Amazon's (a redirection, say): who knows then.
+    A server that answers with 4xx has done nothing. A status below 400 (a redirection, say) is not Amazon's refusal,
+    and leaves it open what was done.
     """
 
     def __init__(self, message: str, *, status: int) -> None:
@@ -68,7 +69,7 @@ class ConfigError(FileDropError):
 
 
 class NotPossible(FileDropError):
-    """What somebody decided cannot be done, or not any more; the text says why."""
+    """A person's decision that cannot be carried out, or no longer; the text says why."""
 
 
 class Impossible(FileDropError):
@@ -76,7 +77,7 @@ class Impossible(FileDropError):
 
 
 def expected(value: Thing | None, what: str) -> Thing:
-    """The value, which is always there if all is well. Raises: Impossible, naming `what` is missing."""
+    """The value, which cannot be missing if all is well. Raises: Impossible, naming `what` is missing."""
     if value is None:
         raise Impossible(f"there is no {what}, where there must be one")
     return value

@@ -1,4 +1,4 @@
-"""An order book made of one order file alone, for checks without a database (`check --order-book`)."""
+"""An order book made from a single order file, for checks without a database (`check --order-book`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cws_filedrop.tables import arrow
 
 
 def book(source: BinaryIO, *, file_name: str, context: JudgementContext) -> OrderBook:
-    """The orders of a file; lines that cannot be read are left out, as an import leaves them out.
+    """The orders of a file; lines that cannot be read are left out, as on import.
 
     Raises: FileRejected when the file as a whole cannot be used.
     """

@@ -1,7 +1,8 @@
-"""What reading found in an upload, or why there was nothing to read; and its JSON, as `uploads.outcome` keeps it.
+"""What reading found in an upload, or why there was nothing to read; and its JSON, as stored in `uploads.outcome`.
 
-Rows with an outcome are kept for years: a key may be added, none may change its meaning, and one that is missing reads
-as "nothing". Keys that this version does not know are left out: a row is never written again out of what was read.
+Rows with an outcome are kept for years: a key may be added, none may change its meaning, and a missing one means
+"nothing". Keys that this version does not know are ignored, which loses nothing: a row is never rewritten from what was
+read out of it.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Any, Final
 
 from cws_filedrop.model import Issue, Severity
 
-WHOLE: Final = 0  # in place of a line's number: the whole file is meant
+WHOLE: Final = 0  # instead of a line number: the whole file
 
 
 @dataclass(frozen=True, slots=True)
 class UsedProfile:
-    """The seller's own layout that the file was read by, as its TOML was then."""
+    """The seller's own layout that the file was read by, as its TOML was at the time."""
 
     name: str
     text: str
@@ -25,10 +26,10 @@ class UsedProfile:
 
 @dataclass(frozen=True, slots=True)
 class UploadOutcome:
-    """What is said of an upload; without a `format` the file was not read.
+    """What is reported about an upload; without a `format` the file was not read.
 
     `counts` are its lines by verdict when they were recorded, `codes` the issues of its lines by code. `first_issues`
-    are (line, issue). `remarks` are what the order of uploads told; None where nobody looked for any, which is so in
+    are (line, issue). `remarks` come from comparing the upload with earlier ones; None where that was not done, as in
     rehearsals.
     """
 
@@ -43,25 +44,25 @@ class UploadOutcome:
     codes: Mapping[str, int] = field(default_factory=dict)
     first_issues: tuple[tuple[int, Issue], ...] = ()
     remarks: tuple[Issue, ...] | None = None
-    failure: str = ""  # we failed: how
-    refused: str = ""  # an operator refused it: why
+    failure: str = ""  # how we failed
+    refused: str = ""  # why an operator refused it
 
     @property
     def whole_file(self) -> tuple[Issue, ...]:
-        """What there is to say of the file as a whole."""
+        """The issues of the file as a whole."""
         return (*self.file_issues, *(self.remarks or ()))
 
     @property
-    def said(self) -> list[tuple[int, Issue]]:
-        """All that there is to say, with the line it is about; WHOLE where it is about the file."""
+    def all_issues(self) -> list[tuple[int, Issue]]:
+        """All issues that are kept, each with its line; WHOLE for those of the file."""
         return [*((WHOLE, issue) for issue in self.whole_file), *self.first_issues]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, as they are kept and shown."""
+        """Plain values, as stored and shown."""
         issues = _plain(self.file_issues)
         if not self.format:
-            said = {"file_issues": issues, "failure": self.failure, "refused": self.refused}
-            return {name: value for name, value in said.items() if value}
+            unread = {"file_issues": issues, "failure": self.failure, "refused": self.refused}
+            return {name: value for name, value in unread.items() if value}
         profile = {} if self.profile is None else {"profile": asdict(self.profile)}
         remarks = {} if self.remarks is None else {"remarks": _plain(self.remarks)}
         read = {
@@ -79,22 +80,22 @@ class UploadOutcome:
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> UploadOutcome:
-        """What `to_json` made, in this version or an earlier one."""
-        said, used, remarks = kept.get, kept.get("profile"), kept.get("remarks")
+        """The outcome that `to_json` of this version or an earlier one wrote."""
+        value, used, remarks = kept.get, kept.get("profile"), kept.get("remarks")
         return cls(
             profile=UsedProfile(used["name"], used["text"]) if used else None,
-            format=said("format", ""),
-            encoding=said("encoding", ""),
-            line_ends=said("line_ends", ""),
-            packed=said("packed", ""),
-            notes=tuple(said("notes", ())),
-            file_issues=_issues(said("file_issues", ())),
-            counts=said("counts", {}),
-            codes=said("codes", {}),
-            first_issues=tuple([(one["line"], _issue(one)) for one in said("first_issues", ())]),
+            format=value("format", ""),
+            encoding=value("encoding", ""),
+            line_ends=value("line_ends", ""),
+            packed=value("packed", ""),
+            notes=tuple(value("notes", ())),
+            file_issues=_issues(value("file_issues", ())),
+            counts=value("counts", {}),
+            codes=value("codes", {}),
+            first_issues=tuple([(one["line"], _issue(one)) for one in value("first_issues", ())]),
             remarks=None if remarks is None else _issues(remarks),
-            failure=said("failure", ""),
-            refused=said("refused", ""),
+            failure=value("failure", ""),
+            refused=value("refused", ""),
         )
 
 
@@ -110,6 +111,6 @@ def _issues(kept: Iterable[Mapping[str, Any]]) -> tuple[Issue, ...]:
 
 
 def _issue(kept: Mapping[str, Any]) -> Issue:
-    said = kept.get  # spelled out and by place: lists of uploads make thousands of them
-    words = said("column", ""), said("value", ""), said("message", ""), said("remedy", "")
+    value = kept.get  # spelled out and by place: lists of uploads make thousands of them
+    words = value("column", ""), value("value", ""), value("message", ""), value("remedy", "")
     return Issue(kept["code"], _SEVERITIES[kept["severity"]], *words)

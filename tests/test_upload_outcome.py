@@ -54,7 +54,7 @@ def test_every_part_of_it_has_a_name() -> None:
     )
     assert UploadOutcome.from_json(json.loads(ROWS["read"])) == read
     assert read.whole_file == (before,)
-    assert read.said == [(WHOLE, before), (3, bad_day)]
+    assert read.all_issues == [(WHOLE, before), (3, bad_day)]
     profiled = UploadOutcome.from_json(json.loads(ROWS["read by a profile"]))
     assert (profiled.profile, profiled.remarks) == (UsedProfile("shop", "title = 1"), ())
 
@@ -64,7 +64,7 @@ def test_what_an_earlier_version_did_not_write_reads_as_nothing() -> None:
         {"format": "fillz-confirmation", "first_issues": [{"line": 3, "code": "D02", "severity": "error"}]}
     )
     assert (old.packed, old.notes, old.counts, old.remarks, old.failure) == ("", (), {}, None, "")
-    assert old.said == [(3, Issue("D02", Severity.ERROR, "", "", "", ""))]
+    assert old.all_issues == [(3, Issue("D02", Severity.ERROR, "", "", "", ""))]
 
 
 def test_what_a_later_version_adds_is_left_out() -> None:

@@ -1,6 +1,6 @@
-"""CANCELLATIONS to an OrderAcknowledgement document: a message an order, which cancels its items.
+"""CANCELLATIONS to an OrderAcknowledgement document: one message per order, which cancels its items.
 
-Amazon's side of it: docs/amazon.md#3-cancelling. There are few of them: unlike shipments they are written one by one.
+Amazon's side of it: docs/amazon.md#3-cancelling. Cancellations are few: unlike shipments, they are written one by one.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ITEM: Final = "<Item><AmazonOrderItemCode>{item}</AmazonOrderItemCode><CancelRea
 
 
 def number(cancellations: pd.DataFrame) -> pd.Series[int]:
-    """The message of each row: rows about one order are one message. Rows beyond what a document holds are left out."""
+    """The message of each row; rows about one order share a message. Rows beyond what a document holds are left out."""
     orders = cancellations["amazon-order-id"].to_list()
     messages = {order: place for place, order in enumerate(dict.fromkeys(orders), 1)}
     numbers = pd.Series([messages[order] for order in orders], dtype="int64")
@@ -36,18 +36,18 @@ def document(cancellations: pd.DataFrame, merchant_id: str) -> FeedDocument:
     numbers = number(cancellations)
     if cancellations.empty or len(numbers) < len(cancellations):
         raise Impossible(f"{len(cancellations)} cancellations do not make one document")
-    said: dict[int, tuple[str, str, dict[str, None]]] = {}
+    by_message: dict[int, tuple[str, str, dict[str, None]]] = {}
     for place, order, reason, items in zip(numbers.to_list(), *_columns(cancellations), strict=True):
-        said.setdefault(place, (order, reason, {}))[2].update(dict.fromkeys(items.split()))
+        by_message.setdefault(place, (order, reason, {}))[2].update(dict.fromkeys(items.split()))
     messages = (
-        MESSAGE.format(number=place, order=escape(order), items="".join(_item(one, reason) for one in items))
-        for place, (order, reason, items) in said.items()
+        MESSAGE.format(number=place, order=escape(order), items="".join(_item(code, reason) for code in items))
+        for place, (order, reason, items) in by_message.items()
     )
     envelope = envelope_of("OrderAcknowledgement", merchant_id)
     body = b"".join((envelope, *(message.encode() for message in messages), ENVELOPE_END))
     if len(body) > MAX_BYTES:
         raise Impossible(f"{len(cancellations)} cancellations are more than {MAX_BYTES} bytes")
-    return FeedDocument(body, 1, len(said), numbers)
+    return FeedDocument(body, 1, len(by_message), numbers)
 
 
 def _columns(cancellations: pd.DataFrame) -> tuple[list[str], list[str], list[str]]:

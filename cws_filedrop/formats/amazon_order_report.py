@@ -1,7 +1,6 @@
 """The layout of Amazon's order reports: one row an order line (docs/amazon.md#5-order-reports).
 
-Which columns there are varies by account. Only what the order book has a use for is read; prices are totals for the
-quantity, not for one piece.
+The columns vary by account. Only what the order book uses is read; prices are totals for the quantity, not per unit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The first rows of a file -> which is the heading row, which layout it has, and what each column is.
+"""The first rows of a file -> which of them is the heading row, which layout it has, and what each column means.
 
 May not know bytes, encodings or the lines below the headings.
 """
@@ -23,7 +23,7 @@ from cws_filedrop.rules import catalogue
 MOST_COLUMNS: Final = 1_000
 MOST_WARNINGS: Final = 50
 ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
-# What rejected.txt adds to the seller's columns; such a file comes back with them.
+# What rejected.txt adds to the seller's columns. Sellers correct that file and drop it again, with these still in it.
 OURS: Final = ("error-code", "error-column", "error-message", "what-to-do")
 
 
@@ -39,7 +39,7 @@ class HeadingRow:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The heading row, understood. `columns` has the rule column of each cell, "" where it is ignored."""
+    """The heading row and what it means. `columns` has the rule column of each cell, "" where it is ignored."""
 
     format: Format
     row: HeadingRow
@@ -50,14 +50,14 @@ class Header:
 
 
 def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMATS) -> Header:
-    """The heading row among the first lines of a file (line number, text), which has one of the wanted layouts.
+    """The heading row among the first lines of a file (line number, text), of one of the wanted layouts.
 
     Raises: FileRejected F01, F03, F04, F05 or F06.
     """
     for line in lines:
         for row in rows(line):
             names = claimants(row.cells)
-            if wanted is ORDER_FORMATS:  # the ancestor's has all that a confirmation needs, too
+            if wanted is ORDER_FORMATS:  # the ancestor's order file also has all headings that a confirmation needs
                 names = [name for name in names if name in wanted]
             if len(names) > 1:
                 raise FileRejected(catalogue.issue("F06", detail=f"two={listed(names)}"))
@@ -67,7 +67,7 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
 
 
 def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) -> Iterator[HeadingRow]:
-    """A line (number, text) as a row of cells, by each delimiter that it may have."""
+    """A line (number, text) as a row of cells, once for each delimiter it could have."""
     number, text = line
     for delimiter in delimiters:
         if delimiter != split.TAB and delimiter not in text:
@@ -95,9 +95,9 @@ def _protected(cell: str, delimiter: str) -> str:
 
 
 def check_width(row: HeadingRow) -> None:
-    """Has the heading row no more cells than anybody can have meant?
+    """Let a heading row of plausible width pass.
 
-    Raises: FileRejected F05 otherwise.
+    Raises: FileRejected F05 when it has more cells than anybody can have meant.
     """
     if len(row.cells) > MOST_COLUMNS:
         detail = f"shape=the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
@@ -105,7 +105,7 @@ def check_width(row: HeadingRow) -> None:
 
 
 def above_note(row: HeadingRow) -> str:
-    """What is said when there is something above the headings."""
+    """The note for a file with something above its headings."""
     return f"The headings were found in line {row.line}; what stands above them was left out."
 
 
@@ -186,20 +186,20 @@ def _of_the_other_kind(row: HeadingRow, wanted: Mapping[str, Format]) -> str:
 
 
 def _missing(rows: Sequence[HeadingRow], wanted: Mapping[str, Format]) -> list[Issue]:
-    """F03 for the nearest layout, if any heading is known or nearly known."""
+    """F03 for the nearest layout, if the row has any heading that is known or nearly so."""
     scored = [(_likeness(layout, row), layout, row) for layout in wanted.values() for row in rows]
-    (known, near), layout, row = max(scored, key=lambda one: one[0])
+    (known, near), layout, row = max(scored, key=lambda candidate: candidate[0])
     if not known and near < len(layout.required):
         return []
     read = reading(layout, row.cells)
-    found = {layout.headings.get(heading) for heading, _ in read.values()}
+    present = {layout.headings.get(heading) for heading, _ in read.values()}
     unknown = [cell for number, cell in enumerate(row.cells) if cell and number not in read]
-    absent = [heading for heading, column in layout.headings.items() if column in layout.required - found]
+    absent = [heading for heading, column in layout.headings.items() if column in layout.required - present]
     return [catalogue.issue("F03", column=heading, detail=nearest(heading, unknown)) for heading in absent]
 
 
 def _likeness(layout: Format, row: HeadingRow) -> tuple[int, int]:
-    """How many headings a layout knows in a row, and how many required ones are nearly there."""
+    """How many cells of a row are headings of a layout, and how many of its required ones are merely misspelled."""
     read = reading(layout, row.cells)
     unknown = [cell for number, cell in enumerate(row.cells) if cell and number not in read]
     wanted = [heading for heading, column in layout.headings.items() if column in layout.required]

@@ -1,8 +1,8 @@
 """The first rows of a file -> its heading row: of a standard layout, or of one of the seller's own (profiles).
 
-Headings spelled exactly as in a standard layout are that layout's. Else the profile whose headings are all there reads
-the file; of several the one that names the most of them. Else a standard layout may understand other spellings. May
-not know bytes, nor the lines below the headings.
+Headings spelled exactly as in a standard layout mean that layout. Else the file is read by the profile whose headings
+are all there; of several such, by the one that names most headings. Else a standard layout is tried with other
+spellings. May not know bytes, nor the lines below the headings.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def _fits(profile: Profile, line: tuple[int, str]) -> Iterator[Fit]:
 
 
 def _claimed(fits: Sequence[Fit]) -> list[Fit] | None:
-    """The profile that names the most headings, and others that name as many; in the first row where any fits."""
+    """In the first row that any profile fits: the profiles that name the most of its headings; several when tied."""
     if not fits:
         return None
     first = min(fit.row.line for fit in fits)
@@ -73,10 +73,11 @@ def _claimed(fits: Sequence[Fit]) -> list[Fit] | None:
 
 
 def _is_standard(cells: Sequence[str]) -> bool:
-    """Are the headings that a standard layout needs there, exactly as it spells them?"""
+    """Are all headings that some standard layout requires there, spelled exactly as it spells them?"""
     layouts = (*FORMATS.values(), *ORDER_FORMATS.values())
     return any(
-        all(heading in cells for heading, column in one.headings.items() if column in one.required) for one in layouts
+        all(heading in cells for heading, column in layout.headings.items() if column in layout.required)
+        for layout in layouts
     )
 
 
@@ -116,7 +117,7 @@ def _notes(profile: Profile, row: HeadingRow, found: Mapping[str, object], *, ab
 
 
 def _better(error: FileRejected, fits: Sequence[Fit]) -> FileRejected:
-    """What is missing for the nearest profile, if it is nearer than every standard layout."""
+    """The error to report: what the nearest profile misses, if it is nearer than every standard layout."""
     best = max(fits, key=lambda fit: (len(fit.found), -len(fit.missing)), default=None)
     if best is None or not best.found or not best.missing:
         return error

@@ -1,4 +1,4 @@
-"""Where sellers see their orders on Amazon's own pages. A table and nothing else.
+"""Links to orders on Amazon's own pages for sellers. A table and nothing else.
 
 Ids are those of docs/amazon.md#10-access. Hosts are those of Amazon's page "Seller Central URLs" in the developer
 guide: five countries of Europe share one.

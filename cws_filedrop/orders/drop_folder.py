@@ -2,8 +2,8 @@
 each is merged into that seller's order book.
 
 A file that is complete is claimed by one rename into `.in-work/`, imported, reported, and then moved to `done/` or
-`failed/`. What a crash leaves in `.in-work/` is imported again at the next look: that changes nothing, and the report
-is written anew under the same name.
+`failed/`. What a crash leaves in `.in-work/` is imported again at the next look: importing it twice changes nothing,
+and the report is rewritten under the same name.
 """
 
 from __future__ import annotations
@@ -39,24 +39,24 @@ IN_WORK: Final = ".in-work"
 DONE: Final = "done"
 FAILED: Final = "failed"
 END: Final = "\r\n"
-LONGEST_STEM: Final = 180  # bytes: moment, number and the ending of a report still fit into a file name
+LONGEST_STEM: Final = 180  # bytes; leaves room for moment, number and the ending of a report in 255 of a file name
 MOMENT: Final = re.compile(r"\.([0-9]{8}-[0-9]{6})(-[0-9]+)?\.")
 SHOWN_ISSUES: Final = 100
 
 
 class OrderDropFolder:
-    """Looks through the drop folder. One instance a process; two processes may look through the same folder."""
+    """Looks through the drop folder. One instance per process; two processes may look through the same folder."""
 
     def __init__(self, context: ServiceContext, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._context = context
         self._root = context.settings.order_drops
         self._clock = clock
         self._stillness: Stillness | None = None
-        self._not_logged_in: set[str] = set()
+        self._strange_folders: set[str] = set()  # warned of
         self._not_before: dict[Path, float] = {}
 
     def look(self) -> int:
-        """Import what is complete; how many files that were. Raises: OSError when the folder cannot be used."""
+        """Import what is complete. Returns how many files. Raises: OSError when the folder cannot be used."""
         owners = {seller.name: seller for seller in sellers.everyone(self._context.db)}
         self._root.mkdir(parents=True, exist_ok=True)
         folders = dict(self._folders(owners))
@@ -71,13 +71,13 @@ class OrderDropFolder:
         return done
 
     def _unless_failed(self, path: Path, work: Callable[[], bool]) -> bool:
-        """Do something with a file; trouble with one keeps the others from nothing, and is tried again in a while."""
+        """Work on a file. If that fails it is tried again after a while, and the other files are not held up."""
         if self._not_before.get(path, 0.0) > self._clock():
             return False
         try:
             done = work()
         except Exception as error:
-            # Where, not what: the words of an exception may hold what was in the file.
+            # Where it happened and not what: an exception's text may contain a buyer's data from the file.
             where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
             words = str(error) if isinstance(error, OSError) else type(error).__name__
             LOG.error("order_drops.file_failed", file=clean(path.name), error=words, where=" > ".join(where))
@@ -87,16 +87,16 @@ class OrderDropFolder:
         return done
 
     def _folders(self, owners: dict[str, Seller]) -> Iterator[tuple[Path, Seller]]:
-        """The sellers' folders, made where they are missing. Who is no seller is told of once."""
+        """The sellers' folders, created where missing. A folder of nobody's is warned of once."""
         for name in owners:
             if not os.path.lexists(self._root / name):
                 (self._root / name).mkdir(exist_ok=True)
         with os.scandir(self._root) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
-        not_logged_in = {name for name in names if name.lower() not in owners and not name.startswith(".")}
-        for name in sorted(not_logged_in - self._not_logged_in):
+        strange = {name for name in names if name.lower() not in owners and not name.startswith(".")}
+        for name in sorted(strange - self._strange_folders):
             LOG.warning("order_drops.seller_not_found", folder=clean(name))
-        self._not_logged_in = not_logged_in
+        self._strange_folders = strange
         for name in names:
             if SELLER_NAME.fullmatch(name.lower()) and name.lower() in owners:
                 yield self._root / name, owners[name.lower()]
@@ -110,9 +110,9 @@ class OrderDropFolder:
         return self._stillness.complete(paths)
 
     def _claim(self, path: Path, folder: Path) -> bool:
-        """Take a file out of the way of those who put it there, under the name it will keep; false if it is gone."""
+        """Move a file out of reach of those who put it there, to the name it will keep; false if it is gone."""
         try:
-            os.close(_opened(path))  # what cannot be read stays where whoever put it there sees it
+            os.close(_opened(path))  # a file that cannot be read stays where its owner sees it
             working = _own_folder(folder, IN_WORK)
             disk.move(path, working / _kept_name(path.name, self._context.clock(), folder))
         except FileNotFoundError:
@@ -126,12 +126,13 @@ class OrderDropFolder:
             if source is None:
                 return False
             try:
-                where, told, plain = self._merged(seller, path, source)
+                where, summary, plain = self._merged(seller, path, source)
             except FileRejected as error:
-                where, told, plain = FAILED, order_import.refused(path.name, error.issues), _refused(path, error)
+                where, summary, plain = FAILED, order_import.refused(path.name, error.issues), _refused(path, error)
+            # Reports first, the move last: a crash in between leaves the file in `.in-work/`, and all is done again.
             target = _own_folder(folder, where)
             body = json.dumps({"version": 1, "seller": seller.name} | plain, indent=2, ensure_ascii=False)
-            reports = {".import.txt": END.join([*told, ""]), ".import.json": body + "\n"}
+            reports = {".import.txt": END.join([*summary, ""]), ".import.json": body + "\n"}
             deliver_all((target / f"{path.name}{ending}", [text.encode()]) for ending, text in reports.items())
             disk.move(path, target / path.name)
             for changed in (target, path.parent):
@@ -155,11 +156,11 @@ def _refused(path: Path, error: FileRejected) -> dict[str, Any]:
 
 
 def forget(context: ServiceContext, *, before: datetime) -> int:
-    """Remove what was imported, or could not be, before a moment: it names buyers. How many files that were."""
+    """Remove files that were imported, or failed to be, before a moment: they name buyers. Returns how many."""
     removed = 0
     root = context.settings.order_drops
     folders = [root / name for name in os.listdir(root)] if root.is_dir() else []
-    for folder in (one / kind for one in folders for kind in (DONE, FAILED)):
+    for folder in (own / kind for own in folders for kind in (DONE, FAILED)):
         if folder.is_symlink() or folder.parent.is_symlink():
             continue
         for path in (folder / name for name in files_in(folder)):
@@ -170,10 +171,10 @@ def forget(context: ServiceContext, *, before: datetime) -> int:
 
 
 def _moment(path: Path) -> datetime:
-    """When a file was claimed, as its name says; for what somebody else put there, when it was last changed."""
-    found = MOMENT.findall(path.name)
-    if found:
-        return datetime.strptime(f"{found[-1][0]}+0000", "%Y%m%d-%H%M%S%z")
+    """When a file was claimed, according to its name; for a file that somebody put there, when it was last changed."""
+    claimed = MOMENT.findall(path.name)
+    if claimed:
+        return datetime.strptime(f"{claimed[-1][0]}+0000", "%Y%m%d-%H%M%S%z")
     return datetime.fromtimestamp(path.lstat().st_mtime, UTC)
 
 
@@ -182,13 +183,13 @@ def _waiting(folder: Path) -> list[Path]:
 
 
 def _claimed(folder: Path) -> list[Path]:
-    """What was claimed, now or before a crash."""
+    """The files that were claimed, just now or before a crash."""
     working = folder / IN_WORK
     return [] if working.is_symlink() else [working / name for name in files_in(working)]
 
 
 def _own_folder(folder: Path, name: str) -> Path:
-    """A folder of ours in a seller's, made if need be. Raises: NotADirectoryError for a link to elsewhere."""
+    """A folder of ours within a seller's, created if missing. Raises: NotADirectoryError for a link to elsewhere."""
     own = folder / name
     own.mkdir(exist_ok=True)
     if own.is_symlink():
@@ -197,7 +198,7 @@ def _own_folder(folder: Path, name: str) -> Path:
 
 
 def _kept_name(name: str, now: datetime, folder: Path) -> str:
-    """`report.txt` -> `report.20261122-120000.txt`, another than any that is there."""
+    """`report.txt` -> `report.20261122-120000.txt`, or a variant of it that is not taken yet."""
     whole = Path(clean(name))
     stem = whole.stem.encode()[:LONGEST_STEM].decode(errors="ignore")
     ending = whole.suffix.encode()[:20].decode(errors="ignore") or ".txt"
@@ -210,12 +211,13 @@ def _kept_name(name: str, now: datetime, folder: Path) -> str:
 
 
 def _opened(path: Path) -> int:
+    # No links, and no waiting: a named pipe would block until somebody writes to it.
     return os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 @contextmanager
 def _locked(path: Path) -> Iterator[BinaryIO | None]:
-    """A claimed file, open to be read; None when another process has it in hand, or has moved it on."""
+    """A claimed file, opened for reading; None when another process is working on it, or has moved it on."""
     try:
         descriptor = _opened(path)
     except FileNotFoundError:
@@ -227,5 +229,6 @@ def _locked(path: Path) -> Iterator[BinaryIO | None]:
         except BlockingIOError:
             yield None
             return
+        # The lock is on the open file. Another process may have moved it away between opening and locking.
         there, held = regular(path), os.fstat(source.fileno())
         yield source if there is not None and os.path.samestat(there, held) else None

@@ -1,4 +1,4 @@
-"""An order file into the order book: read, checked, merged, in bounded pieces; and what became of its lines."""
+"""An order file -> the order book: read, checked, merged, in bounded pieces; and what became of its lines."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHOWN_ISSUES: Final = 100
 
 @dataclass
 class ImportResult:
-    """What an order file came to. `refused` counts lines that were left out, `issues` has the first of them."""
+    """The result of importing a file. `refused` counts lines that were left out, `issues` has the first of them."""
 
     facts: FileFacts
     lines: int = 0
@@ -34,7 +34,7 @@ class ImportResult:
     taken: list[tuple[int, str]] = field(default_factory=list)
 
     def add(self, merged: Merged) -> None:
-        """Count a piece in."""
+        """Add what merging a piece did."""
         self.new_orders |= merged.new
         self.changed_orders |= merged.changed - self.new_orders
         self.known_orders |= merged.known

@@ -1,8 +1,8 @@
-"""Orders from Amazon into the order book: a report is asked for, waited for, fetched and merged, by account.
+"""Orders from Amazon -> the order book: a report is requested, waited for, fetched and merged, per account.
 
-Every step is kept (`store.feeds.order_reports`), so that a restart resumes where it was. A step that is done twice does
-no harm: Amazon makes a second report, and merging the same report again changes nothing. A report has buyers in it: it
-stays in memory until it is in the order book, and nothing of it but numbers is logged or noted.
+Every step is kept (`store.feeds.order_reports`), so that a restart resumes where it was. Repeating a step does no harm:
+Amazon makes a second report, and merging the same report again changes nothing. A report contains buyers' data: it
+stays in memory until it is in the order book, and nothing but its counts is logged or noted.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cws_filedrop.store.feeds.order_reports import OrderReportRow
 from cws_filedrop.store.sellers import sellers
 
 LOG: Final = log.get(__name__)
-REFUSED_FOR: Final = timedelta(hours=1)  # what Amazon refuses, a person has to change at Amazon
+REFUSED_FOR: Final = timedelta(hours=1)  # a refusal lasts until a person changes something at Amazon
 PATIENCE: Final = timedelta(hours=12)  # with a report; eight are normal under load (docs/amazon.md#7-feeds-api)
 EMPTY: Final = "F01"  # an order file without rows
 LIMITED: Final = "waits for Amazon's rate limit"
@@ -47,27 +47,27 @@ class ReportSource(Protocol):
 
 @dataclass(frozen=True)
 class OrderReportPuller:
-    """A sender, whose desk and purse are used, and where each account's reports come from."""
+    """What pulling works with: context and rate limits, and where each account's reports come from."""
 
     amazon: AmazonContext
     reports: Callable[[Account], ReportSource]
 
 
 def go_on(puller: OrderReportPuller) -> int:
-    """Want the orders of accounts whose time has come, and bring all pulls a step further; how many were touched."""
+    """Begin pulls of accounts that are due, and take all pulls one step further. Returns how many were worked on."""
     context = puller.amazon.context
     _begin_due(puller)
-    found = order_reports.due(context.db, now=context.clock())
-    for pull in found:
+    pulls = order_reports.due(context.db, now=context.clock())
+    for pull in pulls:
         try:
             with log.bound(pull=pull.no, account=pull.account_id):
                 _step(puller, pull)
         except Exception as error:
-            # Where, not what: the words of an exception may hold what was in the report.
+            # Where it happened and not what: an exception's text may contain a buyer's data from the report.
             where = [f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)]
             LOG.error("orders.pull_broke", pull=pull.no, error=type(error).__name__, where=" > ".join(where))
             _end(puller, pull, OrderReportState.FAILED, f"failed here ({type(error).__name__}); the log says more")
-    return len(found)
+    return len(pulls)
 
 
 def _begin_due(puller: OrderReportPuller) -> None:
@@ -83,7 +83,7 @@ def _begin_due(puller: OrderReportPuller) -> None:
 
 
 def _next_due(last: OrderReportRow, minutes: float) -> datetime:
-    """When the next one is due after that."""
+    """When the next pull is due after `last`. Counted from when that was wanted, so that the hours do not drift."""
     due = moment(last.asked_at) + timedelta(minutes=minutes)
     if last.state is OrderReportState.REFUSED and last.done_at is not None:
         due = max(due, moment(last.done_at) + REFUSED_FOR)
@@ -91,7 +91,7 @@ def _next_due(last: OrderReportRow, minutes: float) -> datetime:
 
 
 def _step(puller: OrderReportPuller, pull: OrderReportRow) -> None:
-    """Ask for the report, or look how it is doing and take it."""
+    """Request the report; or, when that was done, ask how it is doing and fetch it when it is ready."""
     try:
         if pull.state is OrderReportState.OPEN:
             _ask(puller, pull)
@@ -177,7 +177,7 @@ def _take(puller: OrderReportPuller, pull: OrderReportRow, document_id: str) -> 
 
 
 def _policy(puller: OrderReportPuller, account_id: int) -> Policy:
-    """That of one of the account's sellers; the report's dates have zones, so that it hardly matters whose."""
+    """The policy of one of the account's sellers; the report's dates have zones, so it hardly matters whose."""
     owners = sellers.everyone(puller.amazon.context.db)
     return next((seller.policy for seller in owners if seller.account.id == account_id), Policy())
 
@@ -199,7 +199,7 @@ def _words(done: ImportResult) -> str:
 
 
 def _codes(error: FileRejected) -> str:
-    """Why a file is unusable, without any of its contents."""
+    """The codes that say why a file is unusable; its contents are left out."""
     return ", ".join(sorted({issue.code for issue in error.issues}))
 
 
@@ -207,7 +207,7 @@ def _codes(error: FileRejected) -> str:
 
 
 def _must_wait(puller: OrderReportPuller, pull: OrderReportRow, operation: str) -> bool:
-    """Take a token of the account's purse; without one the pull waits for it."""
+    """Take a token of the account's rate limit; if there is none, the pull waits for one."""
     context = puller.amazon.context
     wait = feeds.reserve(context.db, pull.account_id, puller.amazon.rate_limit(operation), context.clock())
     if wait:

@@ -1,9 +1,9 @@
 """Reading back: does Amazon's own order show what Amazon accepted?
 
-A report that names no error is Amazon's word for an acceptance, the order itself is the proof
-(docs/amazon.md#9-orders-api). Each order is looked up some times, with growing pauses, as far as the rate limit lets
-us; nothing waits for it. The same look tells an order that was shipped before (18021) from one that was refused for
-another reason, and finds what nobody knew whether Amazon had it.
+A report without errors is Amazon's word that it accepted a shipment; the order itself is the proof
+(docs/amazon.md#9-orders-api). Each order is looked up a few times, with growing pauses, as far as the rate limit
+allows; nothing waits for it. The same look-up distinguishes an order that was shipped before (18021) from one refused
+for another reason, and settles lines of which nobody knew whether Amazon had them.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ from cws_filedrop.store.uploads import uploads
 
 LOG: Final = log.get(__name__)
 AGAIN: Final = (1.0, 4.0, 12.0, 24.0, 48.0)  # hours after Amazon's answer
-REFUSED_HOURS: Final = 24.0  # that an account is left alone which may not ask for orders
+REFUSED_HOURS: Final = 24.0  # how long an account is left alone that is not allowed to read orders
 SHOWN: Final = "Amazon's own order shows this package"
 SETTLED: Final = f"{SHOWN}: it is confirmed, and nothing is left to do"
 
 
 class OrderReader:
-    """Looks for one order after the other. Belongs to one thread."""
+    """Looks up one order after the other. Belongs to one thread."""
 
     def __init__(self, amazon: AmazonContext) -> None:
         self._amazon = amazon
         self._not_before: dict[int, datetime] = {}  # accounts that have no token left
 
     def look(self) -> bool:
-        """Look for the order that has waited longest; false when there is none to be looked for now."""
+        """Look up the order that has waited longest; false when none is due now."""
         context, now = self._amazon.context, self._amazon.context.clock()
         self._not_before = {account: until for account, until in self._not_before.items() if until > now}
         due = read_backs.next_due(context.db, now=now, not_of=list(self._not_before))
@@ -78,7 +78,7 @@ class OrderReader:
 def judged(
     due: DueReadBack, told: Sequence[ReportedLine], order: AmazonOrder | None, *, now: datetime
 ) -> ReadBackOutcome:
-    """What an order at Amazon shows of what Amazon was told of it."""
+    """Compare an order at Amazon with what was sent about it. None is an order that Amazon does not know."""
     shown = [one for one in told if order is not None and is_shown(one, order)]
     seen = [one for one in shown if not one.seen]
     absent = [one for one in told if one not in shown]
@@ -95,7 +95,7 @@ def judged(
 
 
 def plain(order: AmazonOrder | None) -> dict[str, Any]:
-    """What proves a shipment, to be kept (store.feeds.read_backs.ReadBack)."""
+    """The part of an order that proves a shipment, as kept (store.feeds.read_backs.ReadBack)."""
     if order is None:
         return {"status": ""}
     items = [
@@ -116,7 +116,7 @@ def _next(due: DueReadBack, now: datetime) -> datetime | None:
 
 
 def is_shown(told: ReportedLine, order: AmazonOrder) -> bool:
-    """Does the order show that package; or, where no tracking number was told, that so many units are shipped?"""
+    """Does the order show that package; or, if it was sent without a tracking number, that its units are shipped?"""
     if told.tracking:
         wanted = _plain(told.tracking)
         packages = [one for one in order.packages if _plain(one.tracking) == wanted]
@@ -125,7 +125,7 @@ def is_shown(told: ReportedLine, order: AmazonOrder) -> bool:
 
 
 def _shipped(told: ReportedLine, order: AmazonOrder) -> bool:
-    """Are the units that were told of shipped, by whatever package?"""
+    """Are the units of that line shipped, in whatever package?"""
     items = [item for item in order.items if told.item in ("", item.item_code)]
     return bool(items) and all(item.shipped >= _wanted(told, item) for item in items)
 
@@ -136,7 +136,7 @@ def _wanted(told: ReportedLine, item: AmazonItem) -> int:
 
 
 def _against(told: ReportedLine, order: AmazonOrder | None) -> str:
-    """Why Amazon refused units as shipped before, as far as its own order shows it."""
+    """Why Amazon refused units as shipped before, as far as its own order shows that."""
     if order is None:
         return "Amazon has no order of that number"
     if not _shipped(told, order):

@@ -1,8 +1,7 @@
 """A file of any size -> the database, piece by piece, in a process of its own.
 
-Nothing of it is sent before its upload says so; what a crash left of an earlier try is taken back first.
-
-The pieces are recorded in batches, each one short transaction, so that others never wait long.
+Nothing of it is sent until its upload is WAITING, which the last transaction makes it; what a crash left of an earlier
+try is undone first. The pieces are recorded in batches, each a short transaction, so that others never wait long.
 """
 
 from __future__ import annotations
@@ -41,12 +40,12 @@ def read(context: ServiceContext, upload: Upload) -> Upload:
     given = recording.task(context, upload, seller)
     with given.path.open("rb") as source:
         sha256, _ = digest(source)
-        found = reading.opened(context.db, given, source, sha256)
-        if isinstance(found, Examination) and upload.rehearsal:
-            found = reading.rehearsed(context.db, given, source, sha256)
-        if isinstance(found, PreparedUpload):
-            return recording.keep(context, [ReadUpload(upload, seller, found)])[0]
-        return _Recording(context, replace(upload, sha256=sha256), found).run(seller)
+        opened = reading.opened(context.db, given, source, sha256)
+        if isinstance(opened, Examination) and upload.rehearsal:
+            opened = reading.rehearsed(context.db, given, source, sha256)
+        if isinstance(opened, PreparedUpload):
+            return recording.keep(context, [ReadUpload(upload, seller, opened)])[0]
+        return _Recording(context, replace(upload, sha256=sha256), opened).run(seller)
 
 
 class _Recording:
@@ -61,7 +60,7 @@ class _Recording:
         self._held = False
 
     def run(self, seller: Seller) -> Upload:
-        """Record everything, and then what is to be said of the upload."""
+        """Record all lines, and last the upload's outcome."""
         with self._context.db.write() as connection:
             recording.forget_in(connection, self._upload.id)
         self._held = _waits(self._examination, self._upload, seller)
@@ -91,12 +90,14 @@ class _Recording:
                 bad.write(rejected_rows(done, self._examination))
 
     def _record(self, piece: Piece) -> int | None:
-        """Record a piece; None when all of it is, else the last line before orders that have changed meanwhile."""
+        """Record a piece; None when all of it is recorded, else the last line before orders that changed meanwhile."""
         last, changed = 0, dict[str, ChangedOrder]()
         for rows, effects in _batches(piece):
             began = time.monotonic()
-            before = ((changed.get(one.amazon_order_id), one) for one in effects)
-            current = [was.renewed(one) if was else one for was, one in before]
+            # An order whose rows are in several batches was changed by the earlier ones: that is no reason to judge
+            # the later ones again.
+            before = ((changed.get(effect.amazon_order_id), effect) for effect in effects)
+            current = [order.renewed(effect) if order else effect for order, effect in before]
             try:
                 with self._context.db.write() as connection:
                     now = stamp(self._context.clock())
@@ -109,13 +110,14 @@ class _Recording:
             changed |= more
             self._counts.update(counts)
             last = rows["line"][-1]
-            # SQLite lets a waiting writer in only by chance; an open gap as long as the batch took is fair.
+            # SQLite does not queue writers: one that waits gets in only if it happens to try during a gap. A gap as
+            # long as the batch took gives it an even chance.
             time.sleep(time.monotonic() - began)
         return None
 
 
 def _waits(examination: Examination, upload: Upload, seller: Seller) -> bool:
-    """Will the whole file wait for a word? Then nothing of it may happen, so that is found out first."""
+    """Will the whole file be held? Then none of it may take effect, so that has to be known before the first batch."""
     if seller.policy.on_error != "hold-file" or upload.releases:
         return False
     counts = Counter[str]()

@@ -1,4 +1,4 @@
-"""What the seller finds: receipts, results, the status file. Each delivery may be repeated and then changes nothing."""
+"""What the seller finds: receipts, results, the status file. Repeating a delivery changes nothing."""
 
 from __future__ import annotations
 
@@ -36,32 +36,33 @@ SHOWN_UPLOADS: Final = 50
 SHOWN_UNCONFIRMED: Final = 500
 SHOWN_RESULTS: Final = 10
 SHOWN_ORDERS: Final = 200
-MISSING_DAYS: Final = 90  # that an order is shown which Amazon accepted and does not show
-OVERDUE_DAYS: Final = 14  # that an order which nobody shipped in time is shown
+MISSING_DAYS: Final = 90  # how long an order is listed that Amazon accepted but does not show
+OVERDUE_DAYS: Final = 14  # how long an order is listed that was not shipped in time
 BLOCK: Final = 1 << 20
 Delivery = tuple[Path, Iterable[bytes]]
 
 
-def answer(context: ServiceContext, found: Sequence[Upload]) -> list[str]:
+def answer(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
     """Deliver receipts and rejected lines; and the result, when nothing waits for Amazon.
 
-    The ids of uploads whose answers could not be delivered: a full disk or a damaged outbox is no reason to lose them.
+    Returns the ids of uploads whose answers could not be delivered, to be tried again: a full disk or a damaged outbox
+    must not lose them.
     """
-    return _deliver(context, found, _answers, (notes.answered, events.answered))
+    return _deliver(context, batch, _answers, (notes.answered, events.answered))
 
 
-def publish(context: ServiceContext, found: Sequence[Upload]) -> list[str]:
+def publish(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
     """Deliver results, and the lines that Amazon refused; the ids of uploads whose results could not be delivered."""
-    return _deliver(context, found, _results, (notes.finished, events.finished))
+    return _deliver(context, batch, _results, (notes.finished, events.finished))
 
 
-def publish_again(context: ServiceContext, found: Sequence[Upload]) -> None:
-    """Write results anew that say more now, where the seller has not removed them."""
+def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
+    """Rewrite results that have more to say now, unless the seller has removed them."""
     there = [
-        upload for upload in found if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
+        upload for upload in batch if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
     ]
-    late = _deliver(context, there, _results, ())  # what was said before in other words is no news
-    for upload in found:
+    late = _deliver(context, there, _results, ())  # without mails and hooks: the outcome is the same as before
+    for upload in batch:
         STATUS_DUE.add(upload.seller)
     if late:
         LOG.warning("outbox.not_renewed", uploads=late)
@@ -69,23 +70,23 @@ def publish_again(context: ServiceContext, found: Sequence[Upload]) -> None:
 
 def _deliver(
     context: ServiceContext,
-    found: Sequence[Upload],
+    batch: Sequence[Upload],
     files: Callable[[ServiceContext, Upload], Iterator[Delivery]],
     tell: Sequence[Callable[[ServiceContext, Sequence[Upload]], None]],
 ) -> list[str]:
     try:
-        deliver_all(file for upload in found for file in files(context, upload))
-        verdict_counts.answered(context.db, [upload.id for upload in found], at=stamp(context.clock()))
+        deliver_all(file for upload in batch for file in files(context, upload))
+        verdict_counts.answered(context.db, [upload.id for upload in batch], at=stamp(context.clock()))
         for note in tell:
-            note(context, found)
+            note(context, batch)
     except Exception as error:
-        if len(found) > 1:  # one seller's trouble is not the others'
-            return [late for upload in found for late in _deliver(context, [upload], files, tell)]
+        if len(batch) > 1:  # one by one, so that one seller's full outbox does not hold up the others
+            return [late for upload in batch for late in _deliver(context, [upload], files, tell)]
         ours = not isinstance(error, OSError)
-        one = found[0]
-        LOG.error("outbox.not_delivered", upload=one.id, seller=one.seller, error=str(error), exc_info=ours)
-        return [one.id]
-    for upload in found:
+        only = batch[0]
+        LOG.error("outbox.not_delivered", upload=only.id, seller=only.seller, error=str(error), exc_info=ours)
+        return [only.id]
+    for upload in batch:
         STATUS_DUE.add(upload.seller)
     return []
 
@@ -95,12 +96,13 @@ def _answers(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
         yield _named(context, upload, "rejected"), _file(_rejected_path(context, upload))
     if upload.state in (UploadState.DONE, UploadState.REJECTED):
         yield from _results(context, upload)
+    # The receipt last: who sees it finds everything that it speaks of.
     yield _named(context, upload, "receipt"), [_receipt(upload).encode()]
 
 
 def _results(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
     if upload.state is UploadState.DONE and is_release(upload.name):
-        return  # it has no lines; those of the released file have results of their own
+        return  # a file that releases another has no lines; the released one has results of its own
     if upload.rehearsal and upload.state is UploadState.DONE:
         yield from _rehearsal(context, upload)
     elif upload.state is UploadState.REJECTED:
@@ -169,7 +171,7 @@ def _unconfirmed(context: ServiceContext, upload: Upload) -> Iterator[bytes]:
 
 
 def in_own_columns(context: ServiceContext, upload: Upload, refused: Mapping[int, Issue]) -> Iterator[bytes]:
-    """Lines of an upload (by number) as the seller typed them, with what was said of each: a file to be dropped again.
+    """Lines of an upload (by number) as the seller typed them, each with its issue: a file to correct and drop again.
 
     Raises: FileNotFoundError when the upload's bytes are not kept any more.
     """
@@ -192,7 +194,7 @@ def profiles_of(upload: Upload) -> tuple[Profile, ...]:
 
 
 def _amazons(codes: str) -> str:
-    """The first of Amazon's codes in a line's codes."""
+    """The first of Amazon's codes among a line's codes."""
     return re.split(r"[, |]", codes.removeprefix("A-"), maxsplit=1)[0]
 
 
@@ -204,9 +206,8 @@ def _rehearsal(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
 
 
 def write_statuses(context: ServiceContext, names: Iterable[str]) -> None:
-    """Write STATUS.txt and STATUS.json of these sellers anew; those that cannot be written now, the next time."""
-    found = sellers.by_name(context.db, names)
-    for name, seller in found.items():
+    """Rewrite STATUS.txt and STATUS.json of these sellers; those that cannot be written now are tried again later."""
+    for name, seller in sellers.by_name(context.db, names).items():
         try:
             _write_status(context, seller)
         except OSError as error:
@@ -231,28 +232,28 @@ def status_of(context: ServiceContext, seller: Seller) -> status.Status:
         late_soon=order_lists.late(context.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
         missing=read_backs.missing(context.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
         hooks_off=[
-            {"id": one.id, "url": one.url, "why": one.why_disabled}
-            for one in hooks.listing(context.db, seller.id)
-            if one.why_disabled
+            {"id": hook.id, "url": hook.url, "why": hook.why_disabled}
+            for hook in hooks.listing(context.db, seller.id)
+            if hook.why_disabled
         ],
     )
 
 
 def _write_status(context: ServiceContext, seller: Seller) -> None:
-    home, found = context.home(seller.name).path, status_of(context, seller)
-    files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
+    home, now = context.home(seller.name).path, status_of(context, seller)
+    files = {"STATUS.txt": status.text(now).encode(), "STATUS.json": status.as_json(now)}
     deliver_all((home / name, [content]) for name, content in files.items())
 
 
-def _plain(found: Iterable[Upload]) -> list[dict[str, Any]]:
+def _plain(batch: Iterable[Upload]) -> list[dict[str, Any]]:
     return [
         {
-            "id": one.id,
-            "name": one.name,
-            "state": str(one.state),
-            "line_count": one.line_count,
-            "waiting": one.waiting,
-            "counts": dict(one.outcome.counts),
+            "id": upload.id,
+            "name": upload.name,
+            "state": str(upload.state),
+            "line_count": upload.line_count,
+            "waiting": upload.waiting,
+            "counts": dict(upload.outcome.counts),
         }
-        for one in found
+        for upload in batch
     ]

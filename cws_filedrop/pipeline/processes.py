@@ -1,5 +1,5 @@
-"""Reading, and publishing what is large, in processes of their own: no interpreter lock is shared, and a file that
-kills its reader kills no more.
+"""Reading, and publishing large results, in processes of their own: they do not share the worker's interpreter lock,
+and a file that kills its reader kills nothing else.
 """
 
 from __future__ import annotations
@@ -30,17 +30,15 @@ from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
 NICE: Final = 10
-RARELY: Final = (
-    200_000,
-    10,
-    10,
-)  # of the values of a large file none is in a cycle; to look cost a quarter of the time
+# Thresholds of the garbage collector: none of a large file's values is in a cycle, and looking for cycles took a
+# quarter of the time.
+RARELY: Final = (200_000, 10, 10)
 Given = TypeVar("Given")
 Result = TypeVar("Result")
 
 
 class Processes:
-    """One process that reads small files, one for large ones; started anew when they die."""
+    """One process that reads small files, one for large ones; each is started again when it dies."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -48,7 +46,7 @@ class Processes:
         self._lock = threading.Lock()
 
     def is_large(self, size: int) -> bool:
-        """Is a file of that many bytes worked on apart from the small ones?"""
+        """Does a file of that many bytes go to the process for large ones?"""
         return size > self._settings.service.heavy_bytes
 
     def warm_up(self) -> None:
@@ -56,21 +54,21 @@ class Processes:
         self._started("small").submit(os.getpid).result()
 
     def read(
-        self, context: ServiceContext, found: Sequence[Upload], *, wait_for_turn: Callable[[], None]
+        self, context: ServiceContext, batch: Sequence[Upload], *, wait_for_turn: Callable[[], None]
     ) -> list[Upload]:
-        """Read uploads, and record them when it is their turn; as they are afterwards, those that cannot be read set
-        aside as failed.
+        """Read uploads, and record them when it is their turn. Returns them as they are afterwards; those that could
+        not be read are set aside as failed.
 
         Raises: OSError, DatabaseUnavailable when disk or database do not work at all.
         """
-        unread = [upload for upload in found if upload.state is UploadState.ARRIVED]
+        unread = [upload for upload in batch if upload.state is UploadState.ARRIVED]
         owners = sellers.by_ids(context.db, {upload.seller_id for upload in unread})
-        kept = [upload for upload in found if upload.state is not UploadState.ARRIVED]
+        kept = [upload for upload in batch if upload.state is not UploadState.ARRIVED]
         while unread:
             done = self._read(context, unread, owners, wait_for_turn)
             kept += done
-            # Orders that changed while a file was judged by them: those files are judged once more.
-            unread = [upload for upload in unread if upload.id not in {one.id for one in done}]
+            # What is left was judged by orders that changed before it was recorded: it is judged again.
+            unread = [upload for upload in unread if upload.id not in {recorded.id for recorded in done}]
         return kept
 
     def _read(
@@ -80,7 +78,7 @@ class Processes:
         owners: Mapping[int, Seller],
         wait_for_turn: Callable[[], None],
     ) -> list[Upload]:
-        """Read and record uploads, but those whose orders changed meanwhile."""
+        """Read and record uploads; those whose orders changed meanwhile are missing from the answer."""
         small: dict[str, ReadingTask] = {}
         prepared: dict[str, PreparedUpload] = {}
         kept: list[Upload] = []
@@ -92,11 +90,16 @@ class Processes:
             else:
                 try:
                     small[upload.id] = recording.task(context, upload, owners[upload.seller_id])
-                except FileNotFoundError as error:  # somebody took its bytes away; that is not the others' trouble
+                except FileNotFoundError as error:  # its bytes are gone; the other uploads must not suffer from that
                     LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
                     prepared[upload.id] = reading.failed(error)
         prepared |= zip(small, self._prepared(list(small.values())), strict=True)
-        read = [ReadUpload(one, owners[one.seller_id], prepared[one.id]) for one in unread if one.id in prepared]
+        read = [
+            ReadUpload(upload, owners[upload.seller_id], prepared[upload.id])
+            for upload in unread
+            if upload.id in prepared
+        ]
+        # Groups are read side by side but recorded in order of arrival: what a file means may depend on earlier ones.
         wait_for_turn()
         return kept + (recording.keep(context, read) if read else [])
 
@@ -108,7 +111,8 @@ class Processes:
         except Impossible as error:
             if len(tasks) == 1:
                 return [reading.failed(error)]
-        return [prepared for task in tasks for prepared in self._prepared([task])]  # which of them is it?
+        # One of these files kills the process. Read one by one, only that one fails.
+        return [prepared for task in tasks for prepared in self._prepared([task])]
 
     def _read_large(self, context: ServiceContext, upload: Upload, seller: Seller) -> Upload:
         try:
@@ -128,7 +132,7 @@ class Processes:
             return False
 
     def close(self) -> None:
-        """Stop the processes; what they have not finished is done again after the next start."""
+        """Stop the processes; unfinished work is done again after the next start."""
         with self._lock:
             pools, self._pools = self._pools, {}
         for pool in pools.values():
@@ -163,12 +167,14 @@ class _Here:
 
 def _begin(settings: Settings, name: str) -> None:
     os.nice(NICE if name == "large" else 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the service tells us when to end
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl-C reaches the whole process group; the worker decides when to end
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log_settings.configure(settings, "reader" if name == "small" else f"reader-{name}")
     _Here.context = open_context(settings)
     gc.collect()
-    gc.freeze()  # the libraries are not garbage: looking through them again and again cost an eighth of the reading
+    gc.freeze()  # the imported libraries are no garbage; scanning them over and over took an eighth of the reading time
     gc.set_threshold(*RARELY)
 
 

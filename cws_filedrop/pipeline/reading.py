@@ -1,4 +1,4 @@
-"""Bytes in the spool -> what is to be recorded of them. Runs in any process; touches only the upload's own files.
+"""Bytes in the spool -> what to record about them. Runs in any process; touches only the upload's own files.
 
 A small file is read as one value (`prepare`), a large one piece by piece (`opened`, `rows`).
 """
@@ -32,7 +32,7 @@ LOG: Final = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class ReadingTask:
-    """A file to be read. `rehearsal` is the folder for the answers when nothing is to be sent (test/)."""
+    """A file to read. `rehearsal` is the folder for the answers when nothing is to be sent (test/)."""
 
     upload_id: str
     account_id: int
@@ -43,20 +43,20 @@ class ReadingTask:
     context: JudgementContext
     merchant_id: str
     rehearsal: Path | None
-    brake: BulkChangeLimit
+    limit: BulkChangeLimit
 
 
 @dataclass(frozen=True, slots=True)
 class BulkChangeLimit:
-    """What a file may change at once without anybody asked; 0 is no limit."""
+    """What a file may change at once without a person's consent; 0 = no limit."""
 
-    orders: int = 0  # with one tracking number
-    cancellations: int = 0  # beyond the usual
+    orders: int = 0  # that share one tracking number
+    cancellations: int = 0  # up to here even an unusual number is fine
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedUpload:
-    """A file, read: its lines and what to say of it; or, with a `state`, why it is set aside."""
+    """A file that was read: its lines and outcome; or, with a `state`, why it is set aside."""
 
     sha256: str = ""
     state: UploadState | None = None
@@ -70,15 +70,15 @@ class PreparedUpload:
 
 
 def prepare(db: Database, tasks: Sequence[ReadingTask]) -> list[PreparedUpload]:
-    """Read and judge small files, one after the other; trouble of ours with one of them is said in its place.
+    """Read and judge small files, one after the other; where we fail with one, its place says so.
 
     Raises: DatabaseUnavailable when the database does not answer.
     """
-    found = []
+    prepared = []
     for task in tasks:
         with log.bound(upload=task.upload_id):
-            found.append(_guarded(db, task))
-    return found
+            prepared.append(_guarded(db, task))
+    return prepared
 
 
 def _guarded(db: Database, task: ReadingTask) -> PreparedUpload:
@@ -93,26 +93,26 @@ def _guarded(db: Database, task: ReadingTask) -> PreparedUpload:
 
 
 def failed(error: Exception) -> PreparedUpload:
-    """We failed with this file; an operator has to look."""
+    """The result for a file that we failed with; an operator has to look at it."""
     return PreparedUpload(state=UploadState.FAILED, failure=f"{type(error).__name__}: {error}")
 
 
 def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUpload:
     sha256, _ = digest(source)
-    found = opened(db, task, source, sha256)
-    if isinstance(found, PreparedUpload):
-        return found
+    examination = opened(db, task, source, sha256)
+    if isinstance(examination, PreparedUpload):
+        return examination
     if task.rehearsal is not None:
         return rehearsed(db, task, source, sha256)
-    outcome, cells, bad = Outcome(found.facts), rows(None), b""
+    outcome, cells, bad = Outcome(examination.facts), rows(None), b""
     effects: list[Effect] = []
-    for piece in found.pieces():
+    for piece in examination.pieces():
         outcome.add(piece)
         effects += piece.effects
         for name, more in rows(piece).items():
             cells[name] += more
-        bad += rejected_rows(piece, found) if piece.raw else b""
-    heading = rejected.header(found.facts.headings, found.facts.delimiter) if bad else b""
+        bad += rejected_rows(piece, examination) if piece.raw else b""
+    heading = rejected.header(examination.facts.headings, examination.facts.delimiter) if bad else b""
     return PreparedUpload(
         sha256,
         rows=cells,
@@ -124,12 +124,12 @@ def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUplo
 
 
 def opened(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> Examination | PreparedUpload:
-    """A file, ready to be judged; or why it is set aside as a whole."""
+    """A file that is ready to be judged; or why it is set aside as a whole."""
     try:
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
         return PreparedUpload(sha256, UploadState.REJECTED, error.issues)
-    return _doubts(task, examination, sha256) or _brake(db, task, examination, sha256) or examination
+    return _doubts(task, examination, sha256) or _bulk_change(db, task, examination, sha256) or examination
 
 
 def _doubts(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
@@ -143,16 +143,16 @@ def _doubts(task: ReadingTask, examination: Examination, sha256: str) -> Prepare
     return None
 
 
-def _brake(db: Database, task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
-    """A file that changes far more than usual waits for a word (F09)."""
-    limits = task.brake
-    if not limits.orders and not limits.cancellations:
+def _bulk_change(db: Database, task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
+    """A file that changes far more than usual is held (F09)."""
+    limit = task.limit
+    if not limit.orders and not limit.cancellations:
         return None
-    alarm = examination.alarm(limits.orders)
+    alarm = examination.alarm(limit.orders)
     issues = [
-        catalogue.issue("F09", value=one.tracking, detail=f"tracking={one.orders} orders") for one in alarm.crowds
+        catalogue.issue("F09", value=crowd.tracking, detail=f"tracking={crowd.orders} orders") for crowd in alarm.crowds
     ]
-    if limits.cancellations and alarm.cancelled > limits.cancellations:
+    if limit.cancellations and alarm.cancelled > limit.cancellations:
         usual = uploads.most_cancelled(db, task.upload_id)
         if alarm.cancelled > FAR_MORE * usual:
             before = f"at most {usual} at a time in the last {uploads.USUAL_DAYS} days"
@@ -165,7 +165,7 @@ def _book(db: Database, task: ReadingTask) -> LookUp:
 
 
 def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload:
-    """What a file in test/ would come to; the answers lie in the task's folder for it."""
+    """What would become of a file in test/; the answers are in the task's folder for them."""
     folder = expected(task.rehearsal, "folder for the answers of a rehearsal")
     source.seek(0)
     how = Conversion(task.merchant_id, task.context, look_up=_book(db, task))
@@ -174,7 +174,7 @@ def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) ->
 
 
 def rows(piece: Piece | None) -> lines.Rows:
-    """The piece (or no line at all) as columns of `lines`, one cell a line."""
+    """The piece (None: no lines) as columns of `lines`, one cell per line."""
     if piece is None:
         return {name: [] for name in lines.COLUMNS}
     codes, messages = first_issues(piece)

@@ -1,12 +1,12 @@
 """Queued shipments -> a feed at Amazon -> verdicts. Each function is the body of a durable step.
 
-A step may run twice: it begins by looking at how far the feed came. createFeed is not idempotent and a feed does not
+A step may run twice: it begins by checking how far the feed has come. createFeed is not idempotent and a feed does not
 name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feeds that
-appeared since are looked up, and the single unknown one is ours. An intent is taken back by createFeed's own word that
-it did nothing, and by no trouble of any other call.
+appeared since are looked up, and the single unknown one is ours. An intent is withdrawn only when createFeed itself
+answers that it did nothing, never because some other call failed.
 
-What is sent is on our disk before it is sent, and what is read before anything follows from it. While the disk does
-not take it, a step only waits: nothing has gone to Amazon then, or Amazon still has its report.
+A document is on our disk before it is sent, and a report before it is acted on. While the disk does not accept it, a
+step only waits: either nothing has gone to Amazon yet, or Amazon still has its report.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ CLOCK_MARGIN: Final = timedelta(minutes=2)  # Amazon's clock and ours may differ
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """How a step ended: done, or again after some seconds, or stopped until a person acts. Plain values."""
+    """How a step ended: done, to be repeated after some seconds, or stopped until a person acts. Plain values."""
 
     done: bool = False
     again_seconds: float = 0.0
@@ -53,12 +53,12 @@ class StepResult:
 
 
 DONE: Final = StepResult(done=True)
-ENDED: Final = ("FATAL", "CANCELLED")  # Amazon's words for a feed of which nothing can be said
+ENDED: Final = ("FATAL", "CANCELLED")  # Amazon's statuses that say nothing about what became of the messages
 WORDS: Final = {Verdict.CONFIRMED: "Amazon accepted it"}
 
 
 def take_turn(amazon: AmazonContext, account_id: int, cause: str) -> FeedSlot:
-    """Open the account's next feed, if there is something to send and it is its turn (docs/domain.md#9-sending)."""
+    """Open the account's next feed, if there is something to send and its slot is free (docs/domain.md#9-sending)."""
     return feeds.take_turn(
         amazon.context.db,
         account_id,
@@ -70,14 +70,14 @@ def take_turn(amazon: AmazonContext, account_id: int, cause: str) -> FeedSlot:
 
 
 def ready(amazon: AmazonContext) -> list[int]:
-    """Accounts that have something to send and are not busy."""
+    """Accounts that have something to send and whose slot is free."""
     context = amazon.context
     seconds = context.settings.marketplace.second_feed_seconds
     return feeds.ready(context.db, now=context.clock(), second_after_seconds=seconds)
 
 
 def fill(amazon: AmazonContext, feed_no: int) -> int:
-    """Give the feed its lines, as many as one document holds; how many."""
+    """Give the feed its lines, as many as fit into one document. Returns how many."""
     db, limit = amazon.context.db, amazon.context.settings.marketplace.messages_per_feed
     soon = amazon.context.clock() + timedelta(hours=amazon.context.settings.orders.late_hours)
     feed = feeds.get(db, feed_no)
@@ -129,9 +129,10 @@ def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedCl
 
 
 def _created(amazon: AmazonContext, feed: FeedRow, client: FeedClient, document_id: str) -> str:
-    """Amazon's id of the new feed; the intent is taken back if createFeed says that there is none. Raises: RemoteError.
+    """Amazon's id of the new feed; the intent is withdrawn if createFeed says that there is none. Raises: RemoteError.
 
-    Its token counts as its own: without one nothing is sent (`marketplaces.tokens` is never ambiguous).
+    A failed token request counts as createFeed's own failure: without a token nothing is sent, so `marketplaces.tokens`
+    is never ambiguous.
     """
     try:
         return client.create_feed(document_id, feed.kind)
@@ -143,7 +144,7 @@ def _created(amazon: AmazonContext, feed: FeedRow, client: FeedClient, document_
 
 
 def document(context: ServiceContext, feed_no: int, account: Account) -> bytes:
-    """The feed document of a filled feed, checked against our schema; always the same bytes.
+    """The document of a filled feed, validated against our schema; always the same bytes.
 
     Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
     """
@@ -163,7 +164,10 @@ def _submitted(amazon: AmazonContext, feed: FeedRow, amazon_feed_id: str) -> Non
 
 
 def _look_up(amazon: AmazonContext, feed: FeedRow, client: FeedClient) -> StepResult:
-    """Which feed came of an earlier createFeed whose answer we do not have?"""
+    """Find the feed that came of an earlier createFeed whose answer we do not have.
+
+    Not at once: a feed that was just created may not be listed yet, and would be sent twice.
+    """
     intent_at, now = moment(expected(feed.intent_at, "moment of the intent")), amazon.context.clock()
     early = amazon.context.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
     if early > 0:
@@ -189,7 +193,7 @@ def _look_up(amazon: AmazonContext, feed: FeedRow, client: FeedClient) -> StepRe
 
 
 def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: int) -> StepResult:
-    """Again after a while, or a person is needed; the feed goes on from where it stands either way."""
+    """Try again after a while, or stop for a person; either way the feed goes on from where it is."""
     if isinstance(error, RemoteUnavailable):
         wait = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
@@ -211,7 +215,7 @@ def _not_kept(amazon: AmazonContext, feed: FeedRow, error: OSError, attempt: int
 
 
 def _waits(amazon: AmazonContext, feed: FeedRow, why: str, seconds: float) -> StepResult:
-    """Again after a while."""
+    """Note why, and try again after a while."""
     feeds.change(amazon.context.db, feed.no, note=why)
     return StepResult(again_seconds=seconds, note=why)
 
@@ -243,7 +247,7 @@ def look(amazon: AmazonContext, feed_no: int, turn: int) -> StepResult:
 
 
 def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResult, list[str]]:
-    """Read Amazon's report and give every line its verdict; the uploads that are finished by it."""
+    """Read Amazon's report and give every line its verdict. Returns the uploads that this finished, too."""
     db = amazon.context.db
     feed = feeds.get(db, feed_no)
     if feed.state is not FeedState.SETTLED:
@@ -267,7 +271,7 @@ def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResul
 
 
 def _answer(amazon: AmazonContext, feed: FeedRow) -> Settlement:
-    """What Amazon's report stands for, once it is kept. Raises: RemoteUnavailable, OSError."""
+    """The verdicts of Amazon's report, after it was kept on disk. Raises: RemoteUnavailable, OSError."""
     report = _report(amazon, feed)
     settlement = settlement_of(report, feed)
     if report is None:
@@ -277,7 +281,7 @@ def _answer(amazon: AmazonContext, feed: FeedRow) -> Settlement:
 
 
 def _report(amazon: AmazonContext, feed: FeedRow) -> bytes | None:
-    """Amazon's report, or None when there is none to be had."""
+    """Amazon's report, or None when there is none."""
     if feed.report_document_id == feeds.NO_REPORT:
         return None
     db = amazon.context.db
@@ -291,7 +295,7 @@ def _report(amazon: AmazonContext, feed: FeedRow) -> bytes | None:
 
 
 def settlement_of(report: bytes | None, feed: FeedRow) -> Settlement:
-    """The verdicts a report stands for. Without a usable report nobody can say what became of the lines."""
+    """The verdicts that follow from a report. Without a usable one nobody can say what became of the lines."""
     if feed.ended or report is None:
         why = f"Amazon ended the feed as {feed.ended}" if feed.ended else "Amazon gave no report"
         return Settlement(

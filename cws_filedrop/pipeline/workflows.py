@@ -1,14 +1,15 @@
-"""The durable workflows: the story of uploads (`uploads:`, `upload:`) and of a feed (`confirm:`, `poll:`, `settle:`).
+"""The durable workflows: of uploads (`uploads:`, `upload:`) and of a feed (`confirm:`, `poll:`, `settle:`).
 
     process_uploads ~> confirm_account -> poll_feed … -> settle_feed ~> confirm_account (next feed)
 
-~> is a nudge to the worker's feeder, which opens a feed when it is the account's turn; lost nudges are made good by its
-rounds.
+~> wakes the worker's feeder, which opens a feed when the account's slot is free; what a crash loses of these wake-ups
+is made up for by its regular rounds.
 
 A workflow takes ids, never content. Its steps return plain values; trouble with Amazon is a value too ("again in n
-seconds"), and the workflow then starts its successor delayed and ends. The ids of a feed's workflows are made of what
-caused them, so that a recovered workflow starts the very same successors. Uploads that came together are answered in
-groups; one that is in two groups after a crash is recorded by the quicker one.
+seconds"): the workflow then starts a delayed successor and ends, so that nothing sleeps in a thread. The ids of a
+feed's workflows are derived from what caused them, so that a recovered workflow starts the very same successors.
+Uploads that came together are answered in groups; one that is in two groups after a crash is recorded by the quicker
+one.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from cws_filedrop.store.uploads import uploads
 LOG: Final = log.get(__name__)
 ATTEMPTS: Final = 30  # recoveries of one workflow before it is given up as poison
 PUBLISHED_AT_ONCE: Final = 25  # uploads
-PATIENCE_SECONDS: Final = 1.0  # that results wait for receipts, again and again
+PATIENCE_SECONDS: Final = 1.0  # how long each batch of results gives way to receipts
 
 
 class WorkflowContext:
@@ -41,17 +42,17 @@ class WorkflowContext:
 
     amazon: AmazonContext
     processes: Processes
-    queued: WakeSet[int]  # accounts that have something to send, or whose turn is free again
+    queued: WakeSet[int]  # accounts that have something to send, or whose slot is free again
     in_progress: UploadsInProgress
 
 
 def start_uploads(upload_ids: Sequence[str]) -> None:
-    """Begin the story of some small uploads."""
+    """Start the workflow of some small uploads."""
     engine.start(process_uploads, list(upload_ids), id=f"uploads:{upload_ids[0]}:{engine.token()}")
 
 
 def start_large(upload_id: str) -> None:
-    """Begin the story of a large upload; it waits among the large ones until those before it have gone."""
+    """Start the workflow of a large upload; it is queued behind the large ones before it."""
     upload = uploads.get(WorkflowContext.amazon.context.db, upload_id)
     again = f":{upload.releases}" if upload and upload.releases else ""  # the id of a workflow works once
     engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}{again}")
@@ -73,10 +74,10 @@ def process_uploads(upload_ids: list[str]) -> None:
 
 @DBOS.step()
 def answer_uploads(upload_ids: list[str]) -> dict[str, Any]:
-    """Bytes -> lines with verdicts; receipts and rejected lines; results too where nothing waits for Amazon. Accounts
-    that have something to send, and uploads whose answers could not be delivered.
+    """Bytes -> lines with verdicts; receipts and rejected lines; results too where nothing waits for Amazon. Returns
+    the accounts that have something to send, and the uploads whose answers could not be delivered.
 
-    One step and not two: each part sees by itself that it was done, and a step more costs another commit.
+    One step and not two: each part recognises its own earlier effect, and another step would cost another commit.
     """
     context = WorkflowContext.amazon.context
     in_progress = WorkflowContext.in_progress
@@ -91,7 +92,7 @@ def answer_uploads(upload_ids: list[str]) -> dict[str, Any]:
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def deliver_again(upload_id: str, what: str, attempt: int, series: str) -> None:
-    """Answers that could not be delivered, again and again: nothing is lost because an outbox was full for a day."""
+    """Try again to deliver an answer, until it works: nothing is lost because an outbox was full for a day."""
     with log.bound(upload=upload_id):
         done = deliver(upload_id, what)
     if not done:
@@ -100,7 +101,7 @@ def deliver_again(upload_id: str, what: str, attempt: int, series: str) -> None:
 
 @DBOS.step()
 def deliver(upload_id: str, what: str) -> bool:
-    """Deliver the answer or the result of an upload; whether that worked."""
+    """Deliver the answer or the result of an upload. Returns whether that worked."""
     context = WorkflowContext.amazon.context
     found = uploads.some(context.db, [upload_id])
     if what == "answer":
@@ -135,13 +136,13 @@ def confirm_account(feed_no: int, attempt: int, series: str = "") -> None:
 
 @DBOS.step()
 def fill_feed(feed_no: int) -> int:
-    """The feed's lines; how many."""
+    """Give the feed its lines. Returns how many."""
     return sending.fill(WorkflowContext.amazon, feed_no)
 
 
 @DBOS.step()
 def submit_feed(feed_no: int, attempt: int) -> dict[str, Any]:
-    """The feed at Amazon, once."""
+    """Bring the feed to Amazon, once."""
     return sending.submit(WorkflowContext.amazon, feed_no, attempt).plain()
 
 
@@ -162,7 +163,7 @@ def poll_feed(feed_no: int, turn: int, series: str = "") -> None:
 
 @DBOS.step()
 def look_at_feed(feed_no: int, turn: int) -> dict[str, Any]:
-    """The feed's state at Amazon."""
+    """Ask for the feed's state at Amazon."""
     return sending.look(WorkflowContext.amazon, feed_no, turn).plain()
 
 
@@ -185,7 +186,7 @@ def settle_feed(feed_no: int, attempt: int, series: str = "") -> None:
 
 @DBOS.step()
 def settle(feed_no: int, attempt: int) -> dict[str, Any]:
-    """Verdicts; the uploads that are finished."""
+    """Give every line of the feed its verdict. Returns the uploads that are finished."""
     step, finished = sending.settle(WorkflowContext.amazon, feed_no, attempt)
     account_id = feeds.get(WorkflowContext.amazon.context.db, feed_no).account_id
     return step.plain() | {"uploads": finished, "account_id": account_id}
@@ -193,7 +194,7 @@ def settle(feed_no: int, attempt: int) -> dict[str, Any]:
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def publish_results(upload_ids: list[str]) -> None:
-    """The results of uploads that are finished; apart from settling, so that receipts never wait for results."""
+    """Deliver the results of finished uploads; apart from settling, so that receipts never wait for results."""
     done = publish_small(upload_ids)
     for upload_id in done["late"]:
         _deliver_later(upload_id, "result")
@@ -203,7 +204,7 @@ def publish_results(upload_ids: list[str]) -> None:
 
 @DBOS.step()
 def publish_small(upload_ids: list[str]) -> dict[str, list[str]]:
-    """Result and unconfirmed files into the outboxes; uploads too large to be done here, and undelivered ones."""
+    """Deliver result and unconfirmed files. Returns uploads that are too large for this step, and undelivered ones."""
     large: list[str] = []
     late: list[str] = []
     for start in range(0, len(upload_ids), PUBLISHED_AT_ONCE):
@@ -216,7 +217,7 @@ def publish_small(upload_ids: list[str]) -> dict[str, list[str]]:
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def publish_large(upload_id: str) -> None:
-    """The result of a large upload."""
+    """Deliver the result of a large upload."""
     with log.bound(upload=upload_id):
         done = deliver(upload_id, "result")
     if not done:
@@ -225,7 +226,7 @@ def publish_large(upload_id: str) -> None:
 
 @DBOS.step()
 def stop_feed(feed_no: int, why: str) -> None:
-    """We failed: keep the feed as it is for an operator."""
+    """Stop a feed that we failed with, and leave it as it is for an operator."""
     feeds.change(WorkflowContext.amazon.context.db, feed_no, state=FeedState.STOPPED, note=why)
     notes.stopped(WorkflowContext.amazon.context, feed_no, why)
 
@@ -236,12 +237,12 @@ def _stop(feed_no: int, error: Exception) -> None:
 
 
 def start_feed(feed_no: int) -> None:
-    """Begin the story of an open feed; a second start is harmless."""
+    """Start the workflow of an open feed; a second start is harmless."""
     engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
 
 
 def resume_feed(feed_no: int, state: FeedState) -> None:
-    """Take a feed up again from where it stands, at an operator's word."""
+    """Resume a feed from where it is, when an operator has asked for it."""
     workflow = poll_feed if state is FeedState.SUBMITTED else confirm_account
     _later(workflow, (feed_no, 1, engine.token()), 0)
 

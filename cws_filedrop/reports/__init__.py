@@ -1,5 +1,5 @@
 """The files a seller reads: values in, text or bytes out. Knows no disk, no clock, no database.
 
-Tables are tab-delimited UTF-8 with CRLF and a heading row. Buyers' names and addresses are in order files
-(`order_file`), since sellers ship by them, and in nothing else.
+Tables are tab-delimited UTF-8 with CRLF and a heading row. Buyers' names and addresses appear in order files
+(`order_file`), which sellers ship by, and nowhere else.
 """

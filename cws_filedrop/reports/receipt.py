@@ -1,4 +1,4 @@
-"""receipt.txt: what arrived, what was found in it, what happens next. For people."""
+"""receipt.txt, for people: what arrived, what was found in it, what happens next."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HEADLINES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a receipt tells."""
+    """What is in a receipt."""
 
     name: str
     upload_id: str
@@ -60,8 +60,8 @@ def text(receipt: Receipt) -> str:
     lines += _facts(receipt)
     lines += _counts(outcome.counts, receipt.line_count)
     lines += ["What happens next", *_wrapped(NEXT[receipt.state], "  "), ""]
-    lines += _told("About the whole file", [*map(_words, outcome.whole_file), *outcome.notes])
-    lines += _told("About lines", [_line_issue(line, issue) for line, issue in outcome.first_issues])
+    lines += _section("About the whole file", [*map(_words, outcome.whole_file), *outcome.notes])
+    lines += _section("About lines", [_line_issue(line, issue) for line, issue in outcome.first_issues])
     lines += _rest(outcome)
     return "\r\n".join(lines).rstrip() + "\r\n"
 
@@ -108,7 +108,7 @@ def _line_issue(line: int, issue: Issue) -> str:
     return f"{where}: {_words(issue)}"
 
 
-def _told(title: str, sentences: Sequence[str]) -> list[str]:
+def _section(title: str, sentences: Sequence[str]) -> list[str]:
     if not sentences:
         return []
     return [title, *(line for sentence in sentences for line in _wrapped(sentence, "    ", first="  - ")), ""]
@@ -125,5 +125,5 @@ def _rest(outcome: UploadOutcome) -> list[str]:
 def _wrapped(sentence: str, indent: str, *, first: str | None = None) -> list[str]:
     start = indent if first is None else first
     words = " ".join(sentence.split())
-    # Order numbers and names of columns have hyphens, and are to be searched for.
+    # Never broken at hyphens: order numbers and column names have some, and people search for them.
     return textwrap.wrap(words, WIDTH, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False)

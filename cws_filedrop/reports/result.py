@@ -16,6 +16,6 @@ def header() -> bytes:
 
 
 def whole_file(issue: Issue) -> bytes:
-    """The one row that stands for a file that could not be used at all."""
+    """The single row for a file that could not be used at all."""
     message = f"the whole file: {issue.message}"
     return table.plain_rows([("1", "", "", "", str(Verdict.REJECTED), issue.code, message, "")])

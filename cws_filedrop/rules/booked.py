@@ -1,7 +1,8 @@
-"""The rules that need the order book: O02 and I01 (repaired), O03, O04, S02, I02, D04, T05, and what else is sent.
+"""The rules that need the order book: O02 and I01 (repaired), O03, O04, S02, I02, D04, T05; and what is sent of a row
+besides its own cells.
 
-Each function looks at the rows of one piece of a file, of which `found` has the orders. What was confirmed of an order
-before is `packages`' matter.
+Each function takes the rows of one piece of a file, and in `found` the order of each row. What was confirmed of an
+order before is the subject of `packages`.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ WORDS: Final = {OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirm
 
 @dataclass(frozen=True)
 class NamedOrders:
-    """The orders that rows name; None for those that are not in the book. `ids` are Amazon's numbers."""
+    """The order of each row; None where it is not in the book. `ids` are Amazon's numbers."""
 
     ids: Column
     found: Found
@@ -46,7 +47,7 @@ class NamedOrders:
 
 
 def resolve(sheet: Sheet, findings: Findings, book: OrderBook, *, unknown_orders: str) -> NamedOrders:
-    """Whose rows these are; what is no order that can be told to Amazon is noted (O01, O02, O03)."""
+    """The order of each row; rows without one that Amazon could know are noted (O01, O02, O03)."""
     column = sheet["order-id"]
     if not book.orders and not book.ambiguous:
         orders.check(sheet, findings, unknown_orders=unknown_orders)
@@ -67,9 +68,9 @@ def resolve(sheet: Sheet, findings: Findings, book: OrderBook, *, unknown_orders
     return NamedOrders(column if ids == names else Column(pa.array(ids, pa.string())), found)
 
 
-def check_moves(sheet: Sheet, findings: Findings, found: Found, asked: RequestedStatuses) -> None:
-    """Note the rows that ask of an order what it can no longer do (S02, O04)."""
-    kinds = [asked.kinds.texts[code] for code in asked.kinds.codes.tolist()]
+def check_moves(sheet: Sheet, findings: Findings, found: Found, requested: RequestedStatuses) -> None:
+    """Note the rows that request a state which their order can no longer reach (S02, O04)."""
+    kinds = [requested.kinds.texts[code] for code in requested.kinds.codes.tolist()]
     column = "status" if "status" in sheet else "order-id"
     cancelled: list[int] = []
     impossible: list[int] = []
@@ -86,7 +87,7 @@ def check_moves(sheet: Sheet, findings: Findings, found: Found, asked: Requested
 
 
 def repairs(sheet: Sheet, found: Found) -> dict[int, str]:
-    """Item numbers that a spreadsheet has damaged, where the order has one item only that it can have been; by row."""
+    """Item numbers damaged by a spreadsheet, restored where only one item of the order can have been meant; by row."""
     column = sheet["order-item-id"]
     repaired = {}
     for row in np.flatnonzero(column.given & (column.sizes != 14)).tolist():
@@ -100,7 +101,10 @@ def repairs(sheet: Sheet, found: Found) -> dict[int, str]:
 
 
 def _can_have_been(text: str, item: str) -> bool:
-    """Can a spreadsheet have made that text of an item's number?"""
+    """Can a spreadsheet have turned the item's number into that text?
+
+    It drops leading zeros, or rounds: then the number must lie within half a unit of the last digit that is left.
+    """
     if DIGITS.fullmatch(text):
         return text.zfill(14) == item
     rounded = ROUNDED.fullmatch(text)
@@ -112,7 +116,7 @@ def _can_have_been(text: str, item: str) -> bool:
 
 
 def check_items(findings: Findings, found: Found, items: Column) -> None:
-    """Note the items that are not in their order (I02)."""
+    """Note the items that their order does not have (I02)."""
     wrong = []
     for row, (order, item) in enumerate(zip(found, items.values.to_pylist(), strict=True)):
         if order is not None and item and order.items and item not in order.items and ITEM_ID.fullmatch(item):
@@ -136,7 +140,7 @@ class SentTracking:
 def with_kept(
     sheet: Sheet, findings: Findings, found: Found, shipped: Mask, items: Column, typed: SentTracking
 ) -> SentTracking:
-    """The same, filled in where a shipped row has no number and a packed one gave it before (T05)."""
+    """The tracking as typed, filled in where a shipped row has no number and an earlier packed row gave one (T05)."""
     bare = np.flatnonzero(shipped & ~sheet["tracking-number"].given)
     rows = {row: kept for row in bare.tolist() if (kept := _kept(found[row], items, row)) is not None}
     if not rows:
@@ -162,7 +166,7 @@ def _kept(order: KnownOrder | None, items: Column, row: int) -> KeptTracking | N
 
 
 def with_methods(sheet: Sheet, found: Found, methods: Spread, where: Mask) -> Cells:
-    """Ship methods, filled in where a row gives none: the seller's earlier change, else Amazon's own for the order."""
+    """Ship methods, filled in where a row gives none: from the seller's earlier change, else from Amazon's order."""
     usual = {}
     for row in np.flatnonzero(where & ~methods.given).tolist():
         order = found[row]
@@ -172,15 +176,16 @@ def with_methods(sheet: Sheet, found: Found, methods: Spread, where: Mask) -> Ce
 
 
 def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, read: Dates, calendar: Calendar) -> Cells:
-    """FulfillmentDate of each row, none of it before its order was placed (D04).
+    """FulfillmentDate of each row, none of them before the order was placed (D04).
 
-    A day without a time may be the very day of the order; then the moment of the order is meant.
+    A day without a time is read as noon, which may be before an order of the same afternoon: the moment of the order is
+    sent then.
     """
     later: dict[int, str] = {}
     wrong: list[tuple[int, str]] = []
-    for row, purchase, one in _early(found, shipped, read):
+    for row, purchase, reading in _early(found, shipped, read):
         placed = datetime.fromisoformat(purchase).astimezone(calendar.zone)
-        if one.is_day and one.at is not None and one.at.date() == placed.date():
+        if reading.is_day and reading.at is not None and reading.at.date() == placed.date():
             later[row] = dates.written(min(placed, calendar.here))
         else:
             wrong.append((row, f"{placed.date().isoformat()}"))
@@ -189,7 +194,7 @@ def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, re
 
 
 def _early(found: Found, shipped: Mask, read: Dates) -> Iterator[tuple[int, str, dates.DateReading]]:
-    stamps = ["" if one.at is None else dates.stamped(one.at) for one in read.reads]
+    stamps = ["" if reading.at is None else dates.stamped(reading.at) for reading in read.reads]
     codes = read.cells.codes
     for row in np.flatnonzero(shipped).tolist():
         order = found[row]

@@ -1,7 +1,7 @@
 """F09: does a file change far more than usual? One tracking number for many orders, or many cancellations at once.
 
-Looks at a few columns of all pieces of a file before anything of it happens. As `repeats`, it counts by hashes, and
-looks closely only at what may be suspicious. What is usual for cancellations is in the seller's past, and not for here.
+Looks at a few columns of the whole file before any of it takes effect. Like `repeats`, it counts hashes, and looks
+closely only at what is suspicious. How many cancellations are usual depends on the seller's past, not known here.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ COLUMNS: Final = ("status", "tracking-number", "order-id")
 
 
 class Marks(NamedTuple):
-    """What counts of one piece: lines that cancel, and the hashes of tracking numbers."""
+    """What matters of one piece: how many lines cancel, and the hashes of the tracking numbers."""
 
     cancelled: int
     numbers: Words
 
 
 class Crowd(NamedTuple):
-    """A tracking number, and how many different orders of the file have it."""
+    """A tracking number, and how many different orders of the file carry it."""
 
     tracking: str
     orders: int
 
 
 def marks(lines: pd.DataFrame) -> Marks:
-    """What counts of some lines."""
+    """What matters of some lines."""
     sheet = Sheet(lines)
     cancelled = 0
     if "status" in sheet:
@@ -44,7 +44,10 @@ def marks(lines: pd.DataFrame) -> Marks:
 
 
 def suspects(pieces: Sequence[Marks], most_orders: int) -> Words:
-    """Hashes, sorted, of the tracking numbers that stand on more lines than orders may have them."""
+    """Hashes, sorted, of the tracking numbers that are on more lines than `most_orders`.
+
+    Lines and not orders: an order of many lines makes a suspect too, and `crowds` clears it.
+    """
     numbers = np.sort(np.concatenate([piece.numbers for piece in pieces])) if pieces else np.zeros(0, np.uint64)
     if not most_orders or len(numbers) <= most_orders:
         return np.zeros(0, np.uint64)
@@ -52,7 +55,7 @@ def suspects(pieces: Sequence[Marks], most_orders: int) -> Words:
 
 
 def crowds(chunks: Iterable[pd.DataFrame], wanted: Words, most_orders: int) -> list[Crowd]:
-    """The suspects that many different orders have, worst first; what is no tracking number at all does not count."""
+    """The suspects that too many different orders carry, worst first; placeholders such as `n/a` do not count."""
     orders: dict[str, set[str]] = defaultdict(set)
     for lines in chunks:
         sheet = Sheet(lines)
@@ -60,6 +63,6 @@ def crowds(chunks: Iterable[pd.DataFrame], wanted: Words, most_orders: int) -> l
         rows = np.flatnonzero(repeats.among(repeats.hashes(column), wanted))
         for number, order in zip(column.texts(rows), sheet["order-id"].texts(rows), strict=True):
             orders[number].add(order)
-    found = [Crowd(number, len(own)) for number, own in orders.items() if len(own) > most_orders]
-    real = [one for one in found if tracking.reading(one.tracking).sent]
-    return sorted(real, key=lambda one: -one.orders)
+    crowded = [Crowd(number, len(own)) for number, own in orders.items() if len(own) > most_orders]
+    real = [crowd for crowd in crowded if tracking.reading(crowd.tracking).sent]
+    return sorted(real, key=lambda crowd: -crowd.orders)

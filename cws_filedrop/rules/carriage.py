@@ -1,6 +1,6 @@
 """C01-C04, M02 and T04: the carrier of each row, and whether its tracking number can be that carrier's.
 
-Brings the carriers table and the tracking forms to the rows of a file. Knows no dates and no orders.
+Applies the table of carriers and the tracking forms to the rows of a file. Knows no dates and no orders.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from cws_filedrop.rules.tracking import Tracking
 CODE: Final = "carrier-code"
 NAME: Final = "carrier-name"
 LONGEST: Final = 50  # docs/amazon.md#1-fulfillment
-MOST_PAIRS: Final = 1 << 16  # of distinct codes and names that are counted rather than sorted
+MOST_PAIRS: Final = 1 << 16  # of distinct codes and names; up to here counting into a table beats sorting the rows
 
 
 class NamedCarrier(NamedTuple):
-    """What is sent for one pair of cells, and the troubles with it, by column."""
+    """What is sent for one pair of cells (code, name), and what is wrong with it, by column."""
 
     code: str = ""
     name: str = ""
@@ -53,7 +53,7 @@ class CarrierLookup:
         return NamedCarrier(found.code, "", () if found.exact else ((column, ("C04", f"mapped={found.code}")),))
 
     def _by_name(self, name: str, column: str) -> NamedCarrier:
-        """A carrier of which only a name is given."""
+        """A carrier given by name alone."""
         if is_none(name):
             return NamedCarrier("", "", ((column, ("C04", "none")),))
         if is_other(name):
@@ -61,7 +61,7 @@ class CarrierLookup:
         return self._one(name, column) or self._unlisted(name, column)
 
     def _other(self, code: str, name: str) -> NamedCarrier:
-        """A carrier that is said to be none of the list."""
+        """A carrier that the seller declares not to be in the list."""
         if not name or is_none(name) or is_other(name):
             return NamedCarrier(OTHER, "", ((CODE, ("C03", "")),))
         if len(name) > LONGEST:
@@ -70,7 +70,7 @@ class CarrierLookup:
         return NamedCarrier(OTHER, name, mapped)
 
     def named(self, code: str, name: str) -> NamedCarrier:
-        """The carrier that a code and a name mean; both may be empty."""
+        """The carrier that a code and a name stand for; both may be empty. A code that is understood decides alone."""
         if not code:
             return self._by_name(name, NAME) if name else NamedCarrier()
         if is_other(code):
@@ -81,7 +81,7 @@ class CarrierLookup:
 
 
 def _pairs(codes: Spread, names: Spread) -> tuple[npt.NDArray[np.int32], list[tuple[str, str]]]:
-    """The distinct pairs of the two columns, and for each row which of them it is."""
+    """The distinct pairs of the two columns, and for each row which of them it has."""
     if len(names.texts) == 1:
         return codes.codes, [(text, names.texts[0]) for text in codes.texts]
     width = len(names.texts)
@@ -99,7 +99,7 @@ def _pairs(codes: Spread, names: Spread) -> tuple[npt.NDArray[np.int32], list[tu
 
 @dataclass(frozen=True)
 class Carriage:
-    """Carrier code and name of each row, as they are sent."""
+    """Carrier code and name of each row, as sent."""
 
     codes: Spread
     names: Spread
@@ -112,7 +112,7 @@ def _note(findings: Findings, rows: npt.NDArray[np.int32], named: list[NamedCarr
 
 
 def _inferred(sheet: Sheet, findings: Findings, tracking: Tracking, codes: Spread, shipped: Mask) -> Spread:
-    """The codes, filled in where a tracking number without a carrier can be only one carrier's."""
+    """The codes, filled in where the tracking number can belong to one carrier only."""
     rows = np.flatnonzero(tracking.good & ~codes.given)
     if not len(rows):
         return codes
@@ -137,7 +137,7 @@ def _check_numbers(findings: Findings, tracking: Tracking, codes: Spread) -> Non
 
 
 def _merged(codes: Spread) -> Spread:
-    """The same column with each text once."""
+    """The same column with each text once: later steps take one place in `texts` for one carrier."""
     texts = list(dict.fromkeys(codes.texts))
     if len(texts) == len(codes.texts):
         return codes
@@ -145,13 +145,13 @@ def _merged(codes: Spread) -> Spread:
 
 
 def check(
-    sheet: Sheet, findings: Findings, asked: RequestedStatuses, tracking: Tracking, lookup: CarrierLookup
+    sheet: Sheet, findings: Findings, requested: RequestedStatuses, tracking: Tracking, lookup: CarrierLookup
 ) -> Carriage:
     """The carrier of each row that travels."""
     rows, pairs = _pairs(sheet[CODE].distinct, sheet[NAME].distinct)
     named = [lookup.named(code, name) for code, name in pairs]
-    _note(findings, rows, named, asked.travels)
+    _note(findings, rows, named, requested.travels)
     codes = _merged(Spread(rows, [one.code for one in named]))
-    codes = _inferred(sheet, findings, tracking, codes, asked.shipped)
+    codes = _inferred(sheet, findings, tracking, codes, requested.shipped)
     _check_numbers(findings, tracking, codes)
     return Carriage(codes, Spread(rows, [one.name for one in named]))

@@ -1,10 +1,10 @@
-"""The table of carriers: from what a seller writes to a code of Amazon's list (docs/amazon.md#2-carriers).
+"""The table of carriers: what a seller writes -> a code of Amazon's list (docs/amazon.md#2-carriers).
 
 A `CarrierTable` is a value made of two texts, so that an operator can replace it without a release. It knows no rows.
 
 A name is looked up as it is; then without regard to case, accents and punctuation; then among the seller's own
-names; then among the shipped aliases. Where several codes differ only in case or punctuation (Sendle, SENDLE) the
-one that Amazon lists first is meant, since Amazon's list began with the codes its documentation shows.
+names; then among the aliases that come with the package. Where several codes differ only in case or punctuation
+(Sendle, SENDLE), the one that Amazon lists first is meant: the list begins with the codes its documentation shows.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class FoundCarrier(NamedTuple):
 
 @dataclass(frozen=True)
 class CarrierTable:
-    """Amazon's codes, and the other names by which sellers call the same carriers."""
+    """Amazon's codes, and the other names sellers use for the same carriers."""
 
     codes: frozenset[str]
     folds: Mapping[str, str]  # folded code -> code
@@ -48,12 +48,12 @@ class CarrierTable:
 
     @classmethod
     def from_text(cls, codes: str, aliases: str) -> CarrierTable:
-        """A table from a list of codes, one a line, and aliases, `alias<tab>code` a line (`#` begins a remark).
+        """A table from a list of codes, one per line, and of aliases, one `alias<tab>code` per line (`#`: a remark).
 
         Raises: ConfigError if an alias names a code that is not listed.
         """
         listed = [code.strip() for code in codes.splitlines() if code.strip()]
-        usable = [code for code in listed if "Ã" not in code]  # one name came damaged from Amazon
+        usable = [code for code in listed if "Ã" not in code]  # one name in Amazon's own list is mis-encoded
         folds: dict[str, str] = {}
         for code in usable:
             folds.setdefault(folded(code), code)
@@ -68,7 +68,7 @@ class CarrierTable:
         return FoundCarrier(code, exact=False) if code else None
 
     def own(self, aliases: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """A seller's own names, ready for `find`; a code that is not listed is left out."""
+        """A seller's own names, ready for `find`; those of a code that is not listed are left out."""
         return {folded(name): code for name, code in aliases if code in self.codes}
 
 

@@ -1,7 +1,7 @@
-"""D01, D02, D03, D05, D06: from what a seller types as ship-date to FulfillmentDate (docs/domain.md#4-shipments).
+"""D01, D02, D03, D05, D06: a ship-date as typed -> FulfillmentDate (docs/domain.md#4-shipments).
 
-Works on one text at a time, each distinct text of a file once. Knows the seller's zone and the moment the file
-arrived; it may not look at a clock. Amazon wants xsd:dateTime with a zone (docs/amazon.md#1-fulfillment).
+Works on one text at a time, on each distinct text of a file once. Knows the seller's time zone and the moment the file
+arrived; may not look at a clock. Amazon wants xsd:dateTime with a zone (docs/amazon.md#1-fulfillment).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ MONTHS: Final = (
 
 
 class DateReading(NamedTuple):
-    """What a text came to: FulfillmentDate or "", the trouble with it if any, and the moment that it names.
+    """How a text was read: FulfillmentDate or "", what is wrong with it if anything, and the moment that it names.
 
     `is_day` if the text names a day only.
     """
@@ -65,7 +65,7 @@ class Ambiguous(Exception):
 
 @dataclass(frozen=True)
 class Dates:
-    """FulfillmentDate of each row, and what was read of each distinct text (`reads[cells.codes[row]]`)."""
+    """FulfillmentDate of each row, and the reading of each distinct text (that of a row: `reads[cells.codes[row]]`)."""
 
     cells: Spread
     reads: Sequence[DateReading]
@@ -86,12 +86,12 @@ class Calendar:
 
     @cached_property
     def latest(self) -> datetime:
-        """The last moment that a clock running ahead can explain."""
+        """The last moment that a clock running fast can explain."""
         return self.now + SKEW
 
     @cached_property
     def oldest(self) -> datetime:
-        """What is before this is long ago."""
+        """Any date before this is suspiciously old."""
         return self.now - LONG_AGO
 
     @cached_property
@@ -111,7 +111,7 @@ def calendar(context: JudgementContext) -> Calendar:
 
 
 def written(moment: datetime) -> str:
-    """A moment as xsd:dateTime to the second; in UTC if its zone is one that XML cannot write."""
+    """A moment as xsd:dateTime to the second; in UTC if its offset is one that xsd:dateTime cannot express."""
     offset = moment.utcoffset() or timedelta()
     if not offset:
         return moment.isoformat()[:19] + "Z"
@@ -130,7 +130,7 @@ def _numbers(found: re.Match[str]) -> tuple[int, int, int]:
 
 
 def _day_and_month(first: int, second: int, order: DateOrder | None) -> tuple[int, int]:
-    """Day and month of two numbers that could be either."""
+    """Day and month from two numbers in either order. Raises: Ambiguous when both orders make sense."""
     if first > 12 or first == second:
         return first, second
     if second > 12:
@@ -141,7 +141,7 @@ def _day_and_month(first: int, second: int, order: DateOrder | None) -> tuple[in
 
 
 def _day(text: str, order: DateOrder | None) -> tuple[date, re.Match[str]] | None:
-    """The day in a text and the match that has its clock part; None if the text is in no form we read.
+    """The day in a text and the match that has its clock part; None if the text is in no form that we read.
 
     Raises: ValueError if there is no such day, Ambiguous.
     """
@@ -177,7 +177,7 @@ def _zone(text: str) -> timezone:
 
 
 def _existing(moment: datetime) -> datetime:
-    """The moment under a local time that exists: the clocks skip an hour in spring."""
+    """The moment as a local time that exists: in spring the clocks skip an hour, and a time typed within it moves."""
     return moment.astimezone(UTC).astimezone(moment.tzinfo)
 
 
@@ -216,9 +216,11 @@ def _both_ways(text: str) -> str:
 
 
 def _placed(moment: datetime, late: bool, known: Calendar) -> DateReading:
-    """A moment judged against now; `late` says that it is too far ahead to be the fault of a clock."""
+    """A moment judged against now; `late` says that it is further ahead than a wrong clock can explain."""
     if late:
         return DateReading("", ("D03", ""))
+    # A little ahead: the seller's clock runs fast, or today was read as noon and the file came in the morning. Nothing
+    # is sent as shipped in the future (our own rule, docs/amazon.md#1-fulfillment), so the moment of arrival is sent.
     if moment > known.now:
         return DateReading(known.arrival, None, known.now)
     trouble = ("D05", "") if moment < known.oldest else None
@@ -226,19 +228,19 @@ def _placed(moment: datetime, late: bool, known: Calendar) -> DateReading:
 
 
 def when(text: str, known: Calendar, *, of_day: time = NOON) -> NamedMoment | Trouble:
-    """The moment that a text names; `of_day` is taken for one that names a day only. An empty text is not for here."""
+    """The moment that a non-empty text names; `of_day` is the time taken for one that names a day only."""
     iso = _iso(text, known.zone)
     if iso is not None:
         return NamedMoment(iso, is_day=False)
     try:
-        found = _day(text, known.order)
+        dated = _day(text, known.order)
     except ValueError:
         return ("D02", known.example)
     except Ambiguous:
         return ("D06", _both_ways(text))
-    if found is None:
+    if dated is None:
         return _unread(text, known.example)
-    day, match = found
+    day, match = dated
     if match["hour"] is None:
         return NamedMoment(_existing(datetime.combine(day, of_day, known.zone)), is_day=True)
     try:
@@ -248,18 +250,18 @@ def when(text: str, known: Calendar, *, of_day: time = NOON) -> NamedMoment | Tr
 
 
 def read(text: str, known: Calendar) -> DateReading:
-    """What one ship-date says; an empty text is not for here."""
-    found = when(text, known)
-    if not isinstance(found, NamedMoment):
-        return DateReading("", found)
-    if found.is_day:
-        day = _placed(found.moment, found.moment.date() > known.here.date(), known)
-        return day._replace(at=found.moment, is_day=True)
-    return _placed(found.moment, found.moment > known.latest, known)
+    """The reading of one non-empty ship-date."""
+    named = when(text, known)
+    if not isinstance(named, NamedMoment):
+        return DateReading("", named)
+    if named.is_day:
+        day = _placed(named.moment, named.moment.date() > known.here.date(), known)
+        return day._replace(at=named.moment, is_day=True)
+    return _placed(named.moment, named.moment > known.latest, known)
 
 
 def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: JudgementContext) -> Dates:
-    """FulfillmentDate of each row; without a date, when it is not required, the moment the file arrived."""
+    """FulfillmentDate of each row; where there is no date and none is required, the moment the file arrived."""
     known = calendar(context)
     missing = (
         DateReading("", ("D01", f"missing={known.example}"))
@@ -269,6 +271,6 @@ def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, co
     if "ship-date" not in sheet and not required:
         return Dates(constant(known.arrival, sheet.size), [missing])
     typed = sheet["ship-date"].distinct
-    seen = [read(text, known) if text else missing for text in typed.texts]
-    findings.add_troubles("ship-date", typed, [one.trouble for one in seen], np.asarray(shipped))
-    return Dates(Spread(typed.codes, [one.moment for one in seen]), seen)
+    readings = [read(text, known) if text else missing for text in typed.texts]
+    findings.add_troubles("ship-date", typed, [reading.trouble for reading in readings], np.asarray(shipped))
+    return Dates(Spread(typed.codes, [reading.moment for reading in readings]), readings)

@@ -21,7 +21,7 @@ RANKS: Final = {code: rank for rank, code in enumerate(CATALOGUE)}
 
 
 class Finding(NamedTuple):
-    """One code found in one column, in some rows; `details` is one text for all, or one for each row."""
+    """One code in one column, in some rows; `details` is one text for all, or one for each row."""
 
     code: str
     column: str
@@ -54,31 +54,31 @@ class Findings:
     def add_troubles(
         self, column: str, cells: Spread, troubles: Sequence[Trouble | None], where: Mask | None = None
     ) -> None:
-        """Note the trouble of each distinct text, if any, for its rows; `where` says which rows count."""
+        """Note what is wrong with each distinct text, if anything, for its rows; `where` says which rows count."""
         if not any(troubles):
             return
         troubled = np.array([trouble is not None for trouble in troubles])[cells.codes]
         rows = np.flatnonzero(troubled if where is None else troubled & where)
-        found = [troubles[code] or ("", "") for code in cells.codes[rows]]
-        codes = np.array([code for code, _ in found])
+        by_row = [troubles[code] or ("", "") for code in cells.codes[rows]]
+        codes = np.array([code for code, _ in by_row])
         for code in sorted(set(codes.tolist())):
             chosen = np.flatnonzero(codes == code)
-            self.add(code, column, rows[chosen], [found[at][1] for at in chosen])
+            self.add(code, column, rows[chosen], [by_row[at][1] for at in chosen])
 
     def frame(self) -> pd.DataFrame:
         """ISSUES in line order, then in the catalogue's order."""
         if not self._found:
             return _no_issues().copy()
-        rows = np.concatenate([found.rows for found in self._found])
-        part = np.repeat(np.arange(len(self._found)), [len(found.rows) for found in self._found])
-        ranks = np.array([RANKS[found.code] for found in self._found])[part]
+        rows = np.concatenate([finding.rows for finding in self._found])
+        part = np.repeat(np.arange(len(self._found)), [len(finding.rows) for finding in self._found])
+        ranks = np.array([RANKS[finding.code] for finding in self._found])[part]
         order = np.lexsort((ranks, rows))
         columns = {
             "line": np.asarray(self._sheet.index)[rows[order]].astype(np.int64),
-            "code": self._named(part[order], lambda found: found.code),
-            "column": self._named(part[order], lambda found: found.column),
-            "value": _text(pa.concat_arrays([self._values(found) for found in self._found]), order),
-            "detail": _text(pa.concat_arrays([_details(found) for found in self._found]), order),
+            "code": self._named(part[order], lambda finding: finding.code),
+            "column": self._named(part[order], lambda finding: finding.column),
+            "value": _text(pa.concat_arrays([self._values(finding) for finding in self._found]), order),
+            "detail": _text(pa.concat_arrays([_details(finding) for finding in self._found]), order),
         }
         return pd.DataFrame({name: columns[name] for name in ISSUE_COLUMNS}, copy=False)
 
@@ -90,7 +90,7 @@ class Findings:
 
 
 def _not_mild(rows: Rows, details: str | Sequence[str], mild: Sequence[str]) -> Rows:
-    """The rows whose detail is of no milder kind of the code."""
+    """The rows whose detail is not one of the code's milder kinds."""
     if isinstance(details, str):
         return rows[:0] if details.partition("=")[0] in mild else rows
     return rows[[detail.partition("=")[0] not in mild for detail in details]]

@@ -1,8 +1,6 @@
-"""Which way an order may move: what a seller's row asks, what Amazon answers, what an operator says.
+"""How an order may move from state to state: by a seller's row, by Amazon's answer, by an operator's decision.
 
-The table is shown in docs/domain.md#10-orders.
-
-A table and nothing else; who keeps the states does not concern it.
+The table is shown in docs/domain.md#10-orders. A table and nothing else: it does not know where states are kept.
 """
 
 from __future__ import annotations
@@ -14,17 +12,17 @@ from cws_filedrop.model import OrderState
 
 
 class OrderMove(StrEnum):
-    """What is asked of an order."""
+    """What may happen to an order."""
 
     PACKED = "packed"
     SHIPPED = "shipped"
     DEFERRED = "deferred"
     CANCELLED = "cancelled"
-    REFUSED = "refused"  # Amazon did not take its confirmation
+    REFUSED = "refused"  # Amazon refused its confirmation
     REOPENED = "reopened"  # by an operator
 
 
-# A row that repeats where an order stands is no mistake: it may bring a tracking number, or another package.
+# A row that repeats an order's state is no mistake: it may bring a tracking number, or another package.
 TRANSITIONS: Final[dict[OrderState, dict[OrderMove, OrderState]]] = {
     OrderState.NEW: {
         OrderMove.PACKED: OrderState.PACKED,
@@ -66,5 +64,5 @@ TRANSITIONS: Final[dict[OrderState, dict[OrderMove, OrderState]]] = {
 
 
 def moved(state: OrderState, move: OrderMove) -> OrderState | None:
-    """Where the move leads; None if it is not possible (S02, O04)."""
+    """The state that the move leads to; None if it is not possible (S02, O04)."""
     return TRANSITIONS[state].get(move)

@@ -1,15 +1,15 @@
 """O05, O07, Q02, Q03 against the order book: is a shipped row the same again, another package, or a correction?
 
-Idempotence is by meaning (docs/domain.md#4-shipments): order, item and tracking number. What was confirmed of an order
-before, or is on its way to Amazon, are its packages. A row of the same order line
+Idempotence is by meaning (docs/domain.md#4-shipments): order, item and tracking number. An order's packages are what
+was confirmed of it before or is on its way to Amazon. A row of the same order line
 
-- with the same tracking number as one of them is a duplicate (O05);
-- with another, where pieces are left to be sent, is another package;
-- with another, where nothing is left, corrects the package of the same quantity (O07), or the only one there is;
-- and otherwise sends more than was ordered (Q02), or does not say what it corrects (Q03).
+- with the tracking number of one of them is a duplicate (O05);
+- with another number, while units are left to ship, is another package;
+- with another number, when no units are left, corrects the package of the same quantity (O07), or the only package;
+- and otherwise ships more than was ordered (Q02), or does not say which package it corrects (Q03).
 
-A package of the whole order counts for each of its items. Where nobody said how much was ordered, another tracking
-number is a correction.
+A package of the whole order counts for each of its items. Where the ordered quantity is not known, another tracking
+number is taken for a correction.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from cws_filedrop.rules.findings import Findings
 
 
 class RowFinding(NamedTuple):
-    """What is to be said of a row, and the tracking numbers of the packages that it corrects."""
+    """The issue to report for a row, and the tracking numbers of the packages that it corrects."""
 
     code: str
     column: str
@@ -37,8 +37,8 @@ class RowFinding(NamedTuple):
 
 @dataclass(frozen=True)
 class ShippedRow:
-    """One shipped row of a known order. `quantity` is None where none is given; `in_file` counts the pieces of this
-    order line in the whole file, other packages among them."""
+    """One shipped row of a known order. `quantity` is None where none is given; `in_file` counts the units of this
+    order line in the whole file, including those in its other packages."""
 
     order: KnownOrder
     item: str
@@ -48,7 +48,7 @@ class ShippedRow:
 
     @property
     def ordered(self) -> int | None:
-        """How many pieces were ordered of the item; None when nobody said, or for a whole order."""
+        """How many units of the item were ordered; None when not known, or for a whole order."""
         return self.order.items.get(self.item) if self.item else None
 
 
@@ -78,7 +78,7 @@ def check(
             continue
         quantity = int(quantities[place]) if quantities[place] else None
         if not order.packages and (quantity or 0) <= (order.items.get(items[place]) or 0) and place not in totals:
-            continue  # as most are; the rest of this function takes ten times as long
+            continue  # the first package, within what was ordered: most rows, and the rest takes ten times as long
         said = judged(ShippedRow(order, items[place], numbers[place], quantity, totals.get(place, quantity)))
         if said is None:
             continue
@@ -93,7 +93,7 @@ def check(
 
 
 def judged(row: ShippedRow) -> RowFinding | None:
-    """What is to be said of one row; None when nothing is."""
+    """The issue to report for one row; None when there is none."""
     same = [one for one in row.order.packages if one.tracking == row.tracking and one.item in (row.item, "")]
     if same:
         return _again(same[-1])
@@ -138,7 +138,7 @@ def _of_item(row: ShippedRow, standing: Sequence[Package]) -> RowFinding | None:
 
 
 def _without_quantity(row: ShippedRow, mine: Sequence[Package], sent: int | None) -> RowFinding:
-    """Nothing says how much of it is in the package: all there is, if that makes sense."""
+    """A row that does not say how much is in the package: all of it is meant, if that makes sense."""
     if len(mine) > 1 or (row.ordered is not None and sent is not None and sent < row.ordered):
         return RowFinding("Q03", "quantity", f"earlier={mine[-1].source}")
     return _correction(row, mine)
@@ -163,7 +163,7 @@ def _correction(row: ShippedRow, corrected: Sequence[Package]) -> RowFinding:
 
 
 def _sum(packages: Sequence[Package], ordered: int | None) -> int | None:
-    """How many pieces some packages hold; None when nobody said."""
+    """How many units some packages hold; None when not known."""
     total = 0
     for one in packages:
         count = ordered if one.quantity is None else one.quantity

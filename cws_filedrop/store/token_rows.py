@@ -1,4 +1,5 @@
-"""Rows of tokens, whoever owns them. The token itself is kept nowhere, only its SHA-256: it has 256 random bits."""
+"""Rows of tokens, whoever owns them. The token itself is stored nowhere, only its SHA-256; a slow hash is not needed,
+since a token has 256 random bits and cannot be guessed."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ class TokenRows:
     def add_in(
         self, connection: sa.Connection, owner_id: int, label: str, *, now: datetime
     ) -> tuple[Token, str] | None:
-        """Make a token: its row and itself, which is to be had this once; None when there are as many as may be."""
+        """Create a token. Returns its row and the token itself, which cannot be had again; None at the limit."""
         token = self.prefix + secrets.token_urlsafe(32)
         there = sa.select(sa.func.count()).select_from(self._table).where(self._owner == owner_id)
         if connection.execute(there).scalar_one() >= self.most:
@@ -62,7 +63,7 @@ class TokenRows:
             return [Token(*row) for row in connection.execute(query)]
 
     def enable_in(self, connection: sa.Connection, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
-        """Have a token hold no more, or again; None when the owner has no such token."""
+        """Disable a token, or enable it again; None when the owner has no such token."""
         change = self._table.update().where(*self._mine(owner_id, token_id)).values(enabled=enabled)
         return _token(connection.execute(change.returning(*self._columns)).first())
 
@@ -72,7 +73,7 @@ class TokenRows:
             return self.enable_in(connection, owner_id, token_id, enabled=enabled)
 
     def remove_in(self, connection: sa.Connection, owner_id: int, token_id: int) -> Token | None:
-        """Forget a token; None when the owner has no such token."""
+        """Remove a token; None when the owner has no such token."""
         gone = self._table.delete().where(*self._mine(owner_id, token_id))
         return _token(connection.execute(gone.returning(*self._columns)).first())
 
@@ -82,8 +83,8 @@ class TokenRows:
             return self.remove_in(connection, owner_id, token_id)
 
     def presented(self, db: Database, query: sa.Select[Any], token: str, *, now: datetime) -> Any:
-        """The row that a query of parameters `hash` and `now` finds for a token, with `id` and `used_at`; None when the
-        token does not hold (any more). Keeps when it was used, to the minute."""
+        """The row that a query with the parameters `hash` and `now` finds for a token, with `id` and `used_at`; None
+        when the token is not valid (any more). Notes when it was used, to the minute."""
         with db.read() as connection:
             row: Any = connection.execute(query, {"hash": hashed(token), "now": stamp(now)}).first()
         if row is not None and (row.used_at is None or row.used_at <= stamp(now - _USED_EVERY)):
@@ -101,5 +102,5 @@ def _token(row: Any) -> Token | None:
 
 
 def hashed(token: str) -> str:
-    """What is kept of a token."""
+    """What is stored of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

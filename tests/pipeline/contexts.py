@@ -1,4 +1,4 @@
-"""A desk with real disk and database, and files put onto it without any door."""
+"""A service context on a real disk and database, and files put into its spool without any door."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 
 def context_on(folder: Path, policy: Policy | None = None) -> ServiceContext:
-    """A desk with the seller `anna`."""
+    """A service context with the seller `anna`."""
     settings = Settings()
     settings = replace(settings, service=replace(settings.service, data_dir=folder / "data"))
     settings.data.mkdir(parents=True)
@@ -36,7 +36,7 @@ def context_on(folder: Path, policy: Policy | None = None) -> ServiceContext:
 def put(
     context: ServiceContext, content: bytes, *, name: str = "a.txt", folder: str = "inbox", grade: Grade = Grade.WHOLE
 ) -> str:
-    """Land a file, hand it to the worker's side, record its arrival; the upload's id."""
+    """Land a file, accept it into the spool, record its arrival. Returns the upload's id."""
     source = context.settings.data / "incoming"
     source.write_bytes(content)
     claim = context.spool.land(source, Drop("anna", Folder(folder), name, Door.FTP, "127.0.0.1"), size=len(content))
@@ -64,11 +64,11 @@ def put(
 
 
 def read(context: ServiceContext, *upload_ids: str) -> Upload:
-    """Read and record small uploads in one go, as the worker does; the first of them afterwards."""
-    found = uploads.some(context.db, upload_ids)
-    owners = sellers.by_ids(context.db, {upload.seller_id for upload in found})
+    """Read and record small uploads in one go, as the worker does. Returns the first of them as it is afterwards."""
+    batch = uploads.some(context.db, upload_ids)
+    owners = sellers.by_ids(context.db, {upload.seller_id for upload in batch})
     kept: dict[str, Upload] = {}
-    while left := [upload for upload in found if upload.id not in kept]:
+    while left := [upload for upload in batch if upload.id not in kept]:
         aside = {upload.id: made for upload in left if (made := recording.without_reading(context, upload))}
         some = [upload for upload in left if upload.id not in aside]
         made = reading.prepare(
@@ -82,7 +82,7 @@ def read(context: ServiceContext, *upload_ids: str) -> Upload:
 
 
 def outbox(context: ServiceContext, upload_id: str) -> dict[str, bytes]:
-    """What the outbox holds of an upload, by kind."""
+    """What the outbox holds about an upload, by kind."""
     folder = context.home("anna").path / "outbox"
     found = {path.name.split(f".{upload_id}.")[1]: path.read_bytes() for path in folder.glob(f"*.{upload_id}.*")}
     return {name.removesuffix(".txt"): content for name, content in found.items()}

@@ -1,4 +1,4 @@
-"""A desk-level shop: an account whose files are read as the worker reads them, and what Amazon is told and answers."""
+"""A shop: an account whose files are read as the worker reads them, what is sent to Amazon, and what it answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquant
 
 @dataclass
 class Shop:
-    """A desk, an account, and what it was told."""
+    """A service context and one of its accounts."""
 
     context: ServiceContext
     account: int = 1
@@ -69,28 +69,28 @@ class Shop:
         return [(event.who, event.state) for event in order_book.history(self.context.db, self.order(name).no)]
 
     def sent(self) -> list[dict[str, str]]:
-        """What goes to Amazon with the next feed, which it takes."""
+        """The shipments of the next feed, all of which Amazon accepts."""
         return self.answered({})[0]
 
     def answered(self, refused: dict[int, tuple[str, str]]) -> tuple[list[dict[str, str]], int]:
-        """The next feed's shipments, and Amazon's answer: some messages refused, with code and words."""
+        """The next feed's shipments, and its number. Amazon refuses some messages, with code and text."""
         shipments, feed_no = self.submitted()
         self.settled(feed_no, refused)
         return shipments, feed_no
 
     def submitted(self) -> tuple[list[dict[str, str]], int]:
-        """The next feed's shipments; Amazon has it, and has not answered."""
-        turn = feeds.take_turn(
+        """The next feed's shipments, and its number. Amazon has the feed, and has not answered."""
+        slot = feeds.take_turn(
             self.context.db, self.account, cause=f"t{self.files}", now=NOW, second_after_seconds=1200, rate_limit=FREE
         )
-        assert turn.feed_no is not None
-        filling.fill(self.context.db, turn.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
-        table, _ = filling.shipments(self.context.db, turn.feed_no)
-        feeds.submitted(self.context.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=NOW)
-        return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")], turn.feed_no
+        assert slot.feed_no is not None
+        filling.fill(self.context.db, slot.feed_no, limit=100, number=lambda table: table.index.to_series() + 1)
+        table, _ = filling.shipments(self.context.db, slot.feed_no)
+        feeds.submitted(self.context.db, slot.feed_no, amazon_feed_id=f"F{slot.feed_no}", now=NOW)
+        return [{str(name): cell for name, cell in row.items()} for row in table.to_dict("records")], slot.feed_no
 
     def settled(self, feed_no: int, refused: dict[int, tuple[str, str]]) -> list[str]:
-        """Amazon answers; the ids of uploads that are done."""
+        """Let Amazon answer. Returns the ids of the uploads that are done."""
         exceptions = {number: (Verdict.UNCONFIRMED, *words) for number, words in refused.items()}
         settlement = Settlement(Verdict.CONFIRMED, "", "Amazon accepted it", exceptions)
         now = max(NOW, self.context.clock()) + timedelta(minutes=self.files)

@@ -113,6 +113,8 @@ def test_the_same_line_far_apart_is_found_with_its_line_number(tmp_path: Path) -
     judging = context.judging(seller.policy, NOW, seller.profiles)
     pieces = list(examine(source, file_name="a.csv", context=judging).pieces())
     assert len(pieces) > 1
-    said = {line: [issue.message for issue in issues] for piece in pieces for line, issues in piece.said.items()}
-    assert said == {120_002: ["This line says the same as line 16."]}
+    messages = {
+        line: [issue.message for issue in issues] for piece in pieces for line, issues in piece.issues_by_line.items()
+    }
+    assert messages == {120_002: ["This line says the same as line 16."]}
     assert pieces[-1].verdicts.loc[120_002] == Verdict.DUPLICATE

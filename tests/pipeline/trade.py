@@ -1,4 +1,4 @@
-"""A desk that trades with the real sandbox by the real client, step by step; what went over is written down."""
+"""A service context that trades with the real sandbox by the real client, step by step; all bytes are recorded."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ UNKNOWN_TO_AMAZON = "026-0000404-0000003"  # the sandbox refuses it
 
 @dataclass
 class Overheard:
-    """The real client; keeps what it sent and read."""
+    """The real client, which records what it sent and read."""
 
     client: FeedsClient
     sent: list[bytes] = field(default_factory=list)
@@ -54,7 +54,7 @@ class Overheard:
 
 @dataclass
 class Trade:
-    """A desk, its Amazon, and what goes between them."""
+    """A service context, its Amazon, and what goes between them."""
 
     context: ServiceContext
     market: Market
@@ -64,7 +64,7 @@ class Trade:
     turns: int = 0
 
     def knows(self, *orders: str, item: str = ITEM) -> None:
-        """An order report tells of them, with names that are nobody's business."""
+        """Import an order report that names these orders, with buyers' data that must not turn up anywhere."""
         heading = REPORT.rstrip("\n") + "\tbuyer-name\tship-address-1\n"
         rows = "".join(
             f"{o}\t{item}\t2026-11-20T10:00:00Z\tStandard\tS\t2\tBuyer Byer\t1 Secret Lane\n" for o in orders
@@ -74,7 +74,7 @@ class Trade:
         importing.import_file(self.context.db, 1, source, file_name="o.txt", judging=JudgementContext(now), now=now)
 
     def drop(self, *rows: str, name: str = "", headings: str = HEADINGS) -> str:
-        """A file is dropped, read and answered."""
+        """Drop a file, read and answer it. Returns the upload's id."""
         self.turns += 1
         self.market.clock.now += 60
         content = headings + "".join(f"{row}\n" for row in rows)
@@ -84,12 +84,12 @@ class Trade:
         return upload_id
 
     def begin(self) -> int:
-        """A feed that is filled, and not sent."""
+        """Open and fill a feed, without sending it. Returns its number."""
         self.turns += 1
-        turn = sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
-        assert turn.feed_no is not None
-        assert sending.fill(self.sender, turn.feed_no)
-        return turn.feed_no
+        slot = sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
+        assert slot.feed_no is not None
+        assert sending.fill(self.sender, slot.feed_no)
+        return slot.feed_no
 
     def submit(self, feed_no: int, attempt: int = 1) -> StepResult:
         return sending.submit(self.sender, feed_no, attempt)
@@ -104,7 +104,7 @@ class Trade:
         return step
 
     def send(self) -> FeedRow:
-        """The next feed, all the way."""
+        """Send the next feed and settle it."""
         feed_no = self.begin()
         assert self.submit(feed_no).done
         self.look(feed_no)
@@ -115,7 +115,7 @@ class Trade:
         return feeds.get(self.context.db, feed_no)
 
     def read_back(self, hours: float = 0.5) -> None:
-        """Amazon's own orders are looked at, for as long as there are any."""
+        """Look up all orders at Amazon that are due by then."""
         self.market.clock.now += hours * 3600
         while self.reader.look():
             pass
@@ -133,7 +133,7 @@ class Trade:
 
 @contextmanager
 def trading(folder: Path, policy: Policy | None = None) -> Iterator[Trade]:
-    """A trade on a folder."""
+    """A trade whose data is in a folder."""
     market = Market(folder / "amazon.db").start()
     market.clock.now = NOW.timestamp()
     context = context_on(folder, policy)

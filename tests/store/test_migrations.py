@@ -180,7 +180,7 @@ def what_it_holds_is_read(db: Database) -> None:
         ("waiting", {"queued": 1}),
         ("cut", {}),
     ]
-    assert [issue.code for _, issue in found[0].outcome.said] == ["O03"]
+    assert [issue.code for _, issue in found[0].outcome.all_issues] == ["O03"]
     assert [one["code"] for one in lines.unconfirmed(db, 1, limit=9)] == ["A-18028"]
     assert [order_book.find(db, 1, one)[0].state for one in (ORDER, OTHER, PACKED)] == [
         "shipped",

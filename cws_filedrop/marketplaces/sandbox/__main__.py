@@ -1,4 +1,4 @@
-"""`python -m cws_filedrop.marketplaces.sandbox --data FILE`: the built-in Amazon as a process of its own."""
+"""`python -m cws_filedrop.marketplaces.sandbox --data FILE`: the sandbox as a process of its own."""
 
 from __future__ import annotations
 

@@ -1,5 +1,8 @@
 """The sandbox's HTTP: routes, answers in Amazon's shapes, rate limits, faults. What a call does is in
 `operations`, `orders_api` and `reports_api`.
+
+Rate limits are enforced although nobody would mind here: a client that ignores them has to fail in a test. (They can be
+scaled, so that tests need not wait.)
 """
 
 from __future__ import annotations
@@ -40,7 +43,7 @@ Work = Callable[[OperationCall], Any]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One of Amazon's operations: where it is, what it answers with, what it does, and for whom."""
+    """One of Amazon's operations: its route, its good status, what it does, and how it knows the account."""
 
     name: str
     method: str
@@ -51,7 +54,7 @@ class Operation:
 
 
 def routes(app: App) -> list[BaseRoute]:
-    """Everything that Amazon answers."""
+    """All routes that Amazon has, as far as they are played."""
     amazon, reports = app.amazon, app.reports
     table: tuple[tuple[str, str, str, int, Work], ...] = (
         ("createFeedDocument", "POST", f"{API}/documents", 201, amazon.create_feed_document),
@@ -95,7 +98,11 @@ class App:
     def serve(
         self, name: str, answer: Callable[[OperationCall], Response], limit: int = LARGEST_REQUEST
     ) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint: takes the call in, has it answered in a thread, lets go wrong what is to go wrong."""
+        """An endpoint: reads the call, answers it in a thread, and makes go wrong what was asked to.
+
+        Whether the work is done before things go wrong is the point of a fault: a lost answer to createFeed means a
+        feed too many if the client just sends again, and none at all if it does not.
+        """
 
         async def endpoint(request: Request) -> Response:
             body = await _body(request, limit)
@@ -110,7 +117,7 @@ class App:
         return endpoint
 
     def _struck(self, fault: Fault, response: Response) -> Response:
-        """An answer gone wrong."""
+        """The answer, gone wrong."""
         match fault.kind:
             case "throttle":
                 return _refused(
@@ -138,7 +145,7 @@ class App:
         return response  # the fault was for the feed, not for the answer
 
     def token(self, call: OperationCall) -> Response:
-        """Login with Amazon has its own shape of errors."""
+        """Answer Login with Amazon, which has its own shape of errors."""
         try:
             return JSONResponse(self.amazon.token(call), headers=_request_id() | {"cache-control": "no-store"})
         except OperationRefused as refusal:
@@ -146,7 +153,7 @@ class App:
             return JSONResponse(body, refusal.status, headers=_request_id())
 
     def operation(self, operation: Operation) -> Callable[[OperationCall], Response]:
-        """How an operation is answered: who is it, is it too often, then the work."""
+        """How an operation is answered: first the account, then its rate limit, then the work."""
         rate = RATES[operation.name].scaled(self._settings.rate_scale)
         limit = {"x-amzn-RateLimit-Limit": f"{rate.per_second:g}"}
 

@@ -1,7 +1,7 @@
 """OrderAcknowledgement documents as Amazon would read them: what is cancelled, and what comes of it.
 
-No number of Amazon's is published for an order that cannot be cancelled any more; the sandbox says 18028, whose words
-cover orders that are incomplete or invalid.
+Amazon has published no code for an order that cannot be cancelled any more; the sandbox uses 18028, whose text covers
+orders that are incomplete or invalid.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CANCEL: Final = "UPDATE book SET cancelled = units WHERE account IN (?, ?) AND o
 
 @dataclass(frozen=True, slots=True)
 class CancellationMessage:
-    """An order, and the items of it that are cancelled; none of them if it is only taken."""
+    """An order, and the items of it that are cancelled; none if it is merely acknowledged."""
 
     number: int
     order_id: str
@@ -63,7 +63,7 @@ def read(document: bytes) -> Cancellations | RefusedDocument:
 def process(
     connection: sqlite3.Connection, account: str, feed: int, document: Cancellations, now: float
 ) -> list[ReportedResult]:
-    """Cancel every order that can be, and write all of them into the ledger; what there is to say about them."""
+    """Cancel every order that can be, and write all of them into the ledger. Returns the results to report."""
     results: list[ReportedResult] = []
     for message in document.messages:
         result = orders.ruled(message.number, message.order_id, "", document.merchant)
@@ -79,7 +79,7 @@ def process(
 
 
 def _cancelled(connection: sqlite3.Connection, account: str, message: CancellationMessage) -> bool:
-    """Cancel an order, if nothing of it was shipped and it is all of it."""
+    """Cancel an order, if none of it was shipped and all of it is meant."""
     order = (account, message.order_id)
     if connection.execute(LEFT, order).fetchone() is not None:
         return False

@@ -1,4 +1,4 @@
-"""What only a sandbox has, under /sandbox: health, the ledger, order book, faults on demand. For tests and demos."""
+"""What only a sandbox has, under /sandbox: health, ledger, order book, faults on demand. For tests and demos."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ def _conditions(request: Request) -> tuple[str, list[str]]:
 
 
 def _ledger(rows: SandboxRows, request: Request) -> dict[str, object]:
-    """Every line of every message that was ever processed, the oldest first."""
+    """Every line of every message that was ever processed, oldest first.
+
+    Refused ones too: the ledger is the witness in tests that nothing was sent twice.
+    """
     rows.settle()
     where, values = _conditions(request)
     query = f"SELECT * FROM ledger WHERE {where} ORDER BY no"  # noqa: S608 - conditions are ours, values are bound
@@ -73,7 +76,7 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(rows: SandboxRows, request: Request) -> dict[str, object]:
-    """How many lines, how many different ones, and which of them came more than once."""
+    """How many lines, how many distinct ones, and which of them came more than once."""
     rows.settle()
     where, values = _conditions(request)
     source = f"FROM (SELECT {LINE}, count(*) AS times FROM ledger WHERE {where} GROUP BY {LINE})"  # noqa: S608
@@ -84,7 +87,7 @@ def _summary(rows: SandboxRows, request: Request) -> dict[str, object]:
 
 
 def _orders(rows: SandboxRows) -> Endpoint:
-    """Load orders into an account's book (of all accounts, if none is named), or take all books away."""
+    """Load orders into an account's book (that of all accounts, if none is named), or remove all books."""
 
     async def endpoint(request: Request) -> Response:
         body = await request.body()
@@ -110,7 +113,7 @@ def _orders(rows: SandboxRows) -> Endpoint:
 
 
 def _book(wanted: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
-    """An item is its units, or an object with `units` and what is to be known of it besides."""
+    """Rows of the book. An item is its units, or an object with `units` and other facts about it."""
     for order in wanted["orders"]:
         order_id = str(order["order_id"])
         for code, item in order["items"].items():
@@ -119,7 +122,7 @@ def _book(wanted: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
 
 
 def _faults(faults: Faults) -> Endpoint:
-    """See, ask for, or call off what is to go wrong (the shape is in `faults`)."""
+    """List, add or clear faults (the shape is in `faults`)."""
 
     async def endpoint(request: Request) -> Response:
         try:

@@ -1,7 +1,7 @@
-"""The operations of the Feeds API and of Login with Amazon, as pure as can be: a call in, a payload out. No sockets.
+"""The operations of the Feeds API and of Login with Amazon: a call in, a payload out. No sockets.
 
 Shapes, status codes and limits are those of feeds_2021-06-30.json and docs/amazon.md; what Amazon's model leaves open
-(order of getFeeds, words of a refusal) is the sandbox's own choice.
+(the order of getFeeds, the text of a refusal) is the sandbox's own choice.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class Filters:
     before: int | None = None
 
     def let(self, feed: SandboxFeedRow, now: float) -> bool:
-        """Is that one of the feeds looked for?"""
+        """Does the feed match?"""
         return (
             feed.type in self.types
             and (not self.marketplaces or not set(feed.marketplaces).isdisjoint(self.marketplaces))
@@ -83,7 +83,7 @@ class Filters:
 
 
 class Amazon:
-    """All operations, over one memory."""
+    """All operations, on one state."""
 
     def __init__(self, rows: SandboxRows, signer: Signer) -> None:
         self._rows = rows
@@ -117,7 +117,7 @@ class Amazon:
         }
 
     def create_feed_document(self, call: OperationCall) -> Payload:
-        """Room for a document."""
+        """Make room for a document, and give the link to upload it to."""
         content_type = object_(call.body).get("contentType")
         if not isinstance(content_type, str) or not content_type:
             raise wrong("contentType is missing")
@@ -125,7 +125,11 @@ class Amazon:
         return {"feedDocumentId": document, "url": self._signer.link(call.base, document, "PUT", self._rows.now())}
 
     def create_feed(self, call: OperationCall) -> Payload:
-        """A feed of an uploaded document; not idempotent, like Amazon's."""
+        """Make a feed of an uploaded document.
+
+        Not idempotent, as at Amazon: a second call makes a second feed of the same document, whose shipments are sent
+        twice. That is what the client must never let happen, so the sandbox must not prevent it.
+        """
         wanted = object_(call.body)
         if wanted.get("feedType") not in FEED_TYPES:
             raise wrong(f"feedType {wanted.get('feedType')!r} is not supported here")
@@ -143,7 +147,7 @@ class Amazon:
         return self._shown(self._feed(call))
 
     def cancel_feed(self, call: OperationCall) -> Payload:
-        """Take back a feed that is in the queue."""
+        """Cancel a feed that is in the queue."""
         feed = self._feed(call)
         if feed.status(self._rows.now()) != "IN_QUEUE":
             raise wrong("Only a feed with processingStatus IN_QUEUE can be cancelled")
@@ -151,7 +155,7 @@ class Amazon:
         return {}
 
     def get_feeds(self, call: OperationCall) -> Payload:
-        """Feeds by their marks, the newest first, page by page."""
+        """Feeds that match the filters, newest first, page by page."""
         filters = self._filters(call)
         now = self._rows.now()
         found = [feed for feed in self._rows.feeds(call.account, filters.before) if filters.let(feed, now)]
@@ -162,14 +166,14 @@ class Amazon:
         return payload
 
     def get_feed_document(self, call: OperationCall) -> Payload:
-        """Where a document's contents are to be had."""
+        """Where the contents of a document can be fetched."""
         document = self._rows.document(call.path["document_id"])
         if document is None or document.account != call.account or document.body is None or document.restricted:
             raise unknown("document")
         return {"feedDocumentId": document.id} | self.opened(call, document)
 
     def opened(self, call: OperationCall, document: DocumentRow) -> Payload:
-        """The link to a document, and how it is packed."""
+        """The link to a document, and its packing."""
         url = self._signer.link(call.base, document.id, "GET", self._rows.now())
         if call.one("enableContentEncodingUrlHeader") == "true":
             url += "&encoded=1"
@@ -244,14 +248,14 @@ class Amazon:
 
 
 def _account(refresh_token: str) -> str:
-    """The account a refresh token stands for. A token that might be a real one is not kept."""
+    """The account of a refresh token. Somebody may use a real one by mistake, so only its hash is kept."""
     if refresh_token.startswith(KNOWN_ACCOUNT):
         return refresh_token.removeprefix(KNOWN_ACCOUNT)
     return hashlib.sha256(refresh_token.encode()).hexdigest()[:16]
 
 
 def object_(body: bytes) -> Payload:
-    """The JSON object of a request.
+    """The JSON object in the body of a request.
 
     Raises: Refusal.
     """
@@ -265,7 +269,7 @@ def object_(body: bytes) -> Payload:
 
 
 def marketplaces(wanted: Payload) -> list[str]:
-    """The marketplaces that a feed or report is for.
+    """The marketplaces of a feed or report.
 
     Raises: Refusal.
     """
@@ -276,7 +280,7 @@ def marketplaces(wanted: Payload) -> list[str]:
 
 
 def fate_of(fault: Fault | None) -> Fate:
-    """How a feed or report is to end."""
+    """How a feed or report is going to end."""
     if fault is None or fault.kind not in FATES:
         return Fate()
     return Fate(FATES[fault.kind], applied=bool(fault.worked) and fault.kind == "fatal")
@@ -317,12 +321,12 @@ def wrong(details: str) -> OperationRefused:
 
 
 def unknown(what: str) -> OperationRefused:
-    """The refusal of a question about what is not there."""
+    """The refusal of a request for something that does not exist."""
     return OperationRefused(404, "NotFound", f"The {what} you asked for does not exist.")
 
 
 def denied(details: str) -> OperationRefused:
-    """The refusal of somebody who may not."""
+    """The refusal of a caller who is not allowed."""
     return OperationRefused(403, "Unauthorized", "Access to requested resource is denied.", details)
 
 

@@ -1,8 +1,10 @@
 """The simulated order book: what becomes of each message, and the ledger of all of them. Knows no XML and no HTTP.
 
-Without a loaded book every well-formed Amazon order exists, with as many units as anyone confirms; a shipment that was
-confirmed before (same order, item and tracking number) is refused. With a loaded book only its orders and items exist,
-and only the units that are left can be confirmed. RULES are for demonstrations: they refuse by what an id looks like.
+Without a loaded book every well-formed Amazon order exists, with as many units as are ever confirmed; a shipment that
+was confirmed before (same order, item and tracking number) is refused, since without quantities that is the only sign
+of something sent twice. With a loaded book only its orders and items exist, and only the units that are left can be
+confirmed, which is how Amazon itself refuses (18021). RULES are for demonstrations: they refuse by what an id looks
+like.
 """
 
 from __future__ import annotations
@@ -67,7 +69,10 @@ Units = dict[str, Counter[str]]  # of each order: units of each item
 
 @dataclass(slots=True)
 class DocumentOrders:
-    """The orders that a document speaks of, as they are in the middle of processing it. `left` only if `is_loaded`."""
+    """The orders that a document is about, as they are while it is processed. `left` is filled only if `is_loaded`.
+
+    Kept up to date message by message: two messages of one document may be about the same units.
+    """
 
     is_loaded: bool
     left: Units
@@ -75,7 +80,7 @@ class DocumentOrders:
     cancelled: set[str]
 
     def carry_out(self, message: PackageMessage) -> dict[str, int] | str:
-        """Ship what a message says: units of each item, or the code of the refusal."""
+        """Ship what a message says. Returns the units of each item, or the code of the refusal."""
         if message.by_merchant:
             return "18028"
         shipped = self._by_units(message) if self.is_loaded else self._by_word(message)
@@ -85,7 +90,7 @@ class DocumentOrders:
         return shipped
 
     def _by_word(self, message: PackageMessage) -> dict[str, int] | str:
-        """Without a loaded book: refuse what was confirmed before."""
+        """Without a loaded book: refuse what was confirmed before. The whole order ("") covers each of its items."""
         wanted = _units(message.items) or {"": 0}
         before = self.packages.get(message.order_id, set())
         if message.order_id in self.cancelled or any((code, message.tracking) in before for code in ("", *wanted)):
@@ -110,7 +115,10 @@ class DocumentOrders:
 def process(
     connection: sqlite3.Connection, account: str, feed: int, document: ReadableDocument, now: float
 ) -> list[ReportedResult]:
-    """Carry out every message that can be, and write all of them into the ledger; what there is to say about them."""
+    """Carry out every message that can be, and write all of them into the ledger. Returns the results to report.
+
+    A message with a warning is carried out like any other; Amazon counts it as successful.
+    """
     book = _opened(connection, account, sorted({message.order_id for message in document.messages}))
     results: list[ReportedResult] = []
     shipments: list[Row] = []
@@ -136,7 +144,7 @@ def process(
 
 
 def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) -> DocumentOrders:
-    """The part of an account's book that these orders are in."""
+    """The state of some orders of an account, before the document is processed."""
     gone = connection.execute("SELECT order_id FROM cancelled WHERE account = ?", (account,))
     book = DocumentOrders(is_loaded(connection, account), {}, {}, {row[0] for row in gone})
     for start in range(0, len(order_ids), MOST_BOUND):
@@ -154,7 +162,7 @@ def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) 
 
 
 def is_loaded(connection: sqlite3.Connection, account: str) -> bool:
-    """Was the account told which orders there are?"""
+    """Has the account a loaded book?"""
     query = "SELECT 1 FROM book WHERE account IN (?, ?) LIMIT 1"
     return connection.execute(query, (account, EVERYONE)).fetchone() is not None
 
@@ -165,7 +173,7 @@ def _selected(table: str, columns: str, order_ids: list[str]) -> str:
 
 
 def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[str, str, int, int]]) -> None:
-    """Put (order id, item code, units, cancelled units) into an account's book; an empty account stands for all."""
+    """Put (order id, item code, units, cancelled units) into an account's book; an empty account means all accounts."""
     rows = [(account, *order) for order in orders]
     connection.executemany(
         "INSERT OR REPLACE INTO book (account, order_id, item, units, cancelled) VALUES (?, ?, ?, ?, ?)", rows
@@ -173,18 +181,18 @@ def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[st
 
 
 def remember(connection: sqlite3.Connection, account: str, facts: Iterable[tuple[str, str, str]]) -> None:
-    """Keep what is known of orders besides: (order id, item code or "" for the order itself, JSON of its columns)."""
+    """Keep other facts about orders: (order id, item code or "" for the order itself, JSON of its columns)."""
     rows = [(account, *fact) for fact in facts]
     connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
 
 
 def _carrier(message: PackageMessage) -> str:
-    """How a package's carrier is shown: by the name given where the code says nothing."""
+    """How a package's carrier is shown: by name where the code is empty or Other."""
     return message.carrier_name if message.carrier in ("", "Other") and message.carrier_name else message.carrier
 
 
 def ruled(number: int, order_id: str, tracking: str, merchant: str) -> ReportedResult | None:
-    """What the rules for demonstrations say of a message."""
+    """The result that the rules for demonstrations give a message, if any applies."""
     rule = RULES.get(order_id[4:11]) or TRACKING_RULES.get(tracking[:3])
     if rule is None:
         return None
@@ -206,7 +214,7 @@ def _result(message: PackageMessage, merchant: str, rule: tuple[ResultSeverity, 
 
 
 def _units(items: tuple[PackageItem, ...]) -> dict[str, int | None]:
-    """Units of each item; None stands for all that are left."""
+    """Units of each item; None = all that are left."""
     units: dict[str, int | None] = {}
     for item in items:
         before = units.get(item.code, 0)

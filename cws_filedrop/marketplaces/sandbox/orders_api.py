@@ -1,8 +1,8 @@
-"""getOrder of the Orders API 2026-01-01, out of the simulated order book and what was shipped. Knows no HTTP.
+"""getOrder of the Orders API 2026-01-01, from the simulated order book and what was shipped. Knows no HTTP.
 
-Shapes are those of orders_2026-01-01.json. Only what the order itself and `includedData` FULFILLMENT and PACKAGES hold
-is told; there are no buyers here. An order that nobody loaded is as large as what was shipped for it; where no
-quantity was said, that is one unit.
+Shapes are those of orders_2026-01-01.json. Only the order itself and `includedData` FULFILLMENT and PACKAGES are
+played; there are no buyers here. An order that nobody loaded is as large as what was shipped for it; where no quantity
+was given, that is one unit.
 """
 
 from __future__ import annotations
@@ -29,14 +29,18 @@ Parcels = list[sqlite3.Row]
 
 
 class OrdersApi:
-    """The operation, over the sandbox's memory."""
+    """The operation, on the sandbox's state."""
 
     def __init__(self, rows: SandboxRows, *, show_after_seconds: float) -> None:
         self._rows = rows
         self._show_after_seconds = show_after_seconds
 
     def get_order(self, call: OperationCall) -> Payload:
-        """An order as it is to be seen now."""
+        """An order as it shows now.
+
+        Shipments may show late (`show_after_seconds`): a client that took the first look-up for the last word would
+        report accepted orders as missing.
+        """
         wanted = set(call.many("includedData"))
         if strange := wanted - DATASETS:
             raise wrong(f"includedData {', '.join(sorted(strange))} is unknown")
@@ -89,7 +93,7 @@ def _status(booked: dict[str, sqlite3.Row], shipped: Counter[str]) -> str:
 
 
 def _packages(parcels: Parcels) -> list[Payload]:
-    """One for each tracking number; carrier and ship time as they were said last."""
+    """One package per tracking number; carrier and ship time are the latest ones given."""
     by_tracking: dict[str, Parcels] = {}
     for incoming in parcels:
         by_tracking.setdefault(incoming["tracking"], []).append(incoming)
@@ -111,7 +115,7 @@ def _package(number: int, tracking: str, parcels: Parcels) -> Payload:
 
 
 def _in_utc(text: str) -> str:
-    """A moment of a feed, without a zone as if it were UTC; "" where Python knows no such moment."""
+    """A moment from a feed in UTC, which is also assumed where it has no zone; "" if Python knows no such moment."""
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()

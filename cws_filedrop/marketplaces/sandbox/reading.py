@@ -1,4 +1,7 @@
-"""Feed documents as Amazon would read them: bytes -> messages, or the reason why the whole document is refused."""
+"""Feed documents as Amazon would read them: bytes -> messages, or why the whole document is refused.
+
+Amazon takes a document as a whole or not at all: one fault of form, and no message of it is processed.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ NUMBERED_TWICE: Final = "More than one message has the MessageID {}. Please re-s
 
 @dataclass(frozen=True, slots=True)
 class PackageItem:
-    """An order line in a package; no quantity means all that is left."""
+    """An order line in a package; without a quantity all that is left is meant."""
 
     code: str
     quantity: int | None
@@ -34,7 +37,7 @@ class PackageItem:
 
 @dataclass(frozen=True, slots=True)
 class PackageMessage:
-    """One package. No items means the whole order; the order id is the merchant's own if `by_merchant`."""
+    """One package. Without items the whole order is meant; the order id is the merchant's own if `by_merchant`."""
 
     number: int
     order_id: str
@@ -56,14 +59,14 @@ class ReadableDocument:
 
 @dataclass(frozen=True, slots=True)
 class RefusedDocument:
-    """A document of which nothing is processed: (code, words, message id) of each thing to say about it."""
+    """A document of which nothing is processed: (code, text, message id) of each result to report."""
 
     processed: int
     faults: tuple[tuple[str, str, int], ...]
 
 
 def read(document: bytes) -> ReadableDocument | RefusedDocument:
-    """What is in a document. Codes 50001, 5000, 5002 and 25 as in docs/amazon.md#6-processing-reports."""
+    """The messages of a document, or its refusal, whose codes are in docs/amazon.md#6-processing-reports."""
     if schema.fault(document, schema.DocumentKind.ORDER_FULFILLMENT) is not None:
         return ill_formed(document)
     root = _parsed(document)
@@ -77,7 +80,7 @@ def read(document: bytes) -> ReadableDocument | RefusedDocument:
 
 
 def _parsed(document: bytes) -> Element:
-    """The tree. Fed piece by piece, which lets other threads run in between."""
+    """The document's tree. The parser is fed piece by piece, so that other threads can run in between."""
     parser = XMLParser()  # noqa: S314 - the schema allows no DTD
     for start in range(0, len(document), PIECE_BYTES):
         parser.feed(document[start : start + PIECE_BYTES])
@@ -113,7 +116,7 @@ def _texts(element: Element) -> dict[str, str]:
 
 
 def ill_formed(document: bytes) -> RefusedDocument:
-    """Ill-formed, and where; or well-formed but not what the schema asks for."""
+    """The refusal of a document that is ill-formed, saying where, or that breaks the schema."""
     parser = expat.ParserCreate()
     ended: list[str] = []
     parser.EndElementHandler = ended.append

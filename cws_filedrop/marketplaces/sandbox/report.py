@@ -45,7 +45,7 @@ TAIL: Final = """\t\t</ProcessingReport>
 
 
 class ResultSeverity(StrEnum):
-    """How bad a result is."""
+    """The severity of a result."""
 
     ERROR = "Error"
     WARNING = "Warning"
@@ -53,7 +53,7 @@ class ResultSeverity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReportedResult:
-    """Something to say about a message; about the document if it is message 0."""
+    """A result about a message; about the document if the message is 0."""
 
     message: int
     severity: ResultSeverity
@@ -63,7 +63,7 @@ class ReportedResult:
 
 
 def write(feed: int, merchant: str, processed: int, results: Iterable[ReportedResult]) -> bytes:
-    """The report of a feed of which so many messages were processed."""
+    """The report of a feed of which `processed` messages were processed."""
     results = list(results)
     refused = {result.message for result in results if result.severity is ResultSeverity.ERROR}
     warned = {result.message for result in results if result.severity is ResultSeverity.WARNING} - refused

@@ -1,7 +1,7 @@
 """The operations of the Reports API 2021-06-30, for one type of report, and the token its document needs. No HTTP.
 
-Shapes and status codes are those of reports_2021-06-30.json and tokens_2021-03-01.json. A report is made when somebody
-looks after its time has come, of the book as it is then.
+Shapes and status codes are those of reports_2021-06-30.json and tokens_2021-03-01.json. A report is made at the first
+request after it is due, from the book as it is then.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ MOST_RESOURCES: Final = 50
 
 
 class ReportsApi:
-    """The operations, over the sandbox's memory."""
+    """The operations, on the sandbox's state."""
 
     def __init__(self, rows: SandboxRows, signer: Signer, amazon: Amazon, settings: SandboxServerSettings) -> None:
         self._rows = rows
@@ -44,7 +44,7 @@ class ReportsApi:
         self._settings = settings
 
     def create_report(self, call: OperationCall) -> Payload:
-        """A report in the queue; not idempotent."""
+        """Queue a report; not idempotent."""
         wanted = object_(call.body)
         if wanted.get("reportType") != REPORT_TYPE:
             raise wrong(f"reportType {wanted.get('reportType')!r} is not supported here")
@@ -61,7 +61,7 @@ class ReportsApi:
 
     def get_report(self, call: OperationCall) -> Payload:
         """A report as it is now."""
-        self._rows.settle()  # what was shipped by now does not wait any more
+        self._rows.settle()  # orders that are shipped by now do not belong into it
         no, now = call.path["report_id"], self._rows.now()
         with self._rows.state.write() as connection:
             query = "SELECT * FROM reports WHERE account = ? AND no = ?"
@@ -99,7 +99,7 @@ class ReportsApi:
         return let_in(self._signer.restricted_account(token, call.path["document_id"], self._rows.now()))
 
     def get_report_document(self, call: OperationCall) -> Payload:
-        """Where a report's contents are to be had."""
+        """Where the contents of a report can be fetched."""
         document = self._rows.document(call.path["document_id"])
         if document is None or document.account != call.account or document.body is None or not document.restricted:
             raise unknown("document")

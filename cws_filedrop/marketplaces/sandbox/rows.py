@@ -1,8 +1,8 @@
 """Documents and feeds as the sandbox remembers them, and the processing of feeds that are due. Knows no HTTP.
 
-A feed is processed when somebody looks after its time has come (`settle`), by the clock and in order of creation:
-there is nothing in the background that a crash could lose. Its effects, its ledger rows, its report and the mark that
-it is settled are one transaction.
+A feed is processed at the first request after it is due (`settle`), in order of creation: nothing runs in the
+background that a crash could lose. Its effects, its ledger rows, its report and the mark that it is settled are one
+transaction.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ GZIP: Final = "GZIP"
 
 @dataclass(frozen=True, slots=True)
 class DocumentRow:
-    """A document's row. `body` is None until it was uploaded, and again when its time is over.
+    """A document's row. `body` is None until it is uploaded, and again when it has expired.
 
-    A `restricted` one has buyers in it, and is handed out for a token of its own only.
+    A `restricted` one contains buyers' data, and is handed out only for a token of its own.
     """
 
     id: str
@@ -51,7 +51,7 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How a feed is to end (DONE, FATAL or CANCELLED), and whether its messages take effect."""
+    """How a feed will end (DONE, FATAL or CANCELLED), and whether its messages take effect."""
 
     status: str = "DONE"
     applied: bool = True
@@ -75,7 +75,7 @@ class SandboxFeedRow:
     result: str | None
 
     def status(self, now: float) -> str:
-        """How far it came by now."""
+        """How far it has come by now."""
         if self.settled or (now >= self.starts and self.fate == "CANCELLED"):
             return self.fate
         return "IN_QUEUE" if now < self.starts else "IN_PROGRESS"
@@ -96,7 +96,7 @@ class SandboxRows:
     # Documents
 
     def add_document(self, account: str, content_type: str) -> str:
-        """Make room for a document; its id."""
+        """Make room for a document. Returns its id."""
         document_id = f"amzn1.tortuga.4.na.{uuid.uuid4()}"
         with self.state.write() as connection:
             connection.execute(
@@ -106,7 +106,7 @@ class SandboxRows:
         return document_id
 
     def document(self, document_id: str) -> DocumentRow | None:
-        """A document, if its time is not over."""
+        """A document, unless it has expired."""
         with self.state.read() as connection:
             row = connection.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
         if row is None:
@@ -116,12 +116,12 @@ class SandboxRows:
         return found if self.now() < found.created + _kept_seconds(found) else None
 
     def store(self, document_id: str, body: bytes) -> None:
-        """Keep what was uploaded; a later upload takes the place of an earlier one."""
+        """Keep what was uploaded; a later upload replaces an earlier one."""
         with self.state.write() as connection:
             connection.execute("UPDATE documents SET body = ? WHERE id = ?", (body, document_id))
 
     def forget_old(self) -> None:
-        """Drop the bytes of documents whose time is over."""
+        """Drop the bytes of documents that have expired."""
         with self.state.write() as connection:
             connection.execute(
                 "UPDATE documents SET body = NULL WHERE created < CASE is_report WHEN 1 THEN ? ELSE ? END",
@@ -131,7 +131,7 @@ class SandboxRows:
     # Feeds
 
     def add_feed(self, account: str, kind: str, marketplaces: list[str], document: str, fate: Fate) -> int:
-        """A new feed in the queue; its number."""
+        """Queue a new feed. Returns its number."""
         now, whole = self.now(), self._settings.processing_seconds
         times = (now, now + QUEUED_SHARE * whole, now + whole)
         row = (account, kind, json.dumps(marketplaces), document, *times, fate.status, fate.applied)
@@ -153,7 +153,7 @@ class SandboxRows:
         return None if row is None else _feed(row)
 
     def feeds(self, account: str, before: int | None) -> Iterator[SandboxFeedRow]:
-        """An account's feeds, the newest first, from before that number on."""
+        """An account's feeds before the number `before`, newest first."""
         self.settle()
         before = before or 2**62
         with self.state.read() as connection:
@@ -163,12 +163,12 @@ class SandboxRows:
         return map(_feed, rows)
 
     def cancel(self, no: int) -> None:
-        """End a feed that was not begun."""
+        """End a feed that was not begun yet."""
         with self.state.write() as connection:
             connection.execute("UPDATE feeds SET fate = 'CANCELLED', applied = 0, settled = 1 WHERE no = ?", (no,))
 
     def settle(self) -> None:
-        """Process every feed whose time has come."""
+        """Process every feed that is due."""
         with self._one_at_a_time:
             with self.state.read() as connection:
                 due = connection.execute(
@@ -178,7 +178,7 @@ class SandboxRows:
                 self._process(_feed(row))
 
     def _process(self, feed: SandboxFeedRow) -> None:
-        """Outside the transaction what takes long, inside what must hold together."""
+        """Process a feed: parsing, which takes long, outside the transaction; what belongs together inside."""
         document = self.document(feed.document)
         reader = cancelling.read if feed.type == CANCELLING else read
         content = reader(document.body or b"") if document is not None and feed.applied else None
@@ -222,7 +222,7 @@ class SandboxRows:
     def add_report(
         self, connection: sqlite3.Connection, account: str, content_type: str, body: bytes, *, restricted: bool = False
     ) -> str:
-        """Keep a document that Amazon made; its id."""
+        """Keep a document that Amazon made. Returns its id."""
         packed = self._settings.gzip_reports
         document_id = f"amzn1.tortuga.4.na.{uuid.uuid4()}"
         kept = (GZIP, gzip.compress(body)) if packed else ("", body)

@@ -27,12 +27,12 @@ from cws_filedrop.marketplaces.sandbox.state import State
 
 LOG: Final = log.get(__name__)
 START_SECONDS: Final = 20.0
-KEEP_ALIVE_SECONDS: Final = 60  # longer than a client keeps an idle connection, so that it is never the one surprised
+KEEP_ALIVE_SECONDS: Final = 60  # longer than a client keeps an idle connection, so that no client meets a closed one
 GRACE_SECONDS: Final = 2
 
 
 class _Protocol(H11Protocol):
-    """Lets an answer get at its connection, which is the only way to close it without a word."""
+    """Lets an answer get at its connection, which is the only way to close it without answering."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -40,7 +40,7 @@ class _Protocol(H11Protocol):
 
 
 class _Uvicorn(uvicorn.Server):
-    """Says when it is ready, and lets hanging answers go before it waits for them."""
+    """Signals when it is ready, and releases hanging answers before it waits for them."""
 
     def __init__(self, config: uvicorn.Config, release: Callable[[], None], ready: threading.Event) -> None:
         super().__init__(config)
@@ -57,7 +57,7 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    """The built-in Amazon in a thread. `start()` returns when it answers, or raises; `stop()` when all is written."""
+    """The sandbox in a thread. `start()` returns when it answers, or raises; `stop()` when all is written."""
 
     def __init__(self, settings: SandboxServerSettings) -> None:
         self._settings = settings
@@ -73,7 +73,7 @@ class Server:
         return f"{self.endpoint}/auth/o2/token"
 
     def start(self) -> Server:
-        """Begin to answer.
+        """Start to answer requests.
 
         Raises: ConfigError when the file or the address cannot be used.
         """
@@ -95,7 +95,7 @@ class Server:
         return self
 
     def _listen(self) -> socket.socket:
-        # By its full name: asyncio sends small packets at once only where the protocol is named.
+        # The protocol is named in full: asyncio sends small packets at once (TCP_NODELAY) only where it is.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -134,7 +134,7 @@ class Server:
             self._ready.set()
 
     def stop(self) -> None:
-        """Finish the answers in hand, then close everything. Harmless when it is not running."""
+        """Finish the requests being answered, then close everything. Harmless when it is not running."""
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True
         if self._thread is not None:
@@ -151,7 +151,7 @@ class Server:
 
 
 def serve(settings: SandboxServerSettings, *, watch_stdin: bool = False) -> None:
-    """Run in the foreground until SIGTERM (or the end of standard input); says where it is in one line of JSON.
+    """Run in the foreground until SIGTERM (or the end of standard input); prints its address in one line of JSON.
 
     With `watch_stdin` Ctrl-C is left to the parent, which still needs the sandbox while it finishes its own work.
     Raises: ConfigError when it cannot start.
@@ -167,6 +167,6 @@ def serve(settings: SandboxServerSettings, *, watch_stdin: bool = False) -> None
 
 
 def _watch(ended: threading.Event) -> None:
-    while os.read(sys.stdin.fileno(), 1024):  # not by sys.stdin: its lock would be held when the process ends
+    while os.read(sys.stdin.fileno(), 1024):  # not sys.stdin, whose lock would still be held when the process ends
         pass
     ended.set()

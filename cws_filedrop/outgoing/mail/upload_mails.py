@@ -87,7 +87,7 @@ def event_of(upload: Upload, counts: Mapping[str, int]) -> MailEvent:
         return MailEvent.ERRORS
     if counts.get(Verdict.REJECTED, 0) and not confirmed:  # else the receipt's mail has told of rejected lines already
         return MailEvent.ERRORS
-    warned = any(issue.severity is Severity.WARNING for _, issue in upload.outcome.said)
+    warned = any(issue.severity is Severity.WARNING for _, issue in upload.outcome.all_issues)
     if warned or counts.get(Verdict.CONFIRMED_WARNING, 0):
         return MailEvent.WARNINGS
     return MailEvent.SUCCESS
@@ -140,7 +140,7 @@ def _lines(number: int) -> str:
 def _issues(upload: Upload, event: MailEvent, counts: Mapping[str, int]) -> tuple[list[dict[str, Any]], int]:
     """The issues of the file that matter for the event; and how many more lines have some."""
     wanted = (Severity.ERROR, Severity.HELD) if event is MailEvent.ERRORS else (Severity.WARNING,)
-    chosen = [(line, issue) for line, issue in upload.outcome.said if issue.severity in wanted][:SHOWN]
+    chosen = [(line, issue) for line, issue in upload.outcome.all_issues if issue.severity in wanted][:SHOWN]
     shown = len({line for line, _ in chosen if line != WHOLE})
     more = counts.get(Verdict.REJECTED, 0) - shown if event is MailEvent.ERRORS else 0
     return [_without_cells(line, issue) for line, issue in chosen], max(more, 0)

@@ -1,4 +1,4 @@
-"""The audit trail: entries in and out."""
+"""Rows of the audit trail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cws_filedrop.store.schema import AUDIT
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry; `times` is how often the same happened in a row, from `at` on."""
+    """An entry; `times` is how often the same happened in succession, from `at` on."""
 
     at: str
     event: str
@@ -31,7 +31,7 @@ class AuditRow:
 
 
 def add(db: Database, rows: Sequence[AuditRow]) -> None:
-    """Keep some entries, in this order."""
+    """Add entries, in this order."""
     values = [{name: getattr(row, name) for name in AuditRow.__slots__} for row in rows]
     with db.write() as connection:
         connection.execute(AUDIT.insert(), values)
@@ -40,7 +40,7 @@ def add(db: Database, rows: Sequence[AuditRow]) -> None:
 def listing(
     db: Database, *, seller: str = "", address: str = "", event: str = "", since: str = "", limit: int = 100
 ) -> list[AuditRow]:
-    """Entries, newest first; "" asks for all."""
+    """At most `limit` entries, newest first; "" means any."""
     wanted: dict[Any, str] = {AUDIT.c.seller: seller.lower(), AUDIT.c.address: address, AUDIT.c.event: event}
     query = sa.select(*(AUDIT.c[name] for name in AuditRow.__slots__)).where(AUDIT.c.at >= since)
     query = query.where(*(column == value for column, value in wanted.items() if value))
@@ -49,7 +49,7 @@ def listing(
 
 
 def login_before(db: Database, last: AuditRow) -> AuditRow | None:
-    """The login by which somebody could do that: the last one of the same seller, address and door before it."""
+    """The login that allowed an event: the last one of the same seller, address and door before it."""
     same = (AUDIT.c[name] == getattr(last, name) for name in ("seller", "address", "door"))
     query = sa.select(*(AUDIT.c[name] for name in AuditRow.__slots__)).where(*same, AUDIT.c.event == "login")
     with db.read() as connection:
@@ -58,6 +58,6 @@ def login_before(db: Database, last: AuditRow) -> AuditRow | None:
 
 
 def forget(db: Database, *, before: datetime) -> int:
-    """Remove entries that are older; how many."""
+    """Remove older entries. Returns how many."""
     with db.write() as connection:
         return connection.execute(AUDIT.delete().where(AUDIT.c.at < stamp(before))).rowcount

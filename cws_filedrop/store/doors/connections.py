@@ -1,4 +1,4 @@
-"""Sellers who are connected: kept by the doors, seen by operators, who may have one closed."""
+"""Sellers who are connected: written by the doors, shown to operators, who may ask for a connection to be closed."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ConnectionRow:
 
 
 def begin(db: Database, process: str) -> None:
-    """Forget those of doors that died."""
+    """Forget the connections of a process that died, when it starts again."""
     with db.write() as connection:
         connection.execute(CONNECTIONS.delete().where(CONNECTIONS.c.process == process))
 
 
 def keep(db: Database, process: str, rows: Collection[Mapping[str, Any]], gone: Collection[str]) -> None:
-    """Keep what is new of connections, by id, and forget those that are gone."""
+    """Insert or update connections, by id, and forget those that are gone."""
     with db.write() as connection:
         for row in rows:
             same = CONNECTIONS.update().where(CONNECTIONS.c.id == row["id"])
@@ -44,21 +44,21 @@ def keep(db: Database, process: str, rows: Collection[Mapping[str, Any]], gone: 
 
 
 def to_end(db: Database, process: str) -> list[str]:
-    """Ids of those that are to be closed."""
+    """Ids of the connections that an operator wants closed."""
     query = sa.select(CONNECTIONS.c.id).where(CONNECTIONS.c.process == process, CONNECTIONS.c.close_asked)
     with db.read() as connection:
         return list(connection.execute(query).scalars())
 
 
 def close(db: Database, connection_id: str) -> bool:
-    """Ask for one to be closed; false when it is not there (any more)."""
+    """Ask for a connection to be closed; false when it does not exist (any more)."""
     with db.write() as connection:
         mine = CONNECTIONS.update().where(CONNECTIONS.c.id == connection_id)
         return connection.execute(mine.values(close_asked=True)).rowcount > 0
 
 
 def listing(db: Database, *, seller: str = "", limit: int = 500) -> list[ConnectionRow]:
-    """Who is connected, who came first first."""
+    """Who is connected, the longest first."""
     query = (
         sa.select(*(CONNECTIONS.c[name] for name in ConnectionRow.__slots__)).order_by(CONNECTIONS.c.since).limit(limit)
     )

@@ -13,7 +13,8 @@ from cws_filedrop.store.schema import GUARD
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """How often somebody failed. `kind` is address or user; moments are seconds since 1970; `until` 0 = not banned."""
+    """How often an address or user failed. `kind` is address or user; moments are seconds since 1970; `until` 0 = not
+    banned."""
 
     kind: str
     who: str
@@ -30,7 +31,7 @@ def load(db: Database) -> list[FailureRecord]:
 
 
 def save(db: Database, records: Iterable[FailureRecord], *, forget: Iterable[tuple[str, str]] = ()) -> None:
-    """Keep records in place of older ones, and forget others."""
+    """Insert or update records, and forget others."""
     rows = {(one.kind, one.who): asdict(one) for one in records}
     with db.write() as connection:
         for kind, who in {*rows, *forget}:
@@ -40,14 +41,14 @@ def save(db: Database, records: Iterable[FailureRecord], *, forget: Iterable[tup
 
 
 def banned(db: Database, now: float) -> list[FailureRecord]:
-    """Who is banned, the longest first."""
+    """Who is banned, the longest ban first."""
     query = sa.select(GUARD).where(GUARD.c.until > now).order_by(GUARD.c.until.desc())
     with db.read() as connection:
         return [FailureRecord(**row._mapping) for row in connection.execute(query)]
 
 
 def banned_after(db: Database, now: float, last: tuple[str, str], *, limit: int) -> list[FailureRecord]:
-    """Who is banned, by kind and name, after the one of that kind and name."""
+    """Who is banned, ordered by kind and name, after the given one."""
     query = sa.select(GUARD).where(
         GUARD.c.until > now, sa.tuple_(GUARD.c.kind, GUARD.c.who) > sa.tuple_(*map(sa.literal, last))
     )
@@ -57,6 +58,6 @@ def banned_after(db: Database, now: float, last: tuple[str, str], *, limit: int)
 
 
 def forget(db: Database, who: str) -> bool:
-    """Let an address or user name try again at once; false when nothing was held against it."""
+    """Lift the ban of an address or user name; false when nothing was recorded against it."""
     with db.write() as connection:
         return connection.execute(GUARD.delete().where(GUARD.c.who == who)).rowcount > 0

@@ -1,1 +1,1 @@
-"""Rows of feeds, from queued lines to settled verdicts and what was read back."""
+"""Rows of feeds, from queued lines to settled verdicts and read-backs."""

@@ -1,7 +1,7 @@
-"""Feeds: one row a document on its way to Amazon, the lines it carries, and the account's purse of requests.
+"""Feeds: one row per document on its way to Amazon, the lines it carries, and the account's rate limits.
 
-The rules that keep anything from being sent twice live in these transactions: one unresolved submission per account,
-the intent recorded before createFeed, every line in at most one feed.
+What keeps anything from being sent twice is in these transactions: one unresolved submission per account, the intent
+recorded before createFeed, every line in at most one feed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)
-NO_REPORT: Final = "-"  # in place of the report's id: Amazon has ended the feed without one
+NO_REPORT: Final = "-"  # instead of the report's id: Amazon ended the feed without one
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class FeedRow:
     ended: str
     settled_at: str | None
     note: str
-    document_sha256: str  # "" = it was not kept
+    document_sha256: str  # "" = not kept
     report_sha256: str
 
     @property
@@ -54,7 +54,7 @@ class FeedRow:
 
 @dataclass(frozen=True, slots=True)
 class FeedSlot:
-    """What came of asking for an account's turn: a feed, or how long to wait, or neither (busy, nothing to do)."""
+    """The answer to taking an account's slot: a feed, or how long to wait, or neither (busy, nothing to send)."""
 
     feed_no: int | None = None
     wait_seconds: float | None = None
@@ -71,9 +71,10 @@ class RateLimit:
 def take_turn(
     db: Database, account_id: int, *, cause: str, now: datetime, second_after_seconds: float, rate_limit: RateLimit
 ) -> FeedSlot:
-    """Open the account's next feed, if it is its turn, there is something to send and a createFeed token is there.
+    """Open the account's next feed, if its slot is free, there is something to send and a createFeed token is left.
 
-    Asking again with the same cause gives the same feed.
+    Called again with the same cause it returns the same feed: a workflow that is recovered after a crash gets the feed
+    that it opened before. All is decided in one transaction, or two callers could both find the slot free.
     """
     with db.write() as connection:
         _lock_account(connection, account_id)
@@ -93,7 +94,7 @@ def take_turn(
 
 
 def _lock_account(connection: sa.Connection, account_id: int) -> None:
-    """Serialise on PostgreSQL what BEGIN IMMEDIATE serialises on SQLite."""
+    """Lock the account until the transaction ends: on PostgreSQL, what BEGIN IMMEDIATE does for all on SQLite."""
     connection.execute(sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == account_id).with_for_update())
 
 
@@ -104,13 +105,21 @@ def _is_busy(connection: sa.Connection, account_id: int, young: str) -> bool:
 
 
 def _in_flight(young: Any) -> sa.ColumnElement[bool]:
-    """Feeds that keep the account's next one back (docs/domain.md#9-sending)."""
+    """Feeds that hold back the account's next one (docs/domain.md#9-sending)."""
     unresolved = FEEDS.c.state.in_(UNRESOLVED)
     return sa.or_(unresolved, (FEEDS.c.state == FeedState.SUBMITTED) & (FEEDS.c.submitted_at > young))
 
 
-# Built once: it is asked again and again, and putting it together costs more than running it. From the uploads that
-# wait, not from the lines: a large file that is being recorded has a million queued lines that may not go yet.
+# Accounts for which a feed can be opened. Built once, since the feeder runs it all the time and building it costs more
+# than running it.
+#
+# It starts from the uploads that wait, not from the lines: a large file that is still being recorded has a million
+# queued lines that may not go yet, and would be searched through at every round. Uploads that wait are few, and found
+# by an index; for each, one queued line is enough (EXISTS stops at the first).
+#
+# States and verdicts are literals and not parameters: only then does the planner know that a partial index, such as
+# that of lines to send, covers the condition. It only suggests: between here and `take_turn`, which decides under the
+# account's lock, everything may change.
 _READY: Final = (
     sa.select(UPLOADS.c.account_id)
     .distinct()
@@ -135,7 +144,7 @@ def queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select[
         .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id))
         .where(
             LINES.c.account_id == account_id,
-            LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),  # literal: so that the partial index serves
+            LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),  # a literal, so that the partial index is used
             LINES.c.feed_no.is_(None),
             LINES.c.kind == sa.literal_column(f"'{kind}'"),
             UPLOADS.c.state == UploadState.WAITING,
@@ -144,7 +153,7 @@ def queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select[
 
 
 def _kind_queued(connection: sa.Connection, account_id: int) -> FeedKind | None:
-    """What is to be told next: that of which something has waited longest."""
+    """The kind of feed that is next: that of the line that has waited longest (upload ids begin with the moment)."""
     waiting: dict[str, FeedKind] = {}
     for kind in FeedKind:
         oldest = queued(account_id, kind).with_only_columns(LINES.c.upload_id).order_by(LINES.c.upload_id).limit(1)
@@ -154,14 +163,14 @@ def _kind_queued(connection: sa.Connection, account_id: int) -> FeedKind | None:
 
 
 def ready(db: Database, *, now: datetime, second_after_seconds: float) -> list[int]:
-    """Accounts that have something to send and whose turn it is; `take_turn` may still find that they must wait."""
+    """Accounts that have something to send and a free slot; `take_turn` may still find that they must wait."""
     young = stamp(now - timedelta(seconds=second_after_seconds))
     with db.read() as connection:
         return list(connection.execute(_READY, {"young": young}).scalars())
 
 
 def _reserve(connection: sa.Connection, account_id: int, rate_limit: RateLimit, now: float) -> float:
-    """Take a token if there is one now (0 seconds); otherwise take none and say how long to wait."""
+    """Take a token if there is one (0 seconds); otherwise take none and return how long to wait."""
     same = (BUCKETS.c.account_id == account_id) & (BUCKETS.c.operation == rate_limit.operation)
     arrival = connection.execute(sa.select(BUCKETS.c.arrival).where(same).with_for_update()).scalar()
     new_arrival, wait = rate_limit.reserve(arrival, now)
@@ -177,7 +186,7 @@ def _reserve(connection: sa.Connection, account_id: int, rate_limit: RateLimit, 
 
 
 def reserve(db: Database, account_id: int, rate_limit: RateLimit, now: datetime) -> float:
-    """Take a token of an operation: 0, or the seconds to wait (then none was taken)."""
+    """Take a token of an operation. Returns 0, or the seconds to wait (no token was taken then)."""
     with db.write() as connection:
         return _reserve(connection, account_id, rate_limit, now.timestamp())
 
@@ -197,7 +206,7 @@ def find(db: Database, feed_no: int) -> FeedRow | None:
 def listing(
     db: Database, *, states: Iterable[FeedState] = (), before: int | None = None, limit: int = 50
 ) -> list[FeedRow]:
-    """Feeds, newest first; `before` is the number to go on from."""
+    """At most `limit` feeds, newest first; `before` is the number to continue from."""
     query = sa.select(FEEDS).order_by(FEEDS.c.no.desc()).limit(limit)
     if wanted := list(states):
         query = query.where(FEEDS.c.state.in_(wanted))
@@ -208,7 +217,7 @@ def listing(
 
 
 def stopped_feeds(db: Database) -> list[FeedRow]:
-    """Those that wait for an operator."""
+    """The feeds that wait for an operator."""
     return listing(db, states=(FeedState.STOPPED,), limit=1000)
 
 
@@ -237,7 +246,7 @@ def known_feed_ids(db: Database, account_id: int) -> set[str]:
 
 
 def submitted(db: Database, feed_no: int, *, amazon_feed_id: str, now: datetime) -> None:
-    """Amazon has the feed: keep its id, and its lines are `sent`. Whatever was known of another one is forgotten."""
+    """Amazon has the feed: keep its id, and mark its lines as `sent`. What was known of another feed is dropped."""
     with db.write() as connection:
         values = {
             "state": FeedState.SUBMITTED,
@@ -256,7 +265,7 @@ def submitted(db: Database, feed_no: int, *, amazon_feed_id: str, now: datetime)
 
 
 def wake(db: Database, feed_no: int) -> bool:
-    """Let a stopped feed go on from where it stands, and its account send again; false when it is not stopped."""
+    """Let a stopped feed go on from where it is, and its account send again; false when it is not stopped."""
     feed = get(db, feed_no)
     if feed.state is not FeedState.STOPPED:
         return False
@@ -268,7 +277,7 @@ def wake(db: Database, feed_no: int) -> bool:
 
 
 def woken(db: Database) -> list[int]:
-    """Feeds that an operator let go on, each told once."""
+    """Feeds that an operator has let go on since the last call; each is returned once."""
     with db.write() as connection:
         numbers = list(connection.execute(sa.select(FEEDS.c.no).where(FEEDS.c.wake)).scalars())
         connection.execute(FEEDS.update().where(FEEDS.c.no.in_(numbers)).values(wake=False))
@@ -276,7 +285,7 @@ def woken(db: Database) -> list[int]:
 
 
 def mark_unknown(db: Database, feed_no: int) -> None:
-    """Nobody can say whether Amazon has this feed: its lines are neither good nor bad, and not sent again."""
+    """Mark the lines of a feed `unknown`: nobody can say whether Amazon has it, so they are not sent again."""
     with db.write() as connection:
         waiting = (LINES.c.feed_no == feed_no) & LINES.c.verdict.in_((Verdict.QUEUED, Verdict.SENT))
         connection.execute(LINES.update().where(waiting).values(verdict=str(Verdict.UNKNOWN)))

@@ -1,4 +1,4 @@
-"""A feed is given its lines: which go with it, in which order, and what they say.
+"""Gives a feed its lines: which of them go with it, in which order, in which message.
 
 Filling is one transaction; filling again changes nothing.
 """
@@ -21,8 +21,8 @@ from cws_filedrop.store.uploads.packed_lines import Packed, order_of, unpack, un
 
 
 def urgent(db: Database, account_id: int, *, before: datetime, limit: int) -> list[tuple[str, int]]:
-    """Queued lines of orders that Amazon wants shipped before then, the most urgent first; none when one feed of
-    `limit` lines carries all that is queued."""
+    """Queued lines of orders that Amazon wants shipped before a moment, most urgent first; none when one feed of
+    `limit` lines carries all that is queued, since their order does not matter then."""
     if not limit:
         return []
     deadline = ORDERS.c.latest_ship_date
@@ -45,10 +45,11 @@ def fill(
     number: Callable[[pd.DataFrame], pd.Series[int]],
     first: Sequence[tuple[str, int]] = (),
 ) -> int:
-    """Give an open feed up to `limit` queued lines of its account, some of them first; how many lines it carries.
+    """Give an open feed up to `limit` queued lines of its account, those of `first` before the others. Returns how
+    many lines it carries.
 
-    `number` says which message each row of SHIPMENTS (or CANCELLATIONS) goes into (1, 2, ...), indexed by row
-    position; rows that it leaves out wait for the next feed. Filling again changes nothing.
+    `number` assigns each row of SHIPMENTS (or CANCELLATIONS) to a message (1, 2, ...), indexed by row position; rows
+    that it leaves out wait for the next feed. Filling again changes nothing.
     """
     with db.write() as connection:
         feed = feeds.row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
@@ -79,7 +80,7 @@ _THESE: Final = BulkQuery(
 def _ahead(
     connection: sa.Connection, account_id: int, first: Sequence[tuple[str, int]], rows: Sequence[Any]
 ) -> Sequence[Any]:
-    """The rows, after those that are to go first and are still queued."""
+    """The rows, preceded by those of `first` that are still queued."""
     if not first:
         return rows
     wanted = dict.fromkeys(first)
@@ -96,7 +97,12 @@ def _ahead(
 
 
 def _whole_orders(rows: Sequence[Any], limit: int) -> Sequence[Any]:
-    """At most `limit` rows, without tearing the last order's packages apart if that can be helped."""
+    """At most `limit` rows, without separating the rows of the last order if that can be avoided.
+
+    The caller reads one row more than fits. Where the feed would end within an order, all of that order waits for the
+    next feed: rows of one package must be in one message, and a message cannot be spread over two feeds. Only an order
+    that alone is larger than a feed is cut, since it could never be sent otherwise.
+    """
     if len(rows) <= limit:
         return rows
     order = order_of(rows[limit])

@@ -1,4 +1,4 @@
-"""The lines of every upload that name one order, what each told Amazon, and the feeds that carried them."""
+"""The lines of all uploads that name one order, what each sends to Amazon, and the feeds that carried them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from cws_filedrop.store.uploads.packed_lines import PackedLine, unpack, unpack_c
 
 @dataclass(frozen=True, slots=True)
 class SentLine:
-    """A line; `line` is its number in the file, `shipment` (SHIPMENTS or CANCELLATIONS) what goes to Amazon of it, if
-    anything does, and None `feed_no` that it has not gone."""
+    """A line; `line` is its number in the file, `shipment` (SHIPMENTS or CANCELLATIONS) what it sends to Amazon, if
+    anything; `feed_no` None = not sent."""
 
     upload_id: str
     line: int
@@ -36,7 +36,7 @@ class SentLine:
 
 
 def of_order(db: Database, account_id: int, amazon_order_id: str) -> list[SentLine]:
-    """All of them, in the order in which they came."""
+    """All lines that name the order, in order of arrival."""
     mine = (LINES.c.account_id == account_id, LINES.c.amazon_order_id == amazon_order_id)
     query = sa.select(*(LINES.c[name] for name in SentLine.__slots__)).where(*mine)
     with db.read() as connection:
@@ -54,7 +54,7 @@ def _shipment(row: Mapping[Any, Any]) -> dict[str, str] | None:
 
 
 def feeds(db: Database, numbers: Collection[int]) -> list[FeedRow]:
-    """Those feeds, in order."""
+    """The feeds with these numbers, in order."""
     query = sa.select(FEEDS).where(FEEDS.c.no.in_(list(numbers))).order_by(FEEDS.c.no)
     with db.read() as connection:
         found: list[Any] = list(connection.execute(query))

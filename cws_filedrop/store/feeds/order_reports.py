@@ -1,4 +1,4 @@
-"""Orders fetched from Amazon: one row a report, kept so that a restart goes on where it was. Rows in and out."""
+"""Pulls of orders from Amazon: one row per report, kept so that a restart resumes where it was."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def _pull(row: Any) -> OrderReportRow:
 
 
 def begin(db: Database, account_id: int, *, now: datetime) -> tuple[int, bool]:
-    """Want an account's orders: the number of its pull, and whether it is a new one. There is one at a time."""
+    """Begin a pull of an account's orders, unless one is under way. Returns its number, and whether it is new."""
     with db.write() as connection:
         lock = sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == account_id)
         connection.execute(lock.with_for_update())  # on PostgreSQL; on SQLite the transaction is one already
@@ -55,14 +55,14 @@ def begin(db: Database, account_id: int, *, now: datetime) -> tuple[int, bool]:
 
 
 def due(db: Database, *, now: datetime) -> list[OrderReportRow]:
-    """Pulls under way that something can be done about now, the oldest first."""
+    """Pulls under way whose next step is due, oldest first."""
     query = sa.select(PULLS).where(PULLS.c.done_at.is_(None), PULLS.c.next_at <= stamp(now)).order_by(PULLS.c.no)
     with db.read() as connection:
         return [_pull(row) for row in connection.execute(query)]
 
 
 def latest(db: Database) -> dict[int, OrderReportRow]:
-    """The last pull of every account that had one, by account."""
+    """The latest pull of every account that has had one, by account."""
     last = sa.select(sa.func.max(PULLS.c.no)).group_by(PULLS.c.account_id)
     with db.read() as connection:
         found = [_pull(row) for row in connection.execute(sa.select(PULLS).where(PULLS.c.no.in_(last)))]
@@ -70,7 +70,7 @@ def latest(db: Database) -> dict[int, OrderReportRow]:
 
 
 def listing(db: Database, *, account_id: int | None = None, limit: int = 50) -> list[OrderReportRow]:
-    """Pulls of an account, or of all of them, newest first."""
+    """At most `limit` pulls of an account, or of all, newest first."""
     query = sa.select(PULLS).order_by(PULLS.c.no.desc()).limit(limit)
     if account_id is not None:
         query = query.where(PULLS.c.account_id == account_id)
@@ -98,6 +98,6 @@ def end(
 
 
 def forget(db: Database, *, before: datetime) -> int:
-    """Remove pulls that ended before; how many."""
+    """Remove pulls that ended before a moment. Returns how many."""
     with db.write() as connection:
         return connection.execute(PULLS.delete().where(PULLS.c.done_at < stamp(before))).rowcount

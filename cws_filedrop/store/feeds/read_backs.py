@@ -1,6 +1,7 @@
-"""Sightings: what Amazon accepted, or may have, is looked for in its own orders, and is `seen` once it is there.
+"""Read-backs: what Amazon accepted, or may have, is looked up in its own orders, and is `seen` once it is there.
 
-One row an order, with what the last look showed. The lines keep when they were seen, so that an answer can say it.
+One row per order (table `sightings`), with what the last look-up showed. The lines keep when they were seen, so that
+results can say so.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ REFUSED_AS_SHIPPED: Final = "%18021%"  # Amazon says that all of it is shipped a
 
 @dataclass(frozen=True, slots=True)
 class DueReadBack:
-    """An order that is looked for."""
+    """An order that is due to be looked up at Amazon."""
 
     account_id: int
     amazon_order_id: str
@@ -37,8 +38,8 @@ class DueReadBack:
 
 @dataclass(frozen=True, slots=True)
 class ReportedLine:
-    """A line whose package is looked for: what was told to Amazon (`quantity` None = all of it), and how it answered:
-    it accepted it, or nobody knows, or else it refused it as shipped before."""
+    """A line whose package is looked for: what was sent to Amazon (`quantity` None = all of it), and how Amazon
+    answered: `accepted`, or `unknown`, or else refused as shipped before."""
 
     upload_id: str
     line: int
@@ -51,7 +52,7 @@ class ReportedLine:
 
     @property
     def expected(self) -> bool:
-        """May Amazon be about to show it?"""
+        """May Amazon still come to show it?"""
         return self.accepted or self.unknown
 
 
@@ -62,7 +63,7 @@ _ORDERS_OF_FEED: Final = sa.or_(
 
 
 def expect_in(connection: sa.Connection, feed_no: int, *, now: datetime, look_after: timedelta) -> None:
-    """Have the orders of a settled feed looked for; at once where Amazon says that they were shipped before."""
+    """Schedule look-ups of a settled feed's orders; at once where Amazon says that they were shipped before."""
     refused = sa.func.max(sa.case((LINES.c.verdict == Verdict.UNCONFIRMED, 1), else_=0))
     later, at_once = stamp(now + look_after), stamp(now)
     found = (
@@ -93,7 +94,7 @@ def _upsert(connection: sa.Connection) -> Any:
 
 
 def next_due(db: Database, *, now: datetime, not_of: Sequence[int] = ()) -> DueReadBack | None:
-    """The order that has waited longest to be looked for, but none of these accounts."""
+    """The order whose look-up is most overdue, except of the accounts `not_of`."""
     columns = (SIGHTINGS.c[name] for name in ("account_id", "amazon_order_id", "since", "state", "looks"))
     query = (
         sa.select(*columns)
@@ -107,8 +108,8 @@ def next_due(db: Database, *, now: datetime, not_of: Sequence[int] = ()) -> DueR
 
 
 def told(db: Database, sighting: DueReadBack) -> list[ReportedLine]:
-    """What Amazon was told of an order and has accepted, or refused as shipped before, or nobody knows; but not what
-    was corrected, nor what a feed carries that may still have its answer."""
+    """The lines of an order that Amazon has accepted, or refused as shipped before, or of which nobody knows; without
+    those that were corrected since, or whose feed may still be answered."""
     corrected = sa.exists().where(
         CLAIMS.c.account_id == LINES.c.account_id,
         CLAIMS.c.amazon_order_id == LINES.c.amazon_order_id,
@@ -143,9 +144,9 @@ def told(db: Database, sighting: DueReadBack) -> list[ReportedLine]:
 
 @dataclass(frozen=True, slots=True)
 class ReadBackOutcome:
-    """What a look brought: the order's state, when to look again (None = no more), and what is to be said from now on
-    of lines. `settled`: why what was not confirmed needs nobody any more ("" = it does). `shown`: the order as it was
-    (`ReadBack`)."""
+    """The outcome of a look-up: the read-back's state, when to look again (None = never), and `words` to add to the
+    messages of lines. `settled`: why unconfirmed lines need nobody's attention any more ("" = they do). `shown`: the
+    order as it was (`ReadBack`)."""
 
     state: ReadBackState
     look_at: datetime | None
@@ -157,7 +158,7 @@ class ReadBackOutcome:
 
 
 def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: datetime) -> list[str]:
-    """Keep what a look brought; the uploads whose answers say more than before and of which nothing is awaited."""
+    """Keep the outcome of a look-up. Returns the uploads whose results have more to say now and await nothing else."""
     mine = (
         SIGHTINGS.c.account_id == sighting.account_id,
         SIGHTINGS.c.amazon_order_id == sighting.amazon_order_id,
@@ -183,7 +184,7 @@ def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: d
 
 
 def _settle(connection: sa.Connection, sighting: DueReadBack, why: str, now: datetime) -> None:
-    """The order is shipped and needs nobody, unless another of its lines still does."""
+    """Note that the order is shipped and needs nobody's attention, unless another of its lines still does."""
     mine = (LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
     if connection.execute(sa.select(LINES.c.line).where(*mine, *lines.open_refusals()).limit(1)).first() is not None:
         return
@@ -200,7 +201,7 @@ def _awaited(connection: sa.Connection, upload_id: str) -> bool:
 
 
 def postpone(db: Database, account_id: int, *, until: datetime, why: str) -> None:
-    """Look for nothing of an account until then."""
+    """Look up nothing of an account before a moment."""
     due = (SIGHTINGS.c.account_id == account_id, SIGHTINGS.c.look_at < stamp(until))
     with db.write() as connection:
         connection.execute(SIGHTINGS.update().where(*due).values(look_at=stamp(until), note=why))
@@ -208,7 +209,7 @@ def postpone(db: Database, account_id: int, *, until: datetime, why: str) -> Non
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
-    """What Amazon's own order showed when it was looked at last; moments are stamps, "" = there was no look yet.
+    """What Amazon's own order showed at the last look-up; moments are stamps, "" = there was none yet.
 
     `shown` has `status` ("" = Amazon knows no such order), `items` (item, ordered, shipped, cancelled) and `packages`
     (tracking, carrier, shipped_at, items with quantity); nothing of buyers.
@@ -223,7 +224,7 @@ class ReadBack:
 
 
 def read_back(db: Database, account_id: int, amazon_order_id: str) -> ReadBack | None:
-    """What the last look at an order brought; None for one that is not looked for, or no longer known."""
+    """The last look-up of an order; None if it was never scheduled, or is forgotten."""
     columns = (SIGHTINGS.c[name] for name in ReadBack.__slots__)
     mine = (SIGHTINGS.c.account_id == account_id, SIGHTINGS.c.amazon_order_id == amazon_order_id)
     with db.read() as connection:
@@ -235,7 +236,7 @@ def read_back(db: Database, account_id: int, amazon_order_id: str) -> ReadBack |
 
 
 def missing(db: Database, account_id: int, *, before: datetime, since: datetime, limit: int) -> list[dict[str, Any]]:
-    """Orders that Amazon accepted something for in that time, and does not show it; the oldest first."""
+    """Orders for which Amazon accepted something in that time that it does not show, oldest first."""
     accepted = sa.exists().where(
         LINES.c.account_id == SIGHTINGS.c.account_id,
         LINES.c.amazon_order_id == SIGHTINGS.c.amazon_order_id,
@@ -243,7 +244,7 @@ def missing(db: Database, account_id: int, *, before: datetime, since: datetime,
         LINES.c.verdict.in_(ACCEPTED),
         LINES.c.seen_at.is_(None),
     )
-    # Who looked at nothing yet cannot say that it is missing.
+    # Before the first look-up nobody can say that anything is missing.
     looked_for = (SIGHTINGS.c.account_id == account_id, SIGHTINGS.c.state != ReadBackState.SEEN, SIGHTINGS.c.looks > 0)
     query = (
         sa.select(
@@ -258,6 +259,6 @@ def missing(db: Database, account_id: int, *, before: datetime, since: datetime,
 
 
 def forget(db: Database, *, before: datetime) -> int:
-    """Remove what was last answered before then; how many."""
+    """Remove orders whose last answer is older than a moment. Returns how many."""
     with db.write() as connection:
         return connection.execute(SIGHTINGS.delete().where(SIGHTINGS.c.since < stamp(before))).rowcount

@@ -1,5 +1,5 @@
-"""The lines of one order that Amazon refused, or of which nobody knows what became of them; and how they are given up,
-so that they can be sent again. What Amazon's own order has shown since is none of them.
+"""The lines of one order that Amazon refused, or whose outcome nobody knows; and how they are given up, so that they
+can be sent again. Lines that Amazon's own order has shown since are not among them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from cws_filedrop.store.uploads.packed_lines import unpack
 
 @dataclass(frozen=True, slots=True)
 class RefusedLine:
-    """A line; `message` is Amazon's word and ours."""
+    """A line; `message` is Amazon's text and ours."""
 
     upload_id: str
     line: int
@@ -27,7 +27,7 @@ class RefusedLine:
 
 
 def last_of_order(db: Database, account_id: int, order_id: str) -> list[RefusedLine]:
-    """Those of the last upload that has any, in its order: what was dropped before has been tried again by it."""
+    """Such lines of the latest upload that has any, in its order: it already was another try of earlier ones."""
     query = (
         sa.select(*(LINES.c[name] for name in RefusedLine.__slots__))
         .where(LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
@@ -51,9 +51,10 @@ def undecided_in(connection: sa.Connection, account_id: int, order_id: str) -> l
 
 
 def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> None:
-    """Give back what the order's unknown lines claim: somebody has looked, and Amazon does not have them.
+    """Release the claims of the order's unknown lines: somebody has looked, and Amazon does not have them.
 
-    Only what these lines hold themselves: the same shipment may have been sent again since, and be claimed by that.
+    Only claims that these lines hold themselves: the same shipment may have been sent again since, and be claimed by
+    that line.
     """
     held = sa.exists().where(
         CLAIMS.c.account_id == LINES.c.account_id,

@@ -1,4 +1,4 @@
-"""Settling a feed: Amazon's word for every line of it, and what follows for claims, orders and uploads.
+"""Settling a feed: Amazon's verdict for every line of it, and what follows for claims, orders and uploads.
 
 All of it is one transaction; settling again changes nothing.
 """
@@ -27,8 +27,8 @@ ALREADY_SHIPPED: Final = "18021"  # more units than are left to ship (docs/amazo
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What Amazon said of a feed: the verdict of most messages, and those that differ (message id -> verdict, code,
-    message); and the SHA-256 of its report ("" = there was none)."""
+    """Amazon's answer to a feed: the verdict of most messages, and the exceptions (message id -> verdict, code,
+    message); and the SHA-256 of the report ("" = there was none)."""
 
     verdict: Verdict
     code: str
@@ -38,7 +38,7 @@ class Settlement:
 
 
 def _nothing(_connection: sa.Connection, _refused: Sequence[LineRefusal]) -> None:
-    """Nobody else is told."""
+    """Do nothing besides."""
 
 
 def settle(
@@ -50,10 +50,11 @@ def settle(
     look_after: timedelta | None = None,
     beside: Callable[[sa.Connection, Sequence[LineRefusal]], None] = _nothing,
 ) -> list[str]:
-    """Give every line of a feed its verdict; the uploads that have no line waiting any more.
+    """Give every line of a feed its verdict. Returns the uploads that have no line waiting any more.
 
-    Settling again changes nothing. Refused lines give their claims back, so that they can be dropped again. After
-    `look_after` the orders are read back; None = never. `beside` hears of what was refused, in the same transaction.
+    Settling again changes nothing. Refused lines release their claims, so that they can be dropped again. After
+    `look_after` the orders are read back; None = never. `beside` is called with the refused lines, in the same
+    transaction.
     """
     with db.write() as connection:
         feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
@@ -73,7 +74,7 @@ def settle(
 
 
 def _verdicts(connection: sa.Connection, feed_no: int, settlement: Settlement) -> None:
-    """Amazon's word for every line; what we said of a line ourselves stays beside it."""
+    """Write Amazon's verdict for every line; what we noted about a line ourselves is kept behind it."""
     of_feed = LINES.c.feed_no == feed_no
     others = of_feed & LINES.c.message_id.not_in(list(settlement.exceptions))
     usual = {"verdict": str(settlement.verdict), "message": _beside(sa.literal(settlement.message), LINES.c.message)}
@@ -93,12 +94,12 @@ def _verdicts(connection: sa.Connection, feed_no: int, settlement: Settlement) -
 
 
 def _beside(amazons: Any, own: Any) -> Any:
-    """Amazon's word, followed by our own if there is one."""
+    """Amazon's text, followed by our own if there is any."""
     return amazons + sa.case((own == "", ""), else_=sa.literal(" | ") + own)
 
 
 def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> list[LineRefusal]:
-    """Refused lines give their claims back, and their orders are unconfirmed; what was refused."""
+    """Release the claims of refused lines, and move their orders to unconfirmed. Returns what was refused."""
     said: list[LineRefusal] = []
     columns = (LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.code, LINES.c.message)
     of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
@@ -139,8 +140,8 @@ _CONFIRMED: Final = BulkQuery(
 def _told_apart(
     connection: sa.Connection, account_id: int, refused: Sequence[tuple[claims.ShipmentKey, Any]]
 ) -> dict[int, str]:
-    """Of lines refused because their units are shipped already: what our own records say of that, by place; the lines
-    say it from now on."""
+    """For lines refused because their units are shipped already: what our own records know of that, by place. It is
+    added to the lines' messages."""
     places = {place: key for place, (key, row) in enumerate(refused) if ALREADY_SHIPPED in row.code}
     held = list(_CONFIRMED(connection, {key.order for key in places.values()}, account_id=account_id)) if places else []
     confirmed: dict[tuple[str, str], str] = {}
@@ -162,7 +163,7 @@ def _told_apart(
 
 
 def _count_down(connection: sa.Connection, feed_no: int, now: str) -> None:
-    """Take the feed's lines off what their uploads wait for; the last one finishes an upload."""
+    """Subtract the feed's lines from what their uploads wait for; an upload that waits for no more is done."""
     per_upload = sa.select(LINES.c.upload_id, sa.func.count()).where(LINES.c.feed_no == feed_no)
     answered = [{"u": row[0], "n": row[1]} for row in connection.execute(per_upload.group_by(LINES.c.upload_id))]
     mine = UPLOADS.c.id == sa.bindparam("u")

@@ -1,6 +1,6 @@
-"""Lists of uploads, lines and orders in pages, as the API gives them: each begins after the last of the one before.
+"""Lists of uploads, lines and orders in pages, for the API: each page begins after the last row of the one before.
 
-Everything is asked for by its owner: another seller's rows are as if they were not there.
+Every query is limited to its owner: another seller's rows are as if they did not exist.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LINE: Final = ("line", "order_id", "order_item_id", "tracking", "verdict", "cod
 def uploads_of(
     db: Database, seller_id: int, *, state: UploadState | None = None, before: str = "", limit: int
 ) -> list[Upload]:
-    """A seller's uploads, newest first, that came before the upload of that id."""
+    """A seller's uploads before the one with the id `before`, newest first."""
     query = uploads.select().where(UPLOADS.c.seller_id == seller_id).order_by(UPLOADS.c.id.desc()).limit(limit)
     if state is not None:
         query = query.where(UPLOADS.c.state == str(state))
@@ -36,8 +36,8 @@ def uploads_of(
 def lines_of(
     db: Database, upload_id: str, *, verdict: Verdict | None = None, code: str = "", after: int = 0, limit: int
 ) -> Sequence[Any]:
-    """Lines of an upload, after the line of that number: rows of line, order_id, order_item_id, tracking, verdict,
-    code, message, amazon_feed_id. A line may have several codes; one of them is `code`."""
+    """Lines of an upload after the line number `after`: rows of line, order_id, order_item_id, tracking, verdict, code,
+    message, amazon_feed_id. `code` matches lines that have it among their codes."""
     columns = [*(LINES.c[name] for name in _LINE), FEEDS.c.amazon_feed_id]
     query = sa.select(*columns).select_from(LINES.outerjoin(FEEDS, FEEDS.c.no == LINES.c.feed_no))
     query = query.where(LINES.c.upload_id == upload_id, LINES.c.line > after).order_by(LINES.c.line).limit(limit)
@@ -58,7 +58,7 @@ def orders_of(
     before: tuple[str, int] | None = None,
     limit: int,
 ) -> list[Order]:
-    """Orders of an account, those that changed last first, after the one that changed then and has that `no`."""
+    """Orders of an account, most recently changed first, after the one with (changed_at, no) of `before`."""
     query = order_book.select().where(ORDERS.c.account_id == account_id)
     if state is not None:
         query = query.where(ORDERS.c.state == str(state))

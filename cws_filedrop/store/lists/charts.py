@@ -1,4 +1,4 @@
-"""Numbers over time, from `tallies` and the moments of uploads; none looks through `lines`."""
+"""Numbers over time, from the verdict counts (table `tallies`) and the moments of uploads; none searches `lines`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def verdicts(
 
 
 def lines(db: Database, *, since: datetime, until: datetime) -> int:
-    """How many lines came."""
+    """How many lines arrived."""
     query = sa.select(sa.func.sum(VERDICT_COUNTS.c.line_count)).where(*_counted(since, until, None))
     with db.read() as connection:
         return int(connection.execute(query).scalar() or 0)
@@ -39,7 +39,7 @@ def lines(db: Database, *, since: datetime, until: datetime) -> int:
 def codes(
     db: Database, *, since: datetime, until: datetime, seller_id: int | None = None, verdicts: Collection[str] = ()
 ) -> list[tuple[str, int]]:
-    """Lines by the code of what was said of them, the most first; of some verdicts, or all."""
+    """Lines by code of issue, most frequent first; of some verdicts, or of all."""
     total = sa.func.sum(VERDICT_COUNTS.c.line_count)
     query = sa.select(VERDICT_COUNTS.c.code, total.label("lines")).where(VERDICT_COUNTS.c.code != "")
     query = query.where(*_counted(since, until, seller_id)).group_by(VERDICT_COUNTS.c.code)
@@ -61,13 +61,13 @@ def seconds(
             begun = moment(row.arrived_at)
             slot = found.setdefault(row.arrived_at[:by], {"receipt": [], "answer": []})
             slot["receipt"].append((moment(row.answered_at) - begun).total_seconds())
-            if row.done_at and row.done_at > row.arrived_at:  # what nothing had to be asked for has no time of its own
+            if row.done_at and row.done_at > row.arrived_at:  # equal when Amazon did not have to be asked
                 slot["answer"].append((moment(row.done_at) - begun).total_seconds())
     return found
 
 
 def feeds(db: Database, *, since: datetime, until: datetime) -> dict[int, int]:
-    """Feeds that Amazon was given, by account."""
+    """Feeds submitted to Amazon, by account."""
     query = sa.select(FEEDS.c.account_id, sa.func.count()).group_by(FEEDS.c.account_id)
     query = query.where(FEEDS.c.submitted_at >= stamp(since), FEEDS.c.submitted_at < stamp(until))
     with db.read() as connection:
@@ -75,7 +75,7 @@ def feeds(db: Database, *, since: datetime, until: datetime) -> dict[int, int]:
 
 
 def slots(since: datetime, until: datetime, by: int) -> list[str]:
-    """The hours or days of a time, empty ones too."""
+    """The hours or days of a period, including empty ones."""
     step = timedelta(hours=1) if by == HOUR else timedelta(days=1)
     begin = since.replace(minute=0, second=0, microsecond=0)
     begin = begin if by == HOUR else begin.replace(hour=0)
@@ -87,7 +87,7 @@ def slots(since: datetime, until: datetime, by: int) -> list[str]:
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that so large a share of them does not exceed (nearest rank)."""
+    """The smallest value that at least `share` of the values do not exceed (nearest rank)."""
     ordered = sorted(values)
     return ordered[max(0, -(-int(share * 1000) * len(ordered) // 1000) - 1)]
 

@@ -1,5 +1,5 @@
-"""A few names out of the database, for completing what is typed. Asked without SQLAlchemy, which takes longer to load
-than all the rest; makes no file, changes nothing, and never waits long.
+"""A few names from the database, for completion in the shell. Without SQLAlchemy, which takes longer to load than all
+the rest; creates no file, changes nothing, and never waits long.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _QUESTIONS: Final = {  # names that begin with ?, and a word on each; at most ? 
 
 
 def names(url: str, what: str, beginning: str) -> list[tuple[str, str]]:
-    """Names that begin so, and a word on each. Raises: whatever the database's library does."""
+    """Names with that beginning, each with a short description. Raises: whatever the database's library raises."""
     given = (beginning.replace("%", "").replace("_", "") + "%", MOST)
     if url.startswith("sqlite:///"):
         where = f"file:{quote(url.removeprefix('sqlite:///'))}?mode=ro"

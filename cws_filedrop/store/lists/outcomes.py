@@ -1,6 +1,6 @@
-"""What came of everything so far, in a few numbers: for who counts and does not look at single uploads.
+"""What became of everything so far, in a few numbers: for metrics, which do not look at single uploads.
 
-What has ended is counted once and remembered: a look reads only what came since, whatever there was before.
+What has ended is counted once and remembered: each call reads only what was added since, however much there is.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from cws_filedrop.store.schema import AUDIT, BUCKETS, FEEDS, UPLOADS, VERDICT_CO
 
 
 class TimedStep(StrEnum):
-    """What is waited for."""
+    """The steps whose duration is measured."""
 
     RECEIPT = "receipt"
     SUBMISSION = "submission"  # of a feed
@@ -29,7 +29,7 @@ class TimedStep(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LatencyCounts:
-    """How many took so long at most, by limit; how many there are, and the seconds of all together."""
+    """How many took at most as long as each limit; how many there are, and their seconds in total."""
 
     below: Sequence[int]
     number: int
@@ -41,7 +41,7 @@ _Count = Callable[[sa.Connection, sa.ColumnElement[bool]], Mapping[Hashable, flo
 
 
 LONG_AGO: Final = timedelta(hours=1)
-FAR_BEHIND: Final = 1_000  # entries of the trail: those of several processes may be seen in another order
+FAR_BEHIND: Final = 1_000  # entries of the trail; those of several processes may become visible out of order
 _IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING)
 _UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 _LAST_UPLOAD: Final = sa.select(sa.func.max(UPLOADS.c.id))
@@ -53,14 +53,14 @@ _FIRST_FEED: Final = sa.select(sa.func.coalesce(_OPEN.scalar_subquery(), _LAST_F
 
 
 class OutcomeFigures:
-    """The numbers of one database. From one thread at a time.
+    """The numbers of one database. To be used by one thread at a time.
 
-    Upload ids, feed numbers and entries of the trail grow; below a mark everything has ended, and is counted already.
-    The mark keeps a distance: what was just recorded may be answered, or even be seen, a little later.
+    Upload ids, feed numbers and entries of the trail only grow; below a mark all have ended, and are counted already.
+    The mark keeps a distance, since what was just recorded may be answered, or even become visible, a little later.
     """
 
     def __init__(self, db: Database, limits: Sequence[float], clock: Callable[[], datetime]) -> None:
-        """`limits`: seconds, for how long something took."""
+        """`limits` are the durations, in seconds, by which steps are counted."""
         self._db = db
         self._clock = clock
         self._limits = tuple(limits)
@@ -75,15 +75,16 @@ class OutcomeFigures:
         return {str(door): int(n) for door, n in self._ended("uploads", UPLOADS.c.id, _doors_of_uploads).items()}
 
     def seconds(self, step: TimedStep) -> LatencyCounts:
-        """How long that took, of every upload or feed that came so far."""
+        """How long that step took, for every upload or feed so far."""
         column = FEEDS.c.no if step is TimedStep.SUBMISSION else UPLOADS.c.id
-        found = self._ended(step, column, lambda connection, some: self._took(connection, step, some))
-        return LatencyCounts([int(found[limit]) for limit in self._limits], int(found["number"]), float(found["total"]))
+        counts = self._ended(step, column, lambda connection, some: self._took(connection, step, some))
+        below = [int(counts[limit]) for limit in self._limits]
+        return LatencyCounts(below, int(counts["number"]), float(counts["total"]))
 
     def doors(self) -> dict[tuple[str, str], int]:
         """What happened at the doors, by (door, event), since the trail began or this process did."""
-        found = self._ended("doors", AUDIT.c.id, _doors)
-        return {(str(key[0]), str(key[1])): int(n) for key, n in found.items() if isinstance(key, tuple)}
+        counts = self._ended("doors", AUDIT.c.id, _doors)
+        return {(str(key[0]), str(key[1])): int(n) for key, n in counts.items() if isinstance(key, tuple)}
 
     def _ended(self, name: str, column: sa.Column[Any], count: _Count) -> Numbers:
         below, numbers = self._kept.get(name, (None, Counter()))
@@ -96,7 +97,7 @@ class OutcomeFigures:
             return numbers + Counter(count(connection, _between(column, below, None)))
 
     def _mark(self, connection: sa.Connection, column: sa.Column[Any]) -> Any:
-        """Below it nothing changes any more; None: there is nothing."""
+        """The value below which nothing changes any more; None when there are no rows."""
         if column.table is AUDIT:
             last = connection.execute(sa.select(sa.func.max(column))).scalar()
             return None if last is None else last - FAR_BEHIND
@@ -113,12 +114,12 @@ class OutcomeFigures:
         counts = [sa.func.sum(sa.case((took <= limit, 1), else_=0)) for limit in self._limits]
         query = sa.select(sa.func.count(), sa.func.sum(took), *counts).where(some, where)
         number, total, *below = connection.execute(query).one()
-        found: dict[Hashable, float] = {limit: int(one or 0) for limit, one in zip(self._limits, below, strict=True)}
-        return found | {"number": int(number), "total": float(total or 0.0)}
+        by_limit: dict[Hashable, float] = {limit: int(n or 0) for limit, n in zip(self._limits, below, strict=True)}
+        return by_limit | {"number": int(number), "total": float(total or 0.0)}
 
 
 def _between(column: sa.Column[Any], low: Any, high: Any) -> sa.ColumnElement[bool]:
-    """From `low` on and below `high`; None = no bound."""
+    """At least `low` and below `high`; None = no bound."""
     bounds = [column >= low] if low is not None else []
     return sa.and_(sa.true(), *bounds, *([column < high] if high is not None else []))
 
@@ -150,7 +151,7 @@ def _times(step: TimedStep) -> tuple[Any, Any, sa.ColumnElement[bool]]:
             return columns.arrived_at, columns.answered_at, columns.answered_at.is_not(None)
         case TimedStep.SUBMISSION:
             return FEEDS.c.opened_at, FEEDS.c.submitted_at, FEEDS.c.submitted_at.is_not(None)
-        case TimedStep.ANSWER:  # what nothing had to be asked for is done when it arrives
+        case TimedStep.ANSWER:  # an upload that Amazon was not asked about is done when it arrives, and not counted
             return columns.arrived_at, columns.done_at, columns.done_at > columns.arrived_at
 
 

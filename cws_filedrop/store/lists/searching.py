@@ -1,6 +1,6 @@
-"""Uploads and orders found by whatever an operator has of them: a name, an id, a number, a hash, an answer, a day.
+"""Finds uploads and orders by whatever an operator knows of them: a name, an id, a number, a hash, a verdict, a day.
 
-Every question is bounded, and answered from an index or from `tallies`; none looks through `lines`.
+Every query is bounded, and uses an index or the verdict counts (table `tallies`); none searches all of `lines`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ HASH: Final = re.compile(r"[0-9a-f]{8,64}")
 
 @dataclass(frozen=True, slots=True)
 class UploadSearch:
-    """What an upload must be like; "" = anything. Days are ISO dates, both included, in UTC.
+    """Conditions on uploads; "" = any. Days are ISO dates in UTC, both included.
 
     `text` may be an upload's id, an Amazon order number, the beginning of a hash, a tracking number, or part of a name.
     """
@@ -40,7 +40,7 @@ class UploadSearch:
 
 @dataclass(frozen=True, slots=True)
 class UploadSummary:
-    """An upload in a list; `verdicts` as they stood when it was answered last. Moments are stamps."""
+    """An upload in a list; `verdicts` are those of its last answer. Moments are stamps."""
 
     id: str
     seller: str
@@ -66,7 +66,7 @@ _COLUMNS: Final = tuple(
 def uploads(
     db: Database, wanted: UploadSearch, *, before: str = "", seller_id: int | None = None, limit: int = 50
 ) -> list[UploadSummary]:
-    """Uploads that are like that, newest first; `before` is the id of an upload to go on from."""
+    """Uploads that meet the conditions, newest first; `before` is the id to continue from."""
     query = sa.select(*_COLUMNS, SELLERS.c.name.label("seller")).select_from(UPLOADS.join(SELLERS))
     query = query.order_by(UPLOADS.c.id.desc()).limit(limit)
     if before:
@@ -93,10 +93,10 @@ def _verdicts(connection: sa.Connection, upload_ids: Sequence[str]) -> dict[str,
     counted = counted.where(VERDICT_COUNTS.c.upload_id.in_(upload_ids)).group_by(
         VERDICT_COUNTS.c.upload_id, VERDICT_COUNTS.c.verdict
     )
-    found: dict[str, dict[str, int]] = {}
+    by_upload: dict[str, dict[str, int]] = {}
     for row in connection.execute(counted):
-        found.setdefault(row.upload_id, {})[row.verdict] = int(row.line_count)
-    return found
+        by_upload.setdefault(row.upload_id, {})[row.verdict] = int(row.line_count)
+    return by_upload
 
 
 def _conditions(connection: sa.Connection, wanted: UploadSearch) -> list[sa.ColumnElement[bool]]:
@@ -107,9 +107,9 @@ def _conditions(connection: sa.Connection, wanted: UploadSearch) -> list[sa.Colu
     if wanted.until:
         given.append(UPLOADS.c.id < wanted.until.replace("-", "") + "~")
     counted = {"verdict": VERDICT_COUNTS.c.verdict, "code": VERDICT_COUNTS.c.code}
-    asked = [column == getattr(wanted, name) for name, column in counted.items() if getattr(wanted, name)]
-    if asked:
-        given.append(UPLOADS.c.id.in_(sa.select(VERDICT_COUNTS.c.upload_id).where(*asked)))
+    of_lines = [column == getattr(wanted, name) for name, column in counted.items() if getattr(wanted, name)]
+    if of_lines:
+        given.append(UPLOADS.c.id.in_(sa.select(VERDICT_COUNTS.c.upload_id).where(*of_lines)))
     if text := wanted.text.strip():
         given.append(_named(connection, text))
     return given
@@ -157,7 +157,7 @@ def orders(
     before: tuple[str, int] | None = None,
     limit: int = 50,
 ) -> tuple[list[FoundOrder], tuple[str, int] | None]:
-    """Orders, those that changed last first, and where to go on.
+    """Orders, most recently changed first; and the `before` of the next page, None when there is none.
 
     `text` is Amazon's number, the service's own, the seller's reference, or the tracking number of a line.
     """
@@ -175,12 +175,14 @@ def orders(
             query = query.where(ORDERS.c.no.in_(_orders_named(text, among)))
         # One account after the other: the index of changes begins with the account, and the newest come first.
         rows = [
-            row for one in among for row in connection.execute(query.where(ORDERS.c.account_id == one).limit(limit + 1))
+            row
+            for account in among
+            for row in connection.execute(query.where(ORDERS.c.account_id == account).limit(limit + 1))
         ]
     rows.sort(key=lambda row: (row.changed_at, row.no), reverse=True)
-    found = [FoundOrder(**{name: getattr(row, name) for name in FoundOrder.__slots__}) for row in rows[:limit]]
+    page = [FoundOrder(**{name: getattr(row, name) for name in FoundOrder.__slots__}) for row in rows[:limit]]
     more = (rows[limit - 1].changed_at, int(rows[limit - 1].no)) if len(rows) > limit else None
-    return found, more
+    return page, more
 
 
 def _orders_named(text: str, accounts: Sequence[int]) -> Any:

@@ -1,4 +1,4 @@
-"""Where everything stands at this moment: how much is in each stage, and how old the oldest of it is."""
+"""How much is in each stage at this moment, and how old the oldest of it is."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedSt
 
 @dataclass(frozen=True, slots=True)
 class StageCount:
-    """How many there are, of how many lines, and since when the oldest is there (a stamp; "" = there is none)."""
+    """How many there are, with how many lines, and since when the oldest is there (a stamp; "" = there is none)."""
 
     number: int = 0
     lines: int = 0
@@ -52,9 +52,9 @@ class StageCounts:
 
     @property
     def to_send(self) -> StageCount:
-        """What Amazon is still to be told: the uploads that wait for it, and their lines that it does not have."""
-        waiting, told, lost = self.upload("waiting"), self.feed("submitted", "intended"), self.feed("stopped")
-        lines = max(0, waiting.lines - told.lines - lost.lines)
+        """What is still to be sent: the uploads that wait for Amazon, and their lines that it does not have yet."""
+        waiting, sent, stopped = self.upload("waiting"), self.feed("submitted", "intended"), self.feed("stopped")
+        lines = max(0, waiting.lines - sent.lines - stopped.lines)
         since = [one for one in (self.queued_since, self.feed("open", "filled").oldest) if one]
         return StageCount(waiting.number if lines else 0, lines, min(since, default="") if lines else "")
 
@@ -73,7 +73,7 @@ def _together(stages: list[StageCount]) -> StageCount:
 
 
 def look(db: Database, *, now: datetime) -> StageCounts:
-    """Ask for all of it; a few milliseconds, whatever there was before."""
+    """Count all of it; takes a few milliseconds, however long the history is."""
     uploads = (
         sa.select(UPLOADS.c.state, sa.func.count(), sa.func.sum(UPLOADS.c.waiting), sa.func.min(UPLOADS.c.arrived_at))
         .where(UPLOADS.c.state.in_(IN_WORK))
@@ -117,7 +117,7 @@ class DueOrder:
 
 
 def late(db: Database, *, now: datetime, before: timedelta, since: timedelta, limit: int) -> list[DueOrder]:
-    """Orders of all sellers that are not confirmed, the most pressing first; `since` ago is too late to be shown."""
+    """Orders of all sellers that are due and not confirmed, most urgent first; none overdue by more than `since`."""
     deadline = ORDERS.c.latest_ship_date
     names = sa.select(sa.func.min(SELLERS.c.name)).where(SELLERS.c.account_id == ORDERS.c.account_id)
     query = (

@@ -1,5 +1,5 @@
-"""What is kept of one upload besides its own row: its lines, page by page, the feeds that carried them, what the doors
-saw, the mails that told of it.
+"""What is kept about one upload besides its own row: its lines, page by page, the feeds that carried them, its entries
+in the audit trail, the mails about it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class TimelineMail:
 def lines(
     db: Database, upload_id: str, *, verdict: str = "", code: str = "", after: int = 0, limit: int = 100
 ) -> list[TimelineLine]:
-    """Lines of an upload from one number on, of one verdict and code or all."""
+    """Lines of an upload after the number `after`, of one verdict and code or of all."""
     query = sa.select(*(LINES.c[name] for name in TimelineLine.__slots__)).where(LINES.c.upload_id == upload_id)
     query = query.where(LINES.c.line > after).order_by(LINES.c.line).limit(limit)
     for column, wanted in ((LINES.c.verdict, verdict), (LINES.c.code, code)):
@@ -57,7 +57,7 @@ def lines(
 
 
 def feeds(db: Database, upload_id: str) -> list[tuple[FeedRow, int]]:
-    """The feeds that carried its lines, and how many each did; in order."""
+    """The feeds that carried its lines, and how many lines each; in order."""
     counted = (
         sa.select(LINES.c.feed_no, sa.func.count().label("lines"))
         .where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_not(None))
@@ -71,7 +71,7 @@ def feeds(db: Database, upload_id: str) -> list[tuple[FeedRow, int]]:
 
 
 def at_the_doors(db: Database, upload_id: str) -> list[AuditRow]:
-    """What the doors saw of it, oldest first."""
+    """Its entries in the audit trail, oldest first."""
     query = sa.select(*(AUDIT.c[name] for name in AuditRow.__slots__)).order_by(AUDIT.c.id)
     with db.read() as connection:
         found = connection.execute(query.where(AUDIT.c.upload_id == upload_id, AUDIT.c.upload_id != "").limit(100))
@@ -79,7 +79,7 @@ def at_the_doors(db: Database, upload_id: str) -> list[AuditRow]:
 
 
 def mails(db: Database, upload_id: str) -> list[TimelineMail]:
-    """Mails that told of it, oldest first; none of buyers."""
+    """Mails about it, oldest first; none to buyers."""
     mine = MAILS.c.key.like(f"upload:{upload_id}:%")
     query = sa.select(*(MAILS.c[name] for name in TimelineMail.__slots__)).where(mine, MAILS.c.kind != "buyer")
     with db.read() as connection:

@@ -1,4 +1,4 @@
-"""How sellers use the service: when each dropped last, how its lines fared, at which hours of the week it comes."""
+"""How sellers use the service: when each last dropped a file, how its lines fared, at which hours its files come."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HOURS: int = 24
 
 @dataclass(frozen=True, slots=True)
 class SellerUsage:
-    """A seller in the list of all; `files`, `lines`, `confirmed` and `rejected` are those since the moment given."""
+    """A seller in a list; `files`, `lines`, `confirmed` and `rejected` count from the given moment on."""
 
     name: str
     enabled: bool
@@ -84,14 +84,14 @@ def by_seller(db: Database, *, since: datetime) -> list[SellerUsage]:
 
 
 def uploads_since(db: Database, seller_id: int, *, since: datetime) -> int:
-    """How many files came."""
+    """How many files a seller dropped."""
     query = sa.select(sa.func.count()).where(UPLOADS.c.seller_id == seller_id)
     with db.read() as connection:
         return connection.execute(query.where(UPLOADS.c.id >= f"{since:%Y%m%d-%H%M%S}")).scalar_one()
 
 
 def arrivals(db: Database, seller_id: int, *, since: datetime) -> list[datetime]:
-    """When its files came, oldest first."""
+    """When a seller's files arrived, oldest first."""
     query = sa.select(UPLOADS.c.arrived_at).where(UPLOADS.c.seller_id == seller_id)
     query = query.where(UPLOADS.c.id >= f"{since:%Y%m%d-%H%M%S}").order_by(UPLOADS.c.id)
     with db.read() as connection:

@@ -1,4 +1,4 @@
-"""What waits for a person: lines that Amazon refused and uploads that were set aside; whose work it is, and notes."""
+"""What waits for a person: lines that Amazon refused and uploads that were set aside; their assignees and notes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cws_filedrop.store.schema import ACCOUNTS, CASES, LINES, SELLERS, UPLOADS
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.uploads.uploads import Upload
 
-COUNTED: Final = 500  # beyond, a count says only that it is more
+COUNTED: Final = 500  # counting stops here
 
 
 @dataclass(frozen=True, slots=True)
 class UnsettledLine:
-    """A line that Amazon refused, or of which nobody knows whether Amazon has it, and that nobody has settled;
-    `message` is Amazon's word and ours."""
+    """A line that Amazon refused, or may or may not have, and that nobody has settled; `message` is Amazon's text and
+    ours."""
 
     upload_id: str
     line: int
@@ -39,18 +39,18 @@ class UnsettledLine:
 
     @property
     def is_unknown(self) -> bool:
-        """Is it not known whether Amazon has it?"""
+        """Is it unknown whether Amazon has it?"""
         return self.verdict == Verdict.UNKNOWN
 
     @property
     def about(self) -> str:
-        """What its case is about."""
+        """The subject of its case."""
         return about_order(self.account_id, self.amazon_order_id or self.order_id)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Whose work something is, and a note; "" = nobody's, none."""
+    """The assignee of something, and a note; "" = none."""
 
     assignee: str = ""
     note: str = ""
@@ -61,12 +61,12 @@ NO_CASE: Final = Case()
 
 
 def about_order(account_id: int, amazon_order_id: str) -> str:
-    """An order as cases and deeds name it."""
+    """How cases and decisions name an order."""
     return f"{account_id} {amazon_order_id}"
 
 
 def account_of(about: str) -> int:
-    """The account of an order that is named so."""
+    """The account of an order that is named like that."""
     return int(about.partition(" ")[0])
 
 
@@ -78,7 +78,7 @@ def unconfirmed(
     before: tuple[str, int] | None = None,
     limit: int = 200,
 ) -> list[UnsettledLine]:
-    """The newest of them; `before` is the upload and line to go on from, the last of those that were seen."""
+    """Unsettled lines, newest first; `before` is the upload and line to continue from, the last on the page before."""
     names = ("upload_id", "line", "account_id", "order_id", "amazon_order_id", "order_item_id", "tracking")
     query = (
         sa.select(
@@ -108,26 +108,26 @@ def unconfirmed(
 
 
 def unconfirmed_count(db: Database) -> int:
-    """How many there are; at most `COUNTED` are counted."""
+    """How many unsettled lines there are, at most `COUNTED`."""
     some = sa.select(LINES.c.line).where(*lines.open_refusals()).limit(COUNTED)
     with db.read() as connection:
         return connection.execute(sa.select(sa.func.count()).select_from(some.subquery())).scalar_one()
 
 
 def aside(db: Database, *, seller: str = "", before: str = "", limit: int = 200) -> list[Upload]:
-    """Uploads that were set aside: held, cut, failed; newest first. `before` is the id to go on from."""
+    """Uploads that were set aside (held, cut, failed), newest first; `before` is the id to continue from."""
     return uploads.listing(db, seller=seller, states=uploads.ASIDE, before=before, limit=limit)
 
 
 def cases(db: Database, abouts: Sequence[str]) -> dict[str, Case]:
-    """What is kept of some work."""
+    """The cases of some subjects."""
     query = sa.select(CASES).where(CASES.c.about.in_(set(abouts)))
     with db.read() as connection:
         return {row.about: Case(row.assignee, row.note, row.changed_at) for row in connection.execute(query)}
 
 
 def keep(db: Database, about: str, *, assignee: str, note: str, now: datetime) -> None:
-    """Say whose work it is, and a note."""
+    """Set the assignee and the note of a case."""
     values: dict[str, Any] = {"assignee": assignee, "note": note, "changed_at": stamp(now)}
     with db.write() as connection:
         if not connection.execute(CASES.update().where(CASES.c.about == about).values(values)).rowcount:

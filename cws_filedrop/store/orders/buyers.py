@@ -1,4 +1,4 @@
-"""What Amazon confirmed of a feed, and the buyers of its orders, for mails to them. Rows out."""
+"""What Amazon confirmed of a feed, and the buyers of its orders, for mails to them. Only reads."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CONFIRMED: Final = (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)
 
 @dataclass(frozen=True, slots=True)
 class ShippedLine:
-    """A line whose shipment Amazon confirmed. `item` is "" for the whole order; `day` is such as 2026-11-22; `message`
-    names the message of the feed it was in; `quiet`: the buyer shall get no mail of ours."""
+    """A line whose shipment Amazon confirmed. `item` is "" for the whole order; `day` looks like 2026-11-22; `message`
+    identifies the feed's message that it was in; `quiet`: the buyer gets no mail from us."""
 
     seller_id: int
     order: str
@@ -36,7 +36,7 @@ class ShippedLine:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """The buyer of an order: `cells` by tables.PEOPLE_COLUMNS; `items` are names and numbers ordered, by item."""
+    """The buyer of an order: `cells` by tables.PEOPLE_COLUMNS; `items` has (name, units ordered) by item."""
 
     order_no: int
     cells: Mapping[str, str]
@@ -44,7 +44,7 @@ class Buyer:
 
 
 def shipped(db: Database, feed_no: int, seller_ids: Collection[int]) -> Iterator[ShippedLine]:
-    """What Amazon confirmed of some sellers' lines in a feed, in message order."""
+    """The lines of some sellers that Amazon confirmed in a feed, in message order."""
     quiet = sa.exists().where(QUIET_LINES.c.upload_id == LINES.c.upload_id, QUIET_LINES.c.line == LINES.c.line)
     query = (
         sa.select(UPLOADS.c.seller_id, LINES.c.upload_id, LINES.c.line, LINES.c.message_id, LINES.c.shipment)
@@ -94,7 +94,7 @@ _ITEMS: Final = BulkQuery(
 
 
 def of_orders(db: Database, account_id: int, orders: Iterable[str]) -> dict[str, Buyer]:
-    """The buyers of orders, by Amazon's number; those that are not known (any more) are missing."""
+    """The buyers of orders, by Amazon's number; without those that are not known (any more)."""
     with db.read() as connection:
         people = list(_PEOPLE(connection, orders, account_id=account_id))
         items: dict[int, dict[str, tuple[str, int | None]]] = {}

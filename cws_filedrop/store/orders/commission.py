@@ -1,4 +1,4 @@
-"""Orders of a span of time, with what happened to them and what their lines cost. Rows out; nothing of buyers."""
+"""Orders of a period, with their history and the prices of their lines. Only reads; nothing about buyers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cws_filedrop.store.schema import ORDER_HISTORY, ORDER_LINES, ORDERS
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """An order; `at` is its purchase, or, where no file has told of that, when it came into the order book.
+    """An order; `at` is its purchase or, if no file has given that, when it came into the order book.
 
     `history` is oldest first; `prices` are its lines' total prices as files write them, "" where none did.
     """
@@ -36,7 +36,7 @@ _NUMBER: Final = sa.func.coalesce(ORDERS.c.number, sa.cast(ORDERS.c.no, sa.Text)
 
 
 def sold(db: Database, account_id: int, *, since: datetime, until: datetime) -> list[Sold]:
-    """The orders of an account from one moment on until before another, in the order of their purchase."""
+    """The orders of an account from `since` until before `until`, in order of purchase."""
     mine = (ORDERS.c.account_id == account_id, stamp(since) <= _AT, stamp(until) > _AT)
     numbers = sa.select(ORDERS.c.no).where(*mine)
     kept, ordered = ORDER_HISTORY.c, ORDER_LINES.c

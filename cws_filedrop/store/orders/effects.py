@@ -1,7 +1,8 @@
-"""What the good rows of an upload do to their orders: states, tracking that is kept, corrections, and their history.
+"""What the good rows of an upload do to their orders: states, kept tracking, corrections, and the history of it.
 
-`apply_in` belongs to the transaction that records the rows. It does nothing to orders that have changed since the rows
-were judged: then they have to be judged again. `undo_in` takes the effects of an upload back, as if it was never read.
+`apply_in` belongs to the transaction that records the rows. If an order has changed since its rows were judged, it
+raises Stale and does nothing: the rows have to be judged again. `undo_in` takes an upload's effects back, as if it had
+never been read.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from cws_filedrop.store.database import BulkQuery, insert_many
 from cws_filedrop.store.schema import CLAIMS, ORDER_HISTORY, ORDER_KEPT, ORDERS
 from cws_filedrop.store.uploads.claims import corrector
 
-# Of an order whose rows in one file ask for different things, the first of these that is asked.
+# Where rows of one file request different moves for one order, the one of lowest rank counts: a parcel that was handed
+# over is a fact, whatever another row intends.
 _RANKS: Final[dict[str, int]] = {
     OrderMove.SHIPPED: 0,
     OrderMove.PACKED: 1,
@@ -46,14 +48,14 @@ class OrderStanding:
 
 @dataclass(frozen=True, slots=True)
 class ChangedOrder:
-    """An order that was changed: how the rows had it, and how it is known now."""
+    """An order that was changed: its version when the rows were judged, and how it is known now."""
 
     order_no: int
     version: int
     found: OrderStanding
 
     def renewed(self, effect: Effect) -> Effect:
-        """An effect that was judged by the order as it was before: only the same upload has changed it since."""
+        """An effect judged by the order's former version, for the present one: only its own upload has changed it."""
         if (effect.order_no, effect.version) != (self.order_no, self.version):
             return effect
         return effect._replace(order_no=self.found.no, version=self.found.version + 1)
@@ -85,7 +87,7 @@ def standing(connection: sa.Connection, account_id: int, effects: Sequence[Effec
 def apply_in(
     connection: sa.Connection, account_id: int, upload_id: str, effects: Sequence[Effect], *, now: str
 ) -> dict[str, ChangedOrder]:
-    """Have the effects of some rows; how their orders are known afterwards, by Amazon's number. Raises: Stale."""
+    """Apply the rows' effects. Returns how their orders are known afterwards, by Amazon's number. Raises: Stale."""
     found = standing(connection, account_id, effects)
     grouped: dict[str, list[Effect]] = {}
     for effect in effects:
@@ -108,7 +110,7 @@ def apply_in(
 
 
 class _End(NamedTuple):
-    """Where an order stands after some rows for it; "" leaves a tracking number or a ship method as it is."""
+    """An order after the rows about it; "" leaves a tracking number or a ship method as it is."""
 
     state: str
     at: str
@@ -129,7 +131,7 @@ def _end(order: OrderStanding | None, asked: Sequence[Effect], now: str) -> _End
 def _make(
     connection: sa.Connection, account_id: int, upload_id: str, ends: Mapping[str, _End]
 ) -> dict[str, OrderStanding]:
-    """Put orders into the book that no order file has told of; sellers need not be told of them either."""
+    """Add orders that no order file has named to the book. They count as listed: sellers know their own orders."""
     if not ends:
         return {}
     rows = [
@@ -144,7 +146,7 @@ def _make(
 
 
 def _told(asked: Sequence[Effect]) -> list[Effect]:
-    """The first row of each kind: one event says enough of an order of many lines."""
+    """The first effect of each kind: one event in the history is enough for an order of many lines."""
     return list({one.kind: one for one in reversed(asked)}.values())[::-1]
 
 
@@ -155,7 +157,15 @@ def _what(effect: Effect) -> str:
     return what
 
 
-# What the seller did itself is no news to it, unless it has not heard of the order at all: then it stays unlisted.
+# One statement for every move, since it runs for each of a file's orders:
+#
+# - `listed_at` = `changed_at` means that the seller's order files are up to date with the order. A change by the
+#   seller's own file is no news to the seller: both then move on together and the order stays listed. An order that
+#   was not listed before stays so, or the seller would never get it.
+# - "" leaves a tracking number or ship method as it is: most rows give none, and must not wipe out an earlier one.
+# - `version` grows with every move, so that rows judged by the former version are found to be stale.
+#
+# The parameters are numbered because the moment and the texts are used twice.
 _MOVE: Final = """
     UPDATE orders SET state = {0}, listed_at = CASE WHEN listed_at = changed_at THEN {1} ELSE listed_at END,
         changed_at = {1}, shipped_at = {2}, tracking_number = CASE WHEN {3} = '' THEN tracking_number ELSE {3} END,
@@ -165,7 +175,7 @@ _MOVE: Final = """
 
 
 def _update(connection: sa.Connection, ends: Sequence[tuple[Any, ...]]) -> None:
-    """Move orders; each row is an `_End` and the order's `no`. Plain SQL: of many orders that is half the time."""
+    """Move orders; each row is an `_End` and the order's `no`. Plain SQL, which takes half the time for many orders."""
     if not ends:
         return
     if connection.dialect.paramstyle == "qmark":
@@ -178,7 +188,7 @@ def _update(connection: sa.Connection, ends: Sequence[tuple[Any, ...]]) -> None:
 
 
 def _keep(connection: sa.Connection, upload_id: str, packed: Sequence[tuple[int, Effect]]) -> None:
-    """Keep the tracking numbers of packed rows; a later one takes the place of an earlier."""
+    """Keep the tracking numbers of packed rows; a later one replaces an earlier one."""
     rows = {
         (no, one.item): {
             "order_no": no,
@@ -221,7 +231,7 @@ def _correct(connection: sa.Connection, account_id: int, upload_id: str, effects
 
 @dataclass(frozen=True, slots=True)
 class LineRefusal:
-    """What Amazon said against a line."""
+    """Amazon's refusal of a line."""
 
     amazon_order_id: str
     upload_id: str
@@ -230,7 +240,7 @@ class LineRefusal:
 
 
 def refuse_in(connection: sa.Connection, account_id: int, refusals: Sequence[LineRefusal], *, now: str) -> None:
-    """Orders whose confirmation Amazon refused are unconfirmed, if they can become so (docs/domain.md#10-orders)."""
+    """Move orders whose confirmation Amazon refused to unconfirmed, if they can be (docs/domain.md#10-orders)."""
     first = {one.amazon_order_id: one for one in reversed(refusals)}
     history, changes = [], []
     for row in _STANDING(connection, first, account_id=account_id):
@@ -261,7 +271,7 @@ _HISTORY: Final = BulkQuery(
 
 
 def undo_in(connection: sa.Connection, upload_id: str) -> None:
-    """Take back what an upload did to orders, where nothing else has happened to them since."""
+    """Take back what an upload did to orders, unless something else has happened to them since."""
     events = ORDER_HISTORY.c
     mine = sa.select(events.order_no, sa.func.min(events.id)).where(events.upload_id == upload_id)
     first = {row[0]: row[1] for row in connection.execute(mine.group_by(events.order_no))}

@@ -1,5 +1,5 @@
-"""What order files say, merged into the order book: new orders and lines come in, what a file says otherwise replaces
-what was there, and what it leaves blank stays. Merging the same rows again changes nothing.
+"""Merges order files into the order book: new orders and lines are added, values that differ replace the old ones, and
+blanks leave them as they are. Merging the same rows again changes nothing.
 
 An order's state is taken from a file only when the order is new: from then on it moves by `rules.order_states` alone
 (docs/domain.md#10-orders).
@@ -41,9 +41,9 @@ Cells = dict[str, Any]
 
 @dataclass
 class Merged:
-    """What merging came to: numbers of orders (`orders.no`), and how many lines.
+    """The result of merging: numbers of orders (`orders.no`), and counts of lines.
 
-    `taken` has the lines of the file whose own order number belongs to another order; the number was left out.
+    `taken` has (line, number) for orders whose own number already belongs to another order; it was left out.
     """
 
     new: set[int] = field(default_factory=set)
@@ -78,28 +78,29 @@ def merge(db: Database, account_id: int, rows: pd.DataFrame, *, now: datetime) -
 
 
 def _orders(rows: pd.DataFrame) -> dict[str, _Order]:
-    """The orders of some rows, by Amazon's number; later rows replace what earlier ones said."""
+    """The orders of some rows, by Amazon's number; later rows override earlier ones."""
     columns = {str(name): arrow(rows[name]).to_pylist() for name in rows.columns}
     orders: dict[str, _Order] = {}
     for place, (line, amazon_order_id) in enumerate(zip(rows.index, columns["amazon-order-id"], strict=True)):
         order = orders.setdefault(amazon_order_id, _Order(int(line)))
-        order.cells |= _said(columns, ORDER_CELLS, place)
-        order.people |= _said(columns, PEOPLE_COLUMNS, place)
+        order.cells |= _given(columns, ORDER_CELLS, place)
+        order.people |= _given(columns, PEOPLE_COLUMNS, place)
         order.state = columns["status"][place] or order.state
         item = order.lines.setdefault(columns["order-item-id"][place], {})
-        item |= _said(columns, LINE_CELLS, place)
+        item |= _given(columns, LINE_CELLS, place)
         if "quantity" in item:
             item["quantity"] = int(item["quantity"])
     return orders
 
 
-def _said(columns: Mapping[str, Sequence[str]], names: Iterable[str], place: int) -> Cells:
+def _given(columns: Mapping[str, Sequence[str]], names: Iterable[str], place: int) -> Cells:
+    """The cells of a row that are not empty: what a file leaves blank changes nothing."""
     return {name.replace("-", "_"): cell for name in names if (cell := columns[name][place])}
 
 
 @dataclass
 class _Merging:
-    """One transaction."""
+    """Merging within one transaction."""
 
     connection: sa.Connection
     account_id: int
@@ -121,15 +122,15 @@ class _Merging:
         self._note_changes(changed - self.merged.new)
 
     def _known(self, amazon_order_ids: Sequence[str]) -> dict[str, Cells]:
-        found = self._rows(ORDERS, ORDERS.c.amazon_order_id, amazon_order_ids, ORDERS.c.account_id == self.account_id)
-        return {row["amazon_order_id"]: row for row in found}
+        rows = self._rows(ORDERS, ORDERS.c.amazon_order_id, amazon_order_ids, ORDERS.c.account_id == self.account_id)
+        return {row["amazon_order_id"]: row for row in rows}
 
     def _rows(self, table: sa.Table, column: sa.Column[Any], keys: Sequence[Any], *where: Any) -> Iterator[Cells]:
         for start in range(0, len(keys), ASKED_AT_ONCE):
             query = sa.select(table).where(column.in_(keys[start : start + ASKED_AT_ONCE]), *where)
-            found = self.connection.execute(query)
-            names = list(found.keys())
-            yield from (dict(zip(names, row, strict=True)) for row in found)
+            rows = self.connection.execute(query)
+            names = list(rows.keys())
+            yield from (dict(zip(names, row, strict=True)) for row in rows)
 
     def _leave_out_taken_numbers(self, orders: Mapping[str, _Order]) -> None:
         given = {order.cells["number"]: name for name, order in orders.items() if "number" in order.cells}
@@ -151,8 +152,8 @@ class _Merging:
         ]
         if not rows:
             return {}
-        found = self.connection.execute(ORDERS.insert().returning(ORDERS.c.amazon_order_id, ORDERS.c.no), rows)
-        numbers = {row[0]: row[1] for row in found}
+        inserted = self.connection.execute(ORDERS.insert().returning(ORDERS.c.amazon_order_id, ORDERS.c.no), rows)
+        numbers = {row[0]: row[1] for row in inserted}
         history = [self._event(numbers[name], orders[name].state or OrderState.NEW, "imported") for name in orders]
         self.connection.execute(ORDER_HISTORY.insert(), history)
         return numbers
@@ -176,18 +177,18 @@ class _Merging:
             (row["order_no"], row["order_item_id"]): row
             for row in self._rows(ORDER_LINES, ORDER_LINES.c.order_no, list(orders))
         }
-        said = {(no, item): cells for no, order in orders.items() for item, cells in order.lines.items()}
-        new = [key for key in said if key not in kept]
-        differ = [key for key, cells in said.items() if key in kept and kept[key] | cells != kept[key]]
+        given = {(no, item): cells for no, order in orders.items() for item, cells in order.lines.items()}
+        new = [key for key in given if key not in kept]
+        differ = [key for key, cells in given.items() if key in kept and kept[key] | cells != kept[key]]
         blank = {name.replace("-", "_"): None if name == "quantity" else "" for name in LINE_CELLS}
         if new:
-            rows = [blank | said[key] | {"order_no": key[0], "order_item_id": key[1]} for key in new]
+            rows = [blank | given[key] | {"order_no": key[0], "order_item_id": key[1]} for key in new]
             self.connection.execute(ORDER_LINES.insert(), rows)
         if differ:
             of_order, of_item = ORDER_LINES.c.order_no, ORDER_LINES.c.order_item_id
             same = (of_order == sa.bindparam("b_no"), of_item == sa.bindparam("b_item"))
             changes = [
-                {"b_no": key[0], "b_item": key[1]} | {name: said[key].get(name, kept[key][name]) for name in blank}
+                {"b_no": key[0], "b_item": key[1]} | {name: given[key].get(name, kept[key][name]) for name in blank}
                 for key in differ
             ]
             self.connection.execute(ORDER_LINES.update().where(*same), changes)
@@ -200,7 +201,8 @@ class _Merging:
             row["order_no"]: json.loads(row["cells"])
             for row in self._rows(ORDER_PEOPLE, ORDER_PEOPLE.c.order_no, list(orders))
         }
-        new = [no for no in orders if no not in kept and no not in ended]  # those were forgotten, and stay so
+        # Buyers of orders that have ended may have been removed on purpose; an old file must not bring them back.
+        new = [no for no in orders if no not in kept and no not in ended]
         differ = [no for no in kept if kept[no] | orders[no].people != kept[no]]
         if new:
             rows = [{"order_no": no, "cells": _packed(orders[no].people)} for no in new]

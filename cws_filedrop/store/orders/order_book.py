@@ -1,6 +1,6 @@
-"""The order book: orders found, listed, moved from state to state, with the history of every move.
+"""The order book: finds and lists orders, and moves them from state to state, keeping the history of every move.
 
-Merging what order files say is `order_merge`'s.
+Merging order files into it is done by `merge`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderEvent:
-    """What happened to an order: when, who did it, where the order stood afterwards, in words."""
+    """An entry of an order's history: when, who did it, the order's state afterwards, what happened in words."""
 
     at: str
     who: str
@@ -74,12 +74,14 @@ _COLUMNS: Final = (
 
 
 def find(db: Database, account_id: int, name: str) -> list[Order]:
-    """The orders that a name means: Amazon's number, the service's own, or the seller's reference; in this order.
+    """The orders that a name means: Amazon's number, the service's own, or the seller's reference; tried in this order.
 
     Several only when a seller gave them the same reference.
     """
-    told = ORDERS.c.number.is_(None) & (ORDERS.c.made_by == "")
-    own = told & (ORDERS.c.no == int(name)) if _is_serial(name) else sa.false()
+    # `no` is the service's number of orders without one of their own, but only of those that an order file named:
+    # of others nobody has been given that number.
+    by_serial = ORDERS.c.number.is_(None) & (ORDERS.c.made_by == "")
+    own = by_serial & (ORDERS.c.no == int(name)) if _is_serial(name) else sa.false()
     ways = (ORDERS.c.amazon_order_id == name, (ORDERS.c.number == name) | own, ORDERS.c.reference == name)
     with db.read() as connection:
         for way in ways:
@@ -90,7 +92,7 @@ def find(db: Database, account_id: int, name: str) -> list[Order]:
 
 
 def get_in(connection: sa.Connection, account_id: int, amazon_order_id: str) -> Order | None:
-    """The order of that number at Amazon."""
+    """The order with that number at Amazon."""
     same = (ORDERS.c.account_id == account_id, ORDERS.c.amazon_order_id == amazon_order_id)
     row = connection.execute(sa.select(*_COLUMNS).where(*same)).first()
     return None if row is None else _order(row)
@@ -101,7 +103,7 @@ def _is_serial(name: str) -> bool:
 
 
 def listing(db: Database, account_id: int, *, state: OrderState | None = None, limit: int = 100) -> list[Order]:
-    """Orders of an account, those that changed last first."""
+    """At most `limit` orders of an account, most recently changed first."""
     query = sa.select(*_COLUMNS).where(ORDERS.c.account_id == account_id)
     query = query if state is None else query.where(ORDERS.c.state == str(state))
     with db.read() as connection:
@@ -112,18 +114,18 @@ def listing(db: Database, account_id: int, *, state: OrderState | None = None, l
 
 
 def select() -> sa.Select[Any]:
-    """Orders, to be narrowed down and given to `found`."""
+    """A query for orders, to be narrowed down and passed to `found`."""
     return sa.select(*_COLUMNS)
 
 
 def found(db: Database, query: sa.Select[Any]) -> list[Order]:
-    """The orders that a narrowed `select` means."""
+    """The orders that a narrowed `select` yields."""
     with db.read() as connection:
         return [_order(row) for row in connection.execute(query)]
 
 
 def counts(db: Database, account_id: int) -> dict[str, int]:
-    """How many orders of an account stand where."""
+    """How many orders of an account are in each state."""
     query = sa.select(ORDERS.c.state, sa.func.count()).where(ORDERS.c.account_id == account_id).group_by(ORDERS.c.state)
     with db.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
@@ -156,9 +158,9 @@ def move(
     now: datetime,
     settles: bool = False,
 ) -> bool:
-    """Move an order, unless it has left the state that was seen meanwhile; false then. The history says who and why.
+    """Move an order and note it in the history; false if it has left the state it was seen in meanwhile.
 
-    `settles`: what Amazon has refused of it so far needs nobody any more.
+    `settles`: what Amazon has refused of it so far needs nobody's attention any more.
     """
     values: dict[str, Any] = {"state": str(state), "changed_at": stamp(now), "version": ORDERS.c.version + 1}
     if state is OrderState.SHIPPED and not order.shipped_at:

@@ -1,6 +1,6 @@
-"""Orders that sellers have not been told of yet, and what is kept of buyers. Rows in and out.
+"""Orders that are not in the sellers' order files yet, or have changed since; and when buyers' data is removed.
 
-An order is listed when its `listed_at` says the same moment as its `changed_at`.
+An order is listed when its `listed_at` is the same moment as its `changed_at`.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ ASKED_AT_ONCE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class Unlisted:
-    """An order to be told of, and the moment of its change."""
+    """An order that belongs in an order file, and the moment of its change."""
 
     no: int
     changed_at: str
 
 
 def accounts(db: Database) -> list[int]:
-    """Accounts that have orders to be told of."""
+    """Accounts that have unlisted orders."""
     query = sa.select(ORDERS.c.account_id).distinct().where(ORDERS.c.listed_at < ORDERS.c.changed_at)
     with db.read() as connection:
         return [row[0] for row in connection.execute(query)]
 
 
 def unlisted(db: Database, account_id: int, *, new: bool) -> list[Unlisted]:
-    """Orders to be told of, in the order of their change: those that never were, or those that changed since."""
-    told = ORDERS.c.listed_at == "" if new else (ORDERS.c.listed_at != "")
-    waiting = (ORDERS.c.account_id == account_id, told, ORDERS.c.listed_at < ORDERS.c.changed_at)
+    """Unlisted orders, in order of their change: those that never were listed, or those that changed since."""
+    kind = ORDERS.c.listed_at == "" if new else (ORDERS.c.listed_at != "")
+    waiting = (ORDERS.c.account_id == account_id, kind, ORDERS.c.listed_at < ORDERS.c.changed_at)
     query = sa.select(ORDERS.c.no, ORDERS.c.changed_at).where(*waiting)
     with db.read() as connection:
         ordered = query.order_by(ORDERS.c.changed_at, ORDERS.c.no).limit(MOST)
@@ -48,11 +48,11 @@ def unlisted(db: Database, account_id: int, *, new: bool) -> list[Unlisted]:
 
 
 def late(db: Database, account_id: int, *, before: datetime, since: datetime, limit: int) -> list[dict[str, Any]]:
-    """Orders that Amazon wants shipped before then and that are not confirmed, the most urgent first; not those that
-    were to be shipped before `since`. Keys: order_id, number, ship_by (a stamp), state."""
+    """Orders to be shipped between `since` and `before` that are not confirmed, most urgent first. Keys: order_id,
+    number, ship_by (a stamp), state."""
     deadline = ORDERS.c.latest_ship_date
-    told = (LINES.c.account_id == ORDERS.c.account_id, LINES.c.amazon_order_id == ORDERS.c.amazon_order_id)
-    unanswered = sa.exists().where(*told, LINES.c.verdict.in_((Verdict.QUEUED, Verdict.SENT, Verdict.UNKNOWN)))
+    of_order = (LINES.c.account_id == ORDERS.c.account_id, LINES.c.amazon_order_id == ORDERS.c.amazon_order_id)
+    unanswered = sa.exists().where(*of_order, LINES.c.verdict.in_((Verdict.QUEUED, Verdict.SENT, Verdict.UNKNOWN)))
     open_ = ORDERS.c.state.not_in((OrderState.SHIPPED, OrderState.CANCELLED))
     query = (
         sa.select(
@@ -71,7 +71,7 @@ def late(db: Database, account_id: int, *, before: datetime, since: datetime, li
 
 
 def rows(db: Database, order_nos: Sequence[int]) -> Iterator[dict[str, Any]]:
-    """What is known of orders, a row for each order line, by rule column (`tables`); those of an order together."""
+    """What is known of orders: one row per order line, by rule column (`tables`), those of an order together."""
     for start in range(0, len(order_nos), ASKED_AT_ONCE):
         some = order_nos[start : start + ASKED_AT_ONCE]
         number = sa.func.coalesce(ORDERS.c.number, sa.cast(ORDERS.c.no, sa.Text)).label("own_number")
@@ -92,17 +92,17 @@ def _row(values: dict[str, Any]) -> dict[str, Any]:
     return named | own
 
 
-def listed(db: Database, told: Sequence[Unlisted]) -> None:
-    """Note that sellers were told; an order that changed meanwhile will be told of again."""
-    if told:
+def listed(db: Database, orders: Sequence[Unlisted]) -> None:
+    """Note that orders are in a file now; one that has changed meanwhile stays unlisted, and is written again."""
+    if orders:
         same = (ORDERS.c.no == sa.bindparam("b_no"), ORDERS.c.changed_at == sa.bindparam("b_at"))
-        values = [{"b_no": one.no, "b_at": one.changed_at, "listed_at": one.changed_at} for one in told]
+        values = [{"b_no": order.no, "b_at": order.changed_at, "listed_at": order.changed_at} for order in orders]
         with db.write() as connection:
             connection.execute(ORDERS.update().where(*same), values)
 
 
 def forget_buyers(db: Database, *, before: datetime) -> int:
-    """Remove what is kept of buyers whose orders were shipped or cancelled before a moment; how many orders."""
+    """Remove the data of buyers whose orders were shipped or cancelled before a moment. Returns how many orders."""
     ended = sa.func.coalesce(ORDERS.c.shipped_at, ORDERS.c.changed_at)
     old = sa.select(ORDERS.c.no).where(ORDERS.c.state.in_(ENDED), ended < stamp(before))
     with db.write() as connection:

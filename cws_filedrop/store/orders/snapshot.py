@@ -1,4 +1,4 @@
-"""What the order book knows of the orders that some rows name, as the rules read it (`rules.book`)."""
+"""What the order book knows of the orders that some rows name, as the rules read it (`rules.book`). Only reads."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _COLUMNS: Final = tuple(
 
 
 def snapshot(db: Database, account_id: int, names: Sequence[str]) -> OrderBook:
-    """The orders of an account that some names mean, all as they stood at one moment."""
+    """The orders of an account that some names mean, all as they were at one moment."""
     wanted = set(names)
     known: dict[int, tuple[KnownOrder, str, str]] = {}
     with db.read() as connection:
@@ -54,7 +54,7 @@ def _by(column: sa.Column[Any], also: Sequence[sa.ColumnElement[bool]] = ()) -> 
 
 _BY_AMAZONS: Final = _by(ORDERS.c.amazon_order_id)
 _BY_NUMBER: Final = _by(ORDERS.c.number)
-# Of an order that no order file has told of, nobody has been told our number.
+# Only orders that an order file named: of others nobody has been given our number, so it cannot be meant.
 _BY_SERIAL: Final = _by(ORDERS.c.no, [ORDERS.c.number.is_(None), ORDERS.c.made_by == ""])
 _BY_REFERENCE: Final = _by(ORDERS.c.reference)
 _LINES: Final = BulkQuery(
@@ -77,7 +77,7 @@ _SENT: Final = BulkQuery(
 
 
 def _rows(connection: sa.Connection, account_id: int, names: Sequence[str]) -> Iterator[Any]:
-    """Orders by Amazon's number; by the other two only for names that are none."""
+    """Orders by Amazon's number; names that are not one are tried as our number and as a reference."""
     amazons = [name for name in names if numbers.AMAZON_ID.fullmatch(name)]
     others = [name for name in names if not numbers.AMAZON_ID.fullmatch(name)]
     serials = [int(name) for name in others if _is_serial(name)]
@@ -92,7 +92,7 @@ def _is_serial(name: str) -> bool:
 
 
 def _fill(connection: sa.Connection, account_id: int, orders: dict[int, KnownOrder]) -> None:
-    """What was ordered, what is kept, and what was sent."""
+    """Add to the orders what was ordered, the tracking kept for them, and what was sent."""
     for no, item, quantity in _LINES(connection, orders):
         orders[no].items[item] = quantity
     for no, item, *kept in _KEPT(connection, orders):

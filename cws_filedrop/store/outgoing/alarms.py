@@ -1,4 +1,4 @@
-"""Alarms that are open and those that are over; signs of life."""
+"""Alarms, open and over; and the heartbeats of processes."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cws_filedrop.store.schema import ALARMS, BEATS
 
 @dataclass(frozen=True, slots=True)
 class AlarmFinding:
-    """Something that is wrong at this moment; `key` names the cause, so that it is told once."""
+    """Something that is wrong at this moment; `key` identifies the cause, so that it is reported once."""
 
     key: str
     kind: AlarmKind
@@ -26,7 +26,7 @@ class AlarmFinding:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """A row of `alarms`. Moments are stamps; `recovered_at` is None while it is so."""
+    """A row of `alarms`. Moments are stamps; `recovered_at` is None while it lasts."""
 
     no: int
     key: str
@@ -38,7 +38,7 @@ class Alarm:
 
 
 def renew(db: Database, findings: Iterable[AlarmFinding], *, now: datetime) -> None:
-    """Keep what is wrong now. What was known keeps its beginning; what is not found any more is over."""
+    """Keep what is wrong now. Known alarms keep their beginning; those that are not found any more are over."""
     wrong = {one.key: one for one in findings}
     with db.write() as connection:
         known = {row.key: row.no for row in connection.execute(_OPEN)}
@@ -55,7 +55,7 @@ def renew(db: Database, findings: Iterable[AlarmFinding], *, now: datetime) -> N
 
 
 def untold(db: Database) -> list[Alarm]:
-    """Alarms of which nobody was told yet, and those that are over and nobody was told of that; oldest first."""
+    """Alarms that were not reported yet, or whose end was not; oldest first."""
     fresh = ALARMS.c.told == 0
     over = (ALARMS.c.told < 2) & ALARMS.c.recovered_at.is_not(None)
     with db.read() as connection:
@@ -64,14 +64,14 @@ def untold(db: Database) -> list[Alarm]:
 
 
 def told(db: Database, alarm: Alarm) -> None:
-    """Somebody was told of an alarm as it stands in that row."""
+    """Note that an alarm was reported as it is in that row."""
     with db.write() as connection:
         what = 1 if alarm.recovered_at is None else 2
         connection.execute(ALARMS.update().where(ALARMS.c.no == alarm.no).values(told=what))
 
 
 def listing(db: Database, *, open_only: bool = True, before: int | None = None, limit: int = 200) -> list[Alarm]:
-    """Alarms, newest first; `before` is the number to go on from."""
+    """At most `limit` alarms, newest first; `before` is the number to continue from."""
     query = _OPEN if open_only else sa.select(*_COLUMNS)
     query = query.where(ALARMS.c.no < before) if before is not None else query
     with db.read() as connection:
@@ -79,26 +79,26 @@ def listing(db: Database, *, open_only: bool = True, before: int | None = None, 
 
 
 def forget(db: Database, *, before: datetime) -> int:
-    """Remove those that were over before a moment; how many."""
+    """Remove alarms that were over before a moment. Returns how many."""
     with db.write() as connection:
         return connection.execute(ALARMS.delete().where(ALARMS.c.recovered_at < stamp(before))).rowcount
 
 
 def beat(db: Database, who: str, *, now: datetime) -> None:
-    """Say that a process is alive."""
+    """Note that a process is alive."""
     with db.write() as connection:
         if not connection.execute(BEATS.update().where(BEATS.c.who == who).values(at=stamp(now))).rowcount:
             connection.execute(BEATS.insert().values(who=who, at=stamp(now)))
 
 
 def still(db: Database, who: str) -> None:
-    """A process ended as it should: nobody misses it."""
+    """Note that a process ended as it should, so that its heartbeat is not missed."""
     with db.write() as connection:
         connection.execute(BEATS.delete().where(BEATS.c.who == who))
 
 
 def beats(db: Database) -> Mapping[str, str]:
-    """When each process last said so (stamps)."""
+    """When each process was last alive (stamps)."""
     with db.read() as connection:
         return {row.who: row.at for row in connection.execute(sa.select(BEATS))}
 

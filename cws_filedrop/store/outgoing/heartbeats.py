@@ -1,4 +1,4 @@
-"""A process's sign of life, given now and then by a thread of its own."""
+"""The heartbeat of a process, from a thread of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BEAT_SECONDS: Final = 10.0
 
 
 class Heartbeat:
-    """Beats from `start()` to `stop()`; who ends as it should is not missed."""
+    """Beats from `start()` to `stop()`; a process that ends as it should raises no alarm."""
 
     def __init__(self, db: Database, kind: str) -> None:
         self._db = db

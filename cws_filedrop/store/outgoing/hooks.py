@@ -1,7 +1,7 @@
 """Web hooks and their calls: rows in and out.
 
-A call is queued in the transaction of what it tells, once a hook and event; it is tried until the receiver has taken
-it, so that the receiver may get it twice, with the same id.
+A call is queued in the transaction of the event that it reports, once per hook and event. It is tried until the
+receiver has accepted it, so a receiver may get it twice, with the same id.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ANSWER_CHARACTERS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """A row of `hooks`; moments are stamps. `seller_id` None: the operators', whose secret is in the settings."""
+    """A row of `hooks`; moments are stamps. `seller_id` None: the operators' hook, whose secret is in the settings."""
 
     id: int
     seller_id: int | None
@@ -42,7 +42,7 @@ class Hook:
 
 @dataclass(frozen=True, slots=True)
 class HookNotice:
-    """What hooks are to be told. `key` is the event's own; `body` is the JSON that is sent."""
+    """An event to report to hooks. `key` identifies the event; `body` is the JSON that is sent."""
 
     key: str
     event: HookEvent
@@ -64,7 +64,7 @@ class HookCall:
 
     @property
     def message_id(self) -> str:
-        """The same at every attempt, and no other call's."""
+        """The id of the call: the same at every attempt, and that of no other call."""
         return "msg_" + hashlib.sha256(f"{self.hook.id}:{self.key}".encode()).hexdigest()[:32]
 
 
@@ -77,7 +77,7 @@ _HOOK: Final = tuple(HOOKS.c[name] for name in Hook.__slots__)
 def add(
     db: Database, seller_id: int, url: str, *, secret: str, events: Iterable[HookEvent], now: datetime
 ) -> int | None:
-    """Keep a new hook; its id, or None when the seller has as many as it may."""
+    """Add a hook. Returns its id, or None when the seller has as many as are allowed."""
     values = {"seller_id": seller_id, "url": url, "secret": secret, "events": " ".join(events)}
     with db.write() as connection:
         number = sa.select(sa.func.count()).select_from(HOOKS).where(HOOKS.c.seller_id == seller_id)
@@ -95,14 +95,14 @@ def listing(db: Database, seller_id: int) -> list[Hook]:
 
 
 def get(db: Database, seller_id: int, hook_id: int) -> Hook | None:
-    """That hook, if it is the seller's."""
+    """The hook with that id, if it is the seller's."""
     with db.read() as connection:
         row = connection.execute(sa.select(*_HOOK).where(*_mine(seller_id, hook_id))).first()
     return None if row is None else _hook(row)
 
 
 def enable(db: Database, seller_id: int, hook_id: int, *, enabled: bool) -> bool:
-    """Switch a hook on or off; false when the seller has no such hook. What waits for it goes on waiting."""
+    """Switch a hook on or off; false when the seller has no such hook. Its waiting calls go on waiting."""
     rested = {"failures": 0, "failing_since": None, "rests_until": "", "why_disabled": ""}
     with db.write() as connection:
         change = HOOKS.update().where(*_mine(seller_id, hook_id)).values(enabled=enabled, **rested)
@@ -110,7 +110,7 @@ def enable(db: Database, seller_id: int, hook_id: int, *, enabled: bool) -> bool
 
 
 def remove(db: Database, seller_id: int, hook_id: int) -> bool:
-    """Forget a hook and what waits for it; false when the seller has no such hook."""
+    """Remove a hook and its waiting calls; false when the seller has no such hook."""
     with db.write() as connection:
         mine = sa.select(HOOKS.c.id).where(*_mine(seller_id, hook_id))
         connection.execute(HOOK_CALLS.delete().where(HOOK_CALLS.c.hook_id.in_(mine)))
@@ -118,7 +118,7 @@ def remove(db: Database, seller_id: int, hook_id: int) -> bool:
 
 
 def keep_operators(db: Database, url: str, events: Iterable[HookEvent], *, now: datetime) -> None:
-    """Have the operators' hook call that address ("" = there is none)."""
+    """Set the address of the operators' hook ("" = there is none)."""
     theirs = HOOKS.c.seller_id.is_(None)
     with db.write() as connection:
         known = connection.execute(sa.select(HOOKS.c.id, HOOKS.c.url).where(theirs)).first()
@@ -132,7 +132,7 @@ def keep_operators(db: Database, url: str, events: Iterable[HookEvent], *, now: 
             connection.execute(HOOKS.update().where(theirs).values(rests_until="", **anew))
 
 
-# What is to be told.
+# What is to be reported.
 
 _LISTENING: Final = BulkQuery(
     lambda among: (
@@ -144,7 +144,7 @@ _LISTENING: Final = BulkQuery(
 
 
 def listening_in(connection: sa.Connection, seller_ids: Collection[int], event: HookEvent) -> Mapping[int, list[int]]:
-    """The hooks of some sellers that want to hear of an event, by seller."""
+    """The hooks of some sellers that subscribe to an event, by seller."""
     found: dict[int, list[int]] = {}
     for row in _LISTENING(connection, seller_ids):
         if event in row.events.split():
@@ -162,7 +162,7 @@ _NEW: Final = ("hook_id", "key", "event", "body", "state", "next_at", "created_a
 
 
 def queue_in(connection: sa.Connection, calls: Iterable[tuple[int, HookNotice]], *, now: datetime) -> int:
-    """Queue calls of hooks; what is queued already stays as it is. How many are new."""
+    """Queue calls of hooks; those that are queued already stay as they are. Returns how many are new."""
     at, state = stamp(now), str(CallState.QUEUED)
     rows = [(hook, one.key, str(one.event), one.body, state, at, at) for hook, one in calls]
     return insert_new(connection, HOOK_CALLS, _NEW, rows) if rows else 0
@@ -186,13 +186,13 @@ _DUE: Final = (
 
 
 def due(db: Database, *, now: datetime, limit: int) -> list[HookCall]:
-    """Calls that may be made now, those that have waited longest first."""
+    """Calls that may be made now, longest waiting first."""
     with db.read() as connection:
         return [_call(row) for row in connection.execute(_DUE, {"now": stamp(now), "most": limit})]
 
 
 def begin(db: Database, call: HookCall, *, until: datetime) -> bool:
-    """Take a call in hand: nobody else makes it before `until`; false when somebody else has it."""
+    """Reserve a call, so that nobody else makes it before `until`; false when somebody else has it."""
     mine = (HOOK_CALLS.c.no == call.no, HOOK_CALLS.c.state == CallState.QUEUED, HOOK_CALLS.c.next_at == call.next_at)
     values = {"next_at": stamp(until), "attempts": HOOK_CALLS.c.attempts + 1}
     with db.write() as connection:
@@ -200,7 +200,7 @@ def begin(db: Database, call: HookCall, *, until: datetime) -> bool:
 
 
 def delivered(db: Database, call: HookCall, *, answer: str, now: datetime) -> None:
-    """The receiver has taken it."""
+    """Note that the receiver has accepted it."""
     ended = {"state": str(CallState.DELIVERED), "ended_at": stamp(now), "answer": answer[:ANSWER_CHARACTERS]}
     well = {"failures": 0, "failing_since": None, "rests_until": "", "called_at": stamp(now)}
     with db.write() as connection:
@@ -212,7 +212,8 @@ def delivered(db: Database, call: HookCall, *, answer: str, now: datetime) -> No
 def postponed(
     db: Database, call: HookCall, *, answer: str, next_at: datetime | None, rests_until: datetime, now: datetime
 ) -> None:
-    """It was not taken: again at `next_at` (None: never again), and nothing to this hook before `rests_until`."""
+    """Note that it was not accepted: try again at `next_at` (None = never), and call this hook for nothing before
+    `rests_until`."""
     values: dict[str, Any] = {"answer": answer[:ANSWER_CHARACTERS]}
     if next_at is None:
         values |= {"state": str(CallState.FAILED), "ended_at": stamp(now)}
@@ -230,7 +231,7 @@ def postponed(
 
 
 def switch_off(db: Database, hook_id: int, *, why: str) -> bool:
-    """Call a hook no more, until somebody switches it on again; false when it was off already."""
+    """Stop calling a hook until somebody switches it on again; false when it was off already."""
     with db.write() as connection:
         mine = (HOOKS.c.id == hook_id, HOOKS.c.enabled)
         change = HOOKS.update().where(*mine).values(enabled=False, why_disabled=why[:ANSWER_CHARACTERS])
@@ -238,8 +239,8 @@ def switch_off(db: Database, hook_id: int, *, why: str) -> bool:
 
 
 def calls(db: Database, hook_id: int, *, limit: int = 50) -> Sequence[Any]:
-    """The last calls of a hook, newest first: rows of no, key, event, state, attempts, next_at, answer, created_at,
-    ended_at."""
+    """At most `limit` calls of a hook, newest first: rows of no, key, event, state, attempts, next_at, answer,
+    created_at, ended_at."""
     names = ("no", "key", "event", "state", "attempts", "next_at", "answer", "created_at", "ended_at")
     query = sa.select(*(HOOK_CALLS.c[name] for name in names)).where(HOOK_CALLS.c.hook_id == hook_id)
     with db.read() as connection:
@@ -255,7 +256,7 @@ def waiting(db: Database, hook_ids: Collection[int]) -> Mapping[int, int]:
 
 
 def forget(db: Database, *, before: datetime) -> int:
-    """Remove old calls; how many."""
+    """Remove old calls. Returns how many."""
     with db.write() as connection:
         return connection.execute(HOOK_CALLS.delete().where(HOOK_CALLS.c.created_at < stamp(before))).rowcount
 

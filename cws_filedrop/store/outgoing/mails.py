@@ -1,7 +1,7 @@
-"""Mails, and what happened that a mail may have to tell of: rows in and out.
+"""Mails, and events that a mail may have to report: rows in and out.
 
-A mail never leaves twice by itself. Its key is that of what it tells and of whom it tells it to; it is `sending` from
-the moment before its text leaves, and what a crash left there is `unsure`.
+A mail never leaves twice by itself. Its key names the event and the recipient; it is `sending` from the moment before
+its text leaves, and what a crash left there becomes `unsure`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NOTE_COLUMNS: Final = ("key", "topic", "about", "detail", "noted_at")
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something that happened. `key` is the event's own; `about` is an upload's id or a feed's number."""
+    """An event. `key` identifies it; `about` is an upload's id or a feed's number."""
 
     key: str
     topic: str
@@ -37,7 +37,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A mail to be queued. `key` is that of what it tells and of its recipient."""
+    """A mail to be queued. `key` names the event and the recipient."""
 
     key: str
     kind: MailKind
@@ -73,7 +73,7 @@ class Mail:
 
 
 def note(db: Database, notes: Sequence[Note], *, now: datetime) -> None:
-    """Keep what happened; noting it again changes nothing, nor does it once it was told."""
+    """Keep events; noting one again changes nothing, even after it was reported."""
     if notes:
         rows = [(one.key, one.topic, one.about, one.detail, stamp(now)) for one in notes]
         with db.write() as connection:
@@ -89,13 +89,13 @@ _UNTOLD: Final = (
 
 
 def untold(db: Database, topic: str) -> list[Note]:
-    """What happened of one topic and was not looked at yet, oldest first, as much as can be told at once."""
+    """Events of a topic that were not dealt with yet, oldest first, as many as are reported at once."""
     with db.read() as connection:
         return [Note(*row) for row in connection.execute(_UNTOLD, {"topic": topic})]
 
 
 def tell(db: Database, notes: Sequence[Note], drafts: Iterable[Draft], *, now: datetime) -> int:
-    """Queue what is to be said of some notes, and have them told; how many mails are new. Both or neither happens."""
+    """Queue the mails about some notes and mark the notes as dealt with, both or neither. Returns how many are new."""
     with db.write() as connection:
         queued = queue_in(connection, drafts, now=now)
         told = MAIL_NOTES.update().where(MAIL_NOTES.c.key == sa.bindparam("b_key"))
@@ -108,7 +108,7 @@ _DRAFT: Final = ("key", "kind", "seller_id", "order_no", "recipient", "subject",
 
 
 def queue_in(connection: sa.Connection, drafts: Iterable[Draft], *, now: datetime) -> int:
-    """Queue mails; one whose key there is already stays as it is. How many are new."""
+    """Queue mails; one whose key exists already stays as it is. Returns how many are new."""
     rows = [
         (*(getattr(draft, name) for name in _DRAFT), str(MailState.QUEUED), stamp(now), stamp(now)) for draft in drafts
     ]
@@ -120,7 +120,7 @@ _KNOWN: Final = BulkQuery(lambda among: sa.select(MAILS.c.key).where(among(MAILS
 
 
 def known(db: Database, keys: Iterable[str]) -> set[str]:
-    """Those of the keys that there is a mail for."""
+    """Those of the keys for which there is a mail."""
     with db.read() as connection:
         return {row.key for row in _KNOWN(connection, keys)}
 
@@ -140,19 +140,19 @@ _COLUMNS: Final = tuple(MAILS.c[name] for name in Mail.__slots__)
 _DUE: Final = (
     sa.select(*_COLUMNS)
     .where(MAILS.c.state == MailState.QUEUED, MAILS.c.next_at <= sa.bindparam("now"))
-    .order_by(MAILS.c.kind == MailKind.BUYER, MAILS.c.next_at, MAILS.c.no)  # many mails to buyers hold up no others
+    .order_by(MAILS.c.kind == MailKind.BUYER, MAILS.c.next_at, MAILS.c.no)  # mails to buyers are many, and go last
     .limit(sa.bindparam("most"))
 )
 
 
 def due(db: Database, *, now: datetime, limit: int = AT_ONCE) -> list[Mail]:
-    """Mails that may leave now: those to buyers last, else those that have waited longest first."""
+    """Mails that may leave now, longest waiting first; those to buyers after all others."""
     with db.read() as connection:
         return [_mail(row) for row in connection.execute(_DUE, {"now": stamp(now), "most": limit})]
 
 
 def begin(db: Database, no: int) -> bool:
-    """Note that a mail's text leaves now; false when somebody else has begun with it, or its buyer was forgotten."""
+    """Note that a mail's text leaves now; false when somebody else has begun to send it, or its buyer was forgotten."""
     mine = (MAILS.c.no == no, MAILS.c.state == MailState.QUEUED)
     values = {"state": str(MailState.SENDING), "attempts": MAILS.c.attempts + 1}
     with db.write() as connection:
@@ -181,7 +181,7 @@ def unsure(db: Database, no: int, *, error: str) -> None:
 
 
 def troubled(db: Database, no: int, *, error: str) -> None:
-    """Keep why a mail still waits, though it is not its own fault."""
+    """Keep why a mail still waits, without counting it as an attempt: the cause is not this mail."""
     _set(db, no, error=error)
 
 
@@ -192,7 +192,7 @@ def _set(db: Database, no: int, **values: object) -> None:
 
 
 def left_behind(db: Database) -> int:
-    """What was being sent when an earlier process ended is unsure from now on; how many mails that are."""
+    """Mark what was being sent when an earlier process ended as unsure. Returns how many mails."""
     values = {"state": str(MailState.UNSURE), "error": LOST}
     with db.write() as connection:
         return connection.execute(MAILS.update().where(MAILS.c.state == MailState.SENDING).values(values)).rowcount
@@ -236,9 +236,9 @@ def find(db: Database, no: int) -> Mail | None:
 
 
 def retry(db: Database, no: int, *, now: datetime) -> bool:
-    """Have a mail sent again that failed or is unsure; false when it is neither, or empty."""
+    """Send a mail again that failed or is unsure; false when it is neither, or empty."""
     able = (MAILS.c.state.in_((MailState.FAILED, MailState.UNSURE)), MAILS.c.recipient != "")
-    # As old as it is from now: who is asked for again is given its time again.
+    # Its age counts from now on, or it would be given up at once as too old.
     values = {"state": str(MailState.QUEUED), "next_at": stamp(now), "attempts": 0, "created_at": stamp(now)}
     with db.write() as connection:
         return connection.execute(MAILS.update().where(MAILS.c.no == no, *able).values(values)).rowcount > 0
@@ -253,7 +253,7 @@ def _mail(row: Any) -> Mail:
 
 
 def forget(db: Database, *, before: datetime) -> int:
-    """Remove mails and notes of which everything was done before a moment; how many mails."""
+    """Remove mails and notes that were finished before a moment. Returns how many mails."""
     told = (MAIL_NOTES.c.noted_at < stamp(before), MAIL_NOTES.c.told_at.is_not(None))
     ended = (MAILS.c.created_at < stamp(before), MAILS.c.state.in_(_ENDED))
     with db.write() as connection:
@@ -262,9 +262,9 @@ def forget(db: Database, *, before: datetime) -> int:
 
 
 def forget_buyers(db: Database) -> int:
-    """Empty the mails to buyers of whom the order book keeps nothing any more; how many.
+    """Empty the mails to buyers whose data the order book has removed. Returns how many.
 
-    What was not sent by then is not sent at all.
+    Those that were not sent by then are never sent.
     """
     kept = sa.exists().where(ORDER_PEOPLE.c.order_no == MAILS.c.order_no)
     gone = (MAILS.c.kind == MailKind.BUYER, MAILS.c.recipient != "", MAILS.c.state != MailState.SENDING, ~kept)

@@ -1,6 +1,6 @@
 """The tables of our own rows, and nothing else. The durable engine keeps its tables in the same database.
 
-Moments are ISO-8601 text in UTC with milliseconds: they sort, and mean the same on SQLite and PostgreSQL.
+Moments are ISO-8601 text in UTC with milliseconds: they sort by time, and are the same on SQLite and PostgreSQL.
 """
 
 from __future__ import annotations

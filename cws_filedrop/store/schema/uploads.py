@@ -118,12 +118,12 @@ SIGHTINGS: Final = sa.Table(  # orders whose confirmation is to be found again i
     sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),
     sa.Column("amazon_order_id", sa.Text, primary_key=True),
     sa.Column("since", sa.Text, nullable=False),  # when Amazon answered last
-    sa.Column("state", sa.Text, nullable=False),  # model.Sight
+    sa.Column("state", sa.Text, nullable=False),  # model.ReadBackState
     sa.Column("look_at", sa.Text),  # NULL = not looked for any more
     sa.Column("looks", sa.Integer, nullable=False, server_default="0"),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("looked_at", sa.Text),  # last, and with an answer
-    sa.Column("shown", sa.Text, nullable=False, server_default=""),  # JSON of sightings.Shown: what was there then
+    sa.Column("shown", sa.Text, nullable=False, server_default=""),  # JSON of read_backs.ReadBack.shown
     sa.Index(
         "sightings_due",
         "look_at",

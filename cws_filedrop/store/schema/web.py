@@ -40,7 +40,7 @@ WEB_SESSIONS: Final = sa.Table(  # one row a browser that is logged in, as a use
     sa.Index("web_sessions_by_time", "seen_at"),
 )
 
-DECISIONS: Final = sa.Table(  # what operators did, on the pages, by the API or by commands
+DECISIONS: Final = sa.Table(  # what people decided, on the pages, by the API or by commands
     "deeds",
     METADATA,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
@@ -55,7 +55,7 @@ DECISIONS: Final = sa.Table(  # what operators did, on the pages, by the API or 
     sqlite_autoincrement=True,
 )
 
-CASES: Final = sa.Table(  # whose work it is, and a note: for held uploads and unconfirmed orders
+CASES: Final = sa.Table(  # assignee and note of held uploads and unconfirmed orders
     "cases",
     METADATA,
     sa.Column("about", sa.Text, primary_key=True),  # as in `deeds`

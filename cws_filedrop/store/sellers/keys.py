@@ -22,7 +22,7 @@ class PublicKey:
 
 
 def add(db: Database, seller_id: int, key: PublicKey, *, now: datetime) -> bool:
-    """Keep a key (its `added_at` is ignored); false when the seller has it already."""
+    """Add a key (its `added_at` is ignored); false when the seller has it already."""
     values = {"fingerprint": key.fingerprint, "key": key.key, "comment": key.comment, "added_at": stamp(now)}
     with db.write() as connection:
         if connection.execute(sa.select(KEYS.c.key).where(*_same(seller_id, key.fingerprint))).first() is not None:
@@ -40,14 +40,14 @@ def listing(db: Database, seller_id: int) -> list[PublicKey]:
 
 
 def holds(db: Database, seller_id: int, fingerprint: str, key: str) -> bool:
-    """May the seller log in with this key? The whole key is compared: a fingerprint is for people."""
+    """May the seller log in with this key? The whole key is compared; a fingerprint only helps people."""
     with db.read() as connection:
         found = connection.execute(sa.select(KEYS.c.key).where(*_same(seller_id, fingerprint))).scalar()
     return found == key
 
 
 def remove(db: Database, seller_id: int, fingerprint: str) -> bool:
-    """Forget a key, and ask the seller's logins anew; false when there is none."""
+    """Remove a key, and invalidate the seller's logins; false when there is none."""
     with db.write() as connection:
         done = connection.execute(KEYS.delete().where(*_same(seller_id, fingerprint))).rowcount > 0
         if done:

@@ -1,4 +1,4 @@
-"""Profiles that sellers have: rows in, `model.Profile` out. Knows nothing of what a profile says."""
+"""Sellers' profiles: rows in, `model.Profile` out. Knows nothing of what a profile says."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class StoredProfile:
 
 
 def put(db: Database, seller_id: int, name: str, text: str, *, now: datetime) -> bool:
-    """Keep a profile, in the place of one of the same name; true when there was none."""
+    """Store a profile, replacing one of the same name; true when there was none."""
     values = {"text": text, "changed_at": stamp(now)}
     with db.write() as connection:
         changed = connection.execute(PROFILES.update().where(*_same(seller_id, name)).values(values)).rowcount > 0
@@ -54,7 +54,7 @@ def remove(db: Database, seller_id: int, name: str) -> bool:
 
 
 def of_sellers(connection: sa.Connection, seller_ids: Iterable[int]) -> dict[int, tuple[Profile, ...]]:
-    """The profiles of some sellers, by id and in the order of their names; who has none is missing."""
+    """The profiles of some sellers, by id and in order of name; sellers without any are missing."""
     columns = (PROFILES.c.seller_id, PROFILES.c.name, PROFILES.c.text)
     query = sa.select(*columns).where(PROFILES.c.seller_id.in_(list(seller_ids))).order_by(PROFILES.c.name)
     found: dict[int, tuple[Profile, ...]] = {}
@@ -73,7 +73,7 @@ def of_name(db: Database, name: str) -> tuple[Profile, ...]:
 
 @lru_cache(maxsize=256)
 def _read(name: str, text: str) -> Profile | None:
-    """A profile that was kept; None when this version of the program cannot use it, which stops nothing else."""
+    """A stored profile; None when this version of the program cannot read it, which must not stop anything else."""
     try:
         return profile.parse(text, name)
     except ConfigError as error:

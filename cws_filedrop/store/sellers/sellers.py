@@ -17,7 +17,7 @@ from cws_filedrop.store.sellers import profiles
 
 
 def policy_text(policy: Policy) -> str:
-    """A policy as the JSON kept in the row; only what differs from the default."""
+    """A policy as the JSON stored in the row; only what differs from the default."""
     plain = asdict(Policy())
     return json.dumps({key: value for key, value in asdict(policy).items() if value != plain[key]})
 
@@ -37,19 +37,19 @@ def allowance_of(text: str) -> Allowance:
 
 
 def allowance_text(allowance: Allowance) -> str:
-    """Limits as the JSON kept in the row; only those there are."""
+    """Limits as the JSON stored in the row; only those that are set."""
     return json.dumps({name: value for name, value in asdict(allowance).items() if value})
 
 
 def mailing_of(text: str) -> Mailing:
-    """What a row holds of mails."""
+    """The mail settings that a row holds."""
     values = json.loads(text)
     events = tuple(MailEvent(event) for event in values.get("events", ()))
     return Mailing(tuple(values.get("addresses", ())), events, bool(values.get("buyers", False)))
 
 
 def mailing_text(mailing: Mailing) -> str:
-    """Wishes about mails as the JSON kept in the row."""
+    """Mail settings as the JSON stored in the row."""
     return json.dumps({name: value for name, value in asdict(mailing).items() if value})
 
 
@@ -73,7 +73,7 @@ def _select() -> sa.Select[Any]:
 
 
 def add(db: Database, seller: Seller, *, password_hash: str, now: datetime, refresh_token: str = "") -> bool:
-    """Keep a new seller (its id is ignored); false when the name is taken."""
+    """Add a seller (its id is ignored); false when the name is taken."""
     with db.write() as connection:
         taken = connection.execute(sa.select(SELLERS.c.removed_at).where(SELLERS.c.name == seller.name)).first()
         if taken is not None:
@@ -111,7 +111,7 @@ def find(db: Database, name: str) -> Seller | None:
 
 
 def by_name(db: Database, names: Iterable[str]) -> dict[str, Seller]:
-    """Those of the sellers that there are, by name in lower case."""
+    """The sellers with these names, as far as they exist, by name in lower case."""
     query = _select().where(SELLERS.c.removed_at.is_(None), SELLERS.c.name.in_({name.lower() for name in names}))
     with db.read() as connection:
         return {seller.name: seller for seller in _sellers(connection, query)}
@@ -138,7 +138,7 @@ def everyone(db: Database) -> list[Seller]:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How a seller may log in; `version` grows when an earlier login no longer holds."""
+    """How a seller may log in; `version` grows when earlier logins become invalid."""
 
     seller_id: int
     password_hash: str
@@ -149,7 +149,7 @@ class Access:
     allowance: Allowance
 
 
-# Made once, since each login asks: to put it together takes longer than to answer it.
+# Built once, since every login runs it, and building it takes longer than running it.
 _VERSIONS: Final = sa.select(SELLERS.c.name, SELLERS.c.version).where(
     SELLERS.c.enabled,
     SELLERS.c.removed_at.is_(None),
@@ -178,7 +178,7 @@ def expiring(db: Database, *, before: datetime) -> list[tuple[str, str]]:
 
 
 def versions(db: Database, names: Collection[str], now: datetime) -> dict[str, int]:
-    """The versions of the logins of some sellers, by name in lower case; who may not log in is missing."""
+    """The login versions of some sellers, by name in lower case; those who may not log in are missing."""
     wanted = {name.lower() for name in names}
     one = {"name": next(iter(wanted))} if len(wanted) == 1 else {}
     with db.read() as connection:
@@ -187,7 +187,7 @@ def versions(db: Database, names: Collection[str], now: datetime) -> dict[str, i
 
 
 def change(db: Database, name: str, values: Mapping[str, object]) -> bool:
-    """Set columns of a seller and make every login be asked anew; false when there is none of that name."""
+    """Set columns of a seller and invalidate its logins; false when there is none of that name."""
     with db.write() as connection:
         done = connection.execute(
             SELLERS.update()
@@ -198,14 +198,14 @@ def change(db: Database, name: str, values: Mapping[str, object]) -> bool:
 
 
 def set_mailing(db: Database, name: str, mailing: Mailing) -> bool:
-    """Keep what a seller wants of mails, which is no login's business; false when there is none of that name."""
+    """Store a seller's mail settings, which leaves logins valid; false when there is none of that name."""
     with db.write() as connection:
         mine = (SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
         return connection.execute(SELLERS.update().where(*mine).values(mailing=mailing_text(mailing))).rowcount > 0
 
 
 def set_policy(db: Database, name: str, policy: Policy) -> bool:
-    """Keep how a seller's files are read and judged, which is no login's business; false when there is none."""
+    """Store how a seller's files are read and judged, which leaves logins valid; false when there is none."""
     with db.write() as connection:
         mine = (SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
         return connection.execute(SELLERS.update().where(*mine).values(policy=policy_text(policy))).rowcount > 0

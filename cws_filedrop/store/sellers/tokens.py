@@ -27,7 +27,7 @@ class Bearer:
     networks: str
 
 
-# One look at an index, whatever is presented; what is compared is a hash, so that time tells nothing of a token.
+# One look-up in an index, whatever is presented. Hashes are compared, so the time it takes reveals nothing of a token.
 _BEARER: Final = (
     sa.select(API_TOKENS.c.id, API_TOKENS.c.seller_id, API_TOKENS.c.used_at, SELLERS.c.networks)
     .select_from(API_TOKENS.join(SELLERS))
@@ -42,6 +42,6 @@ _BEARER: Final = (
 
 
 def authenticate(db: Database, token: str, *, now: datetime) -> Bearer | None:
-    """Whose token it is; None when it does not hold (any more). Keeps when it was used, to the minute."""
+    """Whose token it is; None when it is not valid (any more). Notes when it was used, to the minute."""
     row = _ROWS.presented(db, _BEARER, token, now=now)
     return None if row is None else Bearer(row.id, row.seller_id, row.networks)

@@ -1,4 +1,4 @@
-"""What was handed in under a key of the client's: the same key again means the same upload. Rows in and out."""
+"""Idempotency keys: the same key of a client again means the same upload. Rows in and out."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ KEPT: Final = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class EarlierUse:
-    """What a key stands for. `digest` is of name, folder and bytes; `upload_id` is "" when the service ended between
-    taking it and saying so."""
+    """What a key was used for. `digest` covers name, folder and bytes; `upload_id` is "" when the service ended before
+    it had noted which upload it became."""
 
     digest: str
     upload_id: str
@@ -25,7 +25,7 @@ class EarlierUse:
 
 
 def begin(db: Database, seller_id: int, key: str, *, digest: str, now: datetime) -> EarlierUse | None:
-    """Keep that something is being taken under a key; or what was taken under it within a day, and then nothing."""
+    """Reserve a key for an upload that is being received; or, if it was used within a day, return that use."""
     with db.write() as connection:
         connection.execute(HANDED_IN.delete().where(HANDED_IN.c.at < stamp(now - KEPT)))
         row = connection.execute(_COLUMNS.where(*_same(seller_id, key))).first()
@@ -37,13 +37,13 @@ def begin(db: Database, seller_id: int, key: str, *, digest: str, now: datetime)
 
 
 def taken(db: Database, seller_id: int, key: str, upload_id: str) -> None:
-    """Keep which upload it became."""
+    """Note which upload a key has become."""
     with db.write() as connection:
         connection.execute(HANDED_IN.update().where(*_same(seller_id, key)).values(upload_id=upload_id))
 
 
 def withdraw(db: Database, seller_id: int, key: str) -> None:
-    """Nothing was taken after all: the key is free."""
+    """Free a key whose upload was not received after all."""
     with db.write() as connection:
         connection.execute(HANDED_IN.delete().where(*_same(seller_id, key), HANDED_IN.c.upload_id == ""))
 

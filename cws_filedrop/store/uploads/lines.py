@@ -1,6 +1,7 @@
-"""Lines: one row for every line of every upload, and the claims that keep a shipment from going twice.
+"""Lines: one row for every line of every upload, recorded together with the claims that keep shipments from being sent
+twice.
 
-Callers give bounded batches, so that a file of a million lines never keeps others waiting.
+Callers pass bounded batches, so that a file of a million lines never keeps others waiting.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ COLUMNS: Final = (
     "kind",
 )
 
-Rows = dict[str, list[Any]]  # COLUMNS, each as long as the others; shipment is None but for queued lines, and so is
-# key, which cancellations have not: the order's state keeps them from going twice
+# COLUMNS, all of the same length. `shipment` and `key` are None except for queued lines; cancellations have no key
+# either, since the order's state keeps them from being sent twice.
+Rows = dict[str, list[Any]]
 
 
 def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, rows: Rows) -> dict[str, int]:
-    """Keep lines and claim their shipments; how many ended in each verdict.
+    """Insert lines and claim their shipments. Returns how many ended in each verdict.
 
     A queued line whose shipment is claimed by another line becomes `duplicate`. Recording again changes nothing.
     """
@@ -56,13 +58,13 @@ def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, row
 
 
 def held(rows: Rows) -> Rows:
-    """The same lines of a file that waits for a word: nothing of it goes anywhere."""
+    """The same lines as those of a held file: nothing of it is sent or claimed."""
     waits = [verdict in (Verdict.QUEUED, Verdict.UPDATED) for verdict in rows["verdict"]]
     nothing: list[Any] = [None] * len(waits)
-    said = [HELD if waiting else cell for waiting, cell in zip(waits, rows["message"], strict=True)]
+    messages = [HELD if waiting else cell for waiting, cell in zip(waits, rows["message"], strict=True)]
     verdicts = [str(Verdict.HELD) if waiting else cell for waiting, cell in zip(waits, rows["verdict"], strict=True)]
     codes = ["" if waiting else cell for waiting, cell in zip(waits, rows["code"], strict=True)]
-    return rows | {"verdict": verdicts, "code": codes, "message": said, "shipment": nothing, "key": nothing}
+    return rows | {"verdict": verdicts, "code": codes, "message": messages, "shipment": nothing, "key": nothing}
 
 
 def _insert_lines(connection: sa.Connection, upload_id: str, account_id: int, columns: dict[str, list[Any]]) -> None:
@@ -72,15 +74,15 @@ def _insert_lines(connection: sa.Connection, upload_id: str, account_id: int, co
 
 
 def _duplicate(other_upload: str, other_line: int) -> dict[str, object]:
-    """What is said of a line whose shipment another line carries."""
+    """The cells of a line whose shipment another line has claimed."""
     message = f"the same shipment as line {other_line} of upload {other_upload}"
     return {"verdict": str(Verdict.DUPLICATE), "code": "O05", "message": message, "shipment": None}
 
 
 def forget_in(connection: sa.Connection, upload_id: str) -> None:
-    """Remove the lines of an upload that failed, and what they claimed: another file may bring these shipments.
+    """Remove the lines of an upload that failed, and their claims: another file may bring these shipments.
 
-    Whatever is in a feed stays claimed.
+    Lines that are in a feed stay, and so do their claims.
     """
     sent = sa.select(LINES.c.line).where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_not(None))
     connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id, CLAIMS.c.line.not_in(sent)))
@@ -91,7 +93,7 @@ def forget_in(connection: sa.Connection, upload_id: str) -> None:
 
 def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -> Iterator[Sequence[Any]]:
     """The lines of an upload in order, in bounded pieces: rows of line, order_id, order_item_id, tracking, verdict,
-    code, message, and amazon_feed_id (None for lines that no feed carried)."""
+    code, message, and amazon_feed_id (None for lines that were in no feed)."""
     names = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message")
     columns = [*(LINES.c[name] for name in names), FEEDS.c.amazon_feed_id]
     query = sa.select(*columns).select_from(LINES.outerjoin(FEEDS, FEEDS.c.no == LINES.c.feed_no))
@@ -108,14 +110,14 @@ def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -
 
 
 def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:
-    """How many lines of an upload stand in each verdict."""
+    """How many lines of an upload have each verdict."""
     query = sa.select(LINES.c.verdict, sa.func.count()).where(LINES.c.upload_id == upload_id).group_by(LINES.c.verdict)
     with db.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def any_unknown(db: Database, feed_no: int) -> bool:
-    """Are there lines of a feed of which nobody can say what became of them?"""
+    """Does a feed have lines whose outcome nobody can tell?"""
     query = sa.select(LINES.c.line).where(LINES.c.feed_no == feed_no, LINES.c.verdict == Verdict.UNKNOWN)
     with db.read() as connection:
         return connection.execute(query.limit(1)).first() is not None
@@ -132,8 +134,8 @@ def _settled_by_hand() -> sa.ColumnElement[bool]:
 
 
 def open_refusals() -> tuple[sa.ColumnElement[bool], ...]:
-    """Of lines: Amazon refused them or nobody knows what became of them, and neither a later drop nor an operator nor
-    Amazon's own order, which showed the package, has settled that."""
+    """Conditions on LINES: Amazon refused them or their outcome is unknown, and that was settled neither by a later
+    drop, nor by an operator, nor by Amazon's own order having shown the package."""
     later = LINES.alias("later")
     settled = sa.exists().where(
         later.c.account_id == LINES.c.account_id,
@@ -145,7 +147,7 @@ def open_refusals() -> tuple[sa.ColumnElement[bool], ...]:
     return _NOT_GOOD, LINES.c.seen_at.is_(None), ~settled, ~_settled_by_hand()
 
 
-_NOT_GOOD: Final = LINES.c.verdict.in_(  # spelled as the partial indexes have it, so that they serve
+_NOT_GOOD: Final = LINES.c.verdict.in_(  # spelled exactly as in the partial indexes, or these would not be used
     [sa.literal_column(f"'{verdict}'") for verdict in (Verdict.UNCONFIRMED, Verdict.UNKNOWN)]
 )
 
@@ -156,7 +158,7 @@ def unconfirmed(db: Database, account_id: int, *, limit: int) -> list[dict[str, 
 
 
 def unknown(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
-    """Lines of which nobody can say what became of them, newest first."""
+    """Lines whose outcome nobody can tell, newest first."""
     return _open(db, account_id, Verdict.UNKNOWN, limit)
 
 

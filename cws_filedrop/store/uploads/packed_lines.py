@@ -1,8 +1,8 @@
-"""What goes to Amazon of a queued line as one text, for column `shipment` of `lines`: its cells, and before them the
-version in which they are packed.
+"""What a queued line sends to Amazon, packed into one text for column `shipment` of `lines`: a version, then the cells.
 
-A text without a version is of the time before versions, and has the cells of version 1. Whoever changes the columns of
-SHIPMENTS or CANCELLATIONS writes another version, and has the earlier ones read with the columns that they had.
+A text without a version is older than versions, and has the cells of version 1. Whoever changes the columns of
+SHIPMENTS or CANCELLATIONS has to write a new version, and to keep reading earlier ones with the columns they had: lines
+may be queued while the service is upgraded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _VERSION: Final = f"{_MARK}1"
 
 
 class Packed(Protocol):
-    """A row of `lines` of which something goes to Amazon."""
+    """A row of `lines` that sends something to Amazon."""
 
     @property
     def upload_id(self) -> str: ...
@@ -37,7 +37,7 @@ class Packed(Protocol):
 
 
 class PackedLine(NamedTuple):
-    """Such a row, where no other is at hand."""
+    """Such a row as a plain value, for callers that have no database row."""
 
     upload_id: str
     line: int
@@ -45,7 +45,7 @@ class PackedLine(NamedTuple):
 
 
 def pack(shipments: pd.DataFrame) -> tuple[list[str], list[ShipmentKey]]:
-    """SHIPMENTS rows as one text each; and what they claim."""
+    """SHIPMENTS rows as one text each, and what each claims."""
     cells = {name: arrow(shipments[name]) for name in SHIPMENT_COLUMNS}
     return pc.binary_join_element_wise(_VERSION, *cells.values(), _CELL).to_pylist(), claims.keys(cells)
 

@@ -1,4 +1,4 @@
-"""Uploads: one row a file that came in, from its arrival to its last answer."""
+"""Uploads: one row per file, from its arrival to its last answer."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from cws_filedrop.store.schema import ORDER_HISTORY, SELLERS, UPLOADS
 from cws_filedrop.upload_outcome import UploadOutcome
 
 FINISHED: Final = (UploadState.DONE, UploadState.REJECTED, UploadState.REPLACED)
-USUAL_DAYS: Final = 30  # what a seller did in so many days before is usual
+USUAL_DAYS: Final = 30  # what a seller did in the days before a file counts as usual
 ASIDE: Final = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)  # an operator can release them
 
 
 def _nothing(_connection: sa.Connection, _new: Sequence[Mapping[str, Any]]) -> None:
-    """There is nothing else to keep."""
+    """Keep nothing besides."""
 
 
 _OWNERS: Final = BulkQuery(lambda among: sa.select(UPLOADS.c.id, UPLOADS.c.seller_id).where(among(UPLOADS.c.id)))
@@ -48,9 +48,9 @@ class Upload:
     outcome: UploadOutcome
     line_count: int
     waiting: int
-    answered_at: str | None  # when its receipt was delivered first
+    answered_at: str | None  # when its receipt was first delivered
     done_at: str | None
-    releases: int  # times that somebody decided on it while it was set aside
+    releases: int  # how often somebody decided about it while it was set aside
 
     @property
     def rehearsal(self) -> bool:
@@ -69,9 +69,9 @@ def arrive(
     *,
     beside: Callable[[sa.Connection, Sequence[Mapping[str, Any]]], None] = _nothing,
 ) -> None:
-    """Keep that files arrived; what is known already stays as it is (a second start is harmless).
+    """Record arrivals; uploads that are known already stay as they are (a second start is harmless).
 
-    `beside` keeps what else there is to keep of the new ones, in the same transaction.
+    `beside` is called with the new ones, to record what else there is in the same transaction.
     """
     rows = {str(one["id"]): {"state": UploadState.ARRIVED, **one} for one in arrived}
     with db.write() as connection:
@@ -99,7 +99,7 @@ def some(db: Database, upload_ids: Sequence[str]) -> list[Upload]:
 
 
 def unread_in(connection: sa.Connection, upload_ids: Sequence[str]) -> set[str]:
-    """Those of the uploads that nobody has read yet; they stay so until the transaction ends."""
+    """Those of the uploads that are not read yet; they are locked until the transaction ends."""
     unread = (UPLOADS.c.id.in_(upload_ids), UPLOADS.c.state == UploadState.ARRIVED)
     return set(connection.execute(sa.select(UPLOADS.c.id).where(*unread).with_for_update()).scalars())
 
@@ -107,7 +107,7 @@ def unread_in(connection: sa.Connection, upload_ids: Sequence[str]) -> set[str]:
 def listing(
     db: Database, *, seller: str = "", states: Iterable[UploadState] = (), before: str = "", limit: int = 50
 ) -> list[Upload]:
-    """Uploads, newest first; `before` is the id to go on from."""
+    """At most `limit` uploads, newest first; `before` is the id to continue from."""
     query = select().order_by(UPLOADS.c.id.desc()).limit(limit)
     if seller:
         query = query.where(SELLERS.c.name == seller.lower())
@@ -120,7 +120,7 @@ def listing(
 
 
 def between(db: Database, seller_id: int, since: str, until: str) -> list[Upload]:
-    """A seller's uploads that arrived in a time, or were finished in it (stamps; the first is in it), oldest first."""
+    """A seller's uploads that arrived or were finished from `since` until before `until` (stamps), oldest first."""
     arrived = sa.and_(UPLOADS.c.arrived_at >= since, UPLOADS.c.arrived_at < until)
     ended = sa.and_(UPLOADS.c.done_at >= since, UPLOADS.c.done_at < until)
     query = select().where(UPLOADS.c.seller_id == seller_id, sa.or_(arrived, ended)).order_by(UPLOADS.c.id)
@@ -137,7 +137,7 @@ def in_state(db: Database, state: UploadState) -> list[str]:
 
 
 def counts(db: Database, seller_id: int | None = None) -> dict[str, int]:
-    """How many uploads stand in each state."""
+    """How many uploads are in each state."""
     query = sa.select(UPLOADS.c.state, sa.func.count()).group_by(UPLOADS.c.state)
     if seller_id is not None:
         query = query.where(UPLOADS.c.seller_id == seller_id)
@@ -146,13 +146,13 @@ def counts(db: Database, seller_id: int | None = None) -> dict[str, int]:
 
 
 def same_content(connection: sa.Connection, upload: Upload) -> str:
-    """The earliest upload of this seller with the same bytes that was read ("" = none)."""
+    """The earliest upload of the same seller that has the same bytes and was read ("" = none)."""
     given = {name: getattr(upload, name) for name in ("id", "seller_id", "sha256", "folder")}
     return connection.execute(_SAME_CONTENT, given).scalar() or ""
 
 
 def most_cancelled(db: Database, upload_id: str) -> int:
-    """The most orders that one earlier file of the same seller cancelled, of those that came in the days before it."""
+    """The most orders that any single file of the same seller cancelled in the USUAL_DAYS before this upload."""
     this = UPLOADS.alias("this")
     events = ORDER_HISTORY.c
     with db.read() as connection:
@@ -174,7 +174,7 @@ READ_COLUMNS: Final = ("state", "sha256", "line_count", "waiting", "done_at")
 
 
 def keep_in(connection: sa.Connection, read: Iterable[Upload]) -> None:
-    """Keep what reading changed of uploads."""
+    """Store what reading has changed about uploads."""
     rows = [
         {name: getattr(upload, name) for name in READ_COLUMNS}
         | {"outcome": json.dumps(upload.outcome.to_json()), "upload_id": upload.id}
@@ -185,13 +185,13 @@ def keep_in(connection: sa.Connection, read: Iterable[Upload]) -> None:
 
 
 def replace_in(connection: sa.Connection, upload: Upload) -> None:
-    """A whole file settles those of its name that were held or cut before (docs/domain.md#8-grading)."""
+    """Mark earlier uploads of the same name that were held or cut as replaced (docs/domain.md#8-grading)."""
     given = {f"of_{name}": getattr(upload, name) for name in ("id", "seller_id", "folder", "name")}
     connection.execute(_REPLACE, given)
 
 
 def read_again(db: Database, upload_id: str, *, evidence: str, only_from: Sequence[UploadState] = ASIDE) -> bool:
-    """Have an upload that was set aside read as a whole one; false when it is not set aside (any more)."""
+    """Let an upload that was set aside be read as a whole one; false when it is not set aside (any more)."""
     with db.write() as connection:
         return read_again_in(connection, upload_id, evidence=evidence, only_from=only_from)
 
@@ -206,7 +206,7 @@ def read_again_in(
 
 
 def refuse_in(connection: sa.Connection, upload_id: str, *, why: str) -> bool:
-    """Have an upload that was set aside answered as a refused one; false when it is not set aside (any more)."""
+    """Let an upload that was set aside be answered as refused; false when it is not set aside (any more)."""
     refused = UploadOutcome(refused=why)
     values = {"state": UploadState.ARRIVED, "outcome": json.dumps(refused.to_json())}
     chosen = UPLOADS.update().where(UPLOADS.c.id == upload_id, UPLOADS.c.state.in_(ASIDE))
@@ -214,7 +214,7 @@ def refuse_in(connection: sa.Connection, upload_id: str, *, why: str) -> bool:
 
 
 def held_in(connection: sa.Connection, upload: Upload) -> list[Upload]:
-    """What is held of the same seller and folder, and came before that upload; newest first."""
+    """The held uploads of the same seller and folder that arrived before this one, newest first."""
     mine = (UPLOADS.c.seller_id == upload.seller_id, UPLOADS.c.folder == upload.folder, UPLOADS.c.id < upload.id)
     query = select().where(UPLOADS.c.state == UploadState.HELD, *mine).order_by(UPLOADS.c.id.desc())
     return [_upload(row) for row in connection.execute(query)]
@@ -237,7 +237,8 @@ _REPLACE: Final = (
     UPLOADS.update()
     .where(
         UPLOADS.c.state.in_((UploadState.HELD, UploadState.CUT)),
-        UPLOADS.c.seller_id + 0 == sa.bindparam("of_seller_id"),  # + 0: found by state, of which there are few
+        # + 0 keeps the index of sellers out: few uploads are held or cut, and the index of states finds them faster.
+        UPLOADS.c.seller_id + 0 == sa.bindparam("of_seller_id"),
         UPLOADS.c.folder == sa.bindparam("of_folder"),
         UPLOADS.c.name == sa.bindparam("of_name"),
         UPLOADS.c.id < sa.bindparam("of_id"),
@@ -252,19 +253,19 @@ _KEEP: Final = (
 
 
 def set_state(db: Database, upload_id: str, state: UploadState, *, waiting: int = 0) -> None:
-    """Set where an upload stands."""
+    """Set the state of an upload."""
     with db.write() as connection:
         mine = UPLOADS.c.id == upload_id
         connection.execute(UPLOADS.update().where(mine).values(state=state, waiting=waiting))
 
 
 def select() -> sa.Select[Any]:
-    """Uploads, to be narrowed down and given to `found`."""
+    """A query for uploads, to be narrowed down and passed to `found`."""
     return sa.select(UPLOADS, SELLERS.c.name.label("seller")).select_from(UPLOADS.join(SELLERS))
 
 
 def found(db: Database, query: sa.Select[Any]) -> list[Upload]:
-    """The uploads that a narrowed `select` means."""
+    """The uploads that a narrowed `select` yields."""
     with db.read() as connection:
         return [_upload(row) for row in connection.execute(query)]
 

@@ -1,5 +1,5 @@
-"""How many lines of each upload have which verdict and code: counted when it is answered, so that nobody has to look
-through millions of lines to show a list or a chart."""
+"""How many lines of each upload have which verdict and code (table `tallies`): counted when it is answered, so that no
+list or chart has to search millions of lines."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ _COUNT: Final = (
 
 
 def answered(db: Database, upload_ids: Sequence[str], *, at: str) -> None:
-    """Keep when some uploads (a few hundred at most) were answered first, and how their lines stand now.
+    """Note when uploads (a few hundred at most) were first answered, and count their lines as they are now.
 
-    Counted before the write begins, since a large upload takes its time; lines that change later are counted again
-    with the answer that tells of it.
+    Counted before the write begins, since a large upload takes a while; lines that change later are counted again with
+    the answer that reports it.
     """
     if not upload_ids:
         return
     with db.read() as connection:
-        found = [dict(row) for row in connection.execute(_COUNT, {"ids": list(upload_ids)}).mappings()]
+        counts = [dict(row) for row in connection.execute(_COUNT, {"ids": list(upload_ids)}).mappings()]
     with db.write() as connection:
         first = UPLOADS.update().where(UPLOADS.c.id.in_(upload_ids), UPLOADS.c.answered_at.is_(None))
         connection.execute(first.values(answered_at=at))
         connection.execute(VERDICT_COUNTS.delete().where(VERDICT_COUNTS.c.upload_id.in_(upload_ids)))
-        if found:
-            connection.execute(VERDICT_COUNTS.insert(), found)
+        if counts:
+            connection.execute(VERDICT_COUNTS.insert(), counts)
 
 
 def of_upload(db: Database, upload_id: str) -> Mapping[tuple[str, str], int]:
-    """Lines of an upload by (verdict, code), as they stood when it was answered last."""
+    """How many lines of an upload have each (verdict, code), as of its last answer."""
     query = sa.select(VERDICT_COUNTS.c.verdict, VERDICT_COUNTS.c.code, VERDICT_COUNTS.c.line_count).where(
         VERDICT_COUNTS.c.upload_id == upload_id
     )

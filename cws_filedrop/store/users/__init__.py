@@ -1,1 +1,1 @@
-"""Rows of users, their sessions and tokens, and what they decided."""
+"""Rows of users, their sessions and tokens, and their decisions."""

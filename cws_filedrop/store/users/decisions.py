@@ -1,4 +1,4 @@
-"""What people did: operators on the pages, by the API or by commands, sellers on theirs. Who, when, about what."""
+"""What people decided: operators on the pages, by the API or by commands, sellers on theirs. Who, when, about what."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cws_filedrop.store.schema import DECISIONS
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Who does it: a name, the address, and how the token begins that a program of a user's did it by."""
+    """Who decides: a name, an address, and, if it was a user's program, the beginning of its token."""
 
     name: str
     address: str = ""
@@ -26,7 +26,7 @@ COMMAND_LINE: Final = Who("command line")
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A row of `deeds`; `token` is how the token begins that it was done by ("" = by none)."""
+    """A row of `deeds`; `token` is the beginning of the token that was used ("" = none)."""
 
     id: int
     at: str
@@ -39,7 +39,7 @@ class Decision:
 
 
 def add(db: Database, who: Who, *, what: str, about: str, detail: str = "", now: datetime) -> None:
-    """Keep what somebody did."""
+    """Record a decision."""
     with db.write() as connection:
         add_in(connection, who, what=what, about=about, detail=detail, now=now)
 
@@ -51,13 +51,13 @@ def add_in(connection: sa.Connection, who: Who, *, what: str, about: str, detail
 
 
 def newest(db: Database) -> int:
-    """The id of the last one; 0 when there is none."""
+    """The id of the latest decision; 0 when there is none."""
     with db.read() as connection:
         return connection.execute(sa.select(sa.func.max(DECISIONS.c.id))).scalar() or 0
 
 
 def after(db: Database, last: int, *, what: str) -> list[Decision]:
-    """What of one kind was done since, oldest first."""
+    """The decisions of one kind after the id `last`, oldest first."""
     query = (
         sa.select(DECISIONS).where(DECISIONS.c.id > last, DECISIONS.c.what == what).order_by(DECISIONS.c.id).limit(1000)
     )
@@ -68,7 +68,7 @@ def after(db: Database, last: int, *, what: str) -> list[Decision]:
 def listing(
     db: Database, *, about: str = "", who: str = "", before: int | None = None, limit: int = 100
 ) -> list[Decision]:
-    """What was done, newest first; `before` is the id to go on from."""
+    """At most `limit` decisions, newest first; `before` is the id to continue from."""
     query = sa.select(DECISIONS).order_by(DECISIONS.c.id.desc()).limit(limit)
     for column, wanted in ((DECISIONS.c.about, about), (DECISIONS.c.who, who)):
         query = query.where(column == wanted) if wanted else query

@@ -1,4 +1,4 @@
-"""Operators' tokens of the API. What one may do stands in no row of it: it is its user's role at that moment."""
+"""Operators' tokens of the API. A token has no permissions of its own: it has its user's role at the moment of use."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ add_in, enable_in, remove_in, listing = _ROWS.add_in, _ROWS.enable_in, _ROWS.rem
 
 @dataclass(frozen=True, slots=True)
 class UserBearer:
-    """Whose token it is, and how the user stands at this moment."""
+    """Whose token it is, and the user as of this moment."""
 
     token_id: int
     hint: str
@@ -42,7 +42,7 @@ _BEARER: Final = (
 
 
 def authenticate(db: Database, token: str, *, now: datetime) -> UserBearer | None:
-    """Whose token it is; None when it does not hold (any more). Keeps when it was used, to the minute."""
+    """Whose token it is; None when it is not valid (any more). Notes when it was used, to the minute."""
     row = _ROWS.presented(db, _BEARER, token, now=now)
     if row is None:
         return None

@@ -19,7 +19,7 @@ USER_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A row of `users`; `version` grows when sessions that began before must end."""
+    """A row of `users`; `version` grows when existing sessions must end."""
 
     id: int
     name: str
@@ -36,7 +36,7 @@ _COLUMNS: Final = tuple(USERS.c[item.name] for item in fields(User))
 
 
 def add(db: Database, name: str, *, password_hash: str, role: Role, now: datetime) -> bool:
-    """Keep a new user; false when the name is taken."""
+    """Add a user; false when the name is taken."""
     row = {"name": name, "password_hash": password_hash, "role": str(role), "created_at": stamp(now)}
     with db.write() as connection:
         if connection.execute(sa.select(USERS.c.id).where(USERS.c.name == name)).first() is not None:
@@ -68,7 +68,7 @@ def everyone(db: Database) -> list[User]:
 def change(db: Database, name: str, values: Mapping[str, object]) -> bool:
     """Set columns of a user and end its sessions; false when there is none of that name.
 
-    Raises: LastAdmin when nobody would be left to admit others.
+    Raises: LastAdmin when no admin would be left.
     """
     with db.write() as connection:
         mine = USERS.c.name == name.lower()
@@ -85,7 +85,7 @@ def change(db: Database, name: str, values: Mapping[str, object]) -> bool:
 
 
 class LastAdmin(Exception):
-    """Nobody would be left to admit others."""
+    """No admin would be left to manage users."""
 
 
 def use_code(db: Database, user_id: int, step: int) -> bool:

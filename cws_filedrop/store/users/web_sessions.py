@@ -1,4 +1,4 @@
-"""Browsers that are logged in: one row each. The cookie's own text is kept nowhere, only its hash."""
+"""Browsers that are logged in: one row each. The cookie's value is stored nowhere, only its hash."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cws_filedrop.store.schema import SELLERS, USERS, WEB_SESSIONS
 
 @dataclass(frozen=True, slots=True)
 class WebSession:
-    """Who a browser belongs to: a user (then it has a role) or a seller. Moments are stamps."""
+    """Who is logged in with a browser: a user (then it has a role) or a seller. Moments are stamps."""
 
     token_hash: str
     csrf: str
@@ -51,7 +51,7 @@ def begin(
     address: str,
     now: datetime,
 ) -> str:
-    """Log a browser in as a user or as a seller; what its cookie has to hold."""
+    """Log a browser in as a user or as a seller. Returns the value for its cookie."""
     token = secrets.token_urlsafe(32)
     row = {
         "token_hash": _hashed(token),
@@ -70,7 +70,7 @@ def begin(
 
 
 def find(db: Database, token: str, *, idle_since: datetime, begun_since: datetime, now: datetime) -> WebSession | None:
-    """The session of a cookie, unless it has ended: by time, or since its user or seller may not come in any more."""
+    """The session of a cookie, unless it has ended: by time, or because its user or seller may not log in any more."""
     kept = WEB_SESSIONS.c
     joined = WEB_SESSIONS.outerjoin(USERS, USERS.c.id == kept.user_id).outerjoin(
         SELLERS, SELLERS.c.id == kept.seller_id
@@ -104,7 +104,7 @@ def end(db: Database, session: WebSession) -> None:
 
 
 def forget(db: Database, *, before: datetime) -> int:
-    """Remove sessions that nobody has used since; how many."""
+    """Remove sessions that were last used before a moment. Returns how many."""
     with db.write() as connection:
         return connection.execute(WEB_SESSIONS.delete().where(WEB_SESSIONS.c.seen_at < stamp(before))).rowcount
 

@@ -47,7 +47,7 @@ class IssueBody(BaseModel):
 
 def issues_of(outcome: UploadOutcome) -> list[IssueBody]:
     """The first issues found in an upload."""
-    return [_issue(line, issue) for line, issue in outcome.said]
+    return [_issue(line, issue) for line, issue in outcome.all_issues]
 
 
 def _issue(line: int, issue: Issue) -> IssueBody:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -47,13 +46,10 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(context_on(tmp_path))
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A running service with its built-in Amazon, and a seller in Germany."""
-    running = Running(tmp_path_factory.mktemp("service"), SFTP__ENABLED=False)
-    running.add_seller("anna", "--marketplace", "A1PA6795UKMFR9")
-    yield running.start()
-    assert running.stop() == 0
+@pytest.fixture
+def seller(service: Running) -> str:
+    """One in Germany."""
+    return service.new_seller("--marketplace", "A1PA6795UKMFR9")
 
 
 def hours_later(shop: Shop, hours: int) -> Shop:
@@ -95,12 +91,16 @@ def test_amazon_pays_a_seller_only_once_the_shipment_has_been_confirmed_so_nothi
     assert sent(shop, "amazon-order-id") == [(ORDER,)]
 
 
-def test_the_seller_does_one_thing_and_the_service_sends_the_confirmation_to_amazon(service: Running) -> None:
-    upload = service.drop("anna", "a.txt", f"order-id\tstatus\n{ORDER}\tshipped\n".encode())
-    (line,) = service.result("anna", upload)
+def test_the_seller_does_one_thing_and_the_service_sends_the_confirmation_to_amazon(
+    service: Running, seller: str
+) -> None:
+    upload = service.drop(seller, "a.txt", f"order-id\tstatus\n{ORDER}\tshipped\n".encode())
+    (line,) = service.result(seller, upload)
     assert (line["order-id"], line["verdict"], line["code"]) == (ORDER, "confirmed", "")
     assert line["amazon-feed-id"]
-    status = json.loads((service.home("anna") / "STATUS.json").read_bytes())
+    path = service.home(seller) / "STATUS.json"
+    wait_for(path.exists, what="the status, which is written a little later")
+    status = json.loads(path.read_bytes())
     assert ORDER not in {one["order_id"] for one in status["unconfirmed"]}
 
 
@@ -216,10 +216,10 @@ def test_the_order_then_moves_to_unconfirmed(shop: Shop) -> None:
     assert shop.story() == [("seller", "shipped"), ("amazon", "unconfirmed")]
 
 
-def test_a_note_appears_on_the_accounts_status_page(service: Running) -> None:
-    upload = service.drop("anna", "refused.txt", f"order-id\tstatus\n{REFUSED}\tshipped\n".encode())
-    assert [line["verdict"] for line in service.result("anna", upload)] == ["unconfirmed"]
-    with service.ftp("anna") as session:
+def test_a_note_appears_on_the_accounts_status_page(service: Running, seller: str) -> None:
+    upload = service.drop(seller, "refused.txt", f"order-id\tstatus\n{REFUSED}\tshipped\n".encode())
+    assert [line["verdict"] for line in service.result(seller, upload)] == ["unconfirmed"]
+    with service.ftp(seller) as session:
 
         def status() -> str:
             body = io.BytesIO()
@@ -262,13 +262,15 @@ def test_if_the_seller_already_confirmed_it_on_amazon_by_hand_amazon_answers_wit
     assert "if it shows as shipped, there is nothing to do" in refused["what-to-do"]
 
 
-def test_the_order_page_links_the_order_number_to_the_order_on_amazons_seller_site(service: Running) -> None:
+def test_the_order_page_links_the_order_number_to_the_order_on_amazons_seller_site(
+    service: Running, seller: str
+) -> None:
     order = "026-1111111-0000007"
-    service.result("anna", service.drop("anna", "link.txt", f"order-id\tstatus\n{order}\tshipped\n".encode()))
+    service.result(seller, service.drop(seller, "link.txt", f"order-id\tstatus\n{order}\tshipped\n".encode()))
     link = f"https://sellercentral-europe.amazon.com/orders-v3/order/{order}"
-    shown = service.command("orders", "show", order, "--seller", "anna")
+    shown = service.command("orders", "show", order, "--seller", seller)
     assert link in "".join(shown.stdout.split()), shown.stderr
-    as_json = json.loads(service.command("orders", "show", order, "--seller", "anna", "--json").stdout)
+    as_json = json.loads(service.command("orders", "show", order, "--seller", seller, "--json").stdout)
     assert as_json["order"]["amazon_url"] == link
 
 
@@ -357,21 +359,21 @@ def test_anything_else_in_ship_method_means_fast(method: str) -> None:
     assert speed(method) is Speed.FAST
 
 
-def test_the_speed_of_an_order_is_shown(service: Running, tmp_path: Path) -> None:
+def test_the_speed_of_an_order_is_shown(service: Running, seller: str, tmp_path: Path) -> None:
     report = "order-id\torder-item-id\tpurchase-date\tship-service-level\n"
     methods = {"026-2222222-0000001": "UK standard", "026-2222222-0000002": "NextDay"}
     body = "".join(f"{order}\t{ITEM}\t2026-11-20\t{method}\n" for order, method in methods.items())
     (tmp_path / "report.txt").write_text(report + body)
-    assert service.command("orders", "import", str(tmp_path / "report.txt"), "--seller", "anna").returncode == 0
-    found = json.loads(service.command("orders", "list", "--seller", "anna", "--json").stdout)["orders"]
+    assert service.command("orders", "import", str(tmp_path / "report.txt"), "--seller", seller).returncode == 0
+    found = json.loads(service.command("orders", "list", "--seller", seller, "--json").stdout)["orders"]
     shown = {one["amazon_order_id"]: one["speed"] for one in found}
     assert [shown[order] for order in methods] == ["slow", "fast"]
 
 
-def test_an_order_that_only_a_sellers_file_has_named_has_no_speed(service: Running) -> None:
-    upload = service.drop("anna", "unknown.txt", f"order-id\tstatus\n{OTHER}\tshipped\n".encode())
-    assert service.result("anna", upload)
-    found = json.loads(service.command("orders", "list", "--seller", "anna", "--json").stdout)["orders"]
+def test_an_order_that_only_a_sellers_file_has_named_has_no_speed(service: Running, seller: str) -> None:
+    upload = service.drop(seller, "unknown.txt", f"order-id\tstatus\n{OTHER}\tshipped\n".encode())
+    assert service.result(seller, upload)
+    found = json.loads(service.command("orders", "list", "--seller", seller, "--json").stdout)["orders"]
     assert {one["amazon_order_id"]: one["speed"] for one in found}[OTHER] == ""
 
 

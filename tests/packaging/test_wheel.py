@@ -22,8 +22,6 @@ from cws_filedrop.formats import known_profiles
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "sample_files" / "shipped-today.txt"
 
-pytestmark = pytest.mark.timeout(600)
-
 
 def done(*arguments: object, cwd: Path, **environment: str) -> str:
     """The standard output of a Python command that went well."""

@@ -1,41 +1,67 @@
-.PHONY: run demo test check bench crashes fuzz clean
+.PHONY: help run demo test check coverage golden bench crashes fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
+# The versions that the suite was last run with; `make CONSTRAINTS=` takes the newest that setup.cfg allows.
+CONSTRAINTS := --constraint constraints.txt
+PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
+TESTS := tests
 
-run: .venv/run.stamp
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/run.stamp ## drop the sample files, show what became of every line, keep serving
 	$(BIN)/cws-filedrop demo --serve
 
-demo: .venv/run.stamp
+demo: .venv/run.stamp ## the same once, without serving
 	$(BIN)/cws-filedrop demo
 
-test: .venv/test.stamp
+test: .venv/test.stamp ## run the test suite
 	$(BIN)/python -m pytest -n auto --dist worksteal
 
-check: .venv/test.stamp
+check: .venv/test.stamp ## linters, formatting, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/test.stamp
+coverage: .venv/test.stamp ## measure what the suite runs, in all processes; TESTS=tests/drop for a part of it
+	rm -rf artefacts/coverage
+	mkdir -p artefacts/coverage
+	-$(BIN)/coverage run -m pytest -n auto --dist worksteal $(TESTS)
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+golden: .venv/test.stamp ## rewrite expected outputs and the tables of the documentation
+	$(BIN)/python -m pytest tests/samples tests/test_docs.py tests/test_codes_page.py tests/test_log_events_page.py --update-golden
+
+bench: .venv/test.stamp ## measure conversion, and write the figures into bench/README.md
 	$(BIN)/python -m bench
 
-crashes: .venv/test.stamp
+crashes: .venv/test.stamp ## the long crash tests: minutes of kills
 	$(BIN)/python -m pytest tests/crashes tests/pipeline/test_interleavings.py -m long
 
-fuzz: .venv/test.stamp
+fuzz: .venv/test.stamp ## the long fuzz tests
 	$(BIN)/python -m pytest tests/fuzz tests/web/test_api_document.py -m long -n0 -s
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv
 
-.venv/run.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+.venv/run.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml constraints.txt
+	$(BIN)/python $(PIP_INSTALL) $(CONSTRAINTS) --editable .
 	touch $@
 
-.venv/test.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,postgres]'
+.venv/test.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml constraints.txt
+	$(BIN)/python $(PIP_INSTALL) $(CONSTRAINTS) --editable '.[test,postgres]'
 	touch $@
 
-clean:
-	rm -rf .venv build *.egg-info
+constraints: ## renew constraints.txt: the newest versions that setup.cfg allows
+	rm -rf .venv-constraints
+	$(PYTHON) -m venv .venv-constraints
+	.venv-constraints/bin/python $(PIP_INSTALL) '.[test,postgres]'
+	grep '^#' constraints.txt > constraints.new
+	.venv-constraints/bin/python -m pip freeze --all --exclude pip --exclude cws_filedrop >> constraints.new
+	mv constraints.new constraints.txt
+	rm -rf .venv-constraints
+
+clean: ## remove what was built
+	rm -rf .venv .venv-constraints build *.egg-info

@@ -24,9 +24,9 @@ from xml.parsers.expat import ParserCreate
 
 from bench import generate, naive
 from cws_filedrop.convert import Conversion, convert
-from cws_filedrop.model import Context
+from cws_filedrop.model import JudgementContext
 
-CONTEXT: Final = Context(datetime(2026, 11, 22, 12, tzinfo=UTC))
+CONTEXT: Final = JudgementContext(datetime(2026, 11, 22, 12, tzinfo=UTC))
 SIZES: Final = (1_000, 10_000, 100_000, 1_000_000, 5_000_000)
 NAIVE_ROWS: Final = 100_000
 WARM_ROWS: Final = 1_000

@@ -18,10 +18,10 @@ from typing import Final
 import pandas as pd
 from lxml import etree
 
-from cws_filedrop.feeds.schema import SCHEMAS, Kind
-from cws_filedrop.model import Context, Severity
+from cws_filedrop.feeds.schema import SCHEMAS, DocumentKind
+from cws_filedrop.model import JudgementContext, Severity
 from cws_filedrop.rules import catalogue, check_digits, dates, items, orders, repeats, tracking
-from cws_filedrop.rules.carriage import Lookup
+from cws_filedrop.rules.carriage import CarrierLookup
 from cws_filedrop.rules.carriers import shipped_table
 from cws_filedrop.rules.catalogue import CATALOGUE
 
@@ -60,17 +60,17 @@ class Rules:
     """What the rules need besides the row."""
 
     known: dates.Calendar
-    lookup: Lookup
-    forms: dict[str, list[tuple[re.Pattern[str], check_digits.Kind]]] = field(default_factory=dict)
+    lookup: CarrierLookup
+    forms: dict[str, list[tuple[re.Pattern[str], check_digits.TrackingForm]]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, context: Context) -> Rules:
+    def of(cls, context: JudgementContext) -> Rules:
         forms = defaultdict(list)
         for kind in check_digits.kinds():
             pattern = re.compile("".join(SIGNS.get(sign, re.escape(sign)) for sign in kind.form.signs))
             for carrier in kind.carriers:
                 forms[carrier].append((pattern, kind))
-        return cls(dates.calendar(context), Lookup(shipped_table(), {}), dict(forms))
+        return cls(dates.calendar(context), CarrierLookup(shipped_table(), {}), dict(forms))
 
     def judge(self, row: Row, said: Said) -> Shipment:
         """Say what is wrong with a row, and what it would send."""
@@ -152,7 +152,7 @@ class Rules:
             sent.method = typed
 
 
-def right(number: str, kind: check_digits.Kind) -> bool:
+def right(number: str, kind: check_digits.TrackingForm) -> bool:
     """Does a number of this form have the right check digit?"""
     if not kind.check:
         return True
@@ -182,7 +182,9 @@ def read(path: Path) -> tuple[pd.DataFrame, dict[int, int]]:
     return frame, odd
 
 
-def convert(path: Path, out: Path, *, merchant_id: str, context: Context, validate: bool = True) -> Counter[str]:
+def convert(
+    path: Path, out: Path, *, merchant_id: str, context: JudgementContext, validate: bool = True
+) -> Counter[str]:
     """Documents, result.txt and rejected.txt of a file, as `cws_filedrop.convert` makes them; counts of verdicts."""
     frame, odd = read(path)
     rules = Rules.of(context)
@@ -238,7 +240,7 @@ def _documents(shipments: list[Shipment], out: Path, merchant_id: str, validate:
     for number, first in enumerate(range(0, len(messages), MESSAGES), 1):
         tree = _tree(messages[first : first + MESSAGES], merchant_id, first + 1)
         if validate:
-            SCHEMAS[Kind.ORDER_FULFILLMENT].assertValid(tree)
+            SCHEMAS[DocumentKind.ORDER_FULFILLMENT].assertValid(tree)
         (out / f"feed-{number:04d}.xml").write_bytes(etree.tostring(tree, xml_declaration=True, encoding="UTF-8"))
 
 

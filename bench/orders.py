@@ -19,18 +19,20 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from pipeline.desks import desk_on, put
+from pipeline.contexts import context_on, put
 
 from bench import generate
 from bench.convert import machine
 from cws_filedrop import log
 from cws_filedrop.examine import examine
-from cws_filedrop.model import Context
-from cws_filedrop.pipeline import large, order_book
-from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.model import JudgementContext
+from cws_filedrop.orders import importing
+from cws_filedrop.pipeline import large
 from cws_filedrop.pipeline.processes import RARELY
-from cws_filedrop.rules.book import Book
-from cws_filedrop.store import order_snapshot, uploads
+from cws_filedrop.rules.book import OrderBook
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.orders import snapshot
+from cws_filedrop.store.uploads import uploads
 
 NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 HEADING: Final = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\n"
@@ -40,7 +42,9 @@ LINES: Final = 100_000
 def report(shipped: Path) -> bytes:
     """An order report of what a file ships; lines that cannot be read are left out."""
     with shipped.open("rb") as source:
-        pieces = [piece.shipments for piece in examine(source, file_name="s.txt", context=Context(NOW)).pieces()]
+        pieces = [
+            piece.shipments for piece in examine(source, file_name="s.txt", judging=JudgementContext(NOW)).pieces()
+        ]
     rows = {
         (order, item): f"{order}\t{item or '0' * 14}\t2020-01-01T00:00:00Z\tStandard\tSKU-{item[-4:]}\t9\n"
         for piece in pieces
@@ -49,50 +53,52 @@ def report(shipped: Path) -> bytes:
     return (HEADING + "".join(rows.values())).encode()
 
 
-def judge(file: Path, look_up: Callable[[Sequence[str]], Book] | None) -> int:
+def judge(file: Path, look_up: Callable[[Sequence[str]], OrderBook] | None) -> int:
     """Judge every line; how many."""
     with file.open("rb") as source:
-        examination = examine(source, file_name=file.name, context=Context(NOW), look_up=look_up)
+        examination = examine(source, file_name=file.name, judging=JudgementContext(NOW), look_up=look_up)
         return sum(len(piece.verdicts) for piece in examination.pieces())
 
 
 def figures(lines: int, folder: Path) -> Iterator[str]:
     """The rows of the table."""
-    desk, file, orders = desk_on(folder), folder / "shipped.txt", folder / "orders.txt"
+    context, file, orders = context_on(folder), folder / "shipped.txt", folder / "orders.txt"
     with file.open("wb") as out:
         generate.write(out, lines)
     orders.write_bytes(report(file))
-    yield row("import of an order report, into an empty book", *timed(lambda: take_in(desk, orders)))
-    yield row("the same report again", *timed(lambda: take_in(desk, orders)))
+    yield row("import of an order report, into an empty book", *timed(lambda: take_in(context, orders)))
+    yield row("the same report again", *timed(lambda: take_in(context, orders)))
     yield row("checks without an order book", *timed(lambda: judge(file, None)))
     waited = [0.0]
-    yield row("checks with it", *timed(lambda: judge(file, lambda names: asked(desk, names, waited)), waited))
+    yield row("checks with it", *timed(lambda: judge(file, lambda names: asked(context, names, waited)), waited))
     yield row("- of that, asking the book", lines, waited[0], peak())
-    upload_id = put(desk, file.read_bytes(), name=file.name)
-    yield row("dropped: checked, recorded, orders moved", *timed(lambda: drop(desk, upload_id)))
-    again = put(desk, file.read_bytes(), name=file.name)
-    yield row("dropped again: every line a duplicate", *timed(lambda: drop(desk, again)))
+    upload_id = put(context, file.read_bytes(), name=file.name)
+    yield row("dropped: checked, recorded, orders moved", *timed(lambda: drop(context, upload_id)))
+    again = put(context, file.read_bytes(), name=file.name)
+    yield row("dropped again: every line a duplicate", *timed(lambda: drop(context, again)))
 
 
-def take_in(desk: Desk, orders: Path) -> int:
+def take_in(context: ServiceContext, orders: Path) -> int:
     """Import; how many lines."""
     with orders.open("rb") as source:
-        done = order_book.import_file(desk.db, 1, source, file_name="orders.txt", context=Context(NOW), now=NOW)
+        done = importing.import_file(
+            context.db, 1, source, file_name="orders.txt", judging=JudgementContext(NOW), now=NOW
+        )
     return done.lines
 
 
-def asked(desk: Desk, names: Sequence[str], waited: list[float]) -> Book:
+def asked(context: ServiceContext, names: Sequence[str], waited: list[float]) -> OrderBook:
     """What the book knows, and how long that took."""
     began = time.perf_counter()
-    found = order_snapshot.snapshot(desk.db, 1, names)
+    found = snapshot.snapshot(context.db, 1, names)
     waited[0] += time.perf_counter() - began
     return found
 
 
-def drop(desk: Desk, upload_id: str) -> int:
+def drop(context: ServiceContext, upload_id: str) -> int:
     """Read and record as the service's process for large files does; how many lines."""
-    (upload,) = uploads.some(desk.db, [upload_id])
-    return large.read(replace(desk, clock=lambda: NOW), upload).line_count
+    (upload,) = uploads.some(context.db, [upload_id])
+    return large.read(replace(context, clock=lambda: NOW), upload).line_count
 
 
 def timed(work: Callable[[], int], waited: list[float] | None = None) -> tuple[int, float, float]:

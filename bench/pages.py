@@ -22,16 +22,18 @@ from bench.convert import machine
 from cws_filedrop import log, passwords
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.spool import Spool
+from cws_filedrop.gate.guard import Guard
 from cws_filedrop.model import Account, Role, Seller
-from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import lines, sellers, uploads, users
-from cws_filedrop.store.charts import percentile
 from cws_filedrop.store.database import Database, default_url, insert_many, stamp
-from cws_filedrop.store.schema import FEEDS, LINES, ORDER_HISTORY, ORDERS, TALLIES, UPLOADS
-from cws_filedrop.transports.guard import Guard
+from cws_filedrop.store.lists.charts import percentile
+from cws_filedrop.store.schema import FEEDS, LINES, ORDER_HISTORY, ORDERS, UPLOADS, VERDICT_COUNTS
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.users import users
 from cws_filedrop.web import app
-from cws_filedrop.web import office as offices
+from cws_filedrop.web.site import web_context
 
 NOW: Final = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SEED: Final = 5
@@ -52,14 +54,14 @@ SHARES: Final = (  # (verdict, code, how many of 1,000 lines)
 )
 
 
-def fill(desk: Desk, lines: int, files: int) -> list[str]:
+def fill(context: ServiceContext, lines: int, files: int) -> list[str]:
     """The rows of a month; ids of the uploads."""
-    desk.db.create()
+    context.db.create()
     accounts = []
     for number in range(SELLERS):
         seller = Seller(0, f"seller{number}", Account(0, f"M{number}", "A1PA6795UKMFR9"))
-        sellers.add(desk.db, seller, password_hash="", now=NOW)
-        accounts.append(sellers.find(desk.db, seller.name))
+        sellers.add(context.db, seller, password_hash="", now=NOW)
+        accounts.append(sellers.find(context.db, seller.name))
     chance, each = random.Random(SEED), lines // files
     verdicts = [(verdict, code) for verdict, code, share in SHARES for _ in range(share)]
     ids, order_no = [], 0
@@ -69,18 +71,23 @@ def fill(desk: Desk, lines: int, files: int) -> list[str]:
         at = NOW - timedelta(seconds=(files - number) * DAYS * 86_400 / files)
         upload_id = f"{at:%Y%m%d-%H%M%S}-{number % 28**3 + 28**3:04d}"[:20]
         ids.append(upload_id)
-        order_no = _upload(desk, upload_id, owner, at, chance.choices(verdicts, k=each), order_no)
+        order_no = _upload(context, upload_id, owner, at, chance.choices(verdicts, k=each), order_no)
     for number in range(20):  # some that wait for a person
-        with desk.db.write() as connection:
+        with context.db.write() as connection:
             chosen = UPLOADS.c.id == ids[-1 - number]
             connection.execute(UPLOADS.update().where(chosen).values(state="held"))
-    with desk.db.write() as connection:
+    with context.db.write() as connection:
         connection.exec_driver_sql("ANALYZE")
     return ids
 
 
 def _upload(
-    desk: Desk, upload_id: str, owner: Seller, at: datetime, fared: Sequence[tuple[str, str]], order_no: int
+    context: ServiceContext,
+    upload_id: str,
+    owner: Seller,
+    at: datetime,
+    fared: Sequence[tuple[str, str]],
+    order_no: int,
 ) -> int:
     begun, answered, done = (stamp(at + timedelta(seconds=seconds)) for seconds in (0, 0.4, 95))
     account = owner.account.id
@@ -91,7 +98,7 @@ def _upload(
     tallies: dict[tuple[str, str], int] = {}
     for one in fared:
         tallies[one] = tallies.get(one, 0) + 1
-    with desk.db.write() as connection:
+    with context.db.write() as connection:
         feed = connection.execute(
             FEEDS.insert()
             .values(account_id=account, cause=upload_id, state="settled", opened_at=begun, line_count=len(fared))
@@ -163,7 +170,7 @@ def _upload(
         )
         insert_many(
             connection,
-            TALLIES,
+            VERDICT_COUNTS,
             ("upload_id", "verdict", "code", "line_count"),
             [(upload_id, *key, many) for key, many in tallies.items()],
         )
@@ -210,12 +217,12 @@ def sellers_pages(upload: str, order: str) -> dict[str, str]:
     }
 
 
-async def figures(desk: Desk, ids: Sequence[str]) -> AsyncIterator[str]:
+async def figures(context: ServiceContext, ids: Sequence[str]) -> AsyncIterator[str]:
     """The rows of the table."""
-    users.add(desk.db, "root", password_hash=passwords.hashed(PASSWORD), role=Role.ADMIN, now=NOW)
-    office = offices.office(desk, Guard(desk.settings.guard))
-    upload, order, account, owner = _somebodys(desk, ids)
-    sellers.change(desk.db, owner, {"password_hash": passwords.hashed(PASSWORD)})
+    users.add(context.db, "root", password_hash=passwords.hashed(PASSWORD), role=Role.ADMIN, now=NOW)
+    office = web_context.open_web_context(context, Guard(context.settings.guard))
+    upload, order, account, owner = _somebodys(context, ids)
+    sellers.change(context.db, owner, {"password_hash": passwords.hashed(PASSWORD)})
     yield "| page | p50 ms | p95 ms | slowest ms | KB |"
     yield "|---|---:|---:|---:|---:|"
     through = httpx.ASGITransport(app.build(office))
@@ -252,16 +259,16 @@ def _told(title: str, took: Sequence[float], size: int) -> str:
     return f"| {title} | {usual:.0f} | {most:.0f}{late} | {max(took):.0f} | {size // 1000} |"
 
 
-def _somebodys(desk: Desk, ids: Sequence[str]) -> tuple[str, str, int, str]:
+def _somebodys(context: ServiceContext, ids: Sequence[str]) -> tuple[str, str, int, str]:
     """An upload, an order in it, and whose they are: account and seller."""
-    found = uploads.get(desk.db, ids[len(ids) // 2])
+    found = uploads.get(context.db, ids[len(ids) // 2])
     assert found is not None
-    return found.id, next(lines.of_upload(desk.db, found.id))[0].order_id, found.account_id, found.seller
+    return found.id, next(lines.of_upload(context.db, found.id))[0].order_id, found.account_id, found.seller
 
 
-async def show(desk: Desk, ids: Sequence[str]) -> None:
+async def show(context: ServiceContext, ids: Sequence[str]) -> None:
     """Ask, print."""
-    async for line in figures(desk, ids):
+    async for line in figures(context, ids):
         print(line, flush=True)
 
 
@@ -271,12 +278,14 @@ def main(lines: int = 1_000_000, files: int = 5_000) -> None:
     print(f"On {machine()}, {lines:,} lines in {files:,} uploads:\n")
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)
-        desk = Desk(Settings(), Database(default_url(root)), Spool(root / "spool"), Homes(root / "homes"), lambda: NOW)
+        context = ServiceContext(
+            Settings(), Database(default_url(root)), Spool(root / "spool"), Homes(root / "homes"), lambda: NOW
+        )
         begun = time.perf_counter()
-        ids = fill(desk, lines, files)
+        ids = fill(context, lines, files)
         print(f"(filled in {time.perf_counter() - begun:.0f} s)\n", file=sys.stderr)
-        asyncio.run(show(desk, ids))
-        desk.db.close()
+        asyncio.run(show(context, ids))
+        context.db.close()
 
 
 if __name__ == "__main__":

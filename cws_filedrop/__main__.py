@@ -6,8 +6,10 @@ import signal
 
 
 def run() -> None:
-    """Load the commands, and run the one that is asked for. Nothing is in hand yet: a Ctrl-C meanwhile ends us at once,
-    without the words that Python has for it."""
+    """Import the commands, and run the one that is asked for.
+
+    Nothing is in progress while they are imported: Ctrl-C ends us then at once, without Python's traceback.
+    """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from cws_filedrop.cli import main

@@ -1,4 +1,4 @@
-"""How long to wait before something is tried again: one formula for each meaning. Knows no clock."""
+"""How long to wait before a retry: one named formula for each purpose. Knows no clock."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
-STEEPEST: Final = 60  # times that a wait grows; a float holds no more than a thousand
+STEEPEST: Final = 60  # attempts after which a wait grows no more; 2.0 ** 1024 overflows
 
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """Waits that grow: `first_seconds`, and then each `factor` times as long as the one before, up to a longest.
+    """Growing waits: `first_seconds`, then each `factor` times the one before, up to `longest_seconds`.
 
-    Chance takes away up to a share of `jitter`, so that what failed together is not tried again together.
+    A random share of at most `jitter` is taken off, so that what failed together is not retried together.
     """
 
     first_seconds: float
@@ -28,7 +28,7 @@ class Backoff:
         return longest * random.uniform(1.0 - self.jitter, 1.0) if self.jitter else longest  # noqa: S311
 
 
-AMAZON_FAILED: Final = Backoff(2.0, 2.0, 1800.0, jitter=0.5)  # it may be away for hours (DOMAIN 9)
+AMAZON_FAILED: Final = Backoff(2.0, 2.0, 1800.0, jitter=0.5)  # it may be away for hours (docs/domain.md#9-sending)
 OUTBOX_NOT_WRITTEN: Final = Backoff(2.0, 2.0, 60.0)  # soon after there is room again its answers are there
 MAIL_POSTPONED: Final = Backoff(60.0, 2.0, 4 * 3600.0)  # by its server, for this one mail
 MAIL_SERVER_AWAY: Final = Backoff(5.0, 2.0, 600.0)

@@ -27,6 +27,8 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     if path is not None:
         sections = read(path)
     settings = _merge(Settings(), sections, source=str(path))
+    # One variable at a time, so that an error names the very variable. Without "__" it is none of ours:
+    # CWS_FILEDROP_CONFIG names the file and is read by the command line.
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
             section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
@@ -35,7 +37,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Settings as environment variables, to hand them to a process of ours."""
+    """Settings as environment variables, to hand them to a child process."""
     return {
         f"{ENVIRONMENT_PREFIX}{section.name}__{item.name}".upper(): str(
             getattr(getattr(settings, section.name), item.name)

@@ -1,14 +1,14 @@
-"""A seller's file -> feed documents and reports in a folder, without network or database (DOMAIN 11).
+"""A seller's file -> feed documents and reports in a folder, without network or database (docs/domain.md#11-json).
 
-Memory does not grow with the file: pieces are judged, written and forgotten; documents are held against the schema in
-two threads beside the building of the next ones.
+Memory does not grow with the file: pieces are judged, written and forgotten; documents are validated in two threads
+while the next ones are built.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -16,43 +16,44 @@ from typing import BinaryIO, Final
 import pandas as pd
 
 from cws_filedrop.errors import ConfigError, FileRejected
-from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.feeds import order_fulfillment
-from cws_filedrop.feeds.order_fulfillment import Document
-from cws_filedrop.model import Context, Issue, Verdict
+from cws_filedrop.feeds.order_fulfillment import FeedDocument
+from cws_filedrop.model import Issue, JudgementContext, Verdict
 from cws_filedrop.reports import receipt, rejected, result, table
+from cws_filedrop.rules.book import LookUp
 from cws_filedrop.tables import KEY_COLUMNS
+from cws_filedrop.upload_outcome import UploadOutcome
 
 MESSAGES: Final = 2_000  # the size that two threads validate fastest
-FEW: Final = 5 * MESSAGES  # fewer rows than these wait for more, so that documents are full
-AHEAD: Final = 32  # documents that wait for the schema, so that its threads have work while a piece is judged
+FEW: Final = 5 * MESSAGES  # fewer rows than this wait for more, so that documents are full
+AHEAD: Final = 32  # documents built ahead of validation, so that its threads have work while a piece is judged
 OWN_FILES: Final = ("feed-*.xml", "result.txt", "receipt.txt", "rejected.txt")
 PART: Final = ".part"  # what a file is called while it is written
 
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
-    """How to convert: in whose name, judged by what, and whether documents are held against the schema."""
+    """How to convert: in whose name, judged by what, and whether documents are validated."""
 
     merchant_id: str
-    context: Context
+    context: JudgementContext
     validate: bool = True
-    look_up: LookUp | None = None  # asks the order book
-    tell: Callable[[int], None] = lambda _lines: None
+    look_up: LookUp | None = None  # finds orders in the order book
+    tell: Callable[[int], None] = lambda _lines: None  # called with the number of lines done so far
 
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """What came of it: the outcome as plain values, and how many documents there are."""
+    """The outcome, and how many documents there are."""
 
-    outcome: dict[str, object]
-    counts: dict[str, int]
+    outcome: UploadOutcome
     document_count: int
 
     @property
     def line_count(self) -> int:
         """Lines that have a verdict."""
-        return sum(self.counts.values())
+        return sum(self.outcome.counts.values())
 
 
 def convert(source: BinaryIO, out: Path, *, file_name: str, how: Conversion) -> Converted:
@@ -68,25 +69,25 @@ def convert(source: BinaryIO, out: Path, *, file_name: str, how: Conversion) -> 
         examination = examine(source, file_name=file_name, context=how.context, look_up=how.look_up)
     except FileRejected as error:
         _write(out / "result.txt", [result.header(), result.whole_file(error.issues[0])])
-        outcome: dict[str, object] = {"file_issues": [issue.as_json() for issue in error.issues]}
-        _write(out / "receipt.txt", [_receipt(card, "rejected", outcome)])
+        refused = UploadOutcome(file_issues=error.issues)
+        _write(out / "receipt.txt", [_receipt(card, "rejected", refused)])
         raise
     run = _Run(examination, out, how)
     documents = run.write()
-    done = Converted(run.outcome.as_json(), dict(run.outcome.counts), documents)
+    done = Converted(run.outcome.so_far(), documents)
     state = "converted" if done.line_count else "done"
     _write(out / "receipt.txt", [_receipt(card, state, done.outcome, done.line_count)])
     return done
 
 
 def digest(source: BinaryIO) -> tuple[str, int]:
-    """SHA-256 (hexadecimal) and size in bytes of a file, which is then at its start again."""
-    found = hashlib.sha256()
+    """SHA-256 (hexadecimal) and size in bytes of a file, which is rewound afterwards."""
+    hashed = hashlib.sha256()
     while block := source.read(1 << 20):
-        found.update(block)
+        hashed.update(block)
     size = source.tell()
     source.seek(0)
-    return found.hexdigest(), size
+    return hashed.hexdigest(), size
 
 
 def prepare(out: Path) -> None:
@@ -107,7 +108,7 @@ def prepare(out: Path) -> None:
 
 
 class _Run:
-    """One pass over a file: results, rejected lines and documents, each written as it comes."""
+    """One pass over a file: results, rejected lines and documents, each written as soon as it is ready."""
 
     def __init__(self, examination: Examination, out: Path, how: Conversion) -> None:
         self._examination = examination
@@ -124,7 +125,7 @@ class _Run:
             _write(self._out / f"feed-{count:04d}.xml", [document.body])
         return count
 
-    def _documents(self) -> Iterator[Document]:
+    def _documents(self) -> Iterator[FeedDocument]:
         first_message_id = 1
         for shipments in _whole_orders(self._shipments()):
             for document in order_fulfillment.documents(
@@ -152,7 +153,10 @@ class _Run:
 
 
 def _whole_orders(tables: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
-    """The same rows, cut so that rows of one order that stand together are never in two tables; small ones joined."""
+    """The same rows, cut so that adjacent rows of one order are never in two tables; small tables are joined.
+
+    Rows of one order may be one package, and only rows of one table can become one message.
+    """
     held: pd.DataFrame | None = None
     for more in tables:
         if held is not None and len(held):
@@ -166,7 +170,7 @@ def _whole_orders(tables: Iterator[pd.DataFrame]) -> Iterator[pd.DataFrame]:
 
 
 def _before_last_order(orders: pd.Series[str]) -> int:
-    """Where the rows of the last order begin."""
+    """The position at which the rows of the last order begin."""
     end = len(orders)
     while end and orders.iloc[end - 1] == orders.iloc[-1]:
         end -= 1
@@ -175,19 +179,19 @@ def _before_last_order(orders: pd.Series[str]) -> int:
 
 def result_rows(piece: Piece) -> bytes:
     """The rows of result.txt for a piece of which nothing was sent yet."""
-    size, said = len(piece.keys), piece.said.values()
-    places = piece.keys.index.get_indexer(pd.Index(list(piece.said), dtype="int64"))
-    codes = table.sparse([_codes(issues) for issues in said], places, size)
-    messages = table.sparse([_messages(issues) for issues in said], places, size)
+    size, by_line = len(piece.keys), piece.issues_by_line
+    places = piece.keys.index.get_indexer(pd.Index(list(by_line), dtype="int64"))
+    codes = table.sparse([_codes(issues) for issues in by_line.values()], places, size)
+    messages = table.sparse([_messages(issues) for issues in by_line.values()], places, size)
     keys = (piece.keys[name] for name in KEY_COLUMNS)
     return table.rows([table.numbers(piece.keys.index), *keys, piece.verdicts, codes, messages, ""])
 
 
 def first_issues(piece: Piece) -> tuple[list[str], list[str]]:
-    """What result.txt says of each line: the codes of its issues, and their messages; "" where there are none."""
+    """What result.txt says about each line: the codes of its issues, and their messages; "" where there are none."""
     codes, messages = [""] * len(piece.keys), [""] * len(piece.keys)
-    places = piece.keys.index.get_indexer(pd.Index(list(piece.said), dtype="int64")).tolist()
-    for place, issues in zip(places, piece.said.values(), strict=True):
+    places = piece.keys.index.get_indexer(pd.Index(list(piece.issues_by_line), dtype="int64")).tolist()
+    for place, issues in zip(places, piece.issues_by_line.values(), strict=True):
         codes[place], messages[place] = _codes(issues), _messages(issues)
     return codes, messages
 
@@ -201,9 +205,9 @@ def _messages(issues: Sequence[Issue]) -> str:
 
 
 def rejected_rows(piece: Piece, examination: Examination) -> bytes:
-    """The rows of rejected.txt for a piece: lines that were rejected, with their errors alone."""
-    facts = examination.facts
-    issues = ((line, issue) for line in piece.raw for issue in piece.said.get(line, ()) if _rejects(issue))
+    """The rows of rejected.txt for a piece: lines that were rejected, with only their errors."""
+    facts, by_line = examination.facts, piece.issues_by_line
+    issues = ((line, issue) for line in piece.raw for issue in by_line.get(line, ()) if _rejects(issue))
     return rejected.rows(piece.raw, issues, facts.delimiter, len(facts.headings))
 
 
@@ -211,7 +215,7 @@ def _rejects(issue: Issue) -> bool:
     return issue.severity == "error"
 
 
-def _receipt(card: dict[str, object], state: str, outcome: dict[str, object], line_count: int = 0) -> bytes:
+def _receipt(card: dict[str, object], state: str, outcome: UploadOutcome, line_count: int = 0) -> bytes:
     return receipt.text(
         receipt.Receipt(
             name=str(card["name"]),
@@ -236,6 +240,6 @@ def _write(path: Path, chunks: list[bytes]) -> None:
     os.replace(part, path)
 
 
-def all_good(counts: dict[str, int]) -> bool:
+def all_good(counts: Mapping[str, int]) -> bool:
     """Was every line accepted?"""
     return not counts.get(Verdict.REJECTED, 0)

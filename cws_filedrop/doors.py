@@ -1,6 +1,6 @@
 """The process of the doors: FTP, SFTP and folder, composed from settings. Light: it never loads pandas or the engine.
 
-Run by the service (`children`); settings come in the environment, events go to standard output.
+Started by the service (`children`); settings come in the environment, messages go to standard output.
 """
 
 from __future__ import annotations
@@ -10,71 +10,76 @@ import warnings
 from functools import partial
 from typing import Final
 
-from cws_filedrop import child, config, log, log_settings
+from cws_filedrop import child_process, config, log, log_settings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.gate.audit import Audit
+from cws_filedrop.gate.connections import ConnectionRegistry
+from cws_filedrop.gate.guard import Guard
+from cws_filedrop.gate.logins import Logins
+from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseConnectionStore, DatabaseGuardStore, SellerRows
 from cws_filedrop.model import Limits
 from cws_filedrop.settings import Settings
-from cws_filedrop.stopping import Stop, on_signals
-from cws_filedrop.store import profiles
+from cws_filedrop.stopping import StopRequest, stop_on_signals
 from cws_filedrop.store.database import Database, default_url
-from cws_filedrop.store.pulse import Pulse
-from cws_filedrop.transports import doors, first_look
-from cws_filedrop.transports.audit import Audit
-from cws_filedrop.transports.concierge import Concierge
-from cws_filedrop.transports.folder import FolderDoor
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import open_tls
-from cws_filedrop.transports.guard import Guard
-from cws_filedrop.transports.logins import Logins
-from cws_filedrop.transports.records import Register, Rows, Shelf, Trail
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.store.outgoing.heartbeats import Heartbeat
+from cws_filedrop.store.sellers import profiles
+from cws_filedrop.transports import serving
+from cws_filedrop.transports.folder.door import FolderDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import open_tls
+from cws_filedrop.transports.landing import first_look
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 LOG: Final = log.get(__name__)
 
 
 def main() -> int:
-    """Serve until standard input ends or SIGTERM comes; 2 when settings cannot be used."""
-    with on_signals() as stop:
+    """Serve until standard input ends or SIGTERM comes; 2 when a setting cannot be used."""
+    with stop_on_signals() as stop:
         settings = config.load(None, os.environ)
         log_settings.configure(settings, "doors", child=True)
         # watchdog says so, and does no harm, when folders are made while it looks at their parent
         warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
-        if not child.may_begin(stop):
+        if not child_process.may_begin(stop):
             return 0
-        child.watch_parent(partial(_orphaned, stop))
+        child_process.watch_parent(partial(_orphaned, stop))
         try:
             _serve(settings, stop)
         except ConfigError as error:
-            child.say(error=str(error))
+            child_process.send(error=str(error))
             return 2
     return 0
 
 
-def _orphaned(stop: Stop) -> None:
+def _orphaned(stop: StopRequest) -> None:
     LOG.info("doors.parent_gone")
-    stop.wish()
+    stop.make()
 
 
-def _serve(settings: Settings, stop: Stop) -> None:
+def _serve(settings: Settings, stop: StopRequest) -> None:
     db = Database(settings.database.url or default_url(settings.data))
-    guard, audit, pulse = Guard(settings.guard, Shelf(db)), Audit(Trail(db)), Pulse(db, "doors")
+    guard, audit, heartbeat = (
+        Guard(settings.guard, DatabaseGuardStore(db)),
+        Audit(DatabaseAuditStore(db)),
+        Heartbeat(db, "doors"),
+    )
     try:
         guard.start()
         audit.start()
-        pulse.start()
+        heartbeat.start()
         ftp, sftp, folder, intake, logins = _open(settings, db, guard)
         intake.witness = audit.note
-        concierge = Concierge(Register(db, pulse.who), logins.presence.everyone, audit.note)
-        concierge.start()
+        registry = ConnectionRegistry(DatabaseConnectionStore(db, heartbeat.who), logins.presence.everyone, audit.note)
+        registry.start()
         try:
-            doors.serve(intake, ftp=ftp, sftp=sftp, folder=folder, stop=stop)
+            serving.serve(intake, ftp=ftp, sftp=sftp, folder=folder, stop=stop)
         finally:
-            concierge.stop()
+            registry.stop()
     finally:
-        pulse.stop()
+        heartbeat.stop()
         guard.stop()
         audit.stop()
 
@@ -82,7 +87,7 @@ def _serve(settings: Settings, stop: Stop) -> None:
 def _open(
     settings: Settings, db: Database, guard: Guard
 ) -> tuple[FtpDoor | None, SftpDoor | None, FolderDoor | None, Intake, Logins]:
-    rows, certificates = Rows(db), settings.data / "keys"
+    rows, certificates = SellerRows(db), settings.data / "keys"
     logins = Logins(rows.authenticate, rows.current, guard, in_clear=rows.in_clear)
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
     limits = settings.limits

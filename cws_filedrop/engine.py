@@ -26,12 +26,12 @@ QUEUES: Final = {"later": 2, "results": 1, "heavy": 1}  # name -> workflows at o
 SUBSECONDS_SINCE: Final = (3, 42)
 WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLAC")
 THREADS: Final = 6  # more of them only wait for SQLite's one writer
-LISTENER_SECONDS: Final = 0.25  # that a thread of the library sleeps, deaf to a stop; nothing of ours needs it awake
-FINISHED_SECONDS: Final = 0.02  # between looks whether the last steps are done
+LISTENER_SECONDS: Final = 0.25  # that a thread of the library sleeps, deaf to a stop; we need none of its notifications
+FINISHED_SECONDS: Final = 0.02  # between looks whether the last workflows have finished
 
 
 class Engine:
-    """The one engine of this process. On SQLite only one process may run it; the data folder's lock sees to that."""
+    """The one engine of this process. On SQLite only one process may run it; a lock in the data folder sees to that."""
 
     def __init__(self, url: str, *, turn: threading.Lock, poll_seconds: float = 0.5) -> None:
         self._url = url
@@ -41,14 +41,15 @@ class Engine:
         self._library: DBOS | None = None
 
     def start(self) -> None:
-        """Make the engine's tables, take up what an earlier process left unfinished."""
+        """Create the engine's tables, resume what an earlier process left unfinished."""
         if self._is_sqlite:
             connection = sqlite3.connect(self._url.removeprefix("sqlite:///"))
             connection.execute("PRAGMA journal_mode=WAL")
             connection.close()
         _quieten()
-        # One process holds the lock of the data folder, so its predecessor is dead, and the id that unfinished work
-        # belongs to may be the same for every start: launching takes that work up.
+        # The data folder's lock is ours already: launching resumes every unfinished workflow at once, and two processes
+        # would run the same steps. One process holds the lock, so its predecessor is dead, and the id that unfinished
+        # work belongs to may be the same for every start: launching takes that work up.
         self._library = DBOS(
             config={
                 "name": "cws-filedrop",
@@ -67,10 +68,8 @@ class Engine:
             DBOS.register_queue(name, worker_concurrency=at_once, polling_interval_sec=self._poll_seconds)
 
     def stop(self, *, patience_seconds: int) -> None:
-        """Let running steps finish, then let go.
-
-        The library would wait for them in whole seconds, one at least, so it is told not to.
-        """
+        """Let running steps finish within `patience_seconds`, then shut the engine down."""
+        # The library would wait for them in whole seconds, for one at least; so it has nothing to wait for.
         if self._library is not None:
             _let_finish(self._library, patience_seconds)
         DBOS.destroy()
@@ -96,14 +95,14 @@ def enqueue(
 
 
 def failed(*, limit: int = 100) -> list[str]:
-    """The ids of workflows that ended by an error, or were given up, and are not forgotten yet; newest first."""
+    """At most `limit` ids of workflows that failed or were given up and are still on record, newest first."""
     states = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-    found = DBOS.list_workflows(status=states, limit=limit, sort_desc=True, load_input=False, load_output=False)
-    return [item.workflow_id for item in found]
+    workflows = DBOS.list_workflows(status=states, limit=limit, sort_desc=True, load_input=False, load_output=False)
+    return [workflow.workflow_id for workflow in workflows]
 
 
 def forget_finished(*, before_ms: int, limit: int = 5_000) -> int:
-    """Delete the engine's rows of workflows that ended before a moment (ms since 1970); how many."""
+    """Delete the engine's rows of workflows that ended before a moment (ms since 1970); returns how many."""
     done = DBOS.list_workflows(
         status=["SUCCESS", "ERROR", "CANCELLED"], limit=limit, load_input=False, load_output=False
     )
@@ -118,7 +117,7 @@ def token() -> str:
 
 
 def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
-    """What the library would make for itself, but its writers take turns with ours instead of sleeping and trying.
+    """The engine that DBOS would create, except that its writers queue with ours on one lock instead of polling.
 
     synchronous=NORMAL: a power cut may lose the last commits of the engine alone. Ours are FULL and in the same log, so
     whatever of ours is on disk, everything before it is too; the lost end of a workflow is run again, harmlessly.
@@ -133,13 +132,15 @@ def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
         for pragma in ("busy_timeout=30000", "foreign_keys=ON", "synchronous=NORMAL"):
             connection.execute("PRAGMA " + pragma)
 
+    # Held by the connection until it goes back to the pool, and taken once: the engine runs one transaction on it
+    # at a time, in one thread.
     @sa.event.listens_for(engine, "before_cursor_execute")
     def wait_for_turn(connection: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
         if statement.lstrip()[:6].upper() in WRITES and not connection.info.get("has_turn"):
             turn.acquire()
             connection.info["has_turn"] = True
 
-    # Not at "commit": that is told before the commit is made, and the next writer would find the database locked.
+    # Not at "commit": that event precedes the commit itself, and the next writer would find the database locked.
     @sa.event.listens_for(engine, "checkin")
     def give_turn_back(_connection: object, record: Any) -> None:
         if record.info.pop("has_turn", False):
@@ -149,9 +150,11 @@ def _sqlite_engine(url: str, turn: threading.Lock) -> sa.Engine:
 
 
 def _let_finish(library: DBOS, patience_seconds: float) -> None:
-    """As the library does it in `DBOS._destroy` (read in 3.4.0): its queues begin nothing more, and what runs may end.
+    """Have the queues begin nothing more, and wait for the workflows that run: what `DBOS._destroy` does (read in
+    3.4.0), but as soon as they have finished.
 
-    A queue's thread may just have taken something from its table that does not run yet, so they end first.
+    The queues' threads end first: one may just have taken a workflow from its table that does not run yet. Should the
+    names of these privates change, we stop as after a kill, and the next start resumes what was unfinished.
     """
     until = time.monotonic() + patience_seconds
     for event in library.background_thread_stop_events:
@@ -165,7 +168,7 @@ def _let_finish(library: DBOS, patience_seconds: float) -> None:
 
 
 def _quieten() -> None:
-    """The library prints advertisements and whole tracebacks unless its logger has a handler."""
+    """Give DBOS's logger a handler: without one the library prints advertisements and whole tracebacks."""
     logger = logging.getLogger("dbos")
     logger.setLevel(logging.ERROR)
     if not logger.handlers:

@@ -8,12 +8,17 @@
     ├── ConfigError           the operator: stops start-up, names file and key
     └── Impossible            us: an invariant broke; loud, upload set aside, service goes on
 
-A bad *line* is a verdict (`model.Issue`), never an exception.
+What only a caller can put right (no room, too large, not possible any more) is raised as a class of the module that
+detects it, derived straight from FileDropError. A bad *line* is a verdict (`model.Issue`), never an exception.
 """
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from cws_filedrop.model import Issue
+
+Thing = TypeVar("Thing")
 
 
 class FileDropError(Exception):
@@ -29,26 +34,33 @@ class FileRejected(FileDropError):
 
 
 class RemoteError(FileDropError):
-    """Amazon (or the sandbox) did not do what was asked."""
+    """A request to Amazon (or the sandbox) failed. This is about one call alone, the one that raised it.
+
+    `ambiguous` is true when the request may have been carried out nevertheless (no answer came back).
+    """
+
+    def __init__(self, message: str, *, ambiguous: bool) -> None:
+        super().__init__(message)
+        self.ambiguous = ambiguous
 
 
 class RemoteUnavailable(RemoteError):
-    """It may work later: time-out, lost connection, 5xx or throttled.
-
-    `ambiguous` is true when the request may have been carried out all the same (no answer came back).
-    """
+    """It may work later: time-out, lost connection, 5xx, throttled."""
 
     def __init__(self, message: str, *, ambiguous: bool, retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.ambiguous = ambiguous
+        super().__init__(message, ambiguous=ambiguous)
         self.retry_after_seconds = retry_after_seconds
 
 
 class RemoteRefused(RemoteError):
-    """It will not work until a person changes something: 400, 401, 403, 404, revoked consent."""
+    """It will not work until a person changes something: 400, 401, 403, 404, revoked consent.
+
+    A server that answers with 4xx has done nothing. A status below 400 (a redirection, say) is not Amazon's refusal,
+    and leaves it open what was done.
+    """
 
     def __init__(self, message: str, *, status: int) -> None:
-        super().__init__(message)
+        super().__init__(message, ambiguous=status < 400)
         self.status = status
 
 
@@ -56,5 +68,16 @@ class ConfigError(FileDropError):
     """Settings that cannot be used; the message names the file and the key."""
 
 
+class NotPossible(FileDropError):
+    """A person's decision that cannot be carried out, or no longer; the text says why."""
+
+
 class Impossible(FileDropError):
     """An invariant of ours broke, such as a feed that fails our own schema."""
+
+
+def expected(value: Thing | None, what: str) -> Thing:
+    """The value, which cannot be missing if all is well. Raises: Impossible, naming `what` is missing."""
+    if value is None:
+        raise Impossible(f"there is no {what}, where there must be one")
+    return value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain, islice
@@ -17,19 +17,19 @@ import pyarrow.compute as pc
 
 from cws_filedrop.formats.chunk import Chunk
 from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
-from cws_filedrop.model import Context, Issue, Profile, Severity, Verdict
-from cws_filedrop.rules import brake, orders, repeats, wording
-from cws_filedrop.rules.book import Book, Effect
+from cws_filedrop.model import Issue, JudgementContext, Profile, Severity, Verdict
+from cws_filedrop.rules import bulk_change_limit, orders, repeats, wording
+from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
+from cws_filedrop.upload_outcome import UploadOutcome, UsedProfile
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
-LookUp = Callable[[Sequence[str]], Book]  # the orders that some names mean
 Hashes = npt.NDArray[np.uint64]
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
-LINE_KEYS: Final = ("order-id", "order-item-id")  # what repeats are found by
+LINE_KEYS: Final = ("order-id", "order-item-id")  # the columns that repeats are found by
 KEYS: Final = {"order-id": "order-id", "order-item-id": "order-item-id", "tracking": "tracking-number"}
 
 
@@ -38,8 +38,8 @@ class Piece:
     """The verdicts of some lines of a file.
 
     `keys` (KEY_COLUMNS, as typed) and `verdicts` have every line; `issues` (ISSUES) name the seller's own headings;
-    `shipments` hold the good lines that go to Amazon; `raw` has the rejected ones as they were typed, by line; `quiet`
-    are those whose buyers shall get no mail of ours, `cancellations` what Amazon is to cancel, by line.
+    `shipments` are the good lines that go to Amazon; `raw` has the rejected ones as typed, by line; `quiet` are those
+    whose buyers get no mail from us, `cancellations` what Amazon is to cancel, by line.
     """
 
     keys: pd.DataFrame
@@ -50,10 +50,10 @@ class Piece:
     raw: dict[int, str]
     quiet: frozenset[int]
     cancellations: dict[int, Cancellation]
-    again: Callable[[int], Piece]  # the lines after one of them, judged once more: orders have changed
+    again: Callable[[int], Piece]  # the lines after one of them, judged again because their orders have changed
 
     def until(self, line: int) -> Piece:
-        """The same of the lines up to one of them."""
+        """The same for the lines up to and including one of them."""
         return replace(
             self,
             keys=self.keys.loc[:line],
@@ -70,12 +70,12 @@ class Piece:
         return self.make_effects()
 
     @cached_property
-    def said(self) -> dict[int, list[Issue]]:
+    def issues_by_line(self) -> dict[int, list[Issue]]:
         """The issues in words, by line."""
-        found: dict[int, list[Issue]] = {}
+        by_line: dict[int, list[Issue]] = {}
         for line, issue in wording.issues(self.issues) if len(self.issues) else ():
-            found.setdefault(line, []).append(issue)
-        return found
+            by_line.setdefault(line, []).append(issue)
+        return by_line
 
 
 @dataclass
@@ -93,56 +93,58 @@ class Outcome:
         return sum(self.counts.values())
 
     def add(self, piece: Piece) -> None:
-        """Count a piece in."""
+        """Add a piece's lines to the totals."""
         self.counts.update(_counted(piece.verdicts))
         self.codes.update(_counted(piece.issues["code"]))
         if len(piece.issues) and len(self.first_issues) < SHOWN_ISSUES:
             self._show(piece)
 
     def _show(self, piece: Piece) -> None:
-        """Keep the first few issues of each code, so that the many of one kind do not hide the others."""
+        """Keep the first few issues of each code, so that a common one does not crowd out the others."""
         shown = Counter(issue.code for _, issue in self.first_issues)
-        for line, issues in piece.said.items():
+        for line, issues in piece.issues_by_line.items():
             for issue in issues:
                 shown[issue.code] += 1
                 if shown[issue.code] <= SHOWN_OF_A_CODE and len(self.first_issues) < SHOWN_ISSUES:
                     self.first_issues.append((line, issue))
 
-    def as_json(self) -> dict[str, Any]:
-        """Plain values, to be kept and shown."""
-        profile = {"profile": {"name": used.name, "text": used.text}} if (used := self.facts.profile) else {}
-        return profile | {
-            "format": self.facts.format.name,
-            "encoding": self.facts.encoding,
-            "line_ends": self.facts.line_ends,
-            "packed": self.facts.packed,
-            "notes": list(self.facts.notes),
-            "file_issues": [issue.as_json() for issue in self.facts.issues],
-            "counts": dict(self.counts),
-            "codes": dict(self.codes),
-            "first_issues": [{"line": line} | issue.as_json() for line, issue in self.first_issues],
-        }
+    def so_far(self) -> UploadOutcome:
+        """What is known by now, to be kept and shown."""
+        facts = self.facts
+        return UploadOutcome(
+            profile=UsedProfile(used.name, used.text) if (used := facts.profile) else None,
+            format=facts.format.name,
+            encoding=facts.encoding,
+            line_ends=facts.line_ends,
+            packed=facts.packed,
+            notes=tuple(facts.notes),
+            file_issues=tuple(facts.issues),
+            counts=dict(self.counts),
+            codes=dict(self.codes),
+            first_issues=tuple(self.first_issues),
+        )
 
 
-class Alarm(NamedTuple):
-    """How many lines of a file cancel an order, and the tracking numbers that too many orders have, worst first."""
+class BulkChange(NamedTuple):
+    """How many lines of a file cancel an order, and the tracking numbers that too many orders share, worst first."""
 
     cancelled: int
-    crowds: list[brake.Crowd]
+    crowds: list[bulk_change_limit.Crowd]
 
 
 class Examination:
-    """A file that could be read, and the verdicts of its lines. `pieces()` may be asked for more than once."""
+    """A file that could be read, and the verdicts of its lines. `pieces()` may be called more than once."""
 
-    def __init__(self, file: SellerFile, context: Context, look_up: LookUp | None) -> None:
+    def __init__(self, file: SellerFile, context: JudgementContext, look_up: LookUp | None) -> None:
         self.facts = file.facts
         self._file = file
         self._context = _read_by(file.facts.profile, context)
         self._look_up = look_up
-        self._whole: list[Chunk] | None = None  # a file of one chunk is kept: to read it again costs as much as judging
+        # A file of one chunk, as most are, is kept: to read it again would cost as much as judging it.
+        self._whole: list[Chunk] | None = None
 
     def _begun(self) -> tuple[list[Chunk], Iterator[Chunk]]:
-        """The first two chunks, or fewer, and the others."""
+        """The first two chunks (or fewer), and the remaining ones."""
         if self._whole is not None:
             return self._whole, iter(())
         chunks = self._file.chunks()
@@ -151,17 +153,21 @@ class Examination:
             self._whole = begun
         return begun, chunks
 
-    def alarm(self, most_orders: int) -> Alarm:
-        """What the whole file would change at once; `most_orders` may have the same tracking number."""
+    def alarm(self, most_orders: int) -> BulkChange:
+        """What the whole file would change at once; up to `most_orders` orders may share a tracking number."""
         begun, _ = self._begun()
         is_small = len(begun) < 2
-        marks = list(map(brake.marks, _lines(begun)) if is_small else self._file.scan(brake.COLUMNS, brake.marks))
-        cancelled = sum(one.cancelled for one in marks)
-        suspects = brake.suspects(marks, most_orders)
+        marks = list(
+            map(bulk_change_limit.marks, _lines(begun))
+            if is_small
+            else self._file.scan(bulk_change_limit.COLUMNS, bulk_change_limit.marks)
+        )
+        cancelled = sum(mark.cancelled for mark in marks)
+        suspects = bulk_change_limit.suspects(marks, most_orders)
         if not len(suspects):
-            return Alarm(cancelled, [])
+            return BulkChange(cancelled, [])
         again = begun if is_small else self._file.chunks()
-        return Alarm(cancelled, brake.crowds(_lines(again), suspects, most_orders))
+        return BulkChange(cancelled, bulk_change_limit.crowds(_lines(again), suspects, most_orders))
 
     def pieces(self) -> Iterator[Piece]:
         """Every non-blank line once, in order; memory does not grow with the file."""
@@ -169,14 +175,16 @@ class Examination:
         if len(begun) == 1:
             yield self._piece(begun[0], _settled([repeats.keys(begun[0].lines)], lambda: begun))
         elif begun:
-            found = _settled(self._file.scan(LINE_KEYS, repeats.keys), self._file.chunks)
+            # The whole file is scanned for repeats before its first line is judged: a line's verdict may depend on a
+            # later one, and a piece that has been handed out cannot be taken back.
+            in_file = _settled(self._file.scan(LINE_KEYS, repeats.keys), self._file.chunks)
             for chunk in chain(begun, rest):
-                yield self._piece(chunk, found)
+                yield self._piece(chunk, in_file)
 
-    def _piece(self, chunk: Chunk, found: repeats.Repeats | None) -> Piece:
+    def _piece(self, chunk: Chunk, in_file: repeats.Repeats | None) -> Piece:
         required = self.facts.format.required
         book = self._look_up(orders.names(chunk.lines)) if self._look_up else None
-        judgement = judge(chunk.lines, required=required, context=self._context, repeats=found, book=book)
+        judgement = judge(chunk.lines, required=required, context=self._context, repeats=in_file, book=book)
         issues = _headed(_merged(chunk, judgement), self.facts)
         keys, verdicts = _every_line(chunk, judgement.verdicts)
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
@@ -190,11 +198,13 @@ class Examination:
             raw,
             judgement.quiet,
             judgement.cancellations,
-            again=lambda line: self._piece(chunk.after(line), found),
+            again=lambda line: self._piece(chunk.after(line), in_file),
         )
 
 
-def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: LookUp | None = None) -> Examination:
+def examine(
+    source: BinaryIO, *, file_name: str, context: JudgementContext, look_up: LookUp | None = None
+) -> Examination:
     """Open a seller's file and get ready to judge its lines; `look_up` asks the order book.
 
     Raises: FileRejected when the file as a whole cannot be used.
@@ -203,13 +213,13 @@ def examine(source: BinaryIO, *, file_name: str, context: Context, look_up: Look
     return Examination(file, context, look_up)
 
 
-def _read_by(profile: Profile | None, context: Context) -> Context:
-    """The context with what the profile of a file says of days and carriers."""
+def _read_by(profile: Profile | None, context: JudgementContext) -> JudgementContext:
+    """The context, with what the profile of a file says about dates and carriers."""
     if profile is None:
         return context
     policy = context.policy
     order = None if profile.year_first else profile.date_order or policy.date_order
-    aliases = (*policy.carrier_aliases, *profile.carriers)  # the last one counts
+    aliases = (*policy.carrier_aliases, *profile.carriers)  # of two for one name the last one counts
     return replace(context, policy=replace(policy, date_order=order, carrier_aliases=aliases))
 
 
@@ -223,7 +233,7 @@ def _lines(chunks: Iterable[Chunk]) -> Iterator[pd.DataFrame]:
 
 
 def _settled(keys: Iterable[Hashes], chunks: Callable[[], Iterable[Chunk]]) -> repeats.Repeats | None:
-    """What the same order line twice in the file comes to; a second look only if there are any, and only at them."""
+    """What is wrong with order lines that occur twice in the file; a second pass only if there are any."""
     suspects = repeats.suspects(list(keys))
     if not len(suspects):
         return None
@@ -232,11 +242,11 @@ def _settled(keys: Iterable[Hashes], chunks: Callable[[], Iterable[Chunk]]) -> r
 
 def _counted(texts: pd.Series[str]) -> dict[str, int]:
     """How often each text occurs."""
-    return {one["values"]: one["counts"] for one in KERNELS.value_counts(arrow(texts)).to_pylist()}
+    return {entry["values"]: entry["counts"] for entry in KERNELS.value_counts(arrow(texts)).to_pylist()}
 
 
 def _every_line(chunk: Chunk, verdicts: pd.Series[str]) -> tuple[pd.DataFrame, pd.Series[str]]:
-    """Keys and verdicts of the lines, those with a wrong number of cells among them in their places."""
+    """Keys and verdicts of all lines in order, including those with a wrong number of cells, which are rejected."""
     if not len(chunk.issues):
         return _keys(chunk.lines), verdicts
     lines, odd = chunk.lines.index.to_numpy(), np.unique(chunk.issues["line"].to_numpy())
@@ -259,7 +269,7 @@ def _keys(lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _inserted(cells: Any, more: str, order: npt.NDArray[np.int64]) -> pd.arrays.ArrowExtensionArray:
-    """The cells and as many more of the same text as are missing, in the given order."""
+    """The cells, filled up with `more` to the length of `order`, and then put into that order."""
     missing = len(order) - len(cells)
     if missing:
         cells = pa.concat_arrays([cells, pa.repeat(pa.scalar(more, pa.string()), missing)]).take(pa.array(order))

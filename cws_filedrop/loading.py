@@ -1,7 +1,7 @@
-"""How our processes load what they consist of: `python -m cws_filedrop.loading MODULE ARGUMENTS` runs its `main`.
+"""Starts our processes: `python -m cws_filedrop.loading MODULE ARGUMENTS` imports a module of ours and runs its `main`.
 
-Nothing of what is loaded is garbage. To look for some again and again while thousands of functions and classes are
-made takes a sixth of the time, and to look through all of them when a process ends a quarter of a second.
+Nothing of what is imported is garbage. Looking for some again and again, while thousands of functions and classes are
+made, takes a sixth of the time, and looking through all of them when the process ends a quarter of a second.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def quickly() -> Iterator[None]:
-    """Load meanwhile; what was loaded is never looked through."""
+def without_gc() -> Iterator[None]:
+    """Import within; the collector never looks at what was imported."""
     gc.disable()
     try:
         yield
@@ -25,9 +25,9 @@ def quickly() -> Iterator[None]:
 
 
 def main() -> None:
-    """Load a module of ours, and run it."""
+    """Import a module of ours, and run it."""
     del sys.argv[0]
-    with quickly():
+    with without_gc():
         module = importlib.import_module(sys.argv[0])
     sys.exit(module.main())
 

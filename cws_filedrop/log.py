@@ -21,7 +21,7 @@ FIRST: Final = ("timestamp", "level", "event")
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class LogFolder:
     """Where the log of a process is kept: in `folder`, under the process's name; no files when `size` is 0."""
 
     folder: Path
@@ -36,9 +36,9 @@ def get(name: str) -> Any:
 
 
 def configure(
-    level: str = "info", *, json: bool = False, stream: TextIO | None = None, files: Files | None = None
+    level: str = "info", *, json: bool = False, stream: TextIO | None = None, files: LogFolder | None = None
 ) -> None:
-    """Send everything, ours and the libraries', to a stream (standard error), and to files: one event a line."""
+    """Send all logging, ours and the libraries', to a stream (standard error) and to files, one event a line."""
     chain: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
@@ -52,9 +52,9 @@ def configure(
     if file is not None:
         file.setFormatter(_formatter(chain, _json()))
     root = logging.getLogger()
-    for one in root.handlers:
-        if isinstance(one, LogFile):
-            one.close()
+    for handler in root.handlers:
+        if isinstance(handler, LogFile):
+            handler.close()
     root.handlers[:] = [to_stream, *([file] if file is not None else [])]
     root.setLevel(level.upper())
     structlog.configure(
@@ -67,8 +67,8 @@ def configure(
         get(__name__).warning("log.file_not_opened", folder=str(files.folder), why=trouble)
 
 
-def _file(files: Files | None) -> tuple[LogFile | None, str | None]:
-    """The file, or why there is none: a service without its log is better than none."""
+def _file(files: LogFolder | None) -> tuple[LogFile | None, str | None]:
+    """The file, or why there is none: the service runs without a log rather than not at all."""
     if files is None or files.size <= 0:
         return None, None
     try:
@@ -86,9 +86,9 @@ def _json() -> list[Any]:
     return [structlog.processors.format_exc_info, _in_order, structlog.processors.JSONRenderer()]
 
 
-def _in_order(_logger: object, _method: str, told: MutableMapping[str, Any]) -> dict[str, Any]:
-    """When, how bad and what come first."""
-    return {name: told.pop(name, "") for name in FIRST} | dict(told)
+def _in_order(_logger: object, _method: str, fields: MutableMapping[str, Any]) -> dict[str, Any]:
+    """Put time, level and event before the other fields."""
+    return {name: fields.pop(name, "") for name in FIRST} | dict(fields)
 
 
 def _words(*, colours: bool) -> list[Any]:

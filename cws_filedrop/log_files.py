@@ -1,9 +1,9 @@
-"""Log files that grow to a size and are then put aside under a number. Knows nothing of what is written to them.
+"""Log files, rotated by size: the higher the number, the older. Knows nothing of what is written to them.
 
     doors.log    doors.log.1 … doors.log.4    doors-2.log (a second process of that kind, while the first one lives)
 
-One process writes to a file: a lock that its kernel gives back when it ends says whose it is. Whoever works is never
-troubled by its log: what cannot be written, such as on a full disk, is counted and left out.
+One process writes to a file: it holds a lock that the kernel releases when the process ends. Logging never disturbs the
+work: lines that cannot be written, as on a full disk, are counted and dropped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _LOG: Final = structlog.get_logger(__name__)
 
 
 class LogFile(logging.Handler):
-    """One line a record. `kept` files of at most `size` bytes (or one line) each.
+    """Writes one line per record, into `kept` files of at most `size` bytes (or one line) each.
 
     Raises: OSError when there is no file that this process could write to.
     """
@@ -47,15 +47,15 @@ class LogFile(logging.Handler):
             self._write(self.format(record).encode("utf-8", "backslashreplace") + b"\n")
         except Exception:
             self._lost += 1
-            self._let_go()
+            self._close_file()
         else:
-            self._say_what_was_lost()
+            self._report_lost_lines()
 
     def _write(self, line: bytes) -> None:
         if self._fd < 0:
             self._open()
         if self._size and self._size + len(line) > self._size_limit:
-            self._turn_over()
+            self._rotate()
         if self._torn:
             line = b"\n" + line
         written = os.write(self._fd, line)
@@ -69,9 +69,11 @@ class LogFile(logging.Handler):
         self._size = os.fstat(self._fd).st_size
         self._torn = self._size > 0 and os.pread(self._fd, 1, self._size - 1) != b"\n"
 
-    def _turn_over(self) -> None:
-        """Put the file aside, the older ones one further, and begin a new one."""
-        self._let_go()
+    # The oldest first, so that no rename replaces a file that is still to be kept. Nothing is synced: of a log a
+    # power cut may take the last lines.
+    def _rotate(self) -> None:
+        """Rotate: the current file becomes number 1, each older one moves up by one, and a new one begins."""
+        self._close_file()
         for age in sorted(ages(self.path), reverse=True):
             if age >= self._kept - 1:
                 os.unlink(aged(self.path, age))
@@ -84,23 +86,23 @@ class LogFile(logging.Handler):
         self._torn = False
         self._open()
 
-    def _let_go(self) -> None:
-        """Close the file; the next record opens it again, which is all that can be tried after a failure."""
+    def _close_file(self) -> None:
+        """Close the file; the next record reopens it, which is the only retry after a failure."""
         if self._fd >= 0:
             with contextlib.suppress(OSError):
                 os.close(self._fd)
         self._fd = -1
 
-    def _say_what_was_lost(self) -> None:
+    def _report_lost_lines(self) -> None:
         if self._lost:
             lost, self._lost = self._lost, 0
             _LOG.warning("log.lines_lost", file=self.path.name, lines=lost)
 
     def close(self) -> None:
-        """Let go of the file and of the lock."""
+        """Close the file and release the lock."""
         self.acquire()
         try:
-            self._let_go()
+            self._close_file()
             if self._lock_fd >= 0:
                 os.close(self._lock_fd)
             self._lock_fd = -1
@@ -113,6 +115,7 @@ def _own(folder: Path, process: str) -> tuple[Path, int]:
     """The first file of that name that no living process writes to, and its lock, held."""
     for number in range(1, MOST + 1):
         name = f"{process}.log" if number == 1 else f"{process}-{number}.log"
+        # A lock file of its own: the log file is renamed when it is rotated, and a lock would go with it.
         lock = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -124,11 +127,11 @@ def _own(folder: Path, process: str) -> tuple[Path, int]:
 
 
 def aged(path: Path, age: int) -> Path:
-    """Where a log file lies once it was put aside `age` times; 0: where it is written."""
+    """Where a log file lies after `age` rotations; 0 is the one being written."""
     return path.with_name(f"{path.name}.{age}") if age else path
 
 
 def ages(path: Path) -> list[int]:
-    """How often each of the older files of a log file was put aside."""
+    """The numbers of a log file's older files."""
     found = (NAME.fullmatch(name) for name in os.listdir(path.parent) if name.startswith(f"{path.name}."))
     return [int(one["age"]) for one in found if one and one["age"]]

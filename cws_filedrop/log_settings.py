@@ -1,4 +1,4 @@
-"""The log of a process as settings want it."""
+"""Logging of a process, as the settings want it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from cws_filedrop.settings import Settings
 
 
 def configure(settings: Settings, process: str, *, child: bool = False) -> None:
-    """Show the log and keep it in files of that process.
+    """Log to the stream that the settings name, and to the process's own files.
 
-    A child says things to its parent on standard output, so that its log goes to what it was given as standard error.
+    A child talks to its parent on standard output, so its log always goes to standard error.
     """
     service = settings.service
     stream = sys.stdout if service.log_stream == "stdout" and not child else sys.stderr
-    files = log.Files(settings.logs, process, service.log_file_bytes, service.log_files)
+    files = log.LogFolder(settings.logs, process, service.log_file_bytes, service.log_files)
     log.configure(service.log_level, json=service.log_json, stream=stream, files=files)

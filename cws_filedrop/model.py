@@ -1,4 +1,4 @@
-"""The small values everything else speaks in. Knows nothing of files, tables or time-of-day."""
+"""The small values that all other modules share. Knows nothing of files, tables or clocks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class Severity(StrEnum):
-    """What an issue does: `error` rejects, `held` stops until someone speaks, the others let the line go on."""
+    """What an issue does: `error` rejects, `held` stops the line until somebody decides, the others let it go on."""
 
     ERROR = "error"
     HELD = "held"
@@ -18,7 +18,7 @@ class Severity(StrEnum):
 
 
 class Verdict(StrEnum):
-    """What became of one line (DOMAIN 5)."""
+    """What became of one line (docs/domain.md#5-verdicts)."""
 
     QUEUED = "queued"
     SENT = "sent"
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 
 class Grade(StrEnum):
-    """Was the upload whole? (DOMAIN 8)"""
+    """Was the upload whole? (docs/domain.md#8-grading)"""
 
     WHOLE = "whole"
     DOUBTFUL = "doubtful"
@@ -64,7 +64,7 @@ class DateOrder(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One thing to say about a line, or about the whole file. `column` and `value` are "" where they make no sense."""
+    """One remark about a line, or about the whole file. `column` and `value` are "" where they do not apply."""
 
     code: str
     severity: Severity
@@ -74,7 +74,7 @@ class Issue:
     remedy: str
 
     def as_json(self) -> dict[str, str]:
-        """The shape promised in DOMAIN 11."""
+        """The shape promised in docs/domain.md#11-json."""
         return {
             "code": self.code,
             "severity": str(self.severity),
@@ -102,8 +102,8 @@ class Policy:
 class Profile:
     """A layout of a seller's own: which of its headings mean what (`formats.profile` reads one from its TOML).
 
-    `columns` has (rule column, the headings it may have, the likeliest first); those in `optional` may be missing.
-    `statuses` are folded. With `year_first` a day may be written as 20261122, and 03/04/2026 is nobody's.
+    `columns` has (rule column, the headings it may have, likeliest first); those in `optional` may be missing.
+    `statuses` are folded. With `year_first` a day may be written as 20261122, and 03/04/2026 is rejected as ambiguous.
     """
 
     name: str
@@ -115,19 +115,19 @@ class Profile:
     statuses: tuple[tuple[str, str], ...] = ()  # (what the file says, one of ours)
     date_order: DateOrder | None = None
     year_first: bool = False
-    delimiter: str = ""  # "" = found out
+    delimiter: str = ""  # "" = detected
     title: str = ""
     source: str = ""  # where its headings are documented
 
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What a seller may do at most at the doors; 0 = no limit of its own."""
+    """The most that a seller may do at the doors; 0 = no limit of the seller's own."""
 
     file_bytes: int = 0
     files_an_hour: int = 0
     kept_bytes: int = 0  # in all its folders
-    waiting_files: int = 0  # that lie in inbox and test, not picked up
+    waiting_files: int = 0  # in inbox and test, not picked up yet
     connections: int = 0  # at once, over all doors
 
 
@@ -135,9 +135,9 @@ NO_LIMITS: Final = Allowance()
 
 
 class MailEvent(StrEnum):
-    """What a seller may want to hear of; `digest` is one mail a day instead."""
+    """What a seller may want mail about; `digest` is one mail a day instead."""
 
-    ERRORS = "errors"  # something of a file was not taken, or Amazon refused it
+    ERRORS = "errors"  # part of a file was rejected, or refused by Amazon
     WARNINGS = "warnings"
     SUCCESS = "success"
     DIGEST = "digest"
@@ -145,7 +145,7 @@ class MailEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Mailing:
-    """Where a seller's mails go and what they tell; and whether its buyers are written to."""
+    """Where a seller's mails go and what they are about; and whether its buyers get mail."""
 
     addresses: tuple[str, ...] = ()
     events: tuple[MailEvent, ...] = ()
@@ -158,8 +158,8 @@ NO_MAIL: Final = Mailing()
 class MailKind(StrEnum):
     """Whom a mail is for, and why."""
 
-    UPLOAD = "upload"  # to a seller, of one of its files
-    DIGEST = "digest"  # to a seller, of a day
+    UPLOAD = "upload"  # to a seller, about one of its files
+    DIGEST = "digest"  # to a seller, about a day
     OPERATORS = "operators"
     BUYER = "buyer"
 
@@ -167,20 +167,20 @@ class MailKind(StrEnum):
 class MailState(StrEnum):
     """Where a mail stands."""
 
-    QUEUED = "queued"  # not sent, and will be
+    QUEUED = "queued"  # not sent yet
     SENDING = "sending"  # its text is on its way: the SMTP server may have it
     SENT = "sent"  # the SMTP server has it
-    FAILED = "failed"  # the SMTP server will not have it
-    UNSURE = "unsure"  # nobody knows whether the SMTP server has it; not sent again by itself
+    FAILED = "failed"  # the SMTP server refused it for good
+    UNSURE = "unsure"  # nobody knows whether the SMTP server has it; not sent again unless somebody asks
 
 
 class HookEvent(StrEnum):
-    """What a web hook may be told."""
+    """What a web hook may be called for."""
 
     RECEIVED = "upload.received"
     ANSWERED = "upload.answered"
     UNCONFIRMED = "order.unconfirmed"
-    ALARM_RAISED = "alarm.raised"  # operators' only, and so is the next
+    ALARM_RAISED = "alarm.raised"  # for operators only, as is the next
     ALARM_RECOVERED = "alarm.recovered"
     TEST = "hook.test"
 
@@ -189,15 +189,15 @@ SELLERS_EVENTS: Final = (HookEvent.RECEIVED, HookEvent.ANSWERED, HookEvent.UNCON
 
 
 class CallState(StrEnum):
-    """Where the call of a web hook stands."""
+    """Where a call of a web hook stands."""
 
-    QUEUED = "queued"  # not taken yet, and tried again
+    QUEUED = "queued"  # not accepted yet, and tried again
     DELIVERED = "delivered"  # the receiver answered 2xx
     FAILED = "failed"  # given up
 
 
 class OrderState(StrEnum):
-    """Where an order stands (DOMAIN 10)."""
+    """Where an order stands (docs/domain.md#10-orders)."""
 
     NEW = "new"
     PACKED = "packed"
@@ -207,25 +207,25 @@ class OrderState(StrEnum):
     CANCELLED = "cancelled"
 
 
-class Sight(StrEnum):
-    """What Amazon's own record of an order shows of what it accepted for it."""
+class ReadBackState(StrEnum):
+    """Does Amazon's own record of an order show what Amazon accepted for it?"""
 
-    AWAITED = "awaited"  # it is looked for
+    AWAITED = "awaited"  # not yet, and it is looked up again
     SEEN = "seen"  # everything that was accepted is there
-    MISSING = "missing"  # it was looked for long enough
+    MISSING = "missing"  # still not after the last look-up
 
 
 class UploadState(StrEnum):
     """Where an upload stands."""
 
     ARRIVED = "arrived"  # safe in the spool, not read yet
-    WAITING = "waiting"  # read; some lines wait for Amazon
+    WAITING = "waiting"  # read, and some lines wait for Amazon
     DONE = "done"  # every line has its final verdict
     REJECTED = "rejected"  # the whole file is unusable
-    HELD = "held"  # waits for a word from the seller or an operator
+    HELD = "held"  # waits for a decision of the seller or an operator
     CUT = "cut"  # broken off in transfer, kept aside
     FAILED = "failed"  # we failed; set aside for an operator
-    REPLACED = "replaced"  # was held or cut; a later file of the same name came in its place
+    REPLACED = "replaced"  # was held or cut, until a later file of the same name took its place
 
 
 class FeedKind(StrEnum):
@@ -238,7 +238,7 @@ class FeedKind(StrEnum):
 class FeedState(StrEnum):
     """Where a feed stands."""
 
-    OPEN = "open"  # the account's turn is taken
+    OPEN = "open"  # the account's slot is taken
     FILLED = "filled"  # its lines and messages are fixed
     INTENDED = "intended"  # createFeed was or is being called: Amazon may have it
     SUBMITTED = "submitted"  # Amazon has it, its feed id is known
@@ -247,14 +247,14 @@ class FeedState(StrEnum):
     STOPPED = "stopped"  # needs an operator
 
 
-class PullState(StrEnum):
-    """Where it stands to fetch an account's orders from Amazon."""
+class OrderReportState(StrEnum):
+    """Where a pull of an account's orders from Amazon stands."""
 
-    OPEN = "open"  # Amazon is to be asked for a report
-    MAKING = "making"  # Amazon has been asked, its report id is known
+    OPEN = "open"  # wanted, but not requested from Amazon yet
+    MAKING = "making"  # requested: Amazon's report id is known
     DONE = "done"  # the report is in the order book
-    FAILED = "failed"  # came to nothing; the next one may not
-    REFUSED = "refused"  # Amazon refused; nobody asks again for an hour
+    FAILED = "failed"  # this one failed, the next one may work
+    REFUSED = "refused"  # Amazon refused; not requested again for an hour
 
 
 class AlarmKind(StrEnum):
@@ -274,14 +274,14 @@ class AlarmKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a user of the pages may do; each may all that those before it may."""
+    """What a user of the pages may do; each role includes the ones before it."""
 
     VIEWER = "viewer"  # look
     OPERATOR = "operator"  # release, reject, retry, settle, close connections
     ADMIN = "admin"  # sellers and users
 
     def may(self, needed: Role) -> bool:
-        """Is that role enough for what needs the other one?"""
+        """Does this role include the one that is needed?"""
         order = list(Role)
         return order.index(self) >= order.index(needed)
 
@@ -297,7 +297,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Seller:
-    """Someone who drops files. `name` is letters and digits, lower case (matched without regard to case)."""
+    """Somebody who drops files. `name` is letters and digits, lower case (matched without regard to case)."""
 
     id: int
     name: str
@@ -311,7 +311,7 @@ class Seller:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The largest file that is read. All of them are inclusive."""
+    """The largest file that is read. All limits are inclusive."""
 
     bytes: int = 1024 * 1024 * 1024
     unpacked_bytes: int = 1024 * 1024 * 1024
@@ -319,7 +319,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class JudgementContext:
     """What judging a file depends on besides its bytes, so that the same input gives the same output.
 
     `now` is the aware moment the file arrived (UTC).

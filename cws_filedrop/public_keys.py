@@ -17,7 +17,7 @@ PRIVATE: Final = "PRIVATE KEY"
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SshKey:
     """A public key: its kind and base64 text, what follows them, and the fingerprint that `ssh-keygen -l` shows."""
 
     text: str
@@ -25,7 +25,7 @@ class Key:
     fingerprint: str
 
 
-def parse(line: str) -> Key:
+def parse(line: str) -> SshKey:
     """The key of a line such as `ssh-ed25519 AAAA… anna@office`.
 
     Raises: ValueError with what is wrong and what to do.
@@ -41,10 +41,10 @@ def parse(line: str) -> Key:
     text = " ".join(words[:2])
     _check(text)
     digest = hashlib.sha256(base64.b64decode(words[1])).digest()
-    return Key(text, " ".join(words[2:]), f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}")
+    return SshKey(text, " ".join(words[2:]), f"SHA256:{base64.b64encode(digest).decode().rstrip('=')}")
 
 
-def parse_file(content: str) -> list[Key]:
+def parse_file(content: str) -> list[SshKey]:
     """The keys of an authorized_keys file, one a line; blank lines and # lines are passed over.
 
     Raises: ValueError that names the line.

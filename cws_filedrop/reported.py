@@ -1,4 +1,4 @@
-"""An order book made of one order file alone, for checks without a database (`check --order-book`)."""
+"""An order book made from a single order file, for checks without a database (`check --order-book`)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import BinaryIO
 
 from cws_filedrop.formats.claims import ORDER_FORMATS
 from cws_filedrop.formats.file import open_file
-from cws_filedrop.model import Context, OrderState
+from cws_filedrop.model import JudgementContext, OrderState
 from cws_filedrop.rules import order_rows
-from cws_filedrop.rules.book import Book, KnownOrder, named
+from cws_filedrop.rules.book import KnownOrder, OrderBook, named
 from cws_filedrop.tables import arrow
 
 
-def book(source: BinaryIO, *, file_name: str, context: Context) -> Book:
-    """The orders of a file; lines that cannot be read are left out, as an import leaves them out.
+def book(source: BinaryIO, *, file_name: str, context: JudgementContext) -> OrderBook:
+    """The orders of a file; lines that cannot be read are left out, as on import.
 
     Raises: FileRejected when the file as a whole cannot be used.
     """
@@ -30,7 +30,7 @@ def book(source: BinaryIO, *, file_name: str, context: Context) -> Book:
     return named(orders.values())
 
 
-def _rows(source: BinaryIO, file_name: str, context: Context) -> Iterator[dict[str, str]]:
+def _rows(source: BinaryIO, file_name: str, context: JudgementContext) -> Iterator[dict[str, str]]:
     file = open_file(source, file_name=file_name, limits=context.limits, wanted=ORDER_FORMATS)
     for chunk in file.chunks():
         read = order_rows.read(chunk.lines, required=file.facts.format.required, context=context).rows

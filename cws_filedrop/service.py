@@ -1,8 +1,8 @@
 """Composition root: settings -> a running service, and an ordered stop.
 
 Four processes: this one (the worker), the doors, the web server, and, unless Amazon itself is the marketplace, the
-sandbox; and those that read files. Neither doors nor pages share an interpreter lock with heavy work; the others end by
-themselves when this one dies. They are started before this module is loaded (`children`), which takes as long as they.
+sandbox. Neither doors nor pages share an interpreter lock with heavy work; the others end by themselves when this one
+dies. They are started before this module is imported (`children`), which takes as long as they take to load.
 """
 
 from __future__ import annotations
@@ -16,21 +16,22 @@ from functools import partial
 from typing import Any, Final
 
 from cws_filedrop import config, log
-from cws_filedrop.children import Addresses, Children
+from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.children import Children
+from cws_filedrop.gate import certificates
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.marketplaces.reports_api import ReportsClient
 from cws_filedrop.model import Account
-from cws_filedrop.pipeline.alarms.watch import Watch
-from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.orders.pulling import OrderReportPuller
+from cws_filedrop.outgoing.alarms.watch import AlarmWatch
 from cws_filedrop.pipeline.processes import Processes
-from cws_filedrop.pipeline.pulling import Puller
-from cws_filedrop.pipeline.sending import Sender
-from cws_filedrop.pipeline.worker import Worker
+from cws_filedrop.service_addresses import Addresses
+from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database
-from cws_filedrop.transports import certificates
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.worker import Worker
 
 LOG: Final = log.get(__name__)
 AMAZON_TOKEN_URL: Final = "https://api.amazon.com/auth/o2/token"  # noqa: S105
@@ -47,7 +48,7 @@ class Service:
         self._worker: Worker | None = None
 
     def start(self) -> Addresses:
-        """Start the worker beside the other processes, which load already, and wait until all are ready.
+        """Start the worker, and wait until the other processes, which were loading meanwhile, are ready.
 
         Raises: ConfigError when a setting cannot be used; Stopped.
         """
@@ -57,35 +58,35 @@ class Service:
         settings = self._settings
         if endpoint := self._children.endpoint():
             settings = replace(settings, marketplace=replace(settings.marketplace, endpoint=endpoint))
-        self._children.stop_wish.check()
-        worker = self._made(settings)
-        self._children.hear(partial(self._heard, worker))
+        worker = self._assembled(settings)
+        self._children.on_message(partial(_pass_on, worker))
         worker.start()
         self._worker = worker
         return _addresses(self._children.ready(), settings.marketplace.endpoint)
 
-    def _made(self, settings: Settings) -> Worker:
+    def _assembled(self, settings: Settings) -> Worker:
         client = _clients(settings)
         orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
-        sender = Sender(open_desk(settings), client, orders, rate_scale(settings))
-        puller = Puller(sender, lambda account: ReportsClient.beside(client(account)))
-        watch = Watch(sender.desk, lambda path: certificates.seen_by_clients(path)[1])
-        return Worker(settings, sender, puller, watch, Processes(settings, self._children.reader))
+        amazon = AmazonContext(open_context(settings), client, orders, rate_scale(settings))
+        puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
+        watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
+        return Worker(settings, amazon, puller, watch, Processes(settings, self._children.reader))
 
     def stop(self) -> None:
-        """Let transfers and steps in hand finish, then end. Harmless when repeated, and before it has started."""
+        """Let transfers and steps in progress finish, then end. Harmless when repeated, and before it has started."""
         self._children.close_doors()
         if self._worker is not None:
             self._worker.stop()
             self._worker = None
         self._children.stop()
 
-    def _heard(self, worker: Worker, said: dict[str, Any]) -> None:
-        if said.get("event") == "arrived":
-            try:
-                worker.arrived(said["upload"])
-            except Exception:
-                LOG.exception("service.arrival_failed", upload=said["upload"])  # the worker's round takes it up
+
+def _pass_on(worker: Worker, message: Mapping[str, Any]) -> None:
+    if message.get("event") == "arrived":
+        try:
+            worker.arrived(message["upload"])
+        except Exception:
+            LOG.exception("service.arrival_failed", upload=message["upload"])  # the worker's round takes it up
 
 
 def _addresses(ready: Mapping[str, Any], endpoint: str) -> Addresses:
@@ -112,7 +113,7 @@ def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
     """One client per account, kept."""
     kept: dict[int, FeedsClient] = {}
     lock = threading.Lock()
-    db = Database(settings.database.url) if settings.database.url else open_desk(settings).db
+    db = Database(settings.database.url) if settings.database.url else open_context(settings).db
 
     def client(account: Account) -> FeedsClient:
         with lock:

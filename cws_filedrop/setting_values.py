@@ -40,14 +40,14 @@ def merged(part: Any, values: Mapping[str, Any], *, source: str) -> Any:
 
 
 def _convert(value: Any, kind: Any, *, source: str) -> Any:
-    if kind is bool:
+    if kind is bool:  # bool("false") is true, so words are needed; and from the environment all values are text
         words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
         if isinstance(value, bool):
             return value
         if isinstance(value, str) and value.lower() in words:
             return words[value.lower()]
         raise ConfigError(f"{source}: {value!r} is neither true nor false")
-    if isinstance(value, bool | list | dict):
+    if isinstance(value, bool | list | dict):  # int(True) is 1, and str([]) a text: neither is what was meant
         raise ConfigError(f"{source}: {value!r} is not {_kind_name(kind)}")
     try:
         return kind(value)

@@ -1,39 +1,55 @@
-"""Every setting there is, by section: its default and, for people, what it means. A table, and nothing else."""
+"""Every setting, by section: its default and what it means, in words. A table, and nothing else.
+
+The words go into `cws-filedrop init`'s file and docs/settings.md.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cws_filedrop.door_settings import (
+    AuditSettings,
+    FolderSettings,
+    FtpSettings,
+    GuardSettings,
+    SftpSettings,
+    TlsSettings,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """Where everything lives, and how the service speaks."""
+    """Where everything lives, and how the service logs."""
 
     data_dir: Path = field(default=Path("data"), metadata={"doc": "database, homes and spool live here"})
     log_level: str = field(
         default="info",
         metadata={"doc": "debug, info, warning or error", "one_of": ("debug", "info", "warning", "error")},
     )
-    log_json: bool = field(default=False, metadata={"doc": "one JSON object a line instead of text, in the stream"})
+    log_json: bool = field(
+        default=False, metadata={"doc": "write one JSON object per line to the stream instead of text"}
+    )
     log_stream: str = field(
         default="stderr",
-        metadata={"doc": "where the log is shown as it comes: stderr or stdout", "one_of": ("stderr", "stdout")},
+        metadata={"doc": "where the log is streamed: stderr or stdout", "one_of": ("stderr", "stdout")},
     )
     log_file_bytes: int = field(
         default=10_000_000,
-        metadata={"doc": "a log file in logs/ of the data folder that grows larger is put aside; 0: no log files"},
+        metadata={
+            "doc": "a log file in logs/ of the data folder is rotated when it grows larger than this; 0: no log files"
+        },
     )
     log_files: int = field(
-        default=5, metadata={"doc": "so many log files of each process are kept, with the one that is written"}
+        default=5, metadata={"doc": "number of log files kept per process, including the current one"}
     )
     heavy_bytes: int = field(
-        default=1_000_000, metadata={"doc": "files larger than this are read in a process of their own"}
+        default=1_000_000, metadata={"doc": "files larger than this are read in a separate process"}
     )
     keep_results_days: int = field(default=90, metadata={"doc": "receipts and results older than this are removed"})
     keep_documents_days: int = field(
         default=400,
-        metadata={"doc": "what was sent to Amazon, its answers and what its orders showed are removed so long after"},
+        metadata={"doc": "what was sent to Amazon, its answers and what its orders showed are removed after this"},
     )
 
 
@@ -45,107 +61,23 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class FtpSettings:
-    """The FTP door."""
-
-    enabled: bool = field(default=True, metadata={"doc": "serve FTP"})
-    host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for every one"})
-    port: int = field(default=2121, metadata={"doc": "0 takes any free port"})
-    passive_ports: str = field(default="", metadata={"doc": "such as 50000-50100; empty: any free port"})
-    masquerade_address: str = field(
-        default="",
-        metadata={"doc": "address told to clients (PASV) when behind NAT, except to those of the same private network"},
-    )
-    banner: str = field(default="cws_filedrop ready.", metadata={"doc": "first line a client sees"})
-    max_connections: int = field(default=512, metadata={"doc": "at once, in all"})
-    max_connections_per_address: int = field(default=64, metadata={"doc": "at once, from one address"})
-    max_strangers_per_address: int = field(
-        default=32, metadata={"doc": "at once, from one address, that have not logged in; 0: no limit"}
-    )
-    login_timeout_seconds: float = field(default=60, metadata={"doc": "who has not logged in by then is sent away"})
-    idle_timeout_seconds: int = field(default=300, metadata={"doc": "a silent session is closed after this"})
-    transfer_timeout_seconds: int = field(default=120, metadata={"doc": "a stalled transfer is closed after this"})
-    grace_seconds: float = field(
-        default=0.5, metadata={"doc": "a client that leaves sooner after its upload may have been cut off"}
-    )
-    proxy_networks: str = field(
-        default="",
-        metadata={
-            "doc": "networks or addresses of balancers, with blanks: each of their connections must begin with a PROXY"
-            " header (version 1 or 2), which is believed"
-        },
-    )
-    courtesy_seconds: int = field(default=60, metadata={"doc": "how long a file that was picked up is still shown"})
-
-
-@dataclass(frozen=True, slots=True)
-class TlsSettings:
-    """FTP over TLS."""
-
-    mode: str = field(
-        default="auto",
-        metadata={
-            "doc": "auto: offered, and asked for when a password comes over the network; required; off",
-            "one_of": ("auto", "required", "off"),
-        },
-    )
-    certificate: str = field(
-        default="", metadata={"doc": "PEM file, with the chain; empty: one is made on the first start"}
-    )
-    key: str = field(default="", metadata={"doc": "PEM file; empty: it is in the certificate's file"})
-    implicit_port: int = field(default=-1, metadata={"doc": "for implicit TLS, such as 990; -1: none, 0: any"})
-    session_reuse: str = field(
-        default="accept",
-        metadata={
-            "doc": "accept, or require: data connections must resume the session of their control connection",
-            "one_of": ("accept", "require"),
-        },
-    )
-    names: str = field(default="", metadata={"doc": "host names for the certificate that is made, with commas"})
-
-
-@dataclass(frozen=True, slots=True)
-class SftpSettings:
-    """The SFTP door."""
-
-    enabled: bool = field(default=True, metadata={"doc": "serve SFTP"})
-    host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for every one"})
-    port: int = field(default=2222, metadata={"doc": "0 takes any free port"})
-    max_connections: int = field(default=512, metadata={"doc": "at once, in all"})
-    max_connections_per_address: int = field(default=64, metadata={"doc": "at once, from one address"})
-    max_strangers_per_address: int = field(
-        default=32, metadata={"doc": "at once, from one address, that have not logged in; 0: no limit"}
-    )
-    login_timeout_seconds: float = field(default=30, metadata={"doc": "who has not logged in by then is sent away"})
-    idle_timeout_seconds: float = field(default=600, metadata={"doc": "a silent session is closed after this"})
-    proxy_networks: str = field(
-        default="",
-        metadata={
-            "doc": "networks or addresses of balancers, with blanks: each of their connections must begin with a PROXY"
-            " header (version 1 or 2), which is believed"
-        },
-    )
-    courtesy_seconds: int = field(
-        default=60, metadata={"doc": "how long stat still answers for a file that was picked up"}
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class WebSettings:
     """The pages for operators and sellers, and the API."""
 
-    enabled: bool = field(default=True, metadata={"doc": "serve them"})
-    host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for every one"})
+    enabled: bool = field(default=True, metadata={"doc": "serve pages and API"})
+    host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on; 0.0.0.0 for all"})
     port: int = field(default=8080, metadata={"doc": "0 takes any free port"})
     certificate: str = field(default="", metadata={"doc": "PEM file, with the chain, for HTTPS; empty: plain HTTP"})
-    key: str = field(default="", metadata={"doc": "PEM file; empty: it is in the certificate's file"})
+    key: str = field(default="", metadata={"doc": "PEM file; empty: the key is in the certificate's file"})
     proxies: str = field(
         default="",
         metadata={
-            "doc": "addresses or networks of proxies, with blanks, whose X-Forwarded-For and -Proto are believed"
+            "doc": "addresses or networks of proxies whose X-Forwarded-For and -Proto are trusted, separated by blanks"
         },
     )
-    idle_minutes: float = field(default=60.0, metadata={"doc": "who does nothing for so long has to log in again"})
+    idle_minutes: float = field(
+        default=60.0, metadata={"doc": "a session idle for longer than this has to log in again"}
+    )
     session_hours: float = field(default=12.0, metadata={"doc": "everyone has to log in again after this"})
     second_factor: str = field(
         default="optional",
@@ -157,80 +89,53 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class GuardSettings:
-    """Who guesses at passwords, at any door, is slowed down and then kept out."""
-
-    failures: int = field(default=5, metadata={"doc": "wrong passwords before a name must wait at an address"})
-    wait_seconds: float = field(default=30.0, metadata={"doc": "how long at first; twice as long each time"})
-    ban_failures: int = field(default=15, metadata={"doc": "wrong passwords before an address is kept out"})
-    ban_seconds: float = field(default=1800.0, metadata={"doc": "how long at first; twice as long each time"})
-    forget_seconds: float = field(default=600.0, metadata={"doc": "half of what was counted is forgotten after this"})
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSettings:
-    """The trail of what was done at the doors."""
-
-    keep_days: int = field(default=400, metadata={"doc": "entries older than this are removed"})
-
-
-@dataclass(frozen=True, slots=True)
-class FolderSettings:
-    """Files that others put into an inbox on disk."""
-
-    enabled: bool = field(default=True, metadata={"doc": "watch the inboxes on disk"})
-    settle_seconds: float = field(default=1.0, metadata={"doc": "a file unchanged for this long is complete"})
-    sweep_seconds: float = field(default=5.0, metadata={"doc": "every inbox is looked through this often"})
-    polling: bool = field(default=False, metadata={"doc": "never use file events (they are tested at start anyway)"})
-
-
-@dataclass(frozen=True, slots=True)
 class LimitSettings:
-    """The largest file that is taken, and the room that must be left."""
+    """The largest file that is accepted, and the disk space that must stay free."""
 
-    upload_bytes: int = field(default=1_073_741_824, metadata={"doc": "bytes of one upload"})
-    unpacked_bytes: int = field(default=1_073_741_824, metadata={"doc": "bytes of a packed file once unpacked"})
-    lines: int = field(default=10_000_000, metadata={"doc": "lines of one file"})
+    upload_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest upload, in bytes"})
+    unpacked_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest packed file once unpacked, in bytes"})
+    lines: int = field(default=10_000_000, metadata={"doc": "most lines in one file"})
     free_bytes: int = field(
-        default=268_435_456, metadata={"doc": "with less room on the disk uploads are refused until there is more"}
+        default=268_435_456, metadata={"doc": "uploads are refused while less than this is free on the disk"}
     )
 
 
 @dataclass(frozen=True, slots=True)
 class OrderSettings:
-    """The order book, and the order files that sellers get of it."""
+    """The order book, and the order files that sellers get from it."""
 
     files_minutes: float = field(
-        default=30.0, metadata={"doc": "new and changed orders are put into orders/ this often; 0: never"}
+        default=30.0, metadata={"doc": "how often new and changed orders are written to orders/; 0: never"}
     )
     brake_orders: int = field(
-        default=20, metadata={"doc": "a file with one tracking number for more orders is held; 0: never"}
+        default=20, metadata={"doc": "a file that gives one tracking number to more orders than this is held; 0: never"}
     )
     brake_cancellations: int = field(
-        default=20, metadata={"doc": "a file that cancels more, and 3 times what is usual, is held; 0: never"}
+        default=20, metadata={"doc": "a file that cancels more than this, and 3 times what is usual, is held; 0: never"}
     )
     read_back_minutes: float = field(
         default=15.0,
-        metadata={"doc": "so long after Amazon accepted a shipment it is looked for in Amazon's own order; 0: never"},
+        metadata={"doc": "how long after Amazon accepted a shipment it is looked for in Amazon's own order; 0: never"},
     )
     missing_hours: float = field(
-        default=24.0, metadata={"doc": "what Amazon accepted and its order does not show so long after is listed"}
+        default=24.0,
+        metadata={"doc": "shipments that Amazon accepted but its order does not show after this are listed as missing"},
     )
     late_hours: float = field(
-        default=24.0, metadata={"doc": "orders to be shipped within this, and not confirmed, are listed as late soon"}
+        default=24.0, metadata={"doc": "unconfirmed orders that must ship within this are listed as late soon"}
     )
     pull_minutes: float = field(
-        default=0.0, metadata={"doc": "orders to be shipped are fetched from Amazon (Reports API) this often; 0: never"}
+        default=0.0, metadata={"doc": "how often orders to be shipped are fetched from Amazon (Reports API); 0: never"}
     )
     drop_folder: str = field(
         default="",
         metadata={
-            "doc": "order reports are imported from here, from a folder for each seller; empty: order-files in the data"
-            " folder"
+            "doc": "order reports are imported from here, one folder per seller; empty: order-files in the data folder"
         },
     )
     keep_buyers_days: int = field(
-        default=30, metadata={"doc": "buyers' names and addresses, and order files, are removed so long after shipment"}
+        default=30,
+        metadata={"doc": "buyers' names and addresses, and order files, are removed this long after shipment"},
     )
 
 
@@ -238,45 +143,49 @@ class OrderSettings:
 class MailSettings:
     """Mail to sellers, to operators and, where a seller asks for it, to buyers."""
 
-    host: str = field(default="", metadata={"doc": "the SMTP server; empty: there is no mail"})
-    port: int = field(default=0, metadata={"doc": "0: 587, 465 or 25, after the way of encryption"})
+    host: str = field(default="", metadata={"doc": "the SMTP server; empty: no mail"})
+    port: int = field(default=0, metadata={"doc": "0: 587, 465 or 25, depending on security"})
     security: str = field(
         default="starttls",
         metadata={
-            "doc": "starttls, tls (from the first byte on) or none; certificates are verified",
+            "doc": "starttls, tls (from the first byte) or none; certificates are verified",
             "one_of": ("starttls", "tls", "none"),
         },
     )
     authorities: str = field(
-        default="", metadata={"doc": "PEM file of the authorities that are trusted; empty: those of the system"}
+        default="", metadata={"doc": "PEM file of the trusted authorities; empty: those of the system"}
     )
     user: str = field(default="", metadata={"doc": "empty: no login"})
     password: str = field(default="", metadata={"doc": "env:NAME or file:PATH"})
-    sender: str = field(default="", metadata={"doc": "who writes, such as Shipments <shipments@example.com>"})
-    operators: str = field(default="", metadata={"doc": "addresses that hear of trouble, with commas"})
-    base_url: str = field(default="", metadata={"doc": "a page that mails to sellers and operators point to"})
-    per_minute: int = field(default=120, metadata={"doc": "mails that leave in a minute at most; 0: any number"})
-    timeout_seconds: float = field(default=60.0, metadata={"doc": "for one answer of the SMTP server"})
-    digest_hour: int = field(default=7, metadata={"doc": "when daily mails are written, in the seller's time zone"})
-    collect_minutes: float = field(default=5.0, metadata={"doc": "operators get one mail in this time at most"})
+    sender: str = field(default="", metadata={"doc": "whom mails are from, such as Shipments <shipments@example.com>"})
+    operators: str = field(default="", metadata={"doc": "addresses that are told of trouble, separated by commas"})
+    base_url: str = field(default="", metadata={"doc": "a page that mails to sellers and operators link to"})
+    per_minute: int = field(default=120, metadata={"doc": "most mails sent within a minute; 0: no limit"})
+    timeout_seconds: float = field(default=60.0, metadata={"doc": "how long to wait for one answer of the SMTP server"})
+    digest_hour: int = field(
+        default=7, metadata={"doc": "hour at which daily mails are written, in the seller's time zone"}
+    )
+    collect_minutes: float = field(default=5.0, metadata={"doc": "operators get at most one mail in this time"})
     keep_days: int = field(default=90, metadata={"doc": "mails older than this are removed"})
 
 
 @dataclass(frozen=True, slots=True)
 class HookSettings:
-    """Web hooks: what happens is told to addresses of sellers and operators by HTTP."""
+    """Web hooks: events are sent by HTTP to addresses of sellers and operators."""
 
-    operators_url: str = field(default="", metadata={"doc": "is told of alarms; empty: nobody is"})
+    operators_url: str = field(default="", metadata={"doc": "address that is told of alarms; empty: none"})
     operators_secret: str = field(
-        default="", metadata={"doc": "env:NAME or file:PATH of the secret that signs them (whsec_...)"}
+        default="", metadata={"doc": "env:NAME or file:PATH of the secret that signs these calls (whsec_...)"}
     )
-    allow_http: bool = field(default=False, metadata={"doc": "addresses that begin with http:// may be given, too"})
+    allow_http: bool = field(default=False, metadata={"doc": "allow addresses that begin with http://"})
     allow_private: bool = field(
-        default=False, metadata={"doc": "addresses in private networks and on this machine may be called, too"}
+        default=False, metadata={"doc": "allow addresses in private networks and on this machine"}
     )
-    timeout_seconds: float = field(default=10.0, metadata={"doc": "for one call, from the first step to the answer"})
+    timeout_seconds: float = field(
+        default=10.0, metadata={"doc": "how long one call may take in all, from the look-up of the name to the answer"}
+    )
     give_up_days: float = field(
-        default=5.0, metadata={"doc": "a hook that took nothing for so long, though called, is switched off"}
+        default=5.0, metadata={"doc": "a hook that has taken nothing for this long, though called, is switched off"}
     )
     keep_days: int = field(default=30, metadata={"doc": "calls older than this are removed"})
 
@@ -285,35 +194,46 @@ class HookSettings:
 class ApiSettings:
     """The REST API."""
 
-    per_second: int = field(default=15, metadata={"doc": "calls with one token within a second; 0: any number"})
-    per_minute: int = field(default=240, metadata={"doc": "calls with one token within a minute; 0: any number"})
-    per_hour: int = field(default=5400, metadata={"doc": "calls with one token within an hour; 0: any number"})
+    per_second: int = field(default=15, metadata={"doc": "most calls with one token within a second; 0: no limit"})
+    per_minute: int = field(default=240, metadata={"doc": "most calls with one token within a minute; 0: no limit"})
+    per_hour: int = field(default=5400, metadata={"doc": "most calls with one token within an hour; 0: no limit"})
 
 
 @dataclass(frozen=True, slots=True)
 class AlarmSettings:
-    """What operators are told of by mail ([mail] operators) and web hook, and when it is over."""
+    """What raises an alarm: operators are told by mail ([mail] operators) and web hook, and again when it is over."""
 
-    every_seconds: float = field(default=30.0, metadata={"doc": "how often everything is looked at; 0: never"})
-    unread_minutes: float = field(default=10.0, metadata={"doc": "an upload that nobody has read for so long is stuck"})
+    every_seconds: float = field(default=30.0, metadata={"doc": "how often everything is checked; 0: never"})
+    unread_minutes: float = field(
+        default=10.0, metadata={"doc": "an upload that has not been read after this is stuck"}
+    )
     unanswered_hours: float = field(
         default=6.0,
         metadata={
-            "doc": "a feed that Amazon has had for so long is stuck, and so are lines that wait so long to be sent"
+            "doc": "a feed that Amazon has not answered after this is stuck, and so are lines that wait this long to be"
+            " sent"
         },
     )
     unconfirmed_minutes: float = field(
-        default=15.0, metadata={"doc": "lines that Amazon refused are told of when they are so old"}
+        default=15.0, metadata={"doc": "lines that Amazon refused raise an alarm once they are this old"}
     )
     rejections: int = field(
-        default=20, metadata={"doc": "so many lines of one code in an hour, far above its usual share"}
+        default=20,
+        metadata={
+            "doc": "this many lines rejected with one code in an hour, far above its usual share, raise an alarm"
+        },
     )
     disk_hours: float = field(default=24.0, metadata={"doc": "warn when the disk will be full within this"})
-    expiry_days: float = field(default=14.0, metadata={"doc": "warn before certificates and sellers' access end"})
-    clock_seconds: float = field(default=60.0, metadata={"doc": "largest difference from Amazon's clock"})
-    beat_seconds: float = field(default=60.0, metadata={"doc": "a process that is silent for so long hangs"})
+    expiry_days: float = field(
+        default=14.0, metadata={"doc": "warn this long before certificates and sellers' access end"}
+    )
+    clock_seconds: float = field(default=60.0, metadata={"doc": "largest tolerated difference from Amazon's clock"})
+    beat_seconds: float = field(
+        default=60.0, metadata={"doc": "a process that is silent for this long counts as hanging"}
+    )
     silent_sellers: bool = field(
-        default=True, metadata={"doc": "tell when a seller misses its own rhythm, learned by weekday and hour"}
+        default=True,
+        metadata={"doc": "raise an alarm when a seller misses its own rhythm, learned by weekday and hour"},
     )
 
 
@@ -332,16 +252,20 @@ class MarketplaceSettings:
     )
     client_id: str = field(default="", metadata={"doc": "Login with Amazon client id"})
     client_secret: str = field(default="", metadata={"doc": "env:NAME or file:PATH"})
-    timeout_seconds: float = field(default=30.0, metadata={"doc": "for one answer"})
-    poll_seconds: float = field(default=30.0, metadata={"doc": "first look at a feed's state after this; then slower"})
-    poll_slowest_seconds: float = field(default=600.0, metadata={"doc": "slowest look at a feed's state"})
+    timeout_seconds: float = field(default=30.0, metadata={"doc": "how long to wait for one answer"})
+    poll_seconds: float = field(
+        default=30.0, metadata={"doc": "how soon a feed's state is polled first; later polls are slower"}
+    )
+    poll_slowest_seconds: float = field(
+        default=600.0, metadata={"doc": "longest wait between two polls of a feed's state"}
+    )
     lookup_seconds: float = field(
-        default=30.0, metadata={"doc": "after a lost answer, wait this long before asking which feeds exist"}
+        default=30.0, metadata={"doc": "how long to wait after a lost answer before asking which feeds exist"}
     )
     second_feed_seconds: float = field(
-        default=1200.0, metadata={"doc": "a second feed may leave when the one in flight is older than this"}
+        default=1200.0, metadata={"doc": "a second feed may be sent once the one in flight is older than this"}
     )
-    messages_per_feed: int = field(default=10_000, metadata={"doc": "largest number of messages in a document"})
+    messages_per_feed: int = field(default=10_000, metadata={"doc": "most messages in a document"})
     rate_scale: float = field(
         default=1.0, metadata={"doc": "multiplies Amazon's rates; only the sandbox allows more than 1"}
     )
@@ -352,10 +276,10 @@ class SandboxSettings:
     """The built-in Amazon."""
 
     port: int = field(default=0, metadata={"doc": "0 takes any free port"})
-    rate_scale: float = field(default=500.0, metadata={"doc": "how much faster than Amazon's its rate limits are"})
-    processing_seconds: float = field(default=0.5, metadata={"doc": "how long a feed takes"})
+    rate_scale: float = field(default=500.0, metadata={"doc": "how many times its rate limits are those of Amazon"})
+    processing_seconds: float = field(default=0.5, metadata={"doc": "how long a feed takes to be processed"})
     show_after_seconds: float = field(
-        default=0.0, metadata={"doc": "how much later an accepted shipment is to be seen in its order"}
+        default=0.0, metadata={"doc": "how long after its acceptance a shipment shows in its order"}
     )
 
 

@@ -1,4 +1,4 @@
-"""A wish to stop, from any thread or signal, that a process waits for or looks at between two steps."""
+"""A request to stop, from any thread or signal, that a process waits for or looks at between two steps."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopped(Exception):
-    """Somebody wished to stop while we were at work."""
+    """A stop was requested while something was being done."""
 
 
-class Stop:
-    """The wish. A pipe, not a lock: a signal that the system gives to another thread does not wake a main thread that
-    waits for a lock, but it is written into the pipe whichever thread has it.
+class StopRequest:
+    """Made once or many times, by whatever thread.
+
+    A pipe, not a lock: a signal that the system gives to another thread does not wake a main thread that waits for a
+    lock, but it is written into the pipe whichever thread has it.
     """
 
     def __init__(self) -> None:
@@ -29,27 +31,27 @@ class Stop:
         self._lock = threading.Lock()
         self._closed = False
 
-    def wish(self) -> None:
+    def make(self) -> None:
         """Have `wait` return."""
-        with self._lock, contextlib.suppress(BlockingIOError):  # full: there are wishes enough
+        with self._lock, contextlib.suppress(BlockingIOError):  # full: a request is waiting already
             if not self._closed:
                 os.write(self.write, b"\0")
 
     def wait(self, seconds: float | None = None) -> bool:
-        """Does someone wish to stop? Waits for it, so long at most."""
+        """Wait until a stop is requested, at most so long; whether one is."""
         return bool(select.select([self._read], [], [], seconds)[0])
 
-    def fileno(self) -> int:
-        """What can be read from when someone wishes to stop, for `select`."""
-        return self._read
-
     def check(self, *, wait_seconds: float = 0) -> None:
-        """Raises: Stopped when someone wishes to stop, or does within so many seconds."""
+        """Raises: Stopped when a stop is requested, or is within so many seconds."""
         if self.wait(wait_seconds):
             raise Stopped
 
+    def fileno(self) -> int:
+        """What is readable once a stop is requested, for `select`."""
+        return self._read
+
     def close(self) -> None:
-        """Hear no more wishes."""
+        """Ignore requests from now on."""
         with self._lock:
             self._closed = True
             os.close(self._read)
@@ -57,9 +59,9 @@ class Stop:
 
 
 @contextlib.contextmanager
-def on_signals() -> Iterator[Stop]:
-    """A wish that SIGTERM and SIGINT are, too, where the main thread asks for it."""
-    stop = Stop()
+def stop_on_signals() -> Iterator[StopRequest]:
+    """A request that SIGTERM and SIGINT make, too, where the main thread asks for it."""
+    stop = StopRequest()
     try:
         if threading.current_thread() is threading.main_thread():
             with _signals_into(stop.write):
@@ -83,4 +85,4 @@ def _signals_into(descriptor: int) -> Iterator[None]:
 
 
 def _heard(number: int, frame: FrameType | None) -> None:
-    """A signal was heard; the pipe has it."""
+    """Do nothing: the wake-up descriptor has it. But a signal without a handler would end the process."""

@@ -1,4 +1,4 @@
-"""The columnar values: column names, types, meaning and invariants of every table that modules hand to each other.
+"""The columnar values: column names, types, meaning and invariants of every table that modules pass to each other.
 
 All tables are pandas frames whose text columns are Arrow strings (`TEXT`); absent text is "" and never null.
 The index of LINES and SHIPMENTS, and column `line` of ISSUES, is the 1-based line number in the file as the seller
@@ -14,10 +14,10 @@ import pyarrow as pa
 
 TEXT: Final = pd.ArrowDtype(pa.string())
 
-# LINES: the cells of one piece of a file, as the seller typed them but for surrounding blanks.
-# Columns: every column of the format that the file has, under its canonical name (`formats.FORMATS`), all TEXT.
+# LINES: the cells of one piece of a file, as the seller typed them except for surrounding blanks.
+# Columns: every column of the format that the file has, under its canonical name (`formats.claims.FORMATS`), all TEXT.
 
-# ISSUES: what rules found. One row an issue, in line order then in the catalogue's order.
+# ISSUES: what rules found. One row per issue, in line order then in the catalogue's order.
 ISSUE_COLUMNS: Final = ("line", "code", "column", "value", "detail")
 # line    int64
 # code    TEXT  key of rules.catalogue.CATALOGUE
@@ -25,7 +25,7 @@ ISSUE_COLUMNS: Final = ("line", "code", "column", "value", "detail")
 # value   TEXT  the offending cell as typed, or ""
 # detail  TEXT  the one variable part of the message beyond column and value ("line 7", "FedEx" ...), or ""
 
-# ORDERS: what an order file says, one row an order line, normalised; every column TEXT, "" where the file is silent.
+# ORDERS: what an order file says, one row per order line, normalised; every column TEXT, "" where the file is silent.
 ORDER_COLUMNS: Final = (
     "amazon-order-id",  # 3-7-7
     "number",  # the service's own number for the order
@@ -46,7 +46,7 @@ ORDER_COLUMNS: Final = (
     "tracking-number",
     "location",
 )
-# Whom an order is for: kept apart from it, and removed 30 days after shipment (DOMAIN 10).
+# Whom an order is for: stored apart from it, and removed 30 days after shipment (docs/domain.md#10-orders).
 PEOPLE_COLUMNS: Final = (
     "buyer-email",
     "buyer-name",
@@ -61,7 +61,7 @@ PEOPLE_COLUMNS: Final = (
     "buyer-note",
 )
 
-# SHIPMENTS: good lines that go to Amazon, normalised; every value is valid for the feed's schema as it stands.
+# SHIPMENTS: good lines that go to Amazon, normalised; every value is valid for the feed's schema as it is.
 SHIPMENT_COLUMNS: Final = (
     "amazon-order-id",  # 3-7-7
     "order-item-code",  # 14 digits, or "" = the whole order
@@ -76,14 +76,14 @@ SHIPMENT_COLUMNS: Final = (
     "ship-from",  # "" or the nine ship_from_address_* cells joined by U+001F in template order
 )
 
-# CANCELLATIONS: orders that Amazon is to cancel, normalised; every value is valid for the feed's schema as it stands.
+# CANCELLATIONS: orders for Amazon to cancel, normalised; every value is valid for the feed's schema as it is.
 CANCELLATION_COLUMNS: Final = (
     "amazon-order-id",  # 3-7-7
     "cancel-reason",  # one of Amazon's
     "order-item-codes",  # all of the order, 14 digits each, joined by one blank
 )
 
-# LINE_KEYS: what results name a line by, for every line of the file (good or bad), as typed.
+# LINE_KEYS: the cells by which results identify a line, for every line of the file (good or bad), as typed.
 KEY_COLUMNS: Final = ("order-id", "order-item-id", "tracking")
 
 
@@ -93,13 +93,13 @@ def text(values: object) -> pd.Series[str]:
 
 
 def arrow(column: Any) -> Any:
-    """The Arrow string array behind a text column (or of a list of texts), in one piece."""
+    """A text column (or a list of texts) as one contiguous Arrow string array."""
     cells: Any = pa.array(column, pa.string(), from_pandas=True)
     return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
 
 
 def issues_frame(rows: list[tuple[int, str, str, str, str]]) -> pd.DataFrame:
-    """ISSUES from rows in the order of ISSUE_COLUMNS."""
+    """ISSUES from rows whose cells are in the order of ISSUE_COLUMNS."""
     frame = pd.DataFrame(rows, columns=list(ISSUE_COLUMNS))
     types = {"line": "int64"} | dict.fromkeys(ISSUE_COLUMNS[1:], TEXT)
     return frame.astype(types)

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from cws_filedrop.feeds.processing_report import CODE_PREFIX, DOCUMENT_CODES, EXPLANATIONS
 from cws_filedrop.model import Issue, Severity, Verdict
-from cws_filedrop.rules.catalogue import CATALOGUE, Entry, issue
+from cws_filedrop.rules.catalogue import CATALOGUE, CatalogueEntry, issue
 
 
 class Example(NamedTuple):
@@ -182,6 +182,19 @@ def verdicts() -> str:
     return "\n".join(["| verdict | meaning |", "| --- | --- |", *rows])
 
 
+def codes() -> str:
+    """The table of codes."""
+    rows = [
+        f"| [{one.code}](#{one.code.lower()}) | {one.severity}{_scope(one)} | {_cell(one.rule)} |"
+        for one in CATALOGUE.values()
+    ]
+    return "\n".join(["| code | severity | rule |", "| --- | --- | --- |", *rows])
+
+
+def _scope(entry: CatalogueEntry) -> str:
+    return " (file)" if entry.scope == "file" else ""
+
+
 def said(code: str, kind: str) -> Issue:
     """One wording with its example."""
     example = EXAMPLES[code, kind]
@@ -191,14 +204,19 @@ def said(code: str, kind: str) -> Issue:
 
 def page() -> str:
     """The whole page."""
-    parts = [INTRODUCTION, f"## Contents\n\n{_contents()}", f"## Verdicts\n\n{verdicts()}"]
+    parts = [INTRODUCTION, f"## Contents\n\n{_contents()}"]
+    parts += [f"## Verdicts\n\n{_marked('verdicts', verdicts())}", f"## All codes\n\n{_marked('codes', codes())}"]
     parts += [f"## {title}\n\n{_group(letter)}" for letter, title in GROUPS.items()]
     parts += [f"## What Amazon answers\n\n{AMAZON}\n\n{_amazon()}"]
     return "\n\n".join(parts) + "\n"
 
 
+def _marked(name: str, table: str) -> str:
+    return f"<!-- {name} -->\n{table}\n<!-- /{name} -->"
+
+
 def _contents() -> str:
-    rows = ["- [Verdicts](#verdicts)"]
+    rows = ["- [Verdicts](#verdicts)", "- [All codes](#all-codes)"]
     for letter, title in GROUPS.items():
         codes = ", ".join(f"[{code}](#{code.lower()})" for code in CATALOGUE if code[0] == letter)
         rows.append(f"- {title}: {codes}")
@@ -210,14 +228,14 @@ def _group(letter: str) -> str:
     return "\n\n".join([*remarks, *(_entry(entry) for entry in CATALOGUE.values() if entry.code[0] == letter)])
 
 
-def _entry(entry: Entry) -> str:
+def _entry(entry: CatalogueEntry) -> str:
     meanings = OF_A_FILE if entry.scope == "file" else OF_A_LINE
     head = [f"### {entry.code}", f"{_upper(entry.rule)}.", f"**{entry.severity}**: {meanings[entry.severity]}."]
     rows = ["| message | what to do |", "| --- | --- |", *_rows(entry)]
     return "\n\n".join([*head, "\n".join(rows)])
 
 
-def _rows(entry: Entry) -> Iterator[str]:
+def _rows(entry: CatalogueEntry) -> Iterator[str]:
     meanings = OF_A_FILE if entry.scope == "file" else OF_A_LINE
     for kind in ("", *entry.kinds):
         made = said(entry.code, kind)

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
+import children
 import pytest
+import structlog
+from nobody import shared_folder
 
 # What depends on the place and not on what is installed; everything else is required in CI.
 MAY_BE_MISSING = ("not at hand", "root may write anywhere", "this machine has no network")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs and the README's tables")
+    parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs and tables of the docs")
 
 
 @pytest.hookimpl(wrapper=True)
@@ -27,7 +31,37 @@ def pytest_runtest_makereport(
     return report
 
 
+@pytest.fixture(scope="session", autouse=True)
+def plain_tracebacks() -> None:
+    """What failed is logged without the values of all variables: with those of a web server that takes seconds."""
+    *chain, _ = structlog.get_config()["processors"]
+    renderer = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[*chain, renderer])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process_outlives_the_session() -> Iterator[None]:
+    """Nor does one that a fixture of a whole module could not end."""
+    children.hear_interrupts()
+    yield
+    children.kill_all()
+
+
+@pytest.fixture(autouse=True)
+def no_process_outlives_its_test() -> Iterator[None]:
+    """However the test ends."""
+    with children.none_left():
+        yield
+
+
 @pytest.fixture
 def update_golden(request: pytest.FixtureRequest) -> bool:
     """Is the expected output to be rewritten?"""
     return bool(request.config.getoption("--update-golden"))
+
+
+@pytest.fixture
+def shared() -> Iterator[Path]:
+    """A folder that other users of this system can reach, too."""
+    with shared_folder() as folder:
+        yield folder

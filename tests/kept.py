@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cws_filedrop.store import sellers, uploads
 from cws_filedrop.store.database import Database
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads
 
 
 def arrive(db: Database, upload_id: str, name: str = "a.txt") -> None:

@@ -14,15 +14,18 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
+
+import children
+import in_process
 
 PASSWORD = "correct-horse-9"
 Found = TypeVar("Found")
 
 
-def wait_for(look: Callable[[], Found], *, seconds: float = 60, what: str = "it") -> Found:
+def wait_for(look: Callable[[], Found], *, seconds: float = 120, what: str = "it") -> Found:
     """The first true value of `look`, asked again and again until the deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -37,15 +40,23 @@ def wait_for(look: Callable[[], Found], *, seconds: float = 60, what: str = "it"
 class Process:
     """A process of ours whose standard output is read as it comes."""
 
-    def __init__(self, arguments: list[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        arguments: list[str],
+        environment: dict[str, str],
+        log: Path,
+        *,
+        before: Sequence[str] = (),
+        scope: children.Scope | None = None,
+    ) -> None:
         self._log = log.open("ab")
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", *arguments],
+        self.process = children.start(
+            [*before, sys.executable, "-m", *arguments],
             env={**os.environ, **environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=self._log,
-            start_new_session=True,
+            scope=scope,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -60,7 +71,7 @@ class Process:
         """The first match in what it said so far."""
         return re.search(pattern, "".join(self.lines), re.MULTILINE)
 
-    def expect(self, pattern: str, seconds: float = 40) -> re.Match[str]:
+    def expect(self, pattern: str, seconds: float = 120) -> re.Match[str]:
         """The first match, waited for; fails at once when the process ends."""
 
         def look() -> re.Match[str] | None:
@@ -76,12 +87,12 @@ class Process:
         """The end of its log."""
         return Path(self._log.name).read_text(errors="replace")[-3000:]
 
-    def stop(self, number: int = signal.SIGTERM, *, group: bool = False, seconds: float = 40) -> int:
+    def stop(self, number: int = signal.SIGTERM, *, group: bool = False, seconds: float = 120) -> int:
         """Send it (or its whole group) a signal, and wait for its end."""
         if self.process.poll() is None:
             (os.killpg if group else os.kill)(self.process.pid, number)
         code = self.process.wait(seconds)
-        self._reader.join(10)
+        self._reader.join(60)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._log.close()
@@ -103,16 +114,29 @@ class Sandbox:
             rows: list[dict[str, Any]] = json.load(answer)["messages"]
         return rows
 
+    def fault(self, operation: str, kind: str, **values: object) -> None:
+        """Have something go wrong with its next calls (the shape is in `marketplaces.sandbox.faults`)."""
+        wanted = json.dumps({"operation": operation, "kind": kind} | values).encode()
+        with urllib.request.urlopen(f"{self.endpoint}/sandbox/faults", wanted, timeout=60) as answer:
+            answer.read()
+
+    def faults(self) -> list[dict[str, Any]]:
+        """What is yet to go wrong."""
+        with urllib.request.urlopen(f"{self.endpoint}/sandbox/faults", timeout=60) as answer:
+            waiting: list[dict[str, Any]] = json.load(answer)["faults"]
+        return waiting
+
     def stop(self) -> None:
         """End it."""
         self.process.stop()
 
 
 class Running:
-    """`cws-filedrop serve` on a folder of its own."""
+    """`cws-filedrop serve` on a folder of its own; `before` is a command that starts it, such as `nice`."""
 
-    def __init__(self, folder: Path, **settings: object) -> None:
+    def __init__(self, folder: Path, *, before: Sequence[str] = (), **settings: object) -> None:
         self.folder = folder
+        self.before = before
         self.data = folder / "data"
         usual = {
             "SERVICE__DATA_DIR": self.data,
@@ -130,6 +154,8 @@ class Running:
         self.address = ("", 0)
         self.implicit_address = ("", 0)
         self.sftp_address = ("", 0)
+        self._sellers = 0
+        self._scope = children.current()
         self.pages = ""  # where they are, when WEB__ENABLED
 
     def add_seller(self, name: str, *options: str) -> None:
@@ -139,15 +165,26 @@ class Running:
         )
         assert done.returncode == 0, done.stderr
 
+    def new_seller(self, *options: str) -> str:
+        """One that no other test has; its name."""
+        self._sellers += 1
+        name = f"seller{self._sellers}"
+        self.add_seller(name, *options)
+        return name
+
     def add_user(self, name: str, password: str, role: str = "admin") -> None:
         """An operator of the pages, by the command line."""
         done = self.command("user", "add", name, "--role", role, "--password-stdin", given=password + "\n")
         assert done.returncode == 0, done.stderr
 
     def command(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
-        """Run a command of ours with the service's settings."""
+        """Run a command of ours with the service's settings, which it meets in the data folder; in this process."""
+        return in_process.run(arguments, self.environment, given=given)
+
+    def program(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
+        """The same in a process of its own: for commands that go on, or set up what is the process's."""
         return subprocess.run(
-            [sys.executable, "-m", "cws_filedrop", *arguments],
+            [*self.before, sys.executable, "-m", "cws_filedrop", *arguments],
             env={**os.environ, **self.environment},
             capture_output=True,
             text=True,
@@ -158,7 +195,8 @@ class Running:
 
     def start(self) -> Running:
         """Start it and wait until it is ready."""
-        self.process = Process(["cws_filedrop", "serve"], self.environment, self.folder / "service.log")
+        log = self.folder / "service.log"
+        self.process = Process(["cws_filedrop", "serve"], self.environment, log, before=self.before, scope=self._scope)
         self.process.expect(r"^ready$")
         self.address, self.implicit_address, self.sftp_address = map(self._listening, ("ftp", "ftps", "sftp"))
         pages = self.process.said(r"^pages +(\S+)$")
@@ -181,7 +219,7 @@ class Running:
 
     def ftp(self, seller: str) -> ftplib.FTP:
         """A session that is logged in."""
-        session = ftplib.FTP(timeout=30, encoding="utf-8")
+        session = ftplib.FTP(timeout=60, encoding="utf-8")
         try:
             session.connect(*self.address)
             session.login(seller, PASSWORD)
@@ -209,7 +247,7 @@ class Running:
         name = next((name for name in self.outbox(seller) if name.endswith(ending)), None)
         return None if name is None else self.home(seller) / "outbox" / name
 
-    def result(self, seller: str, upload: str, *, seconds: float = 60) -> list[dict[str, str]]:
+    def result(self, seller: str, upload: str, *, seconds: float = 120) -> list[dict[str, str]]:
         """The rows of an upload's result, waited for."""
         path = wait_for(
             lambda: self.find(seller, upload, "result"),

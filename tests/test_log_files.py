@@ -19,7 +19,7 @@ PROGRAM = """
 import sys
 from pathlib import Path
 from cws_filedrop import log
-log.configure("info", files=log.Files(Path(sys.argv[1]), "doors", int(sys.argv[2]), int(sys.argv[3])))
+log.configure("info", files=log.LogFolder(Path(sys.argv[1]), "doors", int(sys.argv[2]), int(sys.argv[3])))
 """
 
 
@@ -111,7 +111,7 @@ def test_a_second_process_has_a_file_of_its_own(tmp_path: Path, begun: subproces
 
 def test_a_file_is_free_when_its_process_was_killed(tmp_path: Path, begun: subprocess.Popen[str]) -> None:
     begun.send_signal(signal.SIGKILL)
-    begun.wait(30)
+    begun.wait(60)
     assert run('log.get("x").info("second.said")', tmp_path, 1000, 2).returncode == 0
     assert [line["event"] for line in lines(tmp_path / "doors.log")] == ["first.said", "second.said"]
 

@@ -7,30 +7,31 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
-from cws_filedrop.drop.deeds import Event
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
+from cws_filedrop.drop.audit_events import AuditEventKind
 
 
 def audit(
     seller: Annotated[
-        str, typer.Option(help="only this seller's, or this name tried", autocompletion=completing.sellers)
+        str, typer.Option(help="only of this seller, or of logins tried by this name", autocompletion=answers.sellers)
     ] = "",
     address: Annotated[str, typer.Option(help="only from this address")] = "",
-    event: Annotated[Event | None, typer.Option(help="only of this kind")] = None,
-    since: Annotated[str, typer.Option(help="from this day or moment (UTC) on, such as 2026-11-23")] = "",
-    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 50,
+    event: Annotated[AuditEventKind | None, typer.Option(help="only of this kind")] = None,
+    since: Annotated[str, typer.Option(help="from this day or moment (UTC) onwards, such as 2026-11-23")] = "",
+    limit: Annotated[int, typer.Option(help="at most this many, newest first", min=1)] = 50,
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show logins, refusals, uploads, downloads and deletions, newest first."""
-    from cws_filedrop.store import audit
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.doors import audit
 
     wanted = {"seller": seller, "address": address, "event": str(event or ""), "since": since}
-    found = audit.listing(database(settings()), **wanted, limit=limit)
+    entries = audit.listing(database(settings()), **wanted, limit=limit)
     if json:
-        show_json({"version": 1, "entries": [asdict(one) for one in found]})
+        show_json({"version": 1, "entries": [asdict(entry) for entry in entries]})
         return
-    rows = [(one.at, one.event, one.seller, one.door, one.address, _what(one)) for one in found]
+    rows = [(entry.at, entry.event, entry.seller, entry.door, entry.address, _what(entry)) for entry in entries]
     show_table("Audit", ("when", "event", "who", "door", "from", "what"), rows)
 
 

@@ -7,39 +7,39 @@ from typing import Annotated
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
 
-app = typer.Typer(help="Sellers who are connected: list them, close a connection.", no_args_is_help=True)
+app = typer.Typer(help="Connected sellers: list them, close a connection.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_(
-    seller: Annotated[str, typer.Option(help="only this seller's", autocompletion=completing.sellers)] = "",
+    seller: Annotated[str, typer.Option(help="only of this seller", autocompletion=answers.sellers)] = "",
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
-    """Show who is connected, who came first first."""
-    from cws_filedrop.store import connections
+    """Show who is connected, longest first."""
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.doors import connections
 
-    found = connections.listing(database(settings()), seller=seller.lower())
+    connected = connections.listing(database(settings()), seller=seller.lower())
     if json:
-        show_json({"version": 1, "connections": [asdict(one) for one in found]})
+        show_json({"version": 1, "connections": [asdict(row) for row in connected]})
         return
     rows = [
-        (one.id, one.seller, one.door, one.address, one.client, one.since, "busy" if one.busy else "") for one in found
+        (row.id, row.seller, row.door, row.address, row.client, row.since, "busy" if row.busy else "")
+        for row in connected
     ]
     show_table("Connections", ("id", "seller", "door", "from", "client", "since", ""), rows)
 
 
 @app.command()
 def close(
-    connection: Annotated[
-        str, typer.Argument(help="its id in `connections list`", autocompletion=completing.connections)
-    ],
+    connection: Annotated[str, typer.Argument(help="its id in `connections list`", autocompletion=answers.connections)],
 ) -> None:
-    """Close a connection; a transfer that is under way is cut, and can be resumed."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.pipeline import deciding
+    """Close a connection; a transfer under way is cut off, and can be resumed."""
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import orders_and_feeds
 
-    decided(deciding.close_connection, connection)
+    decided(orders_and_feeds.close_connection, connection)
     typer.echo(f"{connection} is being closed")

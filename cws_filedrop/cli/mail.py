@@ -1,4 +1,4 @@
-"""`cws-filedrop mail`: what was written to whom, what became of it, and a trial of the [mail] settings."""
+"""`cws-filedrop mail`: which mails were written, what became of them, and a trial of the [mail] settings."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import MailKind, MailState
 
-app = typer.Typer(help="Mail: list what was written, send one again, try the settings.", no_args_is_help=True)
+app = typer.Typer(help="Mail: list mails, send one again, try the settings.", no_args_is_help=True)
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
 
 
@@ -20,14 +20,15 @@ Json = Annotated[bool, typer.Option("--json", help="for machines")]
 def list_(
     state: Annotated[MailState | None, typer.Option(help="only in this state")] = None,
     kind: Annotated[MailKind | None, typer.Option(help="only of this kind")] = None,
-    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="at most this many, newest first", min=1)] = 50,
     json: Json = False,
 ) -> None:
     """Show mails, newest first. Buyers are not named."""
-    from cws_filedrop.store import mails
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.outgoing import mails
 
-    found = mails.listing(database(settings()), states=[state] if state else [], kind=kind, limit=limit)
-    plain = [_plain(mail) for mail in found]
+    listed = mails.listing(database(settings()), states=[state] if state else [], kind=kind, limit=limit)
+    plain = [_plain(mail) for mail in listed]
     if json:
         show_json({"version": 1, "mails": plain})
         return
@@ -37,8 +38,9 @@ def list_(
 
 @app.command()
 def retry(number: Annotated[int, typer.Argument(help="the mail's number in `mail list`")]) -> None:
-    """Send a mail again that failed, or of which nobody knows whether it was sent (then it may arrive twice)."""
-    from cws_filedrop.store import mails
+    """Send a mail again that failed, or that may or may not have been sent (then it may arrive twice)."""
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.outgoing import mails
 
     db = database(settings())
     mail = mails.find(db, number)
@@ -52,27 +54,27 @@ def retry(number: Annotated[int, typer.Argument(help="the mail's number in `mail
 
 @app.command()
 def test(address: Annotated[str, typer.Argument(help="where a trial mail goes")]) -> None:
-    """Send a trial mail at once, without the service. Exit code 1 when the SMTP server does not take it."""
+    """Send a trial mail at once, without the service. Exit code 1 when the SMTP server does not accept it."""
     from cws_filedrop.notify.addresses import BadAddress
     from cws_filedrop.notify.envelope import seal
     from cws_filedrop.notify.letters import write
-    from cws_filedrop.notify.office import office
-    from cws_filedrop.notify.smtp import Counter, Ending
+    from cws_filedrop.notify.mail_relay import mail_relay
+    from cws_filedrop.notify.smtp import SmtpSession, SubmissionOutcome
 
-    where = office(settings().mail, os.environ)
-    letter, key = write("trial", {"host": where.host}), f"trial:{secrets.token_hex(8)}"
+    relay = mail_relay(settings().mail, os.environ)
+    letter, key = write("trial", {"host": relay.host}), f"trial:{secrets.token_hex(8)}"
     try:
-        sealed = seal(letter, key=key, sender=where.sender, recipient=address, written_at=datetime.now(UTC))
+        envelope = seal(letter, key=key, sender=relay.sender, recipient=address, written_at=datetime.now(UTC))
     except BadAddress as error:
         raise stop(str(error), 2) from None
-    counter = Counter(where)
+    session = SmtpSession(relay)
     try:
-        ended = counter.hand_in(sealed, begin=lambda: True)
+        outcome = session.hand_in(envelope, begin=lambda: True)
     finally:
-        counter.close()
-    if ended.ending is not Ending.SENT:
-        raise stop(f"{where.host}:{where.port} did not take it: {ended.words}")
-    typer.echo(f"{where.host}:{where.port} took a mail to {address}")
+        session.close()
+    if outcome.ending is not SubmissionOutcome.SENT:
+        raise stop(f"{relay.host}:{relay.port} did not take it: {outcome.words}")
+    typer.echo(f"{relay.host}:{relay.port} took a mail to {address}")
 
 
 def _plain(mail: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`cws-filedrop`: the list of commands, and what every command shares: settings, errors as words, exit codes.
+"""`cws-filedrop`: the list of commands, and what all of them share: settings, errors as words, exit codes.
 
 Exit codes: 0 clean, 1 problems found or an expected failure, 2 usage or configuration, 3 a bug, 130 interrupted.
 """
@@ -10,40 +10,24 @@ import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from cws_filedrop import __version__
-from cws_filedrop.cli import (
-    alarms,
-    audit,
-    check,
-    client_config,
-    completion,
-    connections,
-    convert,
-    demo,
-    feed,
-    guard,
-    logs,
-    mail,
-    orders,
-    report,
-    seller,
-    seller_hook,
-    seller_key,
-    seller_profile,
-    seller_token,
-    serve,
-    status,
-    upload,
-    user,
-    user_token,
-    watch,
-)
-from cws_filedrop.cli.shared import Chosen, close_all
-from cws_filedrop.errors import ConfigError, FileDropError
+from cws_filedrop.cli import alarms, audit, connections, feed, guard, mail, orders, report, serve, status, upload
+from cws_filedrop.cli.completion import scripts
+from cws_filedrop.cli.demo import command as demo
+from cws_filedrop.cli.logs import commands as logs
+from cws_filedrop.cli.offline import check, convert
+from cws_filedrop.cli.seller import client_config, hook, key, profile
+from cws_filedrop.cli.seller import commands as seller
+from cws_filedrop.cli.seller import token as seller_token
+from cws_filedrop.cli.terminal.shared import GlobalOptions, close_all
+from cws_filedrop.cli.user import commands as user
+from cws_filedrop.cli.user import token as user_token
+from cws_filedrop.cli.watch import command as watch
+from cws_filedrop.errors import ConfigError, FileDropError, Impossible
 from cws_filedrop.stopping import Stopped
 
 app = typer.Typer(
@@ -63,14 +47,14 @@ app.command("status")(status.status)
 app.command("alarms")(alarms.alarms)
 app.command("watch")(watch.watch)
 app.command("logs")(logs.logs)
-seller.app.add_typer(seller_hook.app, name="hook")
-seller.app.add_typer(seller_key.app, name="key")
-seller.app.add_typer(seller_profile.app, name="profile")
+seller.app.add_typer(hook.app, name="hook")
+seller.app.add_typer(key.app, name="key")
+seller.app.add_typer(profile.app, name="profile")
 seller.app.add_typer(seller_token.app, name="token")
 seller.app.command("client-config")(client_config.client_config)
 app.add_typer(seller.app, name="seller")
 app.add_typer(orders.app, name="orders")
-app.add_typer(orders.app, name="order", hidden=True)  # its second name
+app.add_typer(orders.app, name="order", hidden=True)  # an alias: people type either
 app.add_typer(report.app, name="report")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
@@ -80,7 +64,7 @@ app.add_typer(connections.app, name="connections")
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)
-app.command("completion")(completion.completion)
+app.command("completion")(scripts.completion)
 
 
 @app.callback(invoke_without_command=True)
@@ -89,41 +73,47 @@ def common(
         Path | None,
         typer.Option("--config", envvar="CWS_FILEDROP_CONFIG", help="settings file [default: ./cws_filedrop.toml]"),
     ] = None,
-    version: Annotated[bool, typer.Option("--version", help="say the version and stop")] = False,
+    version: Annotated[bool, typer.Option("--version", help="print the version and exit")] = False,
 ) -> None:
-    """What comes before the command."""
-    Chosen.config = config
+    """Options that come before the command."""
+    GlobalOptions.config = config
     if version:
         typer.echo(__version__)
         raise typer.Exit(0)
 
 
 def run() -> None:
-    """The entry point: the command, with failures said in words."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # so that it cannot break off what is loading (`__main__`)
+    """The entry point: runs the command and turns failures into words and exit codes."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:  # while we were imported (`__main__`)
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    if completion.VARIABLE in os.environ:
-        completion.answer(app)
+    if scripts.VARIABLE in os.environ:
+        scripts.answer(app)
     try:
         app()
+    except Impossible:  # before FileDropError, whose child it is: a bug is never passed off as an expected failure
+        _report_bug()
     except ConfigError as error:
-        _say(error)
+        _print_error(error)
         sys.exit(2)
     except FileDropError as error:
-        _say(error)
+        _print_error(error)
         sys.exit(1)
     except (KeyboardInterrupt, Stopped):
         sys.exit(130)
-    except BrokenPipeError:
+    except BrokenPipeError:  # such as `| head`; closed, so that the interpreter does not complain at exit either
         sys.stderr.close()
         sys.exit(1)
     except Exception:
-        traceback.print_exc()
-        sys.stderr.write("cws-filedrop: this is a bug; please report the lines above\n")
-        sys.exit(3)
+        _report_bug()
     finally:
         close_all()
 
 
-def _say(error: Exception) -> None:
+def _report_bug() -> NoReturn:
+    traceback.print_exc()
+    sys.stderr.write("cws-filedrop: this is a bug; please report the lines above\n")
+    sys.exit(3)
+
+
+def _print_error(error: Exception) -> None:
     sys.stderr.write(f"cws-filedrop: {error}\n")

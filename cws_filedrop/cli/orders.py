@@ -10,24 +10,26 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.judging import File, readable
-from cws_filedrop.cli.shared import database, desk, settings, show_json, show_table, stop
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.offline.options import File, readable
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
 from cws_filedrop.model import OrderState
 
 app = typer.Typer(
-    help="Orders (`order` will do, too): import or fetch them, list them, show one, pack the evidence of one, send one"
-    " again, settle one by hand.",
+    help="Orders (also `order`): import or fetch them, list them, show one, pack its evidence, send one again, settle"
+    " one by hand.",
     no_args_is_help=True,
 )
 Json = Annotated[bool, typer.Option("--json", help="for machines")]
-SellerName = Annotated[str, typer.Option("--seller", help="whose order book", autocompletion=completing.sellers)]
+SellerName = Annotated[
+    str, typer.Option("--seller", help="the seller whose order book it is", autocompletion=answers.sellers)
+]
 OrderName = Annotated[str, typer.Argument(help="Amazon's order number, the service's own, or the seller's reference")]
 SHOWN_ISSUES: Final = 20
 
 
-class Settlement(StrEnum):
-    """What an operator says has become of an order."""
+class SettleChoice(StrEnum):
+    """What an operator may say became of an order."""
 
     SHIPPED = "shipped"
     CANCELLED = "cancelled"
@@ -37,42 +39,45 @@ class Settlement(StrEnum):
 @app.command("import")
 def import_(file: File, seller: SellerName, json: Json = False) -> None:
     """Merge an order report into the order book. Exit code 1 when lines were left out."""
-    from cws_filedrop.pipeline.desk import open_desk
-    from cws_filedrop.pipeline.order_book import import_file
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.orders.importing import import_file
     from cws_filedrop.reports import order_import
+    from cws_filedrop.service_context import open_context
 
     path, chosen, now = readable(file), settings(), datetime.now(UTC)
     db = database(chosen)
-    owner = _owner(db, seller)
-    context = open_desk(chosen).context(owner.policy, now)
+    importer = owner(db, seller)
+    judging = open_context(chosen).judging(importer.policy, now)
     with path.open("rb") as source:
-        done = import_file(db, owner.account.id, source, file_name=path.name, context=context, now=now)
-    found = {"file": path.name} | done.as_json()
+        imported = import_file(db, importer.account.id, source, file_name=path.name, judging=judging, now=now)
+    summary = {"file": path.name} | imported.as_json()
     if json:
-        show_json(found)
+        show_json(summary)
     else:
-        for told in order_import.text(found, most_issues=SHOWN_ISSUES):
-            typer.echo(told)
-    if done.refused:
+        for line in order_import.text(summary, most_issues=SHOWN_ISSUES):
+            typer.echo(line)
+    if imported.refused:
         raise typer.Exit(1)
 
 
 @app.command()
 def pull(
     seller: Annotated[
-        str, typer.Option("--seller", help="only of this seller's account", autocompletion=completing.sellers)
+        str, typer.Option("--seller", help="only of this seller's account", autocompletion=answers.sellers)
     ] = "",
 ) -> None:
-    """Have the service fetch the orders to be shipped from Amazon now, whatever its schedule."""
-    from cws_filedrop.store import pulls, sellers
+    """Have the service fetch orders to be shipped from Amazon now, regardless of its schedule."""
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.store.feeds import order_reports
+    from cws_filedrop.store.sellers import sellers
 
     db = database(settings())
-    owners = [_owner(db, seller)] if seller else [one for one in sellers.everyone(db) if one.enabled]
+    owners = [owner(db, seller)] if seller else [one for one in sellers.everyone(db) if one.enabled]
     accounts = {one.account.id: one.account for one in owners}
     if not accounts:
         raise stop("there is no seller that is enabled")
     for account in accounts.values():
-        no, new = pulls.begin(db, account.id, now=datetime.now(UTC))
+        no, new = order_reports.begin(db, account.id, now=datetime.now(UTC))
         doing = "will be asked for; `orders pulls` shows how it goes" if new else "is under way already"
         typer.echo(f"{account.merchant_id}: order report {no} {doing}")
 
@@ -80,25 +85,27 @@ def pull(
 @app.command("pulls")
 def pulls_(
     seller: Annotated[
-        str, typer.Option("--seller", help="only of this seller's account", autocompletion=completing.sellers)
+        str, typer.Option("--seller", help="only of this seller's account", autocompletion=answers.sellers)
     ] = "",
-    limit: Annotated[int, typer.Option(help="the newest so many", min=1)] = 20,
+    limit: Annotated[int, typer.Option(help="at most this many, newest first", min=1)] = 20,
     json: Json = False,
 ) -> None:
     """Show how fetching orders from Amazon went, newest first."""
-    from cws_filedrop.store import pulls, sellers
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.store.feeds import order_reports
+    from cws_filedrop.store.sellers import sellers
 
     db = database(settings())
     owners = sellers.everyone(db)
-    names = {one.account.id: one.account.merchant_id for one in owners}
-    account_id = _owner(db, seller).account.id if seller else None
-    found = pulls.listing(db, account_id=account_id, limit=limit)
+    names = {owner_.account.id: owner_.account.merchant_id for owner_ in owners}
+    account_id = owner(db, seller).account.id if seller else None
+    pulls = order_reports.listing(db, account_id=account_id, limit=limit)
     if json:
-        plain = [asdict(one) | {"merchant_id": names.get(one.account_id, "")} for one in found]
+        plain = [asdict(row) | {"merchant_id": names.get(row.account_id, "")} for row in pulls]
         show_json({"version": 1, "pulls": plain})
         return
     rows = [
-        (one.no, names.get(one.account_id, ""), one.state, one.asked_at, one.done_at or "", one.note) for one in found
+        (row.no, names.get(row.account_id, ""), row.state, row.asked_at, row.done_at or "", row.note) for row in pulls
     ]
     show_table("Orders fetched from Amazon", ("no", "account", "state", "asked", "ended", "how"), rows)
 
@@ -107,35 +114,42 @@ def pulls_(
 def list_(
     seller: SellerName,
     state: Annotated[OrderState | None, typer.Option(help="only in this state")] = None,
-    limit: Annotated[int, typer.Option(help="so many at most", min=1)] = 50,
+    limit: Annotated[int, typer.Option(help="at most this many", min=1)] = 50,
     json: Json = False,
 ) -> None:
-    """Show orders, those that changed last first."""
-    from cws_filedrop.store import order_book
+    """Show orders, last changed first."""
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.store.orders import order_book
 
     db = database(settings())
-    found = order_book.listing(db, _owner(db, seller).account.id, state=state, limit=limit)
+    orders = order_book.listing(db, owner(db, seller).account.id, state=state, limit=limit)
     if json:
-        show_json({"version": 1, "orders": [_plain(one) for one in found]})
+        show_json({"version": 1, "orders": [_plain(order) for order in orders]})
         return
-    rows = [(one.amazon_order_id, one.number, one.reference, one.state, one.latest_ship_date) for one in found]
+    rows = [
+        (order.amazon_order_id, order.number, order.reference, order.state, order.latest_ship_date) for order in orders
+    ]
     show_table("Orders", ("order", "number", "reference", "state", "ship by"), rows)
 
 
 @app.command()
 def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     """Show an order, its lines, where it is on Amazon's seller site, and everything that happened to it."""
+    from cws_filedrop.cli.terminal.opened import database, order_named, owner
     from cws_filedrop.marketplaces.seller_site import order_url
-    from cws_filedrop.store import order_book, sightings
+    from cws_filedrop.store.feeds import read_backs
+    from cws_filedrop.store.orders import order_book
 
     db = database(settings())
-    found = _found(db, order, seller)
-    linked = _plain(found) | {"amazon_url": order_url(_owner(db, seller).account.marketplace_id, found.amazon_order_id)}
+    found = order_named(db, order, seller)
+    linked = _plain(found) | {"amazon_url": order_url(owner(db, seller).account.marketplace_id, found.amazon_order_id)}
     lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
-    back = sightings.read_back(db, found.account_id, found.amazon_order_id)
+    read_back = read_backs.read_back(db, found.account_id, found.amazon_order_id)
     if json:
         plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
-        show_json({"version": 1, "order": linked | plain | {"read_back": None if back is None else asdict(back)}})
+        show_json(
+            {"version": 1, "order": linked | plain | {"read_back": None if read_back is None else asdict(read_back)}}
+        )
         return
     rows = [(name, value) for name, value in linked.items() if value]
     show_table(f"Order {found.amazon_order_id}", ("what", "value"), rows)
@@ -146,13 +160,13 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     )
     events = [(one.at, one.who, one.state, one.what) for one in history]
     show_table("History", ("when", "who", "state", "what"), events)
-    if back and back.looked_at:
+    if read_back and read_back.looked_at:
         packages = [
             (one["tracking"], one["carrier"], one["shipped_at"], ", ".join(item["item"] for item in one["items"]))
-            for one in back.shown.get("packages", [])
+            for one in read_back.shown.get("packages", [])
         ]
-        said = back.shown["status"] or "no such order"
-        title = f"Amazon's own order at {back.looked_at}: {said}"
+        status = read_back.shown["status"] or "no such order"
+        title = f"Amazon's own order at {read_back.looked_at}: {status}"
         show_table(title, ("package", "carrier", "shipped", "items"), packages)
 
 
@@ -160,26 +174,28 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
 def settle(
     order: OrderName,
     seller: SellerName,
-    to: Annotated[Settlement, typer.Option("--as", help="what has become of it")],
+    to: Annotated[SettleChoice, typer.Option("--as", help="what became of it")],
     note: Annotated[str, typer.Option(help="why; kept in its history")],
 ) -> None:
-    """Say by hand what has become of an order; nothing is sent to Amazon."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.pipeline import deciding
+    """Record by hand what became of an order; nothing is sent to Amazon."""
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.cli.terminal.opened import database, order_named
+    from cws_filedrop.decisions import orders_and_feeds
 
-    found = _found(database(settings()), order, seller)
-    state = decided(deciding.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
+    found = order_named(database(settings()), order, seller)
+    state = decided(orders_and_feeds.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
     typer.echo(f"{found.amazon_order_id} is {state}")
 
 
 @app.command()
 def retry(order: OrderName, seller: SellerName) -> None:
-    """Send what Amazon refused of an order again: its lines are dropped once more, in its seller's name."""
-    from cws_filedrop.cli.deciding import decided
-    from cws_filedrop.pipeline import retrying
+    """Send again what Amazon refused of an order: its lines are dropped once more, in its seller's name."""
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.cli.terminal.opened import database, order_named
+    from cws_filedrop.decisions import sending_again
 
-    found = _found(database(settings()), order, seller)
-    upload_id = decided(retrying.retry_order, found.account_id, found.amazon_order_id)
+    found = order_named(database(settings()), order, seller)
+    upload_id = decided(sending_again.retry_order, found.account_id, found.amazon_order_id)
     typer.echo(f"what Amazon refused of {found.amazon_order_id} is sent again, as upload {upload_id}")
 
 
@@ -189,24 +205,23 @@ def evidence(
     seller: SellerName,
     out: Annotated[Path | None, typer.Option(help="the zip to write [default: evidence-ORDER-ID.zip]")] = None,
     only_this_order: Annotated[
-        bool, typer.Option("--only-this-order", help="extracts instead of whole files, to be given to somebody outside")
+        bool, typer.Option("--only-this-order", help="extracts instead of whole files, to hand to somebody outside")
     ] = False,
 ) -> None:
-    """Pack all that proves what became of an order: files, feeds, Amazon's reports and its own order, as one zip."""
+    """Pack everything that proves what became of an order into one zip: files, feeds, Amazon's reports and order."""
     import shutil
 
-    from cws_filedrop.pipeline.deciding import Who
-    from cws_filedrop.pipeline.evidence import packing
-    from cws_filedrop.store.deeds import COMMAND_LINE
+    from cws_filedrop.cli.terminal.opened import context, order_if_known, owner
+    from cws_filedrop.store.users.decisions import COMMAND_LINE
+    from cws_filedrop.views.evidence import packing
 
-    here = desk(settings())
-    owner = _owner(here.db, seller)
-    found = _named(here.db, order, seller)
-    name = found[0].amazon_order_id if found else order  # lines may name one that the order book does not know
-    wanted = packing.Order(owner.account.id, name, only_this_order)
+    opened = context(settings())
+    found = order_if_known(opened.db, order, seller)
+    name = found.amazon_order_id if found else order  # lines may name one that the order book does not know
+    wanted = packing.EvidenceRequest(owner(opened.db, seller).account.id, name, only_this_order)
     path = out or Path(wanted.file_name)
     try:
-        made = packing.packed(here, wanted, folder=path.absolute().parent, who=Who(COMMAND_LINE))
+        made = packing.packed(opened, wanted, folder=path.absolute().parent, who=COMMAND_LINE)
         with made.file, path.open("wb") as target:
             shutil.copyfileobj(made.file, target)
     except OSError as error:
@@ -214,34 +229,8 @@ def evidence(
     typer.echo(f"{path}: {made.size:,} bytes, SHA-256 {made.sha256}")
 
 
-def _owner(db: Any, name: str) -> Any:
-    from cws_filedrop.store import sellers
-
-    owner = sellers.find(db, name.lower())
-    if owner is None:
-        raise stop(f"there is no seller {name}")
-    return owner
-
-
-def _found(db: Any, order: str, seller: str) -> Any:
-    found = _named(db, order, seller)
-    if not found:
-        raise stop(f"there is no order {order} in the order book of {seller}")
-    return found[0]
-
-
-def _named(db: Any, order: str, seller: str) -> Any:
-    """The order of that name, or none. Raises: typer.Exit when there are several."""
-    from cws_filedrop.store import order_book
-
-    found = order_book.find(db, _owner(db, seller).account.id, order)
-    if len(found) > 1:
-        raise stop(f"{order} names {len(found)} orders: {', '.join(one.amazon_order_id for one in found)}")
-    return found
-
-
 def _plain(order: Any) -> dict[str, Any]:
     from cws_filedrop.rules.speed import speed
 
-    told = {name: value for name, value in asdict(order).items() if name not in ("no", "account_id")}
-    return told | {"speed": speed(order.ship_method) or ""}
+    values = {name: value for name, value in asdict(order).items() if name not in ("no", "account_id")}
+    return values | {"speed": speed(order.ship_method) or ""}

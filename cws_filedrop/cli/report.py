@@ -9,8 +9,8 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from cws_filedrop.cli import completing
-from cws_filedrop.cli.shared import database, settings, show_json, show_table, stop
+from cws_filedrop.cli.completion import answers
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
 
 app = typer.Typer(help="Statements: the commission of a month.", no_args_is_help=True)
 EVERYONE: Final = "all"
@@ -25,7 +25,7 @@ def report() -> None:
 @app.command()
 def commission(
     month: Annotated[str, typer.Option(help="such as 2026-11; by purchase date, in the seller's time zone")],
-    seller: Annotated[str, typer.Option(help="whose statement, or all", autocompletion=completing.sellers)] = EVERYONE,
+    seller: Annotated[str, typer.Option(help="one seller, or all of them", autocompletion=answers.sellers)] = EVERYONE,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="write it to this file: tab-delimited, or JSON with --json")
     ] = None,
@@ -47,9 +47,10 @@ def commission(
 
 
 def _statements(month: str, seller: str) -> Any:
-    from cws_filedrop.pipeline import statements
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.orders import statements
     from cws_filedrop.rules import commission
-    from cws_filedrop.store import sellers
+    from cws_filedrop.store.sellers import sellers
 
     wanted = commission.month(month)
     if wanted is None:
@@ -57,10 +58,7 @@ def _statements(month: str, seller: str) -> Any:
     db, now = database(settings()), datetime.now(UTC)
     if seller.lower() == EVERYONE:
         return statements.of_all(db, sellers.everyone(db), wanted, now=now)
-    owner = sellers.find(db, seller)
-    if owner is None:
-        raise stop(f"there is no seller {seller}")
-    return [statements.of_seller(db, owner, wanted, now=now)]
+    return [statements.of_seller(db, owner(db, seller), wanted, now=now)]
 
 
 def _write(path: Path, body: bytes) -> None:
@@ -71,21 +69,9 @@ def _write(path: Path, body: bytes) -> None:
 
 
 def _show(statement: Any) -> None:
-    from cws_filedrop.reports.commission import shown, yes
+    from cws_filedrop.reports.commission import cells, shown, yes
 
-    rows = [
-        (
-            one.number,
-            one.amazon_order_id,
-            shown(one.at),
-            one.state,
-            shown(one.cancelled_at),
-            yes(one.carries),
-            one.reason,
-            "" if one.total_price is None else one.total_price,
-        )
-        for one in statement.orders[:SHOWN]
-    ]
+    rows = [["" if cell is None else cell for cell in cells(one)] for one in statement.orders[:SHOWN]]
     headings = ("number", "order", "bought", "state", "cancelled", "commission", "why", "price")
     show_table(f"Commission of {statement.seller}, {statement.month} ({statement.time_zone})", headings, rows)
     if len(statement.orders) > SHOWN:

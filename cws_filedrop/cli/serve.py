@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from cws_filedrop import config
-from cws_filedrop.cli.shared import DEFAULT_CONFIG, settings, stop
+from cws_filedrop.cli.terminal.shared import DEFAULT_CONFIG, settings, stop
+from cws_filedrop.service_addresses import Addresses
 from cws_filedrop.settings import Settings
 
 
@@ -30,20 +31,20 @@ def init(
 def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
     from cws_filedrop import log_settings
-    from cws_filedrop.cli.running import running
+    from cws_filedrop.cli.run_service import running
     from cws_filedrop.stopping import Stopped
 
     chosen = settings()
     log_settings.configure(chosen, "worker")
-    with suppress(Stopped), running(chosen) as (addresses, wish):
-        _say_where(chosen, addresses)
+    with suppress(Stopped), running(chosen) as (addresses, stop_request):
+        _show_addresses(chosen, addresses)
         typer.echo("ready")
-        wish.wait()
+        stop_request.wait()
         typer.echo("stopping: what is in hand is finished first")
     typer.echo("stopped")
 
 
-def _say_where(chosen: Settings, addresses: Any) -> None:
+def _show_addresses(chosen: Settings, addresses: Addresses) -> None:
     typer.echo(f"data         {chosen.data}")
     if addresses.ftp:
         typer.echo("FTP          ftp://{}:{}".format(*addresses.ftp))

@@ -1,4 +1,4 @@
-"""`cws-filedrop status`: what is in work, what waits on whom, what needs an operator."""
+"""`cws-filedrop status`: what is in progress, what waits for whom, what needs an operator."""
 
 from __future__ import annotations
 
@@ -6,27 +6,32 @@ from typing import Annotated, Any
 
 import typer
 
-from cws_filedrop.cli.shared import database, settings, show_json, show_table
+from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
 from cws_filedrop.model import FeedState, UploadState
 
 NEEDS_OPERATOR = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)
 
 
 def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = False) -> None:
-    """Show how the drops stand. Exit code 1 when something waits for an operator."""
-    found = collected(database(settings()))
+    """Show how uploads and feeds stand. Exit code 1 when something waits for an operator."""
+    standing = collected()
     if json:
-        show_json(found)
+        show_json(standing)
     else:
-        _show(found)
-    if found["stopped_accounts"] or found["stopped_feeds"] or found["failed_uploads"]:
+        _show(standing)
+    if standing["stopped_accounts"] or standing["stopped_feeds"] or standing["failed_uploads"]:
         raise typer.Exit(1)
 
 
-def collected(db: Any) -> dict[str, Any]:
-    """The status as plain values, version 1."""
-    from cws_filedrop.store import feeds, mails, sellers, uploads
+def collected() -> dict[str, Any]:
+    """The status as plain values: version 1 of the JSON that `--json` prints, so keys are only ever added."""
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.store.feeds import feeds
+    from cws_filedrop.store.outgoing import mails
+    from cws_filedrop.store.sellers import sellers
+    from cws_filedrop.store.uploads import uploads
 
+    db = database(settings())
     per_seller = {one.name: uploads.counts(db, one.id) for one in sellers.everyone(db)}
     stopped = feeds.listing(db, states=(FeedState.STOPPED,))
     return {
@@ -46,16 +51,18 @@ def _feed(row: Any) -> dict[str, Any]:
     return {"no": row.no, "state": str(row.state), "lines": row.line_count, "note": row.note, "since": row.opened_at}
 
 
-def _show(found: dict[str, Any]) -> None:
-    show_table("Uploads", ("state", "number"), sorted(found["uploads"].items()))
-    rows = [(name, state, number) for name, states in found["sellers"].items() for state, number in states.items()]
+def _show(standing: dict[str, Any]) -> None:
+    show_table("Uploads", ("state", "number"), sorted(standing["uploads"].items()))
+    rows = [(name, state, number) for name, states in standing["sellers"].items() for state, number in states.items()]
     show_table("By seller", ("seller", "state", "number"), rows)
-    flying = [(one["no"], one["state"], one["lines"], one["since"], one["note"]) for one in found["feeds_in_flight"]]
-    show_table("Feeds on their way", ("no", "state", "lines", "since", "note"), flying)
-    if found["mails"]:
-        show_table("Mails", ("state", "number"), sorted(found["mails"].items()))
-    trouble = [("feed", one["no"], one["note"]) for one in found["stopped_feeds"]]
-    trouble += [("account", number, why) for number, why in found["stopped_accounts"].items()]
-    trouble += [("upload", upload_id, "failed; see the log") for upload_id in found["failed_uploads"]]
+    in_flight = [
+        (feed["no"], feed["state"], feed["lines"], feed["since"], feed["note"]) for feed in standing["feeds_in_flight"]
+    ]
+    show_table("Feeds on their way", ("no", "state", "lines", "since", "note"), in_flight)
+    if standing["mails"]:
+        show_table("Mails", ("state", "number"), sorted(standing["mails"].items()))
+    trouble = [("feed", feed["no"], feed["note"]) for feed in standing["stopped_feeds"]]
+    trouble += [("account", number, why) for number, why in standing["stopped_accounts"].items()]
+    trouble += [("upload", upload_id, "failed; see the log") for upload_id in standing["failed_uploads"]]
     if trouble:
         show_table("Needs an operator", ("what", "which", "why"), trouble)

@@ -1,6 +1,6 @@
-"""What a seller may do at most: bytes of a file, files an hour, bytes and files in its home. Counts, and says no.
+"""A seller's limits: bytes per file, files per hour, bytes and files kept in its home. Counts, and refuses.
 
-Connections are counted by whoever knows them (`transports.logins`).
+Connections are counted by whoever knows them (`gate.logins`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
-from cws_filedrop.drop.home import Folder, Home, Stage
+from cws_filedrop.drop.home import Folder, Home, UploadStage
 from cws_filedrop.errors import FileDropError
 from cws_filedrop.model import Allowance
 
@@ -22,7 +22,7 @@ _HOUR: Final = 3600.0
 
 
 class TooMuch(FileDropError):
-    """More than the seller may; `later` when the same may be asked again after a while without doing anything."""
+    """The seller is over a limit; `later` is true when waiting is all that it takes."""
 
     def __init__(self, words: str, *, later: bool) -> None:
         super().__init__(words)
@@ -30,13 +30,15 @@ class TooMuch(FileDropError):
 
 
 class Counting:
-    """The uploads that sellers began within the last hour. From any thread."""
+    """Counts the uploads that sellers began within the last hour. Every method may be called from any thread."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         self._begun: dict[str, deque[float]] = {}
 
+    # Not under the lock, and counted only when it has begun: connections that begin at the same moment may overstep
+    # a limit by their number. A lock over a walk through a home would cost more than that.
     def check(self, home: Home, allowance: Allowance) -> None:
         """May the seller begin another upload? Raises: TooMuch."""
         self._check_hour(home.seller, allowance.files_an_hour)
@@ -82,7 +84,8 @@ def kept_bytes(home: Home) -> int:
 def waiting_files(home: Home) -> int:
     """Files in inbox and test that were not picked up, unfinished ones too."""
     return sum(
-        len(home.unfinished(folder, Stage.PART, Stage.HELD, Stage.CUT)) + len(home.waiting(folder)) for folder in Folder
+        len(home.unfinished(folder, UploadStage.PART, UploadStage.HELD, UploadStage.CUT)) + len(home.waiting(folder))
+        for folder in Folder
     )
 
 

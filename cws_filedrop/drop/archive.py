@@ -1,9 +1,9 @@
-"""What went to Amazon and what Amazon answered, byte for byte, for the day that somebody disputes it.
+"""Keeps what was sent to Amazon and what Amazon answered, byte for byte, in case of a dispute.
 
     documents/<day>/<feed number>.<kind>.<SHA-256>.xml.gz
 
-The name says what is inside: keeping the same again changes nothing, and what was sent is never written over by what
-would be sent today. Knows nothing of Amazon, or of what a feed is.
+Files are named by their content: keeping the same bytes again changes nothing, and what was sent is never overwritten
+by what would be sent today. Knows nothing of Amazon, or of what a feed is.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cws_filedrop.errors import FileDropError
 DAY: Final = re.compile(r"[0-9]{8}")
 
 
-class Paper(StrEnum):
+class FeedFileKind(StrEnum):
     """What is kept of a feed."""
 
     DOCUMENT = "document"  # as it was sent
@@ -38,12 +38,12 @@ class Damaged(FileDropError):
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
-    """What something is kept under; `day` is the feed's, such as 20261122."""
+class ArchivedName:
+    """Identifies one kept file; `day` is the feed's, such as 20261122."""
 
     day: str
     feed_no: int
-    kind: Paper
+    kind: FeedFileKind
     sha256: str
 
 
@@ -53,17 +53,20 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def keep(self, day: str, feed_no: int, kind: Paper, content: bytes) -> Name:
-        """Have it on the disk when this returns; harmless when repeated. Raises: OSError."""
-        name = Name(day, feed_no, kind, hashlib.sha256(content).hexdigest())
+    def keep(self, day: str, feed_no: int, kind: FeedFileKind, content: bytes) -> ArchivedName:
+        """Store the bytes durably: they are on the disk when this returns. Harmless when repeated. Raises: OSError."""
+        name = ArchivedName(day, feed_no, kind, hashlib.sha256(content).hexdigest())
         path = self.path(name)
+        # `deliver` syncs file and folder around its rename. All three folders are synced even if the file is there
+        # already: it may be from a run that was killed before that, and the caller is about to tell Amazon.
         path.parent.mkdir(parents=True, exist_ok=True)
         if not self._holds(name):
             deliver(path, [gzip.compress(content, mtime=0)])
-        disk.together(*(lambda one=one: disk.sync_directory(one) for one in (path.parent, self.root, self.root.parent)))
+        folders = (path.parent, self.root, self.root.parent)
+        disk.together(*(lambda folder=folder: disk.sync_directory(folder) for folder in folders))
         return name
 
-    def read(self, name: Name) -> bytes:
+    def read(self, name: ArchivedName) -> bytes:
         """The bytes as they were kept. Raises: FileNotFoundError, Damaged, OSError."""
         try:
             content = gzip.decompress(self.path(name).read_bytes())
@@ -73,7 +76,7 @@ class Archive:
             raise Damaged(f"{self.path(name)} is damaged: its SHA-256 is not the one in its name")
         return content
 
-    def size(self, name: Name) -> int | None:
+    def size(self, name: ArchivedName) -> int | None:
         """How many bytes were kept, without reading them; None when there is nothing (any more)."""
         try:
             with self.path(name).open("rb") as file:
@@ -82,20 +85,22 @@ class Archive:
         except OSError:
             return None
 
-    def _holds(self, name: Name) -> bool:
+    def _holds(self, name: ArchivedName) -> bool:
         try:
             self.read(name)
         except (FileNotFoundError, Damaged):
             return False
         return True
 
-    def path(self, name: Name) -> Path:
+    def path(self, name: ArchivedName) -> Path:
         """Where it is, or would be."""
         return self.root / name.day / f"{name.feed_no}.{name.kind}.{name.sha256}.xml.gz"
 
     def forget(self, *, before: str) -> int:
-        """Remove what is of earlier days; how many there were."""
-        days = [] if not self.root.is_dir() else sorted(one for one in self.root.iterdir() if DAY.fullmatch(one.name))
+        """Remove the files of days before `before` (such as 20261122); returns how many."""
+        days = (
+            [] if not self.root.is_dir() else sorted(path for path in self.root.iterdir() if DAY.fullmatch(path.name))
+        )
         removed = 0
         for day in days:
             if day.name < before:

@@ -1,9 +1,9 @@
 """Uploads that come by HTTP: from the first byte to the spool.
 
-    handed/<random>     growing; nobody was told that it is taken
+    handed/<random>     still arriving; not acknowledged to anybody
 
-Beside `intake`, which belongs to the process of the doors: an upload that comes in one request is whole or nothing, so
-that there is nothing to resume, to keep or to report when it was cut. Knows nothing of requests.
+Separate from `intake`, which belongs to the doors' process: an upload in a single request arrives whole or not at all,
+so there is nothing to resume, to keep, or to report as cut. Knows nothing of requests.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from cws_filedrop.model import Allowance, Grade
 
 LOG: Final = log.get(__name__)
 EVIDENCE: Final = "the whole request arrived"
-LOOK_BYTES: Final = 8_388_608  # after which the room on the disk is looked at again
+LOOK_BYTES: Final = 8_388_608  # free space is checked again after this many
 
 
 class NotUsable(FileDropError):
@@ -60,25 +60,25 @@ class HandingIn:
         self._place.mkdir(exist_ok=True)
 
     def recover(self) -> int:
-        """Remove what processes left behind that are dead: nobody was told that it was taken. How many files."""
+        """Remove what dead processes left behind: it was never acknowledged. Returns the number of files."""
         removed = 0
         for path in self._place.iterdir():
             with contextlib.suppress(OSError), path.open("rb") as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # whoever still writes into it has it locked
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # a live writer holds the lock
                 disk.remove(path)
                 removed += 1
         return removed
 
-    def begin(self, drop: Drop, allowance: Allowance) -> Parcel:
+    def begin(self, drop: Drop, allowance: Allowance) -> IncomingFile:
         """Open an upload. Raises: NotUsable, TooMuch, NoRoom, OSError."""
         if not is_usable(drop.name) or is_temporary(drop.name):
             raise NotUsable("This is not a name that a file can have here; give another one")
         self._counting.check(self.homes.of(drop.seller), allowance)
         self.check_room(drop)
         most = min(self._upload_limit_bytes, allowance.file_bytes or self._upload_limit_bytes)
-        parcel = Parcel(self, drop, self._place / secrets.token_hex(16), most_bytes=most)
+        incoming = IncomingFile(self, drop, self._place / secrets.token_hex(16), most_bytes=most)
         self._counting.begun(drop.seller)
-        return parcel
+        return incoming
 
     def check_room(self, drop: Drop) -> None:
         """Is there room on the disk? Raises: NoRoom."""
@@ -87,12 +87,12 @@ class HandingIn:
             raise NoRoom("There is no room on our disk just now; nothing was taken. Try again in some minutes")
 
     def fault(self, path: Path, drop: Drop) -> str:
-        """Why that file cannot be used as that drop, from its first rows."""
+        """Why the file cannot be used as this drop, judged by its first rows ("" = it can)."""
         return "" if is_release(drop.name) else self._look(path, drop.seller)
 
 
-class Parcel:
-    """Bytes of one upload, growing. It ends by `take`, or by `drop`, which is harmless after that."""
+class IncomingFile:
+    """The bytes of one upload while they arrive. It ends by `take`, or by `drop`, which is harmless after that."""
 
     def __init__(self, owner: HandingIn, drop: Drop, path: Path, *, most_bytes: int) -> None:
         self.what = drop
@@ -103,7 +103,7 @@ class Parcel:
         self._looked_at = 0
         self._digest = hashlib.sha256(f"{drop.folder}\0{drop.name}\0".encode("utf-8", "surrogatepass"))
         self._descriptor = disk.open_own(path)
-        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # until it is closed: `recover` of another process leaves it alone
 
     @property
     def digest(self) -> str:
@@ -125,18 +125,18 @@ class Parcel:
         self._digest.update(chunk)
 
     def look(self) -> None:
-        """Raises: NotUsable when its first rows show that it cannot be used."""
+        """Check its first rows. Raises: NotUsable when they show that it cannot be used."""
         if fault := self._owner.fault(self._path, self.what):
             raise NotUsable(fault)
 
     def take(self, evidence: str = EVIDENCE) -> Claim:
-        """Land it and hand it to the worker; when this returns it can no longer be lost. `evidence` says why it is
-        whole.
+        """Land it and hand it to the worker: it can no longer be lost. `evidence` says why it counts as whole.
 
         Raises: OSError, and then nothing was taken.
         """
         claim = self._owner.spool.land(self._path, self.what, size=self.size, unsynced=self._descriptor)
-        # The doors may have been opened again this moment; they take what has landed for a dead process's.
+        # What has landed is safe, whatever happens from here on. The doors' process may be recovering at this moment:
+        # it takes what has landed for a dead process's and grades it itself, so that it is gone from `landed`.
         with contextlib.suppress(FileNotFoundError):
             self._owner.spool.grade(claim.upload_id, Grade.WHOLE, evidence)
         self._end()
@@ -144,7 +144,7 @@ class Parcel:
         return claim
 
     def drop(self) -> None:
-        """Nothing is taken."""
+        """Discard it."""
         if self._descriptor >= 0:
             disk.remove(self._path)
             self._end()

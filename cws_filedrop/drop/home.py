@@ -21,7 +21,7 @@ from typing import Final
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.names import is_temporary, is_usable, result_name
 
-__all__ = ["Folder", "Home", "Homes", "Stage", "Unfinished", "deliver", "is_temporary", "result_name"]
+__all__ = ["Folder", "Home", "Homes", "Unfinished", "UploadStage", "deliver", "is_temporary", "result_name"]
 
 SELLER_NAME: Final = re.compile(r"[a-z0-9]{1,64}")
 COLLECT_FOLDERS: Final = ("outbox", "orders/created", "orders/modified")
@@ -37,7 +37,7 @@ class Folder(StrEnum):
     TEST = "test"
 
 
-class Stage(StrEnum):
+class UploadStage(StrEnum):
     """How far an upload that is not yet delivered has come; a name is in one stage at most."""
 
     PART = "part"  # growing now
@@ -49,7 +49,7 @@ class Stage(StrEnum):
 class Unfinished:
     """A seller's upload that is not delivered yet."""
 
-    stage: Stage
+    stage: UploadStage
     path: Path
 
 
@@ -62,7 +62,7 @@ class Home:
 
     def make(self) -> None:
         """Make every folder of it that is missing."""
-        landing = [self.landing(folder, stage) for folder in Folder for stage in Stage]
+        landing = [self.landing(folder, stage) for folder in Folder for stage in UploadStage]
         for directory in [*(self.path / name for name in (*Folder, *COLLECT_FOLDERS)), *landing]:
             directory.mkdir(parents=True, exist_ok=True)
 
@@ -70,7 +70,7 @@ class Home:
         """Where files of that folder lie that others put there on disk."""
         return self.path / folder
 
-    def landing(self, folder: Folder, stage: Stage) -> Path:
+    def landing(self, folder: Folder, stage: UploadStage) -> Path:
         """Where the doors' own uploads into that folder lie at that stage."""
         return self.path.joinpath(_LANDING, folder, stage)
 
@@ -82,16 +82,16 @@ class Home:
 
     def find(self, folder: Folder, name: str) -> Unfinished | None:
         """The unfinished upload of that name."""
-        for stage in Stage:
+        for stage in UploadStage:
             path = self.path.joinpath(_LANDING, folder, stage, name)
             if regular(path) is not None:
                 return Unfinished(stage, path)
         return None
 
-    def unfinished(self, folder: Folder, *stages: Stage) -> dict[str, Unfinished]:
+    def unfinished(self, folder: Folder, *stages: UploadStage) -> dict[str, Unfinished]:
         """Unfinished uploads by name, of the stages given or all."""
         found = {}
-        for stage in stages or tuple(Stage):
+        for stage in stages or tuple(UploadStage):
             directory = self.landing(folder, stage)
             names = [] if self.is_astray(_LANDING, folder, stage) else files_in(directory)
             found.update({name: Unfinished(stage, directory / name) for name in names})
@@ -99,7 +99,7 @@ class Home:
 
     def is_landing_astray(self, folder: Folder) -> bool:
         """The same of where uploads into that folder lie."""
-        return any(self.is_astray(_LANDING, folder, stage) for stage in Stage)
+        return any(self.is_astray(_LANDING, folder, stage) for stage in UploadStage)
 
     def waiting(self, folder: Folder) -> list[str]:
         """Names of the files that others put into that folder on disk."""

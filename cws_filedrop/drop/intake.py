@@ -1,7 +1,7 @@
 """Intake: an upload from its first byte to the spool, the same for every door.
 
-Owns the rule that a name grows in one place at a time, and what is left to do after a crash. Knows nothing of
-protocols: the doors say what they saw of a client, and that decides the grade.
+Owns the rule that a name is uploaded by one connection at a time, and the recovery after a crash. Knows nothing of
+protocols: the doors report what they saw of a client, and that decides the grade.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from typing import IO, Any, Final
 from cws_filedrop import log
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.allowance import Counting, TooMuch
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind, Witness, unseen
 from cws_filedrop.drop.claims import Cause, Claim, Drop
-from cws_filedrop.drop.deeds import Deed, Event, Witness, unseen
-from cws_filedrop.drop.home import Folder, Home, Homes, Stage, regular
+from cws_filedrop.drop.home import Folder, Home, Homes, Unfinished, UploadStage, regular
 from cws_filedrop.drop.names import is_release, is_temporary
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.drop.upload import Busy, NoRoom, NothingToResume, NotWhole, TooLarge, Upload
+from cws_filedrop.drop.upload import Busy, IncomingUpload, NoRoom, NothingToResume, NotWhole, TooLarge
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import NO_LIMITS, Allowance, Door, Grade
 
-__all__ = ["Busy", "Intake", "NoRoom", "NotWhole", "NothingToResume", "TooLarge", "TooMuch", "Upload"]
+__all__ = ["Busy", "IncomingUpload", "Intake", "NoRoom", "NotWhole", "NothingToResume", "TooLarge", "TooMuch"]
 
 _LOG = log.get(__name__)
 _RESTARTED: Final = "the service stopped before it was known whether the client was still there"
@@ -40,7 +40,7 @@ def _sees_nothing(path: Path, seller: str) -> str:
 
 
 def _nobody(upload_id: str) -> None:
-    """Told of arrivals until someone else is."""
+    """The default for `announce_to`: nobody listens."""
 
 
 class Intake:
@@ -61,24 +61,24 @@ class Intake:
         self.witness: Witness = unseen
         self._on_arrival: Callable[[str], None] = _nobody
         self._live: set[tuple[str, Folder, str]] = set()
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # for "is it there? then add it"; never held over a call to the disk
         self._only: IO[bytes] | None = None
 
     def look_first(self, look: Callable[[Path, str], str]) -> None:
-        """Have uploads looked at before they are claimed: `look` says why a seller's file cannot be used."""
+        """Check uploads before they are claimed: `look` returns why a seller's file cannot be used ("" = it can)."""
         self._look = look
 
     def first_look(self, path: Path, drop: Drop) -> str:
-        """Why that file cannot be used as that drop, as far as somebody has seen; else nothing."""
+        """Why the file cannot be used as this drop, judged by its first rows; "" when nothing is wrong so far."""
         return "" if is_release(drop.name) else self._look(path, drop.seller)
 
     def announce_to(self, on_arrival: Callable[[str], None]) -> None:
-        """Have each upload id passed on when it is graded. `on_arrival` must not block."""
+        """Call `on_arrival` with the id of each upload that is graded, from the grading thread; it must not block."""
         self._on_arrival = on_arrival
 
-    # Uploads that grow here.
+    # Uploads that arrive by a door.
 
-    def begin(self, drop: Drop, *, offset: int | None = 0, allowance: Allowance = NO_LIMITS) -> Upload:
+    def begin(self, drop: Drop, *, offset: int | None = 0, allowance: Allowance = NO_LIMITS) -> IncomingUpload:
         """Open an upload: from byte 0 (replaces an unfinished one), from byte `offset` of it, or at its end (None).
 
         Raises: Busy, NoRoom, NothingToResume, TooMuch, OSError.
@@ -88,9 +88,10 @@ class Intake:
         if disk.free_bytes(self.homes.root) < self.least_free_bytes:
             _LOG.error("upload.refused_for_room", refused=drop.name, seller=drop.seller)
             raise NoRoom("There is no room on our disk just now; nothing was taken. Try again in some minutes")
+        # The name before the file: of two connections only one may replace or resume what is there.
         self._take_name(drop)
         try:
-            upload = Upload(self, drop, offset=offset, limit_bytes=self.most_bytes(allowance))
+            upload = IncomingUpload(self, drop, offset=offset, limit_bytes=self.most_bytes(allowance))
         except BaseException:
             self.release_name(drop)
             raise
@@ -103,7 +104,7 @@ class Intake:
 
     def is_live(self, seller: str, folder: Folder, name: str) -> bool:
         """Is that name being uploaded at this moment?"""
-        return (seller, folder, name) in self._live
+        return (seller, folder, name) in self._live  # one look-up needs no lock
 
     def _take_name(self, drop: Drop) -> None:
         with self._lock:
@@ -123,36 +124,43 @@ class Intake:
         """
         target = replace(drop, name=new_name)
         with contextlib.ExitStack() as taken:
-            for one in dict.fromkeys((drop, target)):
-                self._take_name(one)
-                taken.callback(self.release_name, one)
+            # Both names, so that no upload begins under either. Whoever finds one taken gives up instead of waiting, so
+            # that two crossing renames cannot block each other. Once each: a name may be renamed to itself.
+            for either in dict.fromkeys((drop, target)):
+                self._take_name(either)
+                taken.callback(self.release_name, either)
             return self._rename(drop, target)
+
+    def _deliver(self, unfinished: Unfinished, name: str, target: Drop) -> Claim:
+        if unfinished.stage is not UploadStage.HELD:
+            raise NotWhole(f"{name} was cut off while it arrived; upload it again, then rename it")
+        fault = self.first_look(unfinished.path, target)
+        return replace(self.spool.land(unfinished.path, target, size=unfinished.path.stat().st_size), fault=fault)
 
     def _rename(self, drop: Drop, target: Drop) -> Claim | None:
         home = self.homes.of(drop.seller)
-        found = home.find(drop.folder, drop.name)
-        if found is None:
+        unfinished = home.find(drop.folder, drop.name)
+        if unfinished is None:
             raise FileNotFoundError(drop.name)
         if not is_temporary(target.name):
-            if found.stage is not Stage.HELD:
-                raise NotWhole(f"{drop.name} was cut off while it arrived; upload it again, then rename it")
-            fault = self.first_look(found.path, target)
-            return replace(self.spool.land(found.path, target, size=found.path.stat().st_size), fault=fault)
+            return self._deliver(unfinished, drop.name, target)
         replaced = home.find(drop.folder, target.name)
-        if replaced is not None and replaced.path != found.path:
+        if replaced is not None and replaced.path != unfinished.path:
             disk.remove(replaced.path)
-        disk.move(found.path, found.path.with_name(target.name))
-        disk.sync_directory(found.path.parent)
+        # The bytes were synced before the upload got this name (`IncomingUpload.finish`); the rename itself is on the
+        # disk when its directory is. Only then may the client hear that it is renamed, and go away.
+        disk.move(unfinished.path, unfinished.path.with_name(target.name))
+        disk.sync_directory(unfinished.path.parent)
         return None
 
     def remove(self, drop: Drop) -> None:
         """Remove an unfinished upload. Raises: Busy, FileNotFoundError."""
         self._take_name(drop)
         try:
-            found = self.homes.of(drop.seller).find(drop.folder, drop.name)
-            if found is None:
+            unfinished = self.homes.of(drop.seller).find(drop.folder, drop.name)
+            if unfinished is None:
                 raise FileNotFoundError(drop.name)
-            disk.remove(found.path)
+            disk.remove(unfinished.path)
         finally:
             self.release_name(drop)
 
@@ -160,6 +168,8 @@ class Intake:
 
     def collect(self, path: Path, drop: Drop, evidence: str) -> Claim:
         """Take a complete file from where it lies. Raises: OSError (FileNotFoundError if it is gone)."""
+        # Another program wrote it, and need not have synced it: its bytes must be on the disk before the rename says
+        # that they are ours. No link is followed, and a pipe is not waited for.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             disk.sync_file(descriptor)
@@ -170,13 +180,15 @@ class Intake:
         self.grade(claim, Grade.WHOLE, evidence)
         return claim
 
-    # What became of them.
+    # Grades.
 
     def grade(self, claim: Claim, grade: Grade, evidence: str) -> None:
         """Hand a landed upload to the worker as whole or doubtful."""
+        # The rename hands it over. Log, audit trail and announcement follow it: a crash in between loses a line of
+        # them, never the upload, which the worker finds in the spool by itself.
         self.spool.grade(claim.upload_id, grade, evidence)
         _LOG.info("upload.arrived", upload=claim.upload_id, seller=claim.seller, grade=str(grade), bytes=claim.size)
-        self._witnessed(Event.UPLOAD, claim, claim.fault or evidence)
+        self._witnessed(AuditEventKind.UPLOAD, claim, claim.fault or evidence)
         self._on_arrival(claim.upload_id)
 
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim:
@@ -190,33 +202,37 @@ class Intake:
         """Report a landed upload as cut after all; its bytes go back to the home."""
         self._complete_cut(self.spool.as_cut(claim, cause=cause, evidence=evidence, kept=True))
 
+    # The claim with the intent is on the disk (`open_cut`, `as_cut`); from here every step may be repeated after a
+    # crash. Whatever was done before it is not there to be done again. The bytes move first and the grade comes
+    # last: the worker tells the seller that it can resume, so that there must be something to resume.
     def _complete_cut(self, claim: Claim) -> None:
-        # Whatever of this was done before a crash is not there to be done again.
         home = self.homes.of(claim.seller)
         source = self._bytes_of_cut(claim, home)
         if source is not None and claim.kept:
-            disk.move(source, home.landing(claim.folder, Stage.CUT) / claim.name)
-            disk.sync_directory(home.landing(claim.folder, Stage.CUT))
+            disk.move(source, home.landing(claim.folder, UploadStage.CUT) / claim.name)
+            disk.sync_directory(home.landing(claim.folder, UploadStage.CUT))
         elif source is not None:
             disk.remove(source)
         self.spool.grade(claim.upload_id, Grade.CUT)
         _LOG.info("upload.cut", upload=claim.upload_id, seller=claim.seller, cause=str(claim.cause), bytes=claim.size)
-        self._witnessed(Event.UPLOAD_CUT, claim, claim.evidence)
+        self._witnessed(AuditEventKind.UPLOAD_CUT, claim, claim.evidence)
         self._on_arrival(claim.upload_id)
 
-    def _witnessed(self, event: Event, claim: Claim, detail: str) -> None:
+    def _witnessed(self, kind: AuditEventKind, claim: Claim, detail: str) -> None:
         where = f"{claim.folder}/{claim.name}"
         by: dict[str, Any] = {"seller": claim.seller, "address": claim.client, "door": str(claim.door)}
-        deed = Deed(event=event, **by, name=where, upload_id=claim.upload_id, size=claim.size, detail=detail)
-        self.witness(deed)
+        event = AuditEvent(event=kind, **by, name=where, upload_id=claim.upload_id, size=claim.size, detail=detail)
+        self.witness(event)
 
     def _bytes_of_cut(self, claim: Claim, home: Home) -> Path | None:
-        growing = (home.landing(claim.folder, stage) / claim.name for stage in (Stage.PART, Stage.HELD))
+        growing = (home.landing(claim.folder, stage) / claim.name for stage in (UploadStage.PART, UploadStage.HELD))
         places = (self.spool.landed_data(claim.upload_id), *growing)
         return next((place for place in places if regular(place) is not None), None)
 
     # After a crash.
 
+    # What has landed first: completing a cut takes its bytes out of the places where parts are looked for, which
+    # would otherwise be reported a second time.
     def recover(self, *, wait_seconds: float = 30.0) -> list[str]:
         """Finish what an earlier process left half done; call it before any door is open. Returns upload ids.
 
@@ -232,8 +248,9 @@ class Intake:
             _LOG.info("intake.recovered", uploads=len(done))
         return done
 
+    # Recovery would take a live upload of another process for a dead one. The kernel gives the lock back when its
+    # process ends, however it ends; the file itself is never removed, since a lock is on a file and not on a name.
     def _be_only(self, wait_seconds: float) -> None:
-        # Recovery would take a live upload of another process for a dead one.
         self._only = self._only or (self.spool.root / "doors.lock").open("ab")
         deadline = time.monotonic() + wait_seconds
         while True:
@@ -247,7 +264,7 @@ class Intake:
                 time.sleep(0.05)
 
     def close(self) -> None:
-        """Let another process have the doors."""
+        """Release the lock, so that another process can open the doors."""
         if self._only is not None:
             self._only.close()
             self._only = None
@@ -269,7 +286,7 @@ class Intake:
     def _parts(self) -> Iterator[tuple[Drop, Path]]:
         for home in self.homes.known():
             for folder in Folder:
-                for name, part in home.unfinished(folder, Stage.PART).items():
+                for name, part in home.unfinished(folder, UploadStage.PART).items():
                     yield Drop(home.seller, folder, name, Door.FTP, ""), part.path
 
     def _recover_part(self, drop: Drop, path: Path) -> str:

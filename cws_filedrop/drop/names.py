@@ -19,7 +19,7 @@ _UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f/\ud800-\udfff\u2028\u2029]")
 
 
 def is_temporary(name: str) -> bool:
-    """Is this a name that clients use while they upload, or litter of a desktop? Never picked up (DOMAIN 2)."""
+    """Is it a name that clients use while they upload, or a desktop's litter? Not picked up (docs/domain.md#2-home)."""
     lowered = name.lower()
     return lowered.endswith(_WORKING_ENDS) or lowered.startswith(_WORKING_STARTS) or lowered in _WORKING_NAMES
 

@@ -1,5 +1,5 @@
-"""Is a file that somebody else puts on disk complete? Unchanged for a time, and open for writing nowhere (where the
-system can say so). Knows nothing of whose file it is, or what is in it.
+"""Is a file that somebody else puts on disk complete? Unchanged for a time, and open for writing nowhere; where the
+system does not say who has it open, unchanged for a longer time. Knows nothing of what is in a file.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from cws_filedrop.drop.home import regular
 
@@ -25,12 +26,24 @@ def signature(path: Path) -> Signature | None:
     return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
 
-def is_open(path: Path) -> bool:
-    """Has any program this file open for writing? False, too, where the system does not say."""
+class Openness(Enum):
+    """Has any program a file open for writing?"""
+
+    OPEN = "open"
+    NOT_OPEN = "not open"
+    CANNOT_TELL = "cannot tell"
+
+
+def openness(path: Path) -> Openness:
+    """What the system says of a file: it tells the file's owner, and who has the capability CAP_LEASE (fcntl(2)).
+
+    To everybody else it refuses the lease whether or not a program is writing, so that a refusal says nothing. Neither
+    do file systems without leases, and files that we may not read.
+    """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return False
+        return Openness.CANNOT_TELL
     try:
         # A read lease is refused while anyone writes. Should someone open the file in the moment we have it, the kernel
         # tells us by a signal, whose usual choice would end the process; SIGURG is ignored by default.
@@ -38,20 +51,25 @@ def is_open(path: Path) -> bool:
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_RDLCK)
         fcntl.fcntl(descriptor, fcntl.F_SETLEASE, fcntl.F_UNLCK)
     except BlockingIOError:
-        return True
+        return Openness.OPEN
     except OSError:
-        return False
+        return Openness.CANNOT_TELL
     finally:
         os.close(descriptor)
-    return False
+    return Openness.NOT_OPEN
+
+
+def cannot_tell(path: Path) -> Openness:
+    """`openness` where no file system says anything."""
+    return Openness.CANNOT_TELL
 
 
 def sees_open_files(root: Path) -> bool:
-    """Can `is_open` tell an open file from a closed one there? Raises: OSError when nothing can be written there."""
+    """Can `openness` tell an open file of ours there from a closed one? Raises: OSError when nothing can be written."""
     with tempfile.NamedTemporaryFile(prefix=".probe-", dir=root) as file:
-        while_open = is_open(Path(file.name))
+        while_open = openness(Path(file.name))
         file.file.close()
-        return while_open and not is_open(Path(file.name))
+        return (while_open, openness(Path(file.name))) == (Openness.OPEN, Openness.NOT_OPEN)
 
 
 @dataclass(slots=True)
@@ -63,13 +81,21 @@ class _Seen:
 class Stillness:
     """Files that are looked at again and again, and how long each has been as it is.
 
-    Times are of the monotonic clock. Files that are not asked for any more are forgotten. `sees_open`: the system can
-    say which files are open for writing there (`sees_open_files`).
+    Times are of the monotonic clock. Files that are not asked for any more are forgotten. `unsure_seconds` is the
+    settle time of files of which the system does not say whether a program has them open. `look` says what it says.
     """
 
-    def __init__(self, settle_seconds: float, *, sees_open: bool, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        settle_seconds: float,
+        *,
+        unsure_seconds: float,
+        look: Callable[[Path], Openness] = openness,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._settle_seconds = settle_seconds
-        self._sees_open = sees_open
+        self._unsure_seconds = max(settle_seconds, unsure_seconds)
+        self._look = look
         self._clock = clock
         self._seen: dict[Path, _Seen] = {}
 
@@ -81,5 +107,17 @@ class Stillness:
         for path, made in found.items():
             seen = before.get(path)
             self._seen[path] = seen if seen is not None and seen.signature == made else _Seen(made, now)
-        still = [path for path, seen in self._seen.items() if now - seen.since >= self._settle_seconds]
-        return [path for path in still if not (self._sees_open and is_open(path))]
+        return [path for path, seen in self._seen.items() if self._is_complete(path, now - seen.since)]
+
+    def _is_complete(self, path: Path, still_seconds: float) -> bool:
+        if still_seconds < self._settle_seconds:
+            return False
+        match found := self._look(path):
+            case Openness.OPEN:
+                return False
+            case Openness.NOT_OPEN:
+                return True
+            case Openness.CANNOT_TELL:
+                return still_seconds >= self._unsure_seconds
+            case _:
+                assert_never(found)

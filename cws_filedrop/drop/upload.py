@@ -1,4 +1,4 @@
-"""One upload while it grows in its seller's home; looks enough like a file for a door to write into.
+"""One upload while it arrives in its seller's home; enough of a file object for a door to write to.
 
 Knows nothing of protocols or grades. Belongs to `intake`, which opens it.
 """
@@ -12,7 +12,7 @@ from typing import Protocol
 
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Claim, Drop
-from cws_filedrop.drop.home import Homes, Stage, Unfinished
+from cws_filedrop.drop.home import Homes, Unfinished, UploadStage
 from cws_filedrop.drop.names import is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import FileDropError
@@ -27,7 +27,7 @@ class NoRoom(FileDropError):
 
 
 class NothingToResume(FileDropError):
-    """There are not as many bytes as the client wants to go on from."""
+    """The client wants to resume from an offset beyond the bytes that are here."""
 
 
 class NotWhole(FileDropError):
@@ -48,8 +48,11 @@ class _Owner(Protocol):
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim: ...
 
 
-class Upload:
-    """Bytes of one upload, growing. It ends by exactly one of `finish`, `cut` and `abandon`."""
+class IncomingUpload:
+    """The bytes of one upload while they arrive. It ends by exactly one of `finish`, `cut` and `abandon`.
+
+    Belongs to one thread at a time; only `sync` may run beside another method.
+    """
 
     def __init__(self, owner: _Owner, drop: Drop, *, offset: int | None, limit_bytes: int) -> None:
         self._owner = owner
@@ -70,7 +73,7 @@ class Upload:
 
     @property
     def _part(self) -> Path:
-        return self._home.landing(self.drop.folder, Stage.PART) / self.drop.name
+        return self._home.landing(self.drop.folder, UploadStage.PART) / self.drop.name
 
     def _first_byte(self, earlier: Unfinished | None, offset: int | None) -> int:
         size = 0 if earlier is None else earlier.path.stat().st_size
@@ -97,7 +100,7 @@ class Upload:
             rest = rest[written:]
 
     def sync(self) -> None:
-        """Return when the bytes are on the disk. The only method that another thread may call meanwhile."""
+        """Return when the bytes are on the disk. The only method that another thread may call during `write`."""
         disk.sync_file(self._descriptor)
 
     def finish(self) -> Claim | None:
@@ -107,11 +110,15 @@ class Upload:
         """
         claim = None
         if is_temporary(self.drop.name):
+            # fsync, rename, fsync of the directory. Bytes before the name: after a power cut a file in HELD must be
+            # whole. The directory before the answer: otherwise the rename may be undone, and the client has gone.
             self.sync()
-            held = self._home.landing(self.drop.folder, Stage.HELD)
+            held = self._home.landing(self.drop.folder, UploadStage.HELD)
             disk.move(self._part, held / self.drop.name)
             disk.sync_directory(held)
         else:
+            # `land` syncs the bytes and the claim at the same time, both before the rename, and the directories after
+            # it.
             fault = self._owner.first_look(self._part, self.drop)
             landed = self._owner.spool.land(self._part, self.drop, size=self.size, unsynced=self._descriptor)
             claim = replace(landed, fault=fault)
@@ -126,7 +133,7 @@ class Upload:
             self._end()
 
     def abandon(self) -> None:
-        """Nothing ever came: leave things as they were."""
+        """Not one byte arrived: restore what was there before."""
         if self.closed:
             return
         if self._resumed_from is None:
@@ -136,9 +143,10 @@ class Upload:
         self._end()
 
     def close(self) -> None:
-        """Let go of an upload that no data connection was ever made for."""
+        """Abandon an upload for which no data connection was ever made; the library calls it as a file's."""
         self.abandon()
 
+    # The name last: whoever uploads it next must not find this one's file still under it.
     def _end(self) -> None:
         self.closed = True
         os.close(self._descriptor)

@@ -1,1 +1,1 @@
-"""Shipments to the documents Amazon reads, and Amazon's answers back to verdicts. Pure: bytes and tables, no wire."""
+"""Shipments -> the documents Amazon reads; Amazon's answers -> verdicts. Pure: bytes and tables, no network."""

@@ -1,7 +1,7 @@
 """Arrow text columns as XML: cells, where their bytes lie, and joining them with tags. Knows no feed and no table.
 
-Columns hold text without nulls. A piece is what one join takes: the same text for all rows, or a column.
-The stubs of pyarrow know little of kernels on text, hence the casts.
+Columns hold text without nulls. A piece is one operand of a join: the same text for all rows, or a column. The stubs of
+pyarrow know little of kernels on text, hence the casts.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ Integers = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
 
 KERNELS: Final = cast(Any, pc)
-ENTITIES: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))  # & first: the others bring their own
+# & first, since the others' replacements contain one. Quotes need no escaping in the text of an element.
+ENTITIES: Final = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 
 def cells(table: pd.DataFrame, column: str) -> Text:
@@ -55,7 +56,7 @@ def empty(text: Text) -> Mask:
 
 
 def escaped(text: Text) -> Text:
-    """Cells as XML text. Hardly any column has a character to escape, and looking at its bytes is almost free."""
+    """Cells as XML text. Hardly any column has a character to escape, and scanning its bytes is almost free."""
     letters = bytes(span(text))
     for character, entity in ENTITIES:
         if character.encode() in letters:
@@ -74,7 +75,7 @@ def element(tag: str, text: Text) -> list[Piece]:
 
 
 def wrapped(tag: str, pieces: list[Piece], nothing: Mask) -> list[Piece]:
-    """The pieces inside an element, which rows with nothing to say do not get."""
+    """The pieces within an element; rows in which `nothing` is set get none."""
     if nothing.all():
         return []
     inside = [f"<{tag}>", *pieces, f"</{tag}>"]
@@ -82,18 +83,18 @@ def wrapped(tag: str, pieces: list[Piece], nothing: Mask) -> list[Piece]:
 
 
 def only(mask: Mask, pieces: list[Piece]) -> Text:
-    """The joined pieces where the mask says so, no text elsewhere."""
+    """The joined pieces in the rows of the mask, "" elsewhere."""
     if not pieces:
         return pa.array([""] * len(mask), pa.string())
     return cast(Text, KERNELS.if_else(pa.array(mask), joined(pieces), ""))
 
 
 def joined(pieces: list[Piece]) -> Text:
-    """Row by row, all pieces as one text. Neighbouring literals are made one first: a join's cost is its pieces."""
+    """Row by row, all pieces as one text. Neighbouring literals are merged first: a join's cost is its operands."""
     merged: list[Piece] = []
     for piece in pieces:
         if isinstance(piece, str) and merged and isinstance(merged[-1], str):
             merged[-1] += piece
         else:
             merged.append(piece)
-    return cast(Text, KERNELS.binary_join_element_wise(*merged, ""))
+    return cast(Text, KERNELS.binary_join_element_wise(*merged, ""))  # the last operand is the separator: none

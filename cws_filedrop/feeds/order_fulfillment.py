@@ -1,7 +1,9 @@
 """SHIPMENTS to OrderFulfillment documents: which rows are one package, the bytes of its message, and where to cut.
 
-Works on whole columns: the text of a batch is one Arrow join, and the joined array's own buffer is cut into documents
-without a copy in between. Knows neither the wire nor the database; message numbers are given, not invented.
+Works on whole columns: the text of a batch is one Arrow join, and documents are slices of the joined array's own
+buffer, without a copy in between. An XML library would make several objects for every message and take many times as
+long; the price is that escaping is done here, so every document is validated before it is sent. Knows neither the
+network nor the database; message numbers are passed in, not chosen.
 """
 
 from __future__ import annotations
@@ -38,10 +40,10 @@ from cws_filedrop.feeds.columns import (
 from cws_filedrop.feeds.schema import validate
 
 MAX_MESSAGES: Final = 10_000
-MAX_BYTES: Final = 10 * 1024 * 1024 - 1  # Amazon asks for less than 10 MiB (FACTS 7)
+MAX_BYTES: Final = 10 * 1024 * 1024 - 1  # Amazon asks for less than 10 MiB (docs/amazon.md#7-feeds-api)
 BATCH_ROWS: Final = 50_000  # rows joined at a time: some 25 MB of text, and the fastest size measured
 
-# What makes two rows of an order one package (DOMAIN 4), and everything a message says once.
+# Rows that agree in all of these are one package (docs/domain.md#4-shipments): all that a message says only once.
 PACKAGE_COLUMNS: Final = (
     "amazon-order-id",
     "tracking-number",
@@ -53,7 +55,7 @@ PACKAGE_COLUMNS: Final = (
     "ship-from",
 )
 
-# The cells of ship-from in template order, with the element each becomes and whether the schema insists on it.
+# The cells of ship-from in template order: the element that each becomes, and whether the schema requires it.
 SHIP_FROM: Final = (
     ("Name", True),
     ("AddressFieldOne", True),
@@ -74,13 +76,13 @@ ENVELOPE: Final = (
     '<AmazonEnvelope xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
     ' xsi:noNamespaceSchemaLocation="amzn-envelope.xsd">\n'
     "<Header><DocumentVersion>1.01</DocumentVersion><MerchantIdentifier>{}</MerchantIdentifier></Header>\n"
-    "<MessageType>OrderFulfillment</MessageType>\n"
+    "<MessageType>{}</MessageType>\n"
 )
 ENVELOPE_END: Final = b"</AmazonEnvelope>\n"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Document:
+class FeedDocument:
     """One feed document, ready to send, and the way back from its messages to the rows they came from.
 
     `message_ids` has one MessageID a row: its index holds the labels of the SHIPMENTS rows in the document, in
@@ -94,7 +96,7 @@ class Document:
 
 
 def group(shipments: pd.DataFrame) -> pd.Series[int]:
-    """The package every row of SHIPMENTS belongs to, counted from 0 in order of first appearance (DOMAIN 4)."""
+    """The package of every row of SHIPMENTS, counted from 0 by first appearance (docs/domain.md#4-shipments)."""
     rows = np.arange(len(shipments), dtype=np.int64)
     leader = rows.copy()
     repeated = np.flatnonzero(_may_repeat(cells(shipments, "amazon-order-id"))) if len(rows) else rows
@@ -104,7 +106,7 @@ def group(shipments: pd.DataFrame) -> pd.Series[int]:
     return pd.Series(packages, index=shipments.index, name="package")
 
 
-def document(shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int = 1) -> Document:
+def document(shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int = 1) -> FeedDocument:
     """All shipments in one document (at least one row; at most 10,000 packages and 10 MiB).
 
     Raises: Impossible when they do not fit, or there are none.
@@ -115,6 +117,11 @@ def document(shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int
     return made[0]
 
 
+def envelope_of(message_type: str, merchant_id: str) -> bytes:
+    """The part of a document before its messages; ENVELOPE_END follows them."""
+    return ENVELOPE.format(escape(merchant_id, quote=False), message_type).encode()
+
+
 def documents(
     shipments: pd.DataFrame,
     merchant_id: str,
@@ -122,12 +129,12 @@ def documents(
     first_message_id: int = 1,
     max_messages: int = MAX_MESSAGES,
     max_bytes: int = MAX_BYTES,
-) -> Iterator[Document]:
-    """Documents of at most `max_messages` messages and `max_bytes` bytes, one at a time, messages numbered through.
+) -> Iterator[FeedDocument]:
+    """Documents of at most `max_messages` messages and `max_bytes` bytes, one at a time, numbered consecutively.
 
     The same shipments give the same bytes. Raises: Impossible when one package alone is larger than a document.
     """
-    envelope = ENVELOPE.format(escape(merchant_id, quote=False)).encode()
+    envelope = envelope_of("OrderFulfillment", merchant_id)
     sheet = _Sheet.of(shipments, first_message_id)
     room = max_bytes - len(envelope) - len(ENVELOPE_END)
     package, rows = 0, max(BATCH_ROWS, max_messages)
@@ -136,15 +143,17 @@ def documents(
         for first, end in _cuts(batch, max_messages, room):
             body = b"".join((envelope, batch.text(first, end), ENVELOPE_END))
             package = batch.package + end
-            yield Document(body, sheet.message_id(batch.package + first), end - first, batch.message_ids(first, end))
-        if package == batch.package:  # not one document came to its end: rows are few bytes each, take more of them
+            yield FeedDocument(
+                body, sheet.message_id(batch.package + first), end - first, batch.message_ids(first, end)
+            )
+        if package == batch.package:  # the batch did not fill even one document: its rows are short, so take more
             rows *= 2
 
 
 def checked_documents(
     shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int = 1, max_messages: int = MAX_MESSAGES
-) -> Iterator[Document]:
-    """`documents`, each held against our schema before it is handed out.
+) -> Iterator[FeedDocument]:
+    """`documents`, each validated against our schema before it is handed out.
 
     Raises: Impossible for the first document that fails.
     """
@@ -153,12 +162,13 @@ def checked_documents(
     )
 
 
-def checked(unchecked: Iterable[Document], *, threads: int = 2, ahead: int = 4) -> Iterator[Document]:
+def checked(unchecked: Iterable[FeedDocument], *, threads: int = 2, ahead: int = 4) -> Iterator[FeedDocument]:
     """The same documents in the same order, validated in `threads` threads while the next ones are built.
 
-    At most `ahead` documents are read ahead. Raises: Impossible for the first document that fails.
+    Threads help, since lxml releases the interpreter lock while it validates. At most `ahead` documents are read ahead,
+    or memory would grow with the file. Raises: Impossible for the first document that fails.
     """
-    read: deque[tuple[Document, Future[None]]] = deque()
+    read: deque[tuple[FeedDocument, Future[None]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="feed-check") as pool:
         try:
             for made in unchecked:
@@ -171,7 +181,7 @@ def checked(unchecked: Iterable[Document], *, threads: int = 2, ahead: int = 4) 
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _passed(made: Document, check: Future[None]) -> Document:
+def _passed(made: FeedDocument, check: Future[None]) -> FeedDocument:
     check.result()
     return made
 
@@ -180,10 +190,15 @@ def _passed(made: Document, check: Future[None]) -> Document:
 
 
 def _may_repeat(orders: Text) -> Mask:
-    """Rows whose order id may occur more than once: never misses one, may name a few too many."""
+    """Rows whose order id may occur more than once: never misses one, but may include a few too many.
+
+    Most files have no order twice. Then no two rows can be one package, and the costly comparison is not needed at all.
+    """
     if not (np.diff(offsets(orders)) == ID_LENGTH).all():
         return pd.Series(pd.arrays.ArrowExtensionArray(orders)).duplicated(keep=False).to_numpy(dtype=bool)
-    # All ids are 3-7-7 in ASCII: an integer a row is five times as fast as hashing text. Equal ids, equal integers.
+    # All ids are 3-7-7 in ASCII, so one integer per row will do, which is five times as fast as hashing text. The words
+    # begin at characters 0, 8 and 11 and overlap, since 19 characters are not a multiple of 8. Equal ids give equal
+    # integers; different ids may collide, which the caller allows.
     begin, middle, end = (np.ndarray(len(orders), np.uint64, span(orders), at, (ID_LENGTH,)) for at in (0, 8, 11))
     mixed = begin * np.uint64(0x9E3779B97F4A7C15) ^ middle * np.uint64(0xC2B2AE3D27D4EB4F) ^ end
     ordered = np.sort(mixed)
@@ -196,6 +211,7 @@ def _first_alike(shipments: pd.DataFrame) -> Integers:
     """For every row the position of the first row of the same package."""
     columns = [cells(shipments, column) for column in PACKAGE_COLUMNS]
     telling = [column for column in columns if not empty(column).all()]
+    # With a separator that no cell can hold: without one, "AB" + "C" and "A" + "BC" would be the same package.
     keys = joined([piece for column in telling for piece in (column, KEY_SEPARATOR)])
     codes = keys.dictionary_encode().indices.to_numpy()  # numbered in order of first appearance
     firsts = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
@@ -207,7 +223,7 @@ def _first_alike(shipments: pd.DataFrame) -> Integers:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sheet:
-    """Shipments in package order: `rows` are row positions, package p owns rows[starts[p]:starts[p + 1]]."""
+    """Shipments in package order: `rows` are row positions, and package p has rows[starts[p]:starts[p + 1]]."""
 
     shipments: pd.DataFrame
     rows: Integers
@@ -231,9 +247,9 @@ class _Sheet:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Batch:
-    """The text of some packages from number `package` on, as long as documents are cut from it.
+    """The text of some packages from number `package` on, from which documents are cut.
 
-    `starts` are row numbers and `offsets` byte numbers in the batch, one a package and one for the end.
+    `starts` are row numbers and `offsets` byte numbers within the batch, one per package and one for the end.
     """
 
     package: int
@@ -268,14 +284,14 @@ class _Batch:
 
 
 def _span_of(rows: Integers) -> Integers | slice:
-    """Row positions as a slice where they follow one another: taking a slice copies nothing."""
+    """Row positions as a slice where they are consecutive: taking a slice copies nothing."""
     if len(rows) and rows[-1] - rows[0] == len(rows) - 1 and (np.diff(rows) == 1).all():
         return slice(int(rows[0]), int(rows[-1]) + 1)
     return rows
 
 
 def _cuts(batch: _Batch, max_messages: int, room: int) -> Iterator[tuple[int, int]]:
-    """Where documents begin and end in a batch; a document that more messages might still join is left to the next."""
+    """Where documents begin and end in a batch; one with room for more messages is left to the next batch."""
     count = len(batch.starts) - 1
     first = 0
     while first < count:
@@ -290,13 +306,18 @@ def _cuts(batch: _Batch, max_messages: int, room: int) -> Iterator[tuple[int, in
 
 
 def _text(shipments: pd.DataFrame, starts: Integers, first_message_id: int) -> Text:
-    """The messages of packages that lie row after row; a row's text is its share of the message."""
+    """The messages of packages whose rows are consecutive; a row's text is its share of the message.
+
+    The first row of a package contributes the head, the last one the tail, every row its item: the texts of the rows,
+    one after the other, are then the document, and no message has to be put together on its own.
+    """
     sizes = np.diff(starts)
     ids = numbers(np.repeat(np.arange(len(sizes)) + first_message_id, sizes))
     head, tail = _head(shipments, ids), [*_ship_from(shipments), "</OrderFulfillment></Message>\n"]
     if len(sizes) == len(shipments):
         return joined([*head, *_item(shipments), *tail])
     begins, ends = _marked(starts[:-1], len(shipments)), _marked(starts[1:] - 1, len(shipments))
+    # A row without an item code means the whole order: its message has no items at all, or it would confirm only those.
     whole = np.repeat(np.logical_or.reduceat(empty(cells(shipments, "order-item-code")), starts[:-1]), sizes)
     item = only(~whole, _item(shipments))
     return joined([only(begins, head), item, only(ends, tail)])
@@ -327,7 +348,7 @@ def _fulfillment_data(shipments: pd.DataFrame) -> list[Piece]:
         cells(shipments, column) for column in ("carrier-code", "carrier-name", "ship-method", "tracking-number")
     )
     untracked = empty(tracking)
-    if untracked.any():  # a method without a tracking number is not told (DOMAIN 4)
+    if untracked.any():  # a method is not sent without a tracking number (docs/domain.md#4-shipments)
         method = only(~untracked, [method])
     nothing = empty(carrier) & empty(name) & untracked
     pieces = [
@@ -340,7 +361,7 @@ def _fulfillment_data(shipments: pd.DataFrame) -> list[Piece]:
 
 
 def _item(shipments: pd.DataFrame) -> list[Piece]:
-    """The Item of every row; a row without an item code stands for the whole order and has none."""
+    """The Item of every row; a row without an item code means the whole order and has none."""
     codes = cells(shipments, "order-item-code")
     pieces = [
         *element("AmazonOrderItemCode", codes),
@@ -351,7 +372,10 @@ def _item(shipments: pd.DataFrame) -> list[Piece]:
 
 
 def _transparency_codes(codes: Text) -> list[Piece]:
-    """One element a code: the blank between two codes is where one element ends and the next begins."""
+    """One element per code: a blank between codes becomes the end of one element and the start of the next.
+
+    Escaped before the tags go in, or the tags would be escaped too.
+    """
     nothing = empty(codes)
     if nothing.all():
         return []
@@ -360,7 +384,7 @@ def _transparency_codes(codes: Text) -> list[Piece]:
 
 
 def _ship_from(shipments: pd.DataFrame) -> list[Piece]:
-    """A seller ships from few places: the element is made once for each."""
+    """The ShipFromAddress of every row. A seller ships from few places, so the element is built once for each."""
     given = cells(shipments, "ship-from")
     if empty(given).all():
         return []

@@ -1,7 +1,8 @@
-"""Amazon's processing reports: reading them, and what they say about every message of a feed (DOMAIN 9, FACTS 6).
+"""Amazon's processing reports: reading them, and what they say about every message of a feed.
 
-Knows message ids, never lines or uploads. Reads leniently, so that an element Amazon adds loses nobody an answer, and
-judges strictly: whatever leaves a doubt about what became of the messages leaves all of them `unknown`.
+Sources: docs/amazon.md#6-processing-reports; what follows from them: docs/domain.md#9-sending. Knows message ids, never
+lines or uploads. Reads leniently, so that an element which Amazon adds some day costs nobody an answer; judges
+strictly: if the report leaves any doubt about what became of the messages, all of them are `unknown`.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ BETWEEN_CODES: Final = ", "
 BETWEEN_MESSAGES: Final = " | "
 LARGEST_ID: Final = 2**63 - 1
 
-# Codes that speak of the document, not of the message they are pinned to (FACTS 6, class D).
+# Codes that are about the document, not the message they name (docs/amazon.md#6-processing-reports).
 DOCUMENT_CODES: Final = frozenset({"25", "5000", "5001", "5002", "50001", "90012"})
 
-# Amazon's codes for order feeds in plain words, and what to do (FACTS 6). Codes not listed are shown raw.
+# Amazon's codes for order feeds in plain words, and what to do (docs/amazon.md#6-processing-reports). Other codes are
+# shown as they are.
 EXPLANATIONS: Final = {
     "25": "Amazon found the document not to fit its schema and did not take it. There is nothing to correct in your"
     " file; the operator has to look into it.",
@@ -50,7 +52,7 @@ EXPLANATIONS: Final = {
 ENCODINGS: Final = {"windows-31j": "cp932", "x-sjis": "cp932", "shift_jis": "cp932"}
 DECLARED: Final = re.compile(rb"""^(<\?xml[^>]*?encoding\s*=\s*["'])([A-Za-z][A-Za-z0-9._-]*)(["'])""")
 
-# Fetch nothing, expand no entity, keep libxml2's limits; without comments an element's text is in one piece.
+# Fetch nothing, expand no entity, keep libxml2's limits. Comments are removed, since one would split an element's text.
 READER: Final[dict[str, Any]] = {
     "events": ("end",),
     "tag": ("{*}Result", "{*}ProcessingReport"),
@@ -63,7 +65,7 @@ READER: Final[dict[str, Any]] = {
 
 
 class ResultCode(StrEnum):
-    """How bad a Result is."""
+    """The severity of a Result."""
 
     ERROR = "Error"
     WARNING = "Warning"
@@ -84,7 +86,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What Amazon has to say about one message. `message_id` 0 is the document; `order_id` is "" if not given."""
+    """What Amazon reports about one message. `message_id` 0 is the document; `order_id` is "" if not given."""
 
     message_id: int
     result_code: ResultCode
@@ -94,7 +96,7 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class ProcessingReport:
     """A processing report as Amazon wrote it. `counts` is None where it has no summary."""
 
     document_transaction_id: str
@@ -114,7 +116,7 @@ class Unreadable:
 class Answers:
     """A verdict for every message of a feed: `default`, but for the messages in `exceptions`.
 
-    `reason` is "" where the report can be believed, else the sentence that says why all are `unknown`.
+    `reason` is "" where the report can be trusted, else a sentence that says why all are `unknown`.
     `exceptions` has one row a message, by message id: message_id int64; verdict, code ("A-18028", several joined by
     ", ") and message (Amazon's words, several joined by " | ") TEXT. All its messages are ones that were sent.
     """
@@ -128,11 +130,11 @@ class _Malformed(Exception):
     """Well-formed XML that is no processing report."""
 
 
-def read(document: bytes, charset: str | None = None) -> Report | Unreadable:
-    """A report out of its bytes; `charset` is what the download's Content-Type said, if it said anything.
+def read(document: bytes, charset: str | None = None) -> ProcessingReport | Unreadable:
+    """A report, parsed; `charset` is that of the download's Content-Type, if it had one.
 
-    The encoding is the one declared; bytes that contradict it are read as `charset`, else Windows-1252, so that
-    an accent in a description loses no answers.
+    The encoding is the one declared; bytes that contradict it are read as `charset`, else as Windows-1252, so that an
+    accent in a description does not cost the answers.
     """
     reason = ""
     for attempt in _readings(document, charset):
@@ -145,11 +147,11 @@ def read(document: bytes, charset: str | None = None) -> Report | Unreadable:
     return Unreadable(f"the report is not well-formed XML: {reason}")
 
 
-def answers(report: Report | Unreadable, messages_sent: int, *, first_message_id: int = 1) -> Answers:
+def answers(report: ProcessingReport | Unreadable, messages_sent: int, *, first_message_id: int = 1) -> Answers:
     """What became of the `messages_sent` messages numbered from `first_message_id` on.
 
-    Success is the absence of an Error for a message in a Complete report whose counts add up. Otherwise nobody is
-    confirmed: all are `unknown`, those that Amazon named with its words.
+    A message succeeded if a Complete report, whose counts add up, has no Error for it: Amazon does not list successes.
+    Otherwise none is confirmed: all are `unknown`, those that Amazon named with its words.
     """
     if isinstance(report, Unreadable):
         return Answers(Verdict.UNKNOWN, _exceptions({}), _sentence(report.reason))
@@ -173,8 +175,8 @@ def explain(code: str) -> str:
 # Judging
 
 
-def _doubts(report: Report, sent: range) -> Iterator[str]:
-    """Why the report cannot be believed, weightiest first."""
+def _doubts(report: ProcessingReport, sent: range) -> Iterator[str]:
+    """Why the report cannot be trusted, weightiest reason first."""
     if report.status_code != "Complete":
         yield f"the report's status is {report.status_code or 'missing'}, not Complete"
     for result in report.results:
@@ -187,7 +189,7 @@ def _doubts(report: Report, sent: range) -> Iterator[str]:
     yield from _miscounts(report, len(sent))
 
 
-def _miscounts(report: Report, sent: int) -> Iterator[str]:
+def _miscounts(report: ProcessingReport, sent: int) -> Iterator[str]:
     counts = report.counts
     if counts is None:
         yield "the report has no counts"
@@ -221,7 +223,7 @@ def _exceptions(named: dict[int, list[Result]], verdict: Verdict | None = None) 
 
 
 def _exception(message_id: int, results: list[Result], verdict: Verdict | None) -> tuple[int, str, str, str]:
-    """One message's row. An Error outweighs a Warning; everything said about it is kept once, errors first."""
+    """One message's row. An Error outweighs a Warning; all codes and texts about it are kept once, errors first."""
     ranked = sorted(results, key=lambda result: result.result_code is not ResultCode.ERROR)
     refused = ranked[0].result_code is ResultCode.ERROR
     own = Verdict.UNCONFIRMED if refused else Verdict.CONFIRMED_WARNING
@@ -234,7 +236,7 @@ def _exception(message_id: int, results: list[Result], verdict: Verdict | None) 
 
 
 def _readings(document: bytes, charset: str | None) -> Iterator[bytes]:
-    """The bytes as they are; then, should they contradict their declaration, as UTF-8 from what they may be."""
+    """The bytes as they are; then, in case they contradict their declaration, re-encoded from what they may be."""
     yield document
     declared = DECLARED.match(document)
     names = (declared[2].decode() if declared else None, charset, "cp1252")
@@ -246,9 +248,9 @@ def _readings(document: bytes, charset: str | None) -> Iterator[bytes]:
         yield DECLARED.sub(rb"\1UTF-8\3", text.encode())
 
 
-def _report(document: bytes) -> Report:
-    """Read result by result, dropping each when done: memory stays flat however many there are."""
-    found: dict[str, str] = {}
+def _report(document: bytes) -> ProcessingReport:
+    """Parse result by result, dropping each when done, so that memory stays flat however many there are."""
+    texts: dict[str, str] = {}
     results: list[Result] = []
     reports = 0
     for node in _finished(document):
@@ -256,10 +258,12 @@ def _report(document: bytes) -> Report:
             results.append(_result(_texts(node)))
         else:
             reports += 1
-            found = _texts(node)
+            texts = _texts(node)
     if reports != 1:
         raise _Malformed(f"the document holds {reports} processing reports instead of one")
-    return Report(found.get("DocumentTransactionID", ""), found.get("StatusCode", ""), _counts(found), tuple(results))
+    return ProcessingReport(
+        texts.get("DocumentTransactionID", ""), texts.get("StatusCode", ""), _counts(texts), tuple(results)
+    )
 
 
 def _finished(document: bytes) -> Iterator[etree._Element]:
@@ -271,7 +275,7 @@ def _finished(document: bytes) -> Iterator[etree._Element]:
             raise _Malformed("the report has a document type declaration, which Amazon's never have")
         parent = None if earlier is None else earlier.getparent()
         if earlier is not None and parent is not None:
-            parent.remove(earlier)  # not before the parser has left it
+            parent.remove(earlier)  # only now that the parser has left it
         earlier = node
         yield node
 
@@ -285,28 +289,28 @@ def _texts(node: etree._Element) -> dict[str, str]:
     }
 
 
-def _result(found: dict[str, str]) -> Result:
-    weight = found.get("ResultCode", "")
+def _result(texts: dict[str, str]) -> Result:
+    weight = texts.get("ResultCode", "")
     if weight not in WEIGHTS:
         raise _Malformed(f"the report has a result that is neither Error nor Warning: {weight or 'nothing'}")
     return Result(
-        _number(found, "MessageID"),
+        _number(texts, "MessageID"),
         ResultCode(weight),
-        found.get("ResultMessageCode", ""),
-        found.get("ResultDescription", ""),
-        found.get("AmazonOrderID", ""),
+        texts.get("ResultMessageCode", ""),
+        texts.get("ResultDescription", ""),
+        texts.get("AmazonOrderID", ""),
     )
 
 
-def _counts(found: dict[str, str]) -> Counts | None:
-    if "MessagesProcessed" not in found:
+def _counts(texts: dict[str, str]) -> Counts | None:
+    if "MessagesProcessed" not in texts:
         return None
     names = ("MessagesProcessed", "MessagesSuccessful", "MessagesWithError", "MessagesWithWarning")
-    return Counts(*(_number(found, name) for name in names))
+    return Counts(*(_number(texts, name) for name in names))
 
 
-def _number(found: dict[str, str], name: str) -> int:
-    text = found.get(name, "")
+def _number(texts: dict[str, str], name: str) -> int:
+    text = texts.get(name, "")
     if not (text.isascii() and text.isdecimal()) or len(text) > 20 or int(text) > LARGEST_ID:
         raise _Malformed(f"the report has {text or 'nothing'!r} for {name}, where a number belongs")
     return int(text)

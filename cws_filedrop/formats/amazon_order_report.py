@@ -1,6 +1,6 @@
-"""The layout of Amazon's order reports: one row an order line (FACTS 5). Which columns there are varies by account.
+"""The layout of Amazon's order reports: one row an order line (docs/amazon.md#5-order-reports).
 
-Only what the order book has a use for is read; prices are totals for the quantity, not for one piece.
+The columns vary by account. Only what the order book uses is read; prices are totals for the quantity, not per unit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The layout of Amazon's shipping confirmation template: one row a package (FACTS.md section 4).
+"""The layout of Amazon's shipping confirmation template: one row a package (docs/amazon.md#4-confirmation-file).
 
 The template mixes hyphens and underscores; that is Amazon's spelling. Old (8 columns), Japanese (9) and current (18)
 templates are one layout, since only two columns are required.

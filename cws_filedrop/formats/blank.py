@@ -1,6 +1,6 @@
-"""Which lines have nothing in them: only blanks and separators. May not know more about cells than that.
+"""Which lines are empty: only blanks and separators. May not know more about cells than that.
 
-A spreadsheet leaves such lines behind, and nothing is lost by passing over them.
+Spreadsheets leave such lines behind, and skipping them loses nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LF: Final = 10
 
 
 def may_be_blank(octets: Octets, ends: Places, delimiters: Iterable[str]) -> bool:
-    """Does any line begin as a blank one would? Quick, and mostly no."""
+    """Does any line begin the way a blank one would? A cheap test that usually says no."""
     table = np.zeros(256, np.bool_)
     table[list(f"{NOTHING}\n{''.join(delimiters)}".encode())] = True
     starts = np.concatenate(([0], ends[:-1] + 1))
@@ -29,7 +29,8 @@ def may_be_blank(octets: Octets, ends: Places, delimiters: Iterable[str]) -> boo
 
 
 def blank_lines(block: bytes, delimiter: str) -> Mask:
-    """For each line of a block (all of them ended by LF): has it nothing in it?"""
+    """For each line of a block (all of them ended by LF): is it empty?"""
+    # With blanks and separators taken out, an empty line is an LF right after another: no loop over lines is needed.
     squeezed = block.translate(None, (NOTHING + delimiter).encode())
     ends = np.flatnonzero(np.frombuffer(squeezed, np.uint8) == LF)
     blank: Mask = np.diff(ends, prepend=-1) == 1

@@ -1,7 +1,7 @@
 """A block of lines -> LINES and L01: parse what is proven regular, read quoted lines one by one, report the rest.
 
-Cells lose surrounding blanks and quotes around the whole of them, and nothing else: NA, null, 007 and 1E5 stay text,
-and control characters stay for a rule to find. May not know what a cell means.
+Cells lose surrounding blanks and the quotes around a whole cell, and nothing else: NA, null, 007 and 1E5 stay text,
+and control characters are left for a rule to find. May not know what a cell means.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Layout:
 
     @property
     def used(self) -> list[int]:
-        """Numbers of the cells that are read."""
+        """Positions of the cells that are read."""
         return [number for number, column in enumerate(self.columns) if column]
 
     @property
     def names(self) -> list[str]:
-        """Their columns."""
+        """The rule columns of those cells."""
         return [column for column in self.columns if column]
 
 
@@ -45,7 +45,7 @@ class Layout:
 class Parsed:
     """The non-blank lines of a block: every one is in `lines` (by its number) or in `issues`.
 
-    `ends` are the places of all its line ends.
+    `ends` are the byte positions of the block's line ends.
     """
 
     lines: pd.DataFrame
@@ -74,7 +74,8 @@ def _numbers(numbers: Places) -> pd.Index[int]:
 def _frame(proof: Proof, layout: Layout) -> pd.DataFrame:
     if not len(proof.good):
         return pd.DataFrame({name: pd.Series([], dtype=TEXT) for name in layout.names})
-    # The parser takes one byte order mark away from the start; a cell may begin with one.
+    # The parser strips one byte order mark from the start of its input. A cell may begin with one of its own, which
+    # would be lost; a second one in front of it is stripped instead.
     lead = BOM_UTF8 if proof.regular.startswith(BOM_UTF8) else b""
     frame = pd.read_csv(
         io.BytesIO(lead + proof.regular),
@@ -94,7 +95,8 @@ def _frame(proof: Proof, layout: Layout) -> pd.DataFrame:
 
 
 def _tidy(frame: pd.DataFrame, proof: Proof, delimiter: str) -> pd.DataFrame:
-    """Take surrounding blanks and quotes away, after a look at the bytes: mostly there are none."""
+    """Strip surrounding blanks and quotes, but only after a scan of the bytes: most files have none, and the scan costs
+    a fraction of what stripping every column does."""
     if _blanks_at_edges(proof.regular, delimiter):
         frame = frame.apply(lambda column: column.str.strip(split.BLANKS + split.TAB))
     if not proof.unquote and b'"' in proof.regular:
@@ -103,6 +105,7 @@ def _tidy(frame: pd.DataFrame, proof: Proof, delimiter: str) -> pd.DataFrame:
 
 
 def _blanks_at_edges(text: bytes, delimiter: str) -> bool:
+    # Beyond ASCII there are many kinds of blank, each of several bytes: not worth telling apart here.
     if not text.isascii() or (delimiter != split.TAB and split.TAB.encode() in text):
         return True
     if b" " not in text:
@@ -128,7 +131,8 @@ def _unwrapped(column: pd.Series[str]) -> pd.Series[str]:
 def _quoted(
     block: bytes, places: Places, layout: Layout
 ) -> tuple[list[tuple[int, list[str]]], list[tuple[int, str, str]]]:
-    """Lines with quotes in comma- or semicolon-separated text: their cells, and (place, value, detail) of odd ones."""
+    """Lines with quotes in comma- or semicolon-separated text: their cells, and (place, value, detail) of those that
+    are malformed."""
     rows: list[tuple[int, list[str]]] = []
     odd: list[tuple[int, str, str]] = []
     width = len(layout.columns)
@@ -186,7 +190,7 @@ NO_ISSUES: Final = _issues_frame((), 0)
 
 
 def raw_lines(block: bytes, places: Places) -> list[str]:
-    """Lines of a block by their place, without line end.
+    """The lines at some places of a block, without their line ends.
 
     Raises: IndexError if there is no such line.
     """

@@ -1,4 +1,4 @@
-"""Some lines of a file in a row, and how a block of them is cut into such. May not know what any cell means."""
+"""A chunk: consecutive lines of a file; and how a block is cut into chunks. May not know what any cell means."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from cws_filedrop.formats.records import Records, raw_records
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chunk:
-    """Some lines in a row: each non-blank one is either in `lines` (LINES) or in `issues` (ISSUES, L01).
+    """Consecutive lines: each non-blank one is either in `lines` (LINES) or in `issues` (ISSUES, L01).
 
-    Where cells may hold line ends, `numbers` are the line numbers in which the records of `text` begin.
+    Where cells may contain line ends, `numbers` are the line numbers at which the records of `text` begin.
     """
 
     lines: pd.DataFrame
@@ -28,7 +28,7 @@ class Chunk:
     numbers: Places | None = None
 
     def after(self, line: int) -> Chunk:
-        """The same without the lines up to one of them."""
+        """The same chunk without the lines up to and including `line`."""
         return replace(self, lines=self.lines.loc[line + 1 :], issues=self.issues[self.issues["line"] > line])
 
     def raw(self, lines: Iterable[int]) -> list[str]:
@@ -53,7 +53,10 @@ def _places(numbers: Places, wanted: Places) -> Places:
 
 
 def cut(parsed: Parsed, block: bytes, *, first: int, rows: int) -> Iterator[Chunk]:
-    """The chunks of a block, about equally large."""
+    """The chunks of a block, of about equal size, each at most `rows` lines.
+
+    Equal, so that no remainder of a few lines pays the fixed costs of a chunk.
+    """
     numbers = np.sort(np.concatenate((parsed.lines.index.to_numpy(), parsed.issues["line"].to_numpy())))
     pieces = -(-len(numbers) // rows)
     if pieces == 1:
@@ -69,7 +72,7 @@ def cut(parsed: Parsed, block: bytes, *, first: int, rows: int) -> Iterator[Chun
 
 
 def cut_records(parsed: Parsed, block: Records, *, rows: int) -> Iterator[Chunk]:
-    """The chunks of a block of records, which were parsed as lines 0, 1, 2 …"""
+    """The chunks of a block of records, which were parsed as lines 0, 1, 2 … and get their real line numbers here."""
     for chunk in cut(parsed, block.text, first=0, rows=rows):
         lines, issues = chunk.lines.copy(deep=False), chunk.issues.copy(deep=False)
         lines.index = pd.Index(block.numbers[lines.index.to_numpy()], dtype="int64", name="line")

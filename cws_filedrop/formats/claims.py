@@ -1,7 +1,7 @@
 """Which layout a row of headings belongs to: exactly one may claim it. `FORMATS` say what was shipped, `ORDER_FORMATS`
 what was ordered.
 
-May not know where the row stands in a file or how it was split.
+May not know where the row is in a file or how it was split.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Reading = dict[int, tuple[str, int]]  # cell number -> (heading it is read as, h
 
 
 def reading(layout: Format, cells: Sequence[str]) -> Reading:
-    """Which cells of a row a layout understands as which of its headings."""
+    """Which cells of a row a layout recognises, and as which of its headings."""
     known = {plain(heading): heading for heading in (*layout.headings, *layout.ignored)}
     read: Reading = {}
     for number, cell in enumerate(cells):
@@ -46,6 +46,8 @@ def claimants(cells: Sequence[str]) -> list[str]:
     """Names of the layouts (order files too) that claim a row of headings."""
     readings = {name: reading(layout, cells) for name, layout in FORMATS.items()}
     claiming = {name: needed for name in FORMATS if (needed := _needed(name, readings[name])) is not None}
+    # A claim that a rival explains at least as well is dropped. Where both explain each other nobody would be left:
+    # then all of them stand, and the caller refuses the file as ambiguous rather than guess.
     standing = [
         name
         for name, needed in claiming.items()

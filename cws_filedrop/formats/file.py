@@ -1,7 +1,10 @@
-"""A seller's file, opened: its facts, and its lines in chunks, as often as asked for. The order of the passes.
+"""A seller's file, opened: its facts, and its lines in chunks, which can be read any number of times.
 
-The first pass surveys (encoding, line ends, counts), a look at the first rows finds the headings, the second pass
-parses. May not know what any cell means.
+A file is read twice. The first pass surveys it (encoding, line ends, counts), a look at the first rows finds the
+headings, the second pass parses. It cannot be one pass: a single byte near the end decides whether the whole file is
+UTF-8, and a file that is too long must be refused before any of its lines has an effect. The survey is cheap (a few
+scans of the bytes, no parsing), and reading again keeps memory flat where keeping the text would not. May not know what
+any cell means.
 """
 
 from __future__ import annotations
@@ -40,8 +43,8 @@ class FileFacts:
     """What is known of a file as a whole.
 
     `columns` has the rule column of each heading, "" where it is ignored. `line_count` counts the non-blank lines
-    below the headings. `ended` says if the last line had a line end. `notes` are sentences for the seller about what
-    was understood although it was written differently. `profile` is the one by which the file is read, if any.
+    below the headings. `ended` says whether the last line had a line end. `notes` are sentences for the seller about
+    what was understood although it was written differently. `profile` is the one the file is read by, if any.
     """
 
     format: Format
@@ -60,7 +63,7 @@ class FileFacts:
 
 
 class SellerFile:
-    """A file that can be read. `chunks` may be asked for more than once, also before an earlier one is used up."""
+    """A file that can be read. `chunks` may be called more than once, even before an earlier iterator is exhausted."""
 
     def __init__(self, contents: Contents, encoding: Encoding, facts: FileFacts) -> None:
         self.facts = facts
@@ -77,14 +80,16 @@ class SellerFile:
         return self._chunks(rows)
 
     def scan(self, columns: Collection[str], look: Callable[[pd.DataFrame], Found]) -> Iterator[Found]:
-        """What `look` makes of some columns of the lines that `chunks` has, block by block and quicker than that.
+        """What `look` returns for some columns of the file's lines, block by block; faster than `chunks`.
 
-        Two blocks at a time are looked at, in threads; lines are numbered within their block.
+        Blocks are parsed two at a time, in threads; lines are numbered within their block.
         """
-        layout = Layout(self.facts.delimiter, tuple(one if one in columns else "" for one in self.facts.columns))
+        layout = Layout(
+            self.facts.delimiter, tuple(column if column in columns else "" for column in self.facts.columns)
+        )
         profile, wanted = self.facts.profile, frozenset(columns)
 
-        def seen(text: bytes) -> Found:
+        def looked_at(text: bytes) -> Found:
             lines = parse(text, layout, first=0).lines
             return look(lines if profile is None else applied(profile, lines, wanted))
 
@@ -92,7 +97,7 @@ class SellerFile:
         ahead: deque[Future[Found]] = deque()
         with ThreadPoolExecutor(THREADS, thread_name_prefix="file-scan") as pool:
             for text in texts:
-                ahead.append(pool.submit(seen, text))
+                ahead.append(pool.submit(looked_at, text))
                 if len(ahead) > THREADS:
                     yield ahead.popleft().result()
             while ahead:
@@ -115,7 +120,7 @@ class SellerFile:
             yield from cut_records(replace(parsed, lines=applied(profile, parsed.lines)), block, rows=rows)
 
     def count_records(self) -> int:
-        """How many records below the headings have anything in them: cells may go on over line ends."""
+        """How many non-empty records there are below the headings. Not a count of lines: cells may span lines."""
         return sum(block.count(self.facts.delimiter) for block in self._records())
 
     def _records(self) -> Iterator[Records]:
@@ -142,20 +147,22 @@ def open_file(
     wanted: Mapping[str, Format] = FORMATS,
     profiles: Sequence[Profile] = (),
 ) -> SellerFile:
-    """Open a file of one of the wanted layouts, or of the seller's own; `source` is seekable, and open as long as its
-    chunks are read.
+    """Open a file of one of the wanted layouts, or of the seller's own; `source` must be seekable, and stay open while
+    its chunks are read.
 
     Raises: FileRejected with issues F01 to F06 when the file as a whole cannot be used.
     """
     contents = packed.contents(source, limits)
     marked = opening.sniffed(contents)
-    found = survey(blocks(contents, marked or text.UTF_8))
-    encoding = _encoding(contents, marked, found)
+    # Surveyed as UTF-8 before it is known to be that: in every encoding that comes into question, line ends and
+    # separators are the same single bytes.
+    surveyed = survey(blocks(contents, marked or text.UTF_8))
+    encoding = _encoding(contents, marked, surveyed)
     rows = opening.first_rows(contents, encoding)
     head = recognition.recognised(rows, wanted, profiles)
     notes = (*_packed_notes(contents, file_name), *head.notes)
-    line_count = 0 if head.profile else _line_count(found, head, rows)
-    file = SellerFile(contents, encoding, _facts(contents, encoding, found, (head, line_count, notes)))
+    line_count = 0 if head.profile else _line_count(surveyed, head, rows)
+    file = SellerFile(contents, encoding, _facts(contents, encoding, surveyed, (head, line_count, notes)))
     if head.profile:
         line_count = file.count_records()
         file.facts = replace(file.facts, line_count=line_count)
@@ -166,17 +173,19 @@ def open_file(
     return file
 
 
-def _encoding(contents: Contents, marked: Encoding | None, found: Survey) -> Encoding:
-    if found.utf8.fits:
+def _encoding(contents: Contents, marked: Encoding | None, surveyed: Survey) -> Encoding:
+    if surveyed.utf8.fits:
         return marked or text.UTF_8
-    if marked is not None or found.utf8.cut:
+    # UTF-8 that ends inside a character was cut off. Nearly every byte is a Windows-1252 letter too, so it would pass
+    # as a whole file in that encoding.
+    if marked is not None or surveyed.utf8.cut:
         raise text.undecodable(marked or text.UTF_8)
     return text.older(blocks(contents, text.UTF_8))
 
 
-def _line_count(found: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:
+def _line_count(surveyed: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:
     above = [line for number, line in rows if number <= head.row.line and not is_blank(line, head.row.delimiter)]
-    return found.lines - found.blank[head.row.delimiter] - len(above)
+    return surveyed.lines - surveyed.blank[head.row.delimiter] - len(above)
 
 
 def _packed_notes(contents: Contents, file_name: str) -> Iterator[str]:
@@ -185,20 +194,20 @@ def _packed_notes(contents: Contents, file_name: str) -> Iterator[str]:
 
 
 def _facts(
-    contents: Contents, encoding: Encoding, found: Survey, rest: tuple[Header, int, tuple[str, ...]]
+    contents: Contents, encoding: Encoding, surveyed: Survey, rest: tuple[Header, int, tuple[str, ...]]
 ) -> FileFacts:
     head, line_count, notes = rest
     return FileFacts(
         format=head.format,
         encoding=encoding.words,
-        line_ends=found.line_ends,
+        line_ends=surveyed.line_ends,
         delimiter=head.row.delimiter,
         packed=contents.packed,
         header_line=head.row.line,
         headings=head.row.typed,
         columns=head.columns,
         line_count=line_count,
-        ended=found.ended,
+        ended=surveyed.ended,
         issues=head.issues,
         notes=notes,
         profile=head.profile,
@@ -210,7 +219,7 @@ def _ended(block: bytes) -> bytes:
 
 
 def _without_first(block: bytes, lines: int) -> tuple[bytes, int]:
-    """The block without so many lines at its start, and how many were there to be taken."""
+    """The block without its first `lines` lines, and how many of those it had."""
     begin = passed = 0
     while passed < lines and begin < len(block):
         begin, passed = block.index(b"\n", begin) + 1, passed + 1

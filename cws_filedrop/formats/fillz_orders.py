@@ -1,7 +1,7 @@
-"""The layout of the ancestor's order files: one row an order line (reference: fillz, "Orders").
+"""The layout of the ancestor's order files: one row an order line (docs/domain.md#1-roles).
 
-`order_id` is the service's own number; Amazon's stands in `special_comments` as `Amazon/<order id>`, and in our own
-files in `amazon_order_id` too.
+`order_id` is the service's own number; Amazon's is in `special_comments` as `Amazon/<order id>`, and in our own files
+in `amazon_order_id` as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The first rows of a file -> which is the heading row, which layout it has, and what each column is.
+"""The first rows of a file -> which of them is the heading row, which layout it has, and what each column means.
 
 May not know bytes, encodings or the lines below the headings.
 """
@@ -23,12 +23,12 @@ from cws_filedrop.rules import catalogue
 MOST_COLUMNS: Final = 1_000
 MOST_WARNINGS: Final = 50
 ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
-# What rejected.txt adds to the seller's columns; such a file comes back with them.
+# What rejected.txt adds to the seller's columns. Sellers correct that file and drop it again, with these still in it.
 OURS: Final = ("error-code", "error-column", "error-message", "what-to-do")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class HeadingRow:
     """A row that may be the heading row: its line number, its cells as typed and as read."""
 
     line: int
@@ -39,10 +39,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The heading row, understood. `columns` has the rule column of each cell, "" where it is ignored."""
+    """The heading row and what it means. `columns` has the rule column of each cell, "" where it is ignored."""
 
     format: Format
-    row: Row
+    row: HeadingRow
     columns: tuple[str, ...]
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
@@ -50,14 +50,14 @@ class Header:
 
 
 def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMATS) -> Header:
-    """The heading row among the first lines of a file (line number, text), which has one of the wanted layouts.
+    """The heading row among the first lines of a file (line number, text), of one of the wanted layouts.
 
     Raises: FileRejected F01, F03, F04, F05 or F06.
     """
     for line in lines:
         for row in rows(line):
             names = claimants(row.cells)
-            if wanted is ORDER_FORMATS:  # the ancestor's has all that a confirmation needs, too
+            if wanted is ORDER_FORMATS:  # the ancestor's order file also has all headings that a confirmation needs
                 names = [name for name in names if name in wanted]
             if len(names) > 1:
                 raise FileRejected(catalogue.issue("F06", detail=f"two={listed(names)}"))
@@ -66,8 +66,8 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
     raise FileRejected(*_unclaimed([row for line in lines for row in rows(line)], wanted))
 
 
-def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) -> Iterator[Row]:
-    """A line (number, text) as a row of cells, by each delimiter that it may have."""
+def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) -> Iterator[HeadingRow]:
+    """A line (number, text) as a row of cells, once for each delimiter it could have."""
     number, text = line
     for delimiter in delimiters:
         if delimiter != split.TAB and delimiter not in text:
@@ -78,7 +78,7 @@ def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) ->
             continue
         while cells and not cells[-1]:
             cells.pop()
-        yield Row(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells))
+        yield HeadingRow(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells))
 
 
 def _as_typed(text: str, delimiter: str, cells: Sequence[str]) -> tuple[str, ...]:
@@ -94,22 +94,22 @@ def _protected(cell: str, delimiter: str) -> str:
     return out.getvalue()
 
 
-def check_width(row: Row) -> None:
-    """Has the heading row no more cells than anybody can have meant?
+def check_width(row: HeadingRow) -> None:
+    """Let a heading row of plausible width pass.
 
-    Raises: FileRejected F05 otherwise.
+    Raises: FileRejected F05 when it has more cells than anybody can have meant.
     """
     if len(row.cells) > MOST_COLUMNS:
         detail = f"shape=the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
         raise FileRejected(catalogue.issue("F05", detail=detail))
 
 
-def above_note(row: Row) -> str:
-    """What is said when there is something above the headings."""
+def above_note(row: HeadingRow) -> str:
+    """The note for a file with something above its headings."""
     return f"The headings were found in line {row.line}; what stands above them was left out."
 
 
-def _understood(layout: Format, row: Row, *, above: Sequence[int]) -> Header:
+def _understood(layout: Format, row: HeadingRow, *, above: Sequence[int]) -> Header:
     check_width(row)
     read = reading(layout, row.cells)
     columns = tuple(
@@ -136,7 +136,7 @@ def _repeated(layout: Format, columns: Sequence[str]) -> list[Issue]:
     ]
 
 
-def _ignored(layout: Format, row: Row, unknown: Sequence[int], columns: Sequence[str]) -> tuple[Issue, ...]:
+def _ignored(layout: Format, row: HeadingRow, unknown: Sequence[int], columns: Sequence[str]) -> tuple[Issue, ...]:
     absent = [heading for heading, column in layout.headings.items() if column not in columns]
     warnings = [
         catalogue.issue("F10", column=row.cells[number], detail=nearest(row.cells[number], absent))
@@ -148,7 +148,7 @@ def _ignored(layout: Format, row: Row, unknown: Sequence[int], columns: Sequence
     return tuple(warnings)
 
 
-def _reading_notes(layout: Format, row: Row, columns: Sequence[str]) -> Iterator[str]:
+def _reading_notes(layout: Format, row: HeadingRow, columns: Sequence[str]) -> Iterator[str]:
     spelled = {plain(heading): heading for heading in layout.ignored}
     for cell, column in zip(row.cells, columns, strict=True):
         if column and cell != layout.heading(column):
@@ -157,7 +157,7 @@ def _reading_notes(layout: Format, row: Row, columns: Sequence[str]) -> Iterator
             yield f'The column "{spelled[plain(cell)]}" is known, but not used; its content was left out.'
 
 
-def _row_notes(row: Row, above: Sequence[int], ours: bool) -> Iterator[str]:
+def _row_notes(row: HeadingRow, above: Sequence[int], ours: bool) -> Iterator[str]:
     if row.delimiter != split.TAB:
         yield catalogue.issue("F10", detail=f"separator={split.WORDS[row.delimiter]}").message
     if above:
@@ -166,7 +166,7 @@ def _row_notes(row: Row, above: Sequence[int], ours: bool) -> Iterator[str]:
         yield "The columns that a rejected file adds (error-code and so on) were left out."
 
 
-def _unclaimed(rows: Sequence[Row], wanted: Mapping[str, Format]) -> list[Issue]:
+def _unclaimed(rows: Sequence[HeadingRow], wanted: Mapping[str, Format]) -> list[Issue]:
     """Why no layout claims any of the rows."""
     filled = [row for row in rows if any(row.cells)]
     if not filled:
@@ -177,7 +177,7 @@ def _unclaimed(rows: Sequence[Row], wanted: Mapping[str, Format]) -> list[Issue]
     return _missing(filled, wanted) or [_unlike(filled[0], filled, "orders=" if wanted is ORDER_FORMATS else "")]
 
 
-def _of_the_other_kind(row: Row, wanted: Mapping[str, Format]) -> str:
+def _of_the_other_kind(row: HeadingRow, wanted: Mapping[str, Format]) -> str:
     if wanted is ORDER_FORMATS:
         claimed = any(name in FORMATS for name in claimants(row.cells))
         return "orders=this is a confirmation of shipments, not an order file" if claimed else ""
@@ -185,28 +185,28 @@ def _of_the_other_kind(row: Row, wanted: Mapping[str, Format]) -> str:
     return f"order-file={name}" if name else ""
 
 
-def _missing(rows: Sequence[Row], wanted: Mapping[str, Format]) -> list[Issue]:
-    """F03 for the nearest layout, if any heading is known or nearly known."""
+def _missing(rows: Sequence[HeadingRow], wanted: Mapping[str, Format]) -> list[Issue]:
+    """F03 for the nearest layout, if the row has any heading that is known or nearly so."""
     scored = [(_likeness(layout, row), layout, row) for layout in wanted.values() for row in rows]
-    (known, near), layout, row = max(scored, key=lambda one: one[0])
+    (known, near), layout, row = max(scored, key=lambda candidate: candidate[0])
     if not known and near < len(layout.required):
         return []
     read = reading(layout, row.cells)
-    found = {layout.headings.get(heading) for heading, _ in read.values()}
+    present = {layout.headings.get(heading) for heading, _ in read.values()}
     unknown = [cell for number, cell in enumerate(row.cells) if cell and number not in read]
-    absent = [heading for heading, column in layout.headings.items() if column in layout.required - found]
+    absent = [heading for heading, column in layout.headings.items() if column in layout.required - present]
     return [catalogue.issue("F03", column=heading, detail=nearest(heading, unknown)) for heading in absent]
 
 
-def _likeness(layout: Format, row: Row) -> tuple[int, int]:
-    """How many headings a layout knows in a row, and how many required ones are nearly there."""
+def _likeness(layout: Format, row: HeadingRow) -> tuple[int, int]:
+    """How many cells of a row are headings of a layout, and how many of its required ones are merely misspelled."""
     read = reading(layout, row.cells)
     unknown = [cell for number, cell in enumerate(row.cells) if cell and number not in read]
     wanted = [heading for heading, column in layout.headings.items() if column in layout.required]
     return len(read), sum(1 for heading in wanted if nearest(heading, unknown))
 
 
-def _unlike(first: Row, rows: Sequence[Row], kind: str) -> Issue:
+def _unlike(first: HeadingRow, rows: Sequence[HeadingRow], kind: str) -> Issue:
     width = max(len(row.cells) for row in rows)
     if width == 1 or any(ORDER_ID.fullmatch(cell) for row in rows for cell in row.cells):
         return catalogue.issue("F01", detail="no-header")

@@ -14,7 +14,7 @@ ENDING: Final = ".toml"
 
 @cache
 def names() -> tuple[str, ...]:
-    """What there is."""
+    """Their names, sorted."""
     found = (one.name for one in files("cws_filedrop").joinpath("profiles").iterdir())
     return tuple(sorted(name.removesuffix(ENDING) for name in found if name.endswith(ENDING)))
 

@@ -1,4 +1,4 @@
-"""What a file layout is: its headings, the rule columns they stand for, and which it cannot do without.
+"""What a file layout is: its headings, the rule columns they stand for, and which of them are required.
 
 May not know how bytes become cells, nor what any cell means.
 """
@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One layout of shipped-order files (DOMAIN 3).
+    """One layout of shipped-order files (docs/domain.md#3-formats).
 
     `headings` maps the heading a seller types, in its usual spelling, to the column name that rules know it by.
-    `ignored` are headings that belong to the layout, but that nothing here has a use for.
+    `ignored` are headings that belong to the layout but are not used here.
     """
 
     name: str

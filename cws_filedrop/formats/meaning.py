@@ -1,6 +1,7 @@
-"""Cells of a seller's own layout -> LINES as the rules expect them: constants, statuses, days written together.
+"""Cells of a seller's own layout -> LINES as the rules expect them: constants, statuses, days written without
+separators.
 
-Column by column, each distinct text once. May not know where the cells came from.
+Works column by column, on each distinct text once. May not know where the cells came from.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ TOGETHER: Final = re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{
 
 
 def applied(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None = None) -> pd.DataFrame:
-    """The lines with what the profile adds and changes; constants only for wanted columns (None = all)."""
+    """The lines with the profile's constants and translations; constants only for wanted columns (None = all)."""
     columns: dict[str, Any] = {str(name): lines[name] for name in lines.columns}
     if profile.statuses and "status" in columns:
         ours = dict(profile.statuses)
@@ -41,8 +42,8 @@ def _each(column: pd.Series[str], change: Callable[[str], str]) -> pd.Series[str
 
 
 def _apart(text: str) -> str:
-    """20261122 -> 2026-11-22, and with a time 20261122153000 -> 2026-11-22 15:30:00; other texts stay."""
-    if (found := TOGETHER.fullmatch(text)) is None:
+    """20261122 -> 2026-11-22, and with a time 20261122153000 -> 2026-11-22 15:30:00; other texts stay as they are."""
+    if (match := TOGETHER.fullmatch(text)) is None:
         return text
-    year, month, day, hour, minute, second = found.groups()
+    year, month, day, hour, minute, second = match.groups()
     return f"{year}-{month}-{day}" + (f" {hour}:{minute}:{second}" if hour else "")

@@ -1,6 +1,6 @@
-"""The beginning of a file -> what it shows: no text at all, an encoding, the first rows, what is wrong with them.
+"""The beginning of a file -> what it shows: not text at all, an encoding, the first rows, what is wrong with them.
 
-Reads no more than it must, and needs no tables: the doors look at uploads with it. May not know what a cell means.
+Reads no more than it must, and needs no tables: the doors inspect uploads with it. May not know what a cell means.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from cws_filedrop.model import Issue, Limits, Profile
 from cws_filedrop.rules import catalogue
 
 FIRST_ROWS: Final = 3  # the heading row is among these
-MOST_LOOKED_AT: Final = 100  # lines, should separators alone fill the first ones
+MOST_LOOKED_AT: Final = 100  # lines, in case the first ones hold nothing but separators
 
 
 def faults(source: BinaryIO, limits: Limits, profiles: Sequence[Profile] = ()) -> tuple[Issue, ...]:
-    """Why this file cannot be used, as far as its beginning tells; empty when nothing is wrong with that.
+    """Why this file cannot be used, as far as its beginning shows; empty when nothing is wrong there.
 
-    Whatever is said here `file.open_file` says too; it may find more.
+    `file.open_file` finds everything that is found here, and possibly more.
     """
     try:
         contents = packed.contents(source, limits)
@@ -32,14 +32,14 @@ def faults(source: BinaryIO, limits: Limits, profiles: Sequence[Profile] = ()) -
         head = recognition.recognised(rows, FORMATS, profiles).row
     except FileRejected as error:
         return error.issues
-    except UnicodeDecodeError:  # an older encoding, then; only the whole file tells which
+    except UnicodeDecodeError:  # an older encoding, then; which one, only the whole file can show
         return ()
     below = [line for number, line in rows if number > head.line and not split.is_blank(line, head.delimiter)]
     return () if below or len(rows) == MOST_LOOKED_AT else (catalogue.issue("F01", detail="no-rows"),)
 
 
 def sniffed(contents: Contents) -> Encoding | None:
-    """The encoding, if the first bytes tell.
+    """The encoding, if the first bytes give it away.
 
     Raises: FileRejected F01 or F02.
     """
@@ -57,7 +57,7 @@ def sniffed(contents: Contents) -> Encoding | None:
 
 
 def first_rows(contents: Contents, encoding: Encoding) -> list[tuple[int, str]]:
-    """The first lines in which the headings may be, by number.
+    """The first lines, with their numbers, as many as the headings may be in.
 
     Raises: FileRejected, UnicodeDecodeError.
     """

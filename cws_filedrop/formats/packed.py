@@ -1,6 +1,6 @@
-"""A file, perhaps packed as zip or gzip -> a way to read what is inside, from the start, as often as needed.
+"""A file, perhaps packed as zip or gzip -> a way to read its contents from the start, any number of times.
 
-Nothing is unpacked to disk or as a whole to memory, and never more than the limit. May not know what the text says.
+Nothing is unpacked to disk, or to memory as a whole, and never more than the limit. May not know what the text says.
 """
 
 from __future__ import annotations
@@ -29,8 +29,10 @@ SHEETS: Final = {
     "content.xml": "spreadsheet=an OpenDocument file, such as .ods",
     "Index/Document.iwa": "spreadsheet=an Apple Numbers document",
 }
+# What macOS and Windows put into archives beside the one file that the seller packed.
 JUNK: Final = ("__macosx/", ".ds_store", "thumbs.db", "desktop.ini")
 SHOWN_NAMES: Final = 5
+# What zipfile, gzip and bz2 raise on a damaged archive; the library documents only the first few of these.
 DAMAGE: Final = (
     zipfile.BadZipFile,
     zlib.error,
@@ -52,7 +54,7 @@ class Readable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """What there is to read. `packed` is "", "zip" or "gzip"; `name` is that of the file inside, if it has one."""
+    """A file's contents. `packed` is "", "zip" or "gzip"; `name` is that of the file inside, if it has one."""
 
     packed: str
     name: str
@@ -88,7 +90,7 @@ class Contents:
 
 
 class Window:
-    """A file with a place of its own, so that several readers of one file do not disturb each other."""
+    """A view of a file with a position of its own, so that several readers of one file do not disturb each other."""
 
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
@@ -111,9 +113,10 @@ class Window:
         return self._place
 
     def read(self, size: int = -1, /) -> bytes:
-        """Some bytes; all that is left if no size is given, for the end of an archive is read so.
+        """Some bytes; all that is left when no size is given, which is how `zipfile` reads the end of an archive.
 
-        Raises: ValueError if that is more than an archive of one text file can need.
+        Raises: ValueError if that is more than an archive of one text file can need: a forged table of contents would
+        otherwise make us read gigabytes at once.
         """
         if size < 0:
             size = max(0, self._size() - self._place)
@@ -146,9 +149,9 @@ def contents(source: BinaryIO, limits: Limits) -> Contents:
 
 def damaged(error: Exception) -> Exception:
     """F02 for an archive that cannot be read; the error itself if it is the disk's."""
-    for one in (error, error.__context__):  # zipfile hides an error of the disk behind one of its own
-        if isinstance(one, OSError) and one.errno is not None:
-            return one
+    for cause in (error, error.__context__):  # zipfile hides an error of the disk behind one of its own
+        if isinstance(cause, OSError) and cause.errno is not None:
+            return cause
     return FileRejected(catalogue.issue("F02", detail="archive=it is damaged or was cut off"))
 
 

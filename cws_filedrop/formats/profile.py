@@ -1,7 +1,8 @@
 """A profile: the TOML that says what the headings of a seller's own layout mean -> `model.Profile`.
 
-Checks all of it when it is read, so that a file dropped later meets no surprise; each fault names section, key, value
-and what to write instead. Light, since the doors need it too. May not know any file, nor where profiles are kept.
+All of it is checked when it is read, so that a file dropped later meets no surprise; each fault names section, key,
+value and what to write instead. Imports little, since the doors need it too. May not know any file, nor where profiles
+are kept.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ Table = Mapping[str, Any]
 
 @cache
 def headings() -> dict[str, str]:
-    """Our headings, by which a profile names what its columns mean, and the rule column of each."""
+    """Our headings, which a profile uses to say what its columns mean, and the rule column of each."""
     return {heading: column for one in reversed(FORMATS.values()) for heading, column in one.headings.items()}
 
 
@@ -46,7 +47,7 @@ def heading_of(column: str) -> str:
 
 
 def check_name(name: str) -> str:
-    """The name, if profiles may be called so.
+    """The name, if a profile may have it.
 
     Raises: ConfigError otherwise.
     """
@@ -146,19 +147,19 @@ class _Reader:
         return column
 
     def _columns(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
-        found: dict[str, tuple[str, ...]] = {}
+        columns: dict[str, tuple[str, ...]] = {}
         for key, value in self._section("columns").items():
             column = self._column("columns", key)
-            if column in found:
+            if column in columns:
                 raise self._fault("columns", key, value, f"{heading_of(column)} is given twice; keep one of them")
-            found[column] = self._theirs(key, value)
-        if "order-id" not in found:
+            columns[column] = self._theirs(key, value)
+        if "order-id" not in columns:
             raise ConfigError(
                 f"profile {self._name}: [columns] names no order-id; "
                 'say which heading the order number has, such as order-id = "Order Number"'
             )
-        self._once(found)
-        return tuple(found.items())
+        self._once(columns)
+        return tuple(columns.items())
 
     def _theirs(self, key: str, value: object) -> tuple[str, ...]:
         if not isinstance(value, list):
@@ -167,9 +168,9 @@ class _Reader:
             raise self._fault("columns", key, value, "name at least one heading, or leave the line out")
         return tuple(self._filled("columns", key, one) for one in value)
 
-    def _once(self, found: Mapping[str, tuple[str, ...]]) -> None:
+    def _once(self, columns: Mapping[str, tuple[str, ...]]) -> None:
         taken: dict[str, str] = {}
-        for column, names in found.items():
+        for column, names in columns.items():
             for name in names:
                 other = taken.setdefault(plain(name), column)
                 if other != column or [plain(one) for one in names].count(plain(name)) > 1:
@@ -189,19 +190,19 @@ class _Reader:
         return frozenset(columns)
 
     def _constants(self, named: list[str]) -> tuple[tuple[str, str], ...]:
-        found: dict[str, str] = {}
+        constants: dict[str, str] = {}
         for key, value in self._section("constants").items():
             column, text = self._column("constants", key), self._filled("constants", key, value)
             if column in EACH_ITS_OWN:
                 raise self._fault(
                     "constants", key, value, "it differs from line to line; name its heading in [columns]"
                 )
-            if column in named or column in found:
+            if column in named or column in constants:
                 raise self._fault("constants", key, value, "it is given twice; keep it in [columns] or here")
             if column == "status" and text not in STATUSES:
                 raise self._fault("constants", key, value, f"use {listed(STATUSES)}")
-            found[column] = text
-        return tuple(found.items())
+            constants[column] = text
+        return tuple(constants.items())
 
     def _carriers(self) -> tuple[tuple[str, str], ...]:
         codes = shipped_table().codes

@@ -1,7 +1,7 @@
 """A block of lines -> which of them have the right number of cells, proven on the bytes before anything is parsed.
 
-What is not proven never reaches the parser, for that would shift cells into place without a word. May not know what a
-cell means.
+What is not proven never reaches the parser: pandas would silently shift the cells of a line with one tab too many, and
+a tracking number would end up in another column. May not know what a cell means.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from cws_filedrop.formats.split import TAB, is_empty
 class Proof:
     """What is known of the lines of a block; line numbers here are 0-based places in the block.
 
-    `regular` is text in which every line has exactly the right number of cells, and `good` names those lines; in it
-    quotes mean something if `unquote`, and are data if not. `bad` are lines with another number of cells, `cells` of
-    them; `quoted` are still to be read one by one. `ends` are the places of all line ends.
+    `regular` is text in which every line has exactly the right number of cells, and `good` lists those lines; quotes
+    in it are syntax if `unquote`, and data if not. `bad` are lines with another number of cells, which `cells` counts;
+    `quoted` are still to be read one by one. `ends` are the byte positions of all line ends.
     """
 
     ends: Places
@@ -60,7 +60,7 @@ class _Lines:
 
 
 def prove(block: bytes, delimiter: str, width: int) -> Proof:
-    """Sort the lines of a block (all of them ended by LF or CRLF) by their number of cells."""
+    """Sort the lines of a block (all of them ended by LF or CRLF) by whether their number of cells is right."""
     octets = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(octets == LF)
     if b'"' in block or not _is_regular(block, len(ends), delimiter, width) or may_be_blank(octets, ends, delimiter):
@@ -70,14 +70,14 @@ def prove(block: bytes, delimiter: str, width: int) -> Proof:
 
 
 def _separators(octets: Octets, delimiter: str, found: Quotes | None) -> Places:
-    """In tab-delimited text a quote protects nothing."""
+    """The separators that divide cells. In tab-delimited text a quote protects nothing, so all of them do."""
     if found is None or delimiter == TAB:
         return np.flatnonzero(octets == ord(delimiter))
     return found.outside
 
 
 def _is_regular(block: bytes, lines: int, delimiter: str, width: int) -> bool:
-    """Are the separators of the block the right number of times one line's? One quick pass over the bytes."""
+    """Are the block's separators and line ends exactly one line's pattern, repeated? One fast pass over the bytes."""
     line = delimiter.encode() * (width - 1) + b"\n"
     others = bytes(one for one in range(256) if one not in line)
     return block.translate(None, others) == line * lines
@@ -96,7 +96,7 @@ def _sorted_out(lines: _Lines, width: int) -> Proof:
 
 
 def _to_be_read(lines: _Lines, width: int) -> Mask:
-    """Lines in which quotes may protect separators, but not so that the bytes alone would tell."""
+    """Lines in which quotes may protect separators, and the bytes alone do not show whether they do."""
     if lines.quotes is None or lines.delimiter == TAB:
         return np.zeros(len(lines.ends), np.bool_)
     return lines.quotes.odd | (lines.quotes.present & (lines.cells > width))
@@ -116,7 +116,7 @@ def _long_but_empty(lines: _Lines, width: int, among: Mask) -> Mask:
 
 
 def _surplus(lines: _Lines, width: int, long: Mask | Places) -> Places:
-    """Where the cells beyond the last heading begin, with the separator before them."""
+    """Where the cells beyond the last heading begin, counting the separator before them."""
     surplus: Places = lines.separators[lines.before[long] + width - 1]
     return surplus
 

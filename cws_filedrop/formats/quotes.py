@@ -1,8 +1,8 @@
-"""Where quotes in a block of lines mean something, found on the bytes of the block at once.
+"""Where quotes in a block of lines are syntax, found on the bytes of the whole block at once.
 
-A quote means something where it opens a cell right after a separator, closes it right before one, or is one of two
-that stand for one inside a cell. On a line where all quotes do, every CSV reader agrees; other lines are `odd`, and
-are looked at one by one. May not know which meaning is wanted.
+A quote is syntax where it opens a cell right after a separator, closes it right before one, or is one of a pair that
+stands for one quote inside a cell. A line on which all quotes are syntax is read alike by every CSV reader; other lines
+are `odd`, and are read one by one. May not know whether the layout wants quotes to be syntax.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ QUOTE: Final = 34
 
 @dataclass(frozen=True, slots=True)
 class Quotes:
-    """`present` and `odd` say of each line if it has quotes, and any that stand elsewhere; `outside` are the
+    """`present` marks the lines that have quotes, `odd` those with quotes in unexpected places; `outside` are the
     separators that are not inside quotes (on lines that are not odd)."""
 
     present: Mask
@@ -52,7 +52,7 @@ def find(octets: Octets, ends: Places, delimiter: str) -> Quotes:
 
 
 def _placed(octets: Octets, places: Places, opens: Mask, delimiter: str) -> Mask:
-    """Does each quote stand right after, or right before, a separator, a line end or another quote?"""
+    """Is each opening quote right after, each closing one right before, a separator, a line end or another quote?"""
     edge = np.zeros(256, np.bool_)
     edge[[LF, CR, QUOTE, ord(delimiter)]] = True
     # The block ends in LF: there is always a next byte, and what is "before" the first one is a line end.
@@ -61,7 +61,7 @@ def _placed(octets: Octets, places: Places, opens: Mask, delimiter: str) -> Mask
 
 
 def _within(separators: Places, opening: Places, closing: Places) -> Places:
-    """Which separators stand between an opening and a closing quote."""
+    """Which separators are between an opening and a closing quote."""
     begins, stops = np.searchsorted(separators, opening), np.searchsorted(separators, closing)
     some = stops > begins
     return spans(begins[some], stops[some])

@@ -1,8 +1,8 @@
 """The first rows of a file -> its heading row: of a standard layout, or of one of the seller's own (profiles).
 
-Headings spelled exactly as in a standard layout are that layout's. Else the profile whose headings are all there reads
-the file; of several the one that names the most of them. Else a standard layout may understand other spellings. May
-not know bytes, nor the lines below the headings.
+Headings spelled exactly as in a standard layout mean that layout. Else the file is read by the profile whose headings
+are all there; of several such, by the one that names most headings. Else a standard layout is tried with other
+spellings. May not know bytes, nor the lines below the headings.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import NamedTuple
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import header, split
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, reading
-from cws_filedrop.formats.header import Header, Row
+from cws_filedrop.formats.header import Header, HeadingRow
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue, Profile
@@ -26,7 +26,7 @@ class Fit(NamedTuple):
     """How a profile fits a row: the cell numbers of each rule column that it finds, and the columns it misses."""
 
     profile: Profile
-    row: Row
+    row: HeadingRow
     found: dict[str, list[int]]
     missing: list[str]
 
@@ -63,7 +63,7 @@ def _fits(profile: Profile, line: tuple[int, str]) -> Iterator[Fit]:
 
 
 def _claimed(fits: Sequence[Fit]) -> list[Fit] | None:
-    """The profile that names the most headings, and others that name as many; in the first row where any fits."""
+    """In the first row that any profile fits: the profiles that name the most of its headings; several when tied."""
     if not fits:
         return None
     first = min(fit.row.line for fit in fits)
@@ -73,10 +73,11 @@ def _claimed(fits: Sequence[Fit]) -> list[Fit] | None:
 
 
 def _is_standard(cells: Sequence[str]) -> bool:
-    """Are the headings that a standard layout needs there, exactly as it spells them?"""
+    """Are all headings that some standard layout requires there, spelled exactly as it spells them?"""
     layouts = (*FORMATS.values(), *ORDER_FORMATS.values())
     return any(
-        all(heading in cells for heading, column in one.headings.items() if column in one.required) for one in layouts
+        all(heading in cells for heading, column in layout.headings.items() if column in layout.required)
+        for layout in layouts
     )
 
 
@@ -93,19 +94,19 @@ def _understood(fits: Sequence[Fit], lines: Lines) -> Header:
     return Header(_format(profile, row, found), row, read, (), notes, profile)
 
 
-def _repeated(row: Row, places: Sequence[int]) -> Issue:
+def _repeated(row: HeadingRow, places: Sequence[int]) -> Issue:
     numbers = listed([str(place + 1) for place in places])
     return catalogue.issue("F04", column=row.cells[places[0]], detail=f"columns {numbers}")
 
 
-def _format(profile: Profile, row: Row, found: Mapping[str, Sequence[int]]) -> Format:
+def _format(profile: Profile, row: HeadingRow, found: Mapping[str, Sequence[int]]) -> Format:
     named = {column: row.cells[places[0]] for column, places in found.items()}
     headings = {named.get(column, names[0]): column for column, names in profile.columns}
     required = frozenset(column for column, _ in profile.columns) - profile.optional
     return Format(f"profile {profile.name}", headings, required)
 
 
-def _notes(profile: Profile, row: Row, found: Mapping[str, object], *, above: Sequence[int]) -> Iterator[str]:
+def _notes(profile: Profile, row: HeadingRow, found: Mapping[str, object], *, above: Sequence[int]) -> Iterator[str]:
     yield f'The file was read by your profile "{profile.name}".'
     if absent := [names[0] for column, names in profile.columns if column not in found]:
         yield f"It names headings that this file does not have: {listed(absent)}."
@@ -116,7 +117,7 @@ def _notes(profile: Profile, row: Row, found: Mapping[str, object], *, above: Se
 
 
 def _better(error: FileRejected, fits: Sequence[Fit]) -> FileRejected:
-    """What is missing for the nearest profile, if it is nearer than every standard layout."""
+    """The error to report: what the nearest profile misses, if it is nearer than every standard layout."""
     best = max(fits, key=lambda fit: (len(fit.found), -len(fit.missing)), default=None)
     if best is None or not best.found or not best.missing:
         return error

@@ -1,8 +1,9 @@
-"""Blocks of lines -> blocks of records: in a seller's own layout a quoted cell may go on over line ends (RFC 4180).
+"""Blocks of lines -> blocks of records: in a seller's own layout a quoted cell may span several lines (RFC 4180).
 
 A line end counts as inside a cell only when that is proven: the lines together are one record with the right number of
-cells. Then a mark takes its place that no UTF-8 text has, so that nothing moves and the seller's own text can be had
-back. Everything else stays a line of its own, to be found odd. May not know what a cell means.
+cells. It is then replaced by a mark of the same size that no UTF-8 text contains, so that no byte moves and the
+seller's own text can be restored. Everything else stays a line of its own, to be reported as malformed. May not know
+what a cell means.
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from cws_filedrop.formats import split
 from cws_filedrop.formats.blank import LF, Octets, Places, blank_lines
 from cws_filedrop.formats.quotes import CR, QUOTE, spans
 
-LONGEST: Final = 64 * 1024  # bytes of a record that goes on over line ends
-MARKED_CR, MARKED_LF = 0xFE, 0xFF  # bytes that no UTF-8 text has
+# Bytes of a record that spans lines. A stray quote would otherwise pair with one far below, and a block would carry all
+# that is between over to the next.
+LONGEST: Final = 64 * 1024
+MARKED_CR, MARKED_LF = 0xFE, 0xFF  # bytes that no UTF-8 text contains
 TO_BLANKS: Final = bytes.maketrans(bytes((MARKED_CR, MARKED_LF)), b"  ")
 TO_LINE_ENDS: Final = bytes.maketrans(bytes((MARKED_CR, MARKED_LF)), b"\r\n")
 
@@ -28,7 +31,7 @@ TO_LINE_ENDS: Final = bytes.maketrans(bytes((MARKED_CR, MARKED_LF)), b"\r\n")
 @dataclass(frozen=True, slots=True, eq=False)
 class Records:
     """Some records, each ended by LF or CRLF. `text` has marks for the line ends inside cells; `numbers` are the line
-    numbers in which the records begin."""
+    numbers at which the records begin."""
 
     text: bytes
     numbers: Places
@@ -39,14 +42,14 @@ class Records:
         return self.text.translate(TO_BLANKS)
 
     def count(self, delimiter: str) -> int:
-        """How many records have anything in them."""
+        """How many records are not empty."""
         return len(self.numbers) - int(blank_lines(self.blanked, delimiter).sum())
 
 
 def records(blocks: Iterable[bytes], delimiter: str, width: int, *, first: int) -> Iterator[Records]:
     """The records of blocks of whole lines (LF or CRLF), the first of them being line number `first`.
 
-    `width` is the number of cells of a record. Of a block no more than one record is kept for the next.
+    `width` is the number of cells of a record. At most one record of a block is carried over to the next.
     """
     number, rest = first, b""
     for block in blocks:
@@ -63,18 +66,18 @@ def _line_count(text: bytes) -> int:
 
 
 def raw_records(text: bytes, places: Places) -> list[str]:
-    """Records of a marked text by their place, with the seller's own line ends, but for the one that ends them.
+    """The records at some places of a marked text, with the seller's line ends inside them and none at the end.
 
     Raises: IndexError if there is no such record.
     """
     ends = np.flatnonzero(np.frombuffer(text, np.uint8) == LF)
     starts = np.concatenate(([0], ends[:-1] + 1))
-    found = zip(starts[places].tolist(), ends[places].tolist(), strict=True)
-    return [text[start:end].removesuffix(b"\r").translate(TO_LINE_ENDS).decode() for start, end in found]
+    bounds = zip(starts[places].tolist(), ends[places].tolist(), strict=True)
+    return [text[start:end].removesuffix(b"\r").translate(TO_LINE_ENDS).decode() for start, end in bounds]
 
 
 class _Block:
-    """Some whole lines, of which those that belong together are to be found."""
+    """Some whole lines, among which those that belong together are found."""
 
     def __init__(self, text: bytes, delimiter: str, width: int) -> None:
         self._text = text
@@ -85,7 +88,7 @@ class _Block:
         self._starts = np.concatenate(([0], self._ends[:-1] + 1))
 
     def records(self, first: int, *, last: bool) -> tuple[Records, bytes]:
-        """The records, and what may go on in the next block unless this is the last one."""
+        """The records, and the text at the end that may continue in the next block unless this is the last one."""
         joined, stop = self._joined(last=last)
         size = len(self._text) if stop is None else int(self._starts[stop])
         lines = len(self._ends) if stop is None else stop
@@ -106,7 +109,7 @@ class _Block:
         return octets.tobytes()
 
     def _joined(self, *, last: bool) -> tuple[tuple[Places, Places], int | None]:
-        """From which line to which others are joined (first lines, last lines), and the line that may not be whole."""
+        """Which lines are joined to one record (first lines, last lines), and the line that may be incomplete."""
         odd = self._odd()
         begins: list[int] = []
         stops: list[int] = []
@@ -125,7 +128,7 @@ class _Block:
         return (np.array(begins, np.int64), np.array(stops, np.int64)), stop
 
     def _odd(self) -> list[int]:
-        """The lines with an odd number of quotes: in one of them a cell begins that goes on, in the next it ends."""
+        """The lines with an odd number of quotes: one of them begins a cell that spans lines, the next one ends it."""
         if b'"' not in self._text:
             return []
         lines = np.searchsorted(self._ends, np.flatnonzero(self._octets == QUOTE))

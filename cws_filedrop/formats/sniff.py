@@ -7,7 +7,7 @@ from typing import Final
 from cws_filedrop.model import Issue
 from cws_filedrop.rules import catalogue
 
-HEAD: Final = 64 * 1024  # bytes that are looked at
+HEAD: Final = 64 * 1024  # bytes that are inspected
 ZIP: Final = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 GZIP: Final = b"\x1f\x8b"
 # Files begin with these bytes; the words are the `detail` of F02, led by the kind of wording where there is one.
@@ -38,7 +38,7 @@ CONTROLS: Final = bytes(one for one in range(32) if one not in b"\t\n\r\x1a")
 
 
 def not_text(head: bytes) -> Issue | None:
-    """F02 if the first bytes show that this is no text."""
+    """F02 if the first bytes show that this is not text."""
     for signature, words in SIGNATURES:
         if head.startswith(signature):
             return catalogue.issue("F02", detail=words)
@@ -49,7 +49,7 @@ def not_text(head: bytes) -> Issue | None:
 
 def is_binary(head: bytes) -> bool:
     """Are there too many control characters for text? A few are left for a rule to show to the seller."""
-    text = head.translate(None, b"\r\n")  # which line ends a file has shall not decide
+    text = head.translate(None, b"\r\n")  # the kind of line end must not tip the balance
     controls = len(text) - len(text.translate(None, CONTROLS))
     return controls > 4 and controls * 20 > len(text)
 

@@ -1,6 +1,6 @@
-"""How close a heading is to the one that was meant: the same, other case, other separators, or merely near.
+"""How close a heading is to the one that was meant: the same, other case, other separators, or merely similar.
 
-Only the first three are understood; a near miss is told to the seller and never acted on. May not know any layout.
+Only the first three are accepted; a similar one is suggested to the seller and never acted on. May not know any layout.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ SURROUNDINGS: Final = " \t\u00a0\u3000\ufeff"
 
 
 def plain(heading: str) -> str:
-    """A heading without regard to case and separators: "Ship_Date" -> "ship-date"."""
+    """A heading in lower case with hyphens for separators: "Ship_Date" -> "ship-date"."""
     return SEPARATORS.sub("-", heading.strip(SURROUNDINGS)).casefold()
 
 
 def distance(typed: str, heading: str) -> int:
-    """How far a typed heading is from one that is the same when plain."""
+    """How far a typed heading is from one with the same plain spelling."""
     if typed == heading:
         return EXACT
     return OTHER_CASE if typed.casefold() == heading.casefold() else OTHER_SEPARATORS
 
 
 def nearest(heading: str, among: Iterable[str]) -> str:
-    """The most similar of some headings, or "" if none comes near."""
+    """The most similar of some headings, or "" if none is similar."""
     spelled: dict[str, str] = {}
     for one in among:
         if len(spelled) >= MOST_COMPARED:
@@ -43,6 +43,6 @@ def nearest(heading: str, among: Iterable[str]) -> str:
 
 
 def listed(names: Collection[str]) -> str:
-    """Names as a sentence lists them: "a", "a and b", "a, b and c"."""
+    """Names as a list within a sentence: "a", "a and b", "a, b and c"."""
     *most, last = names
     return f"{', '.join(most)} and {last}" if most else last

@@ -14,7 +14,7 @@ TAB: Final = "\t"
 DELIMITERS: Final = (TAB, ",", ";")  # in the order in which they are tried
 WORDS: Final = {TAB: "tabs", ",": "commas", ";": "semicolons"}
 WRAPPED: Final = '"(?:[^"]|"")*"'  # a whole cell in quotes, quotes inside it doubled
-# Blanks that people see as nothing; control characters are not among them, for a rule shall see those.
+# Blanks that look like nothing to people. Control characters are not among them: a rule has to see those.
 BLANKS: Final = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 NOTHING: Final = " \t\r\x1a"  # what a spreadsheet leaves behind; the last is the end-of-file mark of old programs
 WRAPPED_CELL: Final = re.compile(WRAPPED)
@@ -29,7 +29,7 @@ def unwrapped(cell: str) -> str:
 
 
 def is_blank(line: str, delimiter: str) -> bool:
-    """Has this line nothing in it?"""
+    """Is this line empty?"""
     return not line.strip(NOTHING + delimiter)
 
 
@@ -51,7 +51,8 @@ def cells(line: str, delimiter: str) -> list[str]:
 
 
 def _quoted(line: str, delimiter: str) -> list[str]:
-    # An odd number of quotes is one half of a record that goes on over the line end, whatever the reader makes of it.
+    # An odd number of quotes means half of a record that spans lines, even where Python's reader finds a way to read
+    # it: half an order must not pass for a whole one.
     if line.count('"') % 2:
         raise ValueError("odd number of quotation marks")
     try:

@@ -21,7 +21,7 @@ LONGEST_LINE: Final = 1024 * 1024  # bytes
 def blocks(contents: Contents, encoding: Encoding, *, size: int = BLOCK) -> Iterator[bytes]:
     """The text in blocks that end with a line end (the last need not), with the line ends of the file.
 
-    Raises: FileRejected F02 if the bytes do not fit the encoding, F05 for a line without end.
+    Raises: FileRejected F02 if the bytes do not fit the encoding, F05 for an endless line.
     """
     return _whole_lines(_utf8(_without_mark(contents.pieces(size), encoding.skip), encoding))
 
@@ -35,7 +35,7 @@ def returns(block: bytes) -> tuple[int, int]:
 
 
 def plain_ends(block: bytes) -> bytes:
-    """The block with only LF and CRLF as line ends; as many lines as before."""
+    """The block with only LF and CRLF as line ends; the number of lines stays the same."""
     return block.replace(b"\r\n", b"\n").replace(b"\r", b"\n") if returns(block)[0] else block
 
 
@@ -71,7 +71,8 @@ def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if held:
             yield held
         data = rest + piece
-        # A CR in the last place may be the first half of a CRLF.
+        # A CR in the last place may be the first half of a CRLF; cut there, the LF would count as a line of its own,
+        # and every later line number would be wrong.
         end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
         held, rest = data[:end], data[end:]
         if len(rest) > LONGEST_LINE:

@@ -1,7 +1,7 @@
-"""A sample of a seller's own layout -> a first profile for it, as TOML with a remark where it is a guess.
+"""A sample of a seller's own layout -> a first profile for it, as TOML with a remark wherever it is a guess.
 
-Columns are told by their headings and by what stands in them: order numbers, tracking numbers, days, carriers. What is
-suggested always loads; a person looks it over. May not know files or disks.
+Columns are recognised by their headings and their contents: order numbers, tracking numbers, days, carriers. A
+suggestion always loads; a person reviews it. May not know files or disks.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from cws_filedrop.formats.profile import DELIMITERS, STATUSES, heading_of
 from cws_filedrop.formats.spelling import nearest, plain
 from cws_filedrop.rules.carriers import is_none, is_other, shipped_table
 
-SURE: Final = 1.2  # heading and cells together say so, or one of them beyond doubt
+SURE: Final = 1.2  # heading and cells together point to it, or one of them beyond doubt
 LEAST: Final = 0.62
 SHOWN_VALUES: Final = 12
 ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
@@ -30,7 +30,7 @@ DAY: Final = re.compile(r"(?:[0-9]{4}[-/]?[0-9]{2}[-/]?[0-9]{2}|[0-9]{1,2}[-/.][
 DAY_OR_MONTH: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/][0-9]{4}.*")
 TOGETHER: Final = re.compile(r"[12][0-9]{7}(?:[T ]?[0-9]{6})?")
 
-# What other programs call our columns, the commonest first.
+# What other programs call our columns, most common first.
 NAMES: Final = {
     "order-id": ("order id", "order number", "order no", "order #", "order reference", "reference", "order"),
     "order-item-id": ("order item id", "order item number", "item id", "line item id"),
@@ -62,7 +62,7 @@ class Sample(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """A column of ours, the heading that may be its, and how sure that is."""
+    """One of our columns, the heading that may stand for it, and how sure that is."""
 
     column: str
     heading: str
@@ -71,20 +71,20 @@ class Guess:
 
 
 def suggest(sample: Sample, *, of: str) -> str:
-    """A first profile for files like this sample; `of` is what the sample is called.
+    """A first profile for files like this sample; `of` is the sample's name.
 
-    Raises: ConfigError when nothing can be made of the headings, such as when there are none.
+    Raises: ConfigError when the headings lead nowhere, such as when there are none.
     """
     guesses = {guess.column: guess for guess in _guesses(sample)}
     if "order-item-id" not in guesses:
-        guesses.pop("quantity", None)  # it would not be sent
+        guesses.pop("quantity", None)  # without an item to go with it would not be sent
     text = "\n".join(_lines(sample, guesses, of)) + "\n"
     profile.parse(text, "suggested")
     return text
 
 
 def _guesses(sample: Sample) -> Iterator[Guess]:
-    """The best heading for each of our columns; none is used twice, and the surest goes first."""
+    """The best heading for each of our columns; none is used twice, and the surest guess takes its heading first."""
     columns = [
         (heading, tuple(row[place] for row in sample.rows if place < len(row) and row[place]))
         for place, heading in enumerate(sample.headings)
@@ -104,7 +104,7 @@ def _guesses(sample: Sample) -> Iterator[Guess]:
 
 
 def _alike(heading: str, names: Iterable[str]) -> float:
-    """How near a heading is to what is usual: 1 for the same, at most 0.8 for what is only like it."""
+    """How close a heading is to the usual ones: 1 for the same, at most 0.8 for a merely similar one."""
     typed = " ".join(re.findall(r"[^\W_]+|#", heading.casefold()))
     if typed in names:
         return 1.0
@@ -115,13 +115,13 @@ def _alike(heading: str, names: Iterable[str]) -> float:
 
 
 def _filled(column: str, cells: Sequence[str]) -> float:
-    """How well cells are what the column holds: 1 for all of them, below 0 when they cannot be."""
+    """How well cells fit what the column holds: 1 when all do, below 0 when they cannot be it."""
     looks = LOOKS.get(column)
     if looks is None or not cells:
         return 0.0
     fitting = sum(looks(cell) for cell in cells) / len(cells)
     if column == "status" and fitting < 0.3:
-        return -1.0  # each line with a status that is none of ours would be rejected
+        return -1.0  # every line with a status we do not know would be rejected
     return fitting if fitting >= 0.5 or column in ("order-id", "carrier-code") else fitting - 0.3
 
 

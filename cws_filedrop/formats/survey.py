@@ -21,7 +21,7 @@ ENDLESS: Final = (b"", b"\x1a")  # nothing, or the end mark of old programs
 
 @dataclass
 class Survey:
-    """What the first pass found. `blank` counts the lines with nothing in them, by delimiter."""
+    """What the first pass found. `blank` counts the empty lines, by delimiter: it is not known yet which one counts."""
 
     lines: int = 0
     blank: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DELIMITERS, 0))
@@ -40,8 +40,8 @@ class Survey:
         lone, paired = returns(block)
         block = plain_ends(block) if lone else block
         self.ended = block.rpartition(b"\n")[2] in ENDLESS
-        found = self._add_lines(block if block.endswith(b"\n") else block + b"\n")
-        plain = found - lone - paired - (not block.endswith(b"\n"))
+        count = self._add_lines(block if block.endswith(b"\n") else block + b"\n")
+        plain = count - lone - paired - (not block.endswith(b"\n"))
         self.ends |= {name for name, number in (("CR", lone), ("CRLF", paired), ("LF", plain)) if number}
 
     def _add_lines(self, block: bytes) -> int:
@@ -57,8 +57,8 @@ class Survey:
 
 
 def survey(blocks: Iterable[bytes]) -> Survey:
-    """Everything about the lines of a file that is known without its headings."""
-    found = Survey()
+    """All that can be known about the lines of a file without its headings."""
+    result = Survey()
     for block in blocks:
-        found.add(block)
-    return found
+        result.add(block)
+    return result

@@ -1,7 +1,7 @@
 """Which encoding a file is written in. May not know lines or cells.
 
-UTF-8 is taken at its word if the whole file fits. What does not fit is Windows-31J if it also looks Japanese (the
-bytes of a German or French name often happen to be valid Windows-31J), else Windows-1252.
+A file is UTF-8 if all of it fits. What does not fit is Windows-31J if it also looks Japanese (the bytes of a German or
+French name often happen to be valid Windows-31J), else Windows-1252.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ MARKS: Final = (
     (codecs.BOM_UTF16_LE, Encoding("UTF-16", "utf-16-le", 2)),
     (codecs.BOM_UTF16_BE, Encoding("UTF-16", "utf-16-be", 2)),
 )
-# Kana, kanji, Japanese punctuation and full-width letters come in runs; in misread Western text they stand alone.
+# Kana, kanji, Japanese punctuation and full-width letters come in runs; in misread Western text they occur singly.
 JAPANESE_RUN: Final = re.compile(r"[\u3001-\u30ff\u4e00-\u9fff\uff01-\uff9f]{2,}")
-EVIDENCE: Final = 100_000  # characters that decide
+EVIDENCE: Final = 100_000  # non-ASCII characters after which the question counts as decided
 NOT_ASCII: Final = re.compile(r"[^\x00-\x7f]")
 
 
@@ -48,7 +48,10 @@ def marked(head: bytes) -> Encoding | None:
 
 
 def _unmarked_utf16(head: bytes) -> Encoding | None:
-    """UTF-16 without a mark: headings are ASCII, so every other byte of the first row is NUL."""
+    """UTF-16 without a mark: headings are ASCII, so every other byte of the first row is NUL.
+
+    The bounds leave room for headings that are not all ASCII, and for a few NULs of other origin.
+    """
     pairs = len(head) // 2
     first, second = head[0 : 2 * pairs : 2].count(0), head[1 : 2 * pairs : 2].count(0)
     if pairs >= 4 and second > pairs * 0.4 and first < second / 4:
@@ -83,7 +86,8 @@ class Utf8Test:
             self.characters = True
         except UnicodeDecodeError as error:
             self.fits = False
-            # Only the last block can end inside a character: there the file was cut, and is no Windows-1252.
+            # Blocks end at line ends, so only the last one can end inside a character: the file was cut off there, and
+            # is not Windows-1252.
             self.cut = error.reason == "unexpected end of data" and (
                 self.characters or not block[: error.start].isascii()
             )

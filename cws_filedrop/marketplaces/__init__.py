@@ -1,1 +1,1 @@
-"""Documents over the wire: Amazon's client, its rate limits, and the built-in Amazon. Knows no table of ours."""
+"""Documents over the network: Amazon's client, its rate limits, and the built-in sandbox. Knows no table of ours."""

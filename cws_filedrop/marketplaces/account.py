@@ -1,7 +1,7 @@
 """One account at Amazon: where it is reached, its access token, and how an operation is called. Knows no operation.
 
 The clients of the several APIs (`amazon`, `orders_api`, `reports_api`) are built on it; `beside` lets them share
-connections and token, of which there is one for an account, whatever is asked for with it.
+connections and the access token, of which an account needs only one for all APIs.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ import httpx
 from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.answers import Payload, text
 from cws_filedrop.marketplaces.library import ENDPOINTS, USER_AGENT, ApiResponse, Tamed, Transport
-from cws_filedrop.marketplaces.tokens import Credentials, Tokens
+from cws_filedrop.marketplaces.tokens import AccessTokens, Credentials
 from cws_filedrop.marketplaces.wire import Answer, Ask, Timeouts, Wire, gunzip, senseless
 
 SCHEMES: Final = frozenset({"http", "https"})
-EXPIRED: Final = ("expired", "RequestTimeout", "RequestTimeTooSkewed")  # in a storage's answer: a new link heals it
+EXPIRED: Final = ("expired", "RequestTimeout", "RequestTimeTooSkewed")  # in the storage's answer: a new link will work
 Api = TypeVar("Api", bound=Tamed)
 
 
 class AccountClient:
     """What the clients of all APIs have in common. May be used by several threads at once.
 
-    `transport` takes the place of the network and `clock` that of the monotonic clock (both for tests).
+    `transport` replaces the network and `clock` the monotonic clock (both for tests).
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class AccountClient:
         self._marketplace_id = marketplace_id
         secrets = (credentials.client_secret, credentials.refresh_token)
         self._wire = Wire(timeouts or Timeouts(), secrets, transport=transport, clock=clock)
-        self._tokens = Tokens(credentials, self._wire, clock=clock)
+        self._tokens = AccessTokens(credentials, self._wire, clock=clock)
 
     @classmethod
     def beside(cls, other: AccountClient) -> Self:
@@ -67,7 +67,7 @@ class AccountClient:
         self._wire.close()
 
     def _call(self, api: type[Api], doing: str, operation: Callable[[Api], ApiResponse]) -> Payload:
-        """The answer of an operation; an access token that was refused before its time is replaced once."""
+        """The answer of an operation; an access token that is refused before it expires is replaced once."""
         try:
             return self._once(api, doing, operation)
         except RemoteRefused as refused:
@@ -81,7 +81,7 @@ class AccountClient:
         except RemoteError:
             raise
         except Exception as error:
-            # The transport let a 2xx through, and the library choked on what was in it.
+            # The transport lets only a 2xx through: the library failed on the contents of a good answer.
             raise senseless(doing, self._wire.told(f"{type(error).__name__}: {error}")) from error
         if not isinstance(response.payload, dict):
             raise senseless(doing, "its payload is no object")
@@ -90,7 +90,7 @@ class AccountClient:
     # Documents behind presigned links
 
     def _fetched(self, payload: Payload, doing: str, *, max_bytes: int) -> bytes:
-        """A document, unpacked, by what Amazon says of it: `url` and, if it is packed, `compressionAlgorithm`."""
+        """A document, unpacked, as Amazon describes it: `url` and, if it is packed, `compressionAlgorithm`."""
         packing = payload.get("compressionAlgorithm")
         if packing not in (None, "", "GZIP"):
             raise RemoteRefused(f"Amazon packed a report in a way we cannot undo ({packing!r:.40})", status=200)
@@ -100,7 +100,7 @@ class AccountClient:
         return _unpacked(answer.body, doing, max_bytes) if packing else answer.body
 
     def _stored(self, doing: str, answer: Answer) -> None:
-        """Let a good answer of the document storage pass. A link that ended is no reason to call a person."""
+        """Let a good answer of the document storage pass. An expired link is RemoteUnavailable: trying again helps."""
         if answer.is_good:
             return
         words = answer.body[:2000].decode("utf-8", "replace")
@@ -118,7 +118,7 @@ class AccountClient:
 
 
 def _unpacked(body: bytes, doing: str, max_bytes: int) -> bytes:
-    """A report out of its packing. One that was unpacked on the way, against the announcement, is taken as it is."""
+    """A report, unpacked. One that was unpacked on the way, contrary to its announcement, is taken as it is."""
     if not body.startswith(b"\x1f\x8b"):
         return body
     unpacked = bytearray()
@@ -142,7 +142,7 @@ def _endpoint(endpoint: str, marketplace_id: str) -> str:
 
 
 def _check_address(url: str, key: str) -> str:
-    """An address that secrets may be sent to: https, or http within this machine."""
+    """The address, if secrets may be sent to it: https, or http within this machine."""
     parts = _split(url)
     if parts is None or parts.scheme not in SCHEMES:
         raise ConfigError(f"[marketplace] {key}: {url!r} is no http or https address")

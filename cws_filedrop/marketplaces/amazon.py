@@ -1,11 +1,11 @@
 """Feeds at Amazon: the operations of the Feeds API 2021-06-30, typed, for one account. Knows no shipment and no upload.
 
-The SP-API library makes the requests (see `library` for how it is kept in hand). Two things it cannot do well go
-straight over httpx (`wire`): the PUT of a document and the GET of a report. The library decodes and encodes both as
-text on the way, by guess (iso-8859-1 where nothing is said), so that the bytes that arrive need not be the bytes that
-were checked; it sets no time-out on either, follows proxies of the environment, and reads a report of any size.
+The SP-API library makes the requests (see `library` for its restraints). Two requests go straight over httpx (`wire`):
+the PUT of a document and the GET of a report. The library would decode and encode both as text, by guess (iso-8859-1
+where no charset is given), so that the bytes that arrive need not be the bytes that were validated; it sets no time-out
+on either, uses proxies of the environment, and reads a report of any size.
 
-Every failure is RemoteUnavailable (time heals it) or RemoteRefused (a person has to); see `wire` for which.
+Every failure is RemoteUnavailable (time heals it) or RemoteRefused (a person has to act); see `wire` for which.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cws_filedrop.model import FeedKind
 __all__ = ["CONTENT_TYPE", "FEED_TYPE", "FEED_TYPES", "Credentials", "Feed", "FeedStatus", "FeedsClient", "Timeouts"]
 
 LOG: Final = log.get(__name__)
-FEED_TYPES: Final = {  # FACTS.md sections 1 and 3
+FEED_TYPES: Final = {  # docs/amazon.md, sections 1 and 3
     FeedKind.FULFILLMENT: "POST_ORDER_FULFILLMENT_DATA",
     FeedKind.ACKNOWLEDGEMENT: "POST_ORDER_ACKNOWLEDGEMENT_DATA",
 }
@@ -38,7 +38,7 @@ MAX_PAGES: Final = 100
 
 
 class FeedStatus(StrEnum):
-    """How far a feed came."""
+    """How far a feed has come."""
 
     IN_QUEUE = "IN_QUEUE"
     IN_PROGRESS = "IN_PROGRESS"
@@ -49,7 +49,7 @@ class FeedStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed as Amazon describes it. `result_document_id` is None while there is no report, or if there is none."""
+    """A feed as Amazon describes it. `result_document_id` is None if there is no report, or none yet."""
 
     feed_id: str
     feed_type: str
@@ -71,7 +71,7 @@ class FeedsClient(AccountClient):
         return text(payload, "feedDocumentId", doing), self._link(payload, doing)
 
     def upload(self, url: str, body: bytes) -> None:
-        """Put a document's bytes, as they are, where `create_feed_document` said.
+        """Upload a document's bytes, unchanged, to the link from `create_feed_document`.
 
         Raises: RemoteUnavailable, RemoteRefused.
         """
@@ -81,7 +81,7 @@ class FeedsClient(AccountClient):
         LOG.info("amazon.document_uploaded", bytes=len(body))
 
     def create_feed(self, document_id: str, kind: FeedKind = FeedKind.FULFILLMENT) -> str:
-        """Have Amazon process an uploaded document; the feed's id. Asked twice, Amazon makes two feeds.
+        """Let Amazon process an uploaded document. Returns the feed's id. Called twice, Amazon makes two feeds.
 
         Raises: RemoteUnavailable, RemoteRefused.
         """
@@ -103,9 +103,9 @@ class FeedsClient(AccountClient):
         return _feed(self._call(Feeds, doing, lambda feeds: feeds.get_feed(feed_id)), doing)
 
     def get_feeds(self, created_since: datetime) -> list[Feed]:
-        """Every feed of our types in this marketplace that was created since then (aware), whoever sent it.
+        """Every feed of our types in this marketplace created since an aware moment, whoever sent it.
 
-        Raises: RemoteUnavailable, RemoteRefused; never a part of the list.
+        Raises: RemoteUnavailable, RemoteRefused; it never returns a part of the list.
         """
         doing = "which feeds there are"
         found: dict[str, Feed] = {}
@@ -121,7 +121,7 @@ class FeedsClient(AccountClient):
             payload, token = self._page(doing, {"nextToken": token})
 
     def get_report(self, document_id: str) -> bytes:
-        """A feed's processing report, unpacked; the bytes as Amazon wrote them.
+        """A feed's processing report, unpacked: the bytes as Amazon wrote them.
 
         Raises: RemoteUnavailable, RemoteRefused.
         """
@@ -130,7 +130,7 @@ class FeedsClient(AccountClient):
         return self._fetched(payload, doing, max_bytes=MAX_REPORT_BYTES)
 
     def cancel_feed(self, feed_id: str) -> None:
-        """Take back a feed, which Amazon allows while it is in the queue.
+        """Cancel a feed, which Amazon allows while it is in the queue.
 
         Raises: RemoteUnavailable, RemoteRefused (400 when it is too late).
         """

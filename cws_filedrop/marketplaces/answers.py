@@ -1,4 +1,4 @@
-"""Values out of Amazon's JSON, each checked; what is missing or of another kind makes the answer senseless.
+"""Values from Amazon's JSON, each checked; one that is missing or of another type makes the answer senseless.
 
 All of them raise RemoteUnavailable (`wire.senseless`), naming the key. Knows no operation.
 """
@@ -16,7 +16,7 @@ MOST_UNITS: Final = 10**9
 
 
 def text(payload: Payload, key: str, doing: str) -> str:
-    """A text that must be there and not be empty."""
+    """A text that must not be missing or empty."""
     value = payload.get(key)
     if not isinstance(value, str) or not value:
         missing(key, value, doing)
@@ -24,7 +24,7 @@ def text(payload: Payload, key: str, doing: str) -> str:
 
 
 def optional_text(payload: Payload, key: str, doing: str) -> str | None:
-    """A text that may be missing or empty: None then."""
+    """A text; None when it is missing or empty."""
     return None if payload.get(key) in (None, "") else text(payload, key, doing)
 
 
@@ -63,7 +63,7 @@ def objects(payload: Payload, key: str, doing: str) -> list[Payload]:
 
 
 def missing(key: str, value: object, doing: str) -> NoReturn:
-    """Say that a value is missing or none that can be.
+    """Reject a value that is missing or impossible.
 
     Raises: RemoteUnavailable.
     """

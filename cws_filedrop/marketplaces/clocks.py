@@ -9,27 +9,27 @@ from typing import Final
 
 _LOCK: Final = threading.Lock()
 _HEARD: Final[list[float]] = []
-_KEPT: Final = 5  # answers; the middle one counts, since one may have been long on its way
+_KEPT: Final = 5  # answers; their median counts, since a single one may have been delayed on its way
 
 
 def heard(date: str, *, now: datetime | None = None) -> None:
-    """Note what an answer says of the time; nothing when it says none."""
+    """Note the Date of an answer; one without a valid Date is ignored."""
     try:
-        told = parsedate_to_datetime(date)
+        sent_at = parsedate_to_datetime(date)
     except (TypeError, ValueError):
         return
     with _LOCK:
-        _HEARD.append(((now or datetime.now(UTC)) - told).total_seconds())
+        _HEARD.append(((now or datetime.now(UTC)) - sent_at).total_seconds())
         del _HEARD[:-_KEPT]
 
 
 def skew_seconds() -> float | None:
-    """How many seconds we are ahead (behind: negative); None when too little was heard."""
+    """How many seconds our clock is ahead (behind: negative); None with too few answers."""
     with _LOCK:
         return sorted(_HEARD)[_KEPT // 2] if len(_HEARD) == _KEPT else None
 
 
 def forget() -> None:
-    """Begin anew: the clock was set."""
+    """Start over, after the clock was set."""
     with _LOCK:
         _HEARD.clear()

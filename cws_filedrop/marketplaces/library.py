@@ -1,15 +1,15 @@
-"""The SP-API library (python-amazon-sp-api), tamed: the only place that knows what it does behind our back.
+"""The SP-API library (python-amazon-sp-api), tamed: the only module that knows its side effects.
 
-What is used of it: the operations of the APIs below (paths, methods, parameters), the request and answer around them,
-and the form of a token request. What is not, and why:
+Used are the operations of the APIs below (paths, methods, parameters), its request and answer objects, and the form of
+a token request. Not used, and why:
 - Its import and its constructors read the environment (AWS_ENV, SP_API_DEFAULT_MARKETPLACE and others): a value meant
-  for some other program would point us elsewhere or stop the start. It is imported with those names out of sight, and
-  its constructors are not called.
-- Its transport lets an answer that is not JSON pass for an empty success, whatever its status, and sets no time-outs
-  on documents. All requests go through `wire` instead, which judges the status before the library sees the answer.
+  for some other program would point us elsewhere or prevent the start. It is imported with those names hidden, and its
+  constructors are not called.
+- Its transport takes an answer that is not JSON for an empty success, whatever the status, and sets no time-outs on
+  documents. All requests go through `wire` instead, which judges the status before the library sees the answer.
 - Its token cache is one for the process, keyed by refresh token alone and not made for threads (see `tokens`).
 - Its document up- and download decode bytes to text and back (see `amazon`).
-- An object of its keeps state from request to answer, so each call gets a new one; they cost nothing.
+- Its client objects keep state from request to answer, so each call gets a new one; they cost next to nothing.
 """
 
 from __future__ import annotations
@@ -60,13 +60,13 @@ with _out_of_sight(UNWANTED):
     from sp_api.auth.credentials import Credentials as LibraryCredentials
     from sp_api.base import ApiResponse, Client, Marketplaces, fill_query_params, sp_endpoint
 
-# Amazon wants the form App/Version (Language=...), at most 500 characters (LWA.md).
+# Amazon wants the form App/Version (Language=...), at most 500 characters (docs/amazon.md#10-access).
 USER_AGENT: Final = f"cws_filedrop/{__version__} (Language=Python/{platform.python_version()}; Platform=Linux)"
 ENDPOINTS: Final[Mapping[str, str]] = {market.marketplace_id: market.endpoint for market in Marketplaces}
 
 
 def _is_harmless(record: logging.LogRecord) -> bool:
-    """At debug the library logs whole requests and answers: access tokens, and links that open a document."""
+    """False for debug records: in these the library logs access tokens, and links that open a document."""
     return record.levelno > logging.DEBUG
 
 
@@ -80,7 +80,7 @@ class Auth(Protocol):
 
 
 class Transport:
-    """What the library sends through: it sees good answers that are JSON objects, and nothing else."""
+    """The library's transport: it lets the library see good answers that are JSON objects, and nothing else."""
 
     def __init__(self, wire: Wire, doing: str) -> None:
         self._wire = wire
@@ -128,12 +128,12 @@ class Tamed(Client):  # type: ignore[misc]  # the library has no types
 
     @property
     def headers(self) -> dict[str, str]:
-        """As the library's, but for a host that it cuts from https addresses only, and the form Amazon asks for."""
+        """As the library's, except for the host, which it derives correctly only for https, and the user agent."""
         usual: dict[str, str] = super().headers
         return {name: value for name, value in usual.items() if name != "host"} | {"user-agent": USER_AGENT}
 
     def _request(self, path: str, **options: Any) -> ApiResponse:
-        """Without what the library would add to body and query: its own path, and marketplaces under four names."""
+        """Send without what the library would add to body and query: its own path, marketplaces under four names."""
         for values in (options.get("data"), options.get("params")):
             if values:
                 values.pop("path", None)
@@ -145,7 +145,7 @@ class Feeds(Tamed, FeedsV20210630):  # type: ignore[misc]
 
     @sp_endpoint("/feeds/2021-06-30/documents/{}", method="GET")  # type: ignore[untyped-decorator]
     def find_document(self, document_id: str, *, path: str, method: str) -> ApiResponse:
-        """The operation getFeedDocument alone; the library's own goes on to download and decode."""
+        """The operation getFeedDocument alone; the library's own method also downloads and decodes."""
         return self._request(fill_query_params(path, document_id), params={"method": method})
 
 
@@ -158,7 +158,7 @@ class Reports(Tamed, LibraryReports):  # type: ignore[misc]
 
     @sp_endpoint("/reports/2021-06-30/documents/{}", method="GET")  # type: ignore[untyped-decorator]
     def find_document(self, document_id: str, restricted_token: str, *, path: str, method: str) -> ApiResponse:
-        """The operation getReportDocument alone, in the name of a token for that document."""
+        """The operation getReportDocument alone, with a restricted token for that document."""
         self.restricted_data_token = restricted_token
         return self._request(fill_query_params(path, document_id), params={"method": method})
 
@@ -168,7 +168,7 @@ class RestrictedTokens(Tamed, LibraryTokens):  # type: ignore[misc]
 
 
 def said(answer: Answer) -> str:
-    """The code and words of an error answer of the Selling Partner API; of any other, how it begins."""
+    """The code and message of an error answer of the Selling Partner API; of any other answer, its beginning."""
     try:
         error = answer.json()["errors"][0]
         return " ".join(str(error[key]) for key in ("code", "message", "details") if error.get(key))

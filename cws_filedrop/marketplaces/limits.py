@@ -1,7 +1,10 @@
-"""Amazon's rate limits and the arithmetic of keeping within them (GCRA: one number a bucket). Pure; keeps nothing.
+"""Amazon's rate limits, and the arithmetic of keeping within them: GCRA, the generic cell rate algorithm. Pure.
 
-The one number is the theoretical arrival: the moment at which the bucket will be full again, in seconds of any clock
-that outlives a restart. Whoever keeps it (the store; the sandbox for its own) hands it in and takes the new one.
+A token bucket seems to need two numbers (tokens, and when they were counted) and somebody to refill it. GCRA needs one:
+the theoretical arrival time (`tat`), the moment at which the bucket will be full again. Taking a token puts that off by
+the time one token takes to come; waiting brings it nearer by itself. One number fits into one column, is updated in one
+transaction, and survives a restart; it is in seconds of any clock that does so too. Whoever keeps it (the store; the
+sandbox, for its own limits) passes it in and keeps the new one.
 """
 
 from __future__ import annotations
@@ -9,12 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final
 
-SLACK_SECONDS: Final = 1e-4  # sums of moments are rounded; who waited as told is let through
+SLACK_SECONDS: Final = 1e-4  # rounding of sums; whoever has waited as long as told is let through
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """A token bucket: so many requests a second on average, at most `burst` at once."""
+    """A token bucket: `per_second` requests a second on average, at most `burst` at once."""
 
     per_second: float
     burst: int
@@ -29,7 +32,7 @@ class Rate:
         return 1.0 / self.per_second
 
 
-# Per account and application (FACTS.md section 7; tokens_2021-03-01.json for createRestrictedDataToken).
+# Per account and application (docs/amazon.md#8-rate-limits).
 RATES: Final = {
     "createFeedDocument": Rate(0.5, 15),
     "createFeed": Rate(0.0083, 15),
@@ -51,7 +54,10 @@ def reserve(tat: float | None, now: float, rate: Rate) -> tuple[float, float]:
     A clock that was set back, or a rate that was raised, costs at most the time one whole bucket takes to fill.
     """
     interval = rate.interval_seconds
+    # Not before now: a bucket that has been full for long has no more tokens than a full one. Nor later than an empty
+    # bucket takes to fill: a clock that was set back would otherwise mean waiting for the old time to come again.
     full = now if tat is None else min(max(tat, now), now + rate.burst * interval)
+    # A token is left while at most burst - 1 are missing, and `full - now` is the time the missing ones take to come.
     wait = full - (rate.burst - 1) * interval - now
     if wait > SLACK_SECONDS:
         return full, wait

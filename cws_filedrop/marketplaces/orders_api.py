@@ -1,4 +1,4 @@
-"""Orders as Amazon knows them: getOrder of the Orders API 2026-01-01. Proof of a shipment beside the feed's report.
+"""Orders as Amazon knows them: getOrder of the Orders API 2026-01-01. The proof of a shipment, besides the report.
 
 Paths, names and shapes are those of models/orders-api-model/orders_2026-01-01.json in github.com/amzn/
 selling-partner-api-models (96d516b, 2026-07-29): GET /orders/2026-01-01/orders/{orderId}, 0.5 requests a second and 30
@@ -25,7 +25,7 @@ CANCELLED: Final = "CANCELLED"
 
 @dataclass(frozen=True, slots=True)
 class AmazonItem:
-    """An order line, in units. `cancelled` is what was ordered and is neither shipped nor to be shipped any more."""
+    """An order line, in units. `cancelled` are units that were ordered but neither shipped nor still to be shipped."""
 
     item_code: str
     ordered: int
@@ -35,7 +35,7 @@ class AmazonItem:
 
 @dataclass(frozen=True, slots=True)
 class AmazonPackage:
-    """A package; `items` are (item code, units). "" where Amazon says nothing; `shipped_at` is ISO 8601 in UTC."""
+    """A package; `items` are (item code, units). "" = Amazon does not say; `shipped_at` is ISO 8601 in UTC."""
 
     tracking: str
     carrier: str
@@ -45,10 +45,10 @@ class AmazonPackage:
 
 @dataclass(frozen=True, slots=True)
 class AmazonOrder:
-    """An order and its packages, but for packages that were cancelled.
+    """An order and its packages, without those that were cancelled.
 
     `status` as in the model: PENDING_AVAILABILITY, PENDING, UNSHIPPED, PARTIALLY_SHIPPED, SHIPPED, CANCELLED or
-    UNFULFILLABLE; what may be added to it some day is passed on.
+    UNFULFILLABLE; one that is added some day is passed on.
     """
 
     order_id: str
@@ -90,9 +90,10 @@ def _order(payload: Payload) -> AmazonOrder:
 
 
 def _item(payload: Payload, status: str, packages: tuple[AmazonPackage, ...]) -> AmazonItem:
-    """The model has no figure of cancelled units: they are those that are neither fulfilled nor unfulfilled (inferred).
+    """An order line. The model has no number of cancelled units: they are those that are neither fulfilled nor
+    unfulfilled (inferred).
 
-    Where an item does not say how much of it is fulfilled, its packages do; of a cancelled order nothing is left to do.
+    Where an item does not say how much of it is fulfilled, its packages do; a cancelled order has nothing unfulfilled.
     """
     code, ordered = text(payload, "orderItemId", DOING), units(payload, "quantityOrdered", DOING)
     fulfillment = object_(payload, "fulfillment", DOING) if payload.get("fulfillment") else {}

@@ -1,9 +1,10 @@
 """Order reports: the Reports API 2021-06-30, for orders that wait for shipment. Knows no order.
 
-Shapes are those of reports_2021-06-30.json. The report's document has buyers in it, so it is handed out for a
-restricted data token only (FACTS.md section 5): createRestrictedDataToken, POST /tokens/2021-03-01/restrictedDataToken,
-as in models/tokens-api-model/tokens_2021-03-01.json of github.com/amzn/selling-partner-api-models (1 request a second,
-10 at once). The token stands for one document and is used once; nothing of the document is logged or put on disk.
+Shapes are those of reports_2021-06-30.json. The report's document contains buyers' data, so it is handed out only for a
+restricted data token (docs/amazon.md#5-order-reports): createRestrictedDataToken, POST
+/tokens/2021-03-01/restrictedDataToken, as in models/tokens-api-model/tokens_2021-03-01.json of
+github.com/amzn/selling-partner-api-models (1 request a second, 10 at once). The token is for one document and is used
+once; nothing of the document is logged or written to disk.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ MAX_BYTES: Final = 256 * 1024 * 1024  # some 500,000 order lines
 
 
 class ReportStatus(StrEnum):
-    """How far a report came. Amazon also ends one as CANCELLED when there is nothing to report."""
+    """How far a report has come. Amazon also ends one as CANCELLED when there is nothing to report."""
 
     IN_QUEUE = "IN_QUEUE"
     IN_PROGRESS = "IN_PROGRESS"
@@ -35,8 +36,8 @@ class ReportStatus(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """A report as Amazon describes it. `document_id` is None while there is no document, or if there is none."""
+class AmazonReport:
+    """A report as Amazon describes it. `document_id` is None if there is no document, or none yet."""
 
     report_id: str
     report_type: str
@@ -49,7 +50,7 @@ class ReportsClient(AccountClient):
     """One account's reports of orders that wait for shipment. May be used by several threads at once."""
 
     def create_report(self) -> str:
-        """Have Amazon make a report; its id. Asked twice, Amazon makes two.
+        """Let Amazon make a report. Returns its id. Called twice, Amazon makes two.
 
         Raises: RemoteUnavailable, RemoteRefused (403 when the application lacks the role).
         """
@@ -61,7 +62,7 @@ class ReportsClient(AccountClient):
         LOG.info("amazon.report_asked", report=report_id)
         return report_id
 
-    def get_report(self, report_id: str) -> Report:
+    def get_report(self, report_id: str) -> AmazonReport:
         """How a report is doing.
 
         Raises: RemoteUnavailable, RemoteRefused (404 when Amazon does not know it).
@@ -71,7 +72,7 @@ class ReportsClient(AccountClient):
         status = text(payload, "processingStatus", doing)
         if status not in ReportStatus.__members__:
             missing("processingStatus", status, doing)
-        return Report(
+        return AmazonReport(
             report_id=text(payload, "reportId", doing),
             report_type=text(payload, "reportType", doing),
             status=ReportStatus(status),
@@ -80,13 +81,13 @@ class ReportsClient(AccountClient):
         )
 
     def get_document(self, document_id: str) -> bytes:
-        """A report's document, unpacked; the bytes as Amazon wrote them. It has buyers in it.
+        """A report's document, unpacked: the bytes as Amazon wrote them. It contains buyers' data.
 
         Raises: RemoteUnavailable, RemoteRefused.
         """
         doing = "for an order report's document"
         token = self._restricted_token(document_id)
-        # Straight, not by `_call`: another access token would not make this one better.
+        # Not by `_call`, which would replace a refused access token: here the restricted token is the one refused.
         payload = self._once(Reports, doing, lambda reports: reports.find_document(document_id, token))
         return self._fetched(payload, doing, max_bytes=MAX_BYTES)
 

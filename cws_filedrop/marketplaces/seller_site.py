@@ -1,7 +1,7 @@
-"""Where sellers see their orders on Amazon's own pages. A table and nothing else.
+"""Links to orders on Amazon's own pages for sellers. A table and nothing else.
 
-Ids are those of FACTS.md, section 7. Hosts are those of Amazon's page "Seller Central URLs" in the developer guide:
-five countries of Europe share one.
+Ids are those of docs/amazon.md#10-access. Hosts are those of Amazon's page "Seller Central URLs" in the developer
+guide: five countries of Europe share one.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Access tokens by Login with Amazon: one account's, kept until shortly before they end. Knows no feed.
 
-The library's client (its form and headers are used) keeps all tokens of a process in one cache that is keyed by
-refresh token alone, is not made for threads and takes any JSON for a token. Here an object stands for one account at
-one endpoint; threads that need a token at the same time wait for one request.
+The library's client, of which form and headers are used, keeps all tokens of a process in one cache that is keyed by
+refresh token alone, is not thread-safe, and accepts any JSON as a token. Here an object is for one account at one
+endpoint, and threads that need a token at the same time share one request.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from cws_filedrop.marketplaces.wire import Answer, Ask, Wire, senseless
 
 LOG: Final = log.get(__name__)
 DOING: Final = "for an access token"
-EARLY_SECONDS: Final = 60.0  # a token about to end could end on its way
-YOUNG_SECONDS: Final = 30.0  # a token that is refused this soon was not outlived; asking for another changes nothing
+EARLY_SECONDS: Final = 60.0  # renewed this long before it expires: it might expire on its way to Amazon
+YOUNG_SECONDS: Final = 30.0  # a token refused while younger than this has not expired; another one would not help
 
-# What Login with Amazon answers, and what an operator is to do (LWA.md).
+# Answers of Login with Amazon, and what an operator has to do (docs/amazon.md#10-access).
 REFUSALS: Final = {
     "invalid_grant": "the seller's consent was revoked or the refresh token is wrong: authorise the application again",
     "invalid_client": "client id or client secret are wrong or have ended: look them up in Seller Central",
@@ -39,9 +39,9 @@ TEMPORARY: Final = frozenset({"server_error", "temporarily_unavailable"})
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """Where an account is reached and in whose name. What is secret is not shown when printed.
+    """Where and in whose name an account is reached. Secrets are not shown when it is printed.
 
-    An empty endpoint is Amazon's own for the marketplace; http is for this machine only.
+    An empty endpoint means Amazon's own for the marketplace; http is allowed within this machine only.
     """
 
     endpoint: str
@@ -51,7 +51,7 @@ class Credentials:
     refresh_token: str = field(repr=False)
 
 
-class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no types
+class AccessTokens(AccessTokenClient):  # type: ignore[misc]  # the library has no types
     """One account's access token."""
 
     user_agent = USER_AGENT
@@ -69,9 +69,9 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no typ
         self._until = 0.0
 
     def get_auth(self) -> AccessTokenResponse:
-        """A token that is good for a minute at least.
+        """A token that is valid for another minute at least.
 
-        Raises: RemoteUnavailable (never ambiguous: what the token was for was not asked yet), RemoteRefused.
+        Raises: RemoteUnavailable, RemoteRefused; never ambiguous, since the request that needs the token was not sent.
         """
         with self._lock:
             if self._token is None or self._clock() >= self._until:
@@ -83,7 +83,7 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no typ
             return self._token
 
     def forget(self) -> bool:
-        """Drop a token that was refused before its time; false when it is too young for another to be better."""
+        """Drop a token that was refused before it expired; false when it is too young for another one to help."""
         with self._lock:
             if self._clock() - self._since < YOUNG_SECONDS:
                 return False
@@ -96,9 +96,9 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no typ
             if not answer.is_good:
                 raise self._refusal(answer)
             return _token(answer)
-        except RemoteUnavailable as error:
-            wait = error.retry_after_seconds
-            raise RemoteUnavailable(str(error), ambiguous=False, retry_after_seconds=wait) from error
+        except RemoteError as error:
+            error.ambiguous = False  # the request that needs the token has not been sent
+            raise
 
     def _refusal(self, answer: Answer) -> RemoteError:
         code, words = _said(answer)
@@ -111,7 +111,7 @@ class Tokens(AccessTokenClient):  # type: ignore[misc]  # the library has no typ
 
 
 def _said(answer: Answer) -> tuple[str, str]:
-    """Code and words of a refused token request."""
+    """Code and message of a refused token request."""
     try:
         body = answer.json()
         return str(body["error"]), str(body.get("error_description", ""))

@@ -1,4 +1,4 @@
-"""HTTP to Amazon: bytes out, bytes back, and a failure always as one of our errors, in words for an operator.
+"""HTTP to Amazon: bytes out, bytes back; every failure is one of our errors, in words for an operator.
 
 Knows time-outs, statuses and sizes; knows no operation, no document and no token. Every request has its own connect,
 read and write time-outs and a bound on the whole answer; nothing is taken from the environment (no proxies, no netrc).
@@ -8,7 +8,8 @@ read and write time-outs and a bound on the whole answer; nothing is taken from 
     429                                                      RemoteUnavailable  no
     no answer, half an answer, 408, 425, 5xx                 RemoteUnavailable  yes
     an answer that makes no sense                            RemoteUnavailable  yes
-    any other status that is not 2xx                         RemoteRefused
+    any other 4xx                                            RemoteRefused      no
+    any other status that is not 2xx                         RemoteRefused      yes
 """
 
 from __future__ import annotations
@@ -29,13 +30,13 @@ from cws_filedrop.errors import RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces import clocks
 
 MAX_JSON_BYTES: Final = 4 * 1024 * 1024
-MAX_REFUSAL_BYTES: Final = 64 * 1024  # of an error page, more is not read
+MAX_REFUSAL_BYTES: Final = 64 * 1024  # no more of an error page is read
 CHUNK_BYTES: Final = 64 * 1024
 DETAIL_CHARACTERS: Final = 300
 LONGEST_RETRY_AFTER_SECONDS: Final = 3600.0
-IDLE_SECONDS: Final = 4.0  # a connection idle for longer is not used again: the other end may be closing it just then
+IDLE_SECONDS: Final = 4.0  # a connection idle for longer is not reused: the other end may be closing it at that moment
 
-# The first class that fits says what happened, and whether the request may have been carried out.
+# The first class that matches: what happened, and whether the request may have been carried out.
 TROUBLES: Final[tuple[tuple[type[Exception], str, bool], ...]] = (
     (httpx.ConnectTimeout, "could not be reached in time", False),
     (httpx.ConnectError, "could not be reached", False),
@@ -61,7 +62,7 @@ REFUSALS: Final = {
 
 
 def _is_harmless(record: logging.LogRecord) -> bool:
-    """httpx logs whole addresses; the presigned ones are keys to a document."""
+    """False for httpx's records of requests: they hold whole URLs, and a presigned one opens its document."""
     return not str(record.msg).startswith("HTTP Request")
 
 
@@ -79,11 +80,11 @@ class Timeouts:
 
     @classmethod
     def of(cls, seconds: float) -> Timeouts:
-        """Time-outs from the one figure an operator sets: how long to wait for an answer."""
+        """Time-outs derived from the one that operators set: how long to wait for an answer."""
         return cls(min(10.0, seconds), seconds, seconds, 10 * seconds)
 
     def as_httpx(self) -> httpx.Timeout:
-        """For httpx; waiting for a free connection counts like connecting."""
+        """The same for httpx; waiting for a free connection has the time-out of connecting."""
         return httpx.Timeout(
             connect=self.connect_seconds, read=self.read_seconds, write=self.write_seconds, pool=self.connect_seconds
         )
@@ -91,7 +92,7 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """One request. `doing` finishes the sentence "Amazon, asked ..."."""
+    """One request. `doing` completes the phrase "Amazon, asked ..."."""
 
     doing: str
     method: str
@@ -104,7 +105,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back, unpacked. Has the shape the SP-API library expects of a response."""
+    """A response. Has the attributes that the SP-API library expects of one."""
 
     status_code: int
     headers: httpx.Headers
@@ -112,7 +113,7 @@ class Answer:
 
     @property
     def is_good(self) -> bool:
-        """A 2xx."""
+        """Is the status 2xx?"""
         return 200 <= self.status_code < 300
 
     def json(self) -> Any:
@@ -127,7 +128,7 @@ class Answer:
 
 
 class Wire:
-    """Connections to one endpoint, used by any number of threads. Nothing it says holds any of `secrets`."""
+    """Connections to one endpoint, for any number of threads. No message of its errors contains any of `secrets`."""
 
     def __init__(
         self,
@@ -143,7 +144,7 @@ class Wire:
         self._client = httpx.Client(
             timeout=timeouts.as_httpx(),
             limits=httpx.Limits(max_connections=20, keepalive_expiry=IDLE_SECONDS),
-            headers={"accept-encoding": "identity"},  # so that an answer's size is known before it is unpacked
+            headers={"accept-encoding": "identity"},  # unpacked by us if at all, so that `max_bytes` bounds the memory
             transport=transport,
             verify=_trusted(),
             trust_env=False,
@@ -155,9 +156,9 @@ class Wire:
         self._client.close()
 
     def ask(self, ask: Ask) -> Answer:
-        """Send a request and read its answer, of whatever status.
+        """Send a request and read the answer, whatever its status.
 
-        Raises: RemoteUnavailable when there is none; RemoteRefused when that to a GET is larger than `max_bytes`.
+        Raises: RemoteUnavailable when there is no answer; RemoteRefused when that to a GET is larger than `max_bytes`.
         """
         try:
             with self._client.stream(
@@ -192,13 +193,13 @@ class Wire:
             yield chunk
 
     def unavailable(self, doing: str, error: Exception) -> RemoteUnavailable:
-        """What a library's exception means."""
+        """The error that an exception of httpx stands for."""
         words, ambiguous = next((words, unsure) for kind, words, unsure in TROUBLES if isinstance(error, kind))
         detail = self.told(str(error)) or type(error).__name__
         return RemoteUnavailable(f"Amazon, asked {doing}, {words} ({detail})", ambiguous=ambiguous)
 
     def failed(self, doing: str, answer: Answer, said: str) -> RemoteError:
-        """What an answer means that is not 2xx; `said` is what its body says."""
+        """The error that an answer other than 2xx stands for; `said` is the message in its body."""
         status = answer.status_code
         detail = f"{status} {self.told(said)}".strip()
         if status == 429:
@@ -211,7 +212,7 @@ class Wire:
         return RemoteRefused(f"Amazon, asked {doing}, {words} ({detail})", status=status)
 
     def told(self, text: str) -> str:
-        """A stranger's words, in one line, not too long, and without our secrets."""
+        """A message of somebody else's in one line, shortened, and without our secrets."""
         for secret in self._secrets:
             text = text.replace(secret, "***")
         words = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
@@ -220,24 +221,25 @@ class Wire:
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """The certificates trusted, loaded once for all accounts."""
+    """The trusted certificates, loaded once for all accounts."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def senseless(doing: str, why: str) -> RemoteUnavailable:
-    """A good status with an answer that makes no sense: nobody knows what was done."""
+    """The error for an answer with a good status that makes no sense: nobody knows what was done."""
     return RemoteUnavailable(f"Amazon, asked {doing}, gave an answer that makes no sense: {why}", ambiguous=True)
 
 
 def _too_large(ask: Ask, status: int) -> RemoteError:
-    """Of a mere question: asking again would bring the same. Of anything else: it may well have been done."""
+    """The error for an answer that is too large: a refusal for a GET, which would get the same again; for anything else
+    it is ambiguous, since the request may well have been carried out."""
     if ask.method == "GET":
         return RemoteRefused(f"Amazon, asked {ask.doing}, sent more than {ask.max_bytes:,} bytes", status=status)
     return senseless(ask.doing, f"more than {ask.max_bytes:,} bytes")
 
 
 def _retry_after(answer: Answer) -> float | None:
-    """Seconds of Retry-After, which Amazon does not promise (FACTS.md section 7) but a gateway may send."""
+    """Seconds of Retry-After, which Amazon does not promise (docs/amazon.md#8-rate-limits) but a gateway may send."""
     value = answer.headers.get("retry-after", "").strip()
     if not (value.isascii() and value.isdigit()) or len(value) > 9:
         return None
@@ -245,7 +247,7 @@ def _retry_after(answer: Answer) -> float | None:
 
 
 def gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """Unpack gzip, one or several members, at most `CHUNK_BYTES` at a time whatever it swells to.
+    """Unpack gzip of one or several members, at most `CHUNK_BYTES` at a time, however much it expands to.
 
     Raises: zlib.error when it is damaged or cut off.
     """

@@ -1,6 +1,6 @@
-"""Mail addresses: told apart from what only looks like one, and written as mail servers take them.
+"""Mail addresses: checked, and written as mail servers accept them.
 
-International domains are taken as they are typed and sent in their ASCII form; the part before the @ has to be ASCII,
+International domains are accepted as typed and sent in their ASCII form; the part before the @ has to be ASCII,
 since many servers take no other.
 """
 
@@ -25,7 +25,7 @@ class BadAddress(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedAddress:
     """An address and the name that is shown beside it ("" = none)."""
 
     name: str
@@ -60,18 +60,18 @@ def addresses(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address(one) for one in re.split("[,;]", text) if one.strip()))
 
 
-def named(text: str) -> Named:
+def named(text: str) -> NamedAddress:
     """`Name <address>`, or an address alone.
 
     Raises: BadAddress.
     """
-    found = NAMED.fullmatch(text.strip())
-    if found is None:
-        return Named("", address(text))
-    name = found["name"].strip().strip('"')
+    match = NAMED.fullmatch(text.strip())
+    if match is None:
+        return NamedAddress("", address(text))
+    name = match["name"].strip().strip('"')
     if not name.isprintable():
         raise BadAddress(f"{_shown(text)}: there is a control character in the name")
-    return Named(name, address(found["address"]))
+    return NamedAddress(name, address(match["address"]))
 
 
 def wire(text: str) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 import httpx
 
 from cws_filedrop import __version__
+from cws_filedrop.errors import Impossible
 from cws_filedrop.notify import reaching, signing
 from cws_filedrop.notify.reaching import Unreachable
 
@@ -22,7 +23,7 @@ GONE: Final = 410
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class CallRules:
     """Whom calls may go to, and how long one may take in all."""
 
     allow_http: bool = False
@@ -31,17 +32,17 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """What is told: `id` is the same at every attempt."""
+class HookMessage:
+    """The message of a call: `id` is the same at every attempt, so that receivers can tell a repetition."""
 
     id: str
     body: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """How a call ended: was it taken, what was answered (state and the first characters, or the trouble), and does
-    the receiver want no more of them (410)?"""
+class CallResult:
+    """How a call ended: was it accepted, the answer (status and first characters, or what failed), and does the
+    receiver want no more calls (410)?"""
 
     taken: bool
     answer: str
@@ -49,23 +50,23 @@ class Told:
 
 
 async def tell(
-    target: str, message: Message, *, secret: str, rules: Rules, clock: Callable[[], float] = time.time
-) -> Told:
-    """Call once. Never raises for what the receiver, the network or the address is to blame for."""
+    target: str, message: HookMessage, *, secret: str, rules: CallRules, clock: Callable[[], float] = time.time
+) -> CallResult:
+    """Call once. Whatever the receiver, the network or the address is to blame for is a result, never raised."""
     try:
         async with asyncio.timeout(rules.timeout_seconds):
             url = reaching.checked(target, allow_http=rules.allow_http)
             places = await reaching.addresses(url, allow_private=rules.allow_private)
             return await _post(url, places, _signed(message, secret, int(clock())), message.body, rules)
     except TimeoutError:
-        return Told(False, f"no answer within {rules.timeout_seconds:g} seconds")
+        return CallResult(False, f"no answer within {rules.timeout_seconds:g} seconds")
     except (Unreachable, ValueError) as error:
-        return Told(False, str(error))
+        return CallResult(False, str(error))
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-        return Told(False, f"{type(error).__name__}: {error}"[:SHOWN_BYTES])
+        return CallResult(False, f"{type(error).__name__}: {error}"[:SHOWN_BYTES])
 
 
-def _signed(message: Message, secret: str, now: int) -> dict[str, str]:
+def _signed(message: HookMessage, secret: str, now: int) -> dict[str, str]:
     return {
         "content-type": "application/json",
         "user-agent": f"cws_filedrop/{__version__}",
@@ -75,10 +76,14 @@ def _signed(message: Message, secret: str, now: int) -> dict[str, str]:
     }
 
 
-async def _post(url: httpx.URL, places: list[str], headers: dict[str, str], body: bytes, rules: Rules) -> Told:
-    """To the first of its addresses that there is a connection to."""
+async def _post(
+    url: httpx.URL, places: list[str], headers: dict[str, str], body: bytes, rules: CallRules
+) -> CallResult:
+    """Call the first of its addresses that can be connected to."""
     host = url.netloc.decode("ascii")
+    # The URL holds the IP address that was checked; certificate and Host header are still those of the name.
     named = {"sni_hostname": url.raw_host.decode("ascii")} if url.scheme == "https" else {}
+    # trust_env off: a proxy of the environment would connect from elsewhere, past the check.
     async with httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=rules.timeout_seconds) as client:
         for place in places:
             there = url.copy_with(host=place)
@@ -92,25 +97,25 @@ async def _post(url: httpx.URL, places: list[str], headers: dict[str, str], body
                     raise
                 continue
             try:
-                return _told(answer.status_code, await _beginning(answer))
+                return _result(answer.status_code, await _beginning(answer))
             finally:
                 await answer.aclose()
-    raise AssertionError("a host has one address at least")
+    raise Impossible("a host has one address at least")
 
 
 async def _beginning(answer: httpx.Response) -> str:
     """The first characters of an answer, on one line; as it came, so that nothing is unpacked."""
-    found = b""
+    read = b""
     async for chunk in answer.aiter_raw():
-        found += chunk[:SHOWN_BYTES]
-        if len(found) >= SHOWN_BYTES:
+        read += chunk[:SHOWN_BYTES]
+        if len(read) >= SHOWN_BYTES:
             break
-    words = found[:SHOWN_BYTES].decode("utf-8", "replace")
+    words = read[:SHOWN_BYTES].decode("utf-8", "replace")
     return " ".join("".join(letter if letter.isprintable() else " " for letter in words).split())
 
 
-def _told(status: int, words: str) -> Told:
+def _result(status: int, words: str) -> CallResult:
     answer = f"{status} {words}".strip()[:SHOWN_BYTES]
     if 300 <= status < 400:
         answer = f"{status}: redirects are not followed"
-    return Told(200 <= status < 300, answer, gone=status == GONE)
+    return CallResult(200 <= status < 300, answer, gone=status == GONE)

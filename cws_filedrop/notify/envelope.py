@@ -11,10 +11,10 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
-from cws_filedrop.notify.addresses import Named, wire
+from cws_filedrop.notify.addresses import NamedAddress, wire
 from cws_filedrop.notify.letters import Letter
 
-_SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")  # not every server takes more
+_SEVEN_BITS: Final = SMTP.clone(cte_type="7bit")  # not every server accepts 8-bit mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +27,12 @@ class Envelope:
 
 
 def message_id(key: str, sender: str) -> str:
-    """The Message-ID of the mail with that key: always the same, so that a second copy is known for what it is."""
+    """The Message-ID of the mail with that key: always the same, so that a copy sent twice can be recognised."""
     digest = hashlib.sha256(key.encode()).hexdigest()[:40]
     return f"<{digest}@{wire(sender).rpartition('@')[2]}>"
 
 
-def seal(letter: Letter, *, key: str, sender: Named, recipient: str, written_at: datetime) -> Envelope:
+def seal(letter: Letter, *, key: str, sender: NamedAddress, recipient: str, written_at: datetime) -> Envelope:
     """The message of a letter, ready to leave.
 
     Raises: BadAddress.

@@ -38,16 +38,17 @@ def checked(text: str, *, allow_http: bool) -> httpx.URL:
 
 def is_public(address: str) -> bool:
     """Is that IP address one of the public Internet?"""
-    found = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(found, ipaddress.IPv6Address):
-        inner = found.ipv4_mapped or found.sixtofour or (found.teredo or (None, None))[1]
-        if any(found in network for network in _NAT64):
-            inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo or (None, None))[1]
+        if any(ip in network for network in _NAT64):
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if inner is not None:
-            return found.ipv4_mapped is not None and is_public(str(inner))
-        if found.is_site_local:
+            # Tunnels (6to4, Teredo, NAT64) are refused, whatever is inside: a gateway decides where that leads.
+            return ip.ipv4_mapped is not None and is_public(str(inner))
+        if ip.is_site_local:
             return False
-    return found.is_global and not found.is_multicast
+    return ip.is_global and not ip.is_multicast
 
 
 async def addresses(url: httpx.URL, *, allow_private: bool) -> list[str]:
@@ -58,10 +59,10 @@ async def addresses(url: httpx.URL, *, allow_private: bool) -> list[str]:
     port = url.port or _PORTS[url.scheme]
     loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
+        entries = await loop.getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise Unreachable(f"the name {url.host} is not known") from None
-    places = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    places = list(dict.fromkeys(str(entry[4][0]) for entry in entries))
     if not places:
         raise Unreachable(f"the name {url.host} is not known")
     if not allow_private and not all(map(is_public, places)):

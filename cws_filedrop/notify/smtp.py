@@ -1,4 +1,4 @@
-"""Hands messages in at an SMTP server, and says for certain, or that it is not certain, whether the server has them.
+"""Hands messages to an SMTP server, and tells apart: the server has it, has it not, or that is not certain.
 
 The library's own `sendmail` does not tell a connection that broke before a message was out from one that broke after.
 """
@@ -14,29 +14,29 @@ from typing import Final
 
 from cws_filedrop.notify.envelope import Envelope
 from cws_filedrop.notify.letters import one_line
-from cws_filedrop.notify.office import Office
+from cws_filedrop.notify.mail_relay import MailRelay
 
 DOT: Final = re.compile(rb"(?m)^\.")
 LONGEST_WORDS: Final = 300
 MAILS_A_SESSION: Final = 50
 
 
-class Ending(StrEnum):
+class SubmissionOutcome(StrEnum):
     """How handing in a message ended."""
 
     SENT = "sent"
     LATER = "later"  # the server does not take this message now
     REFUSED = "refused"  # the server never takes this message
-    UNSURE = "unsure"  # it was handed over, and no answer came
-    AWAY = "away"  # there is no server to hand anything in at: it is no message's fault
-    TAKEN = "taken"  # somebody else has it in hand
+    UNSURE = "unsure"  # it was handed over, and no answer came: the server may have it
+    AWAY = "away"  # no server can be reached: it is no message's fault
+    TAKEN = "taken"  # another process is sending it
 
 
 @dataclass(frozen=True, slots=True)
-class Handed:
+class SubmissionResult:
     """How it ended, and the server's words (or the network's)."""
 
-    ending: Ending
+    ending: SubmissionOutcome
     words: str = ""
 
 
@@ -44,39 +44,39 @@ class _Refusal(Exception):
     """A command was answered with a code that says no."""
 
     def __init__(self, code: int, reply: bytes) -> None:
-        super().__init__(_said(code, reply))
+        super().__init__(_reply_words(code, reply))
         self.code = code
 
 
-class Counter:
-    """The counter where messages are handed in: one session at a time, kept for a while, opened when it is needed."""
+class SmtpSession:
+    """Hands messages in over one SMTP session, opened when it is needed and kept for a while."""
 
-    def __init__(self, office: Office) -> None:
-        self._office = office
+    def __init__(self, relay: MailRelay) -> None:
+        self._relay = relay
         self._session: smtplib.SMTP | None = None
-        self._handed = 0
+        self._handed_in = 0
 
-    def hand_in(self, envelope: Envelope, *, begin: Callable[[], bool]) -> Handed:
-        """Hand in a message. `begin` is called when the server is ready for its text, and before any of it leaves; when
-        it says no, nothing leaves. Raises what `begin` raises.
+    def hand_in(self, envelope: Envelope, *, begin: Callable[[], bool]) -> SubmissionResult:
+        """Hand in a message. `begin` is called when the server is ready for its text, before any of it leaves; when it
+        returns false, nothing leaves. Raises: what `begin` raises.
         """
         try:
             session = self._open()
         except (OSError, smtplib.SMTPException, ValueError) as error:  # ValueError: a password that is not ASCII
             self.close()
-            return Handed(Ending.AWAY, _words(error))
-        ended = self._hand_in(session, envelope, begin)
-        self._handed += 1
-        if ended.ending is Ending.UNSURE:  # whoever gives no answer to a message gives none to a goodbye
+            return SubmissionResult(SubmissionOutcome.AWAY, _words(error))
+        result = self._hand_in(session, envelope, begin)
+        self._handed_in += 1
+        if result.ending is SubmissionOutcome.UNSURE:  # it would not answer QUIT either: closed without
             session.close()
             self._session = None
-        if ended.ending is not Ending.SENT or self._handed >= MAILS_A_SESSION:
+        if result.ending is not SubmissionOutcome.SENT or self._handed_in >= MAILS_A_SESSION:
             self.close()
-        return ended
+        return result
 
     def close(self) -> None:
         """End the session."""
-        session, self._session, self._handed = self._session, None, 0
+        session, self._session, self._handed_in = self._session, None, 0
         if session is None:
             return
         try:
@@ -85,7 +85,7 @@ class Counter:
             session.close()
 
     def _open(self) -> smtplib.SMTP:
-        """The session, with the server found to be still there."""
+        """The session, once the server has shown that it is still there."""
         if self._session is not None:
             try:
                 if self._session.rset()[0] == 250:
@@ -97,33 +97,33 @@ class Counter:
         return self._session
 
     def _connect(self) -> smtplib.SMTP:
-        office, name = self._office, self._office.sender.address.rpartition("@")[2]
+        relay, name = self._relay, self._relay.sender.address.rpartition("@")[2]
         local = name if name.isascii() else "localhost"
-        seconds = office.timeout_seconds
+        seconds = relay.timeout_seconds
         session = (
-            smtplib.SMTP_SSL(office.host, office.port, local_hostname=local, timeout=seconds, context=office.trust)
-            if office.security == "tls"
-            else smtplib.SMTP(office.host, office.port, local_hostname=local, timeout=seconds)
+            smtplib.SMTP_SSL(relay.host, relay.port, local_hostname=local, timeout=seconds, context=relay.trust)
+            if relay.security == "tls"
+            else smtplib.SMTP(relay.host, relay.port, local_hostname=local, timeout=seconds)
         )
         try:
-            if office.security == "starttls":
-                session.starttls(context=office.trust)
-            if office.user:
-                session.login(office.user, office.password)
+            if relay.security == "starttls":
+                session.starttls(context=relay.trust)
+            if relay.user:
+                session.login(relay.user, relay.password)
             session.ehlo_or_helo_if_needed()
         except BaseException:
             session.close()
             raise
         return session
 
-    def _hand_in(self, session: smtplib.SMTP, envelope: Envelope, begin: Callable[[], bool]) -> Handed:
+    def _hand_in(self, session: smtplib.SMTP, envelope: Envelope, begin: Callable[[], bool]) -> SubmissionResult:
         try:
             _ask(session, f"MAIL FROM:<{envelope.sender}>")
             _ask(session, f"RCPT TO:<{envelope.recipient}>")
         except (OSError, smtplib.SMTPException, _Refusal) as error:
             return _not_taken(error)
         if not begin():
-            return Handed(Ending.TAKEN)
+            return SubmissionResult(SubmissionOutcome.TAKEN)
         try:
             _ask(session, "DATA", wanted=354)
             session.send(_on_the_wire(envelope.body))
@@ -133,8 +133,8 @@ class Counter:
         try:
             code, reply = session.getreply()
         except (OSError, smtplib.SMTPException) as error:
-            return Handed(Ending.UNSURE, f"no answer to the message: {_words(error)}")
-        return Handed(Ending.SENT) if code // 100 == 2 else _not_taken(_Refusal(code, reply))
+            return SubmissionResult(SubmissionOutcome.UNSURE, f"no answer to the message: {_words(error)}")
+        return SubmissionResult(SubmissionOutcome.SENT) if code // 100 == 2 else _not_taken(_Refusal(code, reply))
 
 
 def _ask(session: smtplib.SMTP, command: str, *, wanted: int = 250) -> None:
@@ -143,10 +143,10 @@ def _ask(session: smtplib.SMTP, command: str, *, wanted: int = 250) -> None:
         raise _Refusal(code, reply)
 
 
-def _not_taken(error: Exception) -> Handed:
-    """The server does not have the message: a lost connection and a code 4xx are no last word."""
+def _not_taken(error: Exception) -> SubmissionResult:
+    """The server does not have the message; after a lost connection or a code 4xx it is tried again later."""
     refused = isinstance(error, _Refusal) and error.code // 100 == 5
-    return Handed(Ending.REFUSED if refused else Ending.LATER, _words(error))
+    return SubmissionResult(SubmissionOutcome.REFUSED if refused else SubmissionOutcome.LATER, _words(error))
 
 
 def _on_the_wire(body: bytes) -> bytes:
@@ -154,14 +154,14 @@ def _on_the_wire(body: bytes) -> bytes:
     return DOT.sub(b"..", body.removesuffix(b"\r\n")) + b"\r\n.\r\n"
 
 
-def _said(code: int, reply: bytes) -> str:
+def _reply_words(code: int, reply: bytes) -> str:
     return f"{code} {reply.decode('utf-8', 'replace')}"
 
 
 def _words(error: Exception) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
         reply = error.smtp_error
-        words = _said(error.smtp_code, reply if isinstance(reply, bytes) else reply.encode())
+        words = _reply_words(error.smtp_code, reply if isinstance(reply, bytes) else reply.encode())
     else:
         words = str(error) or type(error).__name__
     return one_line(words)[:LONGEST_WORDS]

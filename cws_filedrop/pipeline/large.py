@@ -1,8 +1,7 @@
 """A file of any size -> the database, piece by piece, in a process of its own.
 
-Nothing of it is sent before its upload says so; what a crash left of an earlier try is taken back first.
-
-The pieces are recorded in batches, each one short transaction, so that others never wait long.
+Nothing of it is sent until its upload is WAITING, which the last transaction makes it; what a crash left of an earlier
+try is undone first. The pieces are recorded in batches, each a short transaction, so that others never wait long.
 """
 
 from __future__ import annotations
@@ -20,39 +19,40 @@ from cws_filedrop.drop import disk
 from cws_filedrop.examine import Examination, Outcome, Piece
 from cws_filedrop.model import Seller
 from cws_filedrop.pipeline import reading, recording
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.reading import Prepared
-from cws_filedrop.pipeline.recording import REJECTED_FILE, Read
+from cws_filedrop.pipeline.reading import PreparedUpload
+from cws_filedrop.pipeline.recording import REJECTED_FILE, ReadUpload
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules.book import Effect
-from cws_filedrop.store import lines, sellers, uploads
+from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.order_effects import Changed, Stale
-from cws_filedrop.store.uploads import Upload
+from cws_filedrop.store.orders.effects import ChangedOrder, Stale
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
 BATCH: Final = 5_000
 
 
-def read(desk: Desk, upload: Upload) -> Upload:
+def read(context: ServiceContext, upload: Upload) -> Upload:
     """Read, check and record a file; the upload as it is afterwards."""
-    seller = sellers.by_id(desk.db, upload.seller_id)
-    given = recording.task(desk, upload, seller)
+    seller = sellers.by_id(context.db, upload.seller_id)
+    given = recording.task(context, upload, seller)
     with given.path.open("rb") as source:
         sha256, _ = digest(source)
-        found = reading.opened(desk.db, given, source, sha256)
-        if isinstance(found, Examination) and upload.rehearsal:
-            found = reading.rehearsed(desk.db, given, source, sha256)
-        if isinstance(found, Prepared):
-            return recording.keep(desk, [Read(upload, seller, found)])[0]
-        return _Recording(desk, replace(upload, sha256=sha256), found).run(seller)
+        opened = reading.opened(context.db, given, source, sha256)
+        if isinstance(opened, Examination) and upload.rehearsal:
+            opened = reading.rehearsed(context.db, given, source, sha256)
+        if isinstance(opened, PreparedUpload):
+            return recording.keep(context, [ReadUpload(upload, seller, opened)])[0]
+        return _Recording(context, replace(upload, sha256=sha256), opened).run(seller)
 
 
 class _Recording:
     """One file on its way into the database."""
 
-    def __init__(self, desk: Desk, upload: Upload, examination: Examination) -> None:
-        self._desk = desk
+    def __init__(self, context: ServiceContext, upload: Upload, examination: Examination) -> None:
+        self._context = context
         self._upload = upload
         self._examination = examination
         self._outcome = Outcome(examination.facts)
@@ -60,20 +60,20 @@ class _Recording:
         self._held = False
 
     def run(self, seller: Seller) -> Upload:
-        """Record everything, and then what is to be said of the upload."""
-        with self._desk.db.write() as connection:
+        """Record all lines, and last the upload's outcome."""
+        with self._context.db.write() as connection:
             recording.forget_in(connection, self._upload.id)
         self._held = _waits(self._examination, self._upload, seller)
-        with (self._desk.work_dir(self._upload.id) / REJECTED_FILE).open("wb") as bad:
+        with (self._context.work_dir(self._upload.id) / REJECTED_FILE).open("wb") as bad:
             facts = self._examination.facts
             bad.write(rejected.header(facts.headings, facts.delimiter))
             for piece in self._examination.pieces():
                 self._piece(piece, bad)
             bad.flush()
             disk.sync_file(bad.fileno())
-        with self._desk.db.write() as connection:
+        with self._context.db.write() as connection:
             remarks = recording.remarks(connection, self._upload)
-            outcome, counts = self._outcome.as_json(), dict(self._counts)
+            outcome, counts = self._outcome.so_far(), dict(self._counts)
             done = recording.ending(self._upload, outcome, counts, remarks, held=self._held)
             uploads.keep_in(connection, [done])
             recording.replace_in(connection, done)
@@ -90,15 +90,17 @@ class _Recording:
                 bad.write(rejected_rows(done, self._examination))
 
     def _record(self, piece: Piece) -> int | None:
-        """Record a piece; None when all of it is, else the last line before orders that have changed meanwhile."""
-        last, changed = 0, dict[str, Changed]()
+        """Record a piece; None when all of it is recorded, else the last line before orders that changed meanwhile."""
+        last, changed = 0, dict[str, ChangedOrder]()
         for rows, effects in _batches(piece):
             began = time.monotonic()
-            before = ((changed.get(one.amazon_order_id), one) for one in effects)
-            current = [was.renewed(one) if was else one for was, one in before]
+            # An order whose rows are in several batches was changed by the earlier ones: that is no reason to judge
+            # the later ones again.
+            before = ((changed.get(effect.amazon_order_id), effect) for effect in effects)
+            current = [order.renewed(effect) if order else effect for order, effect in before]
             try:
-                with self._desk.db.write() as connection:
-                    now = stamp(self._desk.clock())
+                with self._context.db.write() as connection:
+                    now = stamp(self._context.clock())
                     counts, more = recording.record_in(
                         connection, self._upload, rows, current, held=self._held, now=now
                     )
@@ -108,13 +110,14 @@ class _Recording:
             changed |= more
             self._counts.update(counts)
             last = rows["line"][-1]
-            # SQLite lets a waiting writer in only by chance; an open gap as long as the batch took is fair.
+            # SQLite does not queue writers: one that waits gets in only if it happens to try during a gap. A gap as
+            # long as the batch took gives it an even chance.
             time.sleep(time.monotonic() - began)
         return None
 
 
 def _waits(examination: Examination, upload: Upload, seller: Seller) -> bool:
-    """Will the whole file wait for a word? Then nothing of it may happen, so that is found out first."""
+    """Will the whole file be held? Then none of it may take effect, so that has to be known before the first batch."""
     if seller.policy.on_error != "hold-file" or upload.releases:
         return False
     counts = Counter[str]()

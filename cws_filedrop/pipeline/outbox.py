@@ -1,4 +1,4 @@
-"""What the seller finds: receipts, results, the status file. Each delivery may be repeated and then changes nothing."""
+"""What the seller finds: receipts, results, the status file. Repeating a delivery changes nothing."""
 
 from __future__ import annotations
 
@@ -16,105 +16,112 @@ from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats import profile
 from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import Issue, Profile, Seller, Severity, UploadState, Verdict
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.hooks import events
-from cws_filedrop.pipeline.mail import notes
-from cws_filedrop.pipeline.nudges import Nudges
+from cws_filedrop.outgoing.hooks import events
+from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
-from cws_filedrop.store import feeds, hooks, lines, order_lists, sellers, sightings, tallies, uploads
+from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.uploads import Upload
+from cws_filedrop.store.feeds import feeds, read_backs
+from cws_filedrop.store.orders import order_lists
+from cws_filedrop.store.outgoing import hooks
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads, verdict_counts
+from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
-CHANGED: Final[Nudges[str]] = Nudges()  # sellers whose status file is out of date
 IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING, UploadState.HELD, UploadState.CUT, UploadState.FAILED)
 SHOWN_UPLOADS: Final = 50
 SHOWN_UNCONFIRMED: Final = 500
 SHOWN_RESULTS: Final = 10
 SHOWN_ORDERS: Final = 200
-MISSING_DAYS: Final = 90  # that an order is shown which Amazon accepted and does not show
-OVERDUE_DAYS: Final = 14  # that an order which nobody shipped in time is shown
+MISSING_DAYS: Final = 90  # how long an order is listed that Amazon accepted but does not show
+OVERDUE_DAYS: Final = 14  # how long an order is listed that was not shipped in time
 BLOCK: Final = 1 << 20
 Delivery = tuple[Path, Iterable[bytes]]
 
 
-def answer(desk: Desk, found: Sequence[Upload]) -> list[str]:
+def answer(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
     """Deliver receipts and rejected lines; and the result, when nothing waits for Amazon.
 
-    The ids of uploads whose answers could not be delivered: a full disk or a damaged outbox is no reason to lose them.
+    Returns the ids of uploads whose answers could not be delivered, to be tried again: a full disk or a damaged outbox
+    must not lose them.
     """
-    return _deliver(desk, found, _answers, (notes.answered, events.answered))
+    return _deliver(context, batch, _answers, (notes.answered, events.answered))
 
 
-def publish(desk: Desk, found: Sequence[Upload]) -> list[str]:
+def publish(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
     """Deliver results, and the lines that Amazon refused; the ids of uploads whose results could not be delivered."""
-    return _deliver(desk, found, _results, (notes.finished, events.finished))
+    return _deliver(context, batch, _results, (notes.finished, events.finished))
 
 
-def publish_again(desk: Desk, found: Sequence[Upload]) -> None:
-    """Write results anew that say more now, where the seller has not removed them."""
-    there = [upload for upload in found if upload.state is UploadState.DONE and _named(desk, upload, "result").exists()]
-    late = _deliver(desk, there, _results, ())  # what was said before in other words is no news
-    for upload in found:
-        CHANGED.add(upload.seller)
+def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
+    """Rewrite results that have more to say now, unless the seller has removed them."""
+    there = [
+        upload for upload in batch if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
+    ]
+    late = _deliver(context, there, _results, ())  # without mails and hooks: the outcome is the same as before
+    for upload in batch:
+        STATUS_DUE.add(upload.seller)
     if late:
         LOG.warning("outbox.not_renewed", uploads=late)
 
 
 def _deliver(
-    desk: Desk,
-    found: Sequence[Upload],
-    files: Callable[[Desk, Upload], Iterator[Delivery]],
-    tell: Sequence[Callable[[Desk, Sequence[Upload]], None]],
+    context: ServiceContext,
+    batch: Sequence[Upload],
+    files: Callable[[ServiceContext, Upload], Iterator[Delivery]],
+    tell: Sequence[Callable[[ServiceContext, Sequence[Upload]], None]],
 ) -> list[str]:
     try:
-        deliver_all(file for upload in found for file in files(desk, upload))
-        tallies.answered(desk.db, [upload.id for upload in found], at=stamp(desk.clock()))
+        deliver_all(file for upload in batch for file in files(context, upload))
+        verdict_counts.answered(context.db, [upload.id for upload in batch], at=stamp(context.clock()))
         for note in tell:
-            note(desk, found)
+            note(context, batch)
     except Exception as error:
-        if len(found) > 1:  # one seller's trouble is not the others'
-            return [late for upload in found for late in _deliver(desk, [upload], files, tell)]
+        if len(batch) > 1:  # one by one, so that one seller's full outbox does not hold up the others
+            return [late for upload in batch for late in _deliver(context, [upload], files, tell)]
         ours = not isinstance(error, OSError)
-        one = found[0]
-        LOG.error("outbox.not_delivered", upload=one.id, seller=one.seller, error=str(error), exc_info=ours)
-        return [one.id]
-    for upload in found:
-        CHANGED.add(upload.seller)
+        only = batch[0]
+        LOG.error("outbox.not_delivered", upload=only.id, seller=only.seller, error=str(error), exc_info=ours)
+        return [only.id]
+    for upload in batch:
+        STATUS_DUE.add(upload.seller)
     return []
 
 
-def _answers(desk: Desk, upload: Upload) -> Iterator[Delivery]:
-    if upload.outcome.get("counts", {}).get(Verdict.REJECTED, 0):
-        yield _named(desk, upload, "rejected"), _file(_rejected_path(desk, upload))
+def _answers(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
+    if upload.outcome.counts.get(Verdict.REJECTED, 0):
+        yield _named(context, upload, "rejected"), _file(_rejected_path(context, upload))
     if upload.state in (UploadState.DONE, UploadState.REJECTED):
-        yield from _results(desk, upload)
-    yield _named(desk, upload, "receipt"), [_receipt(upload).encode()]
+        yield from _results(context, upload)
+    # The receipt last: who sees it finds everything that it speaks of.
+    yield _named(context, upload, "receipt"), [_receipt(upload).encode()]
 
 
-def _results(desk: Desk, upload: Upload) -> Iterator[Delivery]:
+def _results(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
     if upload.state is UploadState.DONE and is_release(upload.name):
-        return  # it has no lines; those of the released file have results of their own
+        return  # a file that releases another has no lines; the released one has results of its own
     if upload.rehearsal and upload.state is UploadState.DONE:
-        yield from _rehearsal(desk, upload)
+        yield from _rehearsal(context, upload)
     elif upload.state is UploadState.REJECTED:
-        issue = Issue(**upload.outcome["file_issues"][0])
-        yield _named(desk, upload, "result"), [result.header(), result.whole_file(issue)]
+        whole = result.whole_file(upload.outcome.file_issues[0])
+        yield _named(context, upload, "result"), [result.header(), whole]
     else:
-        pieces = lines.of_upload(desk.db, upload.id)
+        pieces = lines.of_upload(context.db, upload.id)
         first = next(pieces, [])
-        if _has_unconfirmed(desk, upload, first):
-            yield _named(desk, upload, "unconfirmed"), _unconfirmed(desk, upload)
+        if _has_unconfirmed(context, upload, first):
+            yield _named(context, upload, "unconfirmed"), _unconfirmed(context, upload)
         rows = map(table.plain_rows, chain([first], pieces))
-        yield _named(desk, upload, "result"), chain([result.header()], rows)
+        yield _named(context, upload, "result"), chain([result.header()], rows)
 
 
-def _named(desk: Desk, upload: Upload, kind: str, *, suffix: str = "txt") -> Path:
+def _named(context: ServiceContext, upload: Upload, kind: str, *, suffix: str = "txt") -> Path:
     name = result_name(upload.name, upload.id, kind)
     if suffix != "txt":
         name = name.removesuffix("txt") + suffix
-    return desk.home(upload.seller).path / "outbox" / name
+    return context.home(upload.seller).path / "outbox" / name
 
 
 def _file(path: Path) -> Iterator[bytes]:
@@ -123,8 +130,8 @@ def _file(path: Path) -> Iterator[bytes]:
             yield block
 
 
-def _rejected_path(desk: Desk, upload: Upload) -> Path:
-    folder = desk.work_dir(upload.id)
+def _rejected_path(context: ServiceContext, upload: Upload) -> Path:
+    folder = context.work_dir(upload.id)
     return (folder / REHEARSAL_DIR if upload.rehearsal else folder) / REJECTED_FILE
 
 
@@ -147,30 +154,30 @@ def _receipt(upload: Upload) -> str:
     )
 
 
-def _has_unconfirmed(desk: Desk, upload: Upload, first: Sequence[Any]) -> bool:
+def _has_unconfirmed(context: ServiceContext, upload: Upload, first: Sequence[Any]) -> bool:
     if len(first) == upload.line_count:
         return any(row.verdict == Verdict.UNCONFIRMED for row in first)
-    return bool(lines.verdict_counts(desk.db, upload.id).get(Verdict.UNCONFIRMED, 0))
+    return bool(lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0))
 
 
-def _unconfirmed(desk: Desk, upload: Upload) -> Iterator[bytes]:
+def _unconfirmed(context: ServiceContext, upload: Upload) -> Iterator[bytes]:
     """The refused lines as the seller typed them, with Amazon's reason."""
     refused = {
         row.line: Issue(row.code, Severity.ERROR, "", "", row.message, explain(_amazons(row.code)))
-        for piece in lines.of_upload(desk.db, upload.id, verdict=Verdict.UNCONFIRMED)
+        for piece in lines.of_upload(context.db, upload.id, verdict=Verdict.UNCONFIRMED)
         for row in piece
     }
-    yield from in_own_columns(desk, upload, refused)
+    yield from in_own_columns(context, upload, refused)
 
 
-def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> Iterator[bytes]:
-    """Lines of an upload (by number) as the seller typed them, with what was said of each: a file to be dropped again.
+def in_own_columns(context: ServiceContext, upload: Upload, refused: Mapping[int, Issue]) -> Iterator[bytes]:
+    """Lines of an upload (by number) as the seller typed them, each with its issue: a file to correct and drop again.
 
     Raises: FileNotFoundError when the upload's bytes are not kept any more.
     """
-    seller = sellers.by_id(desk.db, upload.seller_id)
-    limits = desk.context(seller.policy, desk.clock()).limits
-    with desk.spool.data_path(upload.id).open("rb") as source:
+    seller = sellers.by_id(context.db, upload.seller_id)
+    limits = context.judging(seller.policy, context.clock()).limits
+    with context.spool.data_path(upload.id).open("rb") as source:
         file = open_file(source, file_name=upload.name, limits=limits, profiles=profiles_of(upload))
         facts = file.facts
         yield rejected.header(facts.headings, facts.delimiter)
@@ -182,72 +189,71 @@ def in_own_columns(desk: Desk, upload: Upload, refused: Mapping[int, Issue]) -> 
 
 def profiles_of(upload: Upload) -> tuple[Profile, ...]:
     """The profile by which the upload was read, as it was then: the seller may have changed it since."""
-    used = upload.outcome.get("profile")
-    return (profile.parse(used["text"], used["name"]),) if used else ()
+    used = upload.outcome.profile
+    return (profile.parse(used.text, used.name),) if used else ()
 
 
 def _amazons(codes: str) -> str:
-    """The first of Amazon's codes in a line's codes."""
+    """The first of Amazon's codes among a line's codes."""
     return re.split(r"[, |]", codes.removeprefix("A-"), maxsplit=1)[0]
 
 
-def _rehearsal(desk: Desk, upload: Upload) -> Iterator[Delivery]:
-    made = desk.work_dir(upload.id) / REHEARSAL_DIR
+def _rehearsal(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
+    made = context.work_dir(upload.id) / REHEARSAL_DIR
     for number, path in enumerate(sorted(made.glob("feed-*.xml")), 1):
-        yield _named(desk, upload, f"feed-{number:04d}", suffix="xml"), _file(path)
-    yield _named(desk, upload, "result"), _file(made / "result.txt")
+        yield _named(context, upload, f"feed-{number:04d}", suffix="xml"), _file(path)
+    yield _named(context, upload, "result"), _file(made / "result.txt")
 
 
-def write_statuses(desk: Desk, names: Iterable[str]) -> None:
-    """Write STATUS.txt and STATUS.json of these sellers anew; those that cannot be written now, the next time."""
-    found = sellers.by_name(desk.db, names)
-    for name, seller in found.items():
+def write_statuses(context: ServiceContext, names: Iterable[str]) -> None:
+    """Rewrite STATUS.txt and STATUS.json of these sellers; those that cannot be written now are tried again later."""
+    for name, seller in sellers.by_name(context.db, names).items():
         try:
-            _write_status(desk, seller)
+            _write_status(context, seller)
         except OSError as error:
             LOG.error("outbox.status_not_written", seller=name, error=str(error))
-            CHANGED.add(name)
+            STATUS_DUE.add(name)
 
 
-def status_of(desk: Desk, seller: Seller) -> status.Status:
+def status_of(context: ServiceContext, seller: Seller) -> status.Status:
     """How a seller stands now."""
-    name, orders = seller.name, desk.settings.orders
-    account_id, now = seller.account.id, desk.clock()
+    name, orders = seller.name, context.settings.orders
+    account_id, now = seller.account.id, context.clock()
     soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
     unseen, long_ago = now - timedelta(hours=orders.missing_hours), now - timedelta(days=MISSING_DAYS)
     return status.Status(
         seller=name,
         written_at=stamp(now),
-        stopped=feeds.stopped_accounts(desk.db).get(seller.account.id, ""),
-        uploads=_plain(uploads.listing(desk.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
-        unconfirmed=lines.unconfirmed(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
-        unknown=lines.unknown(desk.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
-        results=_plain(uploads.listing(desk.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
-        late_soon=order_lists.late(desk.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
-        missing=sightings.missing(desk.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
+        stopped=feeds.stopped_accounts(context.db).get(seller.account.id, ""),
+        uploads=_plain(uploads.listing(context.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
+        unconfirmed=lines.unconfirmed(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
+        unknown=lines.unknown(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
+        results=_plain(uploads.listing(context.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
+        late_soon=order_lists.late(context.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
+        missing=read_backs.missing(context.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
         hooks_off=[
-            {"id": one.id, "url": one.url, "why": one.why_disabled}
-            for one in hooks.listing(desk.db, seller.id)
-            if one.why_disabled
+            {"id": hook.id, "url": hook.url, "why": hook.why_disabled}
+            for hook in hooks.listing(context.db, seller.id)
+            if hook.why_disabled
         ],
     )
 
 
-def _write_status(desk: Desk, seller: Seller) -> None:
-    home, found = desk.home(seller.name).path, status_of(desk, seller)
-    files = {"STATUS.txt": status.text(found).encode(), "STATUS.json": status.as_json(found)}
+def _write_status(context: ServiceContext, seller: Seller) -> None:
+    home, now = context.home(seller.name).path, status_of(context, seller)
+    files = {"STATUS.txt": status.text(now).encode(), "STATUS.json": status.as_json(now)}
     deliver_all((home / name, [content]) for name, content in files.items())
 
 
-def _plain(found: Iterable[Upload]) -> list[dict[str, Any]]:
+def _plain(batch: Iterable[Upload]) -> list[dict[str, Any]]:
     return [
         {
-            "id": one.id,
-            "name": one.name,
-            "state": str(one.state),
-            "line_count": one.line_count,
-            "waiting": one.waiting,
-            "counts": one.outcome.get("counts", {}),
+            "id": upload.id,
+            "name": upload.name,
+            "state": str(upload.state),
+            "line_count": upload.line_count,
+            "waiting": upload.waiting,
+            "counts": dict(upload.outcome.counts),
         }
-        for one in found
+        for upload in batch
     ]

@@ -1,4 +1,4 @@
-"""Bytes in the spool -> what is to be recorded of them. Runs in any process; touches only the upload's own files.
+"""Bytes in the spool -> what to record about them. Runs in any process; touches only the upload's own files.
 
 A small file is read as one value (`prepare`), a large one piece by piece (`opened`, `rows`).
 """
@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO, Final
-
-from sqlalchemy.exc import OperationalError
+from typing import BinaryIO, Final
 
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
-from cws_filedrop.errors import FileRejected
-from cws_filedrop.examine import Examination, LookUp, Outcome, Piece, examine
-from cws_filedrop.model import Context, FeedKind, Grade, Issue, UploadState
+from cws_filedrop.errors import FileRejected, expected
+from cws_filedrop.examine import Examination, Outcome, Piece, examine
+from cws_filedrop.model import FeedKind, Grade, Issue, JudgementContext, UploadState
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
-from cws_filedrop.rules.book import Effect
-from cws_filedrop.store import lines, order_snapshot, uploads
-from cws_filedrop.store.database import Database
+from cws_filedrop.rules.book import Effect, LookUp
+from cws_filedrop.store.database import Database, DatabaseUnavailable
+from cws_filedrop.store.orders import snapshot
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads.packed_lines import pack, pack_cancellation
 from cws_filedrop.tables import arrow
+from cws_filedrop.upload_outcome import UploadOutcome
 
 FAR_MORE: Final = 3
 SHOWN_ALARMS: Final = 5
@@ -30,8 +31,8 @@ LOG: Final = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """A file to be read. `rehearsal` is the folder for the answers when nothing is to be sent (test/)."""
+class ReadingTask:
+    """A file to read. `rehearsal` is the folder for the answers when nothing is to be sent (test/)."""
 
     upload_id: str
     account_id: int
@@ -39,23 +40,23 @@ class Task:
     name: str
     grade: str
     evidence: str
-    context: Context
+    context: JudgementContext
     merchant_id: str
     rehearsal: Path | None
-    brake: Brake
+    limit: BulkChangeLimit
 
 
 @dataclass(frozen=True, slots=True)
-class Brake:
-    """What a file may change at once without anybody asked; 0 is no limit."""
+class BulkChangeLimit:
+    """What a file may change at once without a person's consent; 0 = no limit."""
 
-    orders: int = 0  # with one tracking number
-    cancellations: int = 0  # beyond the usual
+    orders: int = 0  # that share one tracking number
+    cancellations: int = 0  # up to here even an unusual number is fine
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
-    """A file, read: its lines and what to say of it; or, with a `state`, why it is set aside."""
+class PreparedUpload:
+    """A file that was read: its lines and outcome; or, with a `state`, why it is set aside."""
 
     sha256: str = ""
     state: UploadState | None = None
@@ -64,116 +65,116 @@ class Prepared:
     rows: lines.Rows = field(default_factory=dict)
     effects: list[Effect] = field(default_factory=list)
     line_count: int = 0
-    outcome: dict[str, Any] = field(default_factory=dict)
+    outcome: UploadOutcome = field(default_factory=UploadOutcome)
     rejected: bytes = b""
 
 
-def prepare(db: Database, tasks: Sequence[Task]) -> list[Prepared]:
-    """Read and judge small files, one after the other; trouble of ours with one of them is said in its place.
+def prepare(db: Database, tasks: Sequence[ReadingTask]) -> list[PreparedUpload]:
+    """Read and judge small files, one after the other; where we fail with one, its place says so.
 
-    Raises: OperationalError when the database does not answer.
+    Raises: DatabaseUnavailable when the database does not answer.
     """
-    found = []
+    prepared = []
     for task in tasks:
         with log.bound(upload=task.upload_id):
-            found.append(_guarded(db, task))
-    return found
+            prepared.append(_guarded(db, task))
+    return prepared
 
 
-def _guarded(db: Database, task: Task) -> Prepared:
+def _guarded(db: Database, task: ReadingTask) -> PreparedUpload:
     try:
         with task.path.open("rb") as source:
             return _prepared(db, task, source)
-    except OperationalError:
+    except DatabaseUnavailable:
         raise
     except Exception as error:
         LOG.exception("upload.failed", upload=task.upload_id)
         return failed(error)
 
 
-def failed(error: Exception) -> Prepared:
-    """We failed with this file; an operator has to look."""
-    return Prepared(state=UploadState.FAILED, failure=f"{type(error).__name__}: {error}")
+def failed(error: Exception) -> PreparedUpload:
+    """The result for a file that we failed with; an operator has to look at it."""
+    return PreparedUpload(state=UploadState.FAILED, failure=f"{type(error).__name__}: {error}")
 
 
-def _prepared(db: Database, task: Task, source: BinaryIO) -> Prepared:
+def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUpload:
     sha256, _ = digest(source)
-    found = opened(db, task, source, sha256)
-    if isinstance(found, Prepared):
-        return found
+    examination = opened(db, task, source, sha256)
+    if isinstance(examination, PreparedUpload):
+        return examination
     if task.rehearsal is not None:
         return rehearsed(db, task, source, sha256)
-    outcome, cells, bad = Outcome(found.facts), rows(None), b""
+    outcome, cells, bad = Outcome(examination.facts), rows(None), b""
     effects: list[Effect] = []
-    for piece in found.pieces():
+    for piece in examination.pieces():
         outcome.add(piece)
         effects += piece.effects
         for name, more in rows(piece).items():
             cells[name] += more
-        bad += rejected_rows(piece, found) if piece.raw else b""
-    heading = rejected.header(found.facts.headings, found.facts.delimiter) if bad else b""
-    return Prepared(
+        bad += rejected_rows(piece, examination) if piece.raw else b""
+    heading = rejected.header(examination.facts.headings, examination.facts.delimiter) if bad else b""
+    return PreparedUpload(
         sha256,
         rows=cells,
         effects=effects,
         line_count=len(cells["line"]),
-        outcome=outcome.as_json(),
+        outcome=outcome.so_far(),
         rejected=heading + bad,
     )
 
 
-def opened(db: Database, task: Task, source: BinaryIO, sha256: str) -> Examination | Prepared:
-    """A file, ready to be judged; or why it is set aside as a whole."""
+def opened(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> Examination | PreparedUpload:
+    """A file that is ready to be judged; or why it is set aside as a whole."""
     try:
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
-        return Prepared(sha256, UploadState.REJECTED, error.issues)
-    return _doubts(task, examination, sha256) or _brake(db, task, examination, sha256) or examination
+        return PreparedUpload(sha256, UploadState.REJECTED, error.issues)
+    return _doubts(task, examination, sha256) or _bulk_change(db, task, examination, sha256) or examination
 
 
-def _doubts(task: Task, examination: Examination, sha256: str) -> Prepared | None:
-    """A doubtful upload is judged by its content (DOMAIN 8)."""
+def _doubts(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
+    """A doubtful upload is judged by its content (docs/domain.md#8-grading)."""
     if task.grade != Grade.DOUBTFUL:
         return None
     if not examination.facts.ended:
-        return Prepared(sha256, UploadState.CUT, (catalogue.issue("F07", detail="the last line has no end"),))
+        return PreparedUpload(sha256, UploadState.CUT, (catalogue.issue("F07", detail="the last line has no end"),))
     if task.context.policy.doubtful == "hold":
-        return Prepared(sha256, UploadState.HELD, (catalogue.issue("F07", detail=f"doubtful={task.evidence}"),))
+        return PreparedUpload(sha256, UploadState.HELD, (catalogue.issue("F07", detail=f"doubtful={task.evidence}"),))
     return None
 
 
-def _brake(db: Database, task: Task, examination: Examination, sha256: str) -> Prepared | None:
-    """A file that changes far more than usual waits for a word (F09)."""
-    limits = task.brake
-    if not limits.orders and not limits.cancellations:
+def _bulk_change(db: Database, task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
+    """A file that changes far more than usual is held (F09)."""
+    limit = task.limit
+    if not limit.orders and not limit.cancellations:
         return None
-    alarm = examination.alarm(limits.orders)
+    alarm = examination.alarm(limit.orders)
     issues = [
-        catalogue.issue("F09", value=one.tracking, detail=f"tracking={one.orders} orders") for one in alarm.crowds
+        catalogue.issue("F09", value=crowd.tracking, detail=f"tracking={crowd.orders} orders") for crowd in alarm.crowds
     ]
-    if limits.cancellations and alarm.cancelled > limits.cancellations:
+    if limit.cancellations and alarm.cancelled > limit.cancellations:
         usual = uploads.most_cancelled(db, task.upload_id)
         if alarm.cancelled > FAR_MORE * usual:
             before = f"at most {usual} at a time in the last {uploads.USUAL_DAYS} days"
             issues.append(catalogue.issue("F09", detail=f"it cancels {alarm.cancelled} orders, {before}"))
-    return Prepared(sha256, UploadState.HELD, tuple(issues[:SHOWN_ALARMS])) if issues else None
+    return PreparedUpload(sha256, UploadState.HELD, tuple(issues[:SHOWN_ALARMS])) if issues else None
 
 
-def _book(db: Database, task: Task) -> LookUp:
-    return lambda names: order_snapshot.snapshot(db, task.account_id, names)
+def _book(db: Database, task: ReadingTask) -> LookUp:
+    return lambda names: snapshot.snapshot(db, task.account_id, names)
 
 
-def rehearsed(db: Database, task: Task, source: BinaryIO, sha256: str) -> Prepared:
-    """What a file in test/ would come to; the answers lie in the task's folder for it."""
-    assert task.rehearsal is not None
+def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload:
+    """What would become of a file in test/; the answers are in the task's folder for them."""
+    folder = expected(task.rehearsal, "folder for the answers of a rehearsal")
     source.seek(0)
     how = Conversion(task.merchant_id, task.context, look_up=_book(db, task))
-    made = convert(source, task.rehearsal, file_name=task.name, how=how)
-    return Prepared(sha256, line_count=made.line_count, outcome=made.outcome)
+    made = convert(source, folder, file_name=task.name, how=how)
+    return PreparedUpload(sha256, line_count=made.line_count, outcome=made.outcome)
 
 
 def rows(piece: Piece | None) -> lines.Rows:
-    """The piece (or no line at all) as columns of `lines`, one cell a line."""
+    """The piece (None: no lines) as columns of `lines`, one cell per line."""
     if piece is None:
         return {name: [] for name in lines.COLUMNS}
     codes, messages = first_issues(piece)
@@ -188,10 +189,10 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["quiet"] = [line in piece.quiet for line in numbers] if piece.quiet else [False] * len(numbers)
     cells["kind"] = [str(FeedKind.FULFILLMENT)] * len(numbers)
     place = {line: at for at, line in enumerate(numbers)}
-    for line, shipment, key in zip(piece.shipments.index.to_list(), *lines.pack(piece.shipments), strict=True):
+    for line, shipment, key in zip(piece.shipments.index.to_list(), *pack(piece.shipments), strict=True):
         cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key
     for line, cancellation in piece.cancellations.items():
         if line in place:
-            cells["shipment"][place[line]] = lines.pack_cancellation(cancellation)
+            cells["shipment"][place[line]] = pack_cancellation(cancellation)
             cells["kind"][place[line]] = str(FeedKind.ACKNOWLEDGEMENT)
     return cells

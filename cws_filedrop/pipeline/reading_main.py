@@ -1,4 +1,4 @@
-"""The process that reads files: hears what to do on a line from the service, and does one thing after the other."""
+"""The process that reads files: does what the service asks for over a connection, one thing after the other."""
 
 from __future__ import annotations
 
@@ -13,54 +13,55 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cws_filedrop import log, log_settings
-from cws_filedrop.child import watch_parent
-from cws_filedrop.errors import Impossible
+from cws_filedrop.child_process import watch_parent
+from cws_filedrop.errors import Impossible, expected
 from cws_filedrop.pipeline import large, outbox, reading
-from cws_filedrop.pipeline.desk import Desk, open_desk
 from cws_filedrop.pipeline.reading_process import Work
+from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import uploads
-from cws_filedrop.store.uploads import Upload
+from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.uploads.uploads import Upload
 
 NICE: Final = 10
-# Of the values of a large file none is in a cycle; to look cost a quarter of the time.
+# Thresholds of the garbage collector: none of a large file's values is in a cycle, and looking for cycles took a
+# quarter of the time.
 RARELY: Final = (200_000, 10, 10)
 
 
 def main() -> None:
     """Do what is asked for until the service ends us, or has ended."""
     watch_parent(lambda: os._exit(1))
-    line = Connection(int(sys.argv[1]))
-    desk = _desk(*line.recv())
+    connection = Connection(int(sys.argv[1]))
+    context = _context(*connection.recv())
     try:
         while True:
-            work, given = line.recv()
-            line.send(_done(desk, work, given))
+            work, given = connection.recv()
+            connection.send(_outcome(context, work, given))
     except (EOFError, OSError):
         return
 
 
-def _desk(settings: Settings, name: str) -> Desk:
+def _context(settings: Settings, name: str) -> ServiceContext:
     os.nice(NICE if name == "large" else 0)
     log_settings.configure(settings, "reader" if name == "small" else f"reader-{name}")
-    desk = open_desk(settings)
+    context = open_context(settings)
     gc.collect()
-    gc.freeze()  # the libraries are not garbage: looking through them again and again cost an eighth of the reading
+    gc.freeze()  # the imported libraries are no garbage; scanning them over and over took an eighth of the reading time
     gc.set_threshold(*RARELY)
-    return desk
+    return context
 
 
-def _done(desk: Desk, work: Work, given: Any) -> tuple[bool, object]:
-    """Whether that went well, and what it came to, or why not."""
+def _outcome(context: ServiceContext, work: Work, given: Any) -> tuple[bool, object]:
+    """Whether the work was done, and what it came to, or what it raised."""
     try:
-        return True, WORKS[work](desk, given)
+        return True, WORKS[work](context, given)
     except Exception as error:
         error.add_note(f"in the process that reads files:\n{traceback.format_exc()}")
         return False, _portable(error)
 
 
 def _portable(error: Exception) -> Exception:
-    """The error, or its words where it cannot be made again from what it says of itself."""
+    """The error, or its words where it cannot be pickled: where it cannot be made again of its own arguments."""
     try:
         copy.copy(error)
     except Exception:
@@ -68,29 +69,26 @@ def _portable(error: Exception) -> Exception:
     return error
 
 
-def _read_large(desk: Desk, upload_id: str) -> Upload:
-    upload = _upload(desk, upload_id)
+def _read_large(context: ServiceContext, upload_id: str) -> Upload:
+    upload = _upload(context, upload_id)
     with log.bound(upload=upload.id, seller=upload.seller):
-        return large.read(desk, upload)
+        return large.read(context, upload)
 
 
-def _publish(desk: Desk, upload_id: str) -> bool:
-    upload = _upload(desk, upload_id)
+def _publish(context: ServiceContext, upload_id: str) -> bool:
+    upload = _upload(context, upload_id)
     with log.bound(upload=upload.id, seller=upload.seller):
-        return not outbox.publish(desk, [upload])
+        return not outbox.publish(context, [upload])
 
 
-def _upload(desk: Desk, upload_id: str) -> Upload:
-    upload = uploads.get(desk.db, upload_id)
-    if upload is None:
-        raise Impossible(f"there is no upload {upload_id}")
-    return upload
+def _upload(context: ServiceContext, upload_id: str) -> Upload:
+    return expected(uploads.get(context.db, upload_id), f"upload {upload_id}")
 
 
-WORKS: Final[Mapping[Work, Callable[[Desk, Any], object]]] = MappingProxyType(
+WORKS: Final[Mapping[Work, Callable[[ServiceContext, Any], object]]] = MappingProxyType(
     {
-        Work.NOTHING: lambda _desk, given: given,
-        Work.PREPARE: lambda desk, tasks: reading.prepare(desk.db, tasks),
+        Work.PING: lambda _, given: given,
+        Work.PREPARE: lambda context, tasks: reading.prepare(context.db, tasks),
         Work.READ_LARGE: _read_large,
         Work.PUBLISH: _publish,
     }

@@ -1,6 +1,6 @@
 """A process that reads files, seen from the service: started, asked, ended.
 
-Loads none of what it does there (`reading_main`), so that it can be started first of all, and loads beside the service.
+Imports nothing of what it does there (`reading_main`), so that it can be started first of all, and loads meanwhile.
 """
 
 from __future__ import annotations
@@ -13,78 +13,79 @@ from enum import StrEnum
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final
 
-from cws_filedrop.child import no_ctrl_c
+from cws_filedrop.child_process import without_ctrl_c
 from cws_filedrop.settings import Settings
 
 MODULE: Final = "cws_filedrop.pipeline.reading_main"
+END_SECONDS: Final = 2.0  # it has nothing to put in order, but may hang
 
 
 class Work(StrEnum):
     """What it can be asked for."""
 
-    NOTHING = "nothing"  # an answer comes when everything is loaded
+    PING = "ping"  # answered once everything is loaded
     PREPARE = "prepare"
     READ_LARGE = "read_large"
     PUBLISH = "publish"
 
 
 class ProcessDied(Exception):
-    """It ended while it was to do something."""
+    """It ended before it had answered."""
 
 
 class ProcessClosed(OSError):
-    """The service ends, and it with it: what it was to do is done after the next start."""
+    """The service stops, and it with it: what it was asked for is done after the next start."""
 
 
 class ReadingProcess:
-    """Does one thing after the other. Started anew when it is asked after it died. Safe to share between threads."""
+    """Does one thing after the other; started again when it is asked after it died. Safe to share between threads."""
 
     def __init__(self, settings: Settings, name: str) -> None:
-        self.name: Final = name
         self._settings = settings
+        self._name = name
         self._asking = threading.Lock()
         self._changing = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
-        self._line: Connection | None = None
+        self._connection: Connection | None = None
         self._closed = False
 
     def start(self) -> None:
         """Have it load, unless it runs or is closed."""
         with self._changing:
             if self._process is None and not self._closed:
-                self._process, self._line = self._started()
+                self._process, self._connection = self._started()
 
     def _started(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = Pipe()
-        with theirs, no_ctrl_c():
+        with theirs, without_ctrl_c():
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
                 [sys.executable, "-m", "cws_filedrop.loading", MODULE, str(theirs.fileno())],
                 stdin=subprocess.PIPE,  # its end says that we are gone
                 pass_fds=[theirs.fileno()],
             )
-        with contextlib.suppress(OSError):  # it has died already; who asks it hears of that
-            ours.send((self._settings, self.name))
+        with contextlib.suppress(OSError):  # it died already; whoever asks it is told
+            ours.send((self._settings, self._name))
         return process, ours
 
     def ask(self, work: Work, given: object) -> Any:
-        """What that work comes to, when it is its turn.
+        """The outcome of that work, once it was its turn.
 
         Raises: what the work raises; ProcessDied; ProcessClosed.
         """
         with self._asking:
             self.start()
-            line = self._line
-            if line is None:
+            connection = self._connection
+            if connection is None:
                 raise ProcessClosed
             try:
-                line.send((work, given))
-                done, found = line.recv()
+                connection.send((work, given))
+                is_done, outcome = connection.recv()
             except (EOFError, OSError) as error:
                 self._bury()
                 raise (ProcessClosed if self._closed else ProcessDied) from error
-        if not done:
-            raise found
-        return found
+        if not is_done:
+            raise outcome
+        return outcome
 
     def close(self) -> None:
         """End it, whatever it does."""
@@ -92,10 +93,17 @@ class ReadingProcess:
         self._bury()
 
     def _bury(self) -> None:
+        # Its end wakes a thread that waits for an answer. The connection is that thread's to give up: a descriptor that
+        # is closed while another thread reads from it may be something else by then.
         with self._changing:
-            process, self._process, self._line = self._process, None, None
-            if process is not None:
-                process.kill()  # it has nothing to put in order, and may hang
+            process, self._process, self._connection = self._process, None, None
+            if process is None:
+                return
+            process.terminate()
+            try:
+                process.wait(END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
                 process.wait()
-                if process.stdin is not None:
-                    process.stdin.close()
+            if process.stdin is not None:
+                process.stdin.close()

@@ -1,84 +1,48 @@
 """Queued shipments -> a feed at Amazon -> verdicts. Each function is the body of a durable step.
 
-A step may run twice: it begins by looking at how far the feed came. createFeed is not idempotent and a feed does not
-name its document (FACTS.md section 7), so the intent is recorded first; when no answer was kept, the feeds that
-appeared since are looked up, and the single unknown one is ours.
+A step may run twice: it begins by checking how far the feed has come. createFeed is not idempotent and a feed does not
+name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feeds that
+appeared since are looked up, and the single unknown one is ours. An intent is withdrawn only when createFeed itself
+answers that it did nothing, never because some other call failed.
 
-What is sent is on our disk before it is sent, and what is read before anything follows from it. While the disk does
-not take it, a step only waits: nothing has gone to Amazon then, or Amazon still has its report.
+A document is on our disk before it is sent, and a report before it is acted on. While the disk does not accept it, a
+step only waits: either nothing has gone to Amazon yet, or Amazon still has its report.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 import pandas as pd
 
 from cws_filedrop import log
-from cws_filedrop.backoff import AMAZON_FAILED, amazon_works_on_it
-from cws_filedrop.drop.archive import Paper
-from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.amazon_context import AmazonContext, FeedClient
+from cws_filedrop.backoff import AMAZON_FAILED
+from cws_filedrop.drop.archive import FeedFileKind
+from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable, expected
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment, processing_report
-from cws_filedrop.feeds.schema import Kind, validate
-from cws_filedrop.marketplaces import limits
-from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed
-from cws_filedrop.marketplaces.orders_api import AmazonOrder
+from cws_filedrop.feeds.schema import DocumentKind, validate
+from cws_filedrop.marketplaces.amazon import FEED_TYPES
 from cws_filedrop.model import Account, FeedKind, FeedState, Verdict
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.hooks import events
-from cws_filedrop.pipeline.mail import notes
-from cws_filedrop.store import feeds, filling, sellers, settling
+from cws_filedrop.outgoing.hooks import events
+from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.feeds import FeedRow, Purse, Turn
-from cws_filedrop.store.settling import Settlement
+from cws_filedrop.store.feeds import feeds, filling, settling
+from cws_filedrop.store.feeds.feeds import FeedRow, FeedSlot
+from cws_filedrop.store.feeds.settling import Settlement
+from cws_filedrop.store.sellers import sellers
 
 LOG: Final = log.get(__name__)
 CLOCK_MARGIN: Final = timedelta(minutes=2)  # Amazon's clock and ours may differ; ids we know are left out anyway
 
 
-class FeedClient(Protocol):
-    """What is needed of Amazon (marketplaces.amazon.FeedsClient)."""
-
-    def create_feed_document(self) -> tuple[str, str]: ...
-    def upload(self, url: str, body: bytes) -> None: ...
-    def create_feed(self, document_id: str, kind: FeedKind = ...) -> str: ...
-    def get_feed(self, feed_id: str) -> Feed: ...
-    def get_feeds(self, created_since: datetime) -> list[Feed]: ...
-    def get_report(self, document_id: str) -> bytes: ...
-
-
-class OrderClient(Protocol):
-    """What is needed of Amazon to look an order up (marketplaces.orders_api.OrdersClient)."""
-
-    def get_order(self, order_id: str) -> AmazonOrder | None: ...
-
-
-@dataclass(frozen=True)
-class Sender:
-    """A desk, and how to reach each account's marketplace."""
-
-    desk: Desk
-    client: Callable[[Account], FeedClient]
-    orders: Callable[[Account], OrderClient]
-    rate_scale: float
-
-    def purse(self, operation: str) -> Purse:
-        rate = limits.RATES[operation].scaled(self.rate_scale)
-        return Purse(operation, lambda arrival, now: limits.reserve(arrival, now, rate))
-
-    def poll_seconds(self, looks: int) -> float:
-        """How long to leave something alone that Amazon works on, after that many looks."""
-        settings = self.desk.settings.marketplace
-        return amazon_works_on_it(settings.poll_seconds, settings.poll_slowest_seconds).seconds(looks + 1)
-
-
 @dataclass(frozen=True, slots=True)
-class Step:
-    """How a step ended: done, or again after some seconds, or stopped until a person acts. Plain values."""
+class StepResult:
+    """How a step ended: done, to be repeated after some seconds, or stopped until a person acts. Plain values."""
 
     done: bool = False
     again_seconds: float = 0.0
@@ -88,34 +52,34 @@ class Step:
         return asdict(self)
 
 
-DONE: Final = Step(done=True)
-ENDED: Final = ("FATAL", "CANCELLED")  # Amazon's words for a feed of which nothing can be said
+DONE: Final = StepResult(done=True)
+ENDED: Final = ("FATAL", "CANCELLED")  # Amazon's statuses that say nothing about what became of the messages
 WORDS: Final = {Verdict.CONFIRMED: "Amazon accepted it"}
 
 
-def take_turn(sender: Sender, account_id: int, cause: str) -> Turn:
-    """Open the account's next feed, if there is something to send and it is its turn (DOMAIN 9)."""
+def take_turn(amazon: AmazonContext, account_id: int, cause: str) -> FeedSlot:
+    """Open the account's next feed, if there is something to send and its slot is free (docs/domain.md#9-sending)."""
     return feeds.take_turn(
-        sender.desk.db,
+        amazon.context.db,
         account_id,
         cause=cause,
-        now=sender.desk.clock(),
-        second_after_seconds=sender.desk.settings.marketplace.second_feed_seconds,
-        purse=sender.purse("createFeed"),
+        now=amazon.context.clock(),
+        second_after_seconds=amazon.context.settings.marketplace.second_feed_seconds,
+        rate_limit=amazon.rate_limit("createFeed"),
     )
 
 
-def ready(sender: Sender) -> list[int]:
-    """Accounts that have something to send and are not busy."""
-    desk = sender.desk
-    seconds = desk.settings.marketplace.second_feed_seconds
-    return feeds.ready(desk.db, now=desk.clock(), second_after_seconds=seconds)
+def ready(amazon: AmazonContext) -> list[int]:
+    """Accounts that have something to send and whose slot is free."""
+    context = amazon.context
+    seconds = context.settings.marketplace.second_feed_seconds
+    return feeds.ready(context.db, now=context.clock(), second_after_seconds=seconds)
 
 
-def fill(sender: Sender, feed_no: int) -> int:
-    """Give the feed its lines, as many as one document holds; how many."""
-    db, limit = sender.desk.db, sender.desk.settings.marketplace.messages_per_feed
-    soon = sender.desk.clock() + timedelta(hours=sender.desk.settings.orders.late_hours)
+def fill(amazon: AmazonContext, feed_no: int) -> int:
+    """Give the feed its lines, as many as fit into one document. Returns how many."""
+    db, limit = amazon.context.db, amazon.context.settings.marketplace.messages_per_feed
+    soon = amazon.context.clock() + timedelta(hours=amazon.context.settings.orders.late_hours)
     feed = feeds.get(db, feed_no)
     account = sellers.account(db, feed.account_id)
 
@@ -129,141 +93,152 @@ def fill(sender: Sender, feed_no: int) -> int:
     return filling.fill(db, feed_no, limit=limit, number=number, first=first)
 
 
-def submit(sender: Sender, feed_no: int, attempt: int) -> Step:
+def submit(amazon: AmazonContext, feed_no: int, attempt: int) -> StepResult:
     """Bring a filled feed to Amazon, once."""
-    feed = feeds.get(sender.desk.db, feed_no)
+    feed = feeds.get(amazon.context.db, feed_no)
     if feed.state not in (FeedState.FILLED, FeedState.INTENDED):
         return DONE
-    account = sellers.account(sender.desk.db, feed.account_id)
-    client = sender.client(account)
+    account = sellers.account(amazon.context.db, feed.account_id)
+    client = amazon.client(account)
     try:
         if feed.state is FeedState.INTENDED:
-            return _look_up(sender, feed, client)
-        return _send(sender, feed, account, client, attempt)
-    except RemoteError as error:
-        return _failed(sender, feed, error, attempt)
+            return _look_up(amazon, feed, client)
+        return _send(amazon, feed, account, client, attempt)
+    except RemoteError as error:  # of whichever call: what it means for the feed's state was settled where it was made
+        return _failed(amazon, feed, error, attempt)
 
 
-def _send(sender: Sender, feed: FeedRow, account: Account, client: FeedClient, attempt: int) -> Step:
-    db = sender.desk.db
+def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedClient, attempt: int) -> StepResult:
+    db = amazon.context.db
     operations = ["createFeedDocument"] + (["createFeed"] if attempt > 1 else [])
     for operation in operations:
-        if wait := feeds.reserve(db, account.id, sender.purse(operation), sender.desk.clock()):
-            return Step(again_seconds=wait, note="waits for Amazon's rate limit")
-    body = document(sender.desk, feed.no, account)
+        if wait := feeds.reserve(db, account.id, amazon.rate_limit(operation), amazon.context.clock()):
+            return StepResult(again_seconds=wait, note="waits for Amazon's rate limit")
+    body = document(amazon.context, feed.no, account)
     try:
-        kept = sender.desk.archive.keep(feed.day, feed.no, Paper.DOCUMENT, body)
+        kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.DOCUMENT, body)
     except OSError as error:
-        return _not_kept(sender, feed, error, attempt)
+        return _not_kept(amazon, feed, error, attempt)
     document_id, url = client.create_feed_document()
     client.upload(url, body)
-    intent_at = stamp(sender.desk.clock())
+    intent_at = stamp(amazon.context.clock())
     intent: dict[str, Any] = {"state": FeedState.INTENDED, "document_id": document_id, "intent_at": intent_at}
     feeds.change(db, feed.no, **intent, document_sha256=kept.sha256)
-    _submitted(sender, feed, client.create_feed(document_id, feed.kind))
+    _submitted(amazon, feed, _created(amazon, feed, client, document_id))
     return DONE
 
 
-def document(desk: Desk, feed_no: int, account: Account) -> bytes:
-    """The feed document of a filled feed, checked against our schema; always the same bytes.
+def _created(amazon: AmazonContext, feed: FeedRow, client: FeedClient, document_id: str) -> str:
+    """Amazon's id of the new feed; the intent is withdrawn if createFeed says that there is none. Raises: RemoteError.
+
+    A failed token request counts as createFeed's own failure: without a token nothing is sent, so `marketplaces.tokens`
+    is never ambiguous.
+    """
+    try:
+        return client.create_feed(document_id, feed.kind)
+    except RemoteError as error:
+        if not error.ambiguous:
+            intended = (FeedState.INTENDED,)
+            feeds.change(amazon.context.db, feed.no, only_from=intended, state=FeedState.FILLED, intent_at=None)
+        raise
+
+
+def document(context: ServiceContext, feed_no: int, account: Account) -> bytes:
+    """The document of a filled feed, validated against our schema; always the same bytes.
 
     Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
     """
-    shipments, message_ids = filling.shipments(desk.db, feed_no)
-    cancels = feeds.get(desk.db, feed_no).kind is FeedKind.ACKNOWLEDGEMENT
+    shipments, message_ids = filling.shipments(context.db, feed_no)
+    cancels = feeds.get(context.db, feed_no).kind is FeedKind.ACKNOWLEDGEMENT
     write = order_acknowledgement.document if cancels else order_fulfillment.document
     made = write(shipments, account.merchant_id)
     if made.message_ids.sort_index().to_list() != message_ids.to_list():
         raise Impossible(f"feed {feed_no}: its messages are not numbered as recorded")
-    validate(made.body, Kind.ORDER_ACKNOWLEDGEMENT if cancels else Kind.ORDER_FULFILLMENT)
+    validate(made.body, DocumentKind.ORDER_ACKNOWLEDGEMENT if cancels else DocumentKind.ORDER_FULFILLMENT)
     return made.body
 
 
-def _submitted(sender: Sender, feed: FeedRow, amazon_feed_id: str) -> None:
-    feeds.submitted(sender.desk.db, feed.no, amazon_feed_id=amazon_feed_id, now=sender.desk.clock())
+def _submitted(amazon: AmazonContext, feed: FeedRow, amazon_feed_id: str) -> None:
+    feeds.submitted(amazon.context.db, feed.no, amazon_feed_id=amazon_feed_id, now=amazon.context.clock())
     LOG.info("feed.submitted", feed=feed.no, amazon_feed=amazon_feed_id, lines=feed.line_count)
 
 
-def _look_up(sender: Sender, feed: FeedRow, client: FeedClient) -> Step:
-    """Which feed came of an earlier createFeed whose answer we do not have?"""
-    assert feed.intent_at is not None
-    intent_at, now = moment(feed.intent_at), sender.desk.clock()
-    early = sender.desk.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
+def _look_up(amazon: AmazonContext, feed: FeedRow, client: FeedClient) -> StepResult:
+    """Find the feed that came of an earlier createFeed whose answer we do not have.
+
+    Not at once: a feed that was just created may not be listed yet, and would be sent twice.
+    """
+    intent_at, now = moment(expected(feed.intent_at, "moment of the intent")), amazon.context.clock()
+    early = amazon.context.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
     if early > 0:
-        return Step(again_seconds=early, note="no answer to createFeed; looking it up soon")
-    if wait := feeds.reserve(sender.desk.db, feed.account_id, sender.purse("getFeeds"), now):
-        return Step(again_seconds=wait, note="waits for Amazon's rate limit")
-    known = feeds.known_feed_ids(sender.desk.db, feed.account_id)
+        return StepResult(again_seconds=early, note="no answer to createFeed; looking it up soon")
+    if wait := feeds.reserve(amazon.context.db, feed.account_id, amazon.rate_limit("getFeeds"), now):
+        return StepResult(again_seconds=wait, note="waits for Amazon's rate limit")
+    known = feeds.known_feed_ids(amazon.context.db, feed.account_id)
     found = [item for item in client.get_feeds(intent_at - CLOCK_MARGIN) if item.feed_type == FEED_TYPES[feed.kind]]
     unknown = [item.feed_id for item in found if item.feed_id not in known]
     match unknown:
         case []:
             LOG.info("feed.not_found", feed=feed.no)
-            feeds.change(sender.desk.db, feed.no, only_from=(FeedState.INTENDED,), state=FeedState.FILLED)
-            return Step(again_seconds=0.01, note="Amazon has no such feed; sending it again")
+            feeds.change(amazon.context.db, feed.no, only_from=(FeedState.INTENDED,), state=FeedState.FILLED)
+            return StepResult(again_seconds=0.01, note="Amazon has no such feed; sending it again")
         case [only]:
             LOG.info("feed.adopted", feed=feed.no, amazon_feed=only)
-            _submitted(sender, feed, only)
+            _submitted(amazon, feed, only)
             return DONE
         case _:
             ids = ", ".join(unknown)
-            feeds.mark_unknown(sender.desk.db, feed.no)
-            return _stop(sender, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
+            feeds.mark_unknown(amazon.context.db, feed.no)
+            return _stop(amazon, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
 
 
-def _failed(sender: Sender, feed: FeedRow, error: RemoteError, attempt: int) -> Step:
-    feed = feeds.get(sender.desk.db, feed.no)
-    intended = feed.state is FeedState.INTENDED
+def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: int) -> StepResult:
+    """Try again after a while, or stop for a person; either way the feed goes on from where it is."""
     if isinstance(error, RemoteUnavailable):
-        if intended and not error.ambiguous:
-            feeds.change(sender.desk.db, feed.no, state=FeedState.FILLED)
         wait = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
-        feeds.change(sender.desk.db, feed.no, note=str(error))
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
-        return Step(again_seconds=wait, note=str(error))
-    if intended:
-        feeds.change(sender.desk.db, feed.no, state=FeedState.FILLED)
-    feeds.stop_account(sender.desk.db, feed.account_id, str(error))
-    return _stop(sender, feed, str(error))
+        return _waits(amazon, feed, str(error), wait)
+    feeds.stop_account(amazon.context.db, feed.account_id, str(error))
+    return _stop(amazon, feed, str(error))
 
 
-def _stop(sender: Sender, feed: FeedRow, why: str) -> Step:
-    feeds.change(sender.desk.db, feed.no, state=FeedState.STOPPED, note=why)
+def _stop(amazon: AmazonContext, feed: FeedRow, why: str) -> StepResult:
+    feeds.change(amazon.context.db, feed.no, state=FeedState.STOPPED, note=why)
     LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
-    notes.stopped(sender.desk, feed.no, why)
-    return Step(note=why)
+    notes.stopped(amazon.context, feed.no, why)
+    return StepResult(note=why)
 
 
-def _not_kept(sender: Sender, feed: FeedRow, error: OSError, attempt: int) -> Step:
+def _not_kept(amazon: AmazonContext, feed: FeedRow, error: OSError, attempt: int) -> StepResult:
     LOG.error("feed.not_kept", feed=feed.no, attempt=attempt, why=str(error))
-    return _waits(sender, feed, f"it cannot be kept on our disk: {error}", AMAZON_FAILED.seconds(attempt))
+    return _waits(amazon, feed, f"it cannot be kept on our disk: {error}", AMAZON_FAILED.seconds(attempt))
 
 
-def _waits(sender: Sender, feed: FeedRow, why: str, seconds: float) -> Step:
-    """Again after a while."""
-    feeds.change(sender.desk.db, feed.no, note=why)
-    return Step(again_seconds=seconds, note=why)
+def _waits(amazon: AmazonContext, feed: FeedRow, why: str, seconds: float) -> StepResult:
+    """Note why, and try again after a while."""
+    feeds.change(amazon.context.db, feed.no, note=why)
+    return StepResult(again_seconds=seconds, note=why)
 
 
-def look(sender: Sender, feed_no: int, turn: int) -> Step:
+def look(amazon: AmazonContext, feed_no: int, turn: int) -> StepResult:
     """Ask how the feed is doing; done when there is an answer to settle."""
-    db = sender.desk.db
+    db = amazon.context.db
     feed = feeds.get(db, feed_no)
     if feed.state is not FeedState.SUBMITTED or feed.report_document_id:
         return DONE
-    assert feed.amazon_feed_id is not None
-    if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeed"), sender.desk.clock()):
-        return Step(again_seconds=wait)
+    amazon_feed_id = expected(feed.amazon_feed_id, "id at Amazon of a feed that it has")
+    if wait := feeds.reserve(db, feed.account_id, amazon.rate_limit("getFeed"), amazon.context.clock()):
+        return StepResult(again_seconds=wait)
     try:
-        seen = sender.client(sellers.account(db, feed.account_id)).get_feed(feed.amazon_feed_id)
+        seen = amazon.client(sellers.account(db, feed.account_id)).get_feed(amazon_feed_id)
     except RemoteError as error:
         feeds.change(db, feed_no, note=str(error))
         LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))
-        return Step(again_seconds=sender.poll_seconds(turn), note=str(error))
+        return StepResult(again_seconds=amazon.poll_seconds(turn), note=str(error))
     if seen.status in ("IN_QUEUE", "IN_PROGRESS"):
-        return Step(again_seconds=sender.poll_seconds(turn), note=seen.status)
+        return StepResult(again_seconds=amazon.poll_seconds(turn), note=seen.status)
     values = {
-        "report_document_id": seen.result_document_id or "-",
+        "report_document_id": seen.result_document_id or feeds.NO_REPORT,
         "ended": seen.status if seen.status in ENDED else "",
         "note": "" if seen.status == "DONE" else seen.status,
     }
@@ -271,56 +246,56 @@ def look(sender: Sender, feed_no: int, turn: int) -> Step:
     return DONE
 
 
-def settle(sender: Sender, feed_no: int, attempt: int) -> tuple[Step, list[str]]:
-    """Read Amazon's report and give every line its verdict; the uploads that are finished by it."""
-    db = sender.desk.db
+def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResult, list[str]]:
+    """Read Amazon's report and give every line its verdict. Returns the uploads that this finished, too."""
+    db = amazon.context.db
     feed = feeds.get(db, feed_no)
     if feed.state is not FeedState.SETTLED:
         try:
-            settlement = _answer(sender, feed)
+            settlement = _answer(amazon, feed)
         except RemoteUnavailable as error:
             seconds = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
-            return _waits(sender, feed, str(error), seconds), []
+            return _waits(amazon, feed, str(error), seconds), []
         except OSError as error:
-            return _not_kept(sender, feed, error, attempt), []
+            return _not_kept(amazon, feed, error, attempt), []
         LOG.info("feed.settled", feed=feed_no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
     else:
         settlement = Settlement(Verdict.UNKNOWN, "", "", {})
-    minutes = sender.desk.settings.orders.read_back_minutes
+    minutes = amazon.context.settings.orders.read_back_minutes
     look_after = timedelta(minutes=minutes) if minutes else None
-    now = sender.desk.clock()
+    now = amazon.context.clock()
     told = partial(events.refused, now=now)
     finished = settling.settle(db, feed_no, settlement, now=now, look_after=look_after, beside=told)
-    notes.settled(sender.desk, feed_no, feed.account_id)
+    notes.settled(amazon.context, feed_no, feed.account_id)
     return DONE, finished
 
 
-def _answer(sender: Sender, feed: FeedRow) -> Settlement:
-    """What Amazon's report stands for, once it is kept. Raises: RemoteUnavailable, OSError."""
-    report = _report(sender, feed)
+def _answer(amazon: AmazonContext, feed: FeedRow) -> Settlement:
+    """The verdicts of Amazon's report, after it was kept on disk. Raises: RemoteUnavailable, OSError."""
+    report = _report(amazon, feed)
     settlement = settlement_of(report, feed)
     if report is None:
         return settlement
-    kept = sender.desk.archive.keep(feed.day, feed.no, Paper.REPORT, report)
+    kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.REPORT, report)
     return replace(settlement, report_sha256=kept.sha256)
 
 
-def _report(sender: Sender, feed: FeedRow) -> bytes | None:
-    """Amazon's report, or None when there is none to be had."""
-    if feed.report_document_id == "-":
+def _report(amazon: AmazonContext, feed: FeedRow) -> bytes | None:
+    """Amazon's report, or None when there is none."""
+    if feed.report_document_id == feeds.NO_REPORT:
         return None
-    db = sender.desk.db
-    if wait := feeds.reserve(db, feed.account_id, sender.purse("getFeedDocument"), sender.desk.clock()):
+    db = amazon.context.db
+    if wait := feeds.reserve(db, feed.account_id, amazon.rate_limit("getFeedDocument"), amazon.context.clock()):
         raise RemoteUnavailable("waits for Amazon's rate limit", ambiguous=False, retry_after_seconds=wait)
     try:
-        return sender.client(sellers.account(db, feed.account_id)).get_report(feed.report_document_id)
+        return amazon.client(sellers.account(db, feed.account_id)).get_report(feed.report_document_id)
     except RemoteRefused as error:
         LOG.error("feed.report_refused", feed=feed.no, why=str(error))
         return None
 
 
 def settlement_of(report: bytes | None, feed: FeedRow) -> Settlement:
-    """The verdicts a report stands for. Without a usable report nobody can say what became of the lines."""
+    """The verdicts that follow from a report. Without a usable one nobody can say what became of the lines."""
     if feed.ended or report is None:
         why = f"Amazon ended the feed as {feed.ended}" if feed.ended else "Amazon gave no report"
         return Settlement(

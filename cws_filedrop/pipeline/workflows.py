@@ -1,14 +1,15 @@
-"""The durable workflows: the story of uploads (`uploads:`, `upload:`) and of a feed (`confirm:`, `poll:`, `settle:`).
+"""The durable workflows: of uploads (`uploads:`, `upload:`) and of a feed (`confirm:`, `poll:`, `settle:`).
 
     process_uploads ~> confirm_account -> poll_feed … -> settle_feed ~> confirm_account (next feed)
 
-~> is a nudge to the worker's feeder, which opens a feed when it is the account's turn; lost nudges are made good by its
-rounds.
+~> wakes the worker's feeder, which opens a feed when the account's slot is free; what a crash loses of these wake-ups
+is made up for by its regular rounds.
 
 A workflow takes ids, never content. Its steps return plain values; trouble with Amazon is a value too ("again in n
-seconds"), and the workflow then starts its successor delayed and ends. The ids of a feed's workflows are made of what
-caused them, so that a recovered workflow starts the very same successors. Uploads that came together are answered in
-groups; one that is in two groups after a crash is recorded by the quicker one.
+seconds"): the workflow then starts a delayed successor and ends, so that nothing sleeps in a thread. The ids of a
+feed's workflows are derived from what caused them, so that a recovered workflow starts the very same successors.
+Uploads that came together are answered in groups; one that is in two groups after a crash is recorded by the quicker
+one.
 """
 
 from __future__ import annotations
@@ -19,39 +20,40 @@ from typing import Any, Final
 from dbos import DBOS
 
 from cws_filedrop import engine, log
+from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.backoff import OUTBOX_NOT_WRITTEN
 from cws_filedrop.model import FeedState, UploadState
+from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.pacing.in_progress import UploadsInProgress
+from cws_filedrop.pacing.wake_set import WakeSet
 from cws_filedrop.pipeline import outbox, sending
-from cws_filedrop.pipeline.hand import Hand
-from cws_filedrop.pipeline.mail import notes
-from cws_filedrop.pipeline.nudges import Nudges
 from cws_filedrop.pipeline.processes import Processes
-from cws_filedrop.pipeline.sending import Sender
-from cws_filedrop.store import feeds, uploads
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.uploads import uploads
 
 LOG: Final = log.get(__name__)
 ATTEMPTS: Final = 30  # recoveries of one workflow before it is given up as poison
 PUBLISHED_AT_ONCE: Final = 25  # uploads
-PATIENCE_SECONDS: Final = 1.0  # that results wait for receipts, again and again
+PATIENCE_SECONDS: Final = 1.0  # how long each batch of results gives way to receipts
 
 
-class Bench:
+class WorkflowContext:
     """What the steps work with; set once, before the engine starts."""
 
-    sender: Sender
+    amazon: AmazonContext
     processes: Processes
-    queued: Nudges[int]  # accounts that have something to send, or whose turn is free again
-    hand: Hand
+    queued: WakeSet[int]  # accounts that have something to send, or whose slot is free again
+    in_progress: UploadsInProgress
 
 
 def start_uploads(upload_ids: Sequence[str]) -> None:
-    """Begin the story of some small uploads."""
+    """Start the workflow of some small uploads."""
     engine.start(process_uploads, list(upload_ids), id=f"uploads:{upload_ids[0]}:{engine.token()}")
 
 
 def start_large(upload_id: str) -> None:
-    """Begin the story of a large upload; it waits among the large ones until those before it have gone."""
-    upload = uploads.get(Bench.sender.desk.db, upload_id)
+    """Start the workflow of a large upload; it is queued behind the large ones before it."""
+    upload = uploads.get(WorkflowContext.amazon.context.db, upload_id)
     again = f":{upload.releases}" if upload and upload.releases else ""  # the id of a workflow works once
     engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}{again}")
 
@@ -65,32 +67,32 @@ def process_uploads(upload_ids: list[str]) -> None:
         for upload_id in done["late"]:
             _deliver_later(upload_id, "answer")
         for account_id in done["accounts"]:
-            Bench.queued.add(account_id)
+            WorkflowContext.queued.add(account_id)
     finally:
-        Bench.hand.give_back(upload_ids)
+        WorkflowContext.in_progress.give_back(upload_ids)
 
 
 @DBOS.step()
 def answer_uploads(upload_ids: list[str]) -> dict[str, Any]:
-    """Bytes -> lines with verdicts; receipts and rejected lines; results too where nothing waits for Amazon. Accounts
-    that have something to send, and uploads whose answers could not be delivered.
+    """Bytes -> lines with verdicts; receipts and rejected lines; results too where nothing waits for Amazon. Returns
+    the accounts that have something to send, and the uploads whose answers could not be delivered.
 
-    One step and not two: each part sees by itself that it was done, and a step more costs another commit.
+    One step and not two: each part recognises its own earlier effect, and another step would cost another commit.
     """
-    desk = Bench.sender.desk
-    hand = Bench.hand
-    read = Bench.processes.read(
-        desk, uploads.some(desk.db, upload_ids), wait_for_turn=lambda: hand.wait_for_turn(upload_ids)
+    context = WorkflowContext.amazon.context
+    in_progress = WorkflowContext.in_progress
+    read = WorkflowContext.processes.read(
+        context, uploads.some(context.db, upload_ids), wait_for_turn=lambda: in_progress.wait_for_turn(upload_ids)
     )
-    hand.recorded(upload_ids)
-    late = outbox.answer(desk, read)
+    in_progress.recorded(upload_ids)
+    late = outbox.answer(context, read)
     accounts = {upload.account_id for upload in read if upload.state is UploadState.WAITING}
     return {"accounts": sorted(accounts), "late": late}
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def deliver_again(upload_id: str, what: str, attempt: int, series: str) -> None:
-    """Answers that could not be delivered, again and again: nothing is lost because an outbox was full for a day."""
+    """Try again to deliver an answer, until it works: nothing is lost because an outbox was full for a day."""
     with log.bound(upload=upload_id):
         done = deliver(upload_id, what)
     if not done:
@@ -99,14 +101,14 @@ def deliver_again(upload_id: str, what: str, attempt: int, series: str) -> None:
 
 @DBOS.step()
 def deliver(upload_id: str, what: str) -> bool:
-    """Deliver the answer or the result of an upload; whether that worked."""
-    desk = Bench.sender.desk
-    found = uploads.some(desk.db, [upload_id])
+    """Deliver the answer or the result of an upload. Returns whether that worked."""
+    context = WorkflowContext.amazon.context
+    found = uploads.some(context.db, [upload_id])
     if what == "answer":
-        return not outbox.answer(desk, found)
-    if any(Bench.processes.is_large(upload.size) for upload in found):
-        return Bench.processes.publish_large(upload_id)
-    return not outbox.publish(desk, found)
+        return not outbox.answer(context, found)
+    if any(WorkflowContext.processes.is_large(upload.size) for upload in found):
+        return WorkflowContext.processes.publish_large(upload_id)
+    return not outbox.publish(context, found)
 
 
 def _deliver_later(upload_id: str, what: str, attempt: int = 1, series: str = "") -> None:
@@ -129,19 +131,19 @@ def confirm_account(feed_no: int, attempt: int, series: str = "") -> None:
     if ended["again_seconds"]:
         _later(confirm_account, (feed_no, attempt + 1, series), ended["again_seconds"])
     elif ended["done"]:
-        _later(poll_feed, (feed_no, 1, series), Bench.sender.desk.settings.marketplace.poll_seconds)
+        _later(poll_feed, (feed_no, 1, series), WorkflowContext.amazon.context.settings.marketplace.poll_seconds)
 
 
 @DBOS.step()
 def fill_feed(feed_no: int) -> int:
-    """The feed's lines; how many."""
-    return sending.fill(Bench.sender, feed_no)
+    """Give the feed its lines. Returns how many."""
+    return sending.fill(WorkflowContext.amazon, feed_no)
 
 
 @DBOS.step()
 def submit_feed(feed_no: int, attempt: int) -> dict[str, Any]:
-    """The feed at Amazon, once."""
-    return sending.submit(Bench.sender, feed_no, attempt).plain()
+    """Bring the feed to Amazon, once."""
+    return sending.submit(WorkflowContext.amazon, feed_no, attempt).plain()
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -161,8 +163,8 @@ def poll_feed(feed_no: int, turn: int, series: str = "") -> None:
 
 @DBOS.step()
 def look_at_feed(feed_no: int, turn: int) -> dict[str, Any]:
-    """The feed's state at Amazon."""
-    return sending.look(Bench.sender, feed_no, turn).plain()
+    """Ask for the feed's state at Amazon."""
+    return sending.look(WorkflowContext.amazon, feed_no, turn).plain()
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -179,20 +181,20 @@ def settle_feed(feed_no: int, attempt: int, series: str = "") -> None:
         return
     if ended["uploads"]:
         engine.enqueue("results", publish_results, ended["uploads"], id=f"results:{feed_no}")
-    Bench.queued.add(ended["account_id"])
+    WorkflowContext.queued.add(ended["account_id"])
 
 
 @DBOS.step()
 def settle(feed_no: int, attempt: int) -> dict[str, Any]:
-    """Verdicts; the uploads that are finished."""
-    step, finished = sending.settle(Bench.sender, feed_no, attempt)
-    account_id = feeds.get(Bench.sender.desk.db, feed_no).account_id
+    """Give every line of the feed its verdict. Returns the uploads that are finished."""
+    step, finished = sending.settle(WorkflowContext.amazon, feed_no, attempt)
+    account_id = feeds.get(WorkflowContext.amazon.context.db, feed_no).account_id
     return step.plain() | {"uploads": finished, "account_id": account_id}
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def publish_results(upload_ids: list[str]) -> None:
-    """The results of uploads that are finished; apart from settling, so that receipts never wait for results."""
+    """Deliver the results of finished uploads; apart from settling, so that receipts never wait for results."""
     done = publish_small(upload_ids)
     for upload_id in done["late"]:
         _deliver_later(upload_id, "result")
@@ -202,20 +204,20 @@ def publish_results(upload_ids: list[str]) -> None:
 
 @DBOS.step()
 def publish_small(upload_ids: list[str]) -> dict[str, list[str]]:
-    """Result and unconfirmed files into the outboxes; uploads too large to be done here, and undelivered ones."""
+    """Deliver result and unconfirmed files. Returns uploads that are too large for this step, and undelivered ones."""
     large: list[str] = []
     late: list[str] = []
     for start in range(0, len(upload_ids), PUBLISHED_AT_ONCE):
-        found = uploads.some(Bench.sender.desk.db, upload_ids[start : start + PUBLISHED_AT_ONCE])
-        large += [upload.id for upload in found if Bench.processes.is_large(upload.size)]
-        Bench.hand.wait_for_calm(PATIENCE_SECONDS)
-        late += outbox.publish(Bench.sender.desk, [upload for upload in found if upload.id not in large])
+        found = uploads.some(WorkflowContext.amazon.context.db, upload_ids[start : start + PUBLISHED_AT_ONCE])
+        large += [upload.id for upload in found if WorkflowContext.processes.is_large(upload.size)]
+        WorkflowContext.in_progress.wait_for_calm(PATIENCE_SECONDS)
+        late += outbox.publish(WorkflowContext.amazon.context, [upload for upload in found if upload.id not in large])
     return {"large": large, "late": late}
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
 def publish_large(upload_id: str) -> None:
-    """The result of a large upload."""
+    """Deliver the result of a large upload."""
     with log.bound(upload=upload_id):
         done = deliver(upload_id, "result")
     if not done:
@@ -224,9 +226,9 @@ def publish_large(upload_id: str) -> None:
 
 @DBOS.step()
 def stop_feed(feed_no: int, why: str) -> None:
-    """We failed: keep the feed as it is for an operator."""
-    feeds.change(Bench.sender.desk.db, feed_no, state=FeedState.STOPPED, note=why)
-    notes.stopped(Bench.sender.desk, feed_no, why)
+    """Stop a feed that we failed with, and leave it as it is for an operator."""
+    feeds.change(WorkflowContext.amazon.context.db, feed_no, state=FeedState.STOPPED, note=why)
+    notes.stopped(WorkflowContext.amazon.context, feed_no, why)
 
 
 def _stop(feed_no: int, error: Exception) -> None:
@@ -235,12 +237,12 @@ def _stop(feed_no: int, error: Exception) -> None:
 
 
 def start_feed(feed_no: int) -> None:
-    """Begin the story of an open feed; a second start is harmless."""
+    """Start the workflow of an open feed; a second start is harmless."""
     engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
 
 
 def resume_feed(feed_no: int, state: FeedState) -> None:
-    """Take a feed up again from where it stands, at an operator's word."""
+    """Resume a feed from where it is, when an operator has asked for it."""
     workflow = poll_feed if state is FeedState.SUBMITTED else confirm_account
     _later(workflow, (feed_no, 1, engine.token()), 0)
 

@@ -1,4 +1,4 @@
-"""The monthly statement of commission: which orders carry it and which do not. Nothing of buyers is in it."""
+"""The monthly statement of commission: which orders carry it and which do not. Holds nothing about buyers."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ OTHER_DATE: Final = " (purchase date not known: when we first heard of it)"
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
-    """An order of a statement; moments are in the seller's time zone. `total_price` has no currency, None: unknown."""
+class StatementOrder:
+    """An order in a statement; moments are in the seller's time zone. `total_price` has no currency; None = unknown."""
 
     number: str
     amazon_order_id: str
@@ -43,13 +43,13 @@ class Order:
 
     @property
     def reason(self) -> str:
-        """Why it carries commission or not, and what its date is."""
+        """Why it carries commission or not; and, where `at` is not the purchase, what it is."""
         return self.why + ("" if self.is_purchase else OTHER_DATE)
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """Some orders of a statement together; `without_price` of them have no known price and are not in the total."""
+class StatementTotal:
+    """Totals over some orders of a statement; `without_price` of them have no known price and are not in the sum."""
 
     orders: int
     total_price: Decimal
@@ -57,7 +57,7 @@ class Sum:
 
     @property
     def words(self) -> str:
-        """How many they are."""
+        """Their number, in words."""
         more = f", {self.without_price:,} without a known price" if self.without_price else ""
         return f"{self.orders:,} order{'' if self.orders == 1 else 's'}{more}"
 
@@ -72,13 +72,13 @@ class Statement:
     time_zone: str
     cancel_before: datetime
     is_final: bool
-    orders: Sequence[Order]
+    orders: Sequence[StatementOrder]
 
-    def sum(self, *, carries: bool) -> Sum:
-        """Those that carry commission, or those that do not."""
-        prices = [one.total_price for one in self.orders if one.carries is carries]
+    def sum(self, *, carries: bool) -> StatementTotal:
+        """The total of the orders that carry commission, or of those that do not."""
+        prices = [order.total_price for order in self.orders if order.carries is carries]
         known = [price for price in prices if price is not None]
-        return Sum(len(prices), sum(known, Decimal(0)), len(prices) - len(known))
+        return StatementTotal(len(prices), sum(known, Decimal(0)), len(prices) - len(known))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: prices as text, moments as ISO 8601 with the offset of the seller's time zone."""
@@ -96,29 +96,22 @@ class Statement:
 
 
 def text(statements: Sequence[Statement]) -> bytes:
-    """Statements as a tab-delimited table: a row for each order, and after those of a seller two rows of sums."""
+    """Statements as a tab-delimited table: a row per order, and after each seller's orders two rows of sums."""
     return table.heading(COLUMNS) + b"".join(table.plain_rows(_rows(one)) for one in statements)
 
 
 def _rows(statement: Statement) -> list[tuple[object, ...]]:
-    rows: list[tuple[object, ...]] = [
-        (
-            statement.seller,
-            one.number,
-            one.amazon_order_id,
-            shown(one.at),
-            one.state,
-            shown(one.cancelled_at),
-            yes(one.carries),
-            one.reason,
-            one.total_price,
-        )
-        for one in statement.orders
-    ]
+    rows: list[tuple[object, ...]] = [(statement.seller, *cells(one)) for one in statement.orders]
     for carries in (True, False):
-        found = statement.sum(carries=carries)
-        rows.append((statement.seller, SUM, "", "", "", "", yes(carries), found.words, found.total_price))
+        total = statement.sum(carries=carries)
+        rows.append((statement.seller, SUM, "", "", "", "", yes(carries), total.words, total.total_price))
     return rows
+
+
+def cells(one: StatementOrder) -> tuple[object, ...]:
+    """An order's row, for COLUMNS without the first; None for a price that is not known."""
+    cancelled, carries = shown(one.cancelled_at), yes(one.carries)
+    return one.number, one.amazon_order_id, shown(one.at), one.state, cancelled, carries, one.reason, one.total_price
 
 
 def shown(moment: datetime | None) -> str:
@@ -131,11 +124,11 @@ def yes(answer: bool) -> str:
     return "yes" if answer else "no"
 
 
-def _sum_json(found: Sum) -> dict[str, Any]:
-    return {"orders": found.orders, "total_price": str(found.total_price), "without_price": found.without_price}
+def _sum_json(total: StatementTotal) -> dict[str, Any]:
+    return {"orders": total.orders, "total_price": str(total.total_price), "without_price": total.without_price}
 
 
-def _order_json(one: Order) -> dict[str, Any]:
+def _order_json(one: StatementOrder) -> dict[str, Any]:
     return {
         "number": one.number,
         "amazon_order_id": one.amazon_order_id,

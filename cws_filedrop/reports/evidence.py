@@ -1,4 +1,4 @@
-"""README.txt of the evidence of an order: the whole story in plain words. Made of the same values as evidence.json."""
+"""README.txt of the evidence of an order: all of it in plain words. Made from the same values as evidence.json."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 WIDTH: Final = 78
 LABEL: Final = 16
-Told = Mapping[str, Any]
+Values = Mapping[str, Any]
 WHOLE: Final = (
     "Uploaded files, feed documents and reports are whole, so that their sums can be checked against what was recorded"
     " at the time. They hold other orders, too, perhaps other sellers': give this to nobody outside."
@@ -21,8 +21,8 @@ EXTRACTS: Final = (
 CHECK: Final = "`sha256sum -c SHA256SUMS` checks the files of this archive; evidence.json has the same as data."
 
 
-def text(evidence: Told) -> str:
-    """The whole story, with LF line ends. Lines as sellers typed them are not wrapped."""
+def text(evidence: Values) -> str:
+    """The whole text, with LF line ends. Lines as typed by sellers are not wrapped."""
     order = evidence["order"]
     title = f"Evidence for order {order['order_id']}"
     parts = [
@@ -35,7 +35,7 @@ def text(evidence: Told) -> str:
         *(_headed(f"Upload {one['id']}: {one['name']}", _upload(one)) for one in evidence["uploads"]),
         *(_headed(_feed_title(one), _feed(one)) for one in evidence["feeds"]),
         _headed("What Amazon's own order showed", _read_back(evidence["read_back"])),
-        _headed("What people decided", [_did(one) for one in _decided(evidence)] or ["Nothing."]),
+        _headed("What people decided", [_decision(one) for one in _decided(evidence)] or ["Nothing."]),
         _headed("History of the order", [_event(one) for one in evidence["history"]] or ["None is kept."]),
     ]
     return "\n".join(_printable(line) for part in parts for line in part).rstrip() + "\n"
@@ -45,7 +45,7 @@ def _headed(title: str, lines: Sequence[str]) -> list[str]:
     return [title, "-" * len(title), *lines, ""]
 
 
-def _order(order: Told) -> list[str]:
+def _order(order: Values) -> list[str]:
     ordered = [
         f"{one['order_item_id']}" + (f" x {one['quantity']}" if one["quantity"] else "") + f" {one['sku']}"
         for one in order["lines"]
@@ -64,24 +64,24 @@ def _order(order: Told) -> list[str]:
     return _facts(facts)
 
 
-def _short(evidence: Told) -> list[str]:
-    """What counts, in order."""
-    told: list[tuple[str, str]] = []
+def _short(evidence: Values) -> list[str]:
+    """The main events, in order of time."""
+    entries: list[tuple[str, str]] = []
     for one in evidence["uploads"]:
         verdicts = ", ".join(dict.fromkeys(line["verdict"] for line in one["lines"]))
-        told.append((one["arrived_at"], f"{one['seller']} dropped {one['name']} by {one['door']}: {verdicts}"))
+        entries.append((one["arrived_at"], f"{one['seller']} dropped {one['name']} by {one['door']}: {verdicts}"))
     for one in evidence["feeds"]:
         name = f"feed {one['no']}" + (f" (Amazon's {one['amazon_feed_id']})" if one["amazon_feed_id"] else "")
-        told.append((one["submitted_at"] or "", f"given to Amazon with {name}"))
-        told.append((one["settled_at"] or "", f"Amazon answered {name}"))
-    told += [(one["at"], f"{one['who']}: {one['what']} {one['detail']}") for one in _decided(evidence)]
+        entries.append((one["submitted_at"] or "", f"given to Amazon with {name}"))
+        entries.append((one["settled_at"] or "", f"Amazon answered {name}"))
+    entries += [(one["at"], f"{one['who']}: {one['what']} {one['detail']}") for one in _decided(evidence)]
     back = evidence["read_back"]
     if back and back["looked_at"]:
-        told.append((back["looked_at"], f"Amazon's own order: {back['shown'].get('status') or 'there is none'}"))
-    return [line for at, what in sorted(told, key=lambda one: one[0]) if at for line in _entry(at, what)]
+        entries.append((back["looked_at"], f"Amazon's own order: {back['shown'].get('status') or 'there is none'}"))
+    return [line for at, what in sorted(entries, key=lambda entry: entry[0]) if at for line in _entry(at, what)]
 
 
-def _upload(one: Told) -> list[str]:
+def _upload(one: Values) -> list[str]:
     whence = one["client"] or "this machine"
     facts = {
         "dropped": f"{_clock(one['arrived_at'])} by {one['seller']}, by {one['door']} from {whence}",
@@ -102,7 +102,7 @@ def _upload(one: Told) -> list[str]:
     return lines + [f"    {answer['path']} (SHA-256 {answer['sha256']})" for answer in one["answers"]]
 
 
-def _file(file: Told) -> str:
+def _file(file: Values) -> str:
     checked = {
         True: "the SHA-256 of the kept file was checked and is the recorded one",
         False: f"the SHA-256 of the kept file IS NOT the recorded one, but {file['sha256']}: it has changed since",
@@ -111,14 +111,14 @@ def _file(file: Told) -> str:
     return "; ".join(filter(None, (file["path"], file["why"], checked)))
 
 
-def _at_the_door(row: Told) -> str:
+def _at_the_door(row: Values) -> str:
     whence = f" from {row['address']}" if row["address"] else ""
     what = f"{row['event']} as {row['seller']} by {row['door']}{whence}"
     size = f"{row['size']:,} bytes" if row["size"] is not None else ""
     return ", ".join(filter(None, (what, row["client"], row["name"], size, row["detail"])))
 
 
-def _line(line: Told) -> Iterator[str]:
+def _line(line: Values) -> Iterator[str]:
     yield f"  line {line['line']}: {line['text'] if line['text'] is not None else 'the file is not kept any more'}"
     shipment = line["shipment"]
     if shipment is None:
@@ -128,25 +128,25 @@ def _line(line: Told) -> Iterator[str]:
         yield from _wrapped(f"told to Amazon: {named}".replace("\x1f", " / "), "    ")
     if line["feed_no"] is not None:
         yield f"    in feed {line['feed_no']}, message {line['message_id']}"
-    said = " ".join(filter(None, (line["code"], line["message"])))
-    yield from _wrapped(f"verdict: {_beside(line['verdict'], said)}", "    ")
+    reason = " ".join(filter(None, (line["code"], line["message"])))
+    yield from _wrapped(f"verdict: {_beside(line['verdict'], reason)}", "    ")
     if line["seen_at"]:
         yield f"    shown by Amazon's own order: {_clock(line['seen_at'])}"
 
 
-def _feed_title(one: Told) -> str:
+def _feed_title(one: Values) -> str:
     return f"Feed {one['no']}" + (f" (Amazon's {one['amazon_feed_id']})" if one["amazon_feed_id"] else "")
 
 
-def _feed(one: Told) -> list[str]:
+def _feed(one: Values) -> list[str]:
     messages = ", ".join(map(str, one["message_ids"]))
     facts = {
         "of this order": f"MessageID {messages} of {one['message_count']:,} messages ({one['kind']})",
         "given to Amazon": _clock(one["submitted_at"]) or "not yet",
         "answered": _clock(one["settled_at"]) or "not yet",
         "note": one["note"],
-        "document": _paper(one["document"]),
-        "report": _paper(one["report"]),
+        "document": _document(one["document"]),
+        "report": _document(one["report"]),
     }
     lines = _facts(facts)
     results = one["results"]
@@ -160,12 +160,12 @@ def _feed(one: Told) -> list[str]:
     return lines
 
 
-def _paper(paper: Told) -> str:
-    whole = f"SHA-256 of all of it {paper['sha256']}" if paper["sha256"] else ""
-    return "; ".join(filter(None, (paper["path"], paper["why"], whole)))
+def _document(document: Values) -> str:
+    whole = f"SHA-256 of all of it {document['sha256']}" if document["sha256"] else ""
+    return "; ".join(filter(None, (document["path"], document["why"], whole)))
 
 
-def _read_back(back: Told | None) -> list[str]:
+def _read_back(back: Values | None) -> list[str]:
     if back is None:
         return ["It was not looked for: nothing of it was accepted, or that was too long ago."]
     if not back["looked_at"]:
@@ -184,19 +184,19 @@ def _read_back(back: Told | None) -> list[str]:
     return lines
 
 
-def _decided(evidence: Told) -> list[Told]:
-    """All that people decided, of the order, its uploads and its feeds."""
-    found = [*evidence["decided"]]
-    for one in (*evidence["uploads"], *evidence["feeds"]):
-        found += one["decided"]
-    return sorted(found, key=lambda did: str(did["at"]))
+def _decided(evidence: Values) -> list[Values]:
+    """All that people decided about the order, its uploads and its feeds, by time."""
+    decisions = [*evidence["decided"]]
+    for subject in (*evidence["uploads"], *evidence["feeds"]):
+        decisions += subject["decided"]
+    return sorted(decisions, key=lambda decision: str(decision["at"]))
 
 
-def _did(one: Told) -> str:
+def _decision(one: Values) -> str:
     return f"{_clock(one['at'])}  {one['who']}: {one['what']} {one['detail']}".rstrip()
 
 
-def _event(one: Told) -> str:
+def _event(one: Values) -> str:
     where = f" (upload {one['upload_id']}, line {one['line']})" if one["upload_id"] else ""
     return f"{_clock(one['at'])}  {one['who']}: {one['state']}, {one['what']}{where}"
 
@@ -228,5 +228,5 @@ def _beside(word: str, more: str) -> str:
 
 
 def _printable(line: str) -> str:
-    """Without anything that could play tricks on a terminal."""
-    return "".join(one if one.isprintable() or one == "\t" else "\N{REPLACEMENT CHARACTER}" for one in line)
+    """The line without characters that could play tricks on a terminal: it may hold what a stranger typed."""
+    return "".join(char if char.isprintable() or char == "\t" else "\N{REPLACEMENT CHARACTER}" for char in line)

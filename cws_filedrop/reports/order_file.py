@@ -1,6 +1,6 @@
-"""Orders -> the file a seller works from: the ancestor's columns, one row an order line, those of an order together.
+"""Orders -> the file a seller works from: the ancestor's columns, one row per order line, those of an order together.
 
-Tab-delimited, UTF-8, CRLF. What buyers typed is disarmed, since people open these files in spreadsheets.
+Tab-delimited, UTF-8, CRLF. Whatever buyers typed is disarmed, since people open these files in spreadsheets.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ _TYPED_BY_OTHERS = frozenset({*PEOPLE_COLUMNS, "item-name"})
 
 
 def order_file(rows: Iterable[Mapping[str, object]], columns: Mapping[str, str]) -> bytes:
-    """The whole file. `columns` has the rule column (ORDER_COLUMNS, PEOPLE_COLUMNS) of each heading, rows are by rule
-    column; what is missing is empty.
+    """The whole file. `columns` has the rule column (ORDER_COLUMNS, PEOPLE_COLUMNS) of each heading; `rows` are by rule
+    column, and a missing one is empty.
     """
     lines = ([_cell(row, column) for column in columns.values()] for row in rows)
     body = "".join("\t".join(line) + table.END for line in lines)

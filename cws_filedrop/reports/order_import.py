@@ -1,4 +1,4 @@
-"""What became of an order file that was imported, for people. Pure: from the values of `Import.as_json`."""
+"""What became of an imported order file, for people. Pure: from the values of `ImportResult.as_json`."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import Any
 from cws_filedrop.model import Issue
 
 
-def text(found: Mapping[str, Any], *, most_issues: int) -> list[str]:
-    """Some lines: what came in, what is new, and the first so many of the lines that were left out, with the remedy."""
-    orders, lines = found["orders"], found["order_lines"]
-    told = [
-        f"{found['file']}: {found['lines']:,} lines of {found['format']}",
+def text(imported: Mapping[str, Any], *, most_issues: int) -> list[str]:
+    """Some lines of text: what came in, what is new, and the first `most_issues` issues of lines that were left out."""
+    orders, lines = imported["orders"], imported["order_lines"]
+    summary = [
+        f"{imported['file']}: {imported['lines']:,} lines of {imported['format']}",
         f"  orders       {orders['new']:,} new, {orders['changed']:,} changed, {orders['unchanged']:,} as before",
         f"  order lines  {lines['new']:,} new, {lines['changed']:,} changed",
     ]
-    told += [
+    summary += [
         f"  line {taken['line']}: number {taken['number']} belongs to another order and was left out"
-        for taken in found["numbers_left_out"]
+        for taken in imported["numbers_left_out"]
     ]
-    if found["refused_lines"]:
-        told.append(f"  left out     {found['refused_lines']:,} lines")
-    told += [
+    if imported["refused_lines"]:
+        summary.append(f"  left out     {imported['refused_lines']:,} lines")
+    summary += [
         f"  line {issue['line']}: {issue['code']} {issue['message']} {issue['remedy']}"
-        for issue in found["issues"][:most_issues]
+        for issue in imported["issues"][:most_issues]
     ]
-    return told
+    return summary
 
 
 def refused(name: str, issues: Sequence[Issue]) -> list[str]:
-    """The same of a file that cannot be used as a whole."""
+    """The same for a file that cannot be used as a whole."""
     return [f"{name}: not imported", *(f"  {issue.code} {issue.message} {issue.remedy}" for issue in issues)]

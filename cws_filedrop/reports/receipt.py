@@ -1,11 +1,14 @@
-"""receipt.txt: what arrived, what was found in it, what happens next. For people."""
+"""receipt.txt, for people: what arrived, what was found in it, what happens next."""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from cws_filedrop.model import Issue
+from cws_filedrop.upload_outcome import UploadOutcome
 
 WIDTH: Final = 78
 NEXT: Final = {
@@ -35,7 +38,7 @@ HEADLINES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What a receipt tells. `outcome` is what reading found (`examine.Outcome.as_json`, or file issues alone)."""
+    """What is in a receipt."""
 
     name: str
     upload_id: str
@@ -47,7 +50,7 @@ class Receipt:
     evidence: str
     state: str
     line_count: int
-    outcome: Mapping[str, Any]
+    outcome: UploadOutcome
 
 
 def text(receipt: Receipt) -> str:
@@ -55,10 +58,10 @@ def text(receipt: Receipt) -> str:
     outcome = receipt.outcome
     lines = [f"{receipt.name}: {HEADLINES[receipt.state]}", "=" * WIDTH, ""]
     lines += _facts(receipt)
-    lines += _counts(outcome.get("counts", {}), receipt.line_count)
+    lines += _counts(outcome.counts, receipt.line_count)
     lines += ["What happens next", *_wrapped(NEXT[receipt.state], "  "), ""]
-    lines += _told("About the whole file", _file_issues(outcome))
-    lines += _told("About lines", [_line_issue(issue) for issue in outcome.get("first_issues", [])])
+    lines += _section("About the whole file", [*map(_words, outcome.whole_file), *outcome.notes])
+    lines += _section("About lines", [_line_issue(line, issue) for line, issue in outcome.first_issues])
     lines += _rest(outcome)
     return "\r\n".join(lines).rstrip() + "\r\n"
 
@@ -72,10 +75,8 @@ def _facts(receipt: Receipt) -> list[str]:
         "complete": f"{receipt.grade}{f' ({receipt.evidence})' if receipt.evidence else ''}",
         "size": f"{receipt.size:,} bytes",
         "SHA-256": receipt.sha256,
-        "format": outcome.get("format", ""),
-        "written in": ", ".join(
-            filter(None, (outcome.get("encoding"), outcome.get("line_ends"), outcome.get("packed")))
-        ),
+        "format": outcome.format,
+        "written in": ", ".join(filter(None, (outcome.encoding, outcome.line_ends, outcome.packed))),
         "lines": f"{receipt.line_count:,}" if receipt.line_count else "",
     }
     return [*_columns(facts), ""]
@@ -98,34 +99,31 @@ def _counts(counts: Mapping[str, int], line_count: int) -> list[str]:
     return ["Lines by verdict", *rows, ""]
 
 
-def _file_issues(outcome: Mapping[str, Any]) -> list[str]:
-    issues: Sequence[Mapping[str, str]] = [*outcome.get("file_issues", []), *outcome.get("remarks", [])]
-    return [f"{issue['code']} {issue['message']} {issue['remedy']}" for issue in issues] + list(
-        outcome.get("notes", [])
-    )
+def _words(issue: Issue) -> str:
+    return f"{issue.code} {issue.message} {issue.remedy}"
 
 
-def _line_issue(issue: Mapping[str, Any]) -> str:
-    where = f"line {issue['line']}" + (f", {issue['column']}" if issue["column"] else "")
-    return f"{where}: {issue['code']} {issue['message']} {issue['remedy']}"
+def _line_issue(line: int, issue: Issue) -> str:
+    where = f"line {line}" + (f", {issue.column}" if issue.column else "")
+    return f"{where}: {_words(issue)}"
 
 
-def _told(title: str, sentences: Sequence[str]) -> list[str]:
+def _section(title: str, sentences: Sequence[str]) -> list[str]:
     if not sentences:
         return []
     return [title, *(line for sentence in sentences for line in _wrapped(sentence, "    ", first="  - ")), ""]
 
 
-def _rest(outcome: Mapping[str, Any]) -> list[str]:
-    more = sum(outcome.get("codes", {}).values()) - len(outcome.get("first_issues", []))
+def _rest(outcome: UploadOutcome) -> list[str]:
+    more = sum(outcome.codes.values()) - len(outcome.first_issues)
     if more <= 0:
         return []
-    codes = ", ".join(f"{code} {number:,}" for code, number in sorted(outcome["codes"].items()))
+    codes = ", ".join(f"{code} {number:,}" for code, number in sorted(outcome.codes.items()))
     return _wrapped(f"And {more:,} more; in all: {codes}. Rejected lines are all in the rejected file.", "  ")
 
 
 def _wrapped(sentence: str, indent: str, *, first: str | None = None) -> list[str]:
     start = indent if first is None else first
     words = " ".join(sentence.split())
-    # Order numbers and names of columns have hyphens, and are to be searched for.
+    # Never broken at hyphens: order numbers and column names have some, and people search for them.
     return textwrap.wrap(words, WIDTH, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False)

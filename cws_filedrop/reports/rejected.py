@@ -1,6 +1,7 @@
-"""rejected.txt and unconfirmed.txt: only the lines to be mended, in the seller's own columns, with what to do.
+"""rejected.txt and unconfirmed.txt: only the lines to correct, in the seller's own columns, with what to do.
 
-The seller's cells are given back as they were typed, formulas too: this file is corrected and dropped again.
+The seller's cells are returned as typed, formulas included: this file is corrected and dropped again, and an apostrophe
+put before a cell would come back as part of it.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ ADDED: Final = ("error-code", "error-column", "error-message", "what-to-do")
 
 
 def header(headings: Sequence[str], delimiter: str) -> bytes:
-    """The seller's heading row, and ours. The delimiter stays the seller's, so that lines can stay as typed."""
+    """The seller's headings and ours. The delimiter stays the seller's, so that lines can stay as typed."""
     return (delimiter.join((*headings, *ADDED)) + table.END).encode()
 
 
 def rows(raw: Mapping[int, str], issues: Iterable[tuple[int, Issue]], delimiter: str, width: int) -> bytes:
     """The lines of `raw` (by line number, as typed) with their errors; several in one line are joined by " | ".
 
-    `width` is the number of the seller's columns. Empty cells beyond them are left out, so that the added columns stand
-    under their headings; a line with too few cells is not filled up, or it would pass when it is dropped back unmended.
+    `width` is the number of the seller's columns. Empty cells beyond them are left out, so that the added columns are
+    under their headings; a line with too few cells is not padded, or it would pass when dropped again uncorrected.
     """
-    found: dict[int, list[Issue]] = {}
+    by_line: dict[int, list[Issue]] = {}
     for line, issue in issues:
-        found.setdefault(line, []).append(issue)
-    return "".join(_row(text, found.get(line, []), delimiter, width) for line, text in raw.items()).encode(
+        by_line.setdefault(line, []).append(issue)
+    return "".join(_row(text, by_line.get(line, []), delimiter, width) for line, text in raw.items()).encode(
         errors="replace"
     )
 
@@ -46,7 +47,7 @@ def _row(text: str, issues: list[Issue], delimiter: str, width: int) -> str:
     return text + delimiter + delimiter.join(_cell(cell, delimiter) for cell in added) + table.END
 
 
-@lru_cache(maxsize=4096)  # what to do is said of many lines in the same words
+@lru_cache(maxsize=4096)  # many lines share the same messages and remedies
 def _cell(text: str, delimiter: str) -> str:
     plain = table.disarmed(" ".join(text.split()))
     if delimiter != "\t" and (delimiter in plain or '"' in plain):

@@ -1,4 +1,4 @@
-"""result.txt: every line of the file once, with what became of it (DOMAIN 7)."""
+"""result.txt: every line of the file once, with what became of it (docs/domain.md#7-outbox)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ def header() -> bytes:
 
 
 def whole_file(issue: Issue) -> bytes:
-    """The one row that stands for a file that could not be used at all."""
+    """The single row for a file that could not be used at all."""
     message = f"the whole file: {issue.message}"
     return table.plain_rows([("1", "", "", "", str(Verdict.REJECTED), issue.code, message, "")])

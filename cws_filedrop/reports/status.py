@@ -1,4 +1,4 @@
-"""STATUS.txt and STATUS.json: what is in work, what waits on whom, what needs the seller (DOMAIN 2)."""
+"""STATUS.txt and STATUS.json: what is under way, who has to act, what needs the seller (docs/domain.md#2-home)."""
 
 from __future__ import annotations
 
@@ -20,11 +20,14 @@ WAITS_ON: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A seller's state. `uploads` and `results` are newest first: id, name, state, line_count, waiting, counts;
-    `unconfirmed`: upload_id, line, order_id, order_item_id, code, message; `unknown`, the same of lines of which nobody
-    can say what became of them; `late_soon`, most urgent first: order_id, number, ship_by, state; `missing`, oldest
-    first: order_id, accepted_at, note; `hooks_off`, web hooks that were switched off since they took nothing: id, url,
-    why. `stopped` says why nothing is sent."""
+    """How a seller stands.
+
+    `uploads` and `results`, newest first: id, name, state, line_count, waiting, counts. `unconfirmed`: upload_id, line,
+    order_id, order_item_id, code, message; `unknown`: the same for lines whose outcome nobody can tell. `late_soon`,
+    most urgent first: order_id, number, ship_by, state. `missing`, oldest first: order_id, accepted_at, note.
+    `hooks_off`, web hooks that were switched off because they accepted nothing: id, url, why. `stopped`: why nothing is
+    sent.
+    """
 
     seller: str
     written_at: str
@@ -39,7 +42,7 @@ class Status:
 
 
 def as_json(status: Status) -> bytes:
-    """For machines: version 1, only ever extended."""
+    """For programs: version 1, which is only ever extended."""
     return json.dumps({"version": 1, **asdict(status)}, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
@@ -51,24 +54,24 @@ def text(status: Status) -> str:
     lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
     lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
     if status.unknown:
-        told = [_refused(item) for item in status.unknown]
-        lines += _section("Sent, and nobody knows whether Amazon took them (unknown)", told, "")
+        rows = [_refused(item) for item in status.unknown]
+        lines += _section("Sent, and nobody knows whether Amazon took them (unknown)", rows, "")
     if status.late_soon:
-        told = [_late(item, status.written_at) for item in status.late_soon]
-        lines += _section("To be shipped soon, and not confirmed", told, "")
+        rows = [_late(item, status.written_at) for item in status.late_soon]
+        lines += _section("To be shipped soon, and not confirmed", rows, "")
     if status.missing:
-        told = [_missing(item) for item in status.missing]
-        lines += _section("Accepted by Amazon, but not seen in its orders", told, "")
+        rows = [_missing(item) for item in status.missing]
+        lines += _section("Accepted by Amazon, but not seen in its orders", rows, "")
     if status.hooks_off:
-        told = [f"{item['id']} {item['url']}: {item['why']}" for item in status.hooks_off]
-        lines += _section("Web hooks that are switched off", told, "")
+        rows = [f"{item['id']} {item['url']}: {item['why']}" for item in status.hooks_off]
+        lines += _section("Web hooks that are switched off", rows, "")
     lines += _section("Last results", [_result(item) for item in status.results], "none yet")
     return "\r\n".join(lines).rstrip() + "\r\n"
 
 
 def _section(title: str, entries: Sequence[str], nothing: str) -> list[str]:
-    told = [line for entry in entries for line in _wrapped(entry, "  ", "    ")]
-    return [title, *(told or [f"  {nothing}"]), ""]
+    rows = [line for entry in entries for line in _wrapped(entry, "  ", "    ")]
+    return [title, *(rows or [f"  {nothing}"]), ""]
 
 
 def _wrapped(sentence: str, first: str, indent: str) -> list[str]:

@@ -14,8 +14,9 @@ from cws_filedrop.tables import arrow
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
 END: Final = "\r\n"
-# A spreadsheet runs a cell that begins so as a formula (DOMAIN 7); the apostrophe makes it text. In East Asia it takes
-# the full-width signs for the others; and what cannot be seen before a sign may be gone when the cell is read.
+# A spreadsheet runs a cell that begins with one of these signs as a formula (docs/domain.md#7-outbox); an apostrophe
+# makes it text. East Asian versions take the full-width signs for the others, and invisible characters before a sign
+# may be dropped when the file is opened.
 _STARTS: Final = "=+\\-@\uff1d\uff0b\uff0d\uff20"
 _UNSEEN: Final = "\0- \x7f-\xa0\xad\u1680\u180e\u2000-\u200f\u2028-\u202f\u205f-\u206f\u2800\u3000\u3164\ufeff"
 _FORMULA: Final = f"^([{_UNSEEN}]*[{_STARTS}])"
@@ -32,8 +33,8 @@ def heading(names: Sequence[str]) -> bytes:
 
 
 def rows(columns: Iterable[Any]) -> bytes:
-    """Rows of equally long columns of text (or of one text for all rows); breaks inside a cell become blanks, formulas
-    are disarmed."""
+    """Rows from columns of text of equal length (or one text for all rows); line breaks and tabs inside a cell become
+    blanks, formulas are disarmed."""
     cells = [column if isinstance(column, str) else _safe(arrow(column)) for column in columns]
     if not any(len(column) for column in cells if not isinstance(column, str)):
         return b""
@@ -46,29 +47,29 @@ def numbers(values: Any) -> Any:
 
 
 def sparse(texts: Sequence[str], places: Any, size: int) -> Any:
-    """A column of `size` cells with these texts at some places, and "" elsewhere."""
+    """A column of `size` cells with these texts at the given places, and "" elsewhere."""
     which = np.zeros(size, np.int32)
     which[places] = np.arange(1, len(texts) + 1)
     return KERNELS.take(pa.array(["", *texts], pa.string()), pa.array(which))
 
 
 def plain_rows(lines: Iterable[Sequence[object]]) -> bytes:
-    """The same for rows instead of columns; faster when they are few, or come as rows anyway. None is empty."""
+    """The same from rows instead of columns; faster when they are few, or are rows already. None is empty."""
     return "".join("\t".join(plain(cell) for cell in line) + END for line in lines).encode(errors="replace")
 
 
 def plain(cell: object) -> str:
-    """One cell: breaks inside it become blanks, a formula is disarmed."""
+    """One cell: line breaks and tabs inside it become blanks, a formula is disarmed."""
     return disarmed(unbroken("" if cell is None else str(cell)))
 
 
 def disarmed(text: str) -> str:
-    """The text, with an apostrophe before it if a spreadsheet would take it for a formula."""
+    """The text, with an apostrophe in front if a spreadsheet would take it for a formula."""
     return f"'{text}" if _RUNS.match(text) else text
 
 
 def unbroken(text: str) -> str:
-    """One cell of a file for programs: breaks inside it become blanks, and nothing else is changed."""
+    """One cell of a file for programs: line breaks and tabs inside it become blanks, nothing else changes."""
     return text if text.isprintable() else _BREAKS.sub(" ", text)
 
 
@@ -77,7 +78,7 @@ def _ended(cells: Any) -> Any:
 
 
 def _safe(cells: Any) -> Any:
-    """The column, made safe; a look at its bytes is almost free, and mostly nothing is to be done."""
+    """The column, made safe. A scan of its bytes is almost free, and usually finds nothing to do."""
     cells = KERNELS.fill_null(cells, "") if cells.null_count else cells
     if _has_breaks(_span(cells)):
         cells = pa.array([_BREAKS.sub(" ", text) for text in cells.to_pylist()], pa.string())
@@ -93,7 +94,7 @@ def _has_breaks(letters: bytes) -> bool:
 
 
 def _begins(cells: Any) -> Any:
-    """Of the cells that are not empty: do they begin as a formula may?"""
+    """For each cell that is not empty: could its first byte begin a formula?"""
     offsets = _offsets(cells)
     starts = offsets[:-1][np.diff(offsets) > 0] - offsets[0]
     return _MAY_BE_FORMULA[np.frombuffer(_span(cells), np.uint8)[starts]]

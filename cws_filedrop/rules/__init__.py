@@ -1,4 +1,5 @@
-"""LINES to verdicts: one module a subject, `judgement` over all of them, `catalogue` for what to say.
+"""LINES to verdicts: one module per subject, `judgement` over all of them, `catalogue` for the texts.
 
-This file imports nothing, so that the words can be had without the tables: the doors are light.
+This file imports nothing, so that `catalogue` can be loaded without pandas and Arrow: the doors need only the texts,
+and start faster and smaller without those.
 """

@@ -1,11 +1,11 @@
-"""What the order book knows of the orders that some rows name: plain values, made by the store or of an order report.
+"""What the order book knows of the orders that some rows name: plain values, from the store or from an order report.
 
 The rules that look at it are in `booked`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -14,10 +14,10 @@ from cws_filedrop.model import OrderState
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A shipment that is on its way to Amazon or confirmed, and the line that brought it.
+    """A shipment that is on its way to Amazon or confirmed, and the line it came from.
 
-    `item` is "" for the whole order; `quantity` is None for all that was ordered. `corrected_by` names the line that
-    brought other data for the same package since ("" = it stands).
+    `item` is "" for the whole order; `quantity` is None for all that was ordered. `corrected_by` names the later line
+    that corrected this package ("" = it stands).
     """
 
     item: str
@@ -29,7 +29,7 @@ class Package:
 
     @property
     def source(self) -> str:
-        """The line that brought it, in words."""
+        """The line it came from, in words."""
         return line_named(self.upload_id, self.line)
 
 
@@ -39,8 +39,8 @@ def line_named(upload_id: str, line: int) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """What a packed row gave for the time when the order is shipped, as it would be sent."""
+class KeptTracking:
+    """The tracking that a packed row gave ahead of shipment, as it would be sent."""
 
     tracking: str
     carrier_code: str
@@ -51,9 +51,9 @@ class Kept:
 class KnownOrder:
     """An order of the book. Moments are stamps (UTC), "" = not known.
 
-    `items` is what was ordered of each item (None: nobody said how many); empty when no order file told of it.
-    `kept` is by item, "" = the whole order; `packages` are in the order in which they came.
-    `version` changes with everything that a rule may look at.
+    `items` is how many units of each item were ordered (None = not known); empty when no order file named the order.
+    `kept` is by item, "" = the whole order; `packages` are in order of arrival. `version` changes with everything that
+    a rule may look at, so that the store can tell whether a judgement is out of date.
     """
 
     no: int
@@ -62,17 +62,17 @@ class KnownOrder:
     version: int = 0
     purchase_date: str = ""
     ship_method: str = ""  # the one Amazon gave
-    own_ship_method: str = ""  # the seller's change
+    own_ship_method: str = ""  # the seller's change of it
     items: dict[str, int | None] = field(default_factory=dict)
-    kept: dict[str, Kept] = field(default_factory=dict)
+    kept: dict[str, KeptTracking] = field(default_factory=dict)
     packages: list[Package] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Book:
-    """Orders by every name that rows may give them: Amazon's number, the service's own, the seller's reference.
+class OrderBook:
+    """Orders by every name that rows may use: Amazon's number, the service's own, the seller's reference.
 
-    `ambiguous` are references that the seller gave to several orders.
+    `ambiguous` are references that the seller gave to several orders: no row may mean one of them by guess.
     """
 
     orders: Mapping[str, KnownOrder]
@@ -80,9 +80,9 @@ class Book:
 
 
 class Effect(NamedTuple):
-    """What a good row does to its order; `order_no` is 0 for one that is not in the book yet.
+    """What a good row does to its order; `order_no` is 0 for an order that is not in the book yet.
 
-    `version` is that of the order when the row was judged. Carrier and tracking number are as they would be sent.
+    `version` is the order's when the row was judged. Carrier and tracking number are as they would be sent.
     """
 
     line: int
@@ -90,21 +90,22 @@ class Effect(NamedTuple):
     order_no: int
     version: int
     item: str
-    kind: str  # order_states.Move
+    kind: str  # order_states.OrderMove
     ship_method: str  # as the row gives it
     tracking: str
     carrier_code: str
     carrier_name: str
-    corrects: tuple[str, ...] = ()  # tracking numbers of this item's packages that it takes the place of
+    corrects: tuple[str, ...] = ()  # tracking numbers of this item's packages that it replaces
 
 
-EMPTY: Final = Book({})
+EMPTY: Final = OrderBook({})
+LookUp = Callable[[Sequence[str]], OrderBook]  # the orders that some names mean
 
 
-def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> Book:
-    """A book of orders with the service's own number for each, and the seller's reference ("" = none).
+def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> OrderBook:
+    """A book of (order, the service's own number, the seller's reference; "" = none).
 
-    A name that could mean several orders means the one whose Amazon number it is, else the one whose own number.
+    A name that could mean several orders means the one whose Amazon number it is, else the one whose own number it is.
     """
     known = list(orders)
     by_reference: dict[str, KnownOrder] = {}
@@ -115,4 +116,4 @@ def named(orders: Iterable[tuple[KnownOrder, str, str]]) -> Book:
     names = {reference: order for reference, order in by_reference.items() if reference not in ambiguous}
     names |= {number: order for order, number, _ in known if number}
     names |= {order.amazon_order_id: order for order, _, _ in known}
-    return Book(names, frozenset(ambiguous - set(names)))
+    return OrderBook(names, frozenset(ambiguous - set(names)))

@@ -1,7 +1,8 @@
-"""The rules that need the order book: O03, O04, S02, I01 (repaired), I02, D04, T05, and what is sent of a row besides.
+"""The rules that need the order book: O02 and I01 (repaired), O03, O04, S02, I02, D04, T05; and what is sent of a row
+besides its own cells.
 
-Each function looks at the rows of one piece of a file, of which `found` has the orders. What was confirmed of an order
-before is `packages`' matter.
+Each function takes the rows of one piece of a file, and in `found` the order of each row. What was confirmed of an
+order before is the subject of `packages`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ import pyarrow as pa
 
 from cws_filedrop.model import OrderState
 from cws_filedrop.rules import dates, orders
-from cws_filedrop.rules.book import Book, Kept, KnownOrder
+from cws_filedrop.rules.book import KeptTracking, KnownOrder, OrderBook
 from cws_filedrop.rules.columns import Cells, Column, Mask, Sheet, Spread, replaced
 from cws_filedrop.rules.dates import Calendar, Dates
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.items import ITEM_ID
 from cws_filedrop.rules.order_states import TRANSITIONS
-from cws_filedrop.rules.statuses import Asked
+from cws_filedrop.rules.statuses import RequestedStatuses
 
 Found = Sequence[KnownOrder | None]
 DIGITS: Final = re.compile(r"[0-9]{6,13}")
@@ -33,8 +34,8 @@ WORDS: Final = {OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirm
 
 
 @dataclass(frozen=True)
-class Named:
-    """The orders that rows name; None for those that are not in the book. `ids` are Amazon's numbers."""
+class NamedOrders:
+    """The order of each row; None where it is not in the book. `ids` are Amazon's numbers."""
 
     ids: Column
     found: Found
@@ -45,12 +46,12 @@ class Named:
         return any(self.found)
 
 
-def resolve(sheet: Sheet, findings: Findings, book: Book, *, unknown_orders: str) -> Named:
-    """Whose rows these are; what is no order that can be told to Amazon is noted (O01, O02, O03)."""
+def resolve(sheet: Sheet, findings: Findings, book: OrderBook, *, unknown_orders: str) -> NamedOrders:
+    """The order of each row; rows without one that Amazon could know are noted (O01, O02, O03)."""
     column = sheet["order-id"]
     if not book.orders and not book.ambiguous:
         orders.check(sheet, findings, unknown_orders=unknown_orders)
-        return Named(column, [None] * sheet.size)
+        return NamedOrders(column, [None] * sheet.size)
     names = column.texts(sheet.every)
     found = [book.orders.get(name) for name in names]
     settled = np.array([order is not None for order in found], np.bool_)
@@ -64,12 +65,12 @@ def resolve(sheet: Sheet, findings: Findings, book: Book, *, unknown_orders: str
             settled[row] = True
     orders.check(sheet, findings, unknown_orders=unknown_orders, settled=settled)
     ids = [name if order is None else order.amazon_order_id for name, order in zip(names, found, strict=True)]
-    return Named(column if ids == names else Column(pa.array(ids, pa.string())), found)
+    return NamedOrders(column if ids == names else Column(pa.array(ids, pa.string())), found)
 
 
-def check_moves(sheet: Sheet, findings: Findings, found: Found, asked: Asked) -> None:
-    """Note the rows that ask of an order what it can no longer do (S02, O04)."""
-    kinds = [asked.kinds.texts[code] for code in asked.kinds.codes.tolist()]
+def check_moves(sheet: Sheet, findings: Findings, found: Found, requested: RequestedStatuses) -> None:
+    """Note the rows that request a state which their order can no longer reach (S02, O04)."""
+    kinds = [requested.kinds.texts[code] for code in requested.kinds.codes.tolist()]
     column = "status" if "status" in sheet else "order-id"
     cancelled: list[int] = []
     impossible: list[int] = []
@@ -86,7 +87,7 @@ def check_moves(sheet: Sheet, findings: Findings, found: Found, asked: Asked) ->
 
 
 def repairs(sheet: Sheet, found: Found) -> dict[int, str]:
-    """Item numbers that a spreadsheet has damaged, where the order has one item only that it can have been; by row."""
+    """Item numbers damaged by a spreadsheet, restored where only one item of the order can have been meant; by row."""
     column = sheet["order-item-id"]
     repaired = {}
     for row in np.flatnonzero(column.given & (column.sizes != 14)).tolist():
@@ -100,7 +101,10 @@ def repairs(sheet: Sheet, found: Found) -> dict[int, str]:
 
 
 def _can_have_been(text: str, item: str) -> bool:
-    """Can a spreadsheet have made that text of an item's number?"""
+    """Can a spreadsheet have turned the item's number into that text?
+
+    It drops leading zeros, or rounds: then the number must lie within half a unit of the last digit that is left.
+    """
     if DIGITS.fullmatch(text):
         return text.zfill(14) == item
     rounded = ROUNDED.fullmatch(text)
@@ -112,7 +116,7 @@ def _can_have_been(text: str, item: str) -> bool:
 
 
 def check_items(findings: Findings, found: Found, items: Column) -> None:
-    """Note the items that are not in their order (I02)."""
+    """Note the items that their order does not have (I02)."""
     wrong = []
     for row, (order, item) in enumerate(zip(found, items.values.to_pylist(), strict=True)):
         if order is not None and item and order.items and item not in order.items and ITEM_ID.fullmatch(item):
@@ -124,7 +128,7 @@ def check_items(findings: Findings, found: Found, items: Column) -> None:
 
 
 @dataclass(frozen=True)
-class Sent:
+class SentTracking:
     """Tracking number and carrier of each row as they are sent; `tracked` marks the rows that have a number."""
 
     numbers: Cells
@@ -133,8 +137,10 @@ class Sent:
     tracked: Mask
 
 
-def with_kept(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, items: Column, typed: Sent) -> Sent:
-    """The same, filled in where a shipped row has no number and a packed one gave it before (T05)."""
+def with_kept(
+    sheet: Sheet, findings: Findings, found: Found, shipped: Mask, items: Column, typed: SentTracking
+) -> SentTracking:
+    """The tracking as typed, filled in where a shipped row has no number and an earlier packed row gave one (T05)."""
     bare = np.flatnonzero(shipped & ~sheet["tracking-number"].given)
     rows = {row: kept for row in bare.tolist() if (kept := _kept(found[row], items, row)) is not None}
     if not rows:
@@ -145,7 +151,7 @@ def with_kept(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, ite
     tracked[places] = True
     codes = typed.codes.pick(sheet.every).to_pylist()
     silent = {row: kept for row, kept in rows.items() if not codes[row]}
-    return Sent(
+    return SentTracking(
         replaced(typed.numbers, sheet.every, {row: kept.tracking for row, kept in rows.items()}),
         replaced(typed.codes, sheet.every, {row: kept.carrier_code for row, kept in silent.items()}),
         replaced(typed.names, sheet.every, {row: kept.carrier_name for row, kept in silent.items()}),
@@ -153,14 +159,14 @@ def with_kept(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, ite
     )
 
 
-def _kept(order: KnownOrder | None, items: Column, row: int) -> Kept | None:
+def _kept(order: KnownOrder | None, items: Column, row: int) -> KeptTracking | None:
     if order is None or not order.kept:
         return None
     return order.kept.get(str(items.values[row])) or order.kept.get("")
 
 
 def with_methods(sheet: Sheet, found: Found, methods: Spread, where: Mask) -> Cells:
-    """Ship methods, filled in where a row gives none: the seller's earlier change, else Amazon's own for the order."""
+    """Ship methods, filled in where a row gives none: from the seller's earlier change, else from Amazon's order."""
     usual = {}
     for row in np.flatnonzero(where & ~methods.given).tolist():
         order = found[row]
@@ -170,15 +176,16 @@ def with_methods(sheet: Sheet, found: Found, methods: Spread, where: Mask) -> Ce
 
 
 def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, read: Dates, calendar: Calendar) -> Cells:
-    """FulfillmentDate of each row, none of it before its order was placed (D04).
+    """FulfillmentDate of each row, none of them before the order was placed (D04).
 
-    A day without a time may be the very day of the order; then the moment of the order is meant.
+    A day without a time is read as noon, which may be before an order of the same afternoon: the moment of the order is
+    sent then.
     """
     later: dict[int, str] = {}
     wrong: list[tuple[int, str]] = []
-    for row, purchase, one in _early(found, shipped, read):
+    for row, purchase, reading in _early(found, shipped, read):
         placed = datetime.fromisoformat(purchase).astimezone(calendar.zone)
-        if one.is_day and one.at is not None and one.at.date() == placed.date():
+        if reading.is_day and reading.at is not None and reading.at.date() == placed.date():
             later[row] = dates.written(min(placed, calendar.here))
         else:
             wrong.append((row, f"{placed.date().isoformat()}"))
@@ -186,8 +193,8 @@ def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, re
     return replaced(read.cells, sheet.every, later) if later else read.cells
 
 
-def _early(found: Found, shipped: Mask, read: Dates) -> Iterator[tuple[int, str, dates.Read]]:
-    stamps = ["" if one.at is None else dates.stamped(one.at) for one in read.reads]
+def _early(found: Found, shipped: Mask, read: Dates) -> Iterator[tuple[int, str, dates.DateReading]]:
+    stamps = ["" if reading.at is None else dates.stamped(reading.at) for reading in read.reads]
     codes = read.cells.codes
     for row in np.flatnonzero(shipped).tolist():
         order = found[row]

@@ -1,7 +1,7 @@
-"""S03: cancelled rows that say why, of sellers who have such orders cancelled at Amazon (OrderAcknowledgement).
+"""S03: cancelled rows that give a reason, for sellers who want such orders cancelled at Amazon (OrderAcknowledgement).
 
-Amazon cancels by item and wants a reason from its list (FACTS.md section 3). Whole orders only: a part of an order is
-cancelled by an adjustment, which is money back and not for a file of shipments.
+Amazon cancels by item and wants a reason from its list (docs/amazon.md#3-cancelling). Whole orders only: part of an
+order is cancelled by an adjustment, which refunds money and has no place in a file of shipments.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import numpy as np
 
 from cws_filedrop.model import OrderState
 from cws_filedrop.rules.book import KnownOrder
-from cws_filedrop.rules.booked import Named
+from cws_filedrop.rules.booked import NamedOrders
 from cws_filedrop.rules.columns import Column, Mask, Sheet
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.items import ITEM_ID
-from cws_filedrop.rules.statuses import Asked
+from cws_filedrop.rules.statuses import RequestedStatuses
 
 COLUMN: Final = "cancel-reason"
 REASONS: Final = (
@@ -40,7 +40,7 @@ NEAR: Final = 0.7
 
 
 def _folded(text: str) -> str:
-    """Without regard to case, blanks and punctuation, and to the two ways of spelling cancelled."""
+    """The text without case, blanks and punctuation, and with the American spelling of "cancelled"."""
     return "".join(letter for letter in text.casefold() if letter.isalnum()).replace("cancelled", "canceled")
 
 
@@ -48,7 +48,7 @@ _BY_FOLDED: Final = {_folded(reason): reason for reason in REASONS}
 
 
 class Cancellation(NamedTuple):
-    """An order that Amazon shall cancel: all its item codes, and the reason as Amazon spells it."""
+    """An order for Amazon to cancel: all its item codes, and the reason as Amazon spells it."""
 
     line: int
     amazon_order_id: str
@@ -57,23 +57,23 @@ class Cancellation(NamedTuple):
 
 
 def check(
-    sheet: Sheet, findings: Findings, asked: Asked, named: Named, items: Column, *, wanted: bool
+    sheet: Sheet, findings: Findings, requested: RequestedStatuses, named: NamedOrders, items: Column, *, wanted: bool
 ) -> dict[int, Cancellation]:
-    """What is to be cancelled at Amazon, by row; what cannot be is noted. Nothing, unless the seller wants it."""
+    """What to cancel at Amazon, by row; what cannot be cancelled is noted. Nothing unless the seller wants it."""
     if not wanted or COLUMN not in sheet:
         return {}
     cells = sheet[COLUMN]
-    rows = np.flatnonzero(cells.given & asked.kinds.having(lambda one: one == "cancelled"))
+    rows = np.flatnonzero(cells.given & requested.kinds.having(lambda kind: kind == "cancelled"))
     ids, own = named.ids.texts(rows), items.texts(rows)
-    found: dict[int, Cancellation] = {}
+    cancellations: dict[int, Cancellation] = {}
     for row, text, order_id, item in zip(rows.tolist(), cells.texts(rows), ids, own, strict=True):
         order, reason = named.found[row], _BY_FOLDED.get(_folded(text), "")
         codes, trouble = _items(order, item) if reason else ((), _near(text))
         if trouble is not None:
             findings.add("S03", COLUMN, np.array([row]), trouble)
-        elif order is None or order.state is not OrderState.CANCELLED:  # else it was told before
-            found[row] = Cancellation(int(sheet.index[row]), order_id, reason, codes)
-    return found
+        elif order is None or order.state is not OrderState.CANCELLED:  # else Amazon was asked before
+            cancellations[row] = Cancellation(int(sheet.index[row]), order_id, reason, codes)
+    return cancellations
 
 
 def _near(text: str) -> str:
@@ -82,7 +82,7 @@ def _near(text: str) -> str:
 
 
 def _items(order: KnownOrder | None, own: str) -> tuple[tuple[str, ...], str | None]:
-    """All items of an order, or why they cannot be named."""
+    """All item codes of an order, or (as a detail of S03) why they are not known."""
     known = tuple(sorted(order.items)) if order else ()
     if own and set(known) - {own}:
         return (), f"part={len(known)}"
@@ -92,7 +92,7 @@ def _items(order: KnownOrder | None, own: str) -> tuple[tuple[str, ...], str | N
 
 
 def mask(cancellations: dict[int, Cancellation], size: int) -> Mask:
-    """The rows that are told to Amazon."""
+    """The rows with a cancellation to send."""
     rows = np.zeros(size, np.bool_)
     rows[list(cancellations)] = True
     return rows

@@ -1,10 +1,10 @@
-"""The table of carriers: from what a seller writes to a code of Amazon's list (DOMAIN 4, FACTS 2).
+"""The table of carriers: what a seller writes -> a code of Amazon's list (docs/amazon.md#2-carriers).
 
-A `Table` is a value made of two texts, so that an operator can replace it without a release. It knows no rows.
+A `CarrierTable` is a value made of two texts, so that an operator can replace it without a release. It knows no rows.
 
 A name is looked up as it is; then without regard to case, accents and punctuation; then among the seller's own
-names; then among the shipped aliases. Where several codes differ only in case or punctuation (Sendle, SENDLE) the
-one that Amazon lists first is meant, since Amazon's list began with the codes its documentation shows.
+names; then among the aliases that come with the package. Where several codes differ only in case or punctuation
+(Sendle, SENDLE), the one that Amazon lists first is meant: the list begins with the codes its documentation shows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def folded(name: str) -> str:
     return "".join(one for one in plain if one.isalnum())
 
 
-class Found(NamedTuple):
+class FoundCarrier(NamedTuple):
     """A code of Amazon's list, and whether the seller wrote exactly that."""
 
     code: str
@@ -39,36 +39,36 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Table:
-    """Amazon's codes, and the other names by which sellers call the same carriers."""
+class CarrierTable:
+    """Amazon's codes, and the other names sellers use for the same carriers."""
 
     codes: frozenset[str]
     folds: Mapping[str, str]  # folded code -> code
     aliases: Mapping[str, str]  # folded alias -> code
 
     @classmethod
-    def from_text(cls, codes: str, aliases: str) -> Table:
-        """A table from a list of codes, one a line, and aliases, `alias<tab>code` a line (`#` begins a remark).
+    def from_text(cls, codes: str, aliases: str) -> CarrierTable:
+        """A table from a list of codes, one per line, and of aliases, one `alias<tab>code` per line (`#`: a remark).
 
         Raises: ConfigError if an alias names a code that is not listed.
         """
         listed = [code.strip() for code in codes.splitlines() if code.strip()]
-        usable = [code for code in listed if "Ã" not in code]  # one name came damaged from Amazon
+        usable = [code for code in listed if "Ã" not in code]  # one name in Amazon's own list is mis-encoded
         folds: dict[str, str] = {}
         for code in usable:
             folds.setdefault(folded(code), code)
         return cls(frozenset(usable), folds, dict(_aliases(aliases, frozenset(usable))))
 
-    def find(self, name: str, own: Mapping[str, str]) -> Found | None:
+    def find(self, name: str, own: Mapping[str, str]) -> FoundCarrier | None:
         """The code that a name means; `own` holds the seller's names (folded) and codes."""
         if name in self.codes:
-            return Found(name, exact=True)
+            return FoundCarrier(name, exact=True)
         fold = folded(name)
         code = self.folds.get(fold) or own.get(fold) or self.aliases.get(fold)
-        return Found(code, exact=False) if code else None
+        return FoundCarrier(code, exact=False) if code else None
 
     def own(self, aliases: Iterable[tuple[str, str]]) -> dict[str, str]:
-        """A seller's own names, ready for `find`; a code that is not listed is left out."""
+        """A seller's own names, ready for `find`; those of a code that is not listed are left out."""
         return {folded(name): code for name, code in aliases if code in self.codes}
 
 
@@ -94,8 +94,8 @@ def is_none(name: str) -> bool:
 
 
 @cache
-def shipped_table() -> Table:
+def shipped_table() -> CarrierTable:
     """The table that comes with the package."""
     codes = files("cws_filedrop.schemas").joinpath("carrier-codes.txt").read_text(encoding="utf-8")
-    aliases = files("cws_filedrop.rules").joinpath("carrier-aliases.tsv").read_text(encoding="utf-8")
-    return Table.from_text(codes, aliases)
+    aliases = files("cws_filedrop.rules").joinpath("data", "carrier-aliases.tsv").read_text(encoding="utf-8")
+    return CarrierTable.from_text(codes, aliases)

@@ -1,11 +1,11 @@
-"""The catalogue of everything a file or a line can be told: code, severity, rule, message, remedy (DOMAIN 6).
+"""The catalogue of issues: code, severity, rule, message, remedy (docs/domain.md#6-codes).
 
-The texts are data, in `catalogue.tsv`. This module only reads and fills them in; it may not know how anything is
-found out. An issue is the code plus three variable parts: `column`, `value` (the cell as typed) and `detail`.
+The texts are data, in `data/catalogue.tsv`. This module only reads and fills them in; it may not know how an issue is
+detected. An issue is the code plus three variable parts: `column`, `value` (the cell as typed) and `detail`.
 
-One code may have several wordings. Then `detail` is `kind` or `kind=rest`, where the kind picks the wording (and
-may have a milder severity) and `{detail}` is the rest; any other detail takes the code's own wording. In a template
-a part in square brackets is left out when a field inside it is empty.
+One code may have several wordings. Then `detail` is `kind` or `kind=rest`: the kind selects the wording (and possibly
+a milder severity), and `{detail}` is the rest; any other detail takes the code's own wording. In a template, a part in
+square brackets is left out when a field inside it is empty.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ FIELD: Final = re.compile(r"\{(\w+)\}")
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """Another wording of a code, for one kind of the same trouble."""
+    """Another wording of a code, for one kind of the same problem."""
 
     severity: Severity
     message: str
@@ -35,7 +35,7 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class CatalogueEntry:
     """One code: `rule` is what is checked, `message` and `remedy` are templates for the seller."""
 
     code: str
@@ -47,15 +47,15 @@ class Entry:
     kinds: Mapping[str, Wording] = field(default_factory=dict)
 
     def wording(self, detail: str) -> tuple[Wording, str]:
-        """The wording that `detail` asks for, and what is left of the detail to be shown."""
+        """The wording that `detail` selects, and the rest of the detail, to be shown."""
         kind, _, rest = detail.partition("=")
         if kind in self.kinds:
             return self.kinds[kind], rest
         return Wording(self.severity, self.message, self.remedy), detail
 
 
-def _entries(text: str) -> dict[str, Entry]:
-    entries: dict[str, Entry] = {}
+def _entries(text: str) -> dict[str, CatalogueEntry]:
+    entries: dict[str, CatalogueEntry] = {}
     kinds: dict[str, dict[str, Wording]] = {}
     for row in text.splitlines()[1:]:
         code, kind, severity, scope, rule, message, remedy = row.split("\t")
@@ -65,12 +65,12 @@ def _entries(text: str) -> dict[str, Entry]:
             continue
         where = cast(Literal["file", "line"], scope)
         kinds[code] = {}
-        entries[code] = Entry(code, Severity(severity), where, rule, message, remedy, kinds[code])
+        entries[code] = CatalogueEntry(code, Severity(severity), where, rule, message, remedy, kinds[code])
     return entries
 
 
-CATALOGUE: Final[dict[str, Entry]] = _entries(
-    files("cws_filedrop.rules").joinpath("catalogue.tsv").read_text(encoding="utf-8")
+CATALOGUE: Final[dict[str, CatalogueEntry]] = _entries(
+    files("cws_filedrop.rules").joinpath("data", "catalogue.tsv").read_text(encoding="utf-8")
 )
 
 
@@ -98,12 +98,12 @@ def _filled(template: str, fields: Mapping[str, str]) -> str:
         names = FIELD.findall(part[1])
         return part[1] if all(fields[name] for name in names) else ""
 
-    # A part that is a question already ends the sentence.
+    # A bracketed part that is a question has already ended the sentence.
     return FIELD.sub(lambda name: fields[name[1]], OPTIONAL.sub(optional, template)).replace("?.", "?")
 
 
 def severity_of(code: str, detail: str = "") -> Severity:
-    """How bad an issue is; the kind in its detail may make it milder than its code."""
+    """The severity of an issue; the kind in its detail may make it milder than its code."""
     return CATALOGUE[code].wording(detail)[0].severity
 
 

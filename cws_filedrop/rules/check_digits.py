@@ -1,9 +1,9 @@
 """Forms of tracking numbers and their check digits, over whole columns (T04, and the carrier of C04).
 
-The forms are data, in `tracking-forms.tsv`: the carriers that use a form, the form, how its check digit is reckoned,
-and, where form and check digit leave no doubt, the only carrier it can belong to. A carrier's form without a check
-digit is listed so that it is not called wrong. Kept are only schemes that are public and certain: a false warning
-is worse than none. It knows numbers and carrier codes, no rows of a file.
+The forms are data, in `data/tracking-forms.tsv`: the carriers that use a form, the form, how its check digit is
+computed, and, where form and check digit leave no doubt, the only carrier it can belong to. Forms without a check digit
+are listed so that their numbers are not called wrong. Only schemes that are public and certain are listed: a false
+warning is worse than none. Knows numbers and carrier codes, no rows of a file.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class Check:
 
 CHECKS: Final = {
     "gs1": Check((3, 1), _to_ten),
-    "gs1-91": Check((3, 1), _to_ten, start=28),  # 91 is reckoned in front, weights 3 and 1
+    "gs1-91": Check((3, 1), _to_ten, start=28),  # computed with 91 in front, weights 3 and 1
     "gs1-92": Check((3, 1), _to_ten, start=29),
     "ups": Check((1, 2), _to_ten),
     "ontrac": Check((2, 1), _to_ten, start=4),  # C counts as 4
@@ -65,7 +65,7 @@ CHECKS: Final = {
 
 
 @dataclass(frozen=True)
-class Kind:
+class TrackingForm:
     """One form of tracking number in one length."""
 
     carriers: frozenset[str]
@@ -76,24 +76,24 @@ class Kind:
 
 
 @cache
-def kinds() -> tuple[Kind, ...]:
+def kinds() -> tuple[TrackingForm, ...]:
     """Every form we know."""
-    rows = files("cws_filedrop.rules").joinpath("tracking-forms.tsv").read_text(encoding="utf-8")
+    rows = files("cws_filedrop.rules").joinpath("data", "tracking-forms.tsv").read_text(encoding="utf-8")
     cells = [row.split("\t") for row in rows.splitlines()[1:]]
     return tuple(
-        Kind(frozenset(carriers.split("|")), form, check, only, name)
+        TrackingForm(frozenset(carriers.split("|")), form, check, only, name)
         for carriers, written, check, only, name in cells
         for form in expand(written)
     )
 
 
 @cache
-def _kinds_of(carrier: str, size: int) -> tuple[Kind, ...]:
+def _kinds_of(carrier: str, size: int) -> tuple[TrackingForm, ...]:
     return tuple(kind for kind in kinds() if carrier in kind.carriers and kind.form.size == size)
 
 
 @cache
-def _telling(size: int) -> tuple[Kind, ...]:
+def _telling(size: int) -> tuple[TrackingForm, ...]:
     return tuple(kind for kind in kinds() if kind.only and kind.form.size == size)
 
 
@@ -114,8 +114,8 @@ def _values(block: Block, form: Form) -> npt.NDArray[np.uint8]:
     return np.where(block.digit, digits, letters)
 
 
-def check_digit_right(block: Block, kind: Kind) -> Mask:
-    """Which numbers of the block have the check digit that the form asks for."""
+def check_digit_right(block: Block, kind: TrackingForm) -> Mask:
+    """Which numbers of the block have the right check digit; all of them for a form that has none."""
     if not kind.check:
         return np.ones(len(block), np.bool_)
     check, at, start = CHECKS[kind.check], kind.form.check_at, kind.form.start
@@ -128,15 +128,15 @@ def check_digit_right(block: Block, kind: Kind) -> Mask:
 
 
 @dataclass(frozen=True)
-class Looks:
-    """What numbers look like: `formed` in one of the forms, `right` also by its check digit; `name` of the form."""
+class FormMatch:
+    """How numbers match forms: `formed` if they have one, `right` if its check digit fits too; `name` of the form."""
 
     formed: Mask
     right: Mask
     name: str
 
 
-def _looks(block: Block, possible: Iterable[Kind]) -> Looks:
+def _looks(block: Block, possible: Iterable[TrackingForm]) -> FormMatch:
     formed, right = np.zeros(len(block), np.bool_), np.zeros(len(block), np.bool_)
     name, left = "", np.arange(len(block))
     for kind in possible:
@@ -149,7 +149,7 @@ def _looks(block: Block, possible: Iterable[Kind]) -> Looks:
         name, left = name or kind.name, left[~right[left]]
         if not len(left):
             break
-    return Looks(formed, right, name)
+    return FormMatch(formed, right, name)
 
 
 def _by_size(column: Column, rows: Rows) -> Iterable[tuple[int, Rows]]:
@@ -159,7 +159,7 @@ def _by_size(column: Column, rows: Rows) -> Iterable[tuple[int, Rows]]:
 
 
 def mistyped(column: Column, rows: Rows, carrier: str) -> Iterable[tuple[Rows, str]]:
-    """The rows whose number is not one of the carrier's, with the detail of T04 that says why."""
+    """The rows whose number cannot be the carrier's, with the detail of T04 that says why."""
     if carrier not in checked_carriers():
         return
     for size, chosen in _by_size(column, rows):
@@ -176,11 +176,12 @@ def mistyped(column: Column, rows: Rows, carrier: str) -> Iterable[tuple[Rows, s
 
 def inferred(column: Column, rows: Rows) -> npt.NDArray[np.object_]:
     """For each row the only carrier that its number can belong to, or ""."""
-    found = np.full(len(column.sizes), "", dtype=object)
+    carriers = np.full(len(column.sizes), "", dtype=object)
     for size, chosen in _by_size(column, rows):
         possible = _telling(size)
-        block = Block(column.words(chosen, size)) if possible else None
+        if not possible:
+            continue
+        block = Block(column.words(chosen, size))
         for kind in possible:
-            assert block is not None
-            found[chosen[kind.form.match(block) & check_digit_right(block, kind)]] = kind.only
-    return found[rows]
+            carriers[chosen[kind.form.match(block) & check_digit_right(block, kind)]] = kind.only
+    return carriers[rows]

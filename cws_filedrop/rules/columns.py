@@ -1,6 +1,6 @@
 """Columns of cells as rules read them: whole Arrow arrays, their bytes, and their distinct texts.
 
-Its one job is to let a rule look at a million cells without a Python loop over them. It knows no rule and no format.
+Its one job is to let a rule look at a million cells without a Python loop over them. Knows no rule and no format.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Cells(Protocol):
     """One text for each row."""
 
     def pick(self, rows: Rows) -> pa.StringArray:
-        """The texts of some rows, which are named in ascending order and once each."""
+        """The texts of some rows, which are given in ascending order and once each."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Spread:
         return _joined(np.arange(0, size * len(codes) + 1, size, dtype=np.int32), data)
 
     def having(self, wanted: Callable[[str], bool]) -> Mask:
-        """The rows whose text is wanted; `wanted` is asked once for each distinct text."""
+        """The rows whose text is wanted; `wanted` is called once for each distinct text."""
         flags = [wanted(text) for text in self.texts]
         return np.array(flags, dtype=np.bool_)[self.codes]
 
@@ -70,7 +70,7 @@ def _joined(offsets: npt.NDArray[np.int32], data: npt.NDArray[np.void]) -> pa.St
 
 
 def nothing(size: int) -> pa.StringArray:
-    """So many empty texts."""
+    """`size` empty texts."""
     return _joined(np.zeros(size + 1, np.int32), np.zeros(0, np.void))
 
 
@@ -94,7 +94,7 @@ class Column:
         return self.values if len(rows) == len(self.values) else taken(self.values, rows)
 
     def texts(self, rows: Rows) -> list[str]:
-        """The cells of some rows as Python texts; for rows that are few."""
+        """The cells of some rows as Python strings; meant for a few rows."""
         return cast(list[str], self.pick(rows).to_pylist())
 
     @cached_property
@@ -108,14 +108,14 @@ class Column:
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
-        """Where each cell begins in `data`, and at the end where the last one ends."""
+        """Where each cell begins in `data`; and, as a last entry, where the last cell ends."""
         bounds = self._bounds.astype(np.int64)
         bounds -= int(bounds[0])
         return bounds
 
     @cached_property
     def data(self) -> Bytes:
-        """The UTF-8 bytes of all cells, one after the other, and 16 zero bytes to read past the end."""
+        """The UTF-8 bytes of all cells, one after the other, and 16 zero bytes, since `words` reads past the end."""
         first, last = int(self._bounds[0]), int(self._bounds[-1])
         padded = np.zeros(last - first + 16, np.uint8)
         buffer = self.values.buffers()[2]
@@ -139,7 +139,7 @@ class Column:
         return self.sizes > 0
 
     def rows_of(self, places: npt.NDArray[np.intp]) -> Rows:
-        """The rows that the bytes at some places of `data` belong to, each row once."""
+        """The rows that some positions in `data` belong to, each row once."""
         if not len(places):
             return np.zeros(0, np.int64)
         return np.unique(np.searchsorted(self.offsets, places, side="right") - 1)
@@ -191,7 +191,7 @@ def arrow(series: pd.Series[str]) -> pa.StringArray:
 class Sheet:
     """LINES as columns; a column that the file does not have is empty in every row.
 
-    A column is taken out of the frame when it is first asked for: of a small file that is the most expensive thing.
+    A column is taken out of the frame only when it is first used: for a small file that is the largest cost.
     """
 
     def __init__(self, lines: pd.DataFrame) -> None:

@@ -1,7 +1,7 @@
-"""Which orders of a month carry commission (DOMAIN 10): all but those that were cancelled in time, and stayed so.
+"""Which orders of a month carry commission (docs/domain.md#10-orders).
 
-In time is before the 2nd of the following month, 00:00 in the seller's time zone. Knows orders by what happened to them
-alone; where that is kept, and what the commission comes to, does not concern it.
+All except those that were cancelled in time and stayed so. "In time" is before the 2nd of the following month, 00:00 in
+the seller's time zone. Knows an order by its history alone; not where that is kept, nor what the commission amounts to.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Month(NamedTuple):
         return datetime(after.year, after.number, 2, tzinfo=zone)
 
 
-class Happened(NamedTuple):
-    """What happened to an order: the aware moment, and where it stood afterwards."""
+class StateChange(NamedTuple):
+    """One change of an order: the aware moment, and its state afterwards."""
 
     at: datetime
     state: OrderState
@@ -51,7 +51,7 @@ class Happened(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Charge:
-    """Does an order carry commission, and why (in words)? `cancelled_at` is when it became what it is: cancelled."""
+    """Does an order carry commission, and why (in words)? `cancelled_at` is since when it is cancelled, if it is."""
 
     carries: bool
     why: str
@@ -64,16 +64,16 @@ def month(text: str) -> Month | None:
     return Month(int(found[1]), int(found[2])) if found and 1 < int(found[1]) < 9999 else None
 
 
-def charge(history: Sequence[Happened], deadline: datetime) -> Charge:
-    """What an order's history, oldest first, comes to. Only the cancellation that still stands can spare commission."""
+def charge(history: Sequence[StateChange], deadline: datetime) -> Charge:
+    """The charge that follows from an order's history, oldest first. Only a cancellation that still stands counts."""
     cancelled_at: datetime | None = None
     earlier = False
-    for one in history:
-        if one.state is not OrderState.CANCELLED:
+    for change in history:
+        if change.state is not OrderState.CANCELLED:
             earlier = earlier or cancelled_at is not None
             cancelled_at = None
-        elif cancelled_at is None:
-            cancelled_at = one.at
+        elif cancelled_at is None:  # said again later, it was still cancelled at the first time
+            cancelled_at = change.at
     if cancelled_at is None:
         return Charge(True, "cancelled once, and not any more" if earlier else "not cancelled")
     if cancelled_at < deadline:
@@ -82,12 +82,12 @@ def charge(history: Sequence[Happened], deadline: datetime) -> Charge:
 
 
 def total(prices: Iterable[str]) -> Decimal | None:
-    """The sum of the prices of an order's lines, as files write them; None if one of them is not known."""
-    found = [_amount(price.strip()) for price in prices]
-    known = [one for one in found if one is not None]
-    return sum(known, Decimal(0)) if found and len(known) == len(found) else None
+    """The sum of the prices of an order's lines, as files write them; None if any of them is not known."""
+    amounts = [_amount(price.strip()) for price in prices]
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if amounts and len(known) == len(amounts) else None
 
 
 def _amount(text: str) -> Decimal | None:
-    # 1,234 could be a thousand and some, or one and a bit: a price that nobody can be sure of is not known.
+    # 1,234 could be a thousand and some, or a little over one: a price that is ambiguous counts as not known.
     return Decimal(text.replace(",", ".")) if _PRICE.fullmatch(text) else None

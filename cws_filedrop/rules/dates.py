@@ -1,7 +1,7 @@
-"""D01, D02, D03, D05, D06: from what a seller types as ship-date to FulfillmentDate (DOMAIN 4).
+"""D01, D02, D03, D05, D06: a ship-date as typed -> FulfillmentDate (docs/domain.md#4-shipments).
 
-Works on one text at a time, each distinct text of a file once. Knows the seller's zone and the moment the file
-arrived; it may not look at a clock. Amazon wants xsd:dateTime with a zone (FACTS 1).
+Works on one text at a time, on each distinct text of a file once. Knows the seller's time zone and the moment the file
+arrived; may not look at a clock. Amazon wants xsd:dateTime with a zone (docs/amazon.md#1-fulfillment).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from cws_filedrop.model import Context, DateOrder
+from cws_filedrop.errors import expected
+from cws_filedrop.model import DateOrder, JudgementContext
 from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
 from cws_filedrop.rules.findings import Findings, Trouble
 
@@ -39,8 +40,8 @@ MONTHS: Final = (
 )
 
 
-class Read(NamedTuple):
-    """What a text came to: FulfillmentDate or "", the trouble with it if any, and the moment that it names.
+class DateReading(NamedTuple):
+    """How a text was read: FulfillmentDate or "", what is wrong with it if anything, and the moment that it names.
 
     `is_day` if the text names a day only.
     """
@@ -51,7 +52,7 @@ class Read(NamedTuple):
     is_day: bool = False
 
 
-class When(NamedTuple):
+class NamedMoment(NamedTuple):
     """A moment that a text names; `is_day` if it names a day only."""
 
     moment: datetime
@@ -64,10 +65,10 @@ class Ambiguous(Exception):
 
 @dataclass(frozen=True)
 class Dates:
-    """FulfillmentDate of each row, and what was read of each distinct text (`reads[cells.codes[row]]`)."""
+    """FulfillmentDate of each row, and the reading of each distinct text (that of a row: `reads[cells.codes[row]]`)."""
 
     cells: Spread
-    reads: Sequence[Read]
+    reads: Sequence[DateReading]
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,12 @@ class Calendar:
 
     @cached_property
     def latest(self) -> datetime:
-        """The last moment that a clock running ahead can explain."""
+        """The last moment that a clock running fast can explain."""
         return self.now + SKEW
 
     @cached_property
     def oldest(self) -> datetime:
-        """What is before this is long ago."""
+        """Any date before this is suspiciously old."""
         return self.now - LONG_AGO
 
     @cached_property
@@ -104,13 +105,13 @@ class Calendar:
         return written(self.here)
 
 
-def calendar(context: Context) -> Calendar:
+def calendar(context: JudgementContext) -> Calendar:
     """The calendar of a context."""
     return Calendar(context.now, ZoneInfo(context.policy.time_zone), context.policy.date_order)
 
 
 def written(moment: datetime) -> str:
-    """A moment as xsd:dateTime to the second; in UTC if its zone is one that XML cannot write."""
+    """A moment as xsd:dateTime to the second; in UTC if its offset is one that xsd:dateTime cannot express."""
     offset = moment.utcoffset() or timedelta()
     if not offset:
         return moment.isoformat()[:19] + "Z"
@@ -129,7 +130,7 @@ def _numbers(found: re.Match[str]) -> tuple[int, int, int]:
 
 
 def _day_and_month(first: int, second: int, order: DateOrder | None) -> tuple[int, int]:
-    """Day and month of two numbers that could be either."""
+    """Day and month from two numbers in either order. Raises: Ambiguous when both orders make sense."""
     if first > 12 or first == second:
         return first, second
     if second > 12:
@@ -140,7 +141,7 @@ def _day_and_month(first: int, second: int, order: DateOrder | None) -> tuple[in
 
 
 def _day(text: str, order: DateOrder | None) -> tuple[date, re.Match[str]] | None:
-    """The day in a text and the match that has its clock part; None if the text is in no form we read.
+    """The day in a text and the match that has its clock part; None if the text is in no form that we read.
 
     Raises: ValueError if there is no such day, Ambiguous.
     """
@@ -176,7 +177,7 @@ def _zone(text: str) -> timezone:
 
 
 def _existing(moment: datetime) -> datetime:
-    """The moment under a local time that exists: the clocks skip an hour in spring."""
+    """The moment as a local time that exists: in spring the clocks skip an hour, and a time typed within it moves."""
     return moment.astimezone(UTC).astimezone(moment.tzinfo)
 
 
@@ -210,62 +211,66 @@ def _unread(text: str, example: str) -> Trouble:
 
 
 def _both_ways(text: str) -> str:
-    found = YEAR_LAST.fullmatch(text)
-    assert found is not None
-    first, second, year = _numbers(found)
+    first, second, year = _numbers(expected(YEAR_LAST.fullmatch(text), "year at the end of an ambiguous day"))
     return f"{first} {MONTHS[second - 1]} {year} or {second} {MONTHS[first - 1]} {year}"
 
 
-def _placed(moment: datetime, late: bool, known: Calendar) -> Read:
-    """A moment judged against now; `late` says that it is too far ahead to be the fault of a clock."""
+def _placed(moment: datetime, late: bool, known: Calendar) -> DateReading:
+    """A moment judged against now; `late` says that it is further ahead than a wrong clock can explain."""
     if late:
-        return Read("", ("D03", ""))
+        return DateReading("", ("D03", ""))
+    # A little ahead: the seller's clock runs fast, or today was read as noon and the file came in the morning. Nothing
+    # is sent as shipped in the future (our own rule, docs/amazon.md#1-fulfillment), so the moment of arrival is sent.
     if moment > known.now:
-        return Read(known.arrival, None, known.now)
+        return DateReading(known.arrival, None, known.now)
     trouble = ("D05", "") if moment < known.oldest else None
-    return Read(written(moment), trouble, moment)
+    return DateReading(written(moment), trouble, moment)
 
 
-def when(text: str, known: Calendar, *, of_day: time = NOON) -> When | Trouble:
-    """The moment that a text names; `of_day` is taken for one that names a day only. An empty text is not for here."""
+def when(text: str, known: Calendar, *, of_day: time = NOON) -> NamedMoment | Trouble:
+    """The moment that a non-empty text names; `of_day` is the time taken for one that names a day only."""
     iso = _iso(text, known.zone)
     if iso is not None:
-        return When(iso, is_day=False)
+        return NamedMoment(iso, is_day=False)
     try:
-        found = _day(text, known.order)
+        dated = _day(text, known.order)
     except ValueError:
         return ("D02", known.example)
     except Ambiguous:
         return ("D06", _both_ways(text))
-    if found is None:
+    if dated is None:
         return _unread(text, known.example)
-    day, match = found
+    day, match = dated
     if match["hour"] is None:
-        return When(_existing(datetime.combine(day, of_day, known.zone)), is_day=True)
+        return NamedMoment(_existing(datetime.combine(day, of_day, known.zone)), is_day=True)
     try:
-        return When(_clock(match, day, known.zone), is_day=False)
+        return NamedMoment(_clock(match, day, known.zone), is_day=False)
     except ValueError:
         return ("D01", known.example)
 
 
-def read(text: str, known: Calendar) -> Read:
-    """What one ship-date says; an empty text is not for here."""
-    found = when(text, known)
-    if not isinstance(found, When):
-        return Read("", found)
-    if found.is_day:
-        day = _placed(found.moment, found.moment.date() > known.here.date(), known)
-        return day._replace(at=found.moment, is_day=True)
-    return _placed(found.moment, found.moment > known.latest, known)
+def read(text: str, known: Calendar) -> DateReading:
+    """The reading of one non-empty ship-date."""
+    named = when(text, known)
+    if not isinstance(named, NamedMoment):
+        return DateReading("", named)
+    if named.is_day:
+        day = _placed(named.moment, named.moment.date() > known.here.date(), known)
+        return day._replace(at=named.moment, is_day=True)
+    return _placed(named.moment, named.moment > known.latest, known)
 
 
-def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: Context) -> Dates:
-    """FulfillmentDate of each row; without a date, when it is not required, the moment the file arrived."""
+def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: JudgementContext) -> Dates:
+    """FulfillmentDate of each row; where there is no date and none is required, the moment the file arrived."""
     known = calendar(context)
-    missing = Read("", ("D01", f"missing={known.example}")) if required else Read(known.arrival, None, known.now)
+    missing = (
+        DateReading("", ("D01", f"missing={known.example}"))
+        if required
+        else DateReading(known.arrival, None, known.now)
+    )
     if "ship-date" not in sheet and not required:
         return Dates(constant(known.arrival, sheet.size), [missing])
     typed = sheet["ship-date"].distinct
-    seen = [read(text, known) if text else missing for text in typed.texts]
-    findings.add_troubles("ship-date", typed, [one.trouble for one in seen], np.asarray(shipped))
-    return Dates(Spread(typed.codes, [one.moment for one in seen]), seen)
+    readings = [read(text, known) if text else missing for text in typed.texts]
+    findings.add_troubles("ship-date", typed, [reading.trouble for reading in readings], np.asarray(shipped))
+    return Dates(Spread(typed.codes, [reading.moment for reading in readings]), readings)

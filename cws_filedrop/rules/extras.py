@@ -17,7 +17,7 @@ DIRECT_PAYMENT: Final = "DirectPayment"
 LONGEST: Final = 50
 JOIN: Final = "\x1f"
 COUNTRY: Final = re.compile(r"[A-Za-z]{2}")
-# The address in template order: what to call each part, and what the feed takes of it (FACTS 1).
+# The address in template order: what to call each part, and what the feed takes of it (docs/amazon.md#1-fulfillment).
 ADDRESS: Final = {
     "ship-from-name": ("name", 50),
     "ship-from-line1": ("first address line", 60),
@@ -33,7 +33,7 @@ NEEDED: Final = ("ship-from-name", "ship-from-line1", "ship-from-country")
 
 
 def ship_methods(sheet: Sheet, findings: Findings, *, shipped: Mask, tracked: Mask) -> Spread:
-    """The ship method of each row; it goes only with a tracking number, in the rows that are `tracked`."""
+    """The ship method of each row; it is sent only with a tracking number, in the rows that are `tracked`."""
     typed = sheet[METHOD].distinct
     given = typed.given
     sent = given & tracked
@@ -56,7 +56,7 @@ def _payment(text: str) -> bool:
 
 
 def cash_on_delivery(sheet: Sheet, findings: Findings, shipped: Mask) -> Spread:
-    """DirectPayment where it is asked for."""
+    """DirectPayment in the rows that ask for it, in any case."""
     typed = sheet[COD].distinct
     wrong: list[Trouble | None] = [("P01", "") if text and not _payment(text) else None for text in typed.texts]
     findings.add_troubles(COD, typed, wrong, shipped)
@@ -64,7 +64,7 @@ def cash_on_delivery(sheet: Sheet, findings: Findings, shipped: Mask) -> Spread:
 
 
 def _address_trouble(parts: Sequence[str]) -> tuple[str, str] | None:
-    """The column that spoils an address, and in what way."""
+    """The first column that makes an address unusable, and in what way."""
     for (column, (what, longest)), part in zip(ADDRESS.items(), parts, strict=True):
         if column in NEEDED and not part:
             return column, f"the {what} is missing"
@@ -78,17 +78,20 @@ def _address_trouble(parts: Sequence[str]) -> tuple[str, str] | None:
 def _addresses(sheet: Sheet) -> tuple[np.ndarray[tuple[int, ...], np.dtype[np.int32]], list[tuple[str, ...]]]:
     """The distinct addresses, and for each row which of them it has."""
     rows = np.zeros(sheet.size, np.int64)
-    found: list[tuple[str, ...]] = [()]
+    addresses: list[tuple[str, ...]] = [()]
+    # Column by column, two numbers joined to one: nine columns of few texts each, and no row is looked at in Python.
     for column in ADDRESS:
         cells = sheet[column].distinct
         joined = rows * len(cells.texts) + cells.codes
         present, rows = np.unique(joined, return_inverse=True)
-        found = [(*found[at // len(cells.texts)], cells.texts[at % len(cells.texts)]) for at in present.tolist()]
-    return rows.astype(np.int32), found
+        addresses = [
+            (*addresses[at // len(cells.texts)], cells.texts[at % len(cells.texts)]) for at in present.tolist()
+        ]
+    return rows.astype(np.int32), addresses
 
 
 def ship_from(sheet: Sheet, findings: Findings, shipped: Mask) -> Spread:
-    """The ship-from address of each row, joined; left out, with a word, where it is incomplete."""
+    """The ship-from address of each row, joined; left out, with a warning, where it is incomplete."""
     if all(sheet[column].blank for column in ADDRESS):
         return constant("", sheet.size)
     rows, addresses = _addresses(sheet)
@@ -96,7 +99,7 @@ def ship_from(sheet: Sheet, findings: Findings, shipped: Mask) -> Spread:
     good = [any(parts) and trouble is None for parts, trouble in zip(addresses, troubles, strict=True)]
     joined = Spread(rows, [_joined(parts) if fine else "" for parts, fine in zip(addresses, good, strict=True)])
     for column in ADDRESS:
-        here = [("N01", one[1]) if one and one[0] == column else None for one in troubles]
+        here = [("N01", trouble[1]) if trouble and trouble[0] == column else None for trouble in troubles]
         findings.add_troubles(column, joined, here, shipped)
     return joined
 

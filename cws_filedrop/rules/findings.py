@@ -20,8 +20,8 @@ Trouble: TypeAlias = tuple[str, str]  # code, detail
 RANKS: Final = {code: rank for rank, code in enumerate(CATALOGUE)}
 
 
-class Found(NamedTuple):
-    """One code found in one column, in some rows; `details` is one text for all, or one for each row."""
+class Finding(NamedTuple):
+    """One code in one column, in some rows; `details` is one text for all, or one for each row."""
 
     code: str
     column: str
@@ -34,14 +34,14 @@ class Findings:
 
     def __init__(self, sheet: Sheet) -> None:
         self._sheet = sheet
-        self._found: list[Found] = []
+        self._found: list[Finding] = []
         self.rejected: Mask = np.zeros(sheet.size, np.bool_)
 
     def add(self, code: str, column: str, rows: Rows, details: str | Sequence[str] = "") -> None:
         """Note a code for some rows."""
         if not len(rows):
             return
-        self._found.append(Found(code, column, rows, details))
+        self._found.append(Finding(code, column, rows, details))
         entry = CATALOGUE[code]
         if entry.severity is Severity.ERROR:
             mild = [kind for kind, wording in entry.kinds.items() if wording.severity is not Severity.ERROR]
@@ -54,43 +54,43 @@ class Findings:
     def add_troubles(
         self, column: str, cells: Spread, troubles: Sequence[Trouble | None], where: Mask | None = None
     ) -> None:
-        """Note the trouble of each distinct text, if any, for its rows; `where` says which rows count."""
+        """Note what is wrong with each distinct text, if anything, for its rows; `where` says which rows count."""
         if not any(troubles):
             return
         troubled = np.array([trouble is not None for trouble in troubles])[cells.codes]
         rows = np.flatnonzero(troubled if where is None else troubled & where)
-        found = [troubles[code] or ("", "") for code in cells.codes[rows]]
-        codes = np.array([code for code, _ in found])
+        by_row = [troubles[code] or ("", "") for code in cells.codes[rows]]
+        codes = np.array([code for code, _ in by_row])
         for code in sorted(set(codes.tolist())):
             chosen = np.flatnonzero(codes == code)
-            self.add(code, column, rows[chosen], [found[at][1] for at in chosen])
+            self.add(code, column, rows[chosen], [by_row[at][1] for at in chosen])
 
     def frame(self) -> pd.DataFrame:
         """ISSUES in line order, then in the catalogue's order."""
         if not self._found:
             return _no_issues().copy()
-        rows = np.concatenate([found.rows for found in self._found])
-        part = np.repeat(np.arange(len(self._found)), [len(found.rows) for found in self._found])
-        ranks = np.array([RANKS[found.code] for found in self._found])[part]
+        rows = np.concatenate([finding.rows for finding in self._found])
+        part = np.repeat(np.arange(len(self._found)), [len(finding.rows) for finding in self._found])
+        ranks = np.array([RANKS[finding.code] for finding in self._found])[part]
         order = np.lexsort((ranks, rows))
         columns = {
             "line": np.asarray(self._sheet.index)[rows[order]].astype(np.int64),
-            "code": self._named(part[order], lambda found: found.code),
-            "column": self._named(part[order], lambda found: found.column),
-            "value": _text(pa.concat_arrays([self._values(found) for found in self._found]), order),
-            "detail": _text(pa.concat_arrays([_details(found) for found in self._found]), order),
+            "code": self._named(part[order], lambda finding: finding.code),
+            "column": self._named(part[order], lambda finding: finding.column),
+            "value": _text(pa.concat_arrays([self._values(finding) for finding in self._found]), order),
+            "detail": _text(pa.concat_arrays([_details(finding) for finding in self._found]), order),
         }
         return pd.DataFrame({name: columns[name] for name in ISSUE_COLUMNS}, copy=False)
 
-    def _values(self, found: Found) -> pa.StringArray:
+    def _values(self, found: Finding) -> pa.StringArray:
         return self._sheet[found.column].pick(found.rows)
 
-    def _named(self, part: npt.NDArray[np.intp], name: Callable[[Found], str]) -> pd.api.extensions.ExtensionArray:
+    def _named(self, part: npt.NDArray[np.intp], name: Callable[[Finding], str]) -> pd.api.extensions.ExtensionArray:
         return _text(pa.array([name(found) for found in self._found], pa.string()), part)
 
 
 def _not_mild(rows: Rows, details: str | Sequence[str], mild: Sequence[str]) -> Rows:
-    """The rows whose detail is of no milder kind of the code."""
+    """The rows whose detail is not one of the code's milder kinds."""
     if isinstance(details, str):
         return rows[:0] if details.partition("=")[0] in mild else rows
     return rows[[detail.partition("=")[0] not in mild for detail in details]]
@@ -101,7 +101,7 @@ def _no_issues() -> pd.DataFrame:
     return issues_frame([])
 
 
-def _details(found: Found) -> pa.StringArray:
+def _details(found: Finding) -> pa.StringArray:
     if isinstance(found.details, str):
         return pa.repeat(pa.scalar(found.details, pa.string()), len(found.rows))
     return pa.array(found.details, pa.string())

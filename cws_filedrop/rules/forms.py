@@ -1,8 +1,8 @@
 """Fixed forms of numbers, such as 3-7-7, tested over whole columns. Knows bytes only.
 
-A form is written one sign for each character: `#` a digit, `@` a letter, `*` a letter or digit, `=` the check
-digit, any other sign itself; `{n}` or `{n,m}` after a sign repeats it. `|` stands before the part that the check
-digit is reckoned from.
+A form is written with one sign per character: `#` a digit, `@` a letter, `*` a letter or digit, `=` the check digit,
+any other sign itself; `{n}` or `{n,m}` after a sign repeats it. `|` comes before the part that the check digit is
+computed from.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Form:
 
     @property
     def check_at(self) -> int:
-        """Where the check digit stands, or -1."""
+        """The position of the check digit, or -1."""
         return self.signs.find("=")
 
     def _width(self) -> int:
@@ -54,12 +54,13 @@ class Form:
 
     @cached_property
     def literal(self) -> Bytes:
-        """The byte that must stand at each place; 255 (no byte of UTF-8) where any of a class may."""
+        """The byte required at each place; 255 (no byte of UTF-8) where a class of characters is allowed."""
         signs = [255 if sign in "#@*=" else ord(sign) for sign in self.signs]
         return np.array(signs + [0] * (self._width() - self.size), np.uint8)
 
     def match(self, block: Block) -> Mask:
         """Which numbers of the block have this form."""
+        # A matrix of one byte per character, read as words of eight: a row fits if all its words are "every byte".
         fits = block.bytes == self.literal
         fits |= block.digit & self.digits
         if self.letters.any():

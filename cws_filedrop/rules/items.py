@@ -14,18 +14,18 @@ from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
 from cws_filedrop.rules.orders import ROUNDED
 
-ITEM_FORM: Final = Form("#" * 14)  # FACTS 1
+ITEM_FORM: Final = Form("#" * 14)  # docs/amazon.md#1-fulfillment
 ITEM_ID: Final = re.compile(r"[0-9]{14}")
 LOST_ZERO: Final = re.compile(r"[0-9]{13}")
 QUANTITY: Final = re.compile(r"0*([1-9][0-9]{0,8})")
 WHOLE: Final = re.compile(r"[+]?0*([1-9][0-9]{0,8})([.,]0+)?")
 CODE_SEPARATORS: Final = re.compile(r"[,;|\s]+")
-MOST_CODES: Final = 10  # FACTS 1
+MOST_CODES: Final = 10  # docs/amazon.md#1-fulfillment
 
 
 @dataclass(frozen=True)
 class Items:
-    """What was sent of the order, valid for the feed where the row has no error."""
+    """What was shipped of the order, valid for the feed where the row has no error."""
 
     item: Column
     quantity: Spread
@@ -40,7 +40,7 @@ def item_trouble(text: str) -> Trouble:
 
 
 def read_ids(sheet: Sheet, findings: Findings, repairs: Mapping[int, str] | None = None) -> Column:
-    """The order-item-ids as typed, or as `repairs` has them, by row; those that are none are noted."""
+    """The order-item-ids as typed, or as `repairs` has them, by row; what is not one is noted."""
     column = sheet["order-item-id"]
     repaired = repairs or {}
     rows = np.flatnonzero(column.given & ~match(column, ITEM_FORM))
@@ -51,7 +51,7 @@ def read_ids(sheet: Sheet, findings: Findings, repairs: Mapping[int, str] | None
 
 
 def quantity(text: str) -> str:
-    """A quantity as the feed wants it, or "" if it is none."""
+    """A quantity as the feed wants it, or "" if the text is not one."""
     number = QUANTITY.fullmatch(text)
     return number[1] if number else ""
 
@@ -64,7 +64,7 @@ def _quantity_trouble(text: str) -> Trouble | None:
 
 
 def read_quantities(sheet: Sheet, findings: Findings) -> Spread:
-    """The quantities as the feed wants them; those that are none are noted."""
+    """The quantities as the feed wants them; what is not one is noted."""
     typed = sheet["quantity"].distinct
     findings.add_troubles("quantity", typed, [_quantity_trouble(text) for text in typed.texts])
     return Spread(typed.codes, [quantity(text) for text in typed.texts])
@@ -87,7 +87,7 @@ def _transparency_codes(sheet: Sheet, findings: Findings, shipped: Mask) -> Spre
 
 
 def _only_with_item(cells: Spread, has_item: Mask) -> Spread:
-    """The cells where there is an item, else nothing: an Item of the feed is the only place for them."""
+    """The cells in rows with an item, else "": the feed has a place for them only within an Item."""
     return Spread(np.where(has_item, cells.codes, len(cells.texts)).astype(np.int32), [*cells.texts, ""])
 
 

@@ -1,7 +1,7 @@
 """LINES (cells as text) to issues, verdicts and SHIPMENTS: which rows go to Amazon, and what to say about the others.
 
-Pure and columnar: no file format, no database, no clock. `judge` looks at one piece of a file; what several lines of a
-file have to do with each other is found by `repeats` beforehand and handed in, and so is what the order book knows.
+Pure and columnar: no file format, no database, no clock. `judge` sees one piece of a file; how lines of the whole file
+relate to each other is found by `repeats` beforehand and passed in, and so is what the order book knows.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from cws_filedrop.model import Context, Verdict
+from cws_filedrop.model import JudgementContext, Verdict
 from cws_filedrop.rules import (
     booked,
     cancelling,
@@ -29,19 +29,19 @@ from cws_filedrop.rules import (
     statuses,
     tracking,
 )
-from cws_filedrop.rules.book import EMPTY, Book, Effect
-from cws_filedrop.rules.booked import Named, Sent
+from cws_filedrop.rules.book import EMPTY, Effect, OrderBook
+from cws_filedrop.rules.booked import NamedOrders, SentTracking
 from cws_filedrop.rules.cancelling import Cancellation
-from cws_filedrop.rules.carriers import Table, shipped_table
+from cws_filedrop.rules.carriers import CarrierTable, shipped_table
 from cws_filedrop.rules.columns import Cells, Column, Mask, Rows, Sheet
 from cws_filedrop.rules.findings import Findings
-from cws_filedrop.rules.packages import Outcomes
+from cws_filedrop.rules.packages import PackageOutcomes
 from cws_filedrop.rules.repeats import Repeats
-from cws_filedrop.rules.statuses import Asked
+from cws_filedrop.rules.statuses import RequestedStatuses
 from cws_filedrop.tables import SHIPMENT_COLUMNS
 
 VERDICTS: Final = (Verdict.REJECTED, Verdict.DUPLICATE, Verdict.QUEUED, Verdict.UPDATED)
-QUEUED: Final = VERDICTS.index(Verdict.QUEUED)
+REJECTED, DUPLICATE, QUEUED, UPDATED = range(len(VERDICTS))  # their places in it; from QUEUED on the line is good
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class Judgement:
     """What became of the rows of one piece of a file.
 
     `verdicts` has every row (index of the lines, TEXT): queued, updated, rejected or duplicate. `issues` is ISSUES
-    with rule columns. `shipments` is SHIPMENTS, of the queued rows. `effects` is what the queued and the updated ones
-    do to their orders. `quiet` are the lines whose buyers shall get no mail of ours, and
-    `cancellations` what Amazon is to cancel, by line.
+    with rule columns. `shipments` is SHIPMENTS, of the queued rows. `effects` is what the queued and updated rows do to
+    their orders. `quiet` are the lines whose buyers get no mail from us, `cancellations` what Amazon is to cancel, by
+    line.
     """
 
     verdicts: pd.Series[str]
     issues: pd.DataFrame
     shipments: pd.DataFrame
-    make_effects: Callable[[], list[Effect]]  # only who moves orders asks for them
+    make_effects: Callable[[], list[Effect]]  # late, since only a caller that moves orders needs them
     quiet: frozenset[int]
     cancellations: dict[int, Cancellation]
 
@@ -71,57 +71,62 @@ def judge(
     lines: pd.DataFrame,
     *,
     required: frozenset[str],
-    context: Context,
+    context: JudgementContext,
     repeats: Repeats | None = None,
-    carriers: Table | None = None,
-    book: Book | None = None,
+    carriers: CarrierTable | None = None,
+    book: OrderBook | None = None,
 ) -> Judgement:
-    """Judge some lines of a file, whose format needs the `required` columns; `carriers` replaces the shipped table."""
+    """Judge some lines of a file whose format requires the `required` columns; `carriers` replaces the built-in table.
+
+    A rule notes what it finds and the next one goes on, so that a seller learns all that is wrong with a line at once.
+    """
     sheet = Sheet(lines)
     findings = Findings(sheet)
     characters.check(sheet, findings)
-    asked = statuses.read(sheet, findings)
+    requested = statuses.read(sheet, findings)
     table = carriers or shipped_table()
-    lookup = carriage.Lookup(table, table.own(context.policy.carrier_aliases))
+    lookup = carriage.CarrierLookup(table, table.own(context.policy.carrier_aliases))
     named = booked.resolve(sheet, findings, book or EMPTY, unknown_orders=context.policy.unknown_orders)
-    made = _made(sheet, findings, asked, lookup, named)
-    read = dates.check(sheet, findings, asked.shipped, required="ship-date" in required, context=context)
+    made = _made(sheet, findings, requested, lookup, named)
+    read = dates.check(sheet, findings, requested.shipped, required="ship-date" in required, context=context)
     made["fulfillment-date"] = read.cells
     if named.any:
         calendar = dates.calendar(context)
-        made["fulfillment-date"] = booked.not_before(sheet, findings, named.found, asked.shipped, read, calendar)
+        made["fulfillment-date"] = booked.not_before(sheet, findings, named.found, requested.shipped, read, calendar)
     wanted, which = context.policy.cancel_at_amazon, cast(Column, made["order-item-code"])
-    cancelled = cancelling.check(sheet, findings, asked, named, which, wanted=wanted)
+    cancelled = cancelling.check(sheet, findings, requested, named, which, wanted=wanted)
     again = _repeated(sheet, findings, repeats)
-    outcomes = _packages(sheet, findings, asked, made, named, repeats)
+    outcomes = _packages(sheet, findings, requested, made, named, repeats)
     duplicates = np.union1d(again, outcomes.duplicates).astype(np.int64)
-    told = asked.shipped | cancelling.mask(cancelled, sheet.size) if cancelled else asked.shipped
-    verdicts = _verdicts(findings.rejected, duplicates, told)
+    sent = requested.shipped | cancelling.mask(cancelled, sheet.size) if cancelled else requested.shipped
+    verdicts = _verdicts(findings.rejected, duplicates, sent)
     return Judgement(
         verdicts=pd.Series(_text(pa.array(VERDICTS, pa.string()).take(verdicts)), index=lines.index, copy=False),
         issues=findings.frame(),
-        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero((verdicts == QUEUED) & asked.shipped)),
+        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero((verdicts == QUEUED) & requested.shipped)),
         make_effects=lambda: _effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)),
-        quiet=frozenset(np.asarray(sheet.index)[asked.quiet].tolist()),
-        cancellations={one.line: one for row, one in cancelled.items() if not findings.rejected[row]},
+        quiet=frozenset(np.asarray(sheet.index)[requested.quiet].tolist()),
+        cancellations={order.line: order for row, order in cancelled.items() if not findings.rejected[row]},
     )
 
 
-def _made(sheet: Sheet, findings: Findings, asked: Asked, lookup: carriage.Lookup, named: Named) -> dict[str, Cells]:
+def _made(
+    sheet: Sheet, findings: Findings, requested: RequestedStatuses, lookup: carriage.CarrierLookup, named: NamedOrders
+) -> dict[str, Cells]:
     """The normalised cells of the rows, by the column they go to."""
-    shipped, found = asked.shipped, named.found
+    shipped, found = requested.shipped, named.found
     which = items.read(sheet, findings, shipped, booked.repairs(sheet, found) if named.any else None)
-    numbers = tracking.check(sheet, findings, asked.travels)
-    carried = carriage.check(sheet, findings, asked, numbers, lookup)
-    sent = Sent(numbers.sent, carried.codes, carried.names, numbers.good)
+    numbers = tracking.check(sheet, findings, requested.travels)
+    carried = carriage.check(sheet, findings, requested, numbers, lookup)
+    sent = SentTracking(numbers.sent, carried.codes, carried.names, numbers.good)
     if named.any:
-        booked.check_moves(sheet, findings, found, asked)
+        booked.check_moves(sheet, findings, found, requested)
         booked.check_items(findings, found, which.item)
         sent = booked.with_kept(sheet, findings, found, shipped, which.item, sent)
     methods = extras.ship_methods(sheet, findings, shipped=shipped, tracked=sent.tracked)
     usual = booked.with_methods(sheet, found, methods, shipped & sent.tracked) if named.any else methods
     return {
-        "kind": asked.kinds,
+        "kind": requested.kinds,
         "amazon-order-id": named.ids,
         "order-item-code": which.item,
         "quantity": which.quantity,
@@ -137,16 +142,21 @@ def _made(sheet: Sheet, findings: Findings, asked: Asked, lookup: carriage.Looku
 
 
 def _packages(
-    sheet: Sheet, findings: Findings, asked: Asked, made: dict[str, Cells], named: Named, repeats: Repeats | None
-) -> Outcomes:
-    """Hold the rows against what was confirmed before."""
+    sheet: Sheet,
+    findings: Findings,
+    requested: RequestedStatuses,
+    made: dict[str, Cells],
+    named: NamedOrders,
+    repeats: Repeats | None,
+) -> PackageOutcomes:
+    """Compare the rows with what was confirmed before."""
     if not named.any:
-        return Outcomes()
+        return PackageOutcomes()
     names = ("order-item-code", "tracking-number", "quantity")
     which, numbers, quantities = (cast(list[str], made[name].pick(sheet.every).to_pylist()) for name in names)
     totals = {} if repeats is None else repeats.pieces(np.asarray(sheet.index, dtype=np.int64))
     return packages.check(
-        findings, named.found, asked.shipped, items=which, numbers=numbers, quantities=quantities, totals=totals
+        findings, named.found, requested.shipped, items=which, numbers=numbers, quantities=quantities, totals=totals
     )
 
 
@@ -161,7 +171,9 @@ EFFECT_COLUMNS: Final = (
 )
 
 
-def _effects(sheet: Sheet, made: dict[str, Cells], named: Named, outcomes: Outcomes, rows: Rows) -> list[Effect]:
+def _effects(
+    sheet: Sheet, made: dict[str, Cells], named: NamedOrders, outcomes: PackageOutcomes, rows: Rows
+) -> list[Effect]:
     """What the good rows do to their orders."""
     cells = (made[name].pick(rows).to_pylist() for name in EFFECT_COLUMNS)
     known = [named.found[row] for row in rows.tolist()]
@@ -174,23 +186,24 @@ def _effects(sheet: Sheet, made: dict[str, Cells], named: Named, outcomes: Outco
 
 
 def _repeated(sheet: Sheet, findings: Findings, repeats: Repeats | None) -> Rows:
-    """Note what the whole file says about these rows; the rows that are duplicates of an earlier one."""
+    """Note how these rows relate to the rest of the file; the rows that are duplicates of an earlier one."""
     if repeats is None or not repeats.found:
         return np.zeros(0, np.int64)
     numbers = np.asarray(sheet.index, dtype=np.int64)
     rows = repeats.rows(numbers)
     found = [repeats.found[number] for number in numbers[rows].tolist()]
-    for code, column in sorted({(finding[0], finding[1]) for finding in found}):
-        chosen = [at for at, finding in enumerate(found) if finding[:2] == (code, column)]
-        findings.add(code, column, rows[chosen], [found[at][3] for at in chosen])
-    return rows[[at for at, finding in enumerate(found) if finding[0] == "O05"]]
+    for code, column in sorted({(finding.code, finding.column) for finding in found}):
+        chosen = [at for at, finding in enumerate(found) if (finding.code, finding.column) == (code, column)]
+        findings.add(code, column, rows[chosen], [found[at].detail for at in chosen])
+    return rows[[at for at, finding in enumerate(found) if finding.code == "O05"]]
 
 
 def _verdicts(rejected: Mask, duplicates: Rows, shipped: Mask) -> npt.NDArray[np.int64]:
     """The verdict of each row, as its place in VERDICTS."""
-    verdicts = np.where(shipped, 2, 3)
-    verdicts[duplicates] = 1
-    verdicts[rejected] = 0
+    # Rejected last: a duplicate with an error is rejected, and its error is what the seller has to see.
+    verdicts = np.where(shipped, QUEUED, UPDATED)
+    verdicts[duplicates] = DUPLICATE
+    verdicts[rejected] = REJECTED
     return verdicts
 
 

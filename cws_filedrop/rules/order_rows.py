@@ -14,17 +14,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cws_filedrop.model import Context, OrderState
+from cws_filedrop.model import JudgementContext, OrderState
 from cws_filedrop.rules import dates, items, orders
 from cws_filedrop.rules.columns import Cells, Column, Mask, Sheet, Spread
-from cws_filedrop.rules.dates import Calendar, When
+from cws_filedrop.rules.dates import Calendar, NamedMoment
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.tables import ORDER_COLUMNS, PEOPLE_COLUMNS
 
 COMMENT: Final = re.compile(r"\s*Amazon\s*/\s*(\S+)\s*", re.IGNORECASE)
 MIDNIGHT: Final = time()
 END_OF_DAY: Final = time(23, 59, 59)
-# How the ancestor writes the state of an order; its user folders are new orders put aside.
+# How the ancestor writes an order's state; its "user folders" hold new orders that were put aside.
 STATES: Final = {
     "new": OrderState.NEW,
     "packed": OrderState.PACKED,
@@ -42,7 +42,7 @@ STATES: Final = {
 class OrderRows:
     """`rows` is ORDERS with PEOPLE_COLUMNS, index = line number; `issues` is ISSUES of the lines that are left out.
 
-    `continued` counts lines that only go on with the line above, as Amazon writes them for several promotions.
+    `continued` counts the lines that merely continue the line above, which Amazon writes for further promotions.
     """
 
     rows: pd.DataFrame
@@ -50,8 +50,8 @@ class OrderRows:
     continued: int
 
 
-def read(lines: pd.DataFrame, *, required: frozenset[str], context: Context) -> OrderRows:
-    """Normalise some lines of an order file, whose format needs the `required` columns."""
+def read(lines: pd.DataFrame, *, required: frozenset[str], context: JudgementContext) -> OrderRows:
+    """Normalise some lines of an order file whose format requires the `required` columns."""
     continued = _continued(lines, required)
     sheet = Sheet(lines[~continued] if continued.any() else lines)
     findings = Findings(sheet)
@@ -75,7 +75,7 @@ def read(lines: pd.DataFrame, *, required: frozenset[str], context: Context) -> 
 
 
 def _continued(lines: pd.DataFrame, required: frozenset[str]) -> Mask:
-    """Lines that have nothing in the columns which every order line has, but perhaps the order's number."""
+    """Lines that are empty in every column which an order line must have, except perhaps the order's number."""
     sheet = Sheet(lines)
     names = required - {"amazon-order-id", "number"}
     nothing: Mask = np.logical_and.reduce([~sheet[name].given for name in sorted(names)])
@@ -88,15 +88,15 @@ def _order_ids(sheet: Sheet, findings: Findings) -> Column:
     if column not in sheet or not cells.given.all():
         column, cells = "comments", Column(_in_comments(sheet))
     rows = np.flatnonzero(~orders.amazon(cells))
-    found = [_trouble(text) for text in cells.texts(rows)]
+    troubles = [_trouble(text) for text in cells.texts(rows)]
     for code in ("O01", "O02"):
-        chosen = [at for at, one in enumerate(found) if one[0] == code]
-        findings.add(code, column, rows[chosen], [found[at][1] for at in chosen])
+        chosen = [at for at, trouble in enumerate(troubles) if trouble[0] == code]
+        findings.add(code, column, rows[chosen], [troubles[at][1] for at in chosen])
     return cells
 
 
 def _in_comments(sheet: Sheet) -> pa.StringArray:
-    """Amazon's order number: of its own column, else out of `Amazon/<number>`."""
+    """Amazon's order number: from its own column, else from `Amazon/<number>` in the comments."""
     own, comments = sheet["amazon-order-id"], sheet["comments"]
     texts = zip(own.texts(sheet.every), comments.texts(sheet.every), strict=True)
     return pa.array([given or _after_slash(comment) for given, comment in texts], pa.string())
@@ -115,8 +115,8 @@ def _trouble(text: str) -> Trouble:
 def _moments(sheet: Sheet, findings: Findings, column: str, calendar: Calendar, of_day: time) -> Spread:
     typed = sheet[column].distinct
     found = [dates.when(text, calendar, of_day=of_day) if text else None for text in typed.texts]
-    findings.add_troubles(column, typed, [None if isinstance(one, When) else one for one in found])
-    return Spread(typed.codes, [dates.stamped(one.moment) if isinstance(one, When) else "" for one in found])
+    findings.add_troubles(column, typed, [None if isinstance(one, NamedMoment) else one for one in found])
+    return Spread(typed.codes, [dates.stamped(one.moment) if isinstance(one, NamedMoment) else "" for one in found])
 
 
 def _states(sheet: Sheet) -> Spread:

@@ -1,6 +1,6 @@
-"""Which way an order may move (DOMAIN 10): what a seller's row asks of it, what Amazon answers, what an operator says.
+"""How an order may move from state to state: by a seller's row, by Amazon's answer, by an operator's decision.
 
-A table and nothing else; who keeps the states does not concern it.
+The table is shown in docs/domain.md#10-orders. A table and nothing else: it does not know where states are kept.
 """
 
 from __future__ import annotations
@@ -11,58 +11,58 @@ from typing import Final
 from cws_filedrop.model import OrderState
 
 
-class Move(StrEnum):
-    """What is asked of an order."""
+class OrderMove(StrEnum):
+    """What may happen to an order."""
 
     PACKED = "packed"
     SHIPPED = "shipped"
     DEFERRED = "deferred"
     CANCELLED = "cancelled"
-    REFUSED = "refused"  # Amazon did not take its confirmation
+    REFUSED = "refused"  # Amazon refused its confirmation
     REOPENED = "reopened"  # by an operator
 
 
-# A row that repeats where an order stands is no mistake: it may bring a tracking number, or another package.
-TRANSITIONS: Final[dict[OrderState, dict[Move, OrderState]]] = {
+# A row that repeats an order's state is no mistake: it may bring a tracking number, or another package.
+TRANSITIONS: Final[dict[OrderState, dict[OrderMove, OrderState]]] = {
     OrderState.NEW: {
-        Move.PACKED: OrderState.PACKED,
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.DEFERRED: OrderState.DEFERRED,
-        Move.CANCELLED: OrderState.CANCELLED,
+        OrderMove.PACKED: OrderState.PACKED,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.DEFERRED: OrderState.DEFERRED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
     },
     OrderState.PACKED: {
-        Move.PACKED: OrderState.PACKED,
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.DEFERRED: OrderState.DEFERRED,
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.PACKED: OrderState.PACKED,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.DEFERRED: OrderState.DEFERRED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.DEFERRED: {
-        Move.PACKED: OrderState.PACKED,
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.DEFERRED: OrderState.DEFERRED,
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.PACKED: OrderState.PACKED,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.DEFERRED: OrderState.DEFERRED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.SHIPPED: {
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.REFUSED: OrderState.UNCONFIRMED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.REFUSED: OrderState.UNCONFIRMED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.UNCONFIRMED: {
-        Move.SHIPPED: OrderState.SHIPPED,
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REFUSED: OrderState.UNCONFIRMED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REFUSED: OrderState.UNCONFIRMED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.CANCELLED: {
-        Move.CANCELLED: OrderState.CANCELLED,
-        Move.REFUSED: OrderState.UNCONFIRMED,
-        Move.REOPENED: OrderState.NEW,
+        OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REFUSED: OrderState.UNCONFIRMED,
+        OrderMove.REOPENED: OrderState.NEW,
     },
 }
 
 
-def moved(state: OrderState, move: Move) -> OrderState | None:
-    """Where the move leads; None if it is not possible (S02, O04)."""
+def moved(state: OrderState, move: OrderMove) -> OrderState | None:
+    """The state that the move leads to; None if it is not possible (S02, O04)."""
     return TRANSITIONS[state].get(move)

@@ -13,7 +13,7 @@ from cws_filedrop.rules.columns import Column, Mask, Sheet
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
 
-AMAZON_ID: Final = re.compile(r"[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}")  # FACTS 1, in plain letters
+AMAZON_ID: Final = re.compile(r"[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}")  # docs/amazon.md#1-fulfillment
 AMAZON_FORM: Final = Form("***-*******-*******")
 ROUNDED: Final = re.compile(r"[0-9]([.,][0-9]*)?[eE]\+?[0-9]{1,3}")
 DATE: Final = re.compile(
@@ -22,7 +22,7 @@ DATE: Final = re.compile(
 )
 BARE: Final = re.compile(r"[0-9]{17}")
 GROUPS: Final = re.compile(r"[0-9]+([^0-9A-Za-z][0-9]+)+")
-OWN_DIGITS: Final = 10  # digits in groups, this many or more, are an attempt at Amazon's number
+OWN_DIGITS: Final = 10  # this many digits or more, in groups, were meant to be Amazon's number
 
 
 def _written(characters: str) -> str:
@@ -46,7 +46,7 @@ def damage(text: str) -> str | None:
 
 
 def restored(text: str) -> str:
-    """The order number that a text is once its hyphens are back; "" if it is none that lost only them."""
+    """The order number with its hyphens put back; "" if missing hyphens are not all that is wrong with the text."""
     if AMAZON_ID.fullmatch(text):
         return ""
     kind, _, found = (damage(text) or "").partition("=")
@@ -54,7 +54,7 @@ def restored(text: str) -> str:
 
 
 def names(lines: pd.DataFrame) -> list[str]:
-    """What the order book is to be asked for, for some lines of a file: their orders' names, each once."""
+    """The names to look up in the order book for some lines of a file, each once."""
     typed = dict.fromkeys(Sheet(lines)["order-id"].distinct.texts)
     typed |= dict.fromkeys(map(restored, typed))
     return [name for name in typed if name]

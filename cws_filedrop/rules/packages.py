@@ -1,15 +1,15 @@
 """O05, O07, Q02, Q03 against the order book: is a shipped row the same again, another package, or a correction?
 
-Idempotence is by meaning (DOMAIN 4): order, item and tracking number. What was confirmed of an order before, or is on
-its way to Amazon, are its packages. A row of the same order line
+Idempotence is by meaning (docs/domain.md#4-shipments): order, item and tracking number. An order's packages are what
+was confirmed of it before or is on its way to Amazon. A row of the same order line
 
-- with the same tracking number as one of them is a duplicate (O05);
-- with another, where pieces are left to be sent, is another package;
-- with another, where nothing is left, corrects the package of the same quantity (O07), or the only one there is;
-- and otherwise sends more than was ordered (Q02), or does not say what it corrects (Q03).
+- with the tracking number of one of them is a duplicate (O05);
+- with another number, while units are left to ship, is another package;
+- with another number, when no units are left, corrects the package of the same quantity (O07), or the only package;
+- and otherwise ships more than was ordered (Q02), or does not say which package it corrects (Q03).
 
-A package of the whole order counts for each of its items. Where nobody said how much was ordered, another tracking
-number is a correction.
+A package of the whole order counts for each of its items. Where the ordered quantity is not known, another tracking
+number is taken for a correction.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from cws_filedrop.rules.columns import Mask
 from cws_filedrop.rules.findings import Findings
 
 
-class Said(NamedTuple):
-    """What is to be said of a row, and the tracking numbers of the packages that it corrects."""
+class RowFinding(NamedTuple):
+    """The issue to report for a row, and the tracking numbers of the packages that it corrects."""
 
     code: str
     column: str
@@ -36,9 +36,9 @@ class Said(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One shipped row of a known order. `quantity` is None where none is given; `in_file` counts the pieces of this
-    order line in the whole file, other packages among them."""
+class ShippedRow:
+    """One shipped row of a known order. `quantity` is None where none is given; `in_file` counts the units of this
+    order line in the whole file, including those in its other packages."""
 
     order: KnownOrder
     item: str
@@ -48,12 +48,12 @@ class Row:
 
     @property
     def ordered(self) -> int | None:
-        """How many pieces were ordered of the item; None when nobody said, or for a whole order."""
+        """How many units of the item were ordered; None when not known, or for a whole order."""
         return self.order.items.get(self.item) if self.item else None
 
 
 @dataclass
-class Outcomes:
+class PackageOutcomes:
     """The rows that are duplicates, and those that correct packages, by row."""
 
     duplicates: list[int] = field(default_factory=list)
@@ -69,17 +69,17 @@ def check(
     numbers: Sequence[str],
     quantities: Sequence[str],
     totals: Mapping[int, int],
-) -> Outcomes:
+) -> PackageOutcomes:
     """Note what is wrong or worth saying. `totals` has `in_file`, by row."""
-    outcomes, noted = Outcomes(), defaultdict[tuple[str, str], list[tuple[int, str]]](list)
+    outcomes, noted = PackageOutcomes(), defaultdict[tuple[str, str], list[tuple[int, str]]](list)
     for place in np.flatnonzero(shipped & ~findings.rejected).tolist():
         order = found[place]
         if order is None:
             continue
         quantity = int(quantities[place]) if quantities[place] else None
         if not order.packages and (quantity or 0) <= (order.items.get(items[place]) or 0) and place not in totals:
-            continue  # as most are; the rest of this function takes ten times as long
-        said = judged(Row(order, items[place], numbers[place], quantity, totals.get(place, quantity)))
+            continue  # the first package, within what was ordered: most rows, and the rest takes ten times as long
+        said = judged(ShippedRow(order, items[place], numbers[place], quantity, totals.get(place, quantity)))
         if said is None:
             continue
         noted[said.code, said.column].append((place, said.detail))
@@ -92,8 +92,8 @@ def check(
     return outcomes
 
 
-def judged(row: Row) -> Said | None:
-    """What is to be said of one row; None when nothing is."""
+def judged(row: ShippedRow) -> RowFinding | None:
+    """The issue to report for one row; None when there is none."""
     same = [one for one in row.order.packages if one.tracking == row.tracking and one.item in (row.item, "")]
     if same:
         return _again(same[-1])
@@ -101,13 +101,13 @@ def judged(row: Row) -> Said | None:
     return _of_item(row, standing) if row.item else _of_all(row, standing)
 
 
-def _again(same: Package) -> Said:
+def _again(same: Package) -> RowFinding:
     if same.corrected_by:
-        return Said("O05", "order-id", f"corrected={same.source}; {same.corrected_by} has corrected it since")
-    return Said("O05", "order-id", same.source)
+        return RowFinding("O05", "order-id", f"corrected={same.source}; {same.corrected_by} has corrected it since")
+    return RowFinding("O05", "order-id", same.source)
 
 
-def _of_all(row: Row, earlier: Sequence[Package]) -> Said | None:
+def _of_all(row: ShippedRow, earlier: Sequence[Package]) -> RowFinding | None:
     """A row for the whole order."""
     if not earlier:
         return None
@@ -115,12 +115,12 @@ def _of_all(row: Row, earlier: Sequence[Package]) -> Said | None:
         return _correction(row, earlier)
     if row.order.items and set(row.order.items) <= {one.item for one in earlier}:
         if all(one.tracking == row.tracking for one in earlier):
-            return Said("O05", "order-id", earlier[-1].source)
+            return RowFinding("O05", "order-id", earlier[-1].source)
         return _correction(row, earlier)
-    return Said("Q03", "order-item-id", f"rest={earlier[-1].source}")
+    return RowFinding("Q03", "order-item-id", f"rest={earlier[-1].source}")
 
 
-def _of_item(row: Row, standing: Sequence[Package]) -> Said | None:
+def _of_item(row: ShippedRow, standing: Sequence[Package]) -> RowFinding | None:
     """A row for an item of the order."""
     mine = [one for one in standing if one.item == row.item]
     if not mine:
@@ -137,31 +137,33 @@ def _of_item(row: Row, standing: Sequence[Package]) -> Said | None:
     return _correction(row, alike[-1:]) if alike else _too_much(row, sent)
 
 
-def _without_quantity(row: Row, mine: Sequence[Package], sent: int | None) -> Said:
-    """Nothing says how much of it is in the package: all there is, if that makes sense."""
+def _without_quantity(row: ShippedRow, mine: Sequence[Package], sent: int | None) -> RowFinding:
+    """A row that does not say how much is in the package: all of it is meant, if that makes sense."""
     if len(mine) > 1 or (row.ordered is not None and sent is not None and sent < row.ordered):
-        return Said("Q03", "quantity", f"earlier={mine[-1].source}")
+        return RowFinding("Q03", "quantity", f"earlier={mine[-1].source}")
     return _correction(row, mine)
 
 
-def _too_much(row: Row, sent: int) -> Said | None:
+def _too_much(row: ShippedRow, sent: int) -> RowFinding | None:
     wanted = row.in_file or row.quantity
     if row.ordered is None or wanted is None or wanted <= row.ordered - sent:
         return None
     parts = [f"{row.ordered} ordered", f"{sent} confirmed or on the way" if sent else ""]
     if wanted != row.quantity:
         parts.append(f"{wanted} in this file")
-    return Said("Q02", "quantity", ", ".join(filter(None, parts)))
+    return RowFinding("Q02", "quantity", ", ".join(filter(None, parts)))
 
 
-def _correction(row: Row, corrected: Sequence[Package]) -> Said:
+def _correction(row: ShippedRow, corrected: Sequence[Package]) -> RowFinding:
     before = " and ".join(dict.fromkeys(one.tracking or "no tracking number" for one in corrected))
     detail = f"{before} before ({corrected[-1].source}), {row.tracking or 'none'} now"
-    return Said("O07", "tracking-number", detail, tuple(one.tracking for one in corrected if one.item == row.item))
+    return RowFinding(
+        "O07", "tracking-number", detail, tuple(one.tracking for one in corrected if one.item == row.item)
+    )
 
 
 def _sum(packages: Sequence[Package], ordered: int | None) -> int | None:
-    """How many pieces some packages hold; None when nobody said."""
+    """How many units some packages hold; None when not known."""
     total = 0
     for one in packages:
         count = ordered if one.quantity is None else one.quantity

@@ -1,21 +1,23 @@
 """O05, O06, Q03: the same order line more than once in one file, over any number of pieces.
 
-A file is read in pieces, but an order line may come again a million lines later. So each piece gives `keys` (two
-hashes a line), `suspects` picks out the orders that need a close look, `select` fetches their lines in a second
-reading, and `settle` compares those exactly. A collision of hashes costs a look and changes nothing.
+A file is read in pieces, but an order line may recur a million lines later. So each piece yields `keys` (two hashes per
+line), `suspects` picks out the orders that need a close look, `select` fetches their lines in a second pass, and
+`settle` compares those exactly. Hashes, since keeping the texts of all lines would make memory grow with the file:
+16 bytes a line is all that is held. A collision of hashes costs a close look and changes nothing; hashes only ever
+select, they never decide.
 
-What counts, for lines whose order-id and order-item-id can be read (others are rejected anyhow):
+The rules, for lines whose order-id and order-item-id can be read (others are rejected anyhow):
 
 - The key of a line is (order-id, order-item-id, tracking-number). The same key with the same data in every column:
   the first line goes on, each later one is a duplicate (O05).
 - The same key with different data: O06 on every line concerned, since nobody can say which is right.
 - One order line with different statuses: O06 on all of its lines.
 - One order line with different tracking numbers is split over packages: each such line needs a quantity (Q03). A
-  whole order (no order-item-id) split so cannot say what is in which package, quantity or not: Q03 on all of them.
+  whole order (no order-item-id) split like that cannot say what is in which package, quantity or not: Q03 on all.
 - An order given both whole and by items: O06 on all of its lines.
 
-Statuses are compared by what they ask for, tracking numbers without blanks, everything else as typed. Knows no
-other rule: whether a line is good otherwise is not asked here.
+Statuses are compared by what they request, tracking numbers without blanks, everything else as typed. Knows no other
+rule: whether a line is good otherwise does not matter here.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -41,15 +43,29 @@ from cws_filedrop.rules.statuses import kind
 SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)  # odd, bits well mixed (the golden ratio)
 HALF: Final = np.uint64(32)
 LONG: Final = 64  # bytes from which a cell is hashed on its own; no id is so long
-FACTORS: Final = np.array([pow(int(SPREAD), at + 1, 2**64) for at in range(LONG // 8)], np.uint64)  # all odd
+# One factor for each word of a cell, or two words could be swapped without changing the sum. All odd: an even factor
+# would throw bits of its word away.
+FACTORS: Final = np.array([pow(int(SPREAD), at + 1, 2**64) for at in range(LONG // 8)], np.uint64)
 LINES_NAMED: Final = 5
-Finding: TypeAlias = tuple[str, str, str, str]  # code, column, value, detail
+
+
+class RepeatFinding(NamedTuple):
+    """What is wrong with one line: a code, the column and its value as typed, and the code's detail."""
+
+    code: str
+    column: str
+    value: str
+    detail: str
 
 
 # --- the cheap look ----------------------------------------------------------------------------------------------
 
 
 def _mixed(words: Words) -> Words:
+    """Words with every bit spread over all others, so that ids that differ in one digit differ everywhere.
+
+    Each step can be undone, so different words stay different: only what happens before can collide.
+    """
     mixed = words * SPREAD
     mixed ^= mixed >> HALF
     mixed *= SPREAD
@@ -67,19 +83,21 @@ def trimmed(column: Column) -> Column:
 
 def hashes(column: Column) -> Words:
     """A hash of each cell; 0 of an empty one."""
-    found = np.zeros(len(column.sizes), np.uint64)
+    result = np.zeros(len(column.sizes), np.uint64)
+    # Cells of one size at a time: they form a matrix of words, and a million ids take a few array operations. (Hashing
+    # them as Python texts is the loop over rows that this package avoids.)
     short = np.minimum(column.sizes, LONG)
     for size in np.flatnonzero(np.bincount(short)).tolist():
         rows = np.flatnonzero(short == size)
         if size == LONG:
-            found[rows] = [_digest(text) for text in column.texts(rows)]
+            result[rows] = [_digest(text) for text in column.texts(rows)]
         elif size:
             words = column.words(rows, size)
             total = words[:, 0] * FACTORS[0]
             for at in range(1, words.shape[1]):
                 total += words[:, at] * FACTORS[at]
-            found[rows] = _mixed(total)
-    return found
+            result[rows] = _mixed(total)
+    return result
 
 
 def _digest(text: str) -> int:
@@ -98,12 +116,12 @@ def among(values: Words, wanted: Words) -> npt.NDArray[np.bool_]:
     """Which values are among the wanted ones, which are sorted."""
     if not len(wanted):
         return np.zeros(len(values), np.bool_)
-    found: npt.NDArray[np.bool_] = wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
-    return found
+    mask: npt.NDArray[np.bool_] = wanted[np.minimum(np.searchsorted(wanted, values), len(wanted) - 1)] == values
+    return mask
 
 
 def _twice(values: Words) -> Words:
-    """The values that occur more than once, sorted; the array that is given is sorted too."""
+    """The values that occur more than once, sorted; `values` is sorted in place, to spare a copy."""
     values.sort()
     return np.unique(values[1:][values[1:] == values[:-1]])
 
@@ -113,17 +131,18 @@ def suspects(all_keys: Sequence[npt.NDArray[np.uint64]]) -> npt.NDArray[np.uint6
 
     Only one copy of all lines' hashes is made: they are what is held of a file of many million lines.
     """
-    # Lines without an order-id are nobody's.
+    # Lines without an order-id belong to no order.
     pieces = [piece if piece[:, 0].all() else piece[piece[:, 0] != 0] for piece in all_keys]
     if not pieces:
         return np.zeros(0, np.uint64)
     twice = _twice(np.concatenate([piece[:, 1] for piece in pieces]))
+    # A line for the whole order has no item, whose hash is 0: its second key is the mixed first one.
     whole = np.unique(np.concatenate([order[line == _mixed(order)] for order, line in (piece.T for piece in pieces)]))
-    found = []
+    chosen = []
     for order, line in (piece.T for piece in pieces):
-        both = among(order, whole) & (line != _mixed(order))  # as a whole, and one of its items
-        found.append(order[among(line, twice) | both])
-    return np.unique(np.concatenate(found))
+        both = among(order, whole) & (line != _mixed(order))  # given as a whole, and here by one of its items
+        chosen.append(order[among(line, twice) | both])
+    return np.unique(np.concatenate(chosen))
 
 
 def select(lines: pd.DataFrame, suspects: npt.NDArray[np.uint64]) -> pd.DataFrame:
@@ -140,11 +159,11 @@ def select(lines: pd.DataFrame, suspects: npt.NDArray[np.uint64]) -> pd.DataFram
 class Repeats:
     """What the close look found: at most one finding a line."""
 
-    found: Mapping[int, Finding] = field(default_factory=dict)
-    totals: Mapping[int, int] = field(default_factory=dict)  # pieces of the line's order line in the whole file
+    found: Mapping[int, RepeatFinding] = field(default_factory=dict)
+    totals: Mapping[int, int] = field(default_factory=dict)  # units of the line's order line in the whole file
 
     def pieces(self, index: npt.NDArray[np.int64]) -> dict[int, int]:
-        """The totals of some lines, by position in `index`."""
+        """The totals (units) of some lines, by position in `index`."""
         if not self.totals:
             return {}
         return {place: self.totals[line] for place, line in enumerate(index.tolist()) if line in self.totals}
@@ -161,7 +180,7 @@ class Repeats:
         return np.flatnonzero(self._lines[places] == index)
 
 
-class Line(NamedTuple):
+class ComparedLine(NamedTuple):
     """One line under a close look; `data` is every cell by column, made comparable."""
 
     number: int
@@ -185,7 +204,7 @@ def _comparable(column: str, cell: str) -> str:
     return "".join(cell.split()) if column == "tracking-number" else cell.strip()
 
 
-def _lines(frame: pd.DataFrame) -> Iterable[Line]:
+def _lines(frame: pd.DataFrame) -> Iterable[ComparedLine]:
     """The lines whose key can be read."""
     sheet = Sheet(frame)
     cells = [sheet[name].texts(sheet.every) for name in sheet.names]
@@ -194,7 +213,7 @@ def _lines(frame: pd.DataFrame) -> Iterable[Line]:
         data = {name: _comparable(name, cell) for name, cell in typed.items()}
         order, item = data.get("order-id", ""), data.get("order-item-id", "")
         if _readable(order, item):
-            yield Line(int(number), order, item, data, typed)
+            yield ComparedLine(int(number), order, item, data, typed)
 
 
 def _readable(order: str, item: str) -> bool:
@@ -211,47 +230,47 @@ def named(numbers: Sequence[int]) -> str:
     return f"lines {', '.join(map(str, shown if more > 0 else shown[:-1]))} and {last}"
 
 
-def _others(line: Line, lines: Sequence[Line]) -> str:
+def _others(line: ComparedLine, lines: Sequence[ComparedLine]) -> str:
     return named([other.number for other in lines if other is not line])
 
 
-def _both_ways(lines: Sequence[Line]) -> dict[int, Finding]:
-    """The findings of an order that is given whole and by items."""
-    found: dict[int, Finding] = {}
+def _both_ways(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
+    """The findings for an order that is given both whole and by items."""
+    found: dict[int, RepeatFinding] = {}
     for line in lines:
         against = [other for other in lines if bool(other.item) != bool(line.item)]
         detail = f"whole={named([other.number for other in against])}"
-        found[line.number] = ("O06", "order-id", line.order, detail)
+        found[line.number] = RepeatFinding("O06", "order-id", line.order, detail)
     return found
 
 
-def _differing(lines: Sequence[Line], column: str) -> dict[int, Finding]:
-    """The findings of lines that should be the same and differ in a column."""
-    found: dict[int, Finding] = {}
+def _differing(lines: Sequence[ComparedLine], column: str) -> dict[int, RepeatFinding]:
+    """The findings for lines that should be the same but differ in a column."""
+    found: dict[int, RepeatFinding] = {}
     for line in lines:
         against = [other for other in lines if other.data[column] != line.data[column]]
         detail = f"differs={named([other.number for other in against])}" if against else _others(line, lines)
-        found[line.number] = ("O06", column, line.typed[column], detail)
+        found[line.number] = RepeatFinding("O06", column, line.typed[column], detail)
     return found
 
 
-def _same_package(lines: Sequence[Line]) -> dict[int, Finding]:
-    """The findings of lines with one key: the same again, or different data."""
+def _same_package(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
+    """The findings for lines with the same key: exact repetitions, or different data."""
     first = lines[0]
     for column in first.data:
         if any(line.data[column] != first.data[column] for line in lines):
             return _differing(lines, column)
     detail = f"line={first.number}"
-    return {line.number: ("O05", "order-id", line.typed["order-id"], detail) for line in lines[1:]}
+    return {line.number: RepeatFinding("O05", "order-id", line.typed["order-id"], detail) for line in lines[1:]}
 
 
-def _split(lines: Sequence[Line]) -> dict[int, Finding]:
-    """The findings of one order line in several packages."""
+def _split(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
+    """The findings for one order line in several packages."""
     whole = "" if lines[0].item else "items="
     short = [line for line in lines if whole or not line.data.get("quantity")]
     other = {line.number: [one for one in lines if one.package != line.package] for line in short}
     return {
-        line.number: (
+        line.number: RepeatFinding(
             "Q03",
             "quantity",
             line.typed.get("quantity", ""),
@@ -261,20 +280,20 @@ def _split(lines: Sequence[Line]) -> dict[int, Finding]:
     }
 
 
-def _order_line(lines: Sequence[Line]) -> dict[int, Finding]:
-    """The findings of all lines of a file for one order line."""
+def _order_line(lines: Sequence[ComparedLine]) -> dict[int, RepeatFinding]:
+    """The findings for all lines of a file about one order line."""
     if len({line.status for line in lines}) > 1:
         return _differing(lines, "status")
     packages = _grouped(lines, "tracking-number")
     found = _split(lines) if len(packages) > 1 else {}
     for package in packages:
         same = _same_package(package)
-        found |= {number: finding for number, finding in same.items() if finding[0] == "O06" or number not in found}
+        found |= {number: finding for number, finding in same.items() if finding.code == "O06" or number not in found}
     return found
 
 
-def _grouped(lines: Iterable[Line], column: str) -> list[list[Line]]:
-    groups: dict[str, list[Line]] = defaultdict(list)
+def _grouped(lines: Iterable[ComparedLine], column: str) -> list[list[ComparedLine]]:
+    groups: dict[str, list[ComparedLine]] = defaultdict(list)
     for line in lines:
         groups[line.data.get(column, "")].append(line)
     return list(groups.values())
@@ -282,21 +301,21 @@ def _grouped(lines: Iterable[Line], column: str) -> list[list[Line]]:
 
 def settle(suspect_lines: pd.DataFrame) -> Repeats:
     """What is wrong with the selected lines of a file, all pieces together, by exact comparison."""
-    found: dict[int, Finding] = {}
+    findings: dict[int, RepeatFinding] = {}
     totals: dict[int, int] = {}
     for order in _grouped(_lines(suspect_lines), "order-id"):
         if len({bool(line.item) for line in order}) > 1:
-            found |= _both_ways(order)
+            findings |= _both_ways(order)
             continue
         for lines in _grouped(order, "order-item-id"):
             if len(lines) > 1:
-                found |= _order_line(lines)
-                totals |= _pieces([line for line in lines if line.number not in found])
-    return Repeats(found, totals)
+                findings |= _order_line(lines)
+                totals |= _pieces([line for line in lines if line.number not in findings])
+    return Repeats(findings, totals)
 
 
-def _pieces(lines: Sequence[Line]) -> dict[int, int]:
-    """How many pieces the packages of one order line hold together, for each of its lines."""
+def _pieces(lines: Sequence[ComparedLine]) -> dict[int, int]:
+    """How many units the packages of one order line hold together, for each of its lines."""
     counts = [quantity(line.data.get("quantity", "")) for line in lines]
     if len(lines) < 2 or not all(counts):
         return {}

@@ -9,7 +9,7 @@ _SLOW: Final = "standard"
 
 
 class Speed(StrEnum):
-    """How soon a buyer waits for the parcel."""
+    """How soon a buyer expects the parcel."""
 
     SLOW = "slow"
     FAST = "fast"

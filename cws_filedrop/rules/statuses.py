@@ -1,4 +1,4 @@
-"""S01: the status of a row, read into what it asks for (DOMAIN 4). Knows nothing of an order's earlier states."""
+"""S01: the status of a row, and what it requests (docs/domain.md#4-shipments). Knows no earlier states."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ STATUSES: Final = {
     "shipped & no confirm": "shipped",
     "shipped-no-email": "shipped",
 }
-QUIET: Final = frozenset(("shipped & no confirm", "shipped-no-email"))  # the buyer gets no mail of ours
+QUIET: Final = frozenset(("shipped & no confirm", "shipped-no-email"))  # the buyer gets no mail from us
 NEAR: Final = 0.75
 
 
@@ -28,8 +28,8 @@ _NONE: Final[Rows] = np.array([], np.int64)
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What each row asks for: `kinds` is shipped, packed, deferred, cancelled, or "" where it cannot be read."""
+class RequestedStatuses:
+    """What each row requests: `kinds` is shipped, packed, deferred, cancelled, or "" where it cannot be read."""
 
     kinds: Spread
     shipped: Mask
@@ -48,7 +48,7 @@ def folded(text: str) -> str:
 
 
 def kind(text: str) -> str:
-    """What a status asks for, or ""."""
+    """What a status requests, or "" when it is not known."""
     return STATUSES.get(folded(text), "")
 
 
@@ -57,21 +57,21 @@ def _trouble(text: str) -> Trouble | None:
         return None
     if not text:
         return ("S01", "missing")
-    if folded(text).startswith("un"):  # "unshipped" is near to "shipped", and means the opposite
+    if folded(text).startswith("un"):  # "unshipped" is similar to "shipped", and means the opposite
         return ("S01", "")
     near = get_close_matches(folded(text)[:40], list(STATUSES), n=1, cutoff=NEAR)
     return ("S01", near[0] if near else "")
 
 
-def read(sheet: Sheet, findings: Findings) -> Asked:
+def read(sheet: Sheet, findings: Findings) -> RequestedStatuses:
     """The statuses of the rows; a file without the column is a list of shipped orders."""
     if "status" not in sheet:
         every = np.ones(sheet.size, np.bool_)
-        return Asked(constant("shipped", sheet.size), every, ~every, _NONE)
+        return RequestedStatuses(constant("shipped", sheet.size), every, ~every, _NONE)
     typed = sheet["status"].distinct
     findings.add_troubles("status", typed, [_trouble(text) for text in typed.texts])
     kinds = Spread(typed.codes, [kind(text) for text in typed.texts])
     quiet = [folded(text) in QUIET for text in typed.texts]
     silent = np.flatnonzero(np.array(quiet)[typed.codes]) if any(quiet) else _NONE
-    shipped, packed = kinds.having(lambda one: one == "shipped"), kinds.having(lambda one: one == "packed")
-    return Asked(kinds, shipped, packed, silent)
+    shipped, packed = kinds.having(lambda text: text == "shipped"), kinds.having(lambda text: text == "packed")
+    return RequestedStatuses(kinds, shipped, packed, silent)

@@ -1,4 +1,4 @@
-"""ISSUES, a table of codes -> issues in words. May not know how anything was found out."""
+"""ISSUES, a table of codes -> issues in words. May not know how any of them was detected."""
 
 from __future__ import annotations
 

@@ -1,5 +1,11 @@
-"""Opens the database. On SQLite every transaction of ours is BEGIN IMMEDIATE: pysqlite's own begin comes only before
-the first write, and two read-modify-writes would then lose one update."""
+"""Opens the database, and hands out transactions.
+
+On SQLite every transaction that may write is BEGIN IMMEDIATE. Left to itself, pysqlite begins only before the first
+write: what was read before that is not part of the transaction, and of two read-modify-writes one update is lost. A
+plain BEGIN would not do either: it takes its snapshot at the first read and, if another writer has committed since,
+fails at the first write without waiting (SQLITE_BUSY_SNAPSHOT). With IMMEDIATE, whoever has begun can write, and what
+it reads stays true until it commits; this is what `SELECT … FOR UPDATE` does on PostgreSQL.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +24,10 @@ from sqlalchemy import event
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.store import migrations
 
+# SQLAlchemy is imported in `store` alone (and by the engine); elsewhere these are its names.
+Connection = sa.Connection
+DatabaseError = sa.exc.SQLAlchemyError
+DatabaseUnavailable = sa.exc.OperationalError  # not now: locked, restarting, away
 ASKED_AT_ONCE: Final = 5_000  # keys
 _WRITTEN: Final = sa.text("SELECT CAST(pg_current_wal_insert_lsn() AS text)")
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
@@ -38,10 +48,11 @@ def moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-class Asked:
-    """A question about many keys: put together once, since that takes longer than to answer it.
+class BulkQuery:
+    """A query for many keys, built only once, since building it takes longer than running it.
 
-    `build` makes it of `among(column)`, which says that the column's value is one of the keys.
+    `build` is given `among(column)`, the condition that a column's value is one of the keys. All keys go into one
+    parameter (JSON on SQLite, an array on PostgreSQL), so that the statement is the same for any number of them.
     """
 
     def __init__(self, build: Callable[[Callable[[sa.Column[Any]], sa.ColumnElement[bool]]], sa.Executable]) -> None:
@@ -49,7 +60,7 @@ class Asked:
         self._made: dict[str, sa.Executable] = {}
 
     def __call__(self, connection: sa.Connection, keys: Iterable[Any], **values: object) -> Iterator[Any]:
-        """The rows for all keys; `values` are what else the question asks about."""
+        """The rows for all keys; `values` are the other parameters of the query."""
         dialect, wanted = connection.dialect.name, list(keys)
         if dialect not in self._made:
             self._made[dialect] = self._build(_among_json if dialect == "sqlite" else _among_array)
@@ -69,7 +80,7 @@ def _among_array(column: sa.Column[Any]) -> sa.ColumnElement[bool]:
 
 
 def insert_new(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any]) -> int:
-    """Insert the rows whose key is new; how many those were."""
+    """Insert the rows whose key is new. Returns how many."""
     return _insert(connection, table, names, rows, " ON CONFLICT DO NOTHING")
 
 
@@ -80,7 +91,7 @@ def insert_many(connection: sa.Connection, table: sa.Table, names: Sequence[str]
 
 
 def _insert(connection: sa.Connection, table: sa.Table, names: Sequence[str], rows: Sequence[Any], how: str) -> int:
-    """Plain tuples: SQLAlchemy's own parameters cost 3 times."""
+    """Insert plain tuples through the driver: going through SQLAlchemy's parameters takes three times as long."""
     mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
     marks = ", ".join([mark] * len(names))
     insert = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks}){how}"  # noqa: S608
@@ -90,7 +101,7 @@ def _insert(connection: sa.Connection, table: sa.Table, names: Sequence[str], ro
 class Database:
     """One engine, and transactions on it. Safe to share between threads; open one per process.
 
-    Raises: ConfigError when the URL is none, or names a database that there is no driver for.
+    Raises: ConfigError when the URL is malformed, or names a database without an installed driver.
     """
 
     def __init__(self, url: str) -> None:
@@ -100,11 +111,13 @@ class Database:
             self.engine = _engine(url, is_sqlite=self.is_sqlite)
         except (sa.exc.ArgumentError, ImportError) as error:
             raise ConfigError(f"[database] url: {error}; write sqlite:///FILE or postgresql+psycopg://…") from error
-        # SQLite lets one writer in at a time, and the others sleep and try again; in turn is ten times as fast.
+        # SQLite admits one writer at a time, and has no queue: the others sleep for longer and longer and try again
+        # (busy_timeout), while the database is idle. This lock wakes the next thread of the process at once, which is
+        # ten times as fast; the engine's own transactions take it too. Between processes busy_timeout still decides.
         self.turn = threading.Lock()
 
     def create(self) -> None:
-        """Make the tables, or bring them up to date.
+        """Create the tables, or bring them up to date.
 
         Raises: ConfigError when the database cannot be reached, or is of a newer version.
         """
@@ -122,21 +135,25 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
-        """One snapshot that only reads; never waits for writers."""
+        """One snapshot for reading only; never waits for writers (on SQLite by its write-ahead log)."""
         with self.engine.connect() as connection:
             yield connection.execution_options(reads_only=True)
 
+    def ping(self) -> None:
+        """Return when the database answers. Raises: DatabaseError."""
+        with self.read() as connection:
+            connection.execute(sa.text("SELECT 1"))
+
     @contextmanager
     def changes(self) -> Iterator[Callable[[], object]]:
-        """What gives another value whenever something was committed, and costs next to nothing to ask.
+        """A function that returns another value after anything was committed, and costs next to nothing to call.
 
-        On SQLite it is a connection's own count of the changes that others made, and on PostgreSQL the place up to
-        which its log is written.
+        On SQLite that is a connection's count of changes made by others, on PostgreSQL the position in its log.
         """
         if not self.is_sqlite:
             yield self._written
             return
-        connection = self.engine.raw_connection()  # without a transaction: one would hold its snapshot, or the turn
+        connection = self.engine.raw_connection()  # without a transaction, which would keep an old snapshot or the lock
         try:
             yield lambda: connection.cursor().execute("PRAGMA data_version").fetchone()[0]
         finally:
@@ -147,19 +164,19 @@ class Database:
             return connection.execute(_WRITTEN).scalar()
 
     def close(self) -> None:
-        """Give up every connection."""
+        """Close every connection."""
         self.engine.dispose()
 
 
 def _engine(url: str, *, is_sqlite: bool) -> sa.Engine:
+    # Parameters are hidden since errors are logged, and a statement may carry a buyer's address.
     if not is_sqlite:
         return sa.create_engine(url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
-    # Hidden: what a statement carries may be a buyer's address, and its errors are logged.
     engine = sa.create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: object) -> None:
-        connection.isolation_level = None
+        connection.isolation_level = None  # no transactions of pysqlite's own: `begin` below is the only one
         for pragma in PRAGMAS:
             connection.execute("PRAGMA " + pragma)
 

@@ -1,4 +1,5 @@
-"""Rows of tokens, whoever owns them. The token itself is kept nowhere, only its SHA-256: it has 256 random bits."""
+"""Rows of tokens, whoever owns them. The token itself is stored nowhere, only its SHA-256; a slow hash is not needed,
+since a token has 256 random bits and cannot be guessed."""
 
 from __future__ import annotations
 
@@ -40,7 +41,7 @@ class TokenRows:
     def add_in(
         self, connection: sa.Connection, owner_id: int, label: str, *, now: datetime
     ) -> tuple[Token, str] | None:
-        """Make a token: its row and itself, which is to be had this once; None when there are as many as may be."""
+        """Create a token. Returns its row and the token itself, which cannot be had again; None at the limit."""
         token = self.prefix + secrets.token_urlsafe(32)
         there = sa.select(sa.func.count()).select_from(self._table).where(self._owner == owner_id)
         if connection.execute(there).scalar_one() >= self.most:
@@ -50,31 +51,40 @@ class TokenRows:
         insert = self._table.insert().values(row).returning(*self._columns)
         return Token(*connection.execute(insert).one()), token
 
+    def add(self, db: Database, owner_id: int, label: str, *, now: datetime) -> tuple[Token, str] | None:
+        """`add_in`, in a transaction of its own."""
+        with db.write() as connection:
+            return self.add_in(connection, owner_id, label, now=now)
+
     def listing(self, db: Database, owner_id: int) -> list[Token]:
         """An owner's tokens, oldest first."""
         query = sa.select(*self._columns).where(self._owner == owner_id).order_by(self._table.c.id)
         with db.read() as connection:
             return [Token(*row) for row in connection.execute(query)]
 
-    def get(self, db: Database, owner_id: int, token_id: int) -> Token | None:
-        """That token, if it is the owner's."""
-        with db.read() as connection:
-            row = connection.execute(sa.select(*self._columns).where(*self._mine(owner_id, token_id))).first()
-        return None if row is None else Token(*row)
-
     def enable_in(self, connection: sa.Connection, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
-        """Have a token hold no more, or again; None when the owner has no such token."""
+        """Disable a token, or enable it again; None when the owner has no such token."""
         change = self._table.update().where(*self._mine(owner_id, token_id)).values(enabled=enabled)
         return _token(connection.execute(change.returning(*self._columns)).first())
 
+    def enable(self, db: Database, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
+        """`enable_in`, in a transaction of its own."""
+        with db.write() as connection:
+            return self.enable_in(connection, owner_id, token_id, enabled=enabled)
+
     def remove_in(self, connection: sa.Connection, owner_id: int, token_id: int) -> Token | None:
-        """Forget a token; None when the owner has no such token."""
+        """Remove a token; None when the owner has no such token."""
         gone = self._table.delete().where(*self._mine(owner_id, token_id))
         return _token(connection.execute(gone.returning(*self._columns)).first())
 
+    def remove(self, db: Database, owner_id: int, token_id: int) -> Token | None:
+        """`remove_in`, in a transaction of its own."""
+        with db.write() as connection:
+            return self.remove_in(connection, owner_id, token_id)
+
     def presented(self, db: Database, query: sa.Select[Any], token: str, *, now: datetime) -> Any:
-        """The row that a query of parameters `hash` and `now` finds for a token, with `id` and `used_at`; None when the
-        token does not hold (any more). Keeps when it was used, to the minute."""
+        """The row that a query with the parameters `hash` and `now` finds for a token, with `id` and `used_at`; None
+        when the token is not valid (any more). Notes when it was used, to the minute."""
         with db.read() as connection:
             row: Any = connection.execute(query, {"hash": hashed(token), "now": stamp(now)}).first()
         if row is not None and (row.used_at is None or row.used_at <= stamp(now - _USED_EVERY)):
@@ -92,5 +102,5 @@ def _token(row: Any) -> Token | None:
 
 
 def hashed(token: str) -> str:
-    """What is kept of a token."""
+    """What is stored of a token."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,1 +1,1 @@
-"""The ways a file comes in: FTP, and files that others put into an inbox on disk."""
+"""The ways a file comes in: FTP with or without TLS, SFTP, and files that others put into an inbox on disk."""

@@ -1,4 +1,4 @@
-"""The application: every page and the API, on one office."""
+"""The application: every page and the API, on one web context."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from cws_filedrop import log
-from cws_filedrop.web import visitors
-from cws_filedrop.web.api import app as api
-from cws_filedrop.web.office import Office
+from cws_filedrop.web import api_app
 from cws_filedrop.web.pages import PAGES
-from cws_filedrop.web.rendering import STATIC, page
-from cws_filedrop.web.security import SecurityHeaders
+from cws_filedrop.web.site import visitors
+from cws_filedrop.web.site.rendering import STATIC, page
+from cws_filedrop.web.site.security import SecurityHeaders
+from cws_filedrop.web.site.web_context import WebContext
 
 LOG: Final = log.get(__name__)
 KEPT_SECONDS: Final = 31_536_000  # static files; their addresses change with them
@@ -38,21 +38,21 @@ class _Static(StaticFiles):
         return answer
 
 
-def build(office: Office) -> FastAPI:
+def build(web: WebContext) -> FastAPI:
     """The application; its lifespan starts and stops the beacon."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        office.beacon.start()
+        web.beacon.start()
         yield
-        office.beacon.stop()
+        web.beacon.stop()
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
-    app.state.office = office
+    app.state.web = web
     for router in PAGES:
         app.include_router(router)
     app.add_api_route("/live", _live, methods=["GET"])
-    app.mount("/api/v1", api.build(office.desk, arrived=office.arrived, taking_in=office.handing_in), name="api")
+    app.mount("/api/v1", api_app.build(web.context, arrived=web.arrived, taking_in=web.handing_in), name="api")
     app.mount("/static", _Static(directory=STATIC), name="static")
     app.add_middleware(SecurityHeaders)
     for kind, handler in _HANDLERS.items():
@@ -61,51 +61,55 @@ def build(office: Office) -> FastAPI:
 
 
 def _live(request: Request, session: visitors.Anyone) -> Response:
-    """Tells a page that there is something new."""
-    stream = request.app.state.office.beacon.changes()
+    """The event stream that tells a page of news."""
+    stream = request.app.state.web.beacon.changes()
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def _turned(request: Request, error: Exception) -> Response:
-    assert isinstance(error, visitors.Turned)
-    if request.headers.get("x-live") == "1":
+def _redirected(request: Request, error: Exception) -> Response:
+    if not isinstance(error, visitors.Redirected):
+        raise error
+    if request.headers.get("x-live") == "1":  # a script's refresh: it must not put a login form into the page
         return Response(status_code=401)
     return RedirectResponse(error.where, 303)
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    assert isinstance(error, visitors.Refused)
-    return _said(request, error.status, str(error))
+    if not isinstance(error, visitors.Forbidden):
+        raise error
+    return _message(request, error.status, str(error))
 
 
 def _not_there(request: Request, error: Exception) -> Response:
-    return _said(request, 404, WORDS[404])
+    return _message(request, 404, WORDS[404])
 
 
 def _http(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return _said(request, error.status_code, WORDS.get(error.status_code, str(error.detail)))
+    if not isinstance(error, HTTPException):
+        raise error
+    return _message(request, error.status_code, WORDS.get(error.status_code, str(error.detail)))
 
 
 def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    if not isinstance(error, RequestValidationError):
+        raise error
     wrong = "; ".join(f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors())
-    return _said(request, 400, f"{WORDS[400]} {wrong}")
+    return _message(request, 400, f"{WORDS[400]} {wrong}")
 
 
 def _failed(request: Request, error: Exception) -> Response:
     LOG.error("web.failed", path=request.url.path, exc_info=error)
-    return _said(request, 500, "We failed; it is in our log. Nothing that was dropped is lost by it.")
+    return _message(request, 500, "We failed; it is in our log. Nothing that was dropped is lost by it.")
 
 
-def _said(request: Request, status: int, text: str) -> Response:
+def _message(request: Request, status: int, text: str) -> Response:
     session = getattr(request.state, "session", None)
-    return page(request, "said.html", status=status, session=session, code=status, text=text)
+    return page(request, "message.html", status=status, session=session, code=status, text=text)
 
 
 _HANDLERS: Final = {
-    visitors.Turned: _turned,
-    visitors.Refused: _refused,
+    visitors.Redirected: _redirected,
+    visitors.Forbidden: _refused,
     visitors.NotThere: _not_there,
     HTTPException: _http,
     RequestValidationError: _invalid,

@@ -1,5 +1,5 @@
-"""The process of the pages and the API, as `doors` is that of the doors; run by the service (`children`): settings come
-in the environment, events go to standard output.
+"""The process of the pages and the API, started like that of the doors: settings come in the environment, messages go
+to standard output.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from cws_filedrop import child, config, log, log_settings
+from cws_filedrop import child_process, config, log, log_settings
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.gate.audit import Audit
+from cws_filedrop.gate.guard import Guard
+from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseGuardStore
+from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings, WebSettings
-from cws_filedrop.stopping import Stop, on_signals
-from cws_filedrop.store.pulse import Pulse
-from cws_filedrop.transports.audit import Audit
-from cws_filedrop.transports.guard import Guard
-from cws_filedrop.transports.records import Shelf, Trail
+from cws_filedrop.stopping import StopRequest, stop_on_signals
+from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.web import app
-from cws_filedrop.web import office as offices
+from cws_filedrop.web.site import web_context
 
 LOG: Final = log.get(__name__)
 GRACE_SECONDS: Final = 3
@@ -32,55 +32,60 @@ KEEP_ALIVE_SECONDS: Final = 30
 
 
 def main() -> int:
-    """Serve until standard input ends or SIGTERM comes; 2 when settings cannot be used."""
-    with on_signals() as stop:
+    """Serve until standard input ends or SIGTERM comes; 2 when a setting cannot be used."""
+    with stop_on_signals() as stop:
         settings = config.load(None, os.environ)
         log_settings.configure(settings, "pages", child=True)
-        if not child.may_begin(stop):
+        if not child_process.may_begin(stop):
             return 0
-        child.watch_parent(partial(_orphaned, stop))
+        child_process.watch_parent(partial(_orphaned, stop))
         try:
             _serve(settings, stop)
         except ConfigError as error:
-            child.say(error=str(error))
+            child_process.send(error=str(error))
             return 2
     return 0
 
 
-def _orphaned(stop: Stop) -> None:
+def _orphaned(stop: StopRequest) -> None:
     LOG.info("web.parent_gone")
-    stop.wish()
+    stop.make()
 
 
-def _serve(settings: Settings, stop: Stop) -> None:
-    listener = _listen(settings.web)
-    desk = open_desk(settings)
-    guard, audit, pulse = Guard(settings.guard, Shelf(desk.db)), Audit(Trail(desk.db)), Pulse(desk.db, "pages")
+def _serve(settings: Settings, stop: StopRequest) -> None:
+    listener = _listen(settings.web)  # first: an address that cannot be used is told before anything else is started
+    context = open_context(settings)
+    guard, audit, heartbeat = (
+        Guard(settings.guard, DatabaseGuardStore(context.db)),
+        Audit(DatabaseAuditStore(context.db)),
+        Heartbeat(context.db, "pages"),
+    )
     guard.start()
     audit.start()
-    pulse.start()
+    heartbeat.start()
     try:
-        office = offices.office(desk, guard, arrived=_arrived, witness=audit.note)
-        _run(_server(settings.web, office, listener), listener, stop)
+        web = web_context.open_web_context(context, guard, arrived=_arrived, witness=audit.note)
+        _run(_server(settings.web, web, listener), listener, stop)
     finally:
         listener.close()
-        pulse.stop()
+        heartbeat.stop()
         guard.stop()
         audit.stop()
-        desk.db.close()
+        context.db.close()
 
 
-def _run(server: _Server, listener: socket.socket, stop: Stop) -> None:
+def _run(server: _Server, listener: socket.socket, stop: StopRequest) -> None:
     def obey() -> None:
         stop.wait()
         server.should_exit = True
 
     threading.Thread(target=obey, name="stop", daemon=True).start()
+    # uvicorn stops at SIGTERM by itself, too, and then raises it once more for whoever had it before: that is `stop`.
     server.run([listener])
 
 
-def _server(web: WebSettings, office: offices.Office, listener: socket.socket) -> _Server:
-    handler: Any = app.build(office)
+def _server(web: WebSettings, context: web_context.WebContext, listener: socket.socket) -> _Server:
+    handler: Any = app.build(context)
     if web.proxies:
         handler = ProxyHeadersMiddleware(handler, trusted_hosts=web.proxies.split())
     return _Server(
@@ -98,7 +103,7 @@ def _server(web: WebSettings, office: offices.Office, listener: socket.socket) -
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         ),
-        office,
+        context,
         {"event": "ready", "web": [*listener.getsockname()[:2]], "https": bool(web.certificate)},
     )
 
@@ -106,18 +111,18 @@ def _server(web: WebSettings, office: offices.Office, listener: socket.socket) -
 class _Server(uvicorn.Server):
     """Says when it is ready, and ends the endless streams before it waits for answers."""
 
-    def __init__(self, settings: uvicorn.Config, office: offices.Office, ready: dict[str, Any]) -> None:
+    def __init__(self, settings: uvicorn.Config, context: web_context.WebContext, ready: dict[str, Any]) -> None:
         super().__init__(settings)
-        self._office = office
+        self._context = context
         self._ready = ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            child.say(**self._ready)
+            child_process.send(**self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._office.beacon.end_streams()
+        self._context.beacon.end_streams()
         await super().shutdown(sockets)
 
 
@@ -141,4 +146,4 @@ def _listen(web: WebSettings) -> socket.socket:
 
 
 def _arrived(upload_id: str) -> None:
-    child.say(event="arrived", upload=upload_id)
+    child_process.send(event="arrived", upload=upload_id)

@@ -7,13 +7,13 @@ import os
 import re
 import signal
 import struct
-import subprocess
 import sys
 import termios
 import threading
 from collections.abc import Mapping
 from types import TracebackType
 
+import children
 from running import wait_for
 
 WORDLESS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -27,13 +27,12 @@ class Terminal:
         self._master, slave = os.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         usual = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
-        self.process = subprocess.Popen(
+        self.process = children.start(
             [sys.executable, "-m", "cws_filedrop", *words],
             env={**usual, "TERM": "xterm-256color", **environment},
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            start_new_session=True,
         )
         os.close(slave)
         self.raw = ""
@@ -52,7 +51,7 @@ class Terminal:
         """All that was written so far, without colours and moves."""
         return WORDLESS.sub("", self.raw)
 
-    def expect(self, words: str, *, seconds: float = 40) -> None:
+    def expect(self, words: str, *, seconds: float = 60) -> None:
         """Wait until these words were written."""
 
         def look() -> bool:
@@ -73,8 +72,8 @@ class Terminal:
         """Send the command a signal; its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        code = self.process.wait(30)
-        self._reader.join(10)
+        code = self.process.wait(60)
+        self._reader.join(60)
         return code
 
     def __enter__(self) -> Terminal:

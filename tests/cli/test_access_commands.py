@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cws_filedrop import passwords
 from cws_filedrop.model import Allowance
-from cws_filedrop.store import guard, keys, sellers
 from cws_filedrop.store.database import Database, default_url
-from cws_filedrop.store.guard import Record
-from cws_filedrop.store.sellers import Access
+from cws_filedrop.store.doors import guard
+from cws_filedrop.store.doors.guard import FailureRecord
+from cws_filedrop.store.sellers import keys, sellers
+from cws_filedrop.store.sellers.sellers import Access
 
 
 @pytest.fixture(autouse=True)
@@ -113,7 +114,7 @@ def test_networks_and_expiry_are_kept(command: Command) -> None:
 
 def test_bans_are_shown_and_lifted(command: Command) -> None:
     db = Database(default_url(Path("data").absolute()))
-    guard.save(db, [Record("address", "192.0.2.1", 0.0, time.time(), time.time() + 600, 2)])
+    guard.save(db, [FailureRecord("address", "192.0.2.1", 0.0, time.time(), time.time() + 600, 2)])
     db.close()
     assert [one["who"] for one in command("guard", "list", "--json").json()["banned"]] == ["192.0.2.1"]
     assert "192.0.2.1" in command("guard", "list").out

@@ -17,7 +17,7 @@ def test_what_was_done_is_listed_newest_first(
     running.add_seller("anna")
     running.start()
     upload = running.drop("anna", "a.txt", b"order-id\tstatus\n1\tshipped\n")
-    with ftplib.FTP(timeout=30) as session:
+    with ftplib.FTP(timeout=60) as session:
         session.connect(*running.address)
         with pytest.raises(ftplib.error_perm):
             session.login("anna", "guess")

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from cli.commands import Command
 
-from cws_filedrop.cli.client_config import site_file
+from cws_filedrop.cli.seller.client_config import site_file
 from cws_filedrop.settings import Settings
 
 

@@ -7,26 +7,30 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
 from cli.commands import Command
-from pipeline.desks import desk_on, put
+from pipeline.contexts import context_on, put
 
 from cws_filedrop.model import Account, FeedState, Role, Seller
-from cws_filedrop.store import glance, sellers, users
+from cws_filedrop.store.lists import completions
 from cws_filedrop.store.schema import FEEDS
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import users
 
-PROGRAM = Path(sys.executable).with_name("cws-filedrop")
+PATH = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 ODD = """two [b]would[/] fit: `x` $y 'z' "q" $(false)"""
 Complete = Callable[..., list[str]]
 BASH = """
-eval "$(cws-filedrop completion bash)"
+eval "$SCRIPT"
 COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=()
 $(complete -p cws-filedrop | sed 's/.*-F \\([^ ]*\\).*/\\1/') cws-filedrop
 printf '%s\\n' "${COMPREPLY[@]}"
@@ -35,7 +39,7 @@ ZSH = """
 compdef() { :; }  # it would want a terminal; what it would call is called below
 _arguments() { print -r -- "$1"; }
 _files() { :; }
-eval "$(cws-filedrop completion zsh)"
+eval "$SCRIPT"
 words=("$@"); CURRENT=$#
 _cws_filedrop_completion
 """
@@ -44,16 +48,16 @@ _cws_filedrop_completion
 @pytest.fixture
 def data(tmp_path: Path) -> dict[str, str]:
     """Sellers, a user, an upload and a stopped feed; the environment that leads there."""
-    desk = desk_on(tmp_path)
-    sellers.add(desk.db, Seller(0, "bob", Account(0, "M2")), password_hash="h", now=NOW)
-    sellers.add(desk.db, Seller(0, "annette", Account(0, "M3")), password_hash="h", now=NOW)
-    users.add(desk.db, "olga", password_hash="h", role=Role.ADMIN, now=NOW)
-    upload = put(desk, b"order-id\tstatus\n")
-    with desk.db.write() as connection:
+    context = context_on(tmp_path)
+    sellers.add(context.db, Seller(0, "bob", Account(0, "M2")), password_hash="h", now=NOW)
+    sellers.add(context.db, Seller(0, "annette", Account(0, "M3")), password_hash="h", now=NOW)
+    users.add(context.db, "olga", password_hash="h", role=Role.ADMIN, now=NOW)
+    upload = put(context, b"order-id\tstatus\n")
+    with context.db.write() as connection:
         row = {"account_id": 1, "cause": "x", "state": str(FeedState.STOPPED), "opened_at": "2026-11-22T12:00:00.000Z"}
         connection.execute(FEEDS.insert().values(**row, note=ODD))
-    desk.db.close()
-    return {"CWS_FILEDROP_SERVICE__DATA_DIR": str(desk.settings.data), "UPLOAD": upload}
+    context.db.close()
+    return {"CWS_FILEDROP_SERVICE__DATA_DIR": str(context.settings.data), "UPLOAD": upload}
 
 
 @pytest.fixture
@@ -66,13 +70,20 @@ def complete(data: dict[str, str], tmp_path: Path) -> Complete:
     return ask
 
 
+@cache
+def script(shell: str) -> str:
+    """What the command prints to be put into a shell's settings."""
+    words = ["cws-filedrop", "completion", shell]
+    return subprocess.run(words, env={"PATH": PATH}, capture_output=True, text=True, timeout=60, check=True).stdout
+
+
 def in_shell(shell: str, words: list[str], folder: Path, environment: dict[str, str]) -> list[str]:
     """The lines that a shell prints."""
     if shutil.which(shell) is None:
         pytest.skip(f"{shell} is not at hand")
     done = subprocess.run(
         [shell, *words],
-        env={"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(folder), **environment},
+        env={"PATH": PATH, "HOME": str(folder), "SCRIPT": script(shell), **environment},
         cwd=folder,
         capture_output=True,
         text=True,
@@ -158,15 +169,26 @@ def test_nothing_is_made_by_asking(complete: Complete, tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+def patient(path: Path, begun: threading.Event) -> list[tuple[str]]:
+    """Sellers' names, by somebody who waits for them as sqlite3 does when nothing else is said: 5 s."""
+    with closing(sqlite3.connect(path)) as connection:
+        begun.set()
+        return connection.execute("SELECT name FROM sellers ORDER BY name").fetchall()
+
+
 def test_a_busy_database_is_not_waited_for(data: dict[str, str]) -> None:
-    path = Path(data["CWS_FILEDROP_SERVICE__DATA_DIR"]) / "cws_filedrop.db"
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+    path, begun = Path(data["CWS_FILEDROP_SERVICE__DATA_DIR"]) / "cws_filedrop.db", threading.Event()
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, ThreadPoolExecutor(1) as pool:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        begun = time.monotonic()
+        usual = pool.submit(patient, path, begun)
+        assert begun.wait(60)
         with pytest.raises(sqlite3.OperationalError, match="locked"):
-            glance.names(f"sqlite:///{path}", "sellers", "a")
-        assert time.monotonic() - begun < 5
+            completions.names(f"sqlite:///{path}", "sellers", "a")
+        assert not usual.done(), "others still wait"
+        other.execute("COMMIT")
+        other.close()
+        assert usual.result() == [("anna",), ("annette",), ("bob",)]
 
 
 def test_zsh(data: dict[str, str], tmp_path: Path) -> None:
@@ -182,7 +204,7 @@ def test_zsh(data: dict[str, str], tmp_path: Path) -> None:
 
 def test_fish(data: dict[str, str], tmp_path: Path) -> None:
     def ask(typed: str) -> list[str]:
-        program = f"cws-filedrop completion fish | source; complete --do-complete '{typed}'"
+        program = f"""printf %s "$SCRIPT" | source; complete --do-complete '{typed}'"""
         lines = in_shell("fish", ["--no-config", "-c", program], tmp_path, data)
         return [line.partition("\t")[0] for line in lines]
 

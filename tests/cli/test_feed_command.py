@@ -52,7 +52,7 @@ def test_the_bytes_go_to_a_file_or_to_standard_output(command: Command, sent: Tr
 def test_what_is_not_there_is_said_so(command: Command, sent: Trade) -> None:
     said = command("feed", "show", 9)
     assert (said.code, said.err) == (1, "cws-filedrop: there is no feed 9; `feed list` shows them\n")
-    for path in sent.desk.archive.root.glob("*/*.document.*"):
+    for path in sent.context.archive.root.glob("*/*.document.*"):
         path.unlink()
     said = command("feed", "show", 1, "--document")
     assert said.code == 1

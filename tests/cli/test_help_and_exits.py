@@ -8,11 +8,13 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import children
 import pytest
 import typer
 from cli.commands import SAMPLES, Command
 
 from cws_filedrop.cli.main import app
+from cws_filedrop.errors import Impossible
 
 
 def commands(of: typer.Typer = app, before: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
@@ -75,14 +77,15 @@ def test_the_real_command_ends_with_its_exit_code(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"cws-filedrop: {tmp_path} holds no data yet")
 
 
-def test_a_bug_is_called_a_bug(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("fault", [ZeroDivisionError, Impossible])
+def test_a_bug_is_called_a_bug(command: Command, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]) -> None:
     def broken(*_: object) -> None:
-        raise ZeroDivisionError("our own fault")
+        raise fault("our own fault")
 
-    monkeypatch.setattr("cws_filedrop.cli.check.examined", broken)
+    monkeypatch.setattr("cws_filedrop.cli.offline.check.examined", broken)
     said = command("check", SAMPLES / "shipped-today.txt")
     assert said.code == 3
-    assert "ZeroDivisionError: our own fault" in said.err
+    assert f"{fault.__name__}: our own fault" in said.err
     assert said.err.endswith("cws-filedrop: this is a bug; please report the lines above\n")
 
 
@@ -90,14 +93,14 @@ def test_ctrl_c_is_told_apart(command: Command, monkeypatch: pytest.MonkeyPatch)
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("cws_filedrop.cli.check.examined", interrupted)
+    monkeypatch.setattr("cws_filedrop.cli.offline.check.examined", interrupted)
     assert command("check", SAMPLES / "shipped-today.txt").code == 130
 
 
 def test_a_reader_who_goes_away_is_no_bug(tmp_path: Path) -> None:
     path = tmp_path / "many.txt"
     path.write_text("order-id\tstatus\n" + "4711\tshipped\n" * 3_000)
-    process = subprocess.Popen(
+    process = children.start(
         [sys.executable, "-m", "cws_filedrop", "check", str(path), "--json"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

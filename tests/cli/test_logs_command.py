@@ -14,8 +14,8 @@ import pytest
 from cli.commands import Command, Said
 from running import Process, wait_for
 
-from cws_filedrop.cli.log_lines import Wanted, since_of
-from cws_filedrop.cli.log_reading import Log, everything, logs_in, newest
+from cws_filedrop.cli.logs.lines import LogFilter, since_of
+from cws_filedrop.cli.logs.reading import Log, everything, logs_in, newest
 
 UPLOAD, OTHER = "20261122-013042-k7f3", "20261122-013043-m2q8"
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -174,11 +174,11 @@ def test_many_large_files_do_not_fill_the_memory(tmp_path: Path) -> None:
     logs = [Log(path) for path in logs_in(tmp_path)]
     tracemalloc.start()
     try:
-        last = newest(logs, Wanted(event="thing"), 10)
+        last = newest(logs, LogFilter(event="thing"), 10)
         number = sum(
             1
             for _ in everything(
-                logs, Wanted(level="info", event="thing.done", since=since_of("2026-11-22T12:00:13", NOW))
+                logs, LogFilter(level="info", event="thing.done", since=since_of("2026-11-22T12:00:13", NOW))
             )
         )
         _, peak = tracemalloc.get_traced_memory()
@@ -186,7 +186,7 @@ def test_many_large_files_do_not_fill_the_memory(tmp_path: Path) -> None:
         tracemalloc.stop()
         for log in logs:
             log.close()
-    assert [one.said["n"] for one in last if one.said] == [n for n in range(13_995, 14_000) for _ in range(2)]
+    assert [one.entry["n"] for one in last if one.entry] == [n for n in range(13_995, 14_000) for _ in range(2)]
     assert number == 10 * 1_000
     assert peak < 12_000_000
 

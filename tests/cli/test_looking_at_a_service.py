@@ -17,8 +17,9 @@ from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.model import Account, Door, FeedState, Grade, Seller
-from cws_filedrop.store import feeds, sellers
 from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.sellers import sellers
 
 MIXED = SAMPLES / "fillz-mixed-good-and-bad.txt"
 UNUSABLE = SAMPLES / "codes" / "F06.txt"

@@ -11,9 +11,9 @@ from cli.commands import Command
 from notify.post_office import PostOffice
 
 from cws_filedrop.model import MailKind
-from cws_filedrop.store import mails
 from cws_filedrop.store.database import Database, default_url
-from cws_filedrop.store.mails import Draft
+from cws_filedrop.store.outgoing import mails
+from cws_filedrop.store.outgoing.mails import Draft
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

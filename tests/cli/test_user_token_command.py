@@ -7,8 +7,8 @@ from pathlib import Path
 
 from running import Running
 
-from cws_filedrop.store import deeds
 from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.users import decisions
 
 
 def test_an_operators_token_from_its_beginning_to_its_end(tmp_path: Path) -> None:
@@ -30,7 +30,7 @@ def test_an_operators_token_from_its_beginning_to_its_end(tmp_path: Path) -> Non
     nobody = shop.command("user", "token", "list", "nobody")
     assert (nobody.returncode, nobody.stderr) == (1, "cws-filedrop: there is no user nobody\n")
     db = Database(default_url(tmp_path / "data"))
-    told = [(one.who, one.what, one.detail) for one in reversed(deeds.listing(db, about="olga"))][1:]
+    told = [(one.who, one.what, one.detail) for one in reversed(decisions.listing(db, about="olga"))][1:]
     db.close()
     about = f"{number} {made['token'][:10]}… board"
     assert told == [("command line", f"user.token-{what}", about) for what in ("add", "disable", "enable", "remove")]

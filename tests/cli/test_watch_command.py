@@ -15,26 +15,29 @@ import pytest
 import sqlalchemy as sa
 from cli.commands import Command
 from cli.terminal import ALTERNATE, CURSOR, USUAL, Terminal
-from pipeline.desks import desk_on, put, read
+from pipeline.contexts import context_on, put, read
 from rich.cells import cell_len
 
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import AlarmKind, Door
-from cws_filedrop.pipeline import overview
-from cws_filedrop.pipeline.desk import Desk, utc_now
-from cws_filedrop.store import alarms, connections
-from cws_filedrop.store.alarms import Finding
+from cws_filedrop.service_context import ServiceContext, utc_now
 from cws_filedrop.store.database import stamp
+from cws_filedrop.store.doors import connections
+from cws_filedrop.store.outgoing import alarms
+from cws_filedrop.store.outgoing.alarms import AlarmFinding
 from cws_filedrop.store.schema import FEEDS, LINES, ORDERS
+from cws_filedrop.views import overview
 
 GOOD = b"order-id\tstatus\tcarrier\ttracking\n026-1520163-6049104\tshipped\tRiver Post\tRP1234567\n"
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Desk]:
+def context(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[ServiceContext]:
     """A desk with uploads in several states, an alarm, a connection and a late order."""
-    made = replace(desk_on(tmp_path), clock=utc_now)
+    made = replace(context_on(tmp_path), clock=utc_now)
     now = datetime.now(UTC)
     put(made, GOOD, name="[b]brackets[/].txt")
     sent = put(made, GOOD, name="sent.txt")
@@ -43,7 +46,9 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     source = made.settings.data / "incoming"
     source.write_bytes(GOOD)
     made.spool.land(source, Drop("anna", Folder.INBOX, "landed.txt", Door.SFTP, "127.0.0.1"), size=len(GOOD))
-    alarms.renew(made.db, [Finding("disk", AlarmKind.DISK, "The disk is nearly full", "Make room on it.")], now=now)
+    alarms.renew(
+        made.db, [AlarmFinding("disk", AlarmKind.DISK, "The disk is nearly full", "Make room on it.")], now=now
+    )
     alarms.beat(made.db, "worker on here", now=now)
     row = {"id": "1", "seller": "anna", "door": "sftp", "address": "192.0.2.7", "client": "OpenSSH_9.2"}
     connections.keep(made.db, "doors", [{**row, "since": "2026-11-22T12:00:00.000Z", "busy": True}], [])
@@ -57,12 +62,12 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capture
     made.db.close()
 
 
-def environment(desk: Desk) -> dict[str, str]:
+def environment(context: ServiceContext) -> dict[str, str]:
     """Settings for a process of its own."""
-    return {"CWS_FILEDROP_SERVICE__DATA_DIR": str(desk.settings.data)}
+    return {"CWS_FILEDROP_SERVICE__DATA_DIR": str(context.settings.data)}
 
 
-def test_everything_is_there(command: Command, desk: Desk) -> None:
+def test_everything_is_there(command: Command, context: ServiceContext) -> None:
     said = command("watch", "--once")
     assert (said.code, said.err) == (0, "")
     for words in ("● worker", "being read", "The disk is nearly full.", "Make room on it.", "At the doors: 1"):
@@ -76,7 +81,9 @@ def test_everything_is_there(command: Command, desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("columns", [40, 60, 80, 120, 200])
-def test_it_fits_the_terminal(command: Command, desk: Desk, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+def test_it_fits_the_terminal(
+    command: Command, context: ServiceContext, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
     monkeypatch.setenv("COLUMNS", str(columns))
     said = command("watch", "--once")
     assert said.code == 0
@@ -87,9 +94,9 @@ def test_it_fits_the_terminal(command: Command, desk: Desk, monkeypatch: pytest.
 
 
 def test_an_empty_service(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = desk_on(tmp_path)
-    desk.db.close()
-    monkeypatch.setenv("CWS_FILEDROP_SERVICE__DATA_DIR", str(desk.settings.data))
+    context = context_on(tmp_path)
+    context.db.close()
+    monkeypatch.setenv("CWS_FILEDROP_SERVICE__DATA_DIR", str(context.settings.data))
     said = command("watch", "--once")
     assert said.code == 0
     for words in ("none yet", "nobody is connected", "nothing needs an operator", "the service does not run"):
@@ -102,17 +109,17 @@ def test_without_data_it_says_so(command: Command, tmp_path: Path, monkeypatch: 
     assert (said.code, said.err.startswith(f"cws-filedrop: {tmp_path / 'nothing'} holds no data yet")) == (2, True)
 
 
-def test_a_database_that_says_no(command: Command, desk: Desk) -> None:
-    with desk.db.write() as connection:
+def test_a_database_that_says_no(command: Command, context: ServiceContext) -> None:
+    with context.db.write() as connection:
         connection.execute(sa.text("ALTER TABLE beats RENAME TO away"))
     said = command("watch", "--once")
     assert said.code == 1
     assert "It cannot be looked at (no such table: beats); try again; nothing was seen yet." in said.out
 
 
-def test_lines_in_no_feed_are_queued_and_others_not(desk: Desk) -> None:
-    assert overview.look(desk).stages.to_send.lines == 1
-    with desk.db.write() as connection:
+def test_lines_in_no_feed_are_queued_and_others_not(context: ServiceContext) -> None:
+    assert overview.look(context).stages.to_send.lines == 1
+    with context.db.write() as connection:
         row = {
             "account_id": 1,
             "cause": "x",
@@ -123,7 +130,7 @@ def test_lines_in_no_feed_are_queued_and_others_not(desk: Desk) -> None:
         number = connection.execute(FEEDS.insert().values(**row)).inserted_primary_key
         assert number is not None
         connection.execute(LINES.update().where(LINES.c.verdict == "queued").values(feed_no=number[0], verdict="sent"))
-    seen = overview.look(desk)
+    seen = overview.look(context)
     assert (seen.stages.to_send.lines, seen.stages.to_send.oldest) == (0, "")
     assert (seen.stages.feed("submitted").number, seen.stages.feed("submitted").lines) == (1, 1)
 
@@ -131,10 +138,10 @@ def test_lines_in_no_feed_are_queued_and_others_not(desk: Desk) -> None:
 # On a terminal
 
 
-def test_it_goes_on_until_ctrl_c_and_leaves_the_terminal_as_it_was(desk: Desk) -> None:
-    with Terminal("watch", "--every", "0.2", environment=environment(desk)) as terminal:
+def test_it_goes_on_until_ctrl_c_and_leaves_the_terminal_as_it_was(context: ServiceContext) -> None:
+    with Terminal("watch", "--every", "0.2", environment=environment(context)) as terminal:
         terminal.expect("sent.txt")
-        put(desk, GOOD, name="later.txt")
+        put(context, GOOD, name="later.txt")
         terminal.expect("later.txt")
         terminal.resize(130, 30)
         terminal.forget()
@@ -146,8 +153,8 @@ def test_it_goes_on_until_ctrl_c_and_leaves_the_terminal_as_it_was(desk: Desk) -
         assert "Abort" not in terminal.words()
 
 
-def test_it_uses_the_other_screen(desk: Desk) -> None:
-    with Terminal("watch", environment=environment(desk), columns=80, rows=24) as terminal:
+def test_it_uses_the_other_screen(context: ServiceContext) -> None:
+    with Terminal("watch", environment=environment(context), columns=80, rows=24) as terminal:
         terminal.expect("Ctrl-C ends it")
         assert ALTERNATE in terminal.raw
         assert terminal.end(15) == 143
@@ -155,8 +162,8 @@ def test_it_uses_the_other_screen(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("rows", [20, 24, 32, 50])
-def test_a_small_terminal_shows_less_instead_of_half(desk: Desk, rows: int) -> None:
-    with Terminal("watch", environment=environment(desk), columns=80, rows=rows) as terminal:
+def test_a_small_terminal_shows_less_instead_of_half(context: ServiceContext, rows: int) -> None:
+    with Terminal("watch", environment=environment(context), columns=80, rows=rows) as terminal:
         terminal.expect("every 2 s; Ctrl-C ends it")
         assert terminal.end() == 130
     words = terminal.words()
@@ -164,14 +171,14 @@ def test_a_small_terminal_shows_less_instead_of_half(desk: Desk, rows: int) -> N
     assert ("connected: 1   late soon: 1" in words) == (rows < 30)
 
 
-def test_a_busy_database_is_told_of_and_waited_for(desk: Desk) -> None:
+def test_a_busy_database_is_told_of_and_waited_for(context: ServiceContext) -> None:
     """Somebody has the whole database to himself for a while."""
-    desk.db.close()
-    path = desk.settings.data / "cws_filedrop.db"
+    context.db.close()
+    path = context.settings.data / "cws_filedrop.db"
     with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
         other.execute("PRAGMA locking_mode=EXCLUSIVE")
         other.execute("BEGIN EXCLUSIVE")
-        with Terminal("watch", "--every", "0.2", environment=environment(desk)) as terminal:
+        with Terminal("watch", "--every", "0.2", environment=environment(context)) as terminal:
             terminal.expect("The database has not answered for")
             terminal.expect("It cannot be looked at (database is locked); it is tried again; nothing was seen yet.")
             other.execute("COMMIT")
@@ -183,25 +190,25 @@ def test_a_busy_database_is_told_of_and_waited_for(desk: Desk) -> None:
             assert terminal.end() == 130
 
 
-def test_what_was_seen_last_stays_while_the_database_is_away(desk: Desk) -> None:
-    with Terminal("watch", "--every", "0.2", environment=environment(desk)) as terminal:
+def test_what_was_seen_last_stays_while_the_database_is_away(context: ServiceContext) -> None:
+    with Terminal("watch", "--every", "0.2", environment=environment(context)) as terminal:
         terminal.expect("sent.txt")
-        with desk.db.write() as connection:
+        with context.db.write() as connection:
             connection.execute(sa.text("ALTER TABLE beats RENAME TO away"))
         terminal.expect("It cannot be looked at (no such table: beats); it is tried again; what is shown is")
         terminal.forget()
         terminal.expect("sent.txt")
-        with desk.db.write() as connection:
+        with context.db.write() as connection:
             connection.execute(sa.text("ALTER TABLE away RENAME TO beats"))
-        put(desk, GOOD, name="again.txt")
+        put(context, GOOD, name="again.txt")
         terminal.expect("again.txt")
         assert terminal.end() == 130
 
 
-def test_it_prints_once_into_a_pipe(desk: Desk) -> None:
+def test_it_prints_once_into_a_pipe(context: ServiceContext) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cws_filedrop", "watch"],
-        env={"PATH": "", **environment(desk)},
+        env={"PATH": "", **environment(context)},
         capture_output=True,
         text=True,
         timeout=60,

@@ -14,7 +14,7 @@ from web.scenes import busy
 from web.site import site_on
 
 from cws_filedrop.model import AlarmKind
-from cws_filedrop.store import alarms
+from cws_filedrop.store.outgoing import alarms
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = DEPLOY / "prometheus/alerts.yml"
@@ -27,7 +27,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[tuple[str, 
     with site_on(tmp_path_factory.mktemp("site")) as site:
         busy(site)
         for who in ("worker on x", "doors on x"):
-            alarms.beat(site.desk.db, who, now=site.clock())
+            alarms.beat(site.context.db, who, now=site.clock())
         answer = site.browser().get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     found: dict[str, dict[tuple[str, ...], float]] = {}

@@ -19,7 +19,7 @@ import structlog
 
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Drop
-from cws_filedrop.drop.home import Folder, Homes, Stage, deliver
+from cws_filedrop.drop.home import Folder, Homes, UploadStage, deliver
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.model import Door, Grade
@@ -150,7 +150,7 @@ def reports(intake: Intake) -> list[tuple[str, Grade, bytes | None]]:
 
 def cut_bytes(intake: Intake, drop: Drop = DROP) -> bytes | None:
     found = intake.homes.of("acme").find(drop.folder, drop.name)
-    assert found is None or found.stage is not Stage.PART
+    assert found is None or found.stage is not UploadStage.PART
     return None if found is None else found.path.read_bytes()
 
 

@@ -12,7 +12,7 @@ from cws_filedrop.drop import disk
 
 
 def test_they_wait_at_the_same_time() -> None:
-    met = threading.Barrier(3, timeout=10)
+    met = threading.Barrier(3, timeout=60)
     disk.together(*[lambda: (met.wait(), None)[1]] * 3)
     assert not met.broken
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from cws_filedrop.drop.home import Folder, Home, Homes, Stage, deliver, visible_files
+from cws_filedrop.drop.home import Folder, Home, Homes, UploadStage, deliver, visible_files
 
 
 def test_a_home_is_made_when_it_is_asked_for(tmp_path: Path) -> None:
@@ -43,14 +43,14 @@ def test_waiting_shows_regular_files_only(tmp_path: Path) -> None:
 
 def test_unfinished_by_stage(tmp_path: Path) -> None:
     home = Homes(tmp_path).of("acme")
-    for stage in Stage:
+    for stage in UploadStage:
         (home.landing(Folder.TEST, stage) / f"{stage}.txt").write_bytes(b"1")
     assert {name: one.stage for name, one in home.unfinished(Folder.TEST).items()} == {
-        "part.txt": Stage.PART,
-        "held.txt": Stage.HELD,
-        "cut.txt": Stage.CUT,
+        "part.txt": UploadStage.PART,
+        "held.txt": UploadStage.HELD,
+        "cut.txt": UploadStage.CUT,
     }
-    assert list(home.unfinished(Folder.TEST, Stage.CUT)) == ["cut.txt"]
+    assert list(home.unfinished(Folder.TEST, UploadStage.CUT)) == ["cut.txt"]
     assert home.find(Folder.INBOX, "cut.txt") is None
 
 
@@ -107,4 +107,4 @@ def test_tidy_removes_what_killed_deliveries_left(tmp_path: Path) -> None:
 def test_home_paths(tmp_path: Path) -> None:
     home = Home("acme", tmp_path)
     assert home.folder(Folder.INBOX) == tmp_path / "inbox"
-    assert home.landing(Folder.INBOX, Stage.PART) == tmp_path / ".landing/inbox/part"
+    assert home.landing(Folder.INBOX, UploadStage.PART) == tmp_path / ".landing/inbox/part"

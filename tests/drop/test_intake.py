@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from cws_filedrop.drop.claims import Cause, Drop
-from cws_filedrop.drop.home import Folder, Homes, Stage
+from cws_filedrop.drop.home import Folder, Homes, UploadStage
 from cws_filedrop.drop.intake import Busy, Intake, NothingToResume, NotWhole, TooLarge
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import ConfigError
@@ -24,7 +24,7 @@ def intake(tmp_path: Path) -> Intake:
     return Intake(Homes(tmp_path / "homes"), Spool(tmp_path / "spool"), upload_limit_bytes=100)
 
 
-def stage(intake: Intake, drop: Drop = DROP) -> Stage | None:
+def stage(intake: Intake, drop: Drop = DROP) -> UploadStage | None:
     found = intake.homes.of(drop.seller).find(drop.folder, drop.name)
     return None if found is None else found.stage
 
@@ -32,7 +32,7 @@ def stage(intake: Intake, drop: Drop = DROP) -> Stage | None:
 def test_an_upload_is_seen_as_it_grows_and_then_lands(intake: Intake) -> None:
     upload = intake.begin(DROP)
     upload.write(b"123")
-    assert stage(intake) is Stage.PART
+    assert stage(intake) is UploadStage.PART
     claim = upload.finish()
     assert claim is not None
     assert stage(intake) is None
@@ -69,7 +69,7 @@ def test_a_working_name_waits_for_its_rename(intake: Intake) -> None:
     upload = intake.begin(WORKING)
     upload.write(b"123")
     assert upload.finish() is None
-    assert stage(intake, WORKING) is Stage.HELD
+    assert stage(intake, WORKING) is UploadStage.HELD
     assert intake.rename(WORKING, "other.tmp") is None
     claim = intake.rename(replace(WORKING, name="other.tmp"), "shipped.txt")
     assert claim is not None
@@ -83,7 +83,7 @@ def test_what_was_cut_is_not_delivered_by_a_rename(intake: Intake) -> None:
     upload.cut(Cause.RESET, "it broke")
     with pytest.raises(NotWhole, match="cut off"):
         intake.rename(WORKING, "shipped.txt")
-    assert stage(intake, WORKING) is Stage.CUT
+    assert stage(intake, WORKING) is UploadStage.CUT
 
 
 def test_renaming_nothing(intake: Intake) -> None:
@@ -97,7 +97,7 @@ def test_resume_after_a_cut(intake: Intake) -> None:
     upload = intake.begin(DROP)
     upload.write(b"12345")
     upload.cut(Cause.CLOSED, "gone")
-    assert stage(intake) is Stage.CUT
+    assert stage(intake) is UploadStage.CUT
     again = intake.begin(DROP, offset=3)
     again.write(b"abc")
     claim = again.finish()
@@ -139,7 +139,7 @@ def test_abandoning_a_resumed_upload_keeps_the_bytes(intake: Intake) -> None:
     upload.write(b"12345")
     upload.cut(Cause.CLOSED, "gone")
     intake.begin(DROP, offset=5).abandon()
-    assert stage(intake) is Stage.CUT
+    assert stage(intake) is UploadStage.CUT
 
 
 def test_too_large(intake: Intake) -> None:
@@ -170,7 +170,7 @@ def test_take_back_puts_the_bytes_where_they_can_be_resumed(intake: Intake) -> N
     claim = upload.finish()
     assert claim is not None
     intake.take_back(claim, cause=Cause.ABORTED, evidence="aborted")
-    assert stage(intake) is Stage.CUT
+    assert stage(intake) is UploadStage.CUT
     assert intake.spool.claim_of(claim.upload_id).grade is Grade.CUT
 
 
@@ -207,8 +207,8 @@ def test_recovery_reports_each_upload_once(intake: Intake) -> None:
         grades = {intake.spool.claim_of(one.upload_id).name: one.grade for one in intake.spool.arrivals()}
         assert grades == {"shipped.txt": Grade.CUT, "landed.txt": Grade.DOUBTFUL}
     assert done == []
-    assert stage(intake) is Stage.CUT
-    assert stage(intake, WORKING) is Stage.HELD
+    assert stage(intake) is UploadStage.CUT
+    assert stage(intake, WORKING) is UploadStage.HELD
     os.close(growing._descriptor)
 
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from lxml import etree
 
 from cws_filedrop.feeds import extracts, order_acknowledgement, order_fulfillment, processing_report
-from cws_filedrop.feeds.processing_report import Report
-from cws_filedrop.feeds.schema import Kind, validate
+from cws_filedrop.feeds.processing_report import ProcessingReport
+from cws_filedrop.feeds.schema import DocumentKind, validate
 from cws_filedrop.tables import text
 
 
@@ -42,7 +42,7 @@ def test_several_and_those_of_cancellations() -> None:
     columns = {"amazon-order-id": orders, "cancel-reason": ["NoInventory"] * 3, "order-item-codes": ["1" * 14] * 3}
     cancellations = pd.DataFrame({name: text(cells) for name, cells in columns.items()})
     part = extracts.document(order_acknowledgement.document(cancellations, "M1").body, {2})
-    validate(part, Kind.ORDER_ACKNOWLEDGEMENT)
+    validate(part, DocumentKind.ORDER_ACKNOWLEDGEMENT)
     assert [order for order in orders if order.encode() in part] == [orders[1]]
 
 
@@ -50,9 +50,9 @@ def test_a_report_keeps_what_it_says_of_them_and_of_the_document() -> None:
     whole = report(result(0, words="of all"), result(1, words="ours"), result(2, words="theirs"), counts=(2, 0, 2, 0))
     part = extracts.report(whole, {1})
     assert part is not None
-    validate(part, Kind.PROCESSING_REPORT)
+    validate(part, DocumentKind.PROCESSING_REPORT)
     read = processing_report.read(part)
-    assert isinstance(read, Report)
+    assert isinstance(read, ProcessingReport)
     assert [one.description for one in read.results] == ["of all", "ours"]
     assert (read.document_transaction_id, read.counts) == ("77", processing_report.Counts(2, 0, 2, 0))
     assert b"theirs" not in part

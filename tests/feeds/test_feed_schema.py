@@ -9,7 +9,7 @@ from feeds.making_shipments import many
 
 from cws_filedrop.errors import Impossible
 from cws_filedrop.feeds.order_fulfillment import document
-from cws_filedrop.feeds.schema import Kind, fault, validate
+from cws_filedrop.feeds.schema import DocumentKind, fault, validate
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def replaced(document: bytes, old: bytes, new: bytes, *, message: int) -> bytes:
 
 def test_a_sound_document_passes(sound: bytes) -> None:
     validate(sound)
-    assert fault(sound, Kind.ORDER_FULFILLMENT) is None
-    assert fault(sound, Kind.PROCESSING_REPORT) is not None
+    assert fault(sound, DocumentKind.ORDER_FULFILLMENT) is None
+    assert fault(sound, DocumentKind.PROCESSING_REPORT) is not None
 
 
 @pytest.mark.parametrize(
@@ -52,14 +52,14 @@ def test_a_fault_is_named_with_line_element_and_value(sound: bytes, old: bytes, 
 
 
 def test_a_list_of_allowed_values_does_not_fill_the_message(sound: bytes) -> None:
-    found = fault(replaced(sound, b">UPS<", b">Ups<", message=7), Kind.ORDER_FULFILLMENT)
+    found = fault(replaced(sound, b">UPS<", b">Ups<", message=7), DocumentKind.ORDER_FULFILLMENT)
     assert found is not None
     assert len(found) < 400
 
 
 @pytest.mark.parametrize("junk", [b"", b"\x00", b"{}", b"\xff\xfe", b"<a/>", "<a>".encode("utf-16")])
 def test_junk_is_refused(junk: bytes) -> None:
-    assert fault(junk, Kind.ORDER_FULFILLMENT)
+    assert fault(junk, DocumentKind.ORDER_FULFILLMENT)
 
 
 def test_entities_are_neither_expanded_nor_fetched(sound: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -68,13 +68,13 @@ def test_entities_are_neither_expanded_nor_fetched(sound: bytes, tmp_path_factor
     for entity in ('"1"', f'SYSTEM "{secret.as_uri()}"', 'SYSTEM "http://192.0.2.1/x"'):
         declared = f"<!DOCTYPE AmazonEnvelope [<!ENTITY one {entity}>]>\n<AmazonEnvelope".encode()
         using = sound.replace(b"<AmazonEnvelope", declared, 1).replace(b"<Quantity>1<", b"<Quantity>&one;<", 1)
-        assert fault(using, Kind.ORDER_FULFILLMENT) == "line 1: a document type declaration is not allowed"
+        assert fault(using, DocumentKind.ORDER_FULFILLMENT) == "line 1: a document type declaration is not allowed"
 
 
 def test_a_document_that_swells_is_refused() -> None:
     entities = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
     bomb = f'<!DOCTYPE a [<!ENTITY e0 "0123456789">{entities}]><AmazonEnvelope a="&e11;"/>'
-    assert fault(bomb.encode(), Kind.ORDER_FULFILLMENT)
+    assert fault(bomb.encode(), DocumentKind.ORDER_FULFILLMENT)
 
 
 def test_threads_share_the_schemas_and_keep_their_own_words(sound: bytes) -> None:
@@ -82,8 +82,8 @@ def test_threads_share_the_schemas_and_keep_their_own_words(sound: bytes) -> Non
 
     def check(n: int) -> bool:
         if n % 2:
-            return fault(sound, Kind.ORDER_FULFILLMENT) is None
-        found = fault(wrong[n % 40 + 1], Kind.ORDER_FULFILLMENT)
+            return fault(sound, DocumentKind.ORDER_FULFILLMENT) is None
+        found = fault(wrong[n % 40 + 1], DocumentKind.ORDER_FULFILLMENT)
         return found is not None and found.startswith(f"line {n % 40 + 5}:") and f"'Bad{n % 40 + 1}'" in found
 
     with ThreadPoolExecutor(8) as pool:

@@ -1,4 +1,4 @@
-"""Shipments become the packages, messages and documents that DOMAIN 4 and 9 promise."""
+"""Shipments become the packages, messages and documents that docs/domain.md promises, sections 4 and 9."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from lxml import etree
 
 from cws_filedrop.errors import Impossible
 from cws_filedrop.feeds import order_fulfillment
-from cws_filedrop.feeds.order_fulfillment import Document, checked, checked_documents, document, documents, group
+from cws_filedrop.feeds.order_fulfillment import FeedDocument, checked, checked_documents, document, documents, group
 from cws_filedrop.feeds.schema import validate
 
 MERCHANT = "A1EXAMPLE"
@@ -25,7 +25,7 @@ PARTS = {
 }
 
 
-def messages(made: Document) -> list[etree._Element]:
+def messages(made: FeedDocument) -> list[etree._Element]:
     return etree.fromstring(made.body).findall("Message/OrderFulfillment")
 
 
@@ -248,7 +248,7 @@ def test_checked_documents_come_in_order() -> None:
 def test_a_document_that_breaks_the_schema_is_not_handed_out() -> None:
     shipments = many(100)
     shipments.iloc[55, shipments.columns.get_loc("carrier-code")] = "Pigeon"
-    good: list[Document] = []
+    good: list[FeedDocument] = []
     with pytest.raises(Impossible, match=r"line 10: Element 'CarrierCode'.*'Pigeon'"):
         good.extend(checked_documents(shipments, MERCHANT, max_messages=10))
 
@@ -256,7 +256,7 @@ def test_a_document_that_breaks_the_schema_is_not_handed_out() -> None:
 def test_reading_ahead_is_bounded_and_stops_with_the_reader() -> None:
     built = 0
 
-    def counted() -> Iterator[Document]:
+    def counted() -> Iterator[FeedDocument]:
         nonlocal built
         for each in documents(many(100), MERCHANT, max_messages=1):
             built += 1

@@ -12,7 +12,7 @@ from cws_filedrop.feeds.processing_report import (
     EXPLANATIONS,
     Answers,
     Counts,
-    Report,
+    ProcessingReport,
     Result,
     ResultCode,
     Unreadable,
@@ -20,7 +20,7 @@ from cws_filedrop.feeds.processing_report import (
     explain,
     read,
 )
-from cws_filedrop.feeds.schema import Kind, validate
+from cws_filedrop.feeds.schema import DocumentKind, validate
 from cws_filedrop.model import Verdict
 
 SAMPLES = Path(__file__).resolve().parents[2].parent / "shared" / "reference" / "amazon" / "samples"
@@ -54,7 +54,7 @@ def rows(answer: Answers) -> list[tuple[int, str, str, str]]:
 
 
 def judge(document: bytes, sent: int) -> Answers:
-    validate(document, Kind.PROCESSING_REPORT)
+    validate(document, DocumentKind.PROCESSING_REPORT)
     return answers(read(document), sent)
 
 
@@ -183,27 +183,27 @@ def test_no_bytes_confirm_by_accident(junk: bytes) -> None:
 )
 def test_the_declared_encoding_is_read(encoding: str, words: str) -> None:
     found = read(report(result(1, words=words), counts=(1, 0, 1, 0), encoding=encoding))
-    assert isinstance(found, Report)
+    assert isinstance(found, ProcessingReport)
     assert found.results[0].description == words
 
 
 def test_bytes_that_contradict_their_declaration_lose_no_answer() -> None:
     lying = report(result(1, words="Größe"), counts=(1, 0, 1, 0)).decode().encode("cp1252")
     found = read(lying)
-    assert isinstance(found, Report)
+    assert isinstance(found, ProcessingReport)
     assert found.results[0].description == "Größe"
 
 
 def test_the_charset_of_the_download_helps_where_the_declaration_is_wrong() -> None:
     lying = report(result(1, words="①注文"), counts=(1, 0, 1, 0)).decode().encode("cp932")
     found = read(lying, "Windows-31J")
-    assert isinstance(found, Report)
+    assert isinstance(found, ProcessingReport)
     assert found.results[0].description == "①注文"
 
 
 def test_an_encoding_nobody_knows_is_tried_as_what_it_may_be() -> None:
     strange = report(result(1), counts=(1, 0, 1, 0)).replace(b"UTF-8", b"Windows-31J")
-    assert isinstance(read(strange), Report)
+    assert isinstance(read(strange), ProcessingReport)
 
 
 def test_an_element_amazon_adds_and_a_namespace_lose_no_answer() -> None:
@@ -256,9 +256,9 @@ def test_the_samples(name: str, sent: int, default: str, expected: list[tuple[in
 @needs_samples
 def test_a_sample_in_full() -> None:
     found = read((SAMPLES / "report-xml-18021-quantity.xml").read_bytes())
-    assert isinstance(found, Report)
+    assert isinstance(found, ProcessingReport)
     (only,) = found.results
-    assert found == Report("8252984128", "Complete", Counts(1, 0, 1, 0), (only,))
+    assert found == ProcessingReport("8252984128", "Complete", Counts(1, 0, 1, 0), (only,))
     assert only == Result(1, ResultCode.ERROR, "18021", only.description, "103-6652650-4045858")
     assert only.description.startswith("The quantities you provided for order id (103-6652650-4045858) were")
     assert only.description.endswith("already fulfilled.")
@@ -267,5 +267,5 @@ def test_a_sample_in_full() -> None:
 @needs_samples
 @pytest.mark.parametrize("path", sorted(SAMPLES.glob("*.xml")), ids=lambda path: path.stem)
 def test_the_samples_fit_our_schemas(path: Path) -> None:
-    kind = Kind.PROCESSING_REPORT if "report" in path.name else Kind.ORDER_FULFILLMENT
+    kind = DocumentKind.PROCESSING_REPORT if "report" in path.name else DocumentKind.ORDER_FULFILLMENT
     validate(path.read_bytes(), kind)

@@ -161,7 +161,7 @@ class FtpFuzz:
         if found is None:
             self._ask(dialogue, self._command(TRANSFERS))
             return
-        with socket.create_connection((self._plain[0], int(found[1])), timeout=20) as data:
+        with socket.create_connection((self._plain[0], int(found[1])), timeout=60) as data:
             self.sent += 1
             dialogue.say(self._command(TRANSFERS))
             with contextlib.suppress(OSError):

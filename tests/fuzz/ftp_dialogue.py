@@ -20,7 +20,7 @@ class Dialogue:
     """One control connection."""
 
     def __init__(self, address: tuple[str, int]) -> None:
-        self.socket: socket.socket = socket.create_connection(address, timeout=20)
+        self.socket: socket.socket = socket.create_connection(address, timeout=60)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unread = b""
         self._marks = 0

@@ -6,15 +6,15 @@ import sys
 from pathlib import Path
 
 from cws_filedrop import log
+from cws_filedrop.door_settings import FtpSettings, SftpSettings, TlsSettings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.settings import FtpSettings, SftpSettings, TlsSettings
-from cws_filedrop.transports.doors import serve
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import open_tls
-from cws_filedrop.transports.logins import Logins, SellerLogin, Throttle
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.gate.logins import Logins, SellerLogin, Throttle
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import open_tls
+from cws_filedrop.transports.serving import serve
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 if __name__ == "__main__":
     log.configure("info", json=True)

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import children
 import paramiko
 from transports.doors_kit import wait_for
 
@@ -29,7 +30,7 @@ class Fuzzed:
     def __init__(self, folder: Path) -> None:
         self._log = (folder / "doors.log").open("wb")
         self.log = folder / "doors.log"
-        self.process = subprocess.Popen(
+        self.process = children.start(
             [sys.executable, str(PROGRAM), str(folder)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -69,7 +70,7 @@ class Fuzzed:
     def serves_ftp(self) -> None:
         """A good client's upload works."""
         self.good_uploads += 1
-        with ftplib.FTP(timeout=30, encoding="utf-8") as session:
+        with ftplib.FTP(timeout=60, encoding="utf-8") as session:
             session.connect(*self.ftp)
             session.login("witness", PASSWORD)
             reply = session.storbinary(f"STOR /inbox/good-{self.good_uploads}.txt", io.BytesIO(b"1"))
@@ -100,14 +101,14 @@ class Fuzzed:
 
     def settles(self, look: Callable[[], int], most: int, what: str) -> None:
         """Wait until a figure has come down again."""
-        wait_for(lambda: look() <= most, seconds=40, what=f"{what} to come down from {look()} to {most}")
+        wait_for(lambda: look() <= most, seconds=60, what=f"{what} to come down from {look()} to {most}")
 
     def stop(self) -> int:
         """End it; its exit code."""
         assert self.process.stdin is not None
         self.process.stdin.close()
-        code = self.process.wait(40)
-        self._drainer.join(10)
+        code = self.process.wait(60)
+        self._drainer.join(60)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self._log.close()

@@ -50,7 +50,7 @@ class SftpFuzz:
         transport = paramiko.Transport(self._address)
         try:
             transport.connect(username="acme", password=PASSWORD)
-            channel = transport.open_session(timeout=30)
+            channel = transport.open_session(timeout=60)
             channel.settimeout(30)
             channel.invoke_subsystem("sftp")
             channel.sendall(struct.pack(">IBI", 5, sftp.CMD_INIT, 3))

@@ -67,7 +67,7 @@ class SshFuzz:
             self.chance.choice(how)()
 
     def _before_keys(self) -> None:
-        with socket.create_connection(self._address, timeout=20) as line:
+        with socket.create_connection(self._address, timeout=60) as line:
             line.sendall(self.chance.choice(GREETINGS))
             for _ in range(self.chance.randrange(1, 20)):
                 self.sent += 1
@@ -87,7 +87,7 @@ class SshFuzz:
     def _after_keys(self) -> None:
         transport = paramiko.Transport(self._address)
         try:
-            transport.start_client(timeout=20)
+            transport.start_client(timeout=60)
             self._messages(transport, KINDS)
         finally:
             transport.close()
@@ -97,7 +97,7 @@ class SshFuzz:
         try:
             transport.connect(username="acme", password=PASSWORD)
             for _ in range(self.chance.randrange(5)):
-                channel = transport.open_session(timeout=10)
+                channel = transport.open_session(timeout=60)
                 if self.chance.random() < 0.5:
                     channel.invoke_subsystem("sftp")
             if self.chance.random() < 0.2:

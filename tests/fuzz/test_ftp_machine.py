@@ -140,7 +140,7 @@ class FtpMachine(RuleBasedStateMachine):
             return
         with contextlib.suppress(OSError):
             source = ("127.0.0.2" if stranger else "127.0.0.1", 0)
-            found = socket.create_connection(("127.0.0.1", self.passive), timeout=20, source_address=source)
+            found = socket.create_connection(("127.0.0.1", self.passive), timeout=60, source_address=source)
             if stranger:
                 found.close()
             else:

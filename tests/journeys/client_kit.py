@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 from typing import Final, Protocol
 
+import children
 import pytest
 from running import Running
 
@@ -88,13 +89,12 @@ class Program:
         script = client.folder / "begun"
         script.write_text(text)
         with script.open() as standard_input:
-            self._process = subprocess.Popen(
+            self._process = children.start(
                 [str(word) for word in words],
                 stdin=standard_input,
                 env=client.environment,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,
             )
 
     def kill(self) -> None:

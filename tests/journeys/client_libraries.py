@@ -38,7 +38,7 @@ class Ftplib(Client):
     def _session(self) -> ftplib.FTP:
         kinds: dict[str, type[ftplib.FTP_TLS]] = {FTPS: ftplib.FTP_TLS, IMPLICIT: ImplicitFtp}
         kind = kinds.get(self.way)
-        session = kind(timeout=30, context=trusting()) if kind else ftplib.FTP(timeout=30)
+        session = kind(timeout=60, context=trusting()) if kind else ftplib.FTP(timeout=30)
         session.connect(*self.address)
         session.login(self.seller, PASSWORD)
         if isinstance(session, ftplib.FTP_TLS):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from running import PASSWORD, Running, amazon_file, order_ids, rows
 from web.browsing import Visit
 from web.browsing import running as browsing
@@ -23,19 +21,11 @@ DROP = """
 """
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The service with its pages and a seller."""
-    running = Running(tmp_path_factory.mktemp("service"), WEB__ENABLED=True)
-    running.add_seller("anna", "--marketplace", "A1PA6795UKMFR9")
-    yield running.start()
-    assert running.stop() == 0
-
-
 def test_a_file_is_dropped_answered_and_its_result_downloaded(service: Running) -> None:
+    service.add_seller("berta", "--marketplace", "A1PA6795UKMFR9")
     with browsing() as browser:
         visit = Visit(browser, service.pages, accept_downloads=True)
-        visit.login("Anna", PASSWORD, kind="Seller")
+        visit.login("Berta", PASSWORD, kind="Seller")
         page = visit.page
         page.wait_for_url("**/my")
         page.locator("[data-pulse]", has_text="live").wait_for()
@@ -74,9 +64,10 @@ def test_a_file_is_dropped_answered_and_its_result_downloaded(service: Running) 
 
 
 def test_a_spreadsheet_is_refused_in_words_at_once(service: Running) -> None:
+    seller = service.new_seller()
     with browsing() as browser:
         visit = Visit(browser, service.pages)
-        visit.login("anna", PASSWORD, kind="Seller")
+        visit.login(seller, PASSWORD, kind="Seller")
         visit.page.wait_for_url("**/my")
         visit.page.evaluate(DROP, ["book.xlsx", base64.b64encode(b"PK\x03\x04 no zip at all").decode()])
         visit.page.locator("[data-sending] .notice.bad").wait_for()

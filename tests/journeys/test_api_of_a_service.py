@@ -5,26 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import httpx
 from hook_receiver import receiver
 from running import Running, amazon_file, order_ids, rows, wait_for
 
-from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import ApiSettings, Settings
-from cws_filedrop.web import api
+from cws_filedrop.web import api_app
 
 
-def test_from_http_to_amazon_and_back(tmp_path: Path) -> None:
-    shop = Running(tmp_path, HOOKS__ALLOW_HTTP=True, HOOKS__ALLOW_PRIVATE=True)
-    shop.add_seller("anna")
-    token = json.loads(shop.command("seller", "token", "add", "anna", "--json").stdout)["token"]
-    shop.start()
+def test_from_http_to_amazon_and_back(service: Running) -> None:
+    seller = service.new_seller()
+    token = json.loads(service.command("seller", "token", "add", seller, "--json").stdout)["token"]
     settings = Settings(api=ApiSettings(per_second=0, per_minute=0, per_hour=0))  # a test asks more often
-    desk = open_desk(replace(settings, service=replace(settings.service, data_dir=shop.data)))
-    app = api.build(desk, arrived=lambda _upload_id: None)  # nobody says so to the worker: its round finds it
+    context = open_context(replace(settings, service=replace(settings.service, data_dir=service.data)))
+    app = api_app.build(context, arrived=lambda _upload_id: None)  # nobody says so to the worker: its round finds it
 
     def call(method: str, path: str, **more: Any) -> httpx.Response:
         async def one() -> httpx.Response:
@@ -37,7 +34,7 @@ def test_from_http_to_amazon_and_back(tmp_path: Path) -> None:
 
     try:
         with receiver() as there:
-            assert shop.command("seller", "hook", "add", "anna", there.url).returncode == 0
+            assert service.command("seller", "hook", "add", seller, there.url).returncode == 0
             answer = call("POST", "/orders/confirm", content=amazon_file(order_ids(3)))
             assert answer.status_code == 202
             upload = answer.json()["id"]
@@ -60,5 +57,4 @@ def test_from_http_to_amazon_and_back(tmp_path: Path) -> None:
             assert finals[0].said["data"]["upload_id"] == upload
             assert "http" in call("GET", f"/uploads/{upload}/receipt").text
     finally:
-        desk.db.close()
-        shop.stop()
+        context.db.close()

@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from running import Running, wait_for
 
-from cws_filedrop.pipeline import retention
-from cws_filedrop.pipeline.desk import open_desk
+from cws_filedrop import retention
+from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
 
 PERSONAL = {
@@ -100,9 +100,9 @@ class Scene:
         settings = Settings()
         settings = replace(settings, service=replace(settings.service, data_dir=self.running.data))
         later = datetime.now(UTC) + timedelta(days=days)
-        desk = replace(open_desk(settings), clock=lambda: later)
-        retention.sweep(desk)
-        desk.db.close()
+        context = replace(open_context(settings), clock=lambda: later)
+        retention.sweep(context)
+        context.db.close()
 
 
 @pytest.fixture(scope="module")

@@ -25,14 +25,12 @@ def client(request: pytest.FixtureRequest, service: Running, tmp_path_factory: p
 @pytest.fixture(scope="module")
 def copier(service: Running, tmp_path_factory: pytest.TempPathFactory) -> Client:
     """Who copies the same files, for comparison."""
-    return make(REFERENCE, service, tmp_path_factory.mktemp("reference"), seller="reference")
+    return make(REFERENCE, service, tmp_path_factory.mktemp("reference"))
 
 
-def make(name: str, service: Running, folder: Path, *, seller: str = "") -> Client:
+def make(name: str, service: Running, folder: Path) -> Client:
     kind, way = CLIENTS[name]
-    seller = seller or name.replace("-", "")
-    service.add_seller(seller)
-    return kind(service, seller, way, folder)
+    return kind(service, service.new_seller(), way, folder)
 
 
 def each(*things: str) -> pytest.MarkDecorator:

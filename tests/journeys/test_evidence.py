@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from running import PASSWORD, Running, wait_for
 
-from cws_filedrop.feeds.schema import Kind, validate
+from cws_filedrop.feeds.schema import DocumentKind, validate
 
 HEADINGS = "order-id\tstatus\ttracking\tcarrier\n"
 CONFIRMED, CORRECTED, REFUSED, OTHER = (
@@ -117,7 +117,7 @@ def test_a_confirmed_order(service: Running, dropped: dict[str, bytes], tmp_path
         for folder, kind in ((found.folder, "document"), (found.folder, "report"))
     )
     validate(document.read_bytes())
-    validate(report.read_bytes(), Kind.PROCESSING_REPORT)
+    validate(report.read_bytes(), DocumentKind.PROCESSING_REPORT)
     assert hashlib.sha256(document.read_bytes()).hexdigest() == feed["document"]["sha256"]
     (number,) = feed["message_ids"]
     assert f"<MessageID>{number}</MessageID><OrderFulfillment><AmazonOrderID>{CONFIRMED}" in document.read_text()
@@ -154,7 +154,7 @@ def test_a_refused_order_for_somebody_outside(service: Running, dropped: dict[st
     assert lines.read_text().splitlines() == [HEADINGS.rstrip("\n"), f"{REFUSED}\tshipped\tY0000002K\tYodel"]
     assert [path for path in found.folder.rglob("*.*") if CONFIRMED in path.read_text()] == []
     (report,) = found.named("feeds/*.report.xml")
-    validate(report.read_bytes(), Kind.PROCESSING_REPORT)
+    validate(report.read_bytes(), DocumentKind.PROCESSING_REPORT)
     assert report.read_text().count("<Result>") == 1
     asked = service.command("feed", "show", str(found.told["feeds"][0]["no"]), "--json")
     kept = {one["kind"]: one["sha256"] for one in json.loads(asked.stdout)["kept"]}

@@ -18,7 +18,7 @@ def refuse(endpoint: str, order: str) -> None:
     request = urllib.request.Request(
         f"{endpoint}/sandbox/orders", data=asked, headers={"content-type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         assert answer.status == 204
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,30 @@ import pytest
 from running import Process, Running, amazon_file, order_ids, wait_for
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Running]:
-    """A service whose log goes to standard output."""
-    running = Running(tmp_path, SERVICE__LOG_STREAM="stdout", SERVICE__LOG_JSON=True, WEB__ENABLED=True)
+@dataclass
+class Story:
+    """An upload from the first to the last that is logged of it, and what was told meanwhile to one who watched."""
+
+    service: Running
+    upload: str
+    watched: list[str]
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """A service whose log goes to standard output; it has ended in good order."""
+    folder = tmp_path_factory.mktemp("service")
+    running = Running(folder, SERVICE__LOG_STREAM="stdout", SERVICE__LOG_JSON=True, WEB__ENABLED=True)
     running.add_seller("anna")
     running.start()
-    yield running
-    running.stop(signal.SIGKILL, group=True)
+    watching = ["cws_filedrop", "logs", "--follow", "--json", "--event", "upload"]
+    follower = Process(watching, running.environment, folder / "follower.txt")
+    upload = running.drop("anna", "shipped.txt", amazon_file(order_ids(3)))
+    running.result("anna", upload)
+    wait_for(lambda: "upload.read" in "".join(follower.lines), what="the follower")
+    assert follower.stop(signal.SIGINT) == 130
+    assert running.stop() == 0
+    return Story(running, upload, follower.lines)
 
 
 def lines(running: Running, name: str) -> list[dict[str, Any]]:
@@ -27,20 +43,14 @@ def lines(running: Running, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (running.data / "logs" / name).read_text().splitlines()]
 
 
-def test_an_upload_is_followed_through_all_processes(service: Running) -> None:
-    watched = ["cws_filedrop", "logs", "--follow", "--json", "--event", "upload"]
-    follower = Process(watched, service.environment, service.folder / "follower.txt")
-    upload = service.drop("anna", "shipped.txt", amazon_file(order_ids(3)))
-    service.result("anna", upload)
-    wait_for(lambda: "upload.read" in "".join(follower.lines), what="the follower")
-    assert follower.stop(signal.SIGINT) == 130
-
+def test_an_upload_is_followed_through_all_processes(story: Story) -> None:
+    service, upload = story.service, story.upload
     told = service.command("logs", "--upload", upload, "--json")
     assert told.returncode == 0, told.stderr
     found = [json.loads(line) for line in told.stdout.splitlines()]
     assert [line["event"] for line in found] == ["upload.arrived", "upload.accepted", "upload.read"]
     assert {line["seller"] for line in found} == {"anna"}
-    assert [json.loads(line) for line in follower.lines if upload in line] == found
+    assert [json.loads(line) for line in story.watched if upload in line] == found
 
     feed = service.command("logs", "--feed", "1", "--json").stdout.splitlines()
     events = [json.loads(line)["event"] for line in feed]
@@ -51,10 +61,8 @@ def test_an_upload_is_followed_through_all_processes(service: Running) -> None:
     assert "worker" in seen.stdout
 
 
-def test_each_process_has_its_file_and_the_stream_has_everything(service: Running) -> None:
-    upload = service.drop("anna", "shipped.txt", amazon_file(order_ids(3)))
-    service.result("anna", upload)
-    assert service.stop() == 0
+def test_each_process_has_its_file_and_the_stream_has_everything(story: Story) -> None:
+    service = story.service
     files = {path.name for path in (service.data / "logs").glob("*.log")}
     assert {"worker.log", "doors.log", "sandbox.log"} <= files
     assert all(path.stat().st_mode & 0o007 == 0 for path in (service.data / "logs").iterdir())

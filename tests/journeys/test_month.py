@@ -17,24 +17,39 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from databases import lay_database
 from marketplaces.market_kit import Market
 from running import rows
 
+from cws_filedrop import retention
+from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.marketplaces.orders_api import OrdersClient
-from cws_filedrop.model import Account, Context, Door, FeedState, Grade, OrderState, Policy, Seller, UploadState
-from cws_filedrop.pipeline import order_book as importing
-from cws_filedrop.pipeline import order_files, outbox, reading, recording, retention, sending
-from cws_filedrop.pipeline.desk import Desk, open_desk
-from cws_filedrop.pipeline.recording import Read
-from cws_filedrop.pipeline.sending import Sender
-from cws_filedrop.pipeline.sighting import Reader
-from cws_filedrop.pipeline.worker import _row as arrival_row
+from cws_filedrop.model import (
+    Account,
+    Door,
+    FeedState,
+    Grade,
+    JudgementContext,
+    OrderState,
+    Policy,
+    Seller,
+    UploadState,
+)
+from cws_filedrop.orders import importing, order_files
+from cws_filedrop.orders.reading_back import OrderReader
+from cws_filedrop.pipeline import outbox, reading, recording, sending
+from cws_filedrop.pipeline.recording import ReadUpload
+from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import feeds, lines, order_book, sellers, uploads
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.schema import LINES, ORDER_PEOPLE, ORDERS
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.worker import _row as arrival_row
 
 BEGIN = datetime(2026, 11, 2, 8, tzinfo=UTC)
 DAYS = 30
@@ -83,15 +98,15 @@ class Order:
 class Month:
     """Five sellers, and their Amazon."""
 
-    desk: Desk
+    context: ServiceContext
     market: Market
-    sender: Sender
+    amazon: AmazonContext
     orders: dict[str, list[Order]] = field(default_factory=lambda: defaultdict(list))
     dropped: dict[str, dict[str, bytes]] = field(default_factory=lambda: defaultdict(dict))
     turns: int = 0
 
     def now(self) -> datetime:
-        return self.desk.clock()
+        return self.context.clock()
 
     def until(self, day: int, hour: int) -> None:
         self.market.clock.now = (BEGIN + timedelta(days=day, hours=hour - 8)).timestamp()
@@ -119,9 +134,9 @@ class Month:
             for item in one.items()
         )
         for _ in range(2):
-            source, context = io.BytesIO(text.encode()), Context(self.now())
+            source, judging = io.BytesIO(text.encode()), JudgementContext(self.now())
             done = importing.import_file(
-                self.desk.db, self.account(seller), source, file_name="r.txt", context=context, now=self.now()
+                self.context.db, self.account(seller), source, file_name="r.txt", judging=judging, now=self.now()
             )
             assert done.refused == 0
 
@@ -171,24 +186,24 @@ class Month:
     def drop(self, seller: str, name: str, text: str) -> str:
         """A whole file in the seller's inbox; its upload id."""
         content = text.encode()
-        source = self.desk.settings.data / "incoming"
+        source = self.context.settings.data / "incoming"
         source.write_bytes(content)
         where = Drop(seller, Folder.INBOX, name, Door.FTPS, "127.0.0.1")
-        claim = self.desk.spool.land(source, where, size=len(content))
-        self.desk.spool.grade(claim.upload_id, Grade.WHOLE)
-        arrival = self.desk.spool.arrival(claim.upload_id)
+        claim = self.context.spool.land(source, where, size=len(content))
+        self.context.spool.grade(claim.upload_id, Grade.WHOLE)
+        arrival = self.context.spool.arrival(claim.upload_id)
         assert arrival is not None
-        owner = sellers.find(self.desk.db, seller)
+        owner = sellers.find(self.context.db, seller)
         assert owner is not None
-        uploads.arrive(self.desk.db, [arrival_row(self.desk.spool.claim_of(claim.upload_id), owner)])
-        self.desk.spool.accept(arrival)
+        uploads.arrive(self.context.db, [arrival_row(self.context.spool.claim_of(claim.upload_id), owner)])
+        self.context.spool.accept(arrival)
         self.dropped[seller][name] = content
         return claim.upload_id
 
     def corrected_files(self, day: int) -> None:
         """What came back is put right and dropped again, in the form in which it came back."""
         for seller in SELLERS:
-            for path in sorted((self.desk.home(seller).path / "outbox").glob("day-*.txt")):
+            for path in sorted((self.context.home(seller).path / "outbox").glob("day-*.txt")):
                 if path.name.endswith(".unconfirmed.txt") and seller == BOOKISH:
                     self.tell_amazon(self.of_day(seller, day, "typed wrong"))
                     self.drop(seller, f"back-{day:02}.txt", path.read_text())
@@ -201,31 +216,33 @@ class Month:
     def work(self) -> None:
         """All that is to be done, as the worker does it."""
         while True:
-            found = uploads.some(self.desk.db, uploads.in_state(self.desk.db, UploadState.ARRIVED))
-            owners = sellers.by_ids(self.desk.db, {upload.seller_id for upload in found})
-            tasks = [recording.task(self.desk, upload, owners[upload.seller_id]) for upload in found]
-            made = zip(found, reading.prepare(self.desk.db, tasks), strict=True)
-            done = recording.keep(self.desk, [Read(one, owners[one.seller_id], prepared) for one, prepared in made])
-            assert outbox.answer(self.desk, done) == []
+            found = uploads.some(self.context.db, uploads.in_state(self.context.db, UploadState.ARRIVED))
+            owners = sellers.by_ids(self.context.db, {upload.seller_id for upload in found})
+            tasks = [recording.task(self.context, upload, owners[upload.seller_id]) for upload in found]
+            made = zip(found, reading.prepare(self.context.db, tasks), strict=True)
+            done = recording.keep(
+                self.context, [ReadUpload(one, owners[one.seller_id], prepared) for one, prepared in made]
+            )
+            assert outbox.answer(self.context, done) == []
             if not found and not self._feed():
                 return
 
     def _feed(self) -> bool:
         """Send what is queued, and settle what was sent; whether anything was."""
         begun = False
-        for account_id in sending.ready(self.sender):
+        for account_id in sending.ready(self.amazon):
             self.turns += 1
-            turn = sending.take_turn(self.sender, account_id, cause=f"t{self.turns}")
+            turn = sending.take_turn(self.amazon, account_id, cause=f"t{self.turns}")
             begun |= turn.feed_no is not None
-        for feed in feeds.listing(self.desk.db, states=[FeedState.OPEN]):
-            assert sending.fill(self.sender, feed.no)
-            assert sending.submit(self.sender, feed.no, 1).done
+        for feed in feeds.listing(self.context.db, states=[FeedState.OPEN]):
+            assert sending.fill(self.amazon, feed.no)
+            assert sending.submit(self.amazon, feed.no, 1).done
         self.market.finish()
-        for feed in feeds.listing(self.desk.db, states=[FeedState.SUBMITTED]):
-            assert sending.look(self.sender, feed.no, 1).done
-            step, finished = sending.settle(self.sender, feed.no, 1)
+        for feed in feeds.listing(self.context.db, states=[FeedState.SUBMITTED]):
+            assert sending.look(self.amazon, feed.no, 1).done
+            step, finished = sending.settle(self.amazon, feed.no, 1)
             assert step.done
-            assert outbox.publish(self.desk, uploads.some(self.desk.db, finished)) == []
+            assert outbox.publish(self.context, uploads.some(self.context.db, finished)) == []
         return begun
 
     def results(self) -> dict[str, list[dict[str, str]]]:
@@ -233,12 +250,12 @@ class Month:
         return {
             path.name.split(".")[-3]: rows(path.read_bytes())
             for seller in SELLERS
-            for path in (self.desk.home(seller).path / "outbox").glob("*.result.txt")
+            for path in (self.context.home(seller).path / "outbox").glob("*.result.txt")
         }
 
     def status(self, seller: str) -> dict[str, Any]:
-        outbox.write_statuses(self.desk, [seller])
-        found: dict[str, Any] = json.loads((self.desk.home(seller).path / "STATUS.json").read_bytes())
+        outbox.write_statuses(self.context, [seller])
+        found: dict[str, Any] = json.loads((self.context.home(seller).path / "STATUS.json").read_bytes())
         return found
 
 
@@ -249,23 +266,25 @@ def month(tmp_path: Path) -> Iterator[Month]:
     settings = Settings()
     settings = replace(settings, service=replace(settings.service, data_dir=tmp_path / "data"))
     settings.data.mkdir()
-    desk = open_desk(settings)
+    lay_database(settings.data)
+    context = open_context(settings)
 
     def clock() -> datetime:
         return datetime.fromtimestamp(market.clock.now, UTC)
 
-    desk = replace(desk, clock=clock, spool=Spool(settings.data / "spool", clock=clock))
-    desk.db.create()
+    context = replace(context, clock=clock, spool=Spool(settings.data / "spool", clock=clock))
     market.start()
     for number, name in enumerate(SELLERS):
         seller = Seller(0, name, Account(0, f"M{number}"), Policy())
-        sellers.add(desk.db, seller, password_hash="h", now=BEGIN)
+        sellers.add(context.db, seller, password_hash="h", now=BEGIN)
     clients = {number + 1: market.client(f"M{number}", clock=market.clock) for number in range(len(SELLERS))}
     orders = {number: OrdersClient.beside(client) for number, client in clients.items()}
-    sender = Sender(desk, lambda account: clients[account.id], lambda account: orders[account.id], 1_000_000.0)
-    yield Month(desk, market, sender)
+    amazon = AmazonContext(
+        context, lambda account: clients[account.id], lambda account: orders[account.id], 1_000_000.0
+    )
+    yield Month(context, market, amazon)
     market.stop()
-    desk.db.close()
+    context.db.close()
 
 
 def test_a_month_of_five_sellers(month: Month) -> None:
@@ -275,7 +294,7 @@ def test_a_month_of_five_sellers(month: Month) -> None:
         if day < DAYS:
             for seller in SELLERS:
                 month.new_orders(seller, day)
-        order_files.write(month.desk)
+        order_files.write(month.context)
         month.until(day, 12)
         for seller in SELLERS:
             month.drops(seller, day)
@@ -291,14 +310,14 @@ def test_a_month_of_five_sellers(month: Month) -> None:
     orders_agree(month)
     everything_is_seen(month)
     for seller in SELLERS:
-        told = (month.desk.home(seller).path / "orders" / "created").glob("*.txt")
+        told = (month.context.home(seller).path / "orders" / "created").glob("*.txt")
         assert len(list(told)) >= DAYS
     what_is_old_goes(month)
 
 
 def answers_of(month: Month) -> dict[str, bytes]:
     """What lies in the outboxes now, by name."""
-    homes = (month.desk.home(seller).path / "outbox" for seller in SELLERS)
+    homes = (month.context.home(seller).path / "outbox" for seller in SELLERS)
     return {path.name: path.read_bytes() for home in homes for path in home.iterdir()}
 
 
@@ -306,10 +325,10 @@ def every_line_has_its_answer(month: Month, results: dict[str, list[dict[str, st
     """Each upload is done, and its result tells of each of its lines once, as the database does."""
     total = Counter[str]()
     for seller in SELLERS:
-        for upload in uploads.listing(month.desk.db, seller=seller, limit=10_000):
+        for upload in uploads.listing(month.context.db, seller=seller, limit=10_000):
             assert upload.state is UploadState.DONE, upload
             content = month.dropped[seller][upload.name]
-            kept = [row for piece in lines.of_upload(month.desk.db, upload.id) for row in piece]
+            kept = [row for piece in lines.of_upload(month.context.db, upload.id) for row in piece]
             told = [(int(row["line"]), row["verdict"], row["code"]) for row in results[upload.id]]
             assert told == [(row.line, row.verdict, row.code) for row in kept]
             assert [line for line, _, _ in told] == list(range(2, content.count(b"\n") + 1))
@@ -321,7 +340,7 @@ def every_line_has_its_answer(month: Month, results: dict[str, list[dict[str, st
 def amazon_agrees(month: Month, results: dict[str, list[dict[str, str]]]) -> None:
     """What results call confirmed is what Amazon took, each once; what they call unconfirmed is what it refused."""
     for seller in SELLERS:
-        ids = {upload.id for upload in uploads.listing(month.desk.db, seller=seller, limit=10_000)}
+        ids = {upload.id for upload in uploads.listing(month.context.db, seller=seller, limit=10_000)}
         told = {True: Counter[tuple[str, str]](), False: Counter[tuple[str, str]]()}
         for upload_id in ids:
             for row in results[upload_id]:
@@ -342,10 +361,10 @@ def amazon_agrees(month: Month, results: dict[str, list[dict[str, str]]]) -> Non
 def everything_is_seen(month: Month) -> None:
     """Amazon's own orders show all that it accepted, but numbers that were corrected since."""
     month.until(DAYS + 2, 8)
-    reader = Reader(month.sender)
+    reader = OrderReader(month.amazon)
     while reader.look():
         pass
-    with month.desk.db.read() as connection:
+    with month.context.db.read() as connection:
         accepted = sa.select(LINES.c.amazon_order_id, LINES.c.tracking).where(LINES.c.verdict.in_(ACCEPTED))
         unseen = connection.execute(accepted.where(LINES.c.seen_at.is_(None))).all()
     corrected = {(one.name, one.tracking()) for seller in SELLERS for one in month.orders[seller]}
@@ -359,8 +378,8 @@ def orders_agree(month: Month) -> None:
     """Every order stands where its fate leads, and who is still refused is listed."""
     for seller in SELLERS:
         for order in month.orders[seller]:
-            (found,) = order_book.find(month.desk.db, month.account(seller), order.name)
-            assert found.state is ENDS[order.fate], (order, order_book.history(month.desk.db, found.no))
+            (found,) = order_book.find(month.context.db, month.account(seller), order.name)
+            assert found.state is ENDS[order.fate], (order, order_book.history(month.context.db, found.no))
         refused = {one["order_id"] for one in month.status(seller)["unconfirmed"]}
         assert refused == {one.name for one in month.orders[seller] if one.fate == "refused"}
 
@@ -368,15 +387,15 @@ def orders_agree(month: Month) -> None:
 def what_is_old_goes(month: Month) -> None:
     """Buyers 30 days after shipment, answers after 90; what was sent is known for ever."""
     month.until(DAYS + 40, 8)
-    retention.sweep(month.desk)
-    with month.desk.db.read() as connection:
+    retention.sweep(month.context)
+    with month.context.db.read() as connection:
         open_ = sa.select(ORDERS.c.no).where(ORDERS.c.state.not_in(("shipped", "cancelled")))
         left = set(connection.execute(sa.select(ORDER_PEOPLE.c.order_no)).scalars())
         assert left <= set(connection.execute(open_).scalars())
     again = month.drop("anna", "old.txt", month.dropped["anna"]["day-05.txt"].decode())
     month.work()
-    found = {row.verdict for piece in lines.of_upload(month.desk.db, again) for row in piece}
+    found = {row.verdict for piece in lines.of_upload(month.context.db, again) for row in piece}
     assert not found & {*ACCEPTED, "queued"}
     month.until(DAYS + 95, 8)
-    retention.sweep(month.desk)
+    retention.sweep(month.context)
     assert [name for name in answers_of(month) if again not in name] == []

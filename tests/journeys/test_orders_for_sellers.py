@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 from running import Running, rows, wait_for
 
 REPORT = (
@@ -15,19 +13,12 @@ REPORT = (
 )
 
 
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    running = Running(tmp_path, ORDERS__FILES_MINUTES=0.01)
-    running.add_seller("anna")
-    yield running.start()
-    running.stop()
-
-
-def test_an_imported_order_can_be_downloaded(running: Running, tmp_path: Path) -> None:
+def test_an_imported_order_can_be_downloaded(service: Running, tmp_path: Path) -> None:
+    seller = service.new_seller()
     (tmp_path / "report.txt").write_text(REPORT)
-    done = running.command("orders", "import", str(tmp_path / "report.txt"), "--seller", "anna")
+    done = service.command("orders", "import", str(tmp_path / "report.txt"), "--seller", seller)
     assert done.returncode == 0, done.stderr
-    with running.ftp("anna") as session:
+    with service.ftp(seller) as session:
         wait_for(lambda: "latest.txt" in session.nlst("orders/created"), what="the order file")
         body = io.BytesIO()
         session.retrbinary("RETR /orders/created/latest.txt", body.write)

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import ftplib
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from running import Running, rows, wait_for
 
 EXPORT = Path(__file__).parents[2] / "sample_files" / "profiles" / "shipstation.csv"
-
-
-@pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    running = Running(tmp_path)
-    running.add_seller("anna")
-    yield running.start()
-    running.stop()
 
 
 def dropped(session: ftplib.FTP, name: str) -> str:
@@ -38,13 +29,14 @@ def outbox(session: ftplib.FTP, name: str, kind: str) -> bytes:
     return body.getvalue()
 
 
-def test_an_export_is_read_by_the_profile_that_was_set(running: Running) -> None:
-    with running.ftp("anna") as session:
+def test_an_export_is_read_by_the_profile_that_was_set(service: Running) -> None:
+    seller = service.new_seller()
+    with service.ftp(seller) as session:
         with pytest.raises(ftplib.error_perm, match=r'550 .*The column "order-id" is missing'):
             dropped(session, "before.csv")
         # What cannot be used is kept all the same, and read: by the profile, were it there by then.
         assert [row["verdict"] for row in rows(outbox(session, "before", "result"))] == ["rejected"]
-        done = running.command("seller", "profile", "set", "anna", "shipstation")
+        done = service.command("seller", "profile", "set", seller, "shipstation")
         assert done.returncode == 0, done.stderr
         assert dropped(session, "after.csv").startswith("226 ")
         result = rows(outbox(session, "after", "result"))

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from running import PASSWORD, Running
 
-from cws_filedrop.transports import certificates
+from cws_filedrop.gate import certificates
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def test_a_port_that_is_taken_and_a_certificate_that_is_none_are_said_in_words(t
         port = taken.getsockname()[1]
         service = Running(tmp_path, WEB__ENABLED=True, WEB__PORT=port, SFTP__ENABLED=False)
         service.add_seller("anna")
-        done = service.command("serve")
+        done = service.program("serve")
     assert (done.returncode, f"[web] port: cannot listen on 127.0.0.1:{port}" in done.stderr) == (2, True)
     service = Running(tmp_path, WEB__ENABLED=True, WEB__CERTIFICATE=tmp_path / "none.pem", SFTP__ENABLED=False)
-    done = service.command("serve")
+    done = service.program("serve")
     assert (done.returncode, "[web] certificate:" in done.stderr) == (2, True)

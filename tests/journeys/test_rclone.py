@@ -19,8 +19,7 @@ def arrived(service: Running, seller: str) -> set[bytes]:
 
 @pytest.mark.parametrize("way", [FTP, FTPS, IMPLICIT, SFTP])
 def test_a_folder_is_moved_and_then_another_that_looks_the_same(service: Running, tmp_path: Path, way: str) -> None:
-    seller = f"moves{way}"
-    service.add_seller(seller)
+    seller = service.new_seller()
     rclone = Rclone(service, seller, way, tmp_path)
     contents: set[bytes] = set()
     for turn in range(2):  # the same names and sizes, at once

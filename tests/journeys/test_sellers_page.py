@@ -1,4 +1,4 @@
-"""The sellers' page is true: what it tells sellers to type is typed, word for word, and does what it says."""
+"""docs/sellers.md is true: what it tells sellers to type is typed, word for word, and does what it says."""
 
 from __future__ import annotations
 
@@ -94,15 +94,15 @@ class Desk:
 
 
 @pytest.fixture(scope="module")
-def desk(service: Running, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+def context(service: Running, tmp_path_factory: pytest.TempPathFactory) -> Desk:
     """A desk at which everything of the first section was done."""
-    desk = Desk(service, tmp_path_factory.mktemp("desk"))
-    shown = [desk.type(block) for block in sections()[FIRST]]
+    context = Desk(service, tmp_path_factory.mktemp("desk"))
+    shown = [context.type(block) for block in sections()[FIRST]]
     told = FINGERPRINT.findall(shown[-1])
     assert len(told) == 2
     assert set(told) <= set(FINGERPRINT.findall("".join(shown[:-1])))
-    desk.type(sections()["OpenSSH: sftp and scp"][0])  # others use that file, too
-    return desk
+    context.type(sections()["OpenSSH: sftp and scp"][0])  # others use that file, too
+    return context
 
 
 def needs(heading: str) -> None:
@@ -118,26 +118,30 @@ def test_every_client_has_a_section() -> None:
     assert {"FileZilla", "WinSCP"} <= set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE))
 
 
+def test_every_block_is_typed() -> None:
+    assert list(sections()) == [FIRST, *SENDING, "FileZilla"]
+
+
 @pytest.mark.parametrize("heading", SENDING)
-def test_what_is_typed_sends_files_and_fetches_answers(desk: Desk, heading: str) -> None:
+def test_what_is_typed_sends_files_and_fetches_answers(context: Desk, heading: str) -> None:
     needs(heading)
     start = 1000 * (1 + SENDING.index(heading))
-    earlier = desk.service.drop("anna", "earlier.txt", amazon_file(order_ids(2, start=start), date="2026-11-20"))
-    desk.service.result("anna", earlier)
+    earlier = context.service.drop("anna", "earlier.txt", amazon_file(order_ids(2, start=start), date="2026-11-20"))
+    context.service.result("anna", earlier)
     for number, block in enumerate(sections()[heading]):
-        content = desk.new_file(start=start + 10 * (number + 1))
-        desk.type(block)
+        content = context.new_file(start=start + 10 * (number + 1))
+        context.type(block)
         if "shipped.txt" in block.text:
-            wait_for(lambda sent=content: desk.has_sent(sent), seconds=30, what=block.text)
-    assert f"earlier.{earlier}.receipt.txt" in os.listdir(desk.folder / "answers")
-    assert f"earlier.{earlier}.result.txt" in os.listdir(desk.folder / "answers")
-    assert not [name for name in desk.service.outbox("anna") if earlier in name]
+            wait_for(lambda sent=content: context.has_sent(sent), seconds=30, what=block.text)
+    assert f"earlier.{earlier}.receipt.txt" in os.listdir(context.folder / "answers")
+    assert f"earlier.{earlier}.result.txt" in os.listdir(context.folder / "answers")
+    assert not [name for name in context.service.outbox("anna") if earlier in name]
 
 
-def test_the_site_file_of_filezilla(desk: Desk) -> None:
+def test_the_site_file_of_filezilla(context: Desk) -> None:
     (block,) = sections()["FileZilla"]
-    desk.type(block)
-    assert "<Protocol>1</Protocol>" in (desk.folder / "filezilla.xml").read_text()
+    context.type(block)
+    assert "<Protocol>1</Protocol>" in (context.folder / "filezilla.xml").read_text()
 
 
 def sentences() -> list[str]:

@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.desks import NOW, desk_on, outbox
+from pipeline.contexts import NOW, context_on, outbox
 from pipeline.shop import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 from running import Running, rows, wait_for
 
 from cws_filedrop.model import NO_MAIL, OrderState
-from cws_filedrop.pipeline import order_files, statements
+from cws_filedrop.orders import order_files, statements
+from cws_filedrop.outgoing.mail import buyer_mails, notes
 from cws_filedrop.pipeline import outbox as delivering
-from cws_filedrop.pipeline.mail import buyer_mails, notes
 from cws_filedrop.rules.commission import Month
 from cws_filedrop.rules.speed import Speed, speed
 from cws_filedrop.settings import Settings
-from cws_filedrop.store import mails, order_book, sellers, uploads
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.outgoing import mails
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads
 
 THEIR_COLUMNS = (
     "payment_status, order_id, order_item_id, payments_date, payments_transaction_id, product_id, item_name, "
@@ -41,21 +43,18 @@ NOT_SHIPPED = ("packed", "deferred", "cancelled")
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    return Shop(desk_on(tmp_path))
+    return Shop(context_on(tmp_path))
 
 
-@pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A running service with its built-in Amazon, and a seller in Germany."""
-    running = Running(tmp_path_factory.mktemp("service"), SFTP__ENABLED=False)
-    running.add_seller("anna", "--marketplace", "A1PA6795UKMFR9")
-    yield running.start()
-    assert running.stop() == 0
+@pytest.fixture
+def seller(service: Running) -> str:
+    """One in Germany."""
+    return service.new_seller("--marketplace", "A1PA6795UKMFR9")
 
 
 def hours_later(shop: Shop, hours: int) -> Shop:
     """The same shop, some hours later."""
-    return Shop(replace(shop.desk, clock=lambda: NOW + timedelta(hours=hours)), files=shop.files)
+    return Shop(replace(shop.context, clock=lambda: NOW + timedelta(hours=hours)), files=shop.files)
 
 
 def row(order: str, status: str, tracking: str = "", method: str = "") -> str:
@@ -69,16 +68,16 @@ def sent(shop: Shop, *names: str) -> list[tuple[str, ...]]:
 
 def waiting(shop: Shop, upload_id: str) -> int:
     """How many lines of an upload wait for Amazon."""
-    upload = uploads.get(shop.desk.db, upload_id)
+    upload = uploads.get(shop.context.db, upload_id)
     assert upload is not None
     return upload.waiting
 
 
 def answered(shop: Shop, upload_ids: list[str]) -> None:
     """Deliver what can be said of some uploads, as the worker does."""
-    found = uploads.some(shop.desk.db, upload_ids)
-    assert delivering.answer(shop.desk, found) == []
-    assert delivering.publish(shop.desk, [one for one in found if one.state in uploads.FINISHED]) == []
+    found = uploads.some(shop.context.db, upload_ids)
+    assert delivering.answer(shop.context, found) == []
+    assert delivering.publish(shop.context, [one for one in found if one.state in uploads.FINISHED]) == []
 
 
 # What Charge When Ship is.
@@ -92,12 +91,16 @@ def test_amazon_pays_a_seller_only_once_the_shipment_has_been_confirmed_so_nothi
     assert sent(shop, "amazon-order-id") == [(ORDER,)]
 
 
-def test_the_seller_does_one_thing_and_the_service_sends_the_confirmation_to_amazon(service: Running) -> None:
-    upload = service.drop("anna", "a.txt", f"order-id\tstatus\n{ORDER}\tshipped\n".encode())
-    (line,) = service.result("anna", upload)
+def test_the_seller_does_one_thing_and_the_service_sends_the_confirmation_to_amazon(
+    service: Running, seller: str
+) -> None:
+    upload = service.drop(seller, "a.txt", f"order-id\tstatus\n{ORDER}\tshipped\n".encode())
+    (line,) = service.result(seller, upload)
     assert (line["order-id"], line["verdict"], line["code"]) == (ORDER, "confirmed", "")
     assert line["amazon-feed-id"]
-    status = json.loads((service.home("anna") / "STATUS.json").read_bytes())
+    path = service.home(seller) / "STATUS.json"
+    wait_for(path.exists, what="the status, which is written a little later")
+    status = json.loads(path.read_bytes())
     assert ORDER not in {one["order_id"] for one in status["unconfirmed"]}
 
 
@@ -107,11 +110,11 @@ def test_amazon_may_take_hours_to_show_it(shop: Shop) -> None:
     _, feed_no = shop.submitted()
     answered(shop, [upload_id])
     assert (shop.lines(upload_id), waiting(shop, upload_id)) == ([("sent", "")], 1)
-    assert set(outbox(shop.desk, upload_id)) == {"receipt"}
-    assert "at busy times within hours" in " ".join(outbox(shop.desk, upload_id)["receipt"].decode().split())
+    assert set(outbox(shop.context, upload_id)) == {"receipt"}
+    assert "at busy times within hours" in " ".join(outbox(shop.context, upload_id)["receipt"].decode().split())
     assert hours_later(shop, 8).settled(feed_no, {}) == [upload_id]
     answered(shop, [upload_id])
-    assert [one["verdict"] for one in rows(outbox(shop.desk, upload_id)["result"])] == ["confirmed"]
+    assert [one["verdict"] for one in rows(outbox(shop.context, upload_id)["result"])] == ["confirmed"]
 
 
 def test_tracking_known_before_the_move_to_shipped_is_sent_along(shop: Shop) -> None:
@@ -188,10 +191,10 @@ def test_cancelling_only_means_that_no_commission_is_charged_if_done_before_the_
     shop: Shop, cancelled_at: datetime, carries: bool
 ) -> None:
     shop.imports(KNOWN)
-    Shop(replace(shop.desk, clock=lambda: cancelled_at), files=1).drop(row(ORDER, "cancelled"))
-    anna = sellers.find(shop.desk.db, "anna")
+    Shop(replace(shop.context, clock=lambda: cancelled_at), files=1).drop(row(ORDER, "cancelled"))
+    anna = sellers.find(shop.context.db, "anna")
     assert anna is not None
-    statement = statements.of_seller(shop.desk.db, anna, Month(2026, 11), now=cancelled_at)
+    statement = statements.of_seller(shop.context.db, anna, Month(2026, 11), now=cancelled_at)
     assert [(one.amazon_order_id, one.carries) for one in statement.orders] == [(ORDER, carries)]
 
 
@@ -199,7 +202,7 @@ def test_when_amazon_refuses_a_confirmation_it_says_so_in_a_report(shop: Shop) -
     upload_id = shop.drop(shipped(), shipped(order=OTHER))
     shop.answered({2: ("A-18028", "The order does not exist")})
     answered(shop, [upload_id])
-    files = outbox(shop.desk, upload_id)
+    files = outbox(shop.context, upload_id)
     assert [one["verdict"] for one in rows(files["result"])] == ["confirmed", "unconfirmed"]
     (refused,) = rows(files["unconfirmed"])
     assert (refused["order-id"], refused["error-code"]) == (OTHER, "A-18028")
@@ -213,10 +216,10 @@ def test_the_order_then_moves_to_unconfirmed(shop: Shop) -> None:
     assert shop.story() == [("seller", "shipped"), ("amazon", "unconfirmed")]
 
 
-def test_a_note_appears_on_the_accounts_status_page(service: Running) -> None:
-    upload = service.drop("anna", "refused.txt", f"order-id\tstatus\n{REFUSED}\tshipped\n".encode())
-    assert [line["verdict"] for line in service.result("anna", upload)] == ["unconfirmed"]
-    with service.ftp("anna") as session:
+def test_a_note_appears_on_the_accounts_status_page(service: Running, seller: str) -> None:
+    upload = service.drop(seller, "refused.txt", f"order-id\tstatus\n{REFUSED}\tshipped\n".encode())
+    assert [line["verdict"] for line in service.result(seller, upload)] == ["unconfirmed"]
+    with service.ftp(seller) as session:
 
         def status() -> str:
             body = io.BytesIO()
@@ -228,18 +231,18 @@ def test_a_note_appears_on_the_accounts_status_page(service: Running) -> None:
 
 
 def test_shipment_e_mails_to_buyers_are_off_by_default_and_a_setting_turns_them_on(shop: Shop) -> None:
-    settings = replace(shop.desk.settings, mail=replace(shop.desk.settings.mail, host="localhost"))
-    shop.desk = replace(shop.desk, settings=settings)
+    settings = replace(shop.context.settings, mail=replace(shop.context.settings.mail, host="localhost"))
+    shop.context = replace(shop.context, settings=settings)
     for number, wished in enumerate((NO_MAIL, replace(NO_MAIL, buyers=True))):
         order = f"026-0000000-{number:07}"
         report = "order-id\torder-item-id\tpurchase-date\tship-service-level\tbuyer-email\n"
         shop.imports_text(report + f"{order}\t{ITEM}\t2026-11-20\tStandard\teve@example.com\n")
-        sellers.set_mailing(shop.desk.db, "anna", wished)
+        sellers.set_mailing(shop.context.db, "anna", wished)
         shop.drop(shipped(order=order))
         _, feed_no = shop.answered({})
-        notes.settled(shop.desk, feed_no, shop.account)
-        buyer_mails.write(shop.desk)
-        assert len(mails.listing(shop.desk.db)) == number
+        notes.settled(shop.context, feed_no, shop.account)
+        buyer_mails.write(shop.context)
+        assert len(mails.listing(shop.context.db)) == number
 
 
 @pytest.mark.parametrize("status", ["shipped & no confirm", "Shipped & No Confirm", "shipped-no-email"])
@@ -255,17 +258,19 @@ def test_if_the_seller_already_confirmed_it_on_amazon_by_hand_amazon_answers_wit
     upload_id = shop.drop(shipped())
     shop.answered({1: ("A-18021", "The quantity exceeds what is left")})
     answered(shop, [upload_id])
-    (refused,) = rows(outbox(shop.desk, upload_id)["unconfirmed"])
+    (refused,) = rows(outbox(shop.context, upload_id)["unconfirmed"])
     assert "if it shows as shipped, there is nothing to do" in refused["what-to-do"]
 
 
-def test_the_order_page_links_the_order_number_to_the_order_on_amazons_seller_site(service: Running) -> None:
+def test_the_order_page_links_the_order_number_to_the_order_on_amazons_seller_site(
+    service: Running, seller: str
+) -> None:
     order = "026-1111111-0000007"
-    service.result("anna", service.drop("anna", "link.txt", f"order-id\tstatus\n{order}\tshipped\n".encode()))
+    service.result(seller, service.drop(seller, "link.txt", f"order-id\tstatus\n{order}\tshipped\n".encode()))
     link = f"https://sellercentral-europe.amazon.com/orders-v3/order/{order}"
-    shown = service.command("orders", "show", order, "--seller", "anna")
+    shown = service.command("orders", "show", order, "--seller", seller)
     assert link in "".join(shown.stdout.split()), shown.stderr
-    as_json = json.loads(service.command("orders", "show", order, "--seller", "anna", "--json").stdout)
+    as_json = json.loads(service.command("orders", "show", order, "--seller", seller, "--json").stdout)
     assert as_json["order"]["amazon_url"] == link
 
 
@@ -296,28 +301,28 @@ def test_order_files_for_the_seller_are_written_every_30_minutes() -> None:
 
 
 def test_order_files_are_written_only_if_an_order_is_new_or_changed(shop: Shop) -> None:
-    assert order_files.write(shop.desk) == 0
+    assert order_files.write(shop.context) == 0
     shop.imports(KNOWN)
-    assert order_files.write(shop.desk) == 1
+    assert order_files.write(shop.context) == 1
     shop.imports(KNOWN)
-    assert order_files.write(shop.desk) == 0
+    assert order_files.write(shop.context) == 0
     assert listed(shop, "modified") == []
     hours_later(shop, 1).imports(KNOWN.replace("Standard", "Expedited"))
-    assert order_files.write(shop.desk) == 1
+    assert order_files.write(shop.context) == 1
 
 
 def listed(shop: Shop, folder: str) -> list[dict[str, str]]:
     """The newest order file in one of the seller's folders."""
-    path = shop.desk.home("anna").path / "orders" / folder / "latest.txt"
+    path = shop.context.home("anna").path / "orders" / folder / "latest.txt"
     return rows(path.read_bytes()) if path.exists() else []
 
 
 def test_new_and_changed_orders_are_kept_apart(shop: Shop) -> None:
     shop.imports(KNOWN)
-    order_files.write(shop.desk)
+    order_files.write(shop.context)
     other = KNOWN.replace(ORDER, OTHER).replace(ITEM, SECOND)
     hours_later(shop, 1).imports(KNOWN.replace("Standard", "Expedited"), other)
-    order_files.write(shop.desk)
+    order_files.write(shop.context)
     assert [one["special_comments"] for one in listed(shop, "modified")] == [f"Amazon/{ORDER}"]
     assert [one["special_comments"] for one in listed(shop, "created")] == [f"Amazon/{OTHER}"]
 
@@ -325,7 +330,7 @@ def test_new_and_changed_orders_are_kept_apart(shop: Shop) -> None:
 def test_one_record_per_order_line_and_the_lines_of_one_order_together(shop: Shop) -> None:
     other = KNOWN.replace(ORDER, OTHER)
     shop.imports(KNOWN, other, KNOWN.replace(ITEM, SECOND), other.replace(ITEM, SECOND))
-    order_files.write(shop.desk)
+    order_files.write(shop.context)
     found = [(one["amazon_order_id"], one["order_item_id"]) for one in listed(shop, "created")]
     assert found == [(ORDER, ITEM), (ORDER, SECOND), (OTHER, ITEM), (OTHER, SECOND)]
 
@@ -333,7 +338,7 @@ def test_one_record_per_order_line_and_the_lines_of_one_order_together(shop: Sho
 def test_columns_of_the_order_file(shop: Shop) -> None:
     """The ancestor's, in its order; two of ours come after them."""
     shop.imports(KNOWN)
-    order_files.write(shop.desk)
+    order_files.write(shop.context)
     (found,) = listed(shop, "created")
     assert ", ".join(found) == f"{THEIR_COLUMNS}, amazon_order_id, latest_ship_date"
     assert (found["special_comments"], found["order_item_id"], found["quantity_purchased"]) == (
@@ -354,25 +359,25 @@ def test_anything_else_in_ship_method_means_fast(method: str) -> None:
     assert speed(method) is Speed.FAST
 
 
-def test_the_speed_of_an_order_is_shown(service: Running, tmp_path: Path) -> None:
+def test_the_speed_of_an_order_is_shown(service: Running, seller: str, tmp_path: Path) -> None:
     report = "order-id\torder-item-id\tpurchase-date\tship-service-level\n"
     methods = {"026-2222222-0000001": "UK standard", "026-2222222-0000002": "NextDay"}
     body = "".join(f"{order}\t{ITEM}\t2026-11-20\t{method}\n" for order, method in methods.items())
     (tmp_path / "report.txt").write_text(report + body)
-    assert service.command("orders", "import", str(tmp_path / "report.txt"), "--seller", "anna").returncode == 0
-    found = json.loads(service.command("orders", "list", "--seller", "anna", "--json").stdout)["orders"]
+    assert service.command("orders", "import", str(tmp_path / "report.txt"), "--seller", seller).returncode == 0
+    found = json.loads(service.command("orders", "list", "--seller", seller, "--json").stdout)["orders"]
     shown = {one["amazon_order_id"]: one["speed"] for one in found}
     assert [shown[order] for order in methods] == ["slow", "fast"]
 
 
-def test_an_order_that_only_a_sellers_file_has_named_has_no_speed(service: Running) -> None:
-    upload = service.drop("anna", "unknown.txt", f"order-id\tstatus\n{OTHER}\tshipped\n".encode())
-    assert service.result("anna", upload)
-    found = json.loads(service.command("orders", "list", "--seller", "anna", "--json").stdout)["orders"]
+def test_an_order_that_only_a_sellers_file_has_named_has_no_speed(service: Running, seller: str) -> None:
+    upload = service.drop(seller, "unknown.txt", f"order-id\tstatus\n{OTHER}\tshipped\n".encode())
+    assert service.result(seller, upload)
+    found = json.loads(service.command("orders", "list", "--seller", seller, "--json").stdout)["orders"]
     assert {one["amazon_order_id"]: one["speed"] for one in found}[OTHER] == ""
 
 
 def test_a_ship_method_that_nobody_gave_is_neither(shop: Shop) -> None:
     shop.drop(shipped())
-    (found,) = order_book.find(shop.desk.db, shop.account, ORDER)
+    (found,) = order_book.find(shop.context.db, shop.account, ORDER)
     assert speed(found.ship_method) is None

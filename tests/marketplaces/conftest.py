@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from afterwards import afterwards
 from marketplaces.market_kit import Market
 
 
@@ -16,7 +17,7 @@ def open_market(tmp_path: Path) -> Iterator[Callable[..., Market]]:
 
         def start(**settings: Any) -> Market:
             market = Market(tmp_path / "amazon.db", **settings).start()
-            stack.callback(market.stop)
+            stack.callback(afterwards, market.stop)
             return market
 
         yield start

@@ -17,18 +17,19 @@ from typing import Any, TypeVar
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
+import children
 import httpx
 
 from cws_filedrop.marketplaces.amazon import Credentials, Feed, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
 from cws_filedrop.marketplaces.reports_api import ReportsClient
-from cws_filedrop.marketplaces.sandbox import Server, Settings
+from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, Server
 
 MARKET = "ATVPDKIKX0DER"
 UNLIMITED = 1e9
 PROCESSING_SECONDS = 30.0
-QUICK = Timeouts(connect_seconds=10.0, read_seconds=20.0, write_seconds=20.0, whole_seconds=20.0)
-IMPATIENT = Timeouts(connect_seconds=10.0, read_seconds=0.2, write_seconds=10.0, whole_seconds=10.0)
+QUICK = Timeouts(connect_seconds=60.0, read_seconds=60.0, write_seconds=60.0, whole_seconds=60.0)
+IMPATIENT = Timeouts(connect_seconds=60.0, read_seconds=0.2, write_seconds=60.0, whole_seconds=60.0)
 Found = TypeVar("Found")
 
 
@@ -48,9 +49,9 @@ class Market:
     def __init__(self, data: Path, **settings: Any) -> None:
         self.clock = Clock()
         usual = {"rate_scale": UNLIMITED, "processing_seconds": PROCESSING_SECONDS, "clock": self.clock} | settings
-        self.server = Server(Settings(data, **usual))
+        self.server = Server(SandboxServerSettings(data, **usual))
         self._clients: list[FeedsClient] = []
-        self.control = httpx.Client(timeout=20, trust_env=False, verify=False)
+        self.control = httpx.Client(timeout=60, trust_env=False, verify=False)
 
     def start(self) -> Market:
         self.server.start()
@@ -66,8 +67,15 @@ class Market:
     def credentials(self, account: str = "M1") -> Credentials:
         return Credentials(self.server.endpoint, self.server.token_url, "id", "s3cr3t", f"sandbox-{account}")
 
-    def client(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> FeedsClient:
-        self._clients.append(FeedsClient(self.credentials(account), MARKET, timeouts, **options))
+    def client(
+        self,
+        account: str = "M1",
+        timeouts: Timeouts = QUICK,
+        credentials: Credentials | None = None,
+        **options: Any,
+    ) -> FeedsClient:
+        """The account's client, or one that has other credentials; closed at the end."""
+        self._clients.append(FeedsClient(credentials or self.credentials(account), MARKET, timeouts, **options))
         return self._clients[-1]
 
     def orders(self, account: str = "M1", timeouts: Timeouts = QUICK, **options: Any) -> OrdersClient:
@@ -186,7 +194,7 @@ def counts(report: bytes) -> tuple[int, int, int, int]:
     return processed, successful, refused, warned
 
 
-def wait_for(look: Callable[[], Found], seconds: float = 30.0) -> Found:
+def wait_for(look: Callable[[], Found], seconds: float = 60.0) -> Found:
     """The first true value, asked for again and again until the deadline."""
     deadline = time.monotonic() + seconds
     pause = threading.Event()
@@ -202,12 +210,12 @@ class Child:
 
     def __init__(self, data: Path, *arguments: str) -> None:
         command = [sys.executable, "-m", "cws_filedrop.marketplaces.sandbox", "--data", str(data), *arguments]
-        self.process = subprocess.Popen(
+        self.process = children.start(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ, "PYTHONWARNINGS": "error"}
         )
         assert self.process.stdout is not None
         assert self.process.stdin is not None
-        readable, _, _ = select.select([self.process.stdout], [], [], 40)
+        readable, _, _ = select.select([self.process.stdout], [], [], 60)
         assert readable, "the sandbox said nothing"
         self.said: dict[str, str] = json.loads(self.process.stdout.readline())
         self.endpoint = self.said.get("endpoint", "")
@@ -224,7 +232,7 @@ class Child:
 
     def wait(self) -> int:
         """Its exit code, once it ended."""
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         for pipe in (self.process.stdin, self.process.stdout):
             assert pipe is not None
             pipe.close()

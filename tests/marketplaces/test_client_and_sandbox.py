@@ -40,7 +40,7 @@ def test_a_feed_from_document_to_report(market: Market) -> None:
     assert done.status is FeedStatus.DONE
     assert done.result_document_id is not None
     report = client.get_report(done.result_document_id)
-    schema.validate(report, schema.Kind.PROCESSING_REPORT)
+    schema.validate(report, schema.DocumentKind.PROCESSING_REPORT)
     assert counts(report) == (2, 2, 0, 0)
     assert feed_id.encode() in report
     assert processing_report.answers(processing_report.read(report), 2).default is Verdict.CONFIRMED
@@ -99,15 +99,17 @@ def test_all_pages_of_the_list_are_read(market: Market) -> None:
 
 def test_ten_thousand_messages_take_no_time(market: Market) -> None:
     client = market.client()
-    body = document(*(message(number) for number in range(1, 10_001)))
-    feed_id = submit(client, body)
-    market.finish()
-    started = time.process_time()
-    feed = client.get_feed(feed_id)
-    assert time.process_time() - started < 3.0  # a third of a second on an idle machine
+    cost = {}
+    for first, number in ((10_001, 1_000), (1, 10_000)):
+        feed_id = submit(client, document(*(message(first + one) for one in range(number))))
+        market.finish()
+        started = time.process_time()
+        feed = client.get_feed(feed_id)
+        cost[number] = time.process_time() - started
+    assert cost[10_000] < 50 * cost[1_000]  # some 15 times; 100 times if each message looked at all others
     assert feed.result_document_id is not None
     assert counts(client.get_report(feed.result_document_id)) == (10_000, 10_000, 0, 0)
-    assert market.ask("ledger/summary") == {"lines": 10_000, "different": 10_000, "more_than_once": []}
+    assert market.ask("ledger/summary") == {"lines": 11_000, "different": 11_000, "more_than_once": []}
 
 
 def test_others_are_answered_while_a_large_feed_is_processed(market: Market) -> None:
@@ -115,15 +117,13 @@ def test_others_are_answered_while_a_large_feed_is_processed(market: Market) -> 
     feed_id = submit(client, document(*(message(number) for number in range(1, 10_001))))
     market.finish()
     ready = threading.Thread(target=client.get_feed, args=(feed_id,))
-    begun = time.monotonic()
     ready.start()
-    slowest = 0.0
+    answers = 0
     while ready.is_alive():
-        started = time.monotonic()
         assert market.control.get(market.server.endpoint + "/sandbox/faults").status_code == 200
-        slowest = max(slowest, time.monotonic() - started)
+        answers += 1
     ready.join()
-    assert slowest < max(1.0, (time.monotonic() - begun) / 2)
+    assert answers > 20  # some 400, and one or two if all waited until it is processed
 
 
 def test_a_feed_can_be_taken_back_while_it_waits(market: Market) -> None:

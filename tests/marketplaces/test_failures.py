@@ -225,8 +225,14 @@ def test_statuses_for_a_person(call: str, status: int) -> None:
         found = failure(call, gives(status, body))
         assert isinstance(found, RemoteRefused)
         assert found.status == status
+        assert found.ambiguous is (status < 400)  # a redirection is no word of Amazon's
         assert str(status) in str(found)
         assert b"Look" not in body or "Look here" in str(found)
+
+
+@pytest.mark.parametrize("status", [300, 302, 400, 401, 403, 404, 408, 429, 500, 503])
+def test_a_token_that_is_not_given_leaves_no_doubt_about_what_it_was_for(status: int) -> None:
+    assert not failure("createFeed", says(202, feedId="1"), token=gives(status, b"")).ambiguous
 
 
 @pytest.mark.parametrize("call", CALLS)

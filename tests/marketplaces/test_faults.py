@@ -222,5 +222,5 @@ def test_a_sandbox_stops_while_an_answer_hangs(open_market: Callable[..., Market
     while market.ask("faults")["faults"]:
         pass
     market.server.stop()
-    caller.join(10)
+    caller.join(60)
     assert len(failures) == 1

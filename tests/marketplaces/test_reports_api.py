@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 import pytest
 from marketplaces.market_kit import IMPATIENT, MARKET, PROCESSING_SECONDS, QUICK, Market, document, message, order_id
-from pipeline.desks import NOW
+from pipeline.contexts import NOW
 
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.formats.claims import ORDER_FORMATS
 from cws_filedrop.formats.file import open_file
 from cws_filedrop.marketplaces.amazon import Credentials
 from cws_filedrop.marketplaces.limits import RATES
-from cws_filedrop.marketplaces.reports_api import REPORT_TYPE, Report, ReportsClient, ReportStatus
-from cws_filedrop.model import Context
+from cws_filedrop.marketplaces.reports_api import REPORT_TYPE, AmazonReport, ReportsClient, ReportStatus
+from cws_filedrop.model import JudgementContext
 from cws_filedrop.rules import order_rows
 
 ITEM, OTHER = "01234567890123", "00000000000007"
@@ -33,7 +33,7 @@ FULL = {
 }
 
 
-def made(market: Market, client: ReportsClient) -> Report:
+def made(market: Market, client: ReportsClient) -> AmazonReport:
     """A report whose time is over."""
     report_id = client.create_report()
     market.clock.now += PROCESSING_SECONDS
@@ -94,9 +94,9 @@ def test_a_report_from_question_to_document(market: Market) -> None:
     }
     assert (other["order-item-id"], other["sku"], other["ship-city"]) == (OTHER, "", "Ōtsu")
 
-    file = open_file(BytesIO(body), file_name="report.txt", limits=Context(NOW).limits, wanted=ORDER_FORMATS)
+    file = open_file(BytesIO(body), file_name="report.txt", limits=JudgementContext(NOW).limits, wanted=ORDER_FORMATS)
     (chunk,) = file.chunks()
-    read = order_rows.read(chunk.lines, required=file.facts.format.required, context=Context(NOW))
+    read = order_rows.read(chunk.lines, required=file.facts.format.required, context=JudgementContext(NOW))
     assert (file.facts.format.name, len(read.rows), len(read.issues)) == ("amazon-order-report", 2, 0)
 
 

@@ -105,7 +105,7 @@ def test_documents_that_are_refused_whole(market: Market, body: bytes | str, sai
     feed = market.settled(client, body.encode() if isinstance(body, str) else body)
     assert feed.result_document_id is not None
     report = client.get_report(feed.result_document_id)
-    schema.validate(report, schema.Kind.PROCESSING_REPORT)
+    schema.validate(report, schema.DocumentKind.PROCESSING_REPORT)
     assert results(report)[: len(said)] == said
     assert counts(report)[1] == 0
     assert market.ledger() == []
@@ -116,12 +116,12 @@ def test_strange_words_survive_the_report(market: Market) -> None:
     feed = market.settled(client, document(message(1, tracking='BAD<&>"é漢')))
     assert feed.result_document_id is not None
     report = client.get_report(feed.result_document_id)
-    schema.validate(report, schema.Kind.PROCESSING_REPORT)
+    schema.validate(report, schema.DocumentKind.PROCESSING_REPORT)
     assert 'BAD&lt;&amp;&gt;"é漢' in report.decode()
 
 
 def test_quantities_of_any_length_are_read() -> None:
     body = document(message(1, items=((ITEM, 10**3000),)))
     found = reading.read(body)
-    assert isinstance(found, reading.Readable)
+    assert isinstance(found, reading.ReadableDocument)
     assert found.messages[0].items[0].quantity == 10**14

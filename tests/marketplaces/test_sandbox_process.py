@@ -17,7 +17,7 @@ from marketplaces.market_kit import Child, document, message, submit, wait_for
 
 from cws_filedrop.errors import ConfigError, RemoteError
 from cws_filedrop.marketplaces.amazon import FeedsClient, FeedStatus
-from cws_filedrop.marketplaces.sandbox import Server, Settings
+from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, Server
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def begin(stack: ExitStack, data: Path, *arguments: str) -> tuple[Child, FeedsCl
 
 
 def ask(child: Child, path: str) -> Any:
-    return httpx.get(f"{child.endpoint}/sandbox/{path}", timeout=20, trust_env=False).json()
+    return httpx.get(f"{child.endpoint}/sandbox/{path}", timeout=60, trust_env=False).json()
 
 
 def written(folder: Path) -> int:
@@ -73,7 +73,7 @@ def test_kill_9_in_the_middle_of_processing_does_it_once(tmp_path: Path, stack: 
     looking.start()
     wait_for(lambda: written(tmp_path) != before)  # the call was counted; what is due is being processed
     child.kill()
-    looking.join(20)
+    looking.join(60)
     child, client = begin(stack, tmp_path / "amazon.db")
     assert client.get_feed(feed_id).status is FeedStatus.DONE
     assert ask(child, "ledger/summary") == {"lines": 10_000, "different": 10_000, "more_than_once": []}
@@ -115,10 +115,10 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
     data = tmp_path / "amazon.db"
     data.write_bytes(b"this is no database, but long enough to be looked at as if it were one" * 100)
     with pytest.raises(ConfigError, match="cannot use"):
-        Server(Settings(data)).start()
+        Server(SandboxServerSettings(data)).start()
 
 
 def test_stopping_twice_is_harmless(tmp_path: Path) -> None:
-    server = Server(Settings(tmp_path / "amazon.db")).start()
+    server = Server(SandboxServerSettings(tmp_path / "amazon.db")).start()
     server.stop()
     server.stop()

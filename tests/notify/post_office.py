@@ -63,7 +63,7 @@ class PostOffice:
     def __exit__(self, *_: object) -> None:
         self.shut()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     def open(self) -> None:
@@ -84,7 +84,7 @@ class PostOffice:
         self._do(shut())
 
     def _do(self, work: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(20)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)
 
     def _machine(self) -> SMTP:
         self.sessions += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cws_filedrop.notify.addresses import BadAddress, Named, address, addresses, named, wire
+from cws_filedrop.notify.addresses import BadAddress, NamedAddress, address, addresses, named, wire
 
 
 @pytest.mark.parametrize(
@@ -67,9 +67,9 @@ def test_several_have_commas_or_semicolons_between_them() -> None:
 
 
 def test_a_name_may_stand_before_it() -> None:
-    assert named("Shipments of Anna <ship@example.com>") == Named("Shipments of Anna", "ship@example.com")
-    assert named('"Anna, Inc." <ship@example.com>') == Named("Anna, Inc.", "ship@example.com")
-    assert named("ship@example.com") == Named("", "ship@example.com")
+    assert named("Shipments of Anna <ship@example.com>") == NamedAddress("Shipments of Anna", "ship@example.com")
+    assert named('"Anna, Inc." <ship@example.com>') == NamedAddress("Anna, Inc.", "ship@example.com")
+    assert named("ship@example.com") == NamedAddress("", "ship@example.com")
     with pytest.raises(BadAddress, match="control character in the name"):
         named("Anna\r\nBcc: eve@example.com <ship@example.com>")
     with pytest.raises(BadAddress):

@@ -13,15 +13,15 @@ import httpx
 import pytest
 from hook_receiver import receiver
 
+from cws_filedrop.gate import certificates
 from cws_filedrop.notify import calling, reaching, signing
-from cws_filedrop.notify.calling import Message, Rules, Told
-from cws_filedrop.transports import certificates
+from cws_filedrop.notify.calling import CallResult, CallRules, HookMessage
 
-HERE = Rules(allow_http=True, allow_private=True, timeout_seconds=20)
-MESSAGE = Message("msg_1", b'{"type": "hook.test"}')
+HERE = CallRules(allow_http=True, allow_private=True, timeout_seconds=20)
+MESSAGE = HookMessage("msg_1", b'{"type": "hook.test"}')
 
 
-def tell(url: str, rules: Rules = HERE, *, secret: str = "") -> Told:
+def tell(url: str, rules: CallRules = HERE, *, secret: str = "") -> CallResult:
     return asyncio.run(calling.tell(url, MESSAGE, secret=secret or signing.new_secret(), rules=rules))
 
 
@@ -35,7 +35,7 @@ def test_the_specifications_own_example() -> None:
 def test_it_is_signed_and_says_what_it_is() -> None:
     secret = signing.new_secret()
     with receiver() as there:
-        assert tell(f"{there.url}/in?a=b", secret=secret) == Told(True, "200 thanks")
+        assert tell(f"{there.url}/in?a=b", secret=secret) == CallResult(True, "200 thanks")
     (told,) = there.told
     assert told.is_signed_with(secret)
     assert not told.is_signed_with(signing.new_secret())
@@ -48,7 +48,7 @@ def test_it_is_signed_and_says_what_it_is() -> None:
 def test_no_redirect_is_followed(state: int) -> None:
     with receiver() as there:
         there.answers = [state]
-        assert tell(there.url) == Told(False, f"{state}: redirects are not followed")
+        assert tell(there.url) == CallResult(False, f"{state}: redirects are not followed")
     assert len(there.told) == 1
 
 
@@ -63,9 +63,9 @@ def test_nothing_is_kept_of_a_long_answer_but_its_beginning() -> None:
 def test_who_does_not_answer_is_left() -> None:
     with receiver() as there:
         there.answers = [0]
-        told = tell(there.url, Rules(allow_http=True, allow_private=True, timeout_seconds=0.3))
+        told = tell(there.url, CallRules(allow_http=True, allow_private=True, timeout_seconds=0.3))
         there.closing.set()
-    assert told == Told(False, "no answer within 0.3 seconds")
+    assert told == CallResult(False, "no answer within 0.3 seconds")
 
 
 def test_a_receiver_that_is_gone_says_so() -> None:
@@ -86,7 +86,7 @@ def test_nobody_listens() -> None:
 def test_this_machine_is_not_called(host: str) -> None:
     with receiver() as there:
         port = there.url.rpartition(":")[2]
-        told = tell(f"http://{host}:{port}", Rules(allow_http=True))
+        told = tell(f"http://{host}:{port}", CallRules(allow_http=True))
     assert not told.taken
     assert told.answer.endswith(("is not in the public Internet", "is not known"))
     assert there.told == []

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from notify.post_office import part
 
 from cws_filedrop.notify import letters
-from cws_filedrop.notify.addresses import Named
+from cws_filedrop.notify.addresses import NamedAddress
 from cws_filedrop.notify.envelope import message_id, seal
 from cws_filedrop.notify.letters import Letter, write
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-SENDER = Named("Shipments", "ship@example.com")
+SENDER = NamedAddress("Shipments", "ship@example.com")
 TEMPLATES = Path(letters.__file__).parent / "templates"
 PROBLEM = {"line": 3, "column": "order-id", "code": "O02", "message": "Not complete.", "remedy": "Type it anew."}
 VALUES: dict[str, dict[str, Any]] = {
@@ -179,7 +179,9 @@ def test_a_value_that_is_missing_is_a_mistake_and_no_gap() -> None:
 
 def test_a_message_is_ascii_and_says_the_same_in_both_parts() -> None:
     letter = Letter("Größe: 例", "Grüße\n.\n..dots\n" + "x" * 2000 + "\n", "<p>Grüße</p>")
-    sealed = seal(letter, key="k", sender=Named("Bücher", "ship@bücher.example"), recipient="a@x.com", written_at=NOW)
+    sealed = seal(
+        letter, key="k", sender=NamedAddress("Bücher", "ship@bücher.example"), recipient="a@x.com", written_at=NOW
+    )
     assert sealed.body.isascii()
     assert max(map(len, sealed.body.split(b"\r\n"))) <= 998
     assert (sealed.sender, sealed.recipient) == ("ship@xn--bcher-kva.example", "a@x.com")

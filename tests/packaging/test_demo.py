@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 SAMPLES = Path(__file__).parents[2] / "sample_files"
 FINAL = {"confirmed", "confirmed-warning", "unconfirmed", "updated", "duplicate", "rejected"}
 
@@ -20,14 +18,13 @@ def samples() -> set[str]:
     return {path.name for path in found} - {"README.md", "order-book.txt"}
 
 
-@pytest.mark.timeout(200)
 def test_every_line_of_every_sample_has_its_verdict(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cws_filedrop", "demo", "--samples", str(SAMPLES), "--data", str(tmp_path / "data")],
         env={**os.environ, "COLUMNS": "240", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=500,
         check=False,
     )
     assert done.returncode == 0, done.stderr

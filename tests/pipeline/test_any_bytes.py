@@ -7,12 +7,12 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pipeline.desks import desk_on, outbox, put, read
+from pipeline.contexts import context_on, outbox, put, read
 from running import rows
 
 from cws_filedrop.model import Grade
 from cws_filedrop.pipeline import outbox as delivering
-from cws_filedrop.store import uploads
+from cws_filedrop.store.uploads import uploads
 
 HEADINGS = (
     b"order-id\tship-date\ttracking-number\tcarrier-code\r\n",
@@ -52,17 +52,17 @@ def test_any_bytes_have_a_receipt(tmp_path_factory) -> None:  # type: ignore[no-
         content=FILES, grade=st.sampled_from([Grade.WHOLE, Grade.DOUBTFUL]), folder=st.sampled_from(["inbox", "test"])
     )
     def any_bytes(content: bytes, grade: Grade, folder: str) -> None:
-        desk = desk_on(root / uuid.uuid4().hex)
-        upload_id = put(desk, content, grade=grade, folder=folder)
-        upload = read(desk, upload_id)
-        assert upload == uploads.get(desk.db, upload_id)
-        delivering.answer(desk, [upload])
-        found = outbox(desk, upload_id)
+        context = context_on(root / uuid.uuid4().hex)
+        upload_id = put(context, content, grade=grade, folder=folder)
+        upload = read(context, upload_id)
+        assert upload == uploads.get(context.db, upload_id)
+        delivering.answer(context, [upload])
+        found = outbox(context, upload_id)
         assert upload_id.encode() in found["receipt"]
         if "result" in found:
             table = rows(found["result"])
             assert len({row["line"] for row in table}) == len(table)
             assert upload.state == "rejected" or len(table) == upload.line_count
-        desk.db.close()
+        context.db.close()
 
     any_bytes()

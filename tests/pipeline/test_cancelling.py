@@ -9,19 +9,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from afterwards import afterwards
 from lxml import etree
 from marketplaces.market_kit import Market
-from pipeline.desks import NOW, desk_on, put, read
+from pipeline.contexts import NOW, context_on, put, read
 
 from cws_filedrop import schemas
-from cws_filedrop.model import Context, FeedKind, FeedState, OrderState, Policy, UploadState
-from cws_filedrop.pipeline import order_book as importing
+from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.model import FeedKind, FeedState, JudgementContext, OrderState, Policy, UploadState
+from cws_filedrop.orders import importing
 from cws_filedrop.pipeline import outbox, sending
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.sending import Sender
 from cws_filedrop.rules.cancelling import REASONS
-from cws_filedrop.store import buyers, feeds, filling, lines, order_book, sellers, uploads
-from cws_filedrop.store.feeds import FeedRow
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.feeds import feeds, filling
+from cws_filedrop.store.feeds.feeds import FeedRow
+from cws_filedrop.store.orders import buyers, order_book
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
 
 ORDER, OTHER, REFUSED = "026-1520163-6049104", "026-1520163-0000002", "026-0000404-0000003"
 ITEM, SECOND = "01234567890123", "01234567890124"
@@ -33,44 +37,49 @@ REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquant
 class Place:
     """A desk, and its Amazon."""
 
-    desk: Desk
+    context: ServiceContext
     market: Market
-    sender: Sender
+    amazon: AmazonContext
     turns: int = 0
 
     def knows(self, *orders: str) -> None:
         rows = "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tS\t2\n" for o in orders for i in (ITEM, SECOND))
         source = io.BytesIO((REPORT + rows).encode())
         importing.import_file(
-            self.desk.db, 1, source, file_name="o.txt", context=Context(self.desk.clock()), now=self.desk.clock()
+            self.context.db,
+            1,
+            source,
+            file_name="o.txt",
+            judging=JudgementContext(self.context.clock()),
+            now=self.context.clock(),
         )
 
     def drop(self, *rows: str) -> str:
         content = HEADINGS + "".join(f"{row}\n" for row in rows)
-        upload_id = put(self.desk, content.encode(), name=f"{self.turns}.txt")
-        read(self.desk, upload_id)
+        upload_id = put(self.context, content.encode(), name=f"{self.turns}.txt")
+        read(self.context, upload_id)
         return upload_id
 
     def send(self) -> FeedRow | None:
         """The next feed, all the way; None when there is nothing to tell."""
         self.turns += 1
-        turn = sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
+        turn = sending.take_turn(self.amazon, 1, cause=f"t{self.turns}")
         if turn.feed_no is None:
             return None
-        assert sending.fill(self.sender, turn.feed_no)
-        assert sending.submit(self.sender, turn.feed_no, 1).done
+        assert sending.fill(self.amazon, turn.feed_no)
+        assert sending.submit(self.amazon, turn.feed_no, 1).done
         self.market.finish()
-        assert sending.look(self.sender, turn.feed_no, 1).done
-        step, finished = sending.settle(self.sender, turn.feed_no, 1)
+        assert sending.look(self.amazon, turn.feed_no, 1).done
+        step, finished = sending.settle(self.amazon, turn.feed_no, 1)
         assert step.done
-        assert outbox.publish(self.desk, uploads.some(self.desk.db, finished)) == []
-        return feeds.get(self.desk.db, turn.feed_no)
+        assert outbox.publish(self.context, uploads.some(self.context.db, finished)) == []
+        return feeds.get(self.context.db, turn.feed_no)
 
     def told(self, upload_id: str) -> list[tuple[str, str]]:
-        return [(row.verdict, row.code) for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
+        return [(row.verdict, row.code) for piece in lines.of_upload(self.context.db, upload_id) for row in piece]
 
     def state(self, order: str = ORDER) -> OrderState:
-        (found,) = order_book.find(self.desk.db, 1, order)
+        (found,) = order_book.find(self.context.db, 1, order)
         return found.state
 
     def ledger(self) -> list[tuple[str, str, str]]:
@@ -81,16 +90,18 @@ class Place:
 def market(tmp_path: Path) -> Iterator[Market]:
     market = Market(tmp_path / "amazon.db").start()
     yield market
-    market.stop()
+    afterwards(market.stop)
 
 
 @pytest.fixture
 def place(tmp_path: Path, market: Market) -> Place:
     market.clock.now = NOW.timestamp()
-    desk = desk_on(tmp_path, Policy(cancel_at_amazon=True))
-    desk = replace(desk, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
+    context = context_on(tmp_path, Policy(cancel_at_amazon=True))
+    context = replace(context, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
     client = market.client(clock=market.clock)
-    return Place(desk, market, Sender(desk, lambda account: client, lambda account: pytest.fail("asked"), 1e6))
+    return Place(
+        context, market, AmazonContext(context, lambda account: client, lambda account: pytest.fail("asked"), 1e6)
+    )
 
 
 def cancelled(order: str = ORDER, *, item: str = "", reason: str = "NoInventory") -> str:
@@ -125,7 +136,7 @@ def test_shipments_and_cancellations_go_in_feeds_of_their_own(place: Place) -> N
     assert second is not None
     assert [first.kind, second.kind] == [FeedKind.FULFILLMENT, FeedKind.ACKNOWLEDGEMENT]
     assert place.told(upload_id) == [("confirmed", ""), ("confirmed", "")]
-    (upload,) = uploads.some(place.desk.db, [upload_id])
+    (upload,) = uploads.some(place.context.db, [upload_id])
     assert upload.state is UploadState.DONE
     assert [entry[2] for entry in place.ledger()] == ["accepted", "cancelled", "cancelled"]
 
@@ -165,7 +176,7 @@ def test_what_amazon_refuses_is_unconfirmed(place: Place) -> None:
     place.send()
     assert place.told(upload_id) == [("unconfirmed", "A-18028")]
     assert place.state(REFUSED) is OrderState.UNCONFIRMED
-    assert [one["order_id"] for one in lines.unconfirmed(place.desk.db, 1, limit=5)] == [REFUSED]
+    assert [one["order_id"] for one in lines.unconfirmed(place.context.db, 1, limit=5)] == [REFUSED]
     again = place.drop(cancelled(REFUSED))  # it is not cancelled there: it may be asked again
     assert place.told(again) == [("queued", "")]
 
@@ -193,7 +204,7 @@ def test_reasons_as_people_type_them(place: Place, typed: str, meant: str) -> No
     place.drop(cancelled(reason=typed))
     feed = place.send()
     assert feed is not None
-    table, _ = filling.shipments(place.desk.db, feed.no)
+    table, _ = filling.shipments(place.context.db, feed.no)
     assert table["cancel-reason"].to_list() == [meant]
 
 
@@ -210,7 +221,7 @@ def test_what_cannot_be_cancelled_at_amazon(place: Place, row: str, words: str) 
     place.knows(ORDER)
     upload_id = place.drop(row)
     assert place.told(upload_id) == [("rejected", "S03")]
-    (message,) = [line.message for piece in lines.of_upload(place.desk.db, upload_id) for line in piece]
+    (message,) = [line.message for piece in lines.of_upload(place.context.db, upload_id) for line in piece]
     assert words in message
     assert place.send() is None
 
@@ -218,25 +229,25 @@ def test_what_cannot_be_cancelled_at_amazon(place: Place, row: str, words: str) 
 def test_without_a_reason_or_the_sellers_wish_nothing_is_told(place: Place, tmp_path: Path) -> None:
     place.knows(ORDER, OTHER)
     assert place.told(place.drop(cancelled(reason=""))) == [("updated", "")]
-    plain = Place(desk_on(tmp_path / "plain"), place.market, place.sender)
+    plain = Place(context_on(tmp_path / "plain"), place.market, place.amazon)
     plain.knows(ORDER)
     assert plain.told(plain.drop(cancelled(), cancelled(OTHER, reason="because"))) == [("updated", "")] * 2
     assert place.send() is None
 
 
 def test_a_held_file_cancels_nothing_until_it_is_released(place: Place) -> None:
-    desk = place.desk
+    context = place.context
 
     sellers.change(
-        desk.db, "anna", {"policy": sellers.policy_text(Policy(cancel_at_amazon=True, on_error="hold-file"))}
+        context.db, "anna", {"policy": sellers.policy_text(Policy(cancel_at_amazon=True, on_error="hold-file"))}
     )
     place.knows(ORDER)
     held = place.drop(cancelled(), "nonsense\tshipped\t\t\t\t")
     assert place.told(held) == [("held", ""), ("rejected", "O03")]
     assert place.state() is OrderState.NEW
     assert place.send() is None
-    assert uploads.read_again(desk.db, held, evidence="released")
-    read(desk, held)
+    assert uploads.read_again(context.db, held, evidence="released")
+    read(context, held)
     feed = place.send()
     assert feed is not None
     assert feed.kind is FeedKind.ACKNOWLEDGEMENT
@@ -249,15 +260,15 @@ def test_a_lost_answer_is_looked_up_among_feeds_of_the_same_kind(place: Place) -
     place.send()
     place.drop(cancelled())
     place.turns += 1
-    turn = sending.take_turn(place.sender, 1, cause="lost")
+    turn = sending.take_turn(place.amazon, 1, cause="lost")
     assert turn.feed_no is not None
-    sending.fill(place.sender, turn.feed_no)
+    sending.fill(place.amazon, turn.feed_no)
     place.market.fault("createFeed", "drop", worked=True)
-    assert not sending.submit(place.sender, turn.feed_no, 1).done
-    assert feeds.get(place.desk.db, turn.feed_no).state is FeedState.INTENDED
+    assert not sending.submit(place.amazon, turn.feed_no, 1).done
+    assert feeds.get(place.context.db, turn.feed_no).state is FeedState.INTENDED
     place.market.clock.now += 3600
-    assert sending.submit(place.sender, turn.feed_no, 2).done
-    assert feeds.get(place.desk.db, turn.feed_no).state is FeedState.SUBMITTED
+    assert sending.submit(place.amazon, turn.feed_no, 2).done
+    assert feeds.get(place.context.db, turn.feed_no).state is FeedState.SUBMITTED
     assert [entry[0] for entry in place.ledger() if entry[2] == "cancelled"] == [ORDER, ORDER]
 
 
@@ -265,7 +276,7 @@ def test_no_buyer_hears_that_a_cancelled_order_was_shipped(place: Place) -> None
     place.knows(ORDER, OTHER)
     place.drop(cancelled(), shipped(OTHER))
     numbers = [feed.no for feed in (place.send(), place.send()) if feed is not None]
-    told = [one.order for number in numbers for one in buyers.shipped(place.desk.db, number, [1])]
+    told = [one.order for number in numbers for one in buyers.shipped(place.context.db, number, [1])]
     assert told == [OTHER]
 
 

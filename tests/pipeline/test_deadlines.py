@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from pipeline.desks import NOW, desk_on
+from pipeline.contexts import NOW, context_on
 from pipeline.shop import FREE, ITEM, SECOND, Shop, shipped
 
+from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.pipeline import sending
-from cws_filedrop.pipeline.sending import Sender
-from cws_filedrop.store import feeds, filling
+from cws_filedrop.store.feeds import feeds, filling
 
 HEADER = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
 
@@ -24,9 +24,9 @@ def order(number: int) -> str:
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
     """Ten orders of two items, of which numbers 7, 3 and 5 are urgent, in this order."""
-    desk = desk_on(tmp_path)
-    market = replace(desk.settings.marketplace, messages_per_feed=5)
-    shop = Shop(replace(desk, settings=replace(desk.settings, marketplace=market)))
+    context = context_on(tmp_path)
+    market = replace(context.settings.marketplace, messages_per_feed=5)
+    shop = Shop(replace(context, settings=replace(context.settings, marketplace=market)))
     days = {7: "2026-11-22T13:00:00Z", 3: "2026-11-22T20:00:00Z", 5: "2026-11-23T02:00:00Z"}
     cells = (
         f"{order(n)}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t1\t{days.get(n, '2026-11-30T00:00:00Z')}\n"
@@ -39,15 +39,19 @@ def shop(tmp_path: Path) -> Shop:
 
 def feed(shop: Shop) -> list[str]:
     """The orders of the next feed's lines."""
-    sender = Sender(shop.desk, lambda account: pytest.fail("asked"), lambda account: pytest.fail("asked"), 1.0)
-    turn = feeds.take_turn(shop.desk.db, 1, cause=f"c{shop.files}", now=NOW, second_after_seconds=1200, purse=FREE)
+    amazon = AmazonContext(
+        shop.context, lambda account: pytest.fail("asked"), lambda account: pytest.fail("asked"), 1.0
+    )
+    turn = feeds.take_turn(
+        shop.context.db, 1, cause=f"c{shop.files}", now=NOW, second_after_seconds=1200, rate_limit=FREE
+    )
     assert turn.feed_no is not None
-    assert sending.fill(sender, turn.feed_no)
+    assert sending.fill(amazon, turn.feed_no)
     shop.files += 1
-    table, numbers = filling.shipments(shop.desk.db, turn.feed_no)
+    table, numbers = filling.shipments(shop.context.db, turn.feed_no)
     assert numbers.to_list() == sorted(numbers)
-    feeds.submitted(shop.desk.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=NOW)
-    with shop.desk.db.write() as connection:
+    feeds.submitted(shop.context.db, turn.feed_no, amazon_feed_id=f"F{turn.feed_no}", now=NOW)
+    with shop.context.db.write() as connection:
         connection.execute(feeds.FEEDS.update().values(state="settled"))
     return [str(name) for name in pd.Series(table["amazon-order-id"]).to_list()]
 

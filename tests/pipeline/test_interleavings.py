@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import io
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,26 +20,28 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from pipeline.desks import NOW, desk_on, put
+from pipeline.contexts import NOW, context_on, put
+from pipeline.fragile import Crash, Fragile
 
-from cws_filedrop.drop.archive import Name, Paper
+from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.drop.archive import ArchivedName, FeedFileKind
 from cws_filedrop.errors import RemoteUnavailable
 from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed, FeedStatus
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.marketplaces.sandbox import cancelling, report
 from cws_filedrop.marketplaces.sandbox import reading as documents
-from cws_filedrop.marketplaces.sandbox.report import Result, Severity
-from cws_filedrop.model import Context, FeedKind, FeedState, OrderState, Policy, UploadState, Verdict
-from cws_filedrop.pipeline import order_book as importing
+from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
+from cws_filedrop.model import FeedKind, FeedState, JudgementContext, OrderState, Policy, UploadState, Verdict
+from cws_filedrop.orders import importing
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.pipeline import reading, recording, sending
-from cws_filedrop.pipeline.desk import Desk, open_desk
-from cws_filedrop.pipeline.recording import Read
-from cws_filedrop.pipeline.sending import Sender
+from cws_filedrop.pipeline.recording import ReadUpload
 from cws_filedrop.rules.order_states import TRANSITIONS
-from cws_filedrop.store import feeds, lines, sellers, uploads
-from cws_filedrop.store.database import Database
+from cws_filedrop.service_context import ServiceContext, open_context
+from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.schema import LINES, ORDER_HISTORY, ORDERS
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
 
 ORDERS_OF_ALL = [f"026-0000000-000000{n}" for n in range(4)]
 ITEMS = ["00000000000001", "00000000000002"]
@@ -63,29 +63,6 @@ ROWS = st.lists(
     min_size=1,
     max_size=5,
 )
-
-
-class Crash(BaseException):
-    """The process ends here."""
-
-
-class Fragile(Database):
-    """A database whose process can end before or after the next transaction but so many."""
-
-    transactions_left: int | None = None
-    before_commit = False
-
-    @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        ends = self.transactions_left == 0
-        if self.transactions_left is not None:
-            self.transactions_left -= 1
-        with super().write() as connection:
-            yield connection
-            if ends and self.before_commit:
-                raise Crash
-        if ends:
-            raise Crash
 
 
 @dataclass
@@ -127,7 +104,7 @@ class Amazon:
         read = cancelling.read(document)
         assert isinstance(read, cancelling.Cancellations), read
         refused = [
-            Result(message.number, Severity.ERROR, "18028", "it was shipped", message.order_id)
+            ReportedResult(message.number, ResultSeverity.ERROR, "18028", "it was shipped", message.order_id)
             for message in read.messages
             if any(package[0] == message.order_id and good for package, good in self.ledger)
         ]
@@ -136,14 +113,18 @@ class Amazon:
 
     def _ship(self, feed: int, document: bytes) -> bytes:
         read = documents.read(document)
-        assert isinstance(read, documents.Readable), read
+        assert isinstance(read, documents.ReadableDocument), read
         results = []
         for message in read.messages:
             fate = (self.fate + int(message.order_id[-1]) + len(message.tracking) + message.number) % 7
             if fate == 0:
-                results.append(Result(message.number, Severity.ERROR, "18028", "no such order", message.order_id))
+                results.append(
+                    ReportedResult(message.number, ResultSeverity.ERROR, "18028", "no such order", message.order_id)
+                )
             elif fate == 1:
-                results.append(Result(message.number, Severity.WARNING, "18181", "odd number", message.order_id))
+                results.append(
+                    ReportedResult(message.number, ResultSeverity.WARNING, "18181", "odd number", message.order_id)
+                )
             for item in [one.code for one in message.items] or [""]:
                 self.ledger.append(((message.order_id, item, message.tracking), fate != 0))
         return report.write(feed, read.merchant, len(read.messages), results)
@@ -182,28 +163,32 @@ class Interleavings(RuleBasedStateMachine):
         self.in_hand: set[str] = set()
         self.to_settle: set[int] = set()
         self.crash: tuple[int | None, bool] = (None, False)
-        self.desk = self.made(desk_on(Path(self.folder.name)))
+        self.context = self.made(context_on(Path(self.folder.name)))
 
-    def made(self, desk: Desk) -> Desk:
+    def made(self, context: ServiceContext) -> ServiceContext:
         """A desk of a process that has just begun."""
-        orders = replace(desk.settings.orders, read_back_minutes=0)
-        desk = replace(desk, db=Fragile(desk.db.url), clock=self.clock, settings=replace(desk.settings, orders=orders))
-        self.sender = Sender(desk, lambda account: self.amazon, lambda account: self.amazon, 1_000_000.0)
-        return desk
+        orders = replace(context.settings.orders, read_back_minutes=0)
+        context = replace(
+            context, db=Fragile(context.db.url), clock=self.clock, settings=replace(context.settings, orders=orders)
+        )
+        self.sender = AmazonContext(context, lambda account: self.amazon, lambda account: self.amazon, 1_000_000.0)
+        return context
 
     def teardown(self) -> None:
-        self.desk.db.close()
+        self.context.db.close()
         self.folder.cleanup()
 
     @initialize(known=st.booleans(), held=st.booleans(), strict=st.booleans(), cancels=st.booleans())
     def begin(self, known: bool, held: bool, strict: bool, cancels: bool) -> None:
         policy = Policy(on_error="hold-file" if held else "continue", unknown_orders="reject" if strict else "accept")
         policy = replace(policy, cancel_at_amazon=cancels)
-        assert sellers.change(self.desk.db, "anna", {"policy": sellers.policy_text(policy)})
+        assert sellers.change(self.context.db, "anna", {"policy": sellers.policy_text(policy)})
         if known or strict:
             rows = "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tS\t2\n" for o in ORDERS_OF_ALL for i in ITEMS)
             source = io.BytesIO((REPORT + rows).encode())
-            importing.import_file(self.desk.db, 1, source, file_name="o.txt", context=Context(NOW), now=self.clock.now)
+            importing.import_file(
+                self.context.db, 1, source, file_name="o.txt", judging=JudgementContext(NOW), now=self.clock.now
+            )
 
     # What the seller and the operator do.
 
@@ -219,13 +204,13 @@ class Interleavings(RuleBasedStateMachine):
 
     def land(self, content: bytes) -> None:
         self.clock.now += timedelta(minutes=1)
-        upload_id = put(self.desk, content, name=f"{len(self.dropped) % 3}.txt")
+        upload_id = put(self.context, content, name=f"{len(self.dropped) % 3}.txt")
         self.dropped[upload_id] = content
 
     @rule()
     def release(self) -> None:
-        for upload in uploads.listing(self.desk.db, states=[UploadState.HELD]):
-            uploads.read_again(self.desk.db, upload.id, evidence="released")
+        for upload in uploads.listing(self.context.db, states=[UploadState.HELD]):
+            uploads.read_again(self.context.db, upload.id, evidence="released")
 
     # What the service does, each part of which may be the last thing that it does.
 
@@ -235,16 +220,16 @@ class Interleavings(RuleBasedStateMachine):
 
     def _read(self, most: int) -> None:
         # What a crash left in hand is begun again: the engine sees to that.
-        self.in_hand |= set(uploads.in_state(self.desk.db, UploadState.ARRIVED)[:most])
-        found = uploads.some(self.desk.db, sorted(self.in_hand))
+        self.in_hand |= set(uploads.in_state(self.context.db, UploadState.ARRIVED)[:most])
+        found = uploads.some(self.context.db, sorted(self.in_hand))
         unread = [upload for upload in found if upload.state is UploadState.ARRIVED]
-        owners = sellers.by_ids(self.desk.db, {upload.seller_id for upload in unread})
-        tasks = [recording.task(self.desk, upload, owners[upload.seller_id]) for upload in unread]
-        made = zip(unread, reading.prepare(self.desk.db, tasks), strict=True)
-        done = recording.keep(self.desk, [Read(upload, owners[upload.seller_id], one) for upload, one in made])
+        owners = sellers.by_ids(self.context.db, {upload.seller_id for upload in unread})
+        tasks = [recording.task(self.context, upload, owners[upload.seller_id]) for upload in unread]
+        made = zip(unread, reading.prepare(self.context.db, tasks), strict=True)
+        done = recording.keep(self.context, [ReadUpload(upload, owners[upload.seller_id], one) for upload, one in made])
         again = {one.id for one in unread} - {one.id for one in done}  # their orders have changed meanwhile
         done += [upload for upload in found if upload not in unread]
-        assert answers.answer(self.desk, done) == []
+        assert answers.answer(self.context, done) == []
         self.in_hand = again
 
     @rule(fate=st.integers(0, 100), answer=st.sampled_from(["good", "good", "lost", "never arrived"]))
@@ -255,7 +240,7 @@ class Interleavings(RuleBasedStateMachine):
     def _send(self) -> None:
         self.turns += 1
         sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
-        for feed in feeds.listing(self.desk.db, states=[FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED]):
+        for feed in feeds.listing(self.context.db, states=[FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED]):
             if sending.fill(self.sender, feed.no):
                 sending.submit(self.sender, feed.no, 1)
         self.amazon.answer = "good"
@@ -265,11 +250,11 @@ class Interleavings(RuleBasedStateMachine):
         self.process(self._settle)
 
     def _settle(self) -> None:
-        self.to_settle |= {feed.no for feed in feeds.listing(self.desk.db, states=[FeedState.SUBMITTED])}
+        self.to_settle |= {feed.no for feed in feeds.listing(self.context.db, states=[FeedState.SUBMITTED])}
         for feed_no in sorted(self.to_settle):
             if sending.look(self.sender, feed_no, 1).done:
                 _, finished = sending.settle(self.sender, feed_no, 1)
-                assert answers.publish(self.desk, uploads.some(self.desk.db, finished)) == []
+                assert answers.publish(self.context, uploads.some(self.context.db, finished)) == []
                 self.to_settle.remove(feed_no)
 
     @rule(after=st.integers(0, 4), before_commit=st.booleans())
@@ -279,14 +264,14 @@ class Interleavings(RuleBasedStateMachine):
 
     def process(self, work: Any) -> None:
         self.clock.now += timedelta(minutes=3)
-        db = self.desk.db
+        db = self.context.db
         assert isinstance(db, Fragile)
         (db.transactions_left, db.before_commit), self.crash = self.crash, (None, False)
         try:
             work()
         except Crash:
-            self.desk.db.close()
-            self.desk = self.made(open_desk(self.desk.settings))
+            self.context.db.close()
+            self.context = self.made(open_context(self.context.settings))
         else:
             db.transactions_left = None
 
@@ -304,7 +289,7 @@ class Interleavings(RuleBasedStateMachine):
     @invariant()
     def orders_move_by_the_table(self) -> None:
         allowed = {(str(a), str(b)) for a, moves in TRANSITIONS.items() for b in moves.values()}
-        with self.desk.db.read() as connection:
+        with self.context.db.read() as connection:
             states = dict(connection.execute(sa.select(ORDERS.c.no, ORDERS.c.state)).all())
             events = connection.execute(sa.select(ORDER_HISTORY).order_by(ORDER_HISTORY.c.id)).all()
         last: dict[int, str] = {}
@@ -322,7 +307,7 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def lines_are_where_they_belong(self) -> None:
-        with self.desk.db.read() as connection:
+        with self.context.db.read() as connection:
             rows = connection.execute(sa.select(LINES.c.verdict, LINES.c.feed_no, LINES.c.shipment)).all()
         for row in rows:
             assert row.verdict in set(Verdict)
@@ -330,12 +315,12 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def what_went_to_amazon_and_came_back_is_kept(self) -> None:
-        archive = self.desk.archive
-        for feed in feeds.listing(self.desk.db, states=[FeedState.SUBMITTED, FeedState.SETTLED], limit=1000):
-            document = Name(feed.day, feed.no, Paper.DOCUMENT, feed.document_sha256)
+        archive = self.context.archive
+        for feed in feeds.listing(self.context.db, states=[FeedState.SUBMITTED, FeedState.SETTLED], limit=1000):
+            document = ArchivedName(feed.day, feed.no, FeedFileKind.DOCUMENT, feed.document_sha256)
             assert archive.read(document) == self.amazon.documents[feed.document_id]
             if feed.state is FeedState.SETTLED and feed.report_document_id in self.amazon.reports:
-                report = Name(feed.day, feed.no, Paper.REPORT, feed.report_sha256)
+                report = ArchivedName(feed.day, feed.no, FeedFileKind.REPORT, feed.report_sha256)
                 assert archive.read(report) == self.amazon.reports[feed.report_document_id]
 
     @rule()
@@ -350,9 +335,9 @@ class Interleavings(RuleBasedStateMachine):
                 break
         assert not self.unfinished()
         for upload_id, content in self.dropped.items():
-            upload = uploads.get(self.desk.db, upload_id)
+            upload = uploads.get(self.context.db, upload_id)
             assert upload is not None
-            found = [row for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
+            found = [row for piece in lines.of_upload(self.context.db, upload_id) for row in piece]
             if upload.state in (UploadState.DONE, UploadState.HELD, UploadState.REPLACED):
                 assert [row.line for row in found] == list(range(2, content.count(b"\n") + 1))
             assert {row.verdict for row in found} <= FINAL
@@ -362,16 +347,16 @@ class Interleavings(RuleBasedStateMachine):
 
     def unfinished(self) -> list[str]:
         states = (UploadState.ARRIVED, UploadState.WAITING)
-        return [upload.id for upload in uploads.listing(self.desk.db, states=states, limit=1000)]
+        return [upload.id for upload in uploads.listing(self.context.db, states=states, limit=1000)]
 
     def answer_agrees(self, upload_id: str, found: list[Any]) -> None:
-        (result,) = (self.desk.home("anna").path / "outbox").glob(f"*.{upload_id}.result.txt")
+        (result,) = (self.context.home("anna").path / "outbox").glob(f"*.{upload_id}.result.txt")
         cells = [line.split("\t") for line in result.read_text().splitlines()[1:]]
         assert [(int(row[0]), row[4]) for row in cells] == [(row.line, row.verdict) for row in found]
 
     def confirmed_is_in_the_ledger(self) -> None:
         accepted = {package for package, good in self.amazon.ledger if good}
-        with self.desk.db.read() as connection:
+        with self.context.db.read() as connection:
             query = sa.select(LINES.c.amazon_order_id, LINES.c.order_item_id, LINES.c.tracking)
             shipped = (LINES.c.kind == FeedKind.FULFILLMENT,)
             good = query.where(LINES.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)), *shipped)

@@ -7,17 +7,18 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.desks import NOW, desk_on, outbox, put, read
+from pipeline.contexts import NOW, context_on, outbox, put, read
 from pipeline.shop import FIRST, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.model import OrderState, Policy, UploadState
 from cws_filedrop.pipeline import large
-from cws_filedrop.store import lines, order_book, order_effects, uploads
+from cws_filedrop.store.orders import effects, order_book
+from cws_filedrop.store.uploads import lines, uploads
 
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    return Shop(desk_on(tmp_path))
+    return Shop(context_on(tmp_path))
 
 
 def test_an_order_that_nobody_told_of_is_made_by_the_first_row_for_it(shop: Shop) -> None:
@@ -47,7 +48,7 @@ def test_packed_and_then_shipped_in_one_group(shop: Shop) -> None:
     shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
     packed = shop.put(f"{ORDER}\tpacked\t\t\t{FIRST}\tYodel\tExpress")
     bare = shop.put(shipped(""))
-    read(shop.desk, packed, bare)
+    read(shop.context, packed, bare)
     assert shop.lines(packed) == [("updated", "")]
     assert shop.lines(bare) == [("queued", "T05")]
     (sent,) = shop.sent()
@@ -129,7 +130,7 @@ def test_an_operator_settles_what_amazon_refused(shop: Shop) -> None:
     shop.drop(shipped())
     shop.answered({1: ("A-18028", "no such order")})
     later = NOW + timedelta(days=1)
-    with shop.desk.db.write() as connection:
+    with shop.context.db.write() as connection:
         how = {"who": "operator", "what": "seen"}
         assert order_book.move(connection, shop.order(), OrderState.SHIPPED, **how, now=later, settles=True)
     assert shop.unconfirmed() == []
@@ -150,12 +151,12 @@ def test_a_refusal_by_another_name_of_the_order(shop: Shop) -> None:
 
 
 def test_a_held_file_does_nothing_to_orders_until_it_is_released(tmp_path: Path) -> None:
-    shop = Shop(desk_on(tmp_path, Policy(on_error="hold-file")))
+    shop = Shop(context_on(tmp_path, Policy(on_error="hold-file")))
     held = shop.drop(f"{ORDER}\tpacked\t\t\t{FIRST}\tYodel\t", "nonsense\tshipped\t\t\t\t\t")
     assert shop.lines(held) == [("held", ""), ("rejected", "O03")]
-    assert order_book.find(shop.desk.db, shop.account, ORDER) == []
-    assert uploads.read_again(shop.desk.db, held, evidence="released")
-    read(shop.desk, held)
+    assert order_book.find(shop.context.db, shop.account, ORDER) == []
+    assert uploads.read_again(shop.context.db, held, evidence="released")
+    read(shop.context, held)
     assert shop.lines(held) == [("updated", ""), ("rejected", "O03")]
     assert shop.order().state is OrderState.PACKED
 
@@ -163,30 +164,30 @@ def test_a_held_file_does_nothing_to_orders_until_it_is_released(tmp_path: Path)
 def test_a_rehearsal_changes_no_order(shop: Shop) -> None:
     shop.drop(f"{ORDER}\tcancelled\t\t\t\t\t")
     content = f"order-id\tstatus\n{ORDER}\tshipped\n{OTHER}\tshipped\n".encode()
-    upload_id = put(shop.desk, content, folder="test")
-    done = read(shop.desk, upload_id)
-    assert done.outcome["counts"] == {"rejected": 1, "queued": 1}, "it is judged by the book all the same"
-    assert order_book.find(shop.desk.db, shop.account, OTHER) == []
-    assert outbox(shop.desk, upload_id) == {}
+    upload_id = put(shop.context, content, folder="test")
+    done = read(shop.context, upload_id)
+    assert done.outcome.counts == {"rejected": 1, "queued": 1}, "it is judged by the book all the same"
+    assert order_book.find(shop.context.db, shop.account, OTHER) == []
+    assert outbox(shop.context, upload_id) == {}
 
 
 def test_an_upload_that_fails_after_all_takes_its_effects_back(shop: Shop) -> None:
     shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
     upload_id = shop.drop(f"{ORDER}\tpacked\t\t\t{FIRST}\tYodel\t", shipped(order=OTHER))
-    with shop.desk.db.write() as connection:
-        order_effects.undo_in(connection, upload_id)
+    with shop.context.db.write() as connection:
+        effects.undo_in(connection, upload_id)
         lines.forget_in(connection, upload_id)
     assert shop.order().state is OrderState.NEW
     assert shop.story() == [("import", "new")]
-    assert order_book.find(shop.desk.db, shop.account, OTHER) == []
+    assert order_book.find(shop.context.db, shop.account, OTHER) == []
     assert shop.lines(shop.drop(shipped(""))) == [("queued", "")], "and the tracking number is forgotten"
 
 
 def test_what_happened_to_an_order_since_is_not_taken_back(shop: Shop) -> None:
     first = shop.drop(f"{ORDER}\tpacked\t\t\t\t\t")
     shop.drop(shipped())
-    with shop.desk.db.write() as connection:
-        order_effects.undo_in(connection, first)
+    with shop.context.db.write() as connection:
+        effects.undo_in(connection, first)
     assert shop.order().state is OrderState.SHIPPED
     assert shop.story() == [("seller", "shipped")]
 
@@ -195,8 +196,8 @@ def test_what_happened_to_an_order_since_is_not_taken_back(shop: Shop) -> None:
 
 
 def read_large(shop: Shop, upload_id: str) -> None:
-    (upload,) = uploads.some(shop.desk.db, [upload_id])
-    assert large.read(shop.desk, upload).state in (UploadState.WAITING, UploadState.DONE, UploadState.HELD)
+    (upload,) = uploads.some(shop.context.db, [upload_id])
+    assert large.read(shop.context, upload).state in (UploadState.WAITING, UploadState.DONE, UploadState.HELD)
 
 
 def many(count: int, tracking: str = "") -> list[str]:
@@ -206,22 +207,22 @@ def many(count: int, tracking: str = "") -> list[str]:
 def test_a_large_file_whose_orders_change_while_it_is_recorded(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "BATCH", 4)
     upload_id = shop.put(*many(10))
-    apply_in, calls = order_effects.apply_in, list[int]()
+    apply_in, calls = effects.apply_in, list[int]()
 
     def interrupted(*args: object, **values: object) -> object:
         calls.append(len(args[3]))  # type: ignore[arg-type]
         done = apply_in(*args, **values)  # type: ignore[arg-type]
         if len(calls) == 2:  # the second batch is not committed yet: another upload takes an order of the third
-            monkeypatch.setattr(order_effects, "apply_in", apply_in)
-            raise order_effects.Stale("an order of the second batch")
+            monkeypatch.setattr(effects, "apply_in", apply_in)
+            raise effects.Stale("an order of the second batch")
         return done
 
-    monkeypatch.setattr(order_effects, "apply_in", interrupted)
+    monkeypatch.setattr(effects, "apply_in", interrupted)
     read_large(shop, upload_id)
     assert calls == [4, 4]
     assert shop.lines(upload_id) == [("queued", "")] * 10
-    (upload,) = uploads.some(shop.desk.db, [upload_id])
-    assert upload.outcome["counts"] == {"queued": 10}
+    (upload,) = uploads.some(shop.context.db, [upload_id])
+    assert upload.outcome.counts == {"queued": 10}
     assert shop.story("026-0000000-0000009") == [("seller", "shipped")]
 
 
@@ -250,9 +251,9 @@ def test_a_large_file_is_read_anew_after_a_crash(shop: Shop, monkeypatch: pytest
         return record(*args, **values)  # type: ignore[arg-type]
 
     monkeypatch.setattr(large.recording, "record_in", dies)
-    (upload,) = uploads.some(shop.desk.db, [upload_id])
+    (upload,) = uploads.some(shop.context.db, [upload_id])
     with pytest.raises(KeyboardInterrupt):
-        large.read(shop.desk, upload)
+        large.read(shop.context, upload)
     monkeypatch.setattr(large.recording, "record_in", record)
     read_large(shop, upload_id)
     assert [code for _, code in shop.lines(upload_id)] == ["O07"] * 4 + [""] * 4
@@ -262,31 +263,31 @@ def test_a_large_file_is_read_anew_after_a_crash(shop: Shop, monkeypatch: pytest
 
 def test_a_large_file_that_is_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "BATCH", 3)
-    shop = Shop(desk_on(tmp_path, Policy(on_error="hold-file")))
+    shop = Shop(context_on(tmp_path, Policy(on_error="hold-file")))
     upload_id = shop.put(*many(5), "nonsense\tshipped\t\t\t\t\t")
     read_large(shop, upload_id)
     assert shop.lines(upload_id) == [("held", "")] * 5 + [("rejected", "O03")]
-    assert uploads.read_again(shop.desk.db, upload_id, evidence="released")
+    assert uploads.read_again(shop.context.db, upload_id, evidence="released")
     read_large(shop, upload_id)
     assert shop.lines(upload_id) == [("queued", "")] * 5 + [("rejected", "O03")]
 
 
 def test_an_order_file_that_comes_between_makes_a_file_be_judged_again(shop: Shop) -> None:
     upload_id = shop.put(shipped(item=ITEM))
-    (upload,) = uploads.some(shop.desk.db, [upload_id])
+    (upload,) = uploads.some(shop.context.db, [upload_id])
     from cws_filedrop.pipeline import reading, recording
-    from cws_filedrop.store import sellers
+    from cws_filedrop.store.sellers import sellers
 
-    seller = sellers.by_id(shop.desk.db, upload.seller_id)
-    (prepared,) = reading.prepare(shop.desk.db, [recording.task(shop.desk, upload, seller)])
+    seller = sellers.by_id(shop.context.db, upload.seller_id)
+    (prepared,) = reading.prepare(shop.context.db, [recording.task(shop.context, upload, seller)])
     shop.imports(f"{ORDER}\t{SECOND}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
-    assert recording.keep(shop.desk, [recording.Read(upload, seller, prepared)]) == []
+    assert recording.keep(shop.context, [recording.ReadUpload(upload, seller, prepared)]) == []
     assert shop.lines(upload_id) == []
-    read(shop.desk, upload_id)
+    read(shop.context, upload_id)
     assert shop.lines(upload_id) == [("rejected", "I02")]
 
 
 def test_the_clock_of_the_desk_is_in_the_history(shop: Shop) -> None:
-    later = replace(shop.desk, clock=lambda: NOW + timedelta(hours=1))
+    later = replace(shop.context, clock=lambda: NOW + timedelta(hours=1))
     Shop(later).drop(shipped())
-    assert order_book.history(shop.desk.db, shop.order().no)[0].at == "2026-11-22T13:00:00.000Z"
+    assert order_book.history(shop.context.db, shop.order().no)[0].at == "2026-11-22T13:00:00.000Z"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pipeline.desks import desk_on, put, read
+from pipeline.contexts import context_on, put, read
 
 from cws_filedrop.model import Policy
 from cws_filedrop.pipeline import large
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import lines, uploads
+from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.schema import QUIET_LINES
+from cws_filedrop.store.uploads import lines, uploads
 
 ROWS = [
     "026-1520163-0000001\tshipped\tY0000001K\tYodel",
@@ -24,8 +24,8 @@ FILE = ("order-id\tstatus\ttracking\tcarrier\n" + "".join(f"{row}\n" for row in 
 SHIPPED = b"order-id\tship-date\ttracking-number\tcarrier-code\n026-1520163-0000001\t2026-11-22\tY0000001K\tYodel\n"
 
 
-def quiet(desk: Desk, upload_id: str) -> list[int]:
-    with desk.db.read() as connection:
+def quiet(context: ServiceContext, upload_id: str) -> list[int]:
+    with context.db.read() as connection:
         rows = connection.execute(QUIET_LINES.select().order_by(QUIET_LINES.c.line)).all()
     assert {row.upload_id for row in rows} <= {upload_id}
     return [row.line for row in rows]
@@ -33,29 +33,29 @@ def quiet(desk: Desk, upload_id: str) -> list[int]:
 
 @pytest.mark.parametrize("is_large", [False, True], ids=["small", "large"])
 def test_they_are_kept(tmp_path: Path, is_large: bool) -> None:
-    desk = desk_on(tmp_path)
-    upload_id = put(desk, FILE)
+    context = context_on(tmp_path)
+    upload_id = put(context, FILE)
     if is_large:
-        large.read(desk, uploads.some(desk.db, [upload_id])[0])
+        large.read(context, uploads.some(context.db, [upload_id])[0])
     else:
-        read(desk, upload_id)
-    assert quiet(desk, upload_id) == [3, 4]
+        read(context, upload_id)
+    assert quiet(context, upload_id) == [3, 4]
 
 
 def test_a_file_without_statuses_has_none(tmp_path: Path) -> None:
-    desk = desk_on(tmp_path)
-    upload_id = put(desk, SHIPPED)
-    read(desk, upload_id)
-    assert quiet(desk, upload_id) == []
+    context = context_on(tmp_path)
+    upload_id = put(context, SHIPPED)
+    read(context, upload_id)
+    assert quiet(context, upload_id) == []
 
 
 def test_they_are_forgotten_with_the_lines_and_kept_again_with_them(tmp_path: Path) -> None:
-    desk = desk_on(tmp_path, Policy(on_error="hold-file"))
-    upload_id = put(desk, FILE)
-    read(desk, upload_id)
-    with desk.db.write() as connection:
+    context = context_on(tmp_path, Policy(on_error="hold-file"))
+    upload_id = put(context, FILE)
+    read(context, upload_id)
+    with context.db.write() as connection:
         lines.forget_in(connection, upload_id)
-    assert quiet(desk, upload_id) == []
-    assert uploads.read_again(desk.db, upload_id, evidence="")
-    read(desk, upload_id)
-    assert quiet(desk, upload_id) == [3, 4]
+    assert quiet(context, upload_id) == []
+    assert uploads.read_again(context.db, upload_id, evidence="")
+    read(context, upload_id)
+    assert quiet(context, upload_id) == [3, 4]

@@ -1,4 +1,4 @@
-"""A desk that trades with the real sandbox by the real client, step by step; what went over is written down."""
+"""A service context that trades with the real sandbox by the real client, step by step; all bytes are recorded."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from afterwards import afterwards
 from marketplaces.market_kit import Market
-from pipeline.desks import NOW, desk_on, put, read
+from pipeline.contexts import NOW, context_on, put, read
 from pipeline.shop import ITEM, ORDER, REPORT
 
+from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.marketplaces.amazon import FeedsClient
-from cws_filedrop.model import Context, Policy
-from cws_filedrop.pipeline import order_book as importing
+from cws_filedrop.model import JudgementContext, Policy
+from cws_filedrop.orders import importing
+from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.pipeline import outbox, sending
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.sending import Sender, Step
-from cws_filedrop.pipeline.sighting import Reader
-from cws_filedrop.store import feeds, lines, order_book, uploads
-from cws_filedrop.store.feeds import FeedRow
+from cws_filedrop.pipeline.sending import StepResult
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.feeds.feeds import FeedRow
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.uploads import lines, uploads
 
 HEADINGS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tcancel-reason\n"
 UNKNOWN_TO_AMAZON = "026-0000404-0000003"  # the sandbox refuses it
@@ -30,7 +34,7 @@ UNKNOWN_TO_AMAZON = "026-0000404-0000003"  # the sandbox refuses it
 
 @dataclass
 class Overheard:
-    """The real client; keeps what it sent and read."""
+    """The real client, which records what it sent and read."""
 
     client: FeedsClient
     sent: list[bytes] = field(default_factory=list)
@@ -50,57 +54,57 @@ class Overheard:
 
 @dataclass
 class Trade:
-    """A desk, its Amazon, and what goes between them."""
+    """A service context, its Amazon, and what goes between them."""
 
-    desk: Desk
+    context: ServiceContext
     market: Market
     wire: Overheard
-    sender: Sender
-    reader: Reader
+    sender: AmazonContext
+    reader: OrderReader
     turns: int = 0
 
     def knows(self, *orders: str, item: str = ITEM) -> None:
-        """An order report tells of them, with names that are nobody's business."""
+        """Import an order report that names these orders, with buyers' data that must not turn up anywhere."""
         heading = REPORT.rstrip("\n") + "\tbuyer-name\tship-address-1\n"
         rows = "".join(
             f"{o}\t{item}\t2026-11-20T10:00:00Z\tStandard\tS\t2\tBuyer Byer\t1 Secret Lane\n" for o in orders
         )
         source = io.BytesIO((heading + rows).encode())
-        now = self.desk.clock()
-        importing.import_file(self.desk.db, 1, source, file_name="o.txt", context=Context(now), now=now)
+        now = self.context.clock()
+        importing.import_file(self.context.db, 1, source, file_name="o.txt", judging=JudgementContext(now), now=now)
 
     def drop(self, *rows: str, name: str = "", headings: str = HEADINGS) -> str:
-        """A file is dropped, read and answered."""
+        """Drop a file, read and answer it. Returns the upload's id."""
         self.turns += 1
         self.market.clock.now += 60
         content = headings + "".join(f"{row}\n" for row in rows)
-        upload_id = put(self.desk, content.encode(), name=name or f"{self.turns}.txt")
-        read(self.desk, upload_id)
-        assert outbox.answer(self.desk, uploads.some(self.desk.db, [upload_id])) == []
+        upload_id = put(self.context, content.encode(), name=name or f"{self.turns}.txt")
+        read(self.context, upload_id)
+        assert outbox.answer(self.context, uploads.some(self.context.db, [upload_id])) == []
         return upload_id
 
     def begin(self) -> int:
-        """A feed that is filled, and not sent."""
+        """Open and fill a feed, without sending it. Returns its number."""
         self.turns += 1
-        turn = sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
-        assert turn.feed_no is not None
-        assert sending.fill(self.sender, turn.feed_no)
-        return turn.feed_no
+        slot = sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
+        assert slot.feed_no is not None
+        assert sending.fill(self.sender, slot.feed_no)
+        return slot.feed_no
 
-    def submit(self, feed_no: int, attempt: int = 1) -> Step:
+    def submit(self, feed_no: int, attempt: int = 1) -> StepResult:
         return sending.submit(self.sender, feed_no, attempt)
 
     def look(self, feed_no: int) -> None:
         self.market.finish()
         assert sending.look(self.sender, feed_no, 1).done
 
-    def settle(self, feed_no: int) -> Step:
+    def settle(self, feed_no: int) -> StepResult:
         step, finished = sending.settle(self.sender, feed_no, 1)
-        assert outbox.publish(self.desk, uploads.some(self.desk.db, finished)) == []
+        assert outbox.publish(self.context, uploads.some(self.context.db, finished)) == []
         return step
 
     def send(self) -> FeedRow:
-        """The next feed, all the way."""
+        """Send the next feed and settle it."""
         feed_no = self.begin()
         assert self.submit(feed_no).done
         self.look(feed_no)
@@ -108,40 +112,40 @@ class Trade:
         return self.feed(feed_no)
 
     def feed(self, feed_no: int) -> FeedRow:
-        return feeds.get(self.desk.db, feed_no)
+        return feeds.get(self.context.db, feed_no)
 
     def read_back(self, hours: float = 0.5) -> None:
-        """Amazon's own orders are looked at, for as long as there are any."""
+        """Look up all orders at Amazon that are due by then."""
         self.market.clock.now += hours * 3600
         while self.reader.look():
             pass
 
     def told(self, upload_id: str) -> list[tuple[str, str]]:
-        return [(row.verdict, row.code) for piece in lines.of_upload(self.desk.db, upload_id) for row in piece]
+        return [(row.verdict, row.code) for piece in lines.of_upload(self.context.db, upload_id) for row in piece]
 
     def messages(self, upload_id: str) -> str:
-        return " ".join(row.message for piece in lines.of_upload(self.desk.db, upload_id) for row in piece)
+        return " ".join(row.message for piece in lines.of_upload(self.context.db, upload_id) for row in piece)
 
     def order(self, name: str = ORDER) -> order_book.Order:
-        (found,) = order_book.find(self.desk.db, 1, name)
+        (found,) = order_book.find(self.context.db, 1, name)
         return found
 
 
 @contextmanager
 def trading(folder: Path, policy: Policy | None = None) -> Iterator[Trade]:
-    """A trade on a folder."""
+    """A trade whose data is in a folder."""
     market = Market(folder / "amazon.db").start()
     market.clock.now = NOW.timestamp()
-    desk = desk_on(folder, policy)
-    desk = replace(desk, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
+    context = context_on(folder, policy)
+    context = replace(context, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
     wire = Overheard(market.client(clock=market.clock))
     orders = market.orders(clock=market.clock)
-    sender = Sender(desk, lambda account: wire, lambda account: orders, 1e6)
+    sender = AmazonContext(context, lambda account: wire, lambda account: orders, 1e6)
     try:
-        yield Trade(desk, market, wire, sender, Reader(sender))
+        yield Trade(context, market, wire, sender, OrderReader(sender))
     finally:
-        desk.db.close()
-        market.stop()
+        context.db.close()
+        afterwards(market.stop)
 
 
 def shipped(order: str = ORDER, tracking: str = "Y0000001K", *, item: str = "", quantity: str = "") -> str:

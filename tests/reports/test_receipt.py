@@ -9,7 +9,9 @@ import pytest
 
 from cws_filedrop.model import UploadState
 from cws_filedrop.reports.receipt import HEADLINES, NEXT, WIDTH, Receipt, text
+from cws_filedrop.upload_outcome import UploadOutcome
 
+outcome = UploadOutcome.from_json
 ISSUE = {"code": "D02", "severity": "error", "column": "ship-date", "value": "x", "message": "No day.", "remedy": "Do."}
 OUTCOME: dict[str, Any] = {
     "format": "fillz-confirmation",
@@ -33,7 +35,7 @@ RECEIPT = Receipt(
     evidence="the connection went away",
     state="waiting",
     line_count=1_202,
-    outcome=OUTCOME,
+    outcome=outcome(OUTCOME),
 )
 CUT_ISSUE = {**ISSUE, "code": "F07", "severity": "held", "message": "It looks cut off.", "remedy": "Upload it again."}
 
@@ -65,7 +67,7 @@ def test_every_fact_is_told() -> None:
 
 
 def test_facts_that_are_not_known_are_left_out() -> None:
-    bare = replace(RECEIPT, upload_id="", door="", grade="", evidence="", line_count=0, outcome={})
+    bare = replace(RECEIPT, upload_id="", door="", grade="", evidence="", line_count=0, outcome=outcome({}))
     assert set(facts(bare)) == {"arrived", "size", "SHA-256"}
 
 
@@ -75,7 +77,7 @@ def test_the_first_line_names_the_file() -> None:
 
 def test_lines_are_counted_by_verdict_most_first() -> None:
     assert told(RECEIPT, "Lines by verdict") == "1,200 queued 2 rejected"
-    assert told(replace(RECEIPT, outcome={}), "Lines by verdict") == ""
+    assert told(replace(RECEIPT, outcome=outcome({})), "Lines by verdict") == ""
 
 
 def test_issues_of_lines_say_where_and_what_to_do() -> None:
@@ -83,20 +85,20 @@ def test_issues_of_lines_say_where_and_what_to_do() -> None:
 
 
 def test_more_issues_than_are_shown_are_summed_up() -> None:
-    many = replace(RECEIPT, outcome={**OUTCOME, "codes": {"O01": 1_000, "D02": 2}})
+    many = replace(RECEIPT, outcome=outcome({**OUTCOME, "codes": {"O01": 1_000, "D02": 2}}))
     assert told(many, "  And") == "1,000 more; in all: D02 2, O01 1,000. Rejected lines are all in the rejected file."
     assert told(RECEIPT, "  And") == ""
 
 
 def test_notes_and_remarks_are_about_the_whole_file() -> None:
     remark = {**ISSUE, "code": "F08", "message": "Seen before.", "remedy": ""}
-    found = told(replace(RECEIPT, outcome={**OUTCOME, "remarks": [remark]}), "About the whole file")
+    found = told(replace(RECEIPT, outcome=outcome({**OUTCOME, "remarks": [remark]})), "About the whole file")
     assert found == "- F08 Seen before. - A template row was left out."
 
 
 def test_a_whole_file_that_was_refused() -> None:
     issue = {**ISSUE, "code": "F01", "column": "", "message": "The file is empty.", "remedy": "Drop another."}
-    refused = replace(RECEIPT, state="rejected", line_count=0, outcome={"file_issues": [issue]})
+    refused = replace(RECEIPT, state="rejected", line_count=0, outcome=outcome({"file_issues": [issue]}))
     assert text(refused).startswith("shipped.txt: NOT USABLE: the whole file was rejected\r\n")
     assert told(refused, "About the whole file") == "- F01 The file is empty. Drop another."
     assert told(refused, "What happens next") == NEXT["rejected"]
@@ -105,7 +107,7 @@ def test_a_whole_file_that_was_refused() -> None:
 
 
 def test_an_upload_that_was_cut() -> None:
-    cut = replace(RECEIPT, state="cut", grade="cut", line_count=0, outcome={"file_issues": [CUT_ISSUE]})
+    cut = replace(RECEIPT, state="cut", grade="cut", line_count=0, outcome=outcome({"file_issues": [CUT_ISSUE]}))
     assert text(cut).startswith("shipped.txt: NOT COMPLETE: the file looks cut off in transfer\r\n")
     assert facts(cut)["complete"] == "cut (the connection went away)"
     assert told(cut, "About the whole file") == "- F07 It looks cut off. Upload it again."
@@ -126,7 +128,9 @@ def test_every_state_of_an_upload_that_was_looked_at_has_words() -> None:
 
 def test_nothing_is_wider_than_the_page() -> None:
     long = {**ISSUE, "message": "word " * 60, "remedy": "do this " * 40}
-    wide = replace(RECEIPT, evidence="why " * 40, outcome={**OUTCOME, "first_issues": [{"line": 1_234_567, **long}]})
+    wide = replace(
+        RECEIPT, evidence="why " * 40, outcome=outcome({**OUTCOME, "first_issues": [{"line": 1_234_567, **long}]})
+    )
     assert max(map(len, text(wide).split("\r\n"))) <= WIDTH
     assert text(wide).count("word") == 60
 
@@ -140,7 +144,7 @@ def test_every_line_ends_with_crlf_and_the_last_one_once() -> None:
 
 def test_words_of_an_issue_cannot_make_lines_of_their_own() -> None:
     nasty = {**ISSUE, "message": "a\r\nLines by verdict\r\n  9  confirmed\u2028b"}
-    found = replace(RECEIPT, outcome={**OUTCOME, "first_issues": [{"line": 3, **nasty}]})
+    found = replace(RECEIPT, outcome=outcome({**OUTCOME, "first_issues": [{"line": 3, **nasty}]}))
     assert text(found).count("\r\nLines by verdict") == 1
     assert "\u2028" not in text(found)
     assert told(found, "About lines") == "- line 3, ship-date: D02 a Lines by verdict 9 confirmed b Do."
@@ -149,7 +153,7 @@ def test_words_of_an_issue_cannot_make_lines_of_their_own() -> None:
 def test_order_numbers_and_column_names_are_never_broken() -> None:
     for width in range(30):
         issue = {**ISSUE, "message": f"{'x' * width} 026-1520163-6049104 tracking-number", "remedy": ""}
-        found = text(replace(RECEIPT, outcome={**OUTCOME, "first_issues": [{"line": 3, **issue}]}))
+        found = text(replace(RECEIPT, outcome=outcome({**OUTCOME, "first_issues": [{"line": 3, **issue}]})))
         assert "026-1520163-6049104" in found
         assert "tracking-number" in found
 
@@ -157,5 +161,5 @@ def test_order_numbers_and_column_names_are_never_broken() -> None:
 def test_wrapped_words_are_the_same_words() -> None:
     sentence = " ".join(f"word{number}" for number in range(60))
     issue = {**ISSUE, "message": sentence, "remedy": ""}
-    found = told(replace(RECEIPT, outcome={**OUTCOME, "first_issues": [{"line": 3, **issue}]}), "About lines")
+    found = told(replace(RECEIPT, outcome=outcome({**OUTCOME, "first_issues": [{"line": 3, **issue}]})), "About lines")
     assert found == f"- line 3, ship-date: D02 {sentence}"

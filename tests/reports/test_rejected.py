@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from cws_filedrop.cli.check import examined
+from cws_filedrop.cli.offline.check import examined
 from cws_filedrop.convert import Conversion, convert
-from cws_filedrop.model import Context, Issue, Severity
+from cws_filedrop.model import Issue, JudgementContext, Severity
 from cws_filedrop.reports.rejected import rows
 
-CONTEXT = Context(datetime(2026, 11, 22, 12, tzinfo=UTC))
+CONTEXT = JudgementContext(datetime(2026, 11, 22, 12, tzinfo=UTC))
 HEADING = "order-id\tship-date\tcarrier-code\ttracking-number\tship-method"
 GOOD = "112-1234567-1234567\t2026-11-20\tUPS\t1Z999AA10123456784\tGround"
 

@@ -11,10 +11,10 @@ from running import rows
 
 from cws_filedrop.convert import Conversion, convert
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.model import Context, Issue, Severity
+from cws_filedrop.model import Issue, JudgementContext, Severity
 from cws_filedrop.reports import result
 
-CONTEXT = Context(datetime(2026, 11, 22, 12, tzinfo=UTC))
+CONTEXT = JudgementContext(datetime(2026, 11, 22, 12, tzinfo=UTC))
 HEADING = "order-id\torder-item-id\tship-date\tcarrier-code\ttracking-number"
 GOOD = "112-1234567-1234567\t12345678901234\t2026-11-20\tUPS\t1Z999AA10123456784"
 COLUMNS = ["line", "order-id", "order-item-id", "tracking", "verdict", "code", "message", "amazon-feed-id"]

@@ -10,7 +10,7 @@ import pytest
 
 from cws_filedrop.model import UploadState
 from cws_filedrop.reports.status import WAITS_ON, WIDTH, Status, as_json, text
-from cws_filedrop.store.uploads import FINISHED
+from cws_filedrop.store.uploads.uploads import FINISHED
 
 UPLOAD: dict[str, Any] = {
     "id": "20261122-013042-k7f3",

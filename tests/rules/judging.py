@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import pandas as pd
 from hypothesis import settings
 
-from cws_filedrop.model import Context, Issue, Policy
-from cws_filedrop.rules.book import EMPTY, Book, Effect
+from cws_filedrop.model import Issue, JudgementContext, Policy
+from cws_filedrop.rules.book import EMPTY, Effect, OrderBook
 from cws_filedrop.rules.judgement import Judgement, judge
 from cws_filedrop.rules.repeats import Repeats
 from cws_filedrop.rules.wording import issues
@@ -33,9 +33,9 @@ GOOD = {
 }
 
 
-def context(**policy: Any) -> Context:
+def context(**policy: Any) -> JudgementContext:
     """The moment of these tests, with some settings of the seller."""
-    return Context(now=NOW, policy=Policy(**policy))
+    return JudgementContext(now=NOW, policy=Policy(**policy))
 
 
 def row(**cells: str) -> dict[str, str]:
@@ -68,13 +68,13 @@ def judged(
     *rows: dict[str, str],
     required: frozenset[str] = AMAZON,
     repeats: Repeats | None = None,
-    book: Book = EMPTY,
+    book: OrderBook = EMPTY,
     **policy: Any,
 ) -> Judgement:
     return judge(lines(*rows), required=required, context=context(**policy), repeats=repeats, book=book)
 
 
-def one(cells: dict[str, str], required: frozenset[str] = AMAZON, *, book: Book = EMPTY, **policy: Any) -> Outcome:
+def one(cells: dict[str, str], required: frozenset[str] = AMAZON, *, book: OrderBook = EMPTY, **policy: Any) -> Outcome:
     """What comes of one row alone."""
     came = judged(cells, required=required, book=book, **policy)
     shipments = came.shipments.to_dict("records")

@@ -8,7 +8,7 @@ import pytest
 from rules.judging import FILLZ, GOOD, UPS_NUMBER, Outcome, judged, one, row
 
 from cws_filedrop.model import OrderState
-from cws_filedrop.rules.book import Book, Kept, KnownOrder, named
+from cws_filedrop.rules.book import KeptTracking, KnownOrder, OrderBook, named
 from cws_filedrop.rules.order_states import TRANSITIONS
 
 AMAZONS = GOOD["order-id"]
@@ -20,7 +20,7 @@ def known(**values: Any) -> KnownOrder:
     return KnownOrder(**{"no": 7, "amazon_order_id": AMAZONS, "version": 3, "items": {ITEM: 2}} | values)
 
 
-def book(*orders: KnownOrder, number: str = "1007", reference: str = "web-12") -> Book:
+def book(*orders: KnownOrder, number: str = "1007", reference: str = "web-12") -> OrderBook:
     return named((order, number, reference) for order in orders)
 
 
@@ -175,7 +175,7 @@ def test_the_day_is_the_sellers() -> None:
 
 # What is sent besides.
 
-KEPT = {"": Kept("9400", "USPS", ""), ITEM: Kept(UPS_NUMBER, "UPS", "")}
+KEPT = {"": KeptTracking("9400", "USPS", ""), ITEM: KeptTracking(UPS_NUMBER, "UPS", "")}
 
 
 def bare(**cells: str) -> dict[str, str]:
@@ -192,7 +192,7 @@ def test_tracking_of_a_packed_row_is_used_when_the_order_is_shipped_without_one(
 
 
 def test_tracking_of_the_row_itself_goes_first() -> None:
-    came = one(row(), book=book(known(kept={"": Kept("9400", "USPS", "")})))
+    came = one(row(), book=book(known(kept={"": KeptTracking("9400", "USPS", "")})))
     assert (came.codes, came.shipment["tracking-number"]) == ([], UPS_NUMBER)
 
 

@@ -8,14 +8,17 @@ import pytest
 from rules.judging import context, lines, one, row
 
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.rules.carriers import Table, folded, is_none, shipped_table
+from cws_filedrop.rules.carriers import CarrierTable, folded, is_none, shipped_table
 from cws_filedrop.rules.judgement import judge
 
 TABLE = shipped_table()
 LISTED = files("cws_filedrop.schemas").joinpath("carrier-codes.txt").read_text(encoding="utf-8").splitlines()
 ALIASES = [
     tuple(line.split("\t"))
-    for line in files("cws_filedrop.rules").joinpath("carrier-aliases.tsv").read_text(encoding="utf-8").splitlines()
+    for line in files("cws_filedrop.rules")
+    .joinpath("data", "carrier-aliases.tsv")
+    .read_text(encoding="utf-8")
+    .splitlines()
     if not line.startswith("#")
 ]
 
@@ -112,7 +115,7 @@ def test_many_different_pairs_are_told_apart() -> None:
 
 
 def test_an_operator_can_replace_the_table() -> None:
-    table = Table.from_text("UPS\nOther\nPigeon Post\n", "# birds\npigeon\tPigeon Post\n\n")
+    table = CarrierTable.from_text("UPS\nOther\nPigeon Post\n", "# birds\npigeon\tPigeon Post\n\n")
     rows = lines(row(carrier_code="Pigeon", tracking_number=""), row(carrier_code="FedEx", tracking_number=""))
     came = judge(rows, required=frozenset(), context=context(), carriers=table)
     assert came.shipments["carrier-code"].tolist() == ["Pigeon Post", "Other"]
@@ -120,7 +123,7 @@ def test_an_operator_can_replace_the_table() -> None:
 
 def test_an_alias_of_an_unlisted_code_stops_the_operator() -> None:
     with pytest.raises(ConfigError, match="line 2: 'Pigeon Post'"):
-        Table.from_text("UPS\n", "# birds\npigeon\tPigeon Post\n")
+        CarrierTable.from_text("UPS\n", "# birds\npigeon\tPigeon Post\n")
 
 
 def test_words_for_no_carrier() -> None:

@@ -1,4 +1,4 @@
-"""The catalogue: every code of DOMAIN 6, with texts that can be filled in and read."""
+"""The catalogue: every code of docs/domain.md#6-codes, with texts that can be filled in and read."""
 
 from __future__ import annotations
 

@@ -11,16 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cws_filedrop.model import OrderState
-from cws_filedrop.rules.commission import Charge, Happened, Month, charge, month, total
-from cws_filedrop.rules.order_states import TRANSITIONS, Move
+from cws_filedrop.rules.commission import Charge, Month, StateChange, charge, month, total
+from cws_filedrop.rules.order_states import TRANSITIONS, OrderMove
 
 NEW, SHIPPED, CANCELLED = OrderState.NEW, OrderState.SHIPPED, OrderState.CANCELLED
 DEADLINE = datetime(2026, 12, 2, tzinfo=UTC)
 MOMENT = timedelta(milliseconds=1)
 
 
-def history(*events: tuple[datetime, OrderState]) -> list[Happened]:
-    return [Happened(at, state) for at, state in events]
+def history(*events: tuple[datetime, OrderState]) -> list[StateChange]:
+    return [StateChange(at, state) for at, state in events]
 
 
 def test_an_order_that_was_never_cancelled_carries_commission() -> None:
@@ -54,15 +54,15 @@ def test_a_cancellation_that_is_only_said_again_stays_as_early_as_it_was() -> No
     assert charge(history((early, CANCELLED), (DEADLINE + MOMENT, CANCELLED)), DEADLINE).cancelled_at == early
 
 
-@given(st.lists(st.tuples(st.sampled_from(Move), st.integers(0, 20))))
-def test_only_a_cancelled_order_is_ever_spared(moves: list[tuple[Move, int]]) -> None:
+@given(st.lists(st.tuples(st.sampled_from(OrderMove), st.integers(0, 20))))
+def test_only_a_cancelled_order_is_ever_spared(moves: list[tuple[OrderMove, int]]) -> None:
     """Whatever an order goes through by the transitions: it carries no commission exactly if it was cancelled before
     the deadline and nothing but that was ever said of it afterwards."""
-    state, at, told = NEW, DEADLINE - timedelta(hours=20), list[Happened]()
+    state, at, told = NEW, DEADLINE - timedelta(hours=20), list[StateChange]()
     for move, hours in moves:
         if move in TRANSITIONS[state]:
             state, at = TRANSITIONS[state][move], at + timedelta(hours=hours)
-            told.append(Happened(at, state))
+            told.append(StateChange(at, state))
     in_time = [one for one in told if one.at < DEADLINE]
     stayed = bool(in_time) and all(one.state is CANCELLED for one in (in_time[-1], *told[len(in_time) :]))
     assert charge(told, DEADLINE).carries is not stayed

@@ -64,7 +64,7 @@ POLICIES = st.fixed_dictionaries(
 
 
 def check_shipments(shipments: pd.DataFrame) -> None:
-    """The invariants of tables.SHIPMENTS, and what the feed's schema asks for (FACTS 1)."""
+    """The invariants of tables.SHIPMENTS, and what the feed's schema asks for (docs/amazon.md#1-fulfillment)."""
     assert tuple(shipments.columns) == SHIPMENT_COLUMNS
     codes = shipped_table().codes
     for cells in shipments.to_dict("records"):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cws_filedrop.formats.claims import ORDER_FORMATS
-from cws_filedrop.model import Context, DateOrder, Policy
+from cws_filedrop.model import DateOrder, JudgementContext, Policy
 from cws_filedrop.rules import order_rows
 from cws_filedrop.rules.order_rows import OrderRows
 from cws_filedrop.rules.wording import issues
@@ -31,7 +31,7 @@ def read(*changes: dict[str, str], required: frozenset[str] = REPORT, policy: Po
         name: [one.get(name, "") for one in cells] for name in dict.fromkeys(name for one in cells for name in one)
     }
     index = pd.RangeIndex(2, 2 + len(cells), name="line")
-    context = Context(now=NOW, policy=policy or Policy())
+    context = JudgementContext(now=NOW, policy=policy or Policy())
     return order_rows.read(pd.DataFrame(columns, index=index, dtype=TEXT), required=required, context=context)
 
 

@@ -1,9 +1,9 @@
-"""The table of DOMAIN 10."""
+"""The table of docs/domain.md#10-orders."""
 
 from __future__ import annotations
 
 from cws_filedrop.model import OrderState
-from cws_filedrop.rules.order_states import TRANSITIONS, Move, moved
+from cws_filedrop.rules.order_states import TRANSITIONS, OrderMove, moved
 
 
 def test_every_state_has_its_moves() -> None:
@@ -11,21 +11,23 @@ def test_every_state_has_its_moves() -> None:
 
 
 def test_what_was_shipped_is_not_packed_deferred_or_cancelled_any_more() -> None:
-    assert [moved(OrderState.SHIPPED, move) for move in (Move.PACKED, Move.DEFERRED, Move.CANCELLED)] == [None] * 3
+    assert [
+        moved(OrderState.SHIPPED, move) for move in (OrderMove.PACKED, OrderMove.DEFERRED, OrderMove.CANCELLED)
+    ] == [None] * 3
 
 
 def test_a_cancelled_order_is_not_shipped() -> None:
-    assert moved(OrderState.CANCELLED, Move.SHIPPED) is None
-    assert moved(OrderState.CANCELLED, Move.CANCELLED) is OrderState.CANCELLED
+    assert moved(OrderState.CANCELLED, OrderMove.SHIPPED) is None
+    assert moved(OrderState.CANCELLED, OrderMove.CANCELLED) is OrderState.CANCELLED
 
 
 def test_only_what_was_shipped_or_cancelled_can_be_refused() -> None:
-    refused = {state for state in OrderState if moved(state, Move.REFUSED)}
+    refused = {state for state in OrderState if moved(state, OrderMove.REFUSED)}
     assert refused == {OrderState.SHIPPED, OrderState.UNCONFIRMED, OrderState.CANCELLED}
 
 
 def test_a_refused_order_can_be_shipped_again() -> None:
-    assert moved(OrderState.UNCONFIRMED, Move.SHIPPED) is OrderState.SHIPPED
+    assert moved(OrderState.UNCONFIRMED, OrderMove.SHIPPED) is OrderState.SHIPPED
 
 
 def test_every_state_can_be_reached() -> None:

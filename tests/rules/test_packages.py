@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from rules.judging import GOOD, UPS_NUMBER, judged, one, row
 
-from cws_filedrop.rules.book import Book, KnownOrder, Package, named
+from cws_filedrop.rules.book import KnownOrder, OrderBook, Package, named
 from cws_filedrop.rules.repeats import Repeats
 
 AMAZONS = GOOD["order-id"]
@@ -19,12 +19,12 @@ def sent(item: str = ITEM, tracking: str = BEFORE, quantity: int | None = None, 
     return Package(item, tracking, quantity, f"2026112{line}-010000-aaaa", line)
 
 
-def book(*packages: Package, items: dict[str, int | None] | None = None) -> Book:
+def book(*packages: Package, items: dict[str, int | None] | None = None) -> OrderBook:
     ordered = dict(ALL) if items is None else items
     return named([(KnownOrder(1, AMAZONS, items=ordered, packages=list(packages)), "", "")])
 
 
-def codes(cells: dict[str, str], against: Book) -> list[str]:
+def codes(cells: dict[str, str], against: OrderBook) -> list[str]:
     return [code for code in one(cells, book=against).codes if code[0] in "OQ"]
 
 

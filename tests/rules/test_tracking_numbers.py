@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rules.judging import FEW, GOOD, UPS_NUMBER, judged, one, row
 
 from cws_filedrop.model import Severity
-from cws_filedrop.rules.check_digits import Kind, check_digit_right, inferred, kinds, mistyped
+from cws_filedrop.rules.check_digits import TrackingForm, check_digit_right, inferred, kinds, mistyped
 from cws_filedrop.rules.columns import Column, arrow
 from cws_filedrop.rules.forms import Block, expand
 from cws_filedrop.rules.tracking import odd, reading
@@ -88,12 +88,12 @@ def test_cells_that_are_not_looked_at_need_no_look(texts: list[str]) -> None:
 # --- check digits against the library -----------------------------------------------------------------------------
 
 
-def of(carrier: str, form: str) -> Kind:
+def of(carrier: str, form: str) -> TrackingForm:
     signs = {made.signs for made in expand(form)}
     return next(kind for kind in kinds() if carrier in kind.carriers and kind.form.signs in signs)
 
 
-def right(kind: Kind, *numbers: str) -> list[bool]:
+def right(kind: TrackingForm, *numbers: str) -> list[bool]:
     cells = column(*numbers)
     block = Block(cells.words(np.arange(len(numbers)), len(numbers[0])))
     fits: list[bool] = (kind.form.match(block) & check_digit_right(block, kind)).tolist()

@@ -12,21 +12,21 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from cws_filedrop.cli.check import examined
+from cws_filedrop.cli.offline.check import examined
 from cws_filedrop.convert import Conversion, convert
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.examine import LookUp
 from cws_filedrop.feeds.schema import validate
 from cws_filedrop.formats import known_profiles
-from cws_filedrop.model import Context
+from cws_filedrop.model import JudgementContext
 from cws_filedrop.reported import book
+from cws_filedrop.rules.book import LookUp
 from cws_filedrop.rules.catalogue import CATALOGUE
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT / "sample_files"
 EXPECTED = SAMPLES / "expected"
 AMAZON = ROOT.parent / "shared" / "reference" / "amazon" / "xsd" / "minimal-envelope.xsd"
-CONTEXT = Context(datetime(2026, 11, 22, 12, tzinfo=UTC))
+CONTEXT = JudgementContext(datetime(2026, 11, 22, 12, tzinfo=UTC))
 FILES = sorted(
     path
     for path in SAMPLES.rglob("*")
@@ -46,7 +46,7 @@ def book_of(path: Path) -> LookUp | None:
     return lambda _names: found
 
 
-def context_of(path: Path) -> Context:
+def context_of(path: Path) -> JudgementContext:
     """What a sample is judged by; one in profiles/ by the known profile of its name, too."""
     own = (known_profiles.known(path.stem),) if path.parent.name == "profiles" else ()
     return replace(CONTEXT, profiles=own)

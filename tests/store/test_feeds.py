@@ -9,16 +9,19 @@ import pandas as pd
 import pytest
 from kept import arrive
 
+from cws_filedrop.errors import Impossible
 from cws_filedrop.model import FeedState, UploadState, Verdict
-from cws_filedrop.store import claims, feeds, filling, lines, sellers, settling, uploads
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.feeds import Purse, Turn
-from cws_filedrop.store.settling import Settlement
+from cws_filedrop.store.feeds import feeds, filling, settling
+from cws_filedrop.store.feeds.feeds import FeedSlot, RateLimit
+from cws_filedrop.store.feeds.settling import Settlement
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import claims, lines, packed_lines, uploads
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-FREE = Purse("createFeed", lambda arrival, now: (now, 0.0))
-SPENT = Purse("createFeed", lambda arrival, now: (now, 12.5))
+FREE = RateLimit("createFeed", lambda arrival, now: (now, 0.0))
+SPENT = RateLimit("createFeed", lambda arrival, now: (now, 12.5))
 
 
 def shipments(orders: list[str]) -> pd.DataFrame:
@@ -38,8 +41,8 @@ def rows(orders: list[str], *, first_line: int = 2) -> lines.Rows:
         "verdict": ["queued"] * number,
         "code": [""] * number,
         "message": [""] * number,
-        "shipment": lines.pack(table)[0],
-        "key": lines.pack(table)[1],
+        "shipment": packed_lines.pack(table)[0],
+        "key": packed_lines.pack(table)[1],
         "quiet": [False] * number,
     }
 
@@ -64,8 +67,8 @@ def queue(db: Database, upload_id: str, orders: list[str]) -> int:
     return upload.account_id
 
 
-def turn(db: Database, account: int, cause: str, *, now: datetime = NOW, purse: Purse = FREE) -> Turn:
-    return feeds.take_turn(db, account, cause=cause, now=now, second_after_seconds=1200, purse=purse)
+def turn(db: Database, account: int, cause: str, *, now: datetime = NOW, rate_limit: RateLimit = FREE) -> FeedSlot:
+    return feeds.take_turn(db, account, cause=cause, now=now, second_after_seconds=1200, rate_limit=rate_limit)
 
 
 def ready(db: Database, *, now: datetime = NOW) -> list[int]:
@@ -88,37 +91,34 @@ def account(db: Database) -> Iterator[int]:
     return queue(db, "u1", ["111-1111111-1111111", "222-2222222-2222222"])
 
 
-def test_packing_keeps_every_cell() -> None:
-    table = shipments(["a", "b"])
-    table["ship-from"] = pd.Series(["x\x1fy", ""], dtype=TEXT)
-    assert lines.unpack(lines.pack(table)[0]).equals(table)
-    assert claims.keys(lines.unpack(lines.pack(table)[0])) == lines.pack(table)[1]
-    assert list(lines.unpack([]).columns) == list(SHIPMENT_COLUMNS)
+def test_a_feed_that_must_be_there_and_is_not_is_named(db: Database) -> None:
+    with pytest.raises(Impossible, match="there is no feed 7, where there must be one"):
+        feeds.get(db, 7)
 
 
 def test_one_feed_at_a_time(db: Database, account: int) -> None:
     first = turn(db, account, "a")
     assert first.feed_no is not None
     assert turn(db, account, "a") == first, "the same cause, the same feed"
-    assert turn(db, account, "b") == Turn()
+    assert turn(db, account, "b") == FeedSlot()
 
 
 def test_no_token_no_feed(db: Database, account: int) -> None:
-    assert turn(db, account, "a", purse=SPENT) == Turn(wait_seconds=12.5)
+    assert turn(db, account, "a", rate_limit=SPENT) == FeedSlot(wait_seconds=12.5)
     assert turn(db, account, "b").feed_no is not None
 
 
 def test_nothing_queued_no_feed(db: Database, account: int) -> None:
     number = filled(db, account)
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
-    assert turn(db, account, "b", now=NOW + timedelta(hours=2)) == Turn()
+    assert turn(db, account, "b", now=NOW + timedelta(hours=2)) == FeedSlot()
 
 
 def test_a_second_feed_may_leave_after_a_while(db: Database, account: int) -> None:
     number = filled(db, account)
     queue(db, "u2", ["333-3333333-3333333"])
     feeds.submitted(db, number, amazon_feed_id="F1", now=NOW)
-    assert turn(db, account, "b", now=NOW + timedelta(minutes=19)) == Turn()
+    assert turn(db, account, "b", now=NOW + timedelta(minutes=19)) == FeedSlot()
     assert turn(db, account, "b", now=NOW + timedelta(minutes=21)).feed_no is not None
 
 
@@ -126,12 +126,12 @@ def test_an_unresolved_submission_blocks_however_old(db: Database, account: int)
     number = filled(db, account)
     queue(db, "u2", ["333-3333333-3333333"])
     feeds.change(db, number, state=FeedState.INTENDED)
-    assert turn(db, account, "b", now=NOW + timedelta(days=3)) == Turn()
+    assert turn(db, account, "b", now=NOW + timedelta(days=3)) == FeedSlot()
 
 
 def test_a_stopped_account_sends_nothing(db: Database, account: int) -> None:
     feeds.stop_account(db, account, "consent revoked")
-    assert turn(db, account, "a") == Turn()
+    assert turn(db, account, "a") == FeedSlot()
     feeds.stop_account(db, account, "")
     assert turn(db, account, "a").feed_no is not None
 
@@ -148,7 +148,7 @@ def test_filling_again_changes_nothing(db: Database, account: int) -> None:
 def test_a_feed_does_not_tear_an_order_apart(db: Database, account: int) -> None:
     arrive(db, "u2")
     table = rows(["333-3333333-3333333"] * 3)
-    table["key"] = [claims.Key("333-3333333-3333333", "", number, None) for number in ("T1", "T2", "T3")]
+    table["key"] = [claims.ShipmentKey("333-3333333-3333333", "", number, None) for number in ("T1", "T2", "T3")]
     record(db, upload_id="u2", account_id=account, rows=table)
     uploads.set_state(db, "u2", UploadState.WAITING, waiting=3)
     number = turn(db, account, "a").feed_no
@@ -161,7 +161,7 @@ def test_lines_of_an_upload_still_being_recorded_stay(db: Database) -> None:
     upload = uploads.get(db, "u9")
     assert upload is not None
     record(db, upload_id="u9", account_id=upload.account_id, rows=rows(["1"]))
-    assert turn(db, upload.account_id, "a") == Turn()
+    assert turn(db, upload.account_id, "a") == FeedSlot()
 
 
 def test_the_same_shipment_again_is_a_duplicate(db: Database, account: int) -> None:

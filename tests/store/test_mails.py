@@ -9,10 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from cws_filedrop.model import MailEvent, Mailing, MailKind, MailState
-from cws_filedrop.store import mails, sellers
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.mails import Draft, Mail, Note
+from cws_filedrop.store.outgoing import mails
+from cws_filedrop.store.outgoing.mails import Draft, Mail, Note
 from cws_filedrop.store.schema import MAIL_NOTES, ORDER_PEOPLE, ORDERS, SELLERS
+from cws_filedrop.store.sellers import sellers
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=100)

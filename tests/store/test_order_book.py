@@ -11,11 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cws_filedrop.model import Account, OrderState, Seller
-from cws_filedrop.store import order_book, order_merge, sellers
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.order_book import Order
-from cws_filedrop.store.order_merge import Merged
+from cws_filedrop.store.orders import merge as order_merge
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders.merge import Merged
+from cws_filedrop.store.orders.order_book import Order
 from cws_filedrop.store.schema import ORDER_HISTORY, ORDER_LINES, ORDER_PEOPLE, ORDERS
+from cws_filedrop.store.sellers import sellers
 from cws_filedrop.tables import ORDER_COLUMNS, PEOPLE_COLUMNS, TEXT
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from databases import new_database
 
 from cws_filedrop.formats import profile
 from cws_filedrop.model import Account, Seller
-from cws_filedrop.store import profiles, sellers
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.profiles import Kept
+from cws_filedrop.store.sellers import profiles, sellers
+from cws_filedrop.store.sellers.profiles import StoredProfile
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LATER = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -22,8 +23,7 @@ OTHER = '[columns]\norder-id = "Nr."\n'
 
 @pytest.fixture
 def db(tmp_path: Path) -> Database:
-    db = Database(f"sqlite:///{tmp_path / 'x.db'}")
-    db.create()
+    db = new_database(tmp_path / "x.db")
     for name in ("anna", "ben"):
         sellers.add(db, Seller(0, name, Account(0, "M1")), password_hash="h", now=NOW)
     return db
@@ -52,7 +52,7 @@ def test_a_profile_of_the_same_name_is_replaced(db: Database) -> None:
     anna = seller(db).id
     assert profiles.put(db, anna, "shop", TEXT, now=NOW)
     assert not profiles.put(db, anna, "shop", OTHER, now=LATER)
-    assert profiles.listing(db, anna) == [Kept("shop", OTHER, "2026-11-23T12:00:00.000Z")]
+    assert profiles.listing(db, anna) == [StoredProfile("shop", OTHER, "2026-11-23T12:00:00.000Z")]
     assert seller(db).profiles == (profile.parse(OTHER, "shop"),)
     db.close()
 

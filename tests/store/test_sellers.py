@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from cws_filedrop.model import Account, DateOrder, Policy, Seller
-from cws_filedrop.store import sellers
 from cws_filedrop.store.database import Database
+from cws_filedrop.store.sellers import sellers
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

@@ -7,12 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.desks import NOW, desk_on
+from pipeline.contexts import NOW, context_on
 from pipeline.shop import ORDER, OTHER, Shop, shipped
 
 from cws_filedrop.model import FeedState
-from cws_filedrop.store import feeds, stages
-from cws_filedrop.store.stages import NONE, Stage
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.lists import stages
+from cws_filedrop.store.lists.stages import NONE, StageCount
 
 HEADER = "order-id\torder-item-id\tpurchase-date\tship-service-level\tquantity-purchased\tpromise-date\n"
 
@@ -20,19 +21,19 @@ HEADER = "order-id\torder-item-id\tpurchase-date\tship-service-level\tquantity-p
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop."""
-    desk = desk_on(tmp_path)
-    yield Shop(desk)
-    desk.db.close()
+    context = context_on(tmp_path)
+    yield Shop(context)
+    context.db.close()
 
 
-def look(shop: Shop) -> stages.Stages:
-    return stages.look(shop.desk.db, now=shop.desk.clock())
+def look(shop: Shop) -> stages.StageCounts:
+    return stages.look(shop.context.db, now=shop.context.clock())
 
 
 def test_a_line_waits_to_be_sent_then_is_at_amazon_then_neither(shop: Shop) -> None:
     assert look(shop).to_send == NONE
     shop.drop(shipped(), shipped(order=OTHER))
-    assert look(shop).to_send == Stage(1, 2, "2026-11-22T12:00:00.000Z")
+    assert look(shop).to_send == StageCount(1, 2, "2026-11-22T12:00:00.000Z")
     _, feed_no = shop.submitted()
     found = look(shop)
     assert (found.to_send, found.feed("submitted").lines) == (NONE, 2)
@@ -45,7 +46,7 @@ def test_a_line_waits_to_be_sent_then_is_at_amazon_then_neither(shop: Shop) -> N
 def test_what_a_stopped_feed_carries_waits_for_operators(shop: Shop) -> None:
     shop.drop(shipped())
     _, feed_no = shop.submitted()
-    feeds.change(shop.desk.db, feed_no, state=FeedState.STOPPED)
+    feeds.change(shop.context.db, feed_no, state=FeedState.STOPPED)
     found = look(shop)
     assert (found.to_send, found.feed("stopped").lines) == (NONE, 1)
 
@@ -58,7 +59,7 @@ def test_late_are_orders_that_are_not_confirmed_the_most_pressing_first(shop: Sh
 
     def late() -> list[str]:
         day = timedelta(days=1)
-        found = stages.late(shop.desk.db, now=NOW, before=day, since=14 * day, limit=10)
+        found = stages.late(shop.context.db, now=NOW, before=day, since=14 * day, limit=10)
         return [one.amazon_order_id for one in found]
 
     assert late() == [OTHER, ORDER]

@@ -9,9 +9,10 @@ import pytest
 from store.conftest import NOW
 
 from cws_filedrop.model import Role
-from cws_filedrop.store import tokens, user_tokens, users
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.user_tokens import UserBearer
+from cws_filedrop.store.sellers import tokens
+from cws_filedrop.store.users import user_tokens, users
+from cws_filedrop.store.users.user_tokens import UserBearer
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def binary(source: str = CLIENT) -> bytes:
 
 def forwarded(address: Any, first: bytes, *, source: str = BALANCER) -> socket.socket:
     """A connection from the balancer, that begins with those bytes."""
-    connection = socket.create_connection(address, timeout=20, source_address=(source, 0))
+    connection = socket.create_connection(address, timeout=60, source_address=(source, 0))
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     connection.sendall(first)
     return connection
@@ -51,7 +51,7 @@ class ForwardedFtp(ftplib.FTP_TLS):
     """A session by the balancer; encrypted, data connections too, unless `tls` is False. `data` heads those."""
 
     def __init__(self, address: Any, header: bytes, *, tls: bool = False, implicit: bool = False) -> None:
-        super().__init__(timeout=20, context=trusting(), encoding="utf-8")
+        super().__init__(timeout=60, context=trusting(), encoding="utf-8")
         self.sock: Any = forwarded(address, header)
         self.af, self.host = self.sock.family, BALANCER
         self.tls, self.data = tls or implicit, header

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from transports.doors_kit import Place, connect
 
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 
 @pytest.fixture

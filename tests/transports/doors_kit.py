@@ -15,14 +15,14 @@ from typing import Any, TypeVar
 
 import pytest
 
+from cws_filedrop.door_settings import FolderSettings, FtpSettings
 from cws_filedrop.drop.claims import Claim
-from cws_filedrop.drop.home import Folder, Home, Homes, Stage
+from cws_filedrop.drop.home import Folder, Home, Homes, UploadStage
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.settings import FolderSettings, FtpSettings
-from cws_filedrop.transports.folder import FolderDoor
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.logins import Authenticate, Brake, Logins, SellerLogin, Throttle
+from cws_filedrop.gate.logins import Authenticate, GuessLimit, Logins, SellerLogin, Throttle
+from cws_filedrop.transports.folder.door import FolderDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 PASSWORD = "correct-horse-9"
 LIMIT = 4_000_000
@@ -62,14 +62,14 @@ class Sellers:
 
     def authenticate(self, name: str, password: str) -> SellerLogin | None:
         self.asked.append(name)
-        self.hold.wait(20)
+        self.hold.wait(60)
         right = self.passwords.get(name, PASSWORD) == password
         return SellerLogin(name, self.versions.get(name, 1)) if right else None
 
     def current(self, names: Collection[str]) -> dict[str, int]:
         return {name: self.versions.get(name, 1) for name in names if name not in self.shut}
 
-    def logins(self, brake: Brake | None = None, in_clear: Authenticate | None = None) -> Logins:
+    def logins(self, brake: GuessLimit | None = None, in_clear: Authenticate | None = None) -> Logins:
         """What doors ask."""
         return Logins(self.authenticate, self.current, brake or Throttle(), in_clear=in_clear)
 
@@ -127,12 +127,12 @@ class Place:
         return self.spool.data_path(claim.upload_id).read_bytes()
 
     def cut_bytes(self, name: str, seller: str = "acme") -> bytes:
-        return (self.home(seller).landing(Folder.INBOX, Stage.CUT) / name).read_bytes()
+        return (self.home(seller).landing(Folder.INBOX, UploadStage.CUT) / name).read_bytes()
 
 
 def connect(door: FtpDoor, seller: str = "acme", password: str = PASSWORD) -> ftplib.FTP:
     """A session that is logged in."""
-    session = ftplib.FTP(timeout=20, encoding="utf-8")
+    session = ftplib.FTP(timeout=60, encoding="utf-8")
     session.connect(*door.address)
     try:
         session.login(seller, password)

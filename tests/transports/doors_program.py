@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 
 from cws_filedrop import log
-from cws_filedrop.child import watch_parent
+from cws_filedrop.child_process import watch_parent
+from cws_filedrop.door_settings import FolderSettings, FtpSettings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
-from cws_filedrop.settings import FolderSettings, FtpSettings
-from cws_filedrop.stopping import on_signals
-from cws_filedrop.transports.doors import serve
-from cws_filedrop.transports.folder import FolderDoor
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.logins import Logins, SellerLogin, Throttle
+from cws_filedrop.gate.logins import Logins, SellerLogin, Throttle
+from cws_filedrop.stopping import stop_on_signals
+from cws_filedrop.transports.folder.door import FolderDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.serving import serve
 
 if __name__ == "__main__":
     log.configure("info", json=True)
@@ -31,6 +31,6 @@ if __name__ == "__main__":
         ),
     )
     folder = FolderDoor(FolderSettings(settle_seconds=0.1), intake)
-    with on_signals() as stop:
-        watch_parent(stop.wish)
+    with stop_on_signals() as stop:
+        watch_parent(stop.make)
         serve(intake, ftp=ftp, folder=folder, stop=stop)

@@ -15,10 +15,10 @@ import pytest
 from paramiko import sftp
 from transports.doors_kit import ANY_STRANGERS, PASSWORD, Place
 
-from cws_filedrop.settings import SftpSettings
-from cws_filedrop.transports.logins import Brake, SellerLogin
-from cws_filedrop.transports.sftp import SftpDoor
-from cws_filedrop.transports.sftp_keys import host_keys
+from cws_filedrop.door_settings import SftpSettings
+from cws_filedrop.gate.logins import GuessLimit, SellerLogin
+from cws_filedrop.transports.sftp.door import SftpDoor
+from cws_filedrop.transports.sftp.host_keys import host_keys
 
 CONTENT = b"order-id\tship-date\r\n" * 5000
 HOST_KEYS = "host_keys"
@@ -48,7 +48,7 @@ class SftpPlace(Place):
             shutil.copytree(lent, self.host_keys)
         self.doors: list[SftpDoor] = []
 
-    def sftp_door(self, *, brake: Brake | None = None, **settings: Any) -> SftpDoor:
+    def sftp_door(self, *, brake: GuessLimit | None = None, **settings: Any) -> SftpDoor:
         """An SFTP door, open. Wrong passwords are answered at once."""
         door = SftpDoor(
             SftpSettings(**({"port": 0} | ANY_STRANGERS | settings)),
@@ -70,7 +70,7 @@ class SftpPlace(Place):
 
 def connect(door: SftpDoor) -> socket.socket:
     """A connection on which nothing was said yet."""
-    connection = socket.create_connection(door.address, timeout=20)
+    connection = socket.create_connection(door.address, timeout=60)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 
@@ -130,8 +130,8 @@ class Raw:
     """An SFTP session request by request, for what no library would send."""
 
     def __init__(self, transport: paramiko.Transport) -> None:
-        self.channel = transport.open_session(timeout=20)
-        self.channel.settimeout(20)
+        self.channel = transport.open_session(timeout=60)
+        self.channel.settimeout(60)
         self.channel.invoke_subsystem("sftp")
         self.send(sftp.CMD_INIT, 3)
         self.version = self.receive()
@@ -213,7 +213,7 @@ def loaded_keys(lent_keys: Path) -> list[paramiko.PKey]:
 def place(
     tmp_path: Path, lent_keys: Path, loaded_keys: list[paramiko.PKey], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[SftpPlace]:
-    monkeypatch.setattr("cws_filedrop.transports.sftp.load_host_keys", lambda directory: loaded_keys)
+    monkeypatch.setattr("cws_filedrop.transports.sftp.door.load_host_keys", lambda directory: loaded_keys)
     place = SftpPlace(tmp_path, lent_keys)
     yield place
     place.close()

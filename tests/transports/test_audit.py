@@ -11,25 +11,25 @@ import pytest
 from transports.doors_kit import PASSWORD, connect, put, wait_for
 from transports.sftp_kit import SftpPlace, client, door, lent_keys, loaded_keys, place, session, ssh
 
-from cws_filedrop.drop.deeds import Deed, Event
-from cws_filedrop.transports.audit import Audit, Entry
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
+from cws_filedrop.gate.audit import Audit, AuditEntry
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 __all__ = ["client", "door", "lent_keys", "loaded_keys", "place"]
 
 
 @pytest.fixture
-def deeds(place: SftpPlace) -> list[Deed]:
-    deeds: list[Deed] = []
+def deeds(place: SftpPlace) -> list[AuditEvent]:
+    deeds: list[AuditEvent] = []
     place.intake.witness = deeds.append
     return deeds
 
 
-def events(deeds: list[Deed]) -> list[str]:
+def events(deeds: list[AuditEvent]) -> list[str]:
     return [str(deed.event) for deed in deeds]
 
 
-def test_a_visit_by_ftp(place: SftpPlace, deeds: list[Deed]) -> None:
+def test_a_visit_by_ftp(place: SftpPlace, deeds: list[AuditEvent]) -> None:
     (place.home().path / "outbox" / "a.receipt.txt").write_bytes(b"x")
     with connect(place.ftp_door()) as visit:
         visit.sendcmd("CLNT FileZilla 3")
@@ -52,7 +52,7 @@ def test_a_visit_by_ftp(place: SftpPlace, deeds: list[Deed]) -> None:
     assert not any(PASSWORD in str(deed) for deed in deeds)
 
 
-def test_a_visit_by_sftp(place: SftpPlace, door: SftpDoor, deeds: list[Deed]) -> None:
+def test_a_visit_by_sftp(place: SftpPlace, door: SftpDoor, deeds: list[AuditEvent]) -> None:
     (place.home().path / "outbox" / "a.receipt.txt").write_bytes(b"x")
     with session(door) as visit:
         with visit.open("/inbox/a.txt", "w") as file:
@@ -68,14 +68,14 @@ def test_a_visit_by_sftp(place: SftpPlace, door: SftpDoor, deeds: list[Deed]) ->
     assert {(deed.seller, deed.door) for deed in deeds} == {("acme", "sftp")}
 
 
-def test_refused_logins_with_the_name_that_was_tried(place: SftpPlace, door: SftpDoor, deeds: list[Deed]) -> None:
+def test_refused_logins_with_the_name_that_was_tried(place: SftpPlace, door: SftpDoor, deeds: list[AuditEvent]) -> None:
     with pytest.raises(ftplib.error_perm):
         connect(place.ftp_door(), "Nobody", "guess")
     with pytest.raises(paramiko.AuthenticationException), ssh(door, "nobody", "guess"):
         pass
     assert [(deed.event, deed.seller, deed.door) for deed in deeds] == [
-        (Event.LOGIN_REFUSED, "nobody", "ftp"),
-        (Event.LOGIN_REFUSED, "nobody", "sftp"),
+        (AuditEventKind.LOGIN_REFUSED, "nobody", "ftp"),
+        (AuditEventKind.LOGIN_REFUSED, "nobody", "sftp"),
     ]
     assert all("wrong user name or password" in deed.detail and "guess" not in deed.detail for deed in deeds)
 
@@ -84,11 +84,11 @@ class Kept:
     """A trail that may fail for a while."""
 
     def __init__(self) -> None:
-        self.entries: list[Entry] = []
+        self.entries: list[AuditEntry] = []
         self.broken = False
         self.asked = threading.Event()
 
-    def add(self, entries: Sequence[Entry]) -> None:
+    def add(self, entries: Sequence[AuditEntry]) -> None:
         self.asked.set()
         if self.broken:
             raise OSError("locked")
@@ -100,36 +100,40 @@ def test_entries_are_kept_in_order_and_again_when_that_failed() -> None:
     kept.broken = True
     audit = Audit(kept)
     audit.start()
-    audit.note(Deed(event=Event.LOGIN, seller="a"))
-    assert kept.asked.wait(20)
-    audit.note(Deed(event=Event.LOGIN, seller="b"))
+    audit.note(AuditEvent(event=AuditEventKind.LOGIN, seller="a"))
+    assert kept.asked.wait(60)
+    audit.note(AuditEvent(event=AuditEventKind.LOGIN, seller="b"))
     kept.broken = False
     audit.stop()
-    assert [entry.deed.seller for entry in kept.entries] == ["a", "b"]
+    assert [entry.what.seller for entry in kept.entries] == ["a", "b"]
 
 
 def test_a_flood_of_refused_logins_is_counted_and_nothing_else_is_lost() -> None:
     kept = Kept()
     audit = Audit(kept)
-    refused = Deed(event=Event.LOGIN_REFUSED, seller="x", address="192.0.2.1", detail="no")
+    refused = AuditEvent(event=AuditEventKind.LOGIN_REFUSED, seller="x", address="192.0.2.1", detail="no")
     for number in range(5_000):
         audit.note(refused)
         if number % 1000 == 0:
-            audit.note(Deed(event=Event.UPLOAD, seller="acme", name=str(number)))
+            audit.note(AuditEvent(event=AuditEventKind.UPLOAD, seller="acme", name=str(number)))
     audit.start()
     audit.stop()
-    assert sum(entry.times for entry in kept.entries if entry.deed.event is Event.LOGIN_REFUSED) == 5_000
+    assert sum(entry.times for entry in kept.entries if entry.what.event is AuditEventKind.LOGIN_REFUSED) == 5_000
     assert len(kept.entries) < 2_100
-    uploads = [entry.deed.name for entry in kept.entries if entry.deed.event is Event.UPLOAD]
+    uploads = [entry.what.name for entry in kept.entries if entry.what.event is AuditEventKind.UPLOAD]
     assert uploads == ["0", "1000", "2000", "3000", "4000"]
 
 
 def test_nothing_in_an_entry_plays_tricks() -> None:
     kept = Kept()
     audit = Audit(kept)
-    audit.note(Deed(event=Event.REFUSED, seller="\x1b[2J", name="a\r\nb", detail="x" * 2000, client="\u202eevil"))
+    audit.note(
+        AuditEvent(
+            event=AuditEventKind.REFUSED, seller="\x1b[2J", name="a\r\nb", detail="x" * 2000, client="\u202eevil"
+        )
+    )
     audit.start()
     audit.stop()
     (entry,) = kept.entries
-    assert all(text.isprintable() for text in (entry.deed.seller, entry.deed.name, entry.deed.client))
-    assert len(entry.deed.detail) <= 500
+    assert all(text.isprintable() for text in (entry.what.seller, entry.what.name, entry.what.client))
+    assert len(entry.what.detail) <= 500

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import children
 import pytest
 from transports.doors_kit import PASSWORD, wait_for
 
@@ -33,7 +34,7 @@ class Doors:
 
     def __init__(self, data: Path, port: int = 0, *, read: bool = True) -> None:
         with (data / "log").open("ab") as log:
-            self.process = subprocess.Popen(
+            self.process = children.start(
                 [sys.executable, str(PROGRAM), str(data), str(port)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -56,14 +57,14 @@ class Doors:
         return [one["upload"] for one in self.said if one["event"] == "arrived"]
 
     def connect(self) -> ftplib.FTP:
-        session = ftplib.FTP(timeout=20)
+        session = ftplib.FTP(timeout=60)
         session.connect(*self.ready()["ftp"])
         session.login("acme", PASSWORD)
         return session
 
     def end(self) -> int:
-        code = self.process.wait(30)
-        self._reader.join(10)
+        code = self.process.wait(60)
+        self._reader.join(60)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.close()
@@ -121,7 +122,7 @@ def test_it_ends_when_its_parent_is_gone(doors: Doors) -> None:
     doors.ready()
     assert doors.process.stdin is not None
     doors.process.stdin.close()
-    assert doors.process.wait(20) == 0
+    assert doors.process.wait(60) == 0
     doors.end()
 
 
@@ -129,7 +130,7 @@ def test_nobody_reads_its_lines(data: Path) -> None:
     doors = Doors(data, read=False)
     wait_for(lambda: '"ftp.opened"' in (data / "log").read_text())
     opened = next(line for line in (data / "log").read_text().splitlines() if '"ftp.opened"' in line)
-    with ftplib.FTP(timeout=20) as session:
+    with ftplib.FTP(timeout=60) as session:
         session.connect("127.0.0.1", json.loads(opened)["port"])
         session.login("acme", PASSWORD)
         assert doors.process.stdout is not None
@@ -159,7 +160,7 @@ def test_killed_at_random_while_files_are_dropped(data: Path) -> None:
         wanted = len(safe) + chance.randrange(1, 25)
         wait_for(lambda wanted=wanted: len(safe) >= wanted)  # type: ignore[misc]
         doors.kill()
-        dropper.join(20)
+        dropper.join(60)
     doors = Doors(data)
     doors.ready()
     doors.process.terminate()

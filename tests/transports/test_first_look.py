@@ -29,8 +29,8 @@ from transports.sftp_kit import (
 
 from cws_filedrop.formats import profile
 from cws_filedrop.model import Grade, Limits, Profile
-from cws_filedrop.transports import first_look
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.transports.landing import first_look
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 __all__ = ["client", "door", "lent_keys", "loaded_keys", "place", "raw"]
 

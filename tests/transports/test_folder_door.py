@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -11,14 +12,17 @@ import time
 from pathlib import Path
 
 import pytest
+from nobody import NOBODY, program
 from transports.doors_kit import Place, connect, put, wait_for
 
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports import folder, folder_events
+from cws_filedrop.transports.folder import door as folder
+from cws_filedrop.transports.folder import events
 
 CONTENT = b"order-id\tship-date\r\n" * 100
 NEVER = 3600.0
+UNSEEN = "whether a program had it open for writing, the system does not say"
 WRITER = """
 import os, sys
 with open(sys.argv[1], "ab", buffering=0) as file:
@@ -95,7 +99,7 @@ def test_a_slow_writer_is_waited_for(place: Place, polling: bool) -> None:
 
 def test_a_writer_that_opens_again_and_again(place: Place) -> None:
     path = place.folder() / "pieces.txt"
-    place.folder_door(settle_seconds=0.5)
+    place.folder_door(settle_seconds=1.0)
     for number in range(15):
         with path.open("ab") as file:
             file.write(b"%d\n" % number)
@@ -104,13 +108,60 @@ def test_a_writer_that_opens_again_and_again(place: Place) -> None:
     assert place.bytes_of(claim) == b"".join(b"%d\n" % number for number in range(15))
 
 
-def test_without_leases_the_settle_time_decides(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_leases_the_longer_settle_time_decides(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "sees_open_files", lambda root: False)
-    place.folder_door()
+    place.folder_door(settle_unsure_seconds=0.5)
     with (place.folder() / "a.txt").open("wb") as file:
         file.write(CONTENT)
         file.flush()
-        assert place.wait_for_claims(1)[0].evidence == "nothing changed it for 0.15 s"
+        assert place.wait_for_claims(1)[0].evidence == f"nothing changed it for 0.5 s; {UNSEEN}"
+
+
+SERVICE = """
+import json
+from cws_filedrop import log
+from cws_filedrop.drop.home import Homes
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.drop.spool import Spool
+from cws_filedrop.door_settings import FolderSettings
+from cws_filedrop.transports.folder.door import FolderDoor
+become_nobody()
+log.configure("error")
+data = pathlib.Path(sys.argv[1])
+intake = Intake(Homes(data / "homes"), Spool(data / "spool"), upload_limit_bytes=1_000_000)
+inbox = intake.homes.of("acme").path / "inbox"
+door = FolderDoor(FolderSettings(settle_seconds=0.1, settle_unsure_seconds=2.0), intake)
+def announce(upload_id):
+    claim = intake.spool.claim_of(upload_id)
+    print(json.dumps([claim.name, claim.size, claim.evidence]), flush=True)
+intake.announce_to(announce)
+door.start()
+print(inbox, flush=True)
+sys.stdin.read()
+door.stop()
+"""
+
+
+def test_a_service_that_is_not_root_cannot_tell_of_files_of_others(shared: Path) -> None:
+    """Their files settle longer, and nobody claims to have seen who has them open."""
+    os.chown(shared, NOBODY, NOBODY)
+    with subprocess.Popen(
+        program(SERVICE, str(shared)), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as service:
+        assert service.stdin is not None
+        assert service.stdout is not None
+        inbox = Path(service.stdout.readline().strip())
+        (shared / "own.txt").write_bytes(CONTENT)
+        os.chown(shared / "own.txt", NOBODY, NOBODY)
+        os.rename(shared / "own.txt", inbox / "own.txt")
+        with (inbox / "theirs.txt").open("wb", buffering=0) as file:
+            file.write(CONTENT[:100])
+            first = json.loads(service.stdout.readline())
+            file.write(CONTENT[100:])
+        second = json.loads(service.stdout.readline())
+        service.stdin.close()
+    assert first == ["own.txt", len(CONTENT), "nothing changed it for 0.1 s, and no program had it open for writing"]
+    assert second == ["theirs.txt", len(CONTENT), f"nothing changed it for 2 s; {UNSEEN}"]
 
 
 def test_a_burst(place: Place) -> None:
@@ -123,7 +174,7 @@ def test_a_burst(place: Place) -> None:
 
 
 def test_the_sweep_finds_what_no_event_told_of(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_events._Names, "on_any_event", lambda self, event: None)
+    monkeypatch.setattr(events._Names, "on_any_event", lambda self, event: None)
     monkeypatch.setattr(folder, "why_not", lambda root: "")
     door = place.folder_door(sweep_seconds=0.1)
     assert door.mode == "events"
@@ -132,8 +183,8 @@ def test_the_sweep_finds_what_no_event_told_of(place: Place, monkeypatch: pytest
 
 
 def test_events_that_do_not_come_are_noticed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(folder_events._Names, "on_any_event", lambda self, event: None)
-    reason = folder_events.why_not(place.homes.root, deadline_seconds=0.2)
+    monkeypatch.setattr(events._Names, "on_any_event", lambda self, event: None)
+    reason = events.why_not(place.homes.root, deadline_seconds=0.2)
     assert reason == "a file that was moved or written raised none"
     monkeypatch.setattr(folder, "why_not", lambda root: reason)
     assert place.folder_door().mode == "polling"
@@ -145,10 +196,10 @@ def test_events_that_cannot_be_had(place: Place, monkeypatch: pytest.MonkeyPatch
     def refused(*arguments: object) -> None:
         raise OSError(28, "inotify watch limit reached")
 
-    monkeypatch.setattr(folder_events, "Events", refused)
-    assert folder_events.why_not(place.homes.root) == "they cannot be asked for: inotify watch limit reached"
+    monkeypatch.setattr(events, "FolderEvents", refused)
+    assert events.why_not(place.homes.root) == "they cannot be asked for: inotify watch limit reached"
     monkeypatch.setattr(folder, "why_not", lambda root: "")
-    monkeypatch.setattr(folder, "Events", refused)
+    monkeypatch.setattr(folder, "FolderEvents", refused)
     assert place.folder_door().mode == "polling"
 
 

@@ -9,7 +9,7 @@ import pytest
 from transports.doors_kit import Place, refusal, wait_for
 
 from cws_filedrop.drop.home import Folder
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 
 def told(session: ftplib.FTP) -> str:
@@ -64,7 +64,7 @@ def test_a_transfer_that_is_overtaken_while_it_waits(
 def test_a_transfer_that_is_overtaken_by_another_login(session: ftplib.FTP, command: str, connected: bool) -> None:
     address = session.makepasv()
     if connected:
-        with socket.create_connection(address, timeout=20):
+        with socket.create_connection(address, timeout=60):
             session.putcmd("STOR /inbox/a.txt")
             assert told(session)[:3] in ("150", "125")
             session.putcmd(command)
@@ -78,7 +78,7 @@ def test_a_transfer_that_is_overtaken_by_another_login(session: ftplib.FTP, comm
 
 
 def test_abor_of_a_transfer_of_which_nothing_came_yet(session: ftplib.FTP) -> None:
-    with socket.create_connection(session.makepasv(), timeout=20):
+    with socket.create_connection(session.makepasv(), timeout=60):
         session.sendcmd("STOR /inbox/a.txt")
         session.putcmd("ABOR")
         assert told(session) == "426 The transfer was aborted."

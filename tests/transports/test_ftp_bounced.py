@@ -10,7 +10,7 @@ import pytest
 from transports.doors_kit import Place, connect, put, refusal, wait_for
 from transports.tls_kit import ImplicitFtp, log_in, tls_door
 
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 VICTIM = "127.0.0.2"
 
@@ -128,13 +128,13 @@ def test_after_epsv_all_there_is_no_other_way(session: ftplib.FTP, own: socket.s
 @pytest.mark.parametrize("upload", [True, False], ids=["STOR", "NLST"])
 def test_another_does_not_get_the_data_connection(place: Place, session: ftplib.FTP, upload: bool) -> None:
     address = session.makepasv()
-    with socket.create_connection(address, timeout=20, source_address=(VICTIM, 0)) as thief:
+    with socket.create_connection(address, timeout=60, source_address=(VICTIM, 0)) as thief:
         thief.sendall(b"theirs")
         assert gone(thief)
     session.putcmd("STOR /inbox/a.txt" if upload else "NLST /")
     while not (reply := answer(session)).startswith("150"):
         assert reply.startswith("425 Rejected data connection from foreign address")
-    plain = socket.create_connection(address, timeout=20)
+    plain = socket.create_connection(address, timeout=60)
     with session.context.wrap_socket(plain) if isinstance(session, ftplib.FTP_TLS) else plain as connection:
         if upload:
             connection.sendall(b"mine")

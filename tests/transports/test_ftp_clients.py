@@ -10,7 +10,7 @@ import pytest
 from transports.doors_kit import PASSWORD, Place, needs, run
 
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 CONTENT = b"order-id\tship-date\r\n" * 5000
 

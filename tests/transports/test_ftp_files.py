@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 from transports.doors_kit import Place, begin, put, refusal
 
-from cws_filedrop.drop.home import Folder, Stage
+from cws_filedrop.drop.home import Folder, UploadStage
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def full(place: Place) -> Place:
     (home.path / "note.txt").write_bytes(b"not for the seller")
     (home.path / "inbox" / "other.txt").write_bytes(b"put here by others")
     (home.path / "outbox" / ".delivering-1").write_bytes(b"half")
-    for stage in (Stage.HELD, Stage.CUT):
+    for stage in (UploadStage.HELD, UploadStage.CUT):
         (home.landing(Folder.INBOX, stage) / f"{stage}.part").write_bytes(b"1")
     return place
 

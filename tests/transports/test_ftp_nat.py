@@ -12,8 +12,8 @@ from structlog.testing import capture_logs
 from transports.balancer_kit import BALANCER, ForwardedFtp, line
 from transports.doors_kit import PASSWORD, Place, connect, needs, put, refusal, run, wait_for
 
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_passive import told
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.passive import is_given_set_address
 
 OUTSIDE = "203.0.113.5"  # our address as clients see it
 CONTENT = b"order-id\tship-date\r\n" * 500
@@ -56,8 +56,8 @@ def events() -> Iterator[list[dict[str, object]]]:
     ],
 )
 def test_who_is_told_the_address_that_was_set(reached: str, client: str, is_told: bool) -> None:
-    assert told(OUTSIDE, reached, client) is is_told
-    assert told(None, reached, client) is False
+    assert is_given_set_address(OUTSIDE, reached, client) is is_told
+    assert is_given_set_address(None, reached, client) is False
 
 
 def test_clients_outside_are_told_it_and_epsv_tells_none(place: Place) -> None:
@@ -128,7 +128,7 @@ def test_when_no_file_handles_are_left_that_is_said_and_passes(place: Place, mon
         raise OSError(24, "Too many open files")
 
     with monkeypatch.context() as patch:
-        patch.setattr("cws_filedrop.transports.ftp_passive.Passive.create_socket", full)
+        patch.setattr("cws_filedrop.transports.ftp.passive.Passive.create_socket", full)
         assert refusal(session, "PASV").startswith("425 No data connection can be made at the moment")
     assert put(session, "/inbox/a.txt", CONTENT).startswith("226")
     session.quit()
@@ -157,7 +157,7 @@ def test_an_ipv4_client_of_a_socket_for_both_is_known_again(place: Place) -> Non
         pytest.skip(f"this machine has no network of IPv6: {error}")
     address = ("127.0.0.1", door.address[1])
     with ForwardedFtp(address, line("127.0.0.1")).enter() as session:
-        with socket.create_connection(("127.0.0.1", session.port()), timeout=20) as data:
+        with socket.create_connection(("127.0.0.1", session.port()), timeout=60) as data:
             session.putcmd("STOR /inbox/a.txt")
             assert session.getresp()[:3] in ("150", "125")
             data.sendall(CONTENT)

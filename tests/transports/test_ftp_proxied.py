@@ -12,20 +12,20 @@ from transports.balancer_kit import BALANCER, CLIENT, LOCAL, ForwardedFtp, binar
 from transports.doors_kit import Place, connect, put, wait_for
 from transports.tls_kit import tls_door
 
-from cws_filedrop.drop.deeds import Deed, Event
+from cws_filedrop.door_settings import FtpSettings, GuardSettings
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.settings import FtpSettings, GuardSettings
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.guard import Guard
-from cws_filedrop.transports.logins import SellerLogin
+from cws_filedrop.gate.guard import Guard
+from cws_filedrop.gate.logins import SellerLogin
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 HEADERS = pytest.mark.parametrize("header", [line(), binary()], ids=["text", "binary"])
 BEHIND = {"proxy_networks": f"10.0.0.0/8, {BALANCER}/32"}
 
 
 @pytest.fixture
-def deeds(place: Place) -> list[Deed]:
-    found: list[Deed] = []
+def deeds(place: Place) -> list[AuditEvent]:
+    found: list[AuditEvent] = []
     place.intake.witness = found.append
     return found
 
@@ -41,14 +41,14 @@ def events() -> Iterator[list[dict[str, object]]]:
         yield found
 
 
-def came_from(deeds: list[Deed]) -> list[str]:
-    return [deed.address for deed in deeds if deed.event is Event.LOGIN]
+def came_from(deeds: list[AuditEvent]) -> list[str]:
+    return [deed.address for deed in deeds if deed.event is AuditEventKind.LOGIN]
 
 
 @HEADERS
 @pytest.mark.parametrize("tls", [False, True], ids=["plain", "explicit"])
 def test_the_client_is_whom_the_balancer_says(
-    place: Place, door: FtpDoor, deeds: list[Deed], header: bytes, tls: bool
+    place: Place, door: FtpDoor, deeds: list[AuditEvent], header: bytes, tls: bool
 ) -> None:
     with ForwardedFtp(door.address, header, tls=tls).enter() as session:
         assert session.upload(b"some bytes").startswith("226")
@@ -57,7 +57,9 @@ def test_the_client_is_whom_the_balancer_says(
 
 
 @HEADERS
-def test_implicit_tls_begins_after_the_header(place: Place, door: FtpDoor, deeds: list[Deed], header: bytes) -> None:
+def test_implicit_tls_begins_after_the_header(
+    place: Place, door: FtpDoor, deeds: list[AuditEvent], header: bytes
+) -> None:
     with ForwardedFtp(door.implicit_address, header, implicit=True).enter() as session:
         assert session.upload(b"some bytes").startswith("226")
     assert came_from(deeds) == [CLIENT]
@@ -73,14 +75,14 @@ def test_a_header_in_pieces_and_words_right_behind_it(door: FtpDoor, header: byt
         assert said(connection).count(b"\r\n") == 3
 
 
-def test_a_health_check_is_itself(door: FtpDoor, deeds: list[Deed]) -> None:
+def test_a_health_check_is_itself(door: FtpDoor, deeds: list[AuditEvent]) -> None:
     with ForwardedFtp(door.address, LOCAL).enter() as session:
         session.quit()
     assert came_from(deeds) == [BALANCER]
 
 
 @HEADERS
-def test_nobody_else_is_believed(door: FtpDoor, deeds: list[Deed], header: bytes) -> None:
+def test_nobody_else_is_believed(door: FtpDoor, deeds: list[AuditEvent], header: bytes) -> None:
     with forwarded(door.address, header + b"NOOP\r\n", source="127.0.0.8") as connection:
         connection.sendall(b"QUIT\r\n")
         assert b'500 Command "' in said(connection)
@@ -173,7 +175,7 @@ def test_data_connections_are_those_of_the_client_only(
         for header in (line("192.0.2.8"), LOCAL, b"by the balancer, but whose?"):
             with forwarded(passive, header) as thief:
                 assert said(thief) == b""
-        with socket.create_connection(passive, timeout=20) as thief:
+        with socket.create_connection(passive, timeout=60) as thief:
             assert said(thief) == b""
         session.putcmd("STOR /inbox/a.txt")
         while (reply := answered(session))[:3] == "425":  # the library's word about each thief
@@ -190,7 +192,7 @@ def test_data_connections_are_those_of_the_client_only(
 
 def test_a_client_may_come_directly_for_its_data(place: Place, door: FtpDoor) -> None:
     with ForwardedFtp(door.address, line("127.0.0.1")).enter() as session:
-        with socket.create_connection(("127.0.0.1", session.port()), timeout=20) as data:
+        with socket.create_connection(("127.0.0.1", session.port()), timeout=60) as data:
             session.putcmd("STOR /inbox/a.txt")
             assert session.getresp()[:3] in ("150", "125")
             data.sendall(b"mine")
@@ -210,11 +212,11 @@ def test_active_mode_goes_to_the_client_and_never_to_the_balancer(door: FtpDoor)
             target.accept()
         with socket.create_server(("127.0.0.1", 0)) as own:
             session.sendport("127.0.0.1", own.getsockname()[1])
-            own.settimeout(20)
+            own.settimeout(60)
             own.accept()[0].close()
 
 
-def test_many_at_once_are_told_apart(place: Place, door: FtpDoor, deeds: list[Deed]) -> None:
+def test_many_at_once_are_told_apart(place: Place, door: FtpDoor, deeds: list[AuditEvent]) -> None:
     def one(number: int) -> None:
         with ForwardedFtp(door.address, line(f"192.0.2.{number}")).enter(f"seller{number}") as session:
             assert session.upload(b"%d" % number).startswith("226")
@@ -225,7 +227,7 @@ def test_many_at_once_are_told_apart(place: Place, door: FtpDoor, deeds: list[De
     for thread in threads:
         thread.join()
     place.wait_for_claims(20)
-    logins = {(deed.seller, deed.address) for deed in deeds if deed.event is Event.LOGIN}
+    logins = {(deed.seller, deed.address) for deed in deeds if deed.event is AuditEventKind.LOGIN}
     assert logins == {(f"seller{number}", f"192.0.2.{number}") for number in range(20)}
 
 

@@ -16,8 +16,8 @@ from transports.doors_kit import LIMIT, Place, begin, connect, put, refusal, wai
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports import grading
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.landing import grading
 
 CONTENT = b"order-id\tship-date\r\n" * 100
 BIG = b"x" * 3_000_000
@@ -419,7 +419,7 @@ def test_a_transfer_without_a_data_connection_is_refused_at_once(session: ftplib
 
 def test_a_data_connection_that_broke_before_its_command(session: ftplib.FTP) -> None:
     host, port = session.makepasv()
-    reset(socket.create_connection((host, port), timeout=20))
+    reset(socket.create_connection((host, port), timeout=60))
     session.putcmd("LIST")
     reply = session.getmultiline()
     if reply.startswith("150"):  # the listing was sent before the door heard of it

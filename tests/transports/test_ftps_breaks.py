@@ -12,7 +12,7 @@ from transports.dying_client import LINE
 from transports.tls_kit import log_in, tls_door, trusting
 
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.ftp_tls_channel import is_bare_end
+from cws_filedrop.transports.ftp.tls_channel import is_bare_end
 
 
 def end_of(connection: socket.socket, *, reset: bool) -> None:

@@ -10,7 +10,7 @@ from transports.doors_kit import PASSWORD, Place, needs, run
 from transports.tls_kit import tls_door
 
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 CONTENT = b"order-id\tship-date\r\n" * 5000
 WANTED = "This server wants encryption: choose 'FTP over TLS (explicit)' in your client."

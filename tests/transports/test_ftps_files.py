@@ -15,7 +15,7 @@ from transports.tls_kit import ImplicitFtp, ReusingFtp, log_in, tls_door, trusti
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports.ftp_tls_session import ENDED
+from cws_filedrop.transports.ftp.tls_session import ENDED
 
 BOTH = pytest.mark.parametrize("kind", [ftplib.FTP_TLS, ImplicitFtp])
 VERSIONS = pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -90,7 +90,7 @@ def test_a_slow_reader_gets_all_and_the_end_of_it(place: Place) -> None:
     connection = session.transfercmd("RETR /outbox/big.txt")
     assert connection.recv(10) == content[:10]
     assert session.sock is not None
-    session.sock.settimeout(20)
+    session.sock.settimeout(60)
     other = log_in(tls_door(place))
     put(other, "/inbox/a.txt", LINE)  # meanwhile what can be sent has been, and the rest waits
     got = io.BytesIO(content[:10])

@@ -21,7 +21,7 @@ from transports.authority import Authority
 from transports.doors_kit import PASSWORD, Place, put, wait_for
 from transports.tls_kit import ImplicitFtp, log_in, tls_door, trusting
 
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 GARBAGE = [
     b"\x00" * 2000,
@@ -44,7 +44,7 @@ def opened(door: FtpDoor, *, implicit: bool) -> socket.socket:
     """A connection whose next bytes are a handshake."""
     address = door.implicit_address if implicit else door.address
     assert address is not None
-    connection = socket.create_connection(address, timeout=20)
+    connection = socket.create_connection(address, timeout=60)
     if not implicit:
         assert connection.recv(1000).startswith(b"220")
         connection.sendall(b"AUTH TLS\r\n")
@@ -123,7 +123,7 @@ def test_data_connections_that_never_shake_hands(place: Place, how: str, events:
     for command in ("STOR /inbox/a.txt", "NLST /"):
         address = session.makepasv()
         session.putcmd(command)
-        with socket.create_connection(address, timeout=20) as connection:
+        with socket.create_connection(address, timeout=60) as connection:
             assert session.getresp()[:1] == "1"
             connection.sendall(hello_of_a_client()[:50] if how != "garbage" else b"\x00" * 500)
             if how == "reset":
@@ -143,7 +143,7 @@ def test_data_connections_that_never_shake_hands(place: Place, how: str, events:
 
 def test_a_data_connection_that_fails_before_its_command(place: Place) -> None:
     session = log_in(tls_door(place))
-    with socket.create_connection(session.makepasv(), timeout=20) as connection:
+    with socket.create_connection(session.makepasv(), timeout=60) as connection:
         connection.sendall(b"\x00" * 500)
         until_closed(connection)
     with pytest.raises(ftplib.error_perm, match="522 The data connection could not be encrypted"):
@@ -158,7 +158,7 @@ def test_quit_while_a_data_connection_shakes_hands(
 ) -> None:
     door = tls_door(place)
     session = log_in(door)
-    with socket.create_connection(session.makepasv(), timeout=20) as connection:
+    with socket.create_connection(session.makepasv(), timeout=60) as connection:
         connection.sendall(hello_of_a_client()[:50])
         session.putcmd("PWD")
         assert session.getresp().startswith("257")
@@ -196,7 +196,7 @@ def s_client(door: FtpDoor, *options: str, text: str = "") -> subprocess.Complet
         pytest.skip("openssl is not installed")
     host, port = door.address
     command = ("openssl", "s_client", "-starttls", "ftp", "-connect", f"{host}:{port}", *options)
-    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=30, check=False)
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("version", ["-tls1", "-tls1_1"])

@@ -12,19 +12,19 @@ import pytest
 from transports.doors_kit import PASSWORD, Place, Sellers, begin, connect, put, refusal, wait_for
 from transports.tls_kit import log_in, tls_door, trusting
 
+from cws_filedrop.door_settings import FtpSettings, TlsSettings
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Door
-from cws_filedrop.settings import FtpSettings, TlsSettings
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import open_tls
-from cws_filedrop.transports.ftp_tls_session import _is_this_machine
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import open_tls
+from cws_filedrop.transports.ftp.tls_session import _is_this_machine
 
 WANTED = "530 This server wants encryption: choose 'FTP over TLS (explicit)' in your client."
 
 
 def encrypted(door: FtpDoor) -> ftplib.FTP_TLS:
     """A session that has sent AUTH TLS, and nothing else."""
-    session = ftplib.FTP_TLS(timeout=20, context=trusting())
+    session = ftplib.FTP_TLS(timeout=60, context=trusting())
     session.connect(*door.address)
     session.auth()
     return session
@@ -53,7 +53,7 @@ def rest_of(connection: socket.socket) -> bytes:
 
 
 def test_where_it_is_required_no_password_is_taken_without(place: Place) -> None:
-    session = ftplib.FTP(timeout=20)
+    session = ftplib.FTP(timeout=60)
     session.connect(*tls_door(place, mode="required").address)
     assert refusal(session, "USER acme") == WANTED
     assert refusal(session, f"PASS {PASSWORD}") == WANTED
@@ -75,12 +75,12 @@ def test_a_password_that_came_over_the_network_in_clear_is_checked_as_such(place
     clear.passwords["acme"] = "made-for-it"
     door = tls_door(place, ftp={"host": "0.0.0.0"}, in_clear=clear.authenticate)
     address = (own_address(), door.address[1])
-    with ftplib.FTP(timeout=20) as session:
+    with ftplib.FTP(timeout=60) as session:
         session.connect(*address)
         with pytest.raises(ftplib.error_perm, match="without encryption only a password that was made for it"):
             session.login("acme", PASSWORD)
         session.login("acme", "made-for-it")
-    with ftplib.FTP_TLS(timeout=20, context=trusting()) as session:
+    with ftplib.FTP_TLS(timeout=60, context=trusting()) as session:
         session.connect(*address)
         session.login("acme", PASSWORD)
     assert (clear.asked, place.sellers.asked) == (["acme", "acme"], ["acme"])
@@ -88,7 +88,7 @@ def test_a_password_that_came_over_the_network_in_clear_is_checked_as_such(place
 
 def test_without_a_check_for_it_no_password_in_clear_is_taken(place: Place) -> None:
     door = tls_door(place, ftp={"host": "0.0.0.0"})
-    with ftplib.FTP(timeout=20) as session:
+    with ftplib.FTP(timeout=60) as session:
         session.connect(own_address(), door.address[1])
         with pytest.raises(ftplib.error_perm, match="Choose explicit FTP over TLS"):
             session.login("acme", PASSWORD)
@@ -182,7 +182,7 @@ def test_a_data_connection_that_is_not_encrypted_leaves_nothing(place: Place) ->
     session = log_in(tls_door(place))
     host, port = session.makepasv()
     session.putcmd("STOR /inbox/a.txt")
-    with socket.create_connection((host, port), timeout=20) as connection:
+    with socket.create_connection((host, port), timeout=60) as connection:
         assert session.getresp().startswith("1")
         connection.sendall(b"in clear" * 100)
         with pytest.raises(ftplib.error_perm, match="522 The data connection could not be encrypted"):
@@ -194,7 +194,7 @@ def test_a_data_connection_that_is_not_encrypted_leaves_nothing(place: Place) ->
 
 def test_who_was_logged_in_is_forgotten_with_auth(place: Place) -> None:
     door = tls_door(place)
-    session = ftplib.FTP_TLS(timeout=20, context=trusting())
+    session = ftplib.FTP_TLS(timeout=60, context=trusting())
     session.connect(*door.address)
     session.login("acme", PASSWORD, secure=False)
     session.auth()
@@ -207,7 +207,7 @@ def test_who_was_logged_in_is_forgotten_with_auth(place: Place) -> None:
 @pytest.mark.parametrize("injected", [b"USER acme\r\n", b"NOOP\r\nNOOP\r\n", b"US"])
 def test_words_in_clear_after_auth_end_the_session(place: Place, injected: bytes) -> None:
     door = tls_door(place)
-    with socket.create_connection(door.address, timeout=20) as connection:
+    with socket.create_connection(door.address, timeout=60) as connection:
         assert connection.recv(1000).startswith(b"220")
         connection.sendall(b"AUTH TLS\r\n" + injected)
         assert rest_of(connection) == b""
@@ -216,7 +216,7 @@ def test_words_in_clear_after_auth_end_the_session(place: Place, injected: bytes
 
 def test_words_in_clear_that_come_later_are_no_handshake(place: Place) -> None:
     door = tls_door(place)
-    with socket.create_connection(door.address, timeout=20) as connection:
+    with socket.create_connection(door.address, timeout=60) as connection:
         connection.recv(1000)
         connection.sendall(b"AUTH TLS\r\n")
         assert connection.recv(1000).startswith(b"234")
@@ -230,7 +230,7 @@ def test_words_in_clear_that_come_later_are_no_handshake(place: Place) -> None:
 def test_commands_that_waited_in_clear_for_a_password_check_are_not_taken_over(place: Place) -> None:
     door = tls_door(place)
     place.sellers.hold.clear()
-    with socket.create_connection(door.address, timeout=20) as connection:
+    with socket.create_connection(door.address, timeout=60) as connection:
         connection.recv(1000)
         connection.sendall(b"USER acme\r\nPASS x\r\n")
         wait_for(lambda: place.sellers.asked)
@@ -280,10 +280,10 @@ def test_data_connections_from_foreign_addresses_are_refused_and_shift_no_answer
     host, port = session.makepasv()
     session.putcmd("STOR /inbox/a.txt")
     assert session.getresp().startswith("150")
-    with socket.create_connection((host, port), timeout=20, source_address=("127.0.0.2", 0)) as thief:
+    with socket.create_connection((host, port), timeout=60, source_address=("127.0.0.2", 0)) as thief:
         assert thief.recv(100) == b""
     assert session.sendcmd("NOOP").startswith("200 ")
-    plain = socket.create_connection((host, port), timeout=20)
+    plain = socket.create_connection((host, port), timeout=60)
     with session.context.wrap_socket(plain) as connection:
         connection.sendall(b"mine")
         connection.unwrap().close()
@@ -318,5 +318,5 @@ def test_both_ports_are_closed(place: Place) -> None:
     for address in addresses:
         assert address is not None
         with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(address, timeout=5)
+            socket.create_connection(address, timeout=60)
     session.close()

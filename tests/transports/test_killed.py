@@ -14,7 +14,7 @@ from transports.tls_kit import tls_door
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.ftp_tls_session import ENDED
+from cws_filedrop.transports.ftp.tls_session import ENDED
 
 __all__ = ["lent_keys", "loaded_keys", "place"]
 

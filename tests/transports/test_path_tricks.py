@@ -19,7 +19,7 @@ from paramiko import sftp
 from transports.doors_kit import PASSWORD, Place
 from transports.sftp_kit import APPEND, NEW, OK, Raw, SftpPlace, lent_keys, loaded_keys, place, ssh
 
-from cws_filedrop.drop.home import Folder, Stage
+from cws_filedrop.drop.home import Folder, UploadStage
 
 __all__ = ["lent_keys", "loaded_keys", "place"]
 
@@ -185,10 +185,10 @@ def lay_links(place: Place, outside: Path) -> None:
         (home / folder / "links").symlink_to(outside)
     (home / "orders" / "modified").rmdir()
     (home / "orders" / "modified").symlink_to(outside)
-    for stage in Stage:
+    for stage in UploadStage:
         landing = place.home().landing(Folder.INBOX, stage)
         (landing / f"{stage}-link.txt").symlink_to(outside / "bait.txt")
-    for stage in (Stage.PART, Stage.CUT):
+    for stage in (UploadStage.PART, UploadStage.CUT):
         os.link(outside / "hard.txt", place.home().landing(Folder.INBOX, stage) / f"{stage}-hard.txt")
     for folder in ("outbox", ".landing/inbox/part"):
         os.mkfifo(home / folder / "pipe")
@@ -253,7 +253,7 @@ class Ftp:
 
     def __init__(self, address: tuple[str, int], folder: str) -> None:
         self._address = address
-        self._socket = socket.create_connection(address, timeout=20)
+        self._socket = socket.create_connection(address, timeout=60)
         self._file = self._socket.makefile("rb")
         self._folder = folder
         self._number = 0
@@ -293,7 +293,7 @@ class Ftp:
         assert port is not None
         got = b""
         self._said = b""
-        with socket.create_connection((self._address[0], int(port[1])), timeout=20) as data:
+        with socket.create_connection((self._address[0], int(port[1])), timeout=60) as data:
             self._send(line)
             while not re.match(rb"[1-5]\d\d ", reply := self._reply()) or reply.startswith(b"350"):
                 pass

@@ -8,7 +8,7 @@ from transports.sftp_kit import NEW, OK, Raw, SftpPlace, door, lent_keys, loaded
 
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 __all__ = ["door", "lent_keys", "loaded_keys", "place"]
 
@@ -25,7 +25,7 @@ def test_lines_that_break_in_the_middle(place: SftpPlace, door: SftpDoor, end: s
             transport.sock.shutdown(1)
         else:
             transport.close()
-        (claim,) = place.wait_for_claims(1, seconds=20)
+        (claim,) = place.wait_for_claims(1, seconds=60)
     assert (claim.grade, claim.cause, claim.size) == (Grade.CUT, Cause.CLOSED, 5000)
 
 
@@ -37,5 +37,5 @@ def test_a_close_that_was_sent_counts_though_nobody_waits_for_its_answer(place: 
             raw.write(handle, 0, content(5000))
             raw.send(4, 99, handle)
             transport.sock.shutdown(1)
-            claim = place.wait_for_claims(number + 1, seconds=20)[-1]
+            claim = place.wait_for_claims(number + 1, seconds=60)[-1]
             assert (claim.grade, place.bytes_of(claim)) == (Grade.WHOLE, content(5000))

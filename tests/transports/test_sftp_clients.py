@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import children
 import paramiko
 import pytest
 from paramiko.packet import Packetizer
@@ -28,8 +29,8 @@ from transports.sftp_kit import (
 
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.sftp import SftpDoor
-from cws_filedrop.transports.sftp_handles import FULL_BLOCK
+from cws_filedrop.transports.sftp.door import SftpDoor
+from cws_filedrop.transports.sftp.handles import FULL_BLOCK
 
 __all__ = ["door", "lent_keys", "loaded_keys", "place"]
 
@@ -134,12 +135,11 @@ def test_openssh_sftp_interrupted_is_not_whole(
         file.truncate(5 * 10**9)
     (tmp_path / "batch").write_text(f"put {large} inbox/large.txt\n")
     words = ["sftp", *openssh_options(door, key), "-l", "80000", "-b", str(tmp_path / "batch"), "acme@127.0.0.1"]
-    with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as client:
-        with session(door) as other:
-            wait_for(lambda: "large.txt" in other.listdir("inbox") and other.stat("inbox/large.txt").st_size)
-        client.send_signal(signal.SIGINT)
-        (claim,) = place.wait_for_claims(1)
-        client.kill()
+    client = children.start(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    with session(door) as other:
+        wait_for(lambda: "large.txt" in other.listdir("inbox") and other.stat("inbox/large.txt").st_size)
+    client.send_signal(signal.SIGINT)
+    (claim,) = place.wait_for_claims(1)
     assert claim.size < 5 * 10**9
     assert claim.grade is Grade.CUT or (claim.grade, claim.evidence) == (Grade.DOUBTFUL, FULL_BLOCK)
 

@@ -35,8 +35,8 @@ from transports.sftp_kit import (
 )
 
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.sftp import SftpDoor
-from cws_filedrop.transports.sftp_tuning import Line
+from cws_filedrop.transports.sftp.door import SftpDoor
+from cws_filedrop.transports.sftp.tuning import SshTransport
 
 __all__ = ["client", "door", "lent_keys", "loaded_keys", "place", "raw"]
 
@@ -95,8 +95,8 @@ def test_garbage_instead_of_requests_ends_the_session(place: SftpPlace, door: Sf
 
 def test_a_session_that_does_not_begin_with_a_greeting(place: SftpPlace, door: SftpDoor) -> None:
     with ssh(door) as transport:
-        channel = transport.open_session(timeout=20)
-        channel.settimeout(20)
+        channel = transport.open_session(timeout=60)
+        channel.settimeout(60)
         channel.invoke_subsystem("sftp")
         channel.sendall(struct.pack(">IBI", 5, sftp.CMD_OPEN, 1))
         assert channel.recv(10) == b""
@@ -178,7 +178,7 @@ GREETING = b"SSH-2.0-test\r\n"
     ],
 )
 def test_garbage_before_the_handshake(place: SftpPlace, door: SftpDoor, garbage: bytes) -> None:
-    with socket.create_connection(door.address, timeout=20) as connection, contextlib.suppress(OSError):
+    with socket.create_connection(door.address, timeout=60) as connection, contextlib.suppress(OSError):
         connection.sendall(garbage)
         connection.shutdown(socket.SHUT_WR)
         while connection.recv(4096):
@@ -194,13 +194,13 @@ def test_who_greets_and_leaves_leaves_no_thread_behind(door: SftpDoor) -> None:
             while connection.recv(4096)[-1:] not in (b"\n", b"\0"):
                 pass
     wait_for(lambda: not door._connections)
-    wait_for(lambda: not [one for one in threading.enumerate() if isinstance(one, threading.Timer)], seconds=5)
+    wait_for(lambda: not [one for one in threading.enumerate() if isinstance(one, threading.Timer)], seconds=12)
 
 
 def test_endless_answers_to_no_question_are_not_counted(place: SftpPlace, door: SftpDoor) -> None:
     transport = paramiko.Transport(connect(door))
     try:
-        transport.start_client(timeout=20)
+        transport.start_client(timeout=60)
         message = paramiko.Message()
         message.add_byte(cMSG_USERAUTH_INFO_RESPONSE)
         message.add_int(0xFFFFFFFF)
@@ -213,7 +213,7 @@ def test_endless_answers_to_no_question_are_not_counted(place: SftpPlace, door: 
 def test_a_port_scan_prints_nothing(
     place: SftpPlace, door: SftpDoor, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with socket.create_connection(door.address, timeout=20) as connection:
+    with socket.create_connection(door.address, timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
         wait_for(lambda: not door._connections)
@@ -243,7 +243,7 @@ def test_idle_sessions_use_two_threads_and_no_processor(place: SftpPlace, door: 
         lines = [opened.enter_context(ssh(door)) for _ in range(3)]
         sessions = [Raw(line) for line in lines]
         served = [one for one in door._connections if one.login is not None]
-        assert {one._line.sock.gettimeout() for one in served} == {30.0}
+        assert {one._transport.sock.gettimeout() for one in served} == {30.0}
         assert threading.active_count() - before <= 3 * 3  # two for each here, one for each of its clients
         assert len(sessions) == len(served)
 
@@ -252,19 +252,19 @@ def test_closing_does_not_wait_for_the_next_look(place: SftpPlace, door: SftpDoo
     with ssh(door):
         (connection,) = door._connections
         connection.end("Good-bye.")
-        connection.join(5)
-        assert not connection._line.is_alive()
+        connection.join(20)  # the next look comes after 30 s
+        assert not connection._transport.is_alive()
 
 
 def test_the_library_has_what_is_tuned() -> None:
-    ours, theirs = Line.__dict__, paramiko.Transport.__dict__
+    ours, theirs = SshTransport.__dict__, paramiko.Transport.__dict__
     overridden = {"_check_banner", "_parse_newkeys", "run", "_active_check_timeout", "_channel_handler_table"}
     overridden |= {"_preferred_kex", "_preferred_keys", "_preferred_pubkeys", "_preferred_ciphers", "_preferred_macs"}
     overridden |= {"_kex_info", "_CLIENT_ID"}
     assert overridden <= ours.keys() & theirs.keys()
-    assert set(Line._preferred_kex) <= Line._kex_info.keys()
-    assert set(Line._preferred_ciphers) <= theirs["_cipher_info"].keys()
-    assert set(Line._preferred_macs) <= theirs["_mac_info"].keys()
+    assert set(SshTransport._preferred_kex) <= SshTransport._kex_info.keys()
+    assert set(SshTransport._preferred_ciphers) <= theirs["_cipher_info"].keys()
+    assert set(SshTransport._preferred_macs) <= theirs["_mac_info"].keys()
 
 
 @pytest.mark.parametrize(

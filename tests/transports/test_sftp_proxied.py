@@ -11,12 +11,12 @@ from transports.balancer_kit import BALANCER, CLIENT, LOCAL, binary, forwarded, 
 from transports.doors_kit import PASSWORD, wait_for
 from transports.sftp_kit import SftpPlace, connect, door, lent_keys, loaded_keys, place, put, session
 
-from cws_filedrop.drop.deeds import Deed, Event
+from cws_filedrop.door_settings import GuardSettings
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.settings import GuardSettings
-from cws_filedrop.transports.guard import Guard
-from cws_filedrop.transports.logins import SellerLogin
-from cws_filedrop.transports.sftp import SftpDoor
+from cws_filedrop.gate.guard import Guard
+from cws_filedrop.gate.logins import SellerLogin
+from cws_filedrop.transports.sftp.door import SftpDoor
 
 __all__ = ["door", "lent_keys", "loaded_keys", "place"]
 
@@ -25,8 +25,8 @@ BEHIND = {"proxy_networks": f"10.0.0.0/8 {BALANCER}"}
 
 
 @pytest.fixture
-def deeds(place: SftpPlace) -> list[Deed]:
-    found: list[Deed] = []
+def deeds(place: SftpPlace) -> list[AuditEvent]:
+    found: list[AuditEvent] = []
     place.intake.witness = found.append
     return found
 
@@ -55,13 +55,13 @@ def through(door: SftpDoor, header: bytes, seller: str = "acme") -> Iterator[par
         transport.close()
 
 
-def came_from(deeds: list[Deed]) -> list[str]:
-    return [deed.address for deed in deeds if deed.event is Event.LOGIN]
+def came_from(deeds: list[AuditEvent]) -> list[str]:
+    return [deed.address for deed in deeds if deed.event is AuditEventKind.LOGIN]
 
 
 @HEADERS
 def test_the_client_is_whom_the_balancer_says(
-    place: SftpPlace, behind: SftpDoor, deeds: list[Deed], header: bytes
+    place: SftpPlace, behind: SftpDoor, deeds: list[AuditEvent], header: bytes
 ) -> None:
     with through(behind, header) as client:
         put(client, "/inbox/a.txt", b"some bytes")
@@ -78,10 +78,10 @@ def test_a_header_in_pieces_and_words_right_behind_it(behind: SftpDoor, header: 
         connection.sendall(header[-1:] + b"SSH-2.0-pieces\r\n")
         assert connection.recv(100).startswith(b"SSH-2.0-cws_filedrop")
         (one,) = behind._connections
-        wait_for(lambda: one._line.remote_version == "SSH-2.0-pieces")
+        wait_for(lambda: one._transport.remote_version == "SSH-2.0-pieces")
 
 
-def test_a_health_check_is_itself(behind: SftpDoor, deeds: list[Deed]) -> None:
+def test_a_health_check_is_itself(behind: SftpDoor, deeds: list[AuditEvent]) -> None:
     with through(behind, LOCAL):
         pass
     assert came_from(deeds) == [BALANCER]

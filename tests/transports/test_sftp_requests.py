@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cws_filedrop.transports.sftp_requests import LARGEST, Requests
+from cws_filedrop.transports.sftp.requests import LARGEST, Requests
 
 BODIES = st.lists(st.tuples(st.integers(0, 255), st.integers(0, 2**32 - 1), st.binary(max_size=300)), max_size=8)
 

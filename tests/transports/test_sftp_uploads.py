@@ -35,9 +35,9 @@ from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.model import Door, Grade
-from cws_filedrop.transports.grading import RENAMED
-from cws_filedrop.transports.sftp import SftpDoor
-from cws_filedrop.transports.sftp_handles import CLOSED, FULL_BLOCK
+from cws_filedrop.transports.landing.grading import RENAMED
+from cws_filedrop.transports.sftp.door import SftpDoor
+from cws_filedrop.transports.sftp.handles import CLOSED, FULL_BLOCK
 
 __all__ = ["client", "door", "lent_keys", "loaded_keys", "place", "raw"]
 

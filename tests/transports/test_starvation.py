@@ -15,7 +15,7 @@ from transports.doors_kit import PASSWORD, Place, connect, put, wait_for
 from transports.sftp_kit import SftpPlace, session
 from transports.tls_kit import log_in, tls_door
 
-from cws_filedrop.transports.ftp import FtpDoor
+from cws_filedrop.transports.ftp.door import FtpDoor
 
 BODY = b"order-id\tship-date\r\n" + b"x" * 20_000 + b"\r\n"
 NEIGHBOURS = [f"127.0.4.{number}" for number in range(1, 9)]
@@ -48,7 +48,7 @@ class Drip:
     def close(self) -> int:
         """How many were still let in at the end."""
         self._over.set()
-        self._thread.join(20)
+        self._thread.join(60)
         left = 0
         for one in self.open:
             one.setblocking(False)
@@ -119,7 +119,7 @@ def passive(client: ftplib.FTP) -> tuple[str, int]:
 def half_open(door: FtpDoor, kept: contextlib.ExitStack, commands: Sequence[str]) -> None:
     """Sessions of one seller whose data connections are not made, or are made and silent."""
     for number in range(40):
-        client = kept.enter_context(ftplib.FTP(timeout=20))
+        client = kept.enter_context(ftplib.FTP(timeout=60))
         client.connect(*door.address)
         client.login("rival", PASSWORD)
         address = passive(client)

@@ -10,7 +10,7 @@ import pytest
 from transports.authority import Authority
 from transports.tls_kit import trusting
 
-from cws_filedrop.transports.ftp_tls import offer_only
+from cws_filedrop.transports.ftp.tls import offer_only
 
 
 class OlderContext(ssl.SSLContext):

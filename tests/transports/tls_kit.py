@@ -9,10 +9,10 @@ from typing import Any
 
 from transports.doors_kit import ANY_STRANGERS, PASSWORD, Place
 
-from cws_filedrop.settings import FtpSettings, TlsSettings
-from cws_filedrop.transports.ftp import FtpDoor
-from cws_filedrop.transports.ftp_tls import Tls
-from cws_filedrop.transports.logins import Authenticate
+from cws_filedrop.door_settings import FtpSettings, TlsSettings
+from cws_filedrop.gate.logins import Authenticate
+from cws_filedrop.transports.ftp.door import FtpDoor
+from cws_filedrop.transports.ftp.tls import Tls
 
 
 def tls_door(
@@ -71,7 +71,7 @@ def log_in(
     door: FtpDoor, seller: str = "acme", *, kind: type[ftplib.FTP_TLS] = ftplib.FTP_TLS, context: Any = None
 ) -> ftplib.FTP_TLS:
     """An encrypted session that is logged in, its data connections encrypted."""
-    session = kind(timeout=20, context=context or trusting(), encoding="utf-8")
+    session = kind(timeout=60, context=context or trusting(), encoding="utf-8")
     address = door.implicit_address if kind is ImplicitFtp else door.address
     assert address is not None
     try:

@@ -39,7 +39,7 @@ def running() -> Iterator[Any]:
 
     path = chromium()
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
+        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS, timeout=120_000)
         try:
             yield browser
         finally:
@@ -56,7 +56,7 @@ class Visit:
         self.context = browser.new_context(viewport={"width": 1280, "height": 900}, **context)
         self.context.route(re.compile(f"^(?!{re.escape(url)})(http|ws)"), self._refuse)
         self.page = self.context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
         self.page.on("console", lambda said: self.troubles.append(said.text) if said.type == "error" else None)
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
 

@@ -4,27 +4,30 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from pipeline.desks import put, read
+from pipeline.contexts import put, read
 from pipeline.shop import ITEM, ORDER, OTHER, SECOND, Shop
 from web.api_kit import Site as ApiSite
 from web.site import Site
 
-from cws_filedrop.drop.archive import Paper
+from cws_filedrop.drop.archive import FeedFileKind
 from cws_filedrop.model import AlarmKind
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import alarms, audit, feeds, uploads
-from cws_filedrop.store.alarms import Finding
-from cws_filedrop.store.audit import Row
+from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.schema import TALLIES, UPLOADS
+from cws_filedrop.store.doors import audit
+from cws_filedrop.store.doors.audit import AuditRow
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.outgoing import alarms
+from cws_filedrop.store.outgoing.alarms import AlarmFinding
+from cws_filedrop.store.schema import UPLOADS, VERDICT_COUNTS
+from cws_filedrop.store.uploads import uploads
 
 LATE = "026-1520163-0000009"
 
 
 def busy(site: Site | ApiSite) -> dict[str, str]:
     """Orders confirmed, refused, late; uploads done, held, waiting, rejected; a feed that is stopped. Names of some."""
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     report = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
     due = "2026-11-22T18:00:00Z"
     rows = [
@@ -39,40 +42,43 @@ def busy(site: Site | ApiSite) -> dict[str, str]:
     mass = "order-id\tstatus\ttracking\tcarrier\n" + "".join(
         f"026-1520163-{number:07}\tshipped\tY0000001K\tYodel\n" for number in range(30)
     )
-    held = put(site.desk, mass.encode(), name="shipments of a very long week with a long name 2026-11-22.txt")
-    read(site.desk, held)
-    refused = put(site.desk, b"these\tare\tno\tcolumns\n1\t2\t3\t4\n", name="wrong.txt")
-    read(site.desk, refused)
+    held = put(site.context, mass.encode(), name="shipments of a very long week with a long name 2026-11-22.txt")
+    read(site.context, held)
+    refused = put(site.context, b"these\tare\tno\tcolumns\n1\t2\t3\t4\n", name="wrong.txt")
+    read(site.context, refused)
     waiting = shop.drop("026-7777777-0000001\tshipped\t\t\t\t\t")
     _, number = shop.submitted()
-    feeds.change(site.desk.db, number, state="stopped", note="Amazon answered 403 Unauthorized to createFeed")
-    found = uploads.some(site.desk.db, [done, held, refused, waiting])
-    assert outbox.answer(site.desk, found) == []
+    feeds.change(site.context.db, number, state="stopped", note="Amazon answered 403 Unauthorized to createFeed")
+    found = uploads.some(site.context.db, [done, held, refused, waiting])
+    assert outbox.answer(site.context, found) == []
     entry = {"seller": "anna", "address": "192.0.2.7", "door": "sftp", "client": "WinSCP", "name": "", "size": None}
     now = stamp(site.clock())
     told = [("login", "", ""), ("upload", "inbox/1.txt", done), ("login-refused", "", "")]
     rows = [
-        Row(at=now, event=event, **entry | {"name": name}, upload_id=upload_id, detail="", times=1)
+        AuditRow(at=now, event=event, **entry | {"name": name}, upload_id=upload_id, detail="", times=1)
         for event, name, upload_id in told
     ]
-    audit.add(site.desk.db, rows)
+    audit.add(site.context.db, rows)
     wrong = [
-        Finding("stopped-feed:2", AlarmKind.STUCK_FEED, "feed 2 with 1 lines is stopped", "Retry it: page Feeds."),
-        Finding("disk:bytes", AlarmKind.DISK, "bytes of the data folder's disk run short", "Make room."),
+        AlarmFinding("stopped-feed:2", AlarmKind.STUCK_FEED, "feed 2 with 1 lines is stopped", "Retry it: page Feeds."),
+        AlarmFinding("disk:bytes", AlarmKind.DISK, "bytes of the data folder's disk run short", "Make room."),
     ]
-    keep_papers(site.desk)
-    alarms.renew(site.desk.db, wrong, now=site.clock())
-    alarms.renew(site.desk.db, wrong[:1], now=site.clock())
+    keep_papers(site.context)
+    alarms.renew(site.context.db, wrong, now=site.clock())
+    alarms.renew(site.context.db, wrong[:1], now=site.clock())
     site.clock.wait(minutes=40)
     return {"upload": done, "held": held, "order": OTHER}
 
 
-def keep_papers(desk: Desk) -> None:
+def keep_papers(context: ServiceContext) -> None:
     """What was sent with each feed, and what Amazon answered."""
-    for feed in feeds.listing(desk.db):
-        papers = ((Paper.DOCUMENT, b"<AmazonEnvelope>sent</AmazonEnvelope>"), (Paper.REPORT, b"<Report>read</Report>"))
-        document, report = (desk.archive.keep(feed.day, feed.no, kind, body).sha256 for kind, body in papers)
-        feeds.change(desk.db, feed.no, document_sha256=document, report_sha256=report)
+    for feed in feeds.listing(context.db):
+        papers = (
+            (FeedFileKind.DOCUMENT, b"<AmazonEnvelope>sent</AmazonEnvelope>"),
+            (FeedFileKind.REPORT, b"<Report>read</Report>"),
+        )
+        document, report = (context.archive.keep(feed.day, feed.no, kind, body).sha256 for kind, body in papers)
+        feeds.change(context.db, feed.no, document_sha256=document, report_sha256=report)
 
 
 def the_day_before(site: Site) -> None:
@@ -101,6 +107,6 @@ def the_day_before(site: Site) -> None:
             for (verdict, code), many in counts.items()
             if many
         ]
-    with site.desk.db.write() as connection:
+    with site.context.db.write() as connection:
         connection.execute(UPLOADS.insert(), came)
-        connection.execute(TALLIES.insert(), tallies)
+        connection.execute(VERDICT_COUNTS.insert(), tallies)

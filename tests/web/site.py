@@ -13,21 +13,24 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from afterwards import afterwards
+from argon2 import PasswordHasher
 from lxml import html
-from pipeline.desks import NOW, desk_on
+from pipeline.contexts import NOW, context_on
 
-from cws_filedrop import passwords
-from cws_filedrop.drop.deeds import Deed
+from cws_filedrop.drop.audit_events import AuditEvent
+from cws_filedrop.gate.guard import Guard
 from cws_filedrop.model import Role
-from cws_filedrop.pipeline.desk import Desk
+from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.settings import WebSettings
-from cws_filedrop.store import sellers, users
-from cws_filedrop.transports.guard import Guard
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import users
 from cws_filedrop.web import app
-from cws_filedrop.web import office as offices
+from cws_filedrop.web.site import web_context
 
 PASSWORD = "correct-horse-9"
-HASH = passwords.hashed(PASSWORD)
+# A real hash, as cheap as argon2 goes: each says itself what it costs, and is checked by that.
+HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 @dataclass
@@ -48,7 +51,7 @@ class Browser:
     """Keeps cookies; `post` sends the token of the session as the page's forms do."""
 
     def __init__(self, url: str, **headers: str) -> None:
-        self._client = httpx.Client(base_url=url, headers=headers, timeout=30)
+        self._client = httpx.Client(base_url=url, headers=headers, timeout=60)
         self.csrf = ""
 
     def login(self, name: str, kind: str = "operator", password: str = PASSWORD) -> Browser:
@@ -99,11 +102,11 @@ class Browser:
 class Site:
     """The running server, its desk and its clock; `deeds` are what its doors' witness saw."""
 
-    desk: Desk
+    context: ServiceContext
     clock: Clock
     guard: Guard
     url: str = ""
-    deeds: list[Deed] = field(default_factory=list)
+    deeds: list[AuditEvent] = field(default_factory=list)
     arrived: list[str] = field(default_factory=list)
     browsers: list[Browser] = field(default_factory=list)
 
@@ -115,12 +118,12 @@ class Site:
     def operator(self, role: Role = Role.ADMIN, name: str = "") -> Browser:
         """A browser logged in as a user of that role, who is made if need be."""
         name = name or str(role)
-        users.add(self.desk.db, name, password_hash=HASH, role=role, now=self.clock())
+        users.add(self.context.db, name, password_hash=HASH, role=role, now=self.clock())
         return self.browser().login(name)
 
     def seller(self, name: str = "anna") -> Browser:
         """A browser logged in as a seller, whose password is set."""
-        sellers.change(self.desk.db, name, {"password_hash": HASH})
+        sellers.change(self.context.db, name, {"password_hash": HASH})
         return self.browser().login(name, kind="seller")
 
 
@@ -128,11 +131,11 @@ class Site:
 def site_on(folder: Path, **web: object) -> Iterator[Site]:
     """A site on a folder, with settings of `[web]`."""
     clock = Clock()
-    desk = replace(desk_on(folder), clock=clock)
-    settings = replace(desk.settings, web=replace(WebSettings(), **web))  # type: ignore[arg-type]
-    desk = replace(desk, settings=settings)
-    site = Site(desk, clock, Guard(settings.guard, clock=lambda: clock().timestamp()))
-    office = offices.office(desk, site.guard, arrived=site.arrived.append, witness=site.deeds.append)
+    context = replace(context_on(folder), clock=clock)
+    settings = replace(context.settings, web=replace(WebSettings(), **web))  # type: ignore[arg-type]
+    context = replace(context, settings=settings)
+    site = Site(context, clock, Guard(settings.guard, clock=lambda: clock().timestamp()))
+    office = web_context.open_web_context(context, site.guard, arrived=site.arrived.append, witness=site.deeds.append)
     listener = socket.create_server(("127.0.0.1", 0))
     site.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     server = uvicorn.Server(
@@ -140,6 +143,12 @@ def site_on(folder: Path, **web: object) -> Iterator[Site]:
     )
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
+
+    def end() -> None:
+        thread.join(60)
+        listener.close()
+        context.db.close()
+
     try:
         yield site
     finally:
@@ -147,6 +156,4 @@ def site_on(folder: Path, **web: object) -> Iterator[Site]:
             browser.close()
         office.beacon.end_streams()
         server.should_exit = True
-        thread.join(20)
-        listener.close()
-        desk.db.close()
+        afterwards(end)

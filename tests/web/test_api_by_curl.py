@@ -1,4 +1,4 @@
-"""The README's calls, by curl, against a real HTTP server; and clients that break off for real."""
+"""The calls of docs/api.md, by curl, against a real HTTP server; and clients that break off for real."""
 
 from __future__ import annotations
 
@@ -21,10 +21,12 @@ from web.api_kit import GOOD, Site, site_on
 from web.scenes import busy
 
 from cws_filedrop.model import Role
-from cws_filedrop.store import deeds
+from cws_filedrop.store.users import decisions
 
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 PLACE = "https://drop.example.com"
+SELLERS = "# a file of shipped orders"
+OPERATORS = "# how everything stands"
 
 
 @contextmanager
@@ -39,15 +41,20 @@ def served(site: Site) -> Iterator[tuple[str, int]]:
         yield listening.getsockname()
     finally:
         server.should_exit = True
-        thread.join(30)
+        thread.join(60)
         listening.close()
 
 
 def commands(beginning: str) -> list[str]:
-    """Those of the README's block that begins so."""
-    (block,) = re.findall(rf"```sh\n({re.escape(beginning)}.*?)```", README.read_text(), re.DOTALL)
+    """Those of the page's block that begins so."""
+    (block,) = re.findall(rf"```sh\n({re.escape(beginning)}.*?)```", PAGE.read_text(), re.DOTALL)
     plain = block.replace("\\\n", " ")
     return [line for line in plain.splitlines() if line.startswith("curl")]
+
+
+def test_every_call_on_the_page_is_tried() -> None:
+    calls = re.findall(r"^curl ", PAGE.read_text(), re.MULTILINE)
+    assert len(calls) == len(commands(SELLERS)) + len(commands(OPERATORS))
 
 
 @dataclass
@@ -70,11 +77,11 @@ class Shell:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_calls_of_the_readme(tmp_path: Path) -> None:
+def test_the_calls_of_the_page(tmp_path: Path) -> None:
     (tmp_path / "shipped.txt").write_bytes(GOOD)
     with site_on(tmp_path) as site, served(site) as address:
         shell = Shell(tmp_path, address, {"TOKEN": site.tokens["anna"]})
-        handed_in, form, *asking = commands("# a file of shipped orders")
+        handed_in, form, *asking = commands(SELLERS)
         upload = json.loads(shell.run(handed_in))
         assert (upload["name"], upload["folder"]) == ("shipped.txt", "inbox")
         assert json.loads(shell.run(handed_in)) == upload
@@ -90,21 +97,19 @@ def test_the_calls_of_the_readme(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
-def test_the_operators_calls_of_the_readme(tmp_path: Path) -> None:
+def test_the_operators_calls_of_the_page(tmp_path: Path) -> None:
     with site_on(tmp_path) as site, served(site) as address:
         site.add_user(Role.OPERATOR, "olga")
         named = busy(site)
         meaning = {"TOKEN": site.tokens["olga"], "UPLOAD": named["held"], "ACCOUNT": "1", "ORDER": named["order"]}
         shell = Shell(tmp_path, address, meaning)
-        now, held, released, unconfirmed, settled = [
-            json.loads(shell.run(command)) for command in commands("# how everything stands")
-        ]
+        now, held, released, unconfirmed, settled = [json.loads(shell.run(command)) for command in commands(OPERATORS)]
         assert now["stages"]["aside"]["number"] == 1
         assert [one["id"] for one in held["uploads"]] == [named["held"]]
         assert released == {"id": named["held"], "state": "arrived"}
         assert [(one["account_id"], one["order_id"]) for one in unconfirmed["lines"]] == [(1, named["order"])]
         assert settled == {"account_id": 1, "order_id": named["order"], "state": "shipped"}
-        assert [one.who for one in deeds.listing(site.desk.db)] == ["olga", "olga"]
+        assert [one.who for one in decisions.listing(site.context.db)] == ["olga", "olga"]
 
 
 @pytest.mark.parametrize("chunked", [False, True])

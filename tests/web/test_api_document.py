@@ -21,9 +21,15 @@ from web.api_kit import GOOD, Site, site_on
 from web.scenes import busy
 
 from cws_filedrop.model import SELLERS_EVENTS, FeedState, OrderState, Role, UploadState
-from cws_filedrop.pipeline import order_files
-from cws_filedrop.store import connections, feeds, hooks, order_book, sellers, tokens, uploads, users
+from cws_filedrop.orders import order_files
 from cws_filedrop.store.database import stamp
+from cws_filedrop.store.doors import connections
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.outgoing import hooks
+from cws_filedrop.store.sellers import sellers, tokens
+from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.users import users
 from cws_filedrop.web.api.ops.parts import PREFIX
 
 FILES = ("/uploads", "/orders/confirm")
@@ -56,24 +62,24 @@ def site(tmp_path: Path) -> Iterator[Site]:
 
 def sellers_ids(site: Site) -> dict[str, Any]:
     """One of everything that has an id, anna's."""
-    anna = sellers.find(site.desk.db, "anna")
+    anna = sellers.find(site.context.db, "anna")
     assert anna is not None
-    Shop(site.desk).imports(f"{KNOWN}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
-    order_files.write(site.desk)
+    Shop(site.context).imports(f"{KNOWN}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
+    order_files.write(site.context)
     hook = hooks.add(
-        site.desk.db, anna.id, "https://a.example/", secret="whsec_", events=SELLERS_EVENTS, now=site.clock()
+        site.context.db, anna.id, "https://a.example/", secret="whsec_", events=SELLERS_EVENTS, now=site.clock()
     )
-    token = tokens.add(site.desk.db, anna.id, "spare", now=site.clock())
+    token = tokens.add(site.context.db, anna.id, "spare", now=site.clock())
     assert token is not None
     name = site.get("/orders/created").json()["files"][0]["name"]
-    return {"upload_id": site.drop(), "order_id": KNOWN, "hook_id": hook, "token_id": token[0], "name": name}
+    return {"upload_id": site.drop(), "order_id": KNOWN, "hook_id": hook, "token_id": token[0].id, "name": name}
 
 
 def sellers_token(site: Site, _: dict[str, Any]) -> str:
     """A token, since the calls may have removed the one before, or made as many as there may be."""
-    for one in tokens.listing(site.desk.db, 1):
+    for one in tokens.listing(site.context.db, 1):
         if one.label != "spare":
-            tokens.remove(site.desk.db, 1, one.id)
+            tokens.remove(site.context.db, 1, one.id)
     return site.add_token("anna")
 
 
@@ -83,14 +89,14 @@ def operators_ids(site: Site) -> dict[str, Any]:
     site.add_user(Role.ADMIN, "root")
     site.add_user(Role.VIEWER, "anna")
     row = {"seller": "anna", "door": "sftp", "address": "", "client": "", "since": stamp(site.clock()), "busy": False}
-    connections.keep(site.desk.db, "doors", [{"id": "0f3a5c7d9b1e", **row}], [])
+    connections.keep(site.context.db, "doors", [{"id": "0f3a5c7d9b1e", **row}], [])
     ids = {"upload_id": named["upload"], "order_id": named["order"], "account_id": 1, "number": 2, "name": "anna"}
     return ids | {"connection_id": "0f3a5c7d9b1e"}
 
 
 def operators_token(site: Site, ids: dict[str, Any]) -> str:
     """A token of an admin, since the calls may have changed what its user may; and all is undecided as before."""
-    db = site.desk.db
+    db = site.context.db
     users.change(db, "root", {"enabled": True, "role": str(Role.ADMIN)})
     uploads.set_state(db, ids["upload_id"], UploadState.HELD)
     feeds.change(db, ids["number"], state=FeedState.STOPPED)

@@ -11,8 +11,10 @@ from pipeline.shop import ITEM, Shop
 from web.api_kit import Site, site_on
 
 from cws_filedrop.model import SELLERS_EVENTS, Policy
-from cws_filedrop.pipeline import order_files, outbox
-from cws_filedrop.store import hooks, sellers, tokens
+from cws_filedrop.orders import order_files
+from cws_filedrop.pipeline import outbox
+from cws_filedrop.store.outgoing import hooks
+from cws_filedrop.store.sellers import sellers, tokens
 
 THEIRS = "111-2222222-3333333"
 NAME = "bertssecretfile.txt"
@@ -29,21 +31,21 @@ NOWHERE = {
 def ids(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict[str, str]]]:
     """A site, and of everything that has an id one that is bert's."""
     with site_on(tmp_path_factory.mktemp("others")) as site:
-        bert = sellers.find(site.desk.db, "bert")
+        bert = sellers.find(site.context.db, "bert")
         assert bert is not None
-        sellers.change(site.desk.db, "bert", {"policy": sellers.policy_text(Policy(on_error="hold-file"))})
+        sellers.change(site.context.db, "bert", {"policy": sellers.policy_text(Policy(on_error="hold-file"))})
         rows = f"order-id\tstatus\n{THEIRS}\tshipped\nwrong\tshipped\n"
         held = site.drop(rows.encode(), who="bert", name=NAME)
         assert site.get(f"/uploads/{held}", who="bert").json()["state"] == "held"
-        Shop(site.desk, account=bert.account.id).imports(f"{THEIRS}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
-        order_files.write(site.desk)
-        outbox.write_statuses(site.desk, ["anna", "bert"])
+        Shop(site.context, account=bert.account.id).imports(f"{THEIRS}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
+        order_files.write(site.context)
+        outbox.write_statuses(site.context, ["anna", "bert"])
         file, *_ = site.get("/orders/created", who="bert").json()["files"]
         secret = "whsec_" + "A" * 44
         hook = hooks.add(
-            site.desk.db, bert.id, "https://bert.example/", secret=secret, events=SELLERS_EVENTS, now=site.clock()
+            site.context.db, bert.id, "https://bert.example/", secret=secret, events=SELLERS_EVENTS, now=site.clock()
         )
-        (token,) = tokens.listing(site.desk.db, bert.id)
+        (token,) = tokens.listing(site.context.db, bert.id)
         found = {"upload_id": held, "order_id": THEIRS, "hook_id": str(hook), "token_id": str(token.id)}
         yield site, found | {"name": file["name"]}
 
@@ -111,9 +113,9 @@ def test_sellers_of_one_account_do_not_see_each_others_uploads_in_an_orders_hist
     with site_on(tmp_path) as site:
         from cws_filedrop.model import Account, Seller
 
-        sellers.add(site.desk.db, Seller(0, "cleo", Account(0, "M1")), password_hash="h", now=site.clock())
+        sellers.add(site.context.db, Seller(0, "cleo", Account(0, "M1")), password_hash="h", now=site.clock())
         site.add_token("cleo")
-        Shop(site.desk).imports(f"{THEIRS}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
+        Shop(site.context).imports(f"{THEIRS}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
         upload_id = site.drop(f"order-id\tstatus\n{THEIRS}\tshipped\n".encode())
         assert upload_id in site.get(f"/orders/{THEIRS}").text
         answer = site.get(f"/orders/{THEIRS}", who="cleo")

@@ -15,12 +15,12 @@ from web.scenes import busy
 
 from cws_filedrop.model import Role
 from cws_filedrop.settings import WebSettings
-from cws_filedrop.store import deeds, user_tokens, users
+from cws_filedrop.store.users import decisions, user_tokens, users
 from cws_filedrop.web.api import ops
 from cws_filedrop.web.api.ops.parts import PREFIX
 
 ADMINS = re.compile(r"/ops/(people|deeds)(/|$)")  # the rest is for operators, and for viewers where it only shows
-README = Path(__file__).parents[2] / "README.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api.md"
 PROBLEM = "application/problem+json"
 BODIES: dict[str, Any] = {
     "reject": {"why": "it is last week's"},
@@ -65,7 +65,7 @@ def asked(scene: tuple[Site, dict[str, str]], method: str, path: str, who: str) 
 
 
 def done(site: Site) -> int:
-    return deeds.newest(site.desk.db)
+    return decisions.newest(site.context.db)
 
 
 def test_the_application_has_no_other_route_there(scene: tuple[Site, dict[str, str]]) -> None:
@@ -76,8 +76,8 @@ def test_the_application_has_no_other_route_there(scene: tuple[Site, dict[str, s
 
 
 @pytest.mark.parametrize("path", sorted({path for _, path in routes()}))
-def test_every_call_is_in_the_readmes_table(path: str) -> None:
-    told = re.search(r"\| call, under `/api/v1/ops` \|.*?\n\n", README.read_text(), re.DOTALL)
+def test_every_call_is_in_the_pages_table(path: str) -> None:
+    told = re.search(r"\| call, under `/api/v1/ops` \|.*?\n(\n|$)", PAGE.read_text(), re.DOTALL)
     assert told is not None
     names = {"{upload_id}": "ID", "{account_id}/{order_id}": "ACCOUNT/ORDER-ID", "{number}": "NO", "{name}": "NAME"}
     spelled = path.removeprefix(PREFIX).replace("{connection_id}", "ID")
@@ -134,7 +134,7 @@ def test_the_same_calls_are_obeyed_when_they_come_from_whoever_may(tmp_path: Pat
                 assert (status, words[:17]) == (409, "Nothing was done:"), path
                 continue
             assert 200 <= status < 300, (path, status, words)
-            (deed,) = deeds.listing(site.desk.db, limit=done(site) - before)
+            (deed,) = decisions.listing(site.context.db, limit=done(site) - before)
             assert (deed.who, deed.address, deed.token) == (who, "127.0.0.1", site.tokens[who][:10]), path
 
 
@@ -176,19 +176,19 @@ def statuses(site: Site, who: str = "olga") -> tuple[int, int, int]:
 
 def test_a_token_may_what_its_user_may_at_that_moment(site: Site) -> None:
     assert statuses(site) == (200, 404, 403)
-    users.change(site.desk.db, "olga", {"role": "viewer"})
+    users.change(site.context.db, "olga", {"role": "viewer"})
     assert statuses(site) == (200, 403, 403)
-    users.change(site.desk.db, "olga", {"role": "admin"})
+    users.change(site.context.db, "olga", {"role": "admin"})
     assert statuses(site) == (200, 404, 200)
-    users.change(site.desk.db, "olga", {"enabled": False})
+    users.change(site.context.db, "olga", {"enabled": False})
     assert statuses(site) == (401, 401, 401)
-    users.change(site.desk.db, "olga", {"enabled": True})
+    users.change(site.context.db, "olga", {"enabled": True})
     assert statuses(site) == (200, 404, 200)
 
 
 def test_its_last_use_is_kept(site: Site) -> None:
     site.get("/ops/feeds", who="olga")
-    (kept,) = user_tokens.listing(site.desk.db, 2)
+    (kept,) = user_tokens.listing(site.context.db, 2)
     assert kept.used_at == "2026-11-22T12:00:00.000Z"
 
 
@@ -198,7 +198,7 @@ def test_where_a_second_factor_is_required_no_token_holds_without(tmp_path: Path
         site.add_user(Role.ADMIN)
         answer = site.get("/ops/feeds", who="admin")
         assert (answer.status_code, "admin has none: set it up" in answer.json()["detail"]) == (403, True)
-        users.change(site.desk.db, "admin", {"totp_secret": "JBSWY3DPEHPK3PXP"})
+        users.change(site.context.db, "admin", {"totp_secret": "JBSWY3DPEHPK3PXP"})
         assert site.get("/ops/feeds", who="admin").status_code == 200
 
 
@@ -206,7 +206,9 @@ def test_each_token_has_the_published_rate_to_itself(tmp_path: Path) -> None:
     with site_on(tmp_path, api={"per_second": 1000, "per_minute": 3, "per_hour": 5400}) as site:
         site.add_user(Role.VIEWER, "olga")
         site.add_user(Role.VIEWER, "otto")
-        assert [one.id for one in user_tokens.listing(site.desk.db, 1)] == [1], "as anna's token, which is another one"
+        assert [one.id for one in user_tokens.listing(site.context.db, 1)] == [1], (
+            "as anna's token, which is another one"
+        )
         answers = [site.get("/ops/feeds", who="olga") for _ in range(4)]
         assert [one.status_code for one in answers] == [200, 200, 200, 429]
         assert answers[0].headers["ratelimit-policy"] == "1000;w=1, 3;w=60, 5400;w=3600"

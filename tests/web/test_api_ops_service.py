@@ -15,10 +15,14 @@ from web.test_api_ops_uploads import every, look
 
 from cws_filedrop import passwords
 from cws_filedrop.model import Account, AlarmKind, Allowance, Role, Seller
-from cws_filedrop.store import alarms, connections, deeds, feeds, guard, sellers, users
-from cws_filedrop.store.alarms import Finding
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.guard import Record
+from cws_filedrop.store.doors import connections, guard
+from cws_filedrop.store.doors.guard import FailureRecord
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.outgoing import alarms
+from cws_filedrop.store.outgoing.alarms import AlarmFinding
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import decisions, users
 
 CONNECTION = {"seller": "anna", "door": "sftp", "address": "192.0.2.7", "client": "WinSCP", "busy": True}
 
@@ -37,13 +41,13 @@ def do(site: Site, path: str, *, method: str = "POST", who: str = "olga", **body
 
 
 def last(site: Site) -> tuple[str, str, str, str, str]:
-    deed, *_ = deeds.listing(site.desk.db, limit=1)
+    deed, *_ = decisions.listing(site.context.db, limit=1)
     return deed.who, deed.token, deed.what, deed.about, deed.detail
 
 
 def connect(site: Site, *ids: str) -> None:
     rows = [{"id": one, "since": stamp(site.clock()), **CONNECTION} for one in ids]
-    connections.keep(site.desk.db, "doors", rows, [])
+    connections.keep(site.context.db, "doors", rows, [])
 
 
 # Now.
@@ -55,7 +59,7 @@ def test_now_tells_how_everything_stands(site: Site) -> None:
     named = busy(site)
     site.hand_in(who="bert")
     connect(site, "0f3a5c7d9b1e")
-    alarms.beat(site.desk.db, "worker 1", now=site.clock())
+    alarms.beat(site.context.db, "worker 1", now=site.clock())
     site.clock.wait(minutes=20)
     now = look(site, "/now").json()
     assert now["at"] == "2026-11-22T13:00:00.000Z"
@@ -74,9 +78,9 @@ def test_now_tells_how_everything_stands(site: Site) -> None:
 
 
 def test_alarms_that_are_open_and_those_that_are_over(site: Site) -> None:
-    found = [Finding(f"k{number}", AlarmKind.DISK, f"text {number}", "Make room.") for number in range(3)]
-    alarms.renew(site.desk.db, found, now=site.clock())
-    alarms.renew(site.desk.db, found[1:], now=site.clock())
+    found = [AlarmFinding(f"k{number}", AlarmKind.DISK, f"text {number}", "Make room.") for number in range(3)]
+    alarms.renew(site.context.db, found, now=site.clock())
+    alarms.renew(site.context.db, found[1:], now=site.clock())
     assert [one["text"] for one in every(site, "/alarms?limit=1", "alarms")] == ["text 2", "text 1"]
     everything = every(site, "/alarms?limit=1&over=true", "alarms")
     assert [(one["text"], one["recovered_at"] is None) for one in everything] == [
@@ -88,10 +92,10 @@ def test_alarms_that_are_open_and_those_that_are_over(site: Site) -> None:
 
 
 def stopped(site: Site) -> int:
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     shop.drop(f"{ORDER}\tshipped\t\t\t\t\t")
     _, number = shop.submitted()
-    feeds.change(site.desk.db, number, state="stopped", note="Amazon answered 403")
+    feeds.change(site.context.db, number, state="stopped", note="Amazon answered 403")
     return number
 
 
@@ -102,7 +106,7 @@ def test_a_stopped_feed_goes_on(site: Site) -> None:
     assert look(site, f"/feeds/{number}").json() == listed
     done = do(site, f"/feeds/{number}/retry")
     assert (done.status_code, done.json()["state"], done.json()["note"]) == (202, "submitted", "")
-    assert feeds.woken(site.desk.db) == [number]
+    assert feeds.woken(site.context.db) == [number]
     assert last(site) == ("olga", site.tokens["olga"][:10], "feed.retry", str(number), "")
     again = do(site, f"/feeds/{number}/retry")
     assert (again.status_code, again.json()["detail"]) == (409, f"Nothing was done: feed {number} is not stopped.")
@@ -114,13 +118,13 @@ def test_a_stopped_feed_is_one_that_amazon_has(site: Site) -> None:
     assert do(site, f"/feeds/{number}/adopt", amazon_feed_id="not an id").status_code == 422
     done = do(site, f"/feeds/{number}/adopt", amazon_feed_id="50001234567")
     assert (done.status_code, done.json()["amazon_feed_id"]) == (202, "50001234567")
-    assert feeds.get(site.desk.db, number).amazon_feed_id == "50001234567"
+    assert feeds.get(site.context.db, number).amazon_feed_id == "50001234567"
     assert last(site)[2:] == ("feed.adopt", str(number), "50001234567")
     assert do(site, f"/feeds/{number}/adopt", amazon_feed_id="5").status_code == 409
 
 
 def test_feeds_come_in_pages_and_none_is_made_up(site: Site) -> None:
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     for number in range(3):
         shop.drop(f"026-0000000-000000{number}\tshipped\t\t\t\t\t")
         shop.answered({})
@@ -134,12 +138,12 @@ def test_feeds_come_in_pages_and_none_is_made_up(site: Site) -> None:
 
 def test_sellers_at_a_glance_and_one_of_them(site: Site) -> None:
     named = busy(site)
-    sellers.add(site.desk.db, Seller(0, "cleo", Account(0, "M3")), password_hash="h", now=site.clock())
-    guard.save(site.desk.db, [Record("address", "192.0.2.7", 20, 0, site.clock().timestamp() + 600, 1)])
+    sellers.add(site.context.db, Seller(0, "cleo", Account(0, "M3")), password_hash="h", now=site.clock())
+    guard.save(site.context.db, [FailureRecord("address", "192.0.2.7", 20, 0, site.clock().timestamp() + 600, 1)])
     rows = every(site, "/sellers?limit=1", "sellers")
     assert [one["name"] for one in rows] == ["anna", "bert", "cleo"]
     assert (rows[0]["merchant_id"], rows[0]["aside"], rows[2]["last_drop"]) == ("M1", 1, None)
-    (site.desk.home("anna").path / "inbox" / "waits.txt").write_bytes(b"12345")
+    (site.context.home("anna").path / "inbox" / "waits.txt").write_bytes(b"12345")
     anna = look(site, "/sellers/Anna").json()
     assert (anna["name"], anna["may_log_in"], anna["merchant_id"], anna["networks"]) == ("anna", True, "M1", "")
     assert (anna["counts"]["held"], len(anna["uploads"]), anna["limits"]) == (
@@ -156,7 +160,7 @@ def test_sellers_at_a_glance_and_one_of_them(site: Site) -> None:
     assert [one["event"] for one in anna["at_doors"]] == ["login-refused", "upload", "login"]
     assert [one["who"] for one in anna["bans"]] == ["192.0.2.7"]
     assert sum(map(sum, anna["rhythm"])) == 4
-    sellers.change(site.desk.db, "cleo", {"enabled": False})
+    sellers.change(site.context.db, "cleo", {"enabled": False})
     assert look(site, "/sellers/cleo").json()["may_log_in"] is False
     assert site.get("/ops/sellers/nobody", who="otto").status_code == 404
 
@@ -173,9 +177,9 @@ def test_a_connection_is_closed(site: Site) -> None:
     assert every(site, "/connections?seller=bert", "connections") == []
     done = do(site, "/connections/0f3a5c7d9b1f/close")
     assert (done.status_code, done.content) == (204, b"")
-    assert connections.to_end(site.desk.db, "doors") == ["0f3a5c7d9b1f"]
+    assert connections.to_end(site.context.db, "doors") == ["0f3a5c7d9b1f"]
     assert last(site) == ("olga", site.tokens["olga"][:10], "connection.close", "0f3a5c7d9b1f", "")
-    connections.keep(site.desk.db, "doors", [], ["0f3a5c7d9b1f"])
+    connections.keep(site.context.db, "doors", [], ["0f3a5c7d9b1f"])
     gone = do(site, "/connections/0f3a5c7d9b1f/close")
     words = "Nothing was done: there is no connection 0f3a5c7d9b1f (any more)."
     assert (gone.status_code, gone.json()["detail"]) == (409, words)
@@ -184,8 +188,8 @@ def test_a_connection_is_closed(site: Site) -> None:
 def test_who_is_kept_out_and_is_let_in_again(site: Site) -> None:
     until = site.clock().timestamp() + 600
     whos = [("address", "192.0.2.7"), ("address", "2001:db8::1"), ("user", "operator root"), ("user", "a/b:c~d")]
-    guard.save(site.desk.db, [Record(kind, who, 20, 0, until, 2) for kind, who in whos])
-    guard.save(site.desk.db, [Record("address", "192.0.2.8", 3, 0)])
+    guard.save(site.context.db, [FailureRecord(kind, who, 20, 0, until, 2) for kind, who in whos])
+    guard.save(site.context.db, [FailureRecord("address", "192.0.2.8", 3, 0)])
     found = every(site, "/bans?limit=1", "bans")
     assert [(one["kind"], one["who"]) for one in found] == sorted(whos)
     assert (found[0]["until"], found[0]["bans"]) == ("2026-11-22T12:10:00.000Z", 2)
@@ -227,7 +231,7 @@ def test_people_are_added_changed_and_kept_out(site: Site) -> None:
     assert made.status_code == 201
     person = made.json()
     password = person.pop("password")
-    eve = users.find(site.desk.db, "eve")
+    eve = users.find(site.context.db, "eve")
     assert eve is not None
     assert passwords.matches(eve.password_hash, password)
     assert person == {
@@ -242,7 +246,7 @@ def test_people_are_added_changed_and_kept_out(site: Site) -> None:
     assert password not in json.dumps(people)
     taken = do(site, "/people", who="root", name="eve", role="viewer")
     assert (taken.status_code, taken.json()["detail"]) == (409, "Nothing was done: there is a user eve already.")
-    users.change(site.desk.db, "eve", {"totp_secret": "JBSWY3DPEHPK3PXP"})
+    users.change(site.context.db, "eve", {"totp_secret": "JBSWY3DPEHPK3PXP"})
     for change, wanted in (
         ({"role": "operator"}, ("user.role", "eve", "operator")),
         ({"enabled": False}, ("user.disable", "eve", "")),
@@ -253,7 +257,7 @@ def test_people_are_added_changed_and_kept_out(site: Site) -> None:
         assert (done.status_code, done.json() | change) == (200, done.json())
         assert last(site) == ("root", site.tokens["root"][:10], *wanted)
     fresh = do(site, "/people/eve/password", who="root").json()["password"]
-    eve = users.find(site.desk.db, "eve")
+    eve = users.find(site.context.db, "eve")
     assert eve is not None
     assert passwords.matches(eve.password_hash, fresh)
 
@@ -262,7 +266,7 @@ def test_people_are_added_changed_and_kept_out(site: Site) -> None:
 def test_one_thing_is_changed_at_a_time(site: Site, change: dict[str, object]) -> None:
     answer = site.call("PATCH", "/ops/people/olga", who="root", json=change)
     assert answer.status_code == 422
-    assert users.find(site.desk.db, "olga") is not None
+    assert users.find(site.context.db, "olga") is not None
 
 
 def test_there_is_always_an_admin(site: Site) -> None:

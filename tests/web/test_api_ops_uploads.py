@@ -15,8 +15,12 @@ from web.test_pages_for_operators import held, refused
 
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.model import OrderState, Role, UploadState
-from cws_filedrop.pipeline.stories import find
-from cws_filedrop.store import deeds, order_book, refusals, uploads, work_lists
+from cws_filedrop.store.feeds import refusals
+from cws_filedrop.store.lists import work_lists
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.users import decisions
+from cws_filedrop.views.upload_timeline import find
 
 UPLOAD = "20261122-013042-k7f3"
 
@@ -50,13 +54,16 @@ def every(site: Site, path: str, name: str) -> list[dict[str, object]]:
 
 
 def state(site: Site, upload_id: str) -> UploadState:
-    found = uploads.get(site.desk.db, upload_id)
+    found = uploads.get(site.context.db, upload_id)
     assert found is not None
     return found.state
 
 
 def told(site: Site, about: str) -> list[tuple[str, str, str, str, str]]:
-    return [(one.who, one.address, one.token, one.what, one.detail) for one in deeds.listing(site.desk.db, about=about)]
+    return [
+        (one.who, one.address, one.token, one.what, one.detail)
+        for one in decisions.listing(site.context.db, about=about)
+    ]
 
 
 # Uploads.
@@ -65,7 +72,7 @@ def told(site: Site, about: str) -> list[tuple[str, str, str, str, str]]:
 def test_uploads_are_found_by_whatever_one_has_of_them(site: Site) -> None:
     named = busy(site)
     theirs = site.drop(who="bert", name="berts.txt")
-    upload = uploads.get(site.desk.db, named["upload"])
+    upload = uploads.get(site.context.db, named["upload"])
     assert upload is not None
 
     def ids(query: str) -> list[object]:
@@ -105,7 +112,7 @@ def test_an_upload_tells_its_story(site: Site) -> None:
         assert len(content.content) == file["size"]
         assert file["name"] in content.headers["content-disposition"]
     original = look(site, f"/uploads/{named['upload']}/original")
-    path = site.desk.spool.data_path(named["upload"])
+    path = site.context.spool.data_path(named["upload"])
     assert (original.content, original.headers["content-type"]) == (path.read_bytes(), "application/octet-stream")
     again = site.get(
         f"/ops/uploads/{named['upload']}/original", who="otto", headers={"if-none-match": original.headers["etag"]}
@@ -115,7 +122,7 @@ def test_an_upload_tells_its_story(site: Site) -> None:
 
 def test_an_upload_that_nobody_has_recorded_yet_is_told_of_too(site: Site) -> None:
     upload_id = site.hand_in().json()["id"]
-    found = find(site.desk, upload_id)
+    found = find(site.context, upload_id)
     assert found is not None
     assert not found[1]
     one = look(site, f"/uploads/{upload_id}").json()
@@ -133,7 +140,7 @@ def test_the_lines_of_an_upload_by_page_verdict_and_code(site: Site) -> None:
 
 def test_an_outbox_that_leads_elsewhere_is_not_followed(site: Site, tmp_path: Path) -> None:
     upload_id = site.drop()
-    outbox = site.desk.home("anna").path / "outbox"
+    outbox = site.context.home("anna").path / "outbox"
     outbox.rename(tmp_path / "elsewhere")
     outbox.symlink_to(tmp_path / "elsewhere")
     assert site.get(f"/ops/uploads/{upload_id}/receipt", who="otto").status_code == 404
@@ -193,10 +200,10 @@ def test_the_work_lists_and_whose_work_it_is(site: Site) -> None:
     assert [one["code"] for one in waiting["issues"]] == ["F09"]  # type: ignore[index]
     nobody = do(site, f"/uploads/{upload_id}/case", method="PUT", assignee="nobody")
     assert (nobody.status_code, nobody.json()["detail"]) == (409, "Nothing was done: there is no user nobody.")
-    wish = {"assignee": "otto", "note": "asked\nthe seller"}
-    case = wish | {"changed_at": "2026-11-22T12:00:00.000Z"}
+    requested = {"assignee": "otto", "note": "asked\nthe seller"}
+    case = requested | {"changed_at": "2026-11-22T12:00:00.000Z"}
     for where in (f"/uploads/{upload_id}/case", f"/orders/1/{OTHER}/case"):
-        done = do(site, where, method="PUT", **wish)
+        done = do(site, where, method="PUT", **requested)
         assert (done.status_code, done.json()) == (200, case)
     assert every(site, "/held", "uploads")[0]["case"] == case
     assert every(site, "/unconfirmed", "lines")[0]["case"] == case
@@ -206,7 +213,7 @@ def test_the_work_lists_and_whose_work_it_is(site: Site) -> None:
 
 
 def test_the_work_lists_come_in_pages(site: Site) -> None:
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     orders = [f"026-1520163-600000{number}" for number in range(5)]
     for some in (orders[:3], orders[3:]):
         shop.drop(*(shipped("", order=one) for one in some))
@@ -251,7 +258,7 @@ def test_an_order_is_settled_by_hand(site: Site) -> None:
     assert (no.status_code, no.json()["detail"]) == (409, words)
     done = do(site, where, state="shipped", note="seen there")
     assert (done.status_code, done.json()) == (200, {"account_id": 1, "order_id": OTHER, "state": "shipped"})
-    (order,) = order_book.find(site.desk.db, 1, OTHER)
+    (order,) = order_book.find(site.context.db, 1, OTHER)
     assert order.state is OrderState.SHIPPED
     assert every(site, "/unconfirmed", "lines") == []
     about = work_lists.about_order(1, OTHER)
@@ -267,11 +274,11 @@ def test_what_amazon_refused_is_sent_again(site: Site) -> None:
     assert done.status_code == 202
     upload_id = done.json()["upload_id"]
     assert site.arrived == [upload_id]
-    assert site.desk.spool.claim_of(upload_id).seller == "anna"
+    assert site.context.spool.claim_of(upload_id).seller == "anna"
     assert look(site, f"/uploads/{upload_id}").json()["name"] == f"retry-{OTHER}.txt"
     no = do(site, f"/orders/1/{ORDER}/retry")
     assert (no.status_code, no.json()["detail"][:17]) == (409, "Nothing was done:")
-    assert refusals.last_of_order(site.desk.db, 1, ORDER) == []
+    assert refusals.last_of_order(site.context.db, 1, ORDER) == []
     (deed,) = told(site, work_lists.about_order(1, OTHER))
     assert deed[:4] == ("olga", "127.0.0.1", site.tokens["olga"][:10], "order.retry")
 
@@ -303,4 +310,4 @@ def test_what_no_database_could_keep_is_refused(site: Site, note: str) -> None:
     body = {"content": json.dumps({"note": note}), "headers": {"content-type": "application/json"}}
     answer = site.call("PUT", f"/ops/uploads/{upload_id}/case", who="olga", **body)
     assert (answer.status_code, answer.json()["errors"][0]["where"]) == (422, "body.note")
-    assert work_lists.cases(site.desk.db, [upload_id]) == {}
+    assert work_lists.cases(site.context.db, [upload_id]) == {}

@@ -11,10 +11,10 @@ from hook_receiver import receiver
 from pipeline.shop import ITEM, ORDER, OTHER, Shop, shipped
 from web.api_kit import Site, site_on
 
-from cws_filedrop.pipeline import order_files
-from cws_filedrop.pipeline.hooks.caller import Caller
+from cws_filedrop.orders import order_files
+from cws_filedrop.outgoing.hooks.caller import Caller
 from cws_filedrop.settings import ApiSettings
-from cws_filedrop.store import sellers
+from cws_filedrop.store.sellers import sellers
 from cws_filedrop.web.api.rates import Rates
 
 PROBLEM = "application/problem+json"
@@ -38,9 +38,9 @@ def test_without_a_token_nobody_comes_in(site: Site, said: str) -> None:
 
 
 def test_nor_from_a_network_that_is_not_the_sellers(site: Site) -> None:
-    sellers.change(site.desk.db, "anna", {"networks": "192.0.2.0/24"})
+    sellers.change(site.context.db, "anna", {"networks": "192.0.2.0/24"})
     assert site.get("/uploads").status_code == 403
-    sellers.change(site.desk.db, "anna", {"networks": "127.0.0.0/8"})
+    sellers.change(site.context.db, "anna", {"networks": "127.0.0.0/8"})
     assert site.get("/uploads").status_code == 200
 
 
@@ -86,7 +86,7 @@ def test_each_is_told_the_same_way(site: Site, method: str, path: str, status: i
 
 
 def test_what_fails_by_our_fault_says_nothing_of_it(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cws_filedrop.store.api_lists.uploads_of", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("cws_filedrop.store.lists.api_lists.uploads_of", lambda *_, **__: 1 / 0)
     answer = site.get("/uploads")
     assert (answer.status_code, answer.headers["content-type"]) == (500, PROBLEM)
     assert "division" not in answer.text
@@ -150,7 +150,7 @@ def test_what_is_known_already_is_not_sent_again(site: Site) -> None:
 
 
 def test_orders_in_pages_and_one_with_its_history(site: Site) -> None:
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     numbers = [f"026-1520163-600000{number}" for number in range(5)]
     shop.imports(*(f"{number}\t{ITEM}\t2026-11-20\tStandard\tsku\t1" for number in numbers))
     seen, where = [], "/orders?state=new&limit=2"
@@ -174,8 +174,8 @@ def test_orders_in_pages_and_one_with_its_history(site: Site) -> None:
 
 
 def test_the_order_files_to_work_from(site: Site) -> None:
-    Shop(site.desk).imports(f"{OTHER}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
-    order_files.write(site.desk)
+    Shop(site.context).imports(f"{OTHER}\t{ITEM}\t2026-11-20\tStandard\tsku\t1")
+    order_files.write(site.context)
     file, *_ = site.get("/orders/created").json()["files"]
     content = site.get(f"/orders/created/{file['name']}")
     assert OTHER in content.text
@@ -202,7 +202,7 @@ def test_a_hook_of_its_own_from_its_beginning_to_its_end(tmp_path: Path) -> None
         upload_id = site.drop()
         (listed,) = site.get("/hooks").json()["hooks"]
         assert listed == {name: value for name, value in hook.items() if name != "secret"} | {"waiting": 1}
-        assert Caller(site.desk).round() == 1
+        assert Caller(site.context).round() == 1
         assert there.told[0].is_signed_with(hook["secret"])
         where = there.told[0].said["data"]["links"]["upload"].removeprefix("/api/v1")
         assert site.get(where).json()["id"] == upload_id
@@ -213,7 +213,7 @@ def test_a_hook_of_its_own_from_its_beginning_to_its_end(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "wish",
+    "requested",
     [
         {"url": "http://example.com/"},
         {"url": "https://example.com/", "events": ["alarm.raised"]},
@@ -222,8 +222,8 @@ def test_a_hook_of_its_own_from_its_beginning_to_its_end(tmp_path: Path) -> None
         [],
     ],
 )
-def test_what_cannot_be_a_hook(site: Site, wish: object) -> None:
-    assert site.call("POST", "/hooks", json=wish).status_code == 422
+def test_what_cannot_be_a_hook(site: Site, requested: object) -> None:
+    assert site.call("POST", "/hooks", json=requested).status_code == 422
     assert site.get("/hooks").json() == {"hooks": []}
 
 

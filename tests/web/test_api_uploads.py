@@ -17,8 +17,10 @@ from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.model import NO_LIMITS, Allowance, Door, Grade, Policy, UploadState
-from cws_filedrop.store import audit, handed_in, sellers, uploads
-from cws_filedrop.web.api.app import handing_in
+from cws_filedrop.store.doors import audit
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import idempotency_keys, uploads
+from cws_filedrop.web.site.handing_in import handing_in
 
 UNUSABLE = b"nothing\tof\tuse\n1\t2\t3\n"
 
@@ -37,10 +39,10 @@ def test_the_body_is_the_file(site: Site, path: str) -> None:
     assert answer.headers["location"] == f"/api/v1/uploads/{told['id']}"
     assert told == {"id": told["id"], "state": "arrived", "name": "shipped é.txt", "folder": "inbox", "size": len(GOOD)}
     assert site.arrived == [told["id"]]
-    claim = site.desk.spool.claim_of(told["id"])
+    claim = site.context.spool.claim_of(told["id"])
     assert (claim.door, claim.grade, claim.client) == (Door.HTTP, Grade.WHOLE, "127.0.0.1")
-    assert site.desk.spool.data_path(told["id"]).read_bytes() == GOOD
-    (entry,) = audit.listing(site.desk.db)
+    assert site.context.spool.data_path(told["id"]).read_bytes() == GOOD
+    (entry,) = audit.listing(site.context.db)
     assert (entry.event, entry.door, entry.upload_id) == ("upload", "http", told["id"])
 
 
@@ -49,7 +51,7 @@ def test_a_form_holds_the_file(site: Site) -> None:
     answer = site.call("POST", "/orders/confirm", files={"file": ("C:\\drops\\shipped.txt", content)}, data={"a": "b"})
     assert answer.status_code == 202
     assert answer.json()["name"] == "shipped.txt"
-    assert site.desk.spool.data_path(answer.json()["id"]).read_bytes() == content
+    assert site.context.spool.data_path(answer.json()["id"]).read_bytes() == content
 
 
 def test_the_header_names_the_file_of_a_form_too(site: Site) -> None:
@@ -113,7 +115,7 @@ def test_a_file_that_is_too_large(tmp_path: Path) -> None:
 )
 def test_more_than_the_seller_may(tmp_path: Path, allowance: Allowance, status: int) -> None:
     with site_on(tmp_path, allowance=allowance) as site:
-        (site.desk.home("anna").path / "outbox" / "old.txt").write_text("kept")
+        (site.context.home("anna").path / "outbox" / "old.txt").write_text("kept")
         first = site.hand_in()
         answer = first if first.status_code != 202 else site.hand_in()
         assert answer.status_code == status
@@ -221,22 +223,22 @@ def test_a_key_is_free_after_a_day_and_after_a_refusal(site: Site) -> None:
 @pytest.mark.parametrize("where", ["nowhere", "landed", "arrived", "recorded"])
 def test_a_key_whose_upload_was_taken_as_the_service_died(site: Site, where: str) -> None:
     """Killed after the file was safe, before the key said which upload it became."""
-    parcel = handing_in(site.desk).begin(Drop("anna", Folder.INBOX, "a.txt", Door.HTTP, ""), NO_LIMITS)
-    parcel.write(GOOD)
-    handed_in.begin(site.desk.db, 1, "k1", digest=parcel.digest, now=site.clock())
+    incoming = handing_in(site.context).begin(Drop("anna", Folder.INBOX, "a.txt", Door.HTTP, ""), NO_LIMITS)
+    incoming.write(GOOD)
+    idempotency_keys.begin(site.context.db, 1, "k1", digest=incoming.digest, now=site.clock())
     taken = ""
     if where == "landed":
-        other = site.desk.settings.data / "other"
+        other = site.context.settings.data / "other"
         other.write_bytes(GOOD)
-        taken = site.desk.spool.land(other, parcel.what, size=len(GOOD)).upload_id
-        parcel.drop()
+        taken = site.context.spool.land(other, incoming.what, size=len(GOOD)).upload_id
+        incoming.drop()
     elif where == "nowhere":
-        parcel.drop()
+        incoming.drop()
     else:
-        taken = parcel.take().upload_id
+        taken = incoming.take().upload_id
         if where == "recorded":
             site.work(taken)
-            with site.desk.db.write() as connection:
+            with site.context.db.write() as connection:
                 connection.execute(
                     uploads.UPLOADS.update().values(
                         arrived_at=site.clock().isoformat(timespec="milliseconds")[:23] + "Z"
@@ -252,13 +254,13 @@ def test_a_key_whose_upload_was_taken_as_the_service_died(site: Site, where: str
 
 
 def test_leftovers_of_a_dead_process_are_removed_and_a_living_ones_stay(site: Site) -> None:
-    (site.desk.spool.root / "handed" / "dead").write_bytes(b"half a file")
-    alive = handing_in(site.desk).begin(Drop("anna", Folder.INBOX, "a.txt", Door.HTTP, ""), NO_LIMITS)
+    (site.context.spool.root / "handed" / "dead").write_bytes(b"half a file")
+    alive = handing_in(site.context).begin(Drop("anna", Folder.INBOX, "a.txt", Door.HTTP, ""), NO_LIMITS)
     alive.write(GOOD)
-    handing_in(site.desk)
+    handing_in(site.context)
     assert len(site.spooled()) == 1
     claim = alive.take()
-    assert site.desk.spool.data_path(claim.upload_id).read_bytes() == GOOD
+    assert site.context.spool.data_path(claim.upload_id).read_bytes() == GOOD
 
 
 def test_the_doors_may_take_it_over_as_they_are_opened_again(site: Site) -> None:
@@ -268,11 +270,11 @@ def test_the_doors_may_take_it_over_as_they_are_opened_again(site: Site) -> None
             Spool.grade(self, claim.upload_id, Grade.DOUBTFUL, "the doors were quicker")
             return claim
 
-    taking = handing_in(replace(site.desk, spool=Racing(site.desk.spool.root)))
-    parcel = taking.begin(Drop("anna", Folder.INBOX, "a.txt", Door.HTTP, ""), NO_LIMITS)
-    parcel.write(GOOD)
-    claim = parcel.take()
-    arrival = site.desk.spool.arrival(claim.upload_id)
+    taking = handing_in(replace(site.context, spool=Racing(site.context.spool.root)))
+    incoming = taking.begin(Drop("anna", Folder.INBOX, "a.txt", Door.HTTP, ""), NO_LIMITS)
+    incoming.write(GOOD)
+    claim = incoming.take()
+    arrival = site.context.spool.arrival(claim.upload_id)
     assert arrival is not None
     assert arrival.grade is Grade.DOUBTFUL
 
@@ -319,7 +321,7 @@ def test_the_files_of_an_upload(site: Site) -> None:
 
 def test_an_outbox_that_leads_elsewhere_is_not_followed(site: Site, tmp_path: Path) -> None:
     upload_id = site.drop()
-    outbox = site.desk.home("anna").path / "outbox"
+    outbox = site.context.home("anna").path / "outbox"
     (receipt,) = outbox.glob("*.receipt.txt")
     secret = tmp_path / "secret"
     secret.write_text("a secret")
@@ -330,7 +332,7 @@ def test_an_outbox_that_leads_elsewhere_is_not_followed(site: Site, tmp_path: Pa
 
 def test_a_held_upload_is_released_once(site: Site) -> None:
     policy = {"policy": sellers.policy_text(Policy(on_error="hold-file"))}
-    sellers.change(site.desk.db, "anna", policy)
+    sellers.change(site.context.db, "anna", policy)
     upload_id = site.drop()
     assert site.get(f"/uploads/{upload_id}").json()["state"] == "held"
     site.arrived.clear()
@@ -339,7 +341,7 @@ def test_a_held_upload_is_released_once(site: Site) -> None:
     assert site.call("POST", f"/uploads/{upload_id}/release").status_code == 409
     site.work(upload_id)
     assert site.get(f"/uploads/{upload_id}").json()["state"] == "waiting"
-    found = uploads.get(site.desk.db, upload_id)
+    found = uploads.get(site.context.db, upload_id)
     assert found is not None
     assert found.evidence.endswith("released by the seller (API)")
 
@@ -347,6 +349,6 @@ def test_a_held_upload_is_released_once(site: Site) -> None:
 @pytest.mark.parametrize("state", [UploadState.CUT, UploadState.FAILED, UploadState.DONE])
 def test_what_is_not_held_is_an_operators_to_release(site: Site, state: UploadState) -> None:
     upload_id = site.drop()
-    uploads.set_state(site.desk.db, upload_id, state)
+    uploads.set_state(site.context.db, upload_id, state)
     answer = site.call("POST", f"/uploads/{upload_id}/release")
     assert (answer.status_code, json.loads(answer.content)["title"]) == (409, "Conflict")

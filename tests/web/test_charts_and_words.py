@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from lxml import etree
 
-from cws_filedrop.store import charts
-from cws_filedrop.web import rendering, svg
-from cws_filedrop.web.svg import Series
+from cws_filedrop.store.lists import charts
+from cws_filedrop.web.site import rendering, svg
+from cws_filedrop.web.site.svg import Series
 
 SVG = "{http://www.w3.org/2000/svg}"
 

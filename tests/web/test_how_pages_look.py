@@ -13,7 +13,8 @@ from web.scenes import busy, the_day_before
 from web.site import HASH, PASSWORD, Site, site_on
 
 from cws_filedrop.model import Role
-from cws_filedrop.store import sellers, users
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import users
 
 SERIOUS = ("serious", "critical")
 PAGES = (
@@ -54,8 +55,8 @@ SCHEMES = ("light", "dark")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict[str, str]]]:
     """A service with something on every page."""
     with site_on(tmp_path_factory.mktemp("site")) as site:
-        users.add(site.desk.db, "root", password_hash=HASH, role=Role.ADMIN, now=site.clock())
-        sellers.change(site.desk.db, "anna", {"password_hash": HASH})
+        users.add(site.context.db, "root", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+        sellers.change(site.context.db, "anna", {"password_hash": HASH})
         names = busy(site)
         the_day_before(site)
         yield site, names

@@ -8,15 +8,16 @@ from web.browsing import Visit, running
 from web.site import HASH, PASSWORD, Site
 
 from cws_filedrop.model import AlarmKind, Role
-from cws_filedrop.store import alarms, users
-from cws_filedrop.store.alarms import Finding
+from cws_filedrop.store.outgoing import alarms
+from cws_filedrop.store.outgoing.alarms import AlarmFinding
+from cws_filedrop.store.users import users
 
-WRONG = [Finding("disk:bytes", AlarmKind.DISK, "bytes run short", "Make room.")]
+WRONG = [AlarmFinding("disk:bytes", AlarmKind.DISK, "bytes run short", "Make room.")]
 
 
 def arrived(site: Site, browser: Any) -> Visit:
     """A browser with the first page, which is live."""
-    users.add(site.desk.db, "root", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+    users.add(site.context.db, "root", password_hash=HASH, role=Role.ADMIN, now=site.clock())
     visit = Visit(browser, site.url)
     visit.login("root", PASSWORD)
     visit.page.locator("[data-pulse]", has_text="live").wait_for()
@@ -32,7 +33,7 @@ def test_logging_out_leads_to_the_login_though_the_page_asks_for_itself_meanwhil
             page.get_by_role("button", name="Log out").click(no_wait_after=True)
             while not held:  # then the session has ended, and the page is still there
                 page.wait_for_timeout(20)
-            alarms.renew(site.desk.db, WRONG, now=site.clock())  # which the page hears of
+            alarms.renew(site.context.db, WRONG, now=site.clock())  # which the page hears of
         ((route, answer),) = held
         route.fulfill(response=answer)
         page.wait_for_url(f"{site.url}/login")
@@ -43,7 +44,7 @@ def test_logging_out_leads_to_the_login_though_the_page_asks_for_itself_meanwhil
 def test_a_page_whose_session_ended_elsewhere_goes_to_the_login_by_itself(site: Site) -> None:
     with running() as browser:
         visit = arrived(site, browser)
-        users.change(site.desk.db, "root", {"role": "admin"})
+        users.change(site.context.db, "root", {"role": "admin"})
         visit.page.wait_for_url(f"{site.url}/login?next=/")
         visit.troubles = [one for one in visit.troubles if "401" not in one]
         visit.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import httpx
-from pipeline.desks import put
+from pipeline.contexts import put
 from web.site import Site
 
 
@@ -26,12 +26,12 @@ def test_a_page_hears_of_what_another_process_commits(site: Site) -> None:
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
-    assert opened.wait(20)
-    assert changed.wait(20), "what there was before it listened is new to it"
+    assert opened.wait(60)
+    assert changed.wait(60), "what there was before it listened is new to it"
     changed.clear()
-    put(site.desk, b"order-id\tstatus\n")  # the beacon has a connection of its own, and holds up nobody
-    assert changed.wait(20)
-    thread.join(20)
+    put(site.context, b"order-id\tstatus\n")  # the beacon has a connection of its own, and holds up nobody
+    assert changed.wait(60)
+    thread.join(60)
     assert heard == ["event: open", "event: changed", "event: changed"]
 
 

@@ -8,9 +8,10 @@ import pyotp
 import pytest
 from web.site import HASH, PASSWORD, Site, site_on
 
-from cws_filedrop.drop.deeds import Event
+from cws_filedrop.drop.audit_events import AuditEventKind
 from cws_filedrop.model import Role
-from cws_filedrop.store import deeds, sellers, users
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import decisions, users
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -20,28 +21,28 @@ def code(site: Site, secret: str = SECRET) -> str:
 
 
 def with_factor(site: Site, name: str = "olga") -> None:
-    users.add(site.desk.db, name, password_hash=HASH, role=Role.OPERATOR, now=site.clock())
-    users.change(site.desk.db, name, {"totp_secret": SECRET})
+    users.add(site.context.db, name, password_hash=HASH, role=Role.OPERATOR, now=site.clock())
+    users.change(site.context.db, name, {"totp_secret": SECRET})
 
 
 @pytest.mark.parametrize("path", ["/", "/uploads", "/orders", "/unconfirmed", "/held", "/sellers", "/people", "/me"])
 def test_a_stranger_is_sent_to_the_login_and_comes_back_to_where_it_wanted(site: Site, path: str) -> None:
     answer = site.browser().look(path)
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/login")
-    users.add(site.desk.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+    users.add(site.context.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
     done = site.browser().submit("/login", name="Olga ", password=PASSWORD, kind="operator", wanted=path)
     assert (done.status_code, done.headers["location"]) == (303, path)
 
 
 @pytest.mark.parametrize("elsewhere", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:1"])
 def test_nobody_is_sent_to_another_site(site: Site, elsewhere: str) -> None:
-    users.add(site.desk.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+    users.add(site.context.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
     done = site.browser().submit("/login", name="olga", password=PASSWORD, kind="operator", wanted=elsewhere)
     assert done.headers["location"] == "/"
 
 
 def test_a_wrong_password_is_told_as_an_unknown_name_is(site: Site) -> None:
-    users.add(site.desk.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+    users.add(site.context.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
     said = {
         site.browser().submit("/login", name=name, password="wrong", kind="operator").text.replace(name, "")
         for name in ("olga", "nobody")
@@ -51,7 +52,7 @@ def test_a_wrong_password_is_told_as_an_unknown_name_is(site: Site) -> None:
 
 
 def test_who_guesses_must_wait_and_is_then_kept_out_even_with_the_right_password(site: Site) -> None:
-    users.add(site.desk.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+    users.add(site.context.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
     browser = site.browser()
     for _ in range(5):
         browser.submit("/login", name="olga", password="wrong", kind="operator")
@@ -106,7 +107,7 @@ def test_a_second_factor_is_set_up_only_with_a_code_of_it(site: Site) -> None:
     assert browser.post("/me/second-factor", secret=secret, code="123").status_code == 400
     assert browser.post("/me/second-factor", secret=secret, code=code(site, secret)).status_code == 303
     assert browser.look("/").headers["location"].startswith("/login"), "every session ended"
-    kept = users.find(site.desk.db, "admin")
+    kept = users.find(site.context.db, "admin")
     assert kept is not None
     assert kept.totp_secret == secret
 
@@ -148,11 +149,11 @@ def test_disabling_a_user_ends_its_sessions_at_once(site: Site) -> None:
 
 def test_a_seller_logs_in_with_the_password_of_its_doors_and_the_trail_tells(site: Site) -> None:
     browser = site.seller()
-    assert [(deed.event, deed.seller, deed.door) for deed in site.deeds] == [(Event.LOGIN, "anna", "http")]
+    assert [(deed.event, deed.seller, deed.door) for deed in site.deeds] == [(AuditEventKind.LOGIN, "anna", "http")]
     assert browser.look("/").headers["location"] == "/my"
     site.browser().submit("/login", name="anna", password="wrong", kind="seller")
-    assert site.deeds[-1].event is Event.LOGIN_REFUSED
-    sellers.change(site.desk.db, "anna", {"enabled": False})
+    assert site.deeds[-1].event is AuditEventKind.LOGIN_REFUSED
+    sellers.change(site.context.db, "anna", {"enabled": False})
     assert browser.look("/my").headers["location"].startswith("/login")
 
 
@@ -163,22 +164,22 @@ def test_a_seller_finds_none_of_the_operators_pages(site: Site) -> None:
 
 
 def test_an_operator_is_no_seller(site: Site) -> None:
-    sellers.change(site.desk.db, "anna", {"password_hash": HASH})
+    sellers.change(site.context.db, "anna", {"password_hash": HASH})
     answer = site.browser().submit("/login", name="anna", password=PASSWORD, kind="operator")
     assert answer.status_code == 401
 
 
 def test_logins_of_operators_are_written_down(site: Site) -> None:
     site.operator()
-    (did,) = deeds.listing(site.desk.db)
+    (did,) = decisions.listing(site.context.db)
     assert (did.who, did.what, did.address) == ("admin", "user.login", "127.0.0.1")
 
 
 def test_the_cookie_is_for_this_site_and_no_script(site: Site) -> None:
-    users.add(site.desk.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
+    users.add(site.context.db, "olga", password_hash=HASH, role=Role.ADMIN, now=site.clock())
     cookie = site.browser().submit("/login", name="olga", password=PASSWORD, kind="operator").headers["set-cookie"]
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
     token = cookie.split("=", 1)[1].split(";")[0]
-    with site.desk.db.read() as connection:
+    with site.context.db.read() as connection:
         kept = connection.exec_driver_sql("SELECT * FROM web_sessions").one()
     assert token not in kept, "the database does not hold what a cookie holds"

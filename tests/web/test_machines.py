@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from web.site import Site
 
-from cws_filedrop.store import alarms, feeds
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.outgoing import alarms
 
 
 def test_it_lives_while_the_pages_answer(site: Site) -> None:
@@ -18,22 +19,22 @@ def test_it_is_ready_when_every_part_is(site: Site) -> None:
     assert before.status_code == 503
     assert before.json()["parts"]["doors"] == {"ok": False, "why": "it has given no sign of life"}
     for who in ("worker on x", "doors on x"):
-        alarms.beat(site.desk.db, who, now=site.clock())
+        alarms.beat(site.context.db, who, now=site.clock())
     assert browser.look("/readyz").status_code == 200
-    feeds.stop_account(site.desk.db, 1, "no credentials")
+    feeds.stop_account(site.context.db, 1, "no credentials")
     answer = browser.look("/readyz").json()
     assert [name for name, part in answer["parts"].items() if not part["ok"]] == ["marketplace"]
-    feeds.stop_account(site.desk.db, 1, "")
+    feeds.stop_account(site.context.db, 1, "")
     site.clock.wait(minutes=2)
     assert browser.look("/readyz").json()["parts"]["worker"]["why"] == "silent for 120 seconds"
 
 
 def test_alarms_are_shown_and_counted(site: Site) -> None:
-    found = [alarms.Finding("disk:bytes", alarms.AlarmKind.DISK, "bytes run short", "Make room.")]
-    alarms.renew(site.desk.db, found, now=site.clock())
+    found = [alarms.AlarmFinding("disk:bytes", alarms.AlarmKind.DISK, "bytes run short", "Make room.")]
+    alarms.renew(site.context.db, found, now=site.clock())
     browser = site.operator()
     assert "Bytes run short. Make room." in browser.text("/")
     assert "Bytes run short" in browser.text("/alarms")
     assert 'href="/alarms"' in browser.get("/").text
-    alarms.renew(site.desk.db, [], now=site.clock())
+    alarms.renew(site.context.db, [], now=site.clock())
     assert "All is well." in browser.text("/alarms")

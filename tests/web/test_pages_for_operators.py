@@ -5,15 +5,19 @@ from __future__ import annotations
 import io
 
 import pytest
-from pipeline.desks import put, read
+from pipeline.contexts import put, read
 from pipeline.shop import ORDER, OTHER, Shop
 from web.site import Site
 
 from cws_filedrop.model import OrderState, Role, Verdict
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.store import deeds, feeds, order_book, settling, uploads, users, work_lists
-from cws_filedrop.store.settling import Settlement
-from cws_filedrop.web.security import HEADERS
+from cws_filedrop.store.feeds import feeds, settling
+from cws_filedrop.store.feeds.settling import Settlement
+from cws_filedrop.store.lists import work_lists
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.users import decisions, users
+from cws_filedrop.web.site.security import HEADERS
 
 SHIPPED = "order-id\tstatus\n"
 PAGES = (
@@ -33,11 +37,11 @@ PAGES = (
 
 def refused(site: Site) -> Shop:
     """Two orders that were shipped; Amazon refuses the second."""
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     upload_id = shop.drop(f"{ORDER}\tshipped\t\t\t\t\t", f"{OTHER}\tshipped\t\t\t\t\t")
     shop.answered({2: ("A-18028", "Your order cannot be found")})
-    found = uploads.some(site.desk.db, [upload_id])
-    assert outbox.answer(site.desk, found) == []
+    found = uploads.some(site.context.db, [upload_id])
+    assert outbox.answer(site.context, found) == []
     return shop
 
 
@@ -46,8 +50,8 @@ def held(site: Site) -> str:
     body = SHIPPED.replace("\n", "\ttracking\tcarrier\n") + "".join(
         f"026-1520163-{number:07}\tshipped\tY0000001K\tYodel\n" for number in range(30)
     )
-    upload_id = put(site.desk, body.encode(), name="mass.txt")
-    read(site.desk, upload_id)
+    upload_id = put(site.context, body.encode(), name="mass.txt")
+    read(site.context, upload_id)
     return upload_id
 
 
@@ -75,7 +79,7 @@ def test_no_page_holds_script_or_style_of_its_own_or_asks_another_host(site: Sit
 
 def test_uploads_are_found_by_whatever_one_has_of_them(site: Site) -> None:
     shop = refused(site)
-    upload = uploads.listing(site.desk.db)[0]
+    upload = uploads.listing(site.context.db)[0]
     other = shop.drop("026-7777777-0000001\tshipped\t\t\tY0000009K\tYodel\t")
     browser = site.operator()
     for text in (upload.id, OTHER, upload.sha256[:12]):
@@ -91,7 +95,7 @@ def test_uploads_are_found_by_whatever_one_has_of_them(site: Site) -> None:
 
 
 def test_a_lists_next_page_goes_on_where_it_ended(site: Site) -> None:
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     ids = [shop.drop(f"026-0000000-{number:07}\tshipped\t\t\t\t\t") for number in range(53)]
     browser = site.operator()
     first = browser.get("/uploads").text
@@ -115,9 +119,9 @@ def test_an_unconfirmed_order_is_shown_with_amazons_words_and_ours_and_settled(s
     assert f"{OTHER} is shipped now." in browser.text(f"/orders/1/{OTHER}")
     assert "now." not in browser.text(f"/orders/1/{OTHER}"), "told once"
     assert "Nothing is unconfirmed" in browser.text("/unconfirmed")
-    (order,) = order_book.find(site.desk.db, 1, OTHER)
+    (order,) = order_book.find(site.context.db, 1, OTHER)
     assert order.state is OrderState.SHIPPED
-    told = deeds.listing(site.desk.db, about=work_lists.about_order(1, OTHER))
+    told = decisions.listing(site.context.db, about=work_lists.about_order(1, OTHER))
     assert [(one.who, one.what, one.detail) for one in told] == [
         ("operator", "order.settle", "unconfirmed -> shipped: confirmed there by hand")
     ]
@@ -133,18 +137,18 @@ def test_what_amazon_refused_is_sent_again(site: Site) -> None:
     (upload_id,) = site.arrived
     text = browser.text(f"/orders/1/{OTHER}")
     assert f"Its refused lines are sent again, as upload {upload_id}." in text
-    assert f"order.retry lines 3 of {uploads.listing(site.desk.db)[0].id} as {upload_id}" in text
-    assert site.desk.spool.claim_of(upload_id).seller == "anna"
+    assert f"order.retry lines 3 of {uploads.listing(site.context.db)[0].id} as {upload_id}" in text
+    assert site.context.spool.claim_of(upload_id).seller == "anna"
     answer = browser.post(f"/orders/1/{ORDER}/retry")
     assert (answer.status_code, "only what Amazon refused is sent again" in answer.text) == (409, True)
 
 
 def test_what_nobody_knows_of_stands_among_the_unconfirmed(site: Site) -> None:
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     shop.drop(f"{ORDER}\tshipped\t\t\t\t\t")
     _, feed_no = shop.submitted()
     lost = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
-    settling.settle(site.desk.db, feed_no, lost, now=site.clock())
+    settling.settle(site.context.db, feed_no, lost, now=site.clock())
     site.clock.wait(hours=1)
     browser = site.operator(Role.OPERATOR)
     text = browser.text("/unconfirmed")
@@ -162,14 +166,14 @@ def test_an_order_is_settled_only_as_what_can_be_said_by_hand(site: Site, state:
     refused(site)
     answer = site.operator().post(f"/orders/1/{OTHER}/settle", state=state, note="x")
     assert answer.status_code in (400, 409)
-    (order,) = order_book.find(site.desk.db, 1, OTHER)
+    (order,) = order_book.find(site.context.db, 1, OTHER)
     assert order.state is OrderState.UNCONFIRMED
 
 
 def test_work_is_assigned_and_noted(site: Site) -> None:
     upload_id = held(site)
     browser = site.operator(Role.OPERATOR)
-    users.add(site.desk.db, "olga", password_hash="h", role=Role.VIEWER, now=site.clock())
+    users.add(site.context.db, "olga", password_hash="h", role=Role.VIEWER, now=site.clock())
     assert browser.post("/cases", about=upload_id, assignee="nobody", note="").status_code == 400
     done = browser.post("/cases", about=upload_id, assignee="olga", note="asked the seller", wanted="/held")
     assert done.headers["location"] == "/held"
@@ -177,18 +181,20 @@ def test_work_is_assigned_and_noted(site: Site) -> None:
     assert "asked the seller" in text
     assert "olga" in text
     browser.post("/cases", about=upload_id, assignee="", note="")
-    assert work_lists.cases(site.desk.db, [upload_id])[upload_id] == work_lists.Case("", "", "2026-11-22T12:00:00.000Z")
+    assert work_lists.cases(site.context.db, [upload_id])[upload_id] == work_lists.Case(
+        "", "", "2026-11-22T12:00:00.000Z"
+    )
 
 
 def test_a_stopped_feed_goes_on(site: Site) -> None:
-    shop = Shop(site.desk)
+    shop = Shop(site.context)
     shop.drop(f"{ORDER}\tshipped\t\t\t\t\t")
     _, number = shop.submitted()
-    feeds.change(site.desk.db, number, state="stopped", note="Amazon answered 403")
+    feeds.change(site.context.db, number, state="stopped", note="Amazon answered 403")
     browser = site.operator(Role.OPERATOR)
     assert "Amazon answered 403" in browser.text("/feeds")
     assert browser.post(f"/feeds/{number}/retry").status_code == 303
-    assert feeds.woken(site.desk.db) == [number]
+    assert feeds.woken(site.context.db) == [number]
     assert browser.post("/feeds/99/retry").status_code == 409
 
 
@@ -208,12 +214,12 @@ def test_a_stopped_feed_goes_on(site: Site) -> None:
 def test_a_viewer_only_looks_and_no_form_works_from_elsewhere(site: Site, path: str, fields: dict[str, str]) -> None:
     refused(site)
     viewer, admin = site.operator(Role.VIEWER), site.operator(Role.ADMIN)
-    before = len(deeds.listing(site.desk.db))
+    before = len(decisions.listing(site.context.db))
     assert viewer.post(path, **fields).status_code == 403
     assert admin.submit(path, **fields).status_code == 403, "without the session's token"
     assert admin.send(path, Origin="https://evil.example").status_code == 403
     assert admin.send(path, **{"Sec-Fetch-Site": "cross-site"}).status_code == 403
-    assert len(deeds.listing(site.desk.db)) == before
+    assert len(decisions.listing(site.context.db)) == before
 
 
 def test_people_are_added_changed_and_kept_out_by_admins(site: Site) -> None:
@@ -227,7 +233,7 @@ def test_people_are_added_changed_and_kept_out_by_admins(site: Site) -> None:
     assert admin.post("/people/olga/change", what="role", role="admin").status_code == 303
     assert site.browser().login("olga", password=shown).look("/people").status_code == 200
     assert admin.post("/people/nobody/change", what="enable").status_code == 409
-    assert [one.what for one in deeds.listing(site.desk.db, about="olga")][-2:] == ["user.login", "user.add"]
+    assert [one.what for one in decisions.listing(site.context.db, about="olga")][-2:] == ["user.login", "user.add"]
 
 
 def test_there_is_always_an_admin(site: Site) -> None:
@@ -286,7 +292,7 @@ def test_a_zero_byte_in_a_form_is_refused(site: Site) -> None:
 
 
 def test_names_that_hold_markup_are_shown_as_they_are(site: Site) -> None:
-    put(site.desk, io.BytesIO(b"order-id\tstatus\n").getvalue(), name="<img src=x onerror=alert(1)>.txt")
+    put(site.context, io.BytesIO(b"order-id\tstatus\n").getvalue(), name="<img src=x onerror=alert(1)>.txt")
     text = site.operator().get("/uploads").text
     assert "<img src=x" not in text
     assert "&lt;img src=x" in text

@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi.routing import APIRoute
-from pipeline.desks import NOW
+from pipeline.contexts import NOW
 from web.scenes import busy
 from web.site import HASH, Browser, Site, site_on
 
 from cws_filedrop.model import Account, Seller
-from cws_filedrop.store import deeds, sellers, tokens, uploads
+from cws_filedrop.store.sellers import sellers, tokens
+from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.users import decisions
 from cws_filedrop.web.pages import PAGES
 
 EVERYBODYS = {"/login", "/login/code", "/logout", "/theme", "/metrics", "/healthz", "/readyz"}
@@ -29,11 +31,11 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict
     """A site where anna has something of everything, ids of hers, and a browser in which ben is logged in."""
     with site_on(tmp_path_factory.mktemp("site")) as site:
         names = busy(site)
-        sellers.add(site.desk.db, Seller(0, "ben", Account(0, "M2")), password_hash=HASH, now=NOW)
-        (site.desk.home("anna").path / "orders/created" / SECRET).write_bytes(b"x")
-        made = tokens.add(site.desk.db, 1, "annas-token", now=site.clock())
+        sellers.add(site.context.db, Seller(0, "ben", Account(0, "M2")), password_hash=HASH, now=NOW)
+        (site.context.home("anna").path / "orders/created" / SECRET).write_bytes(b"x")
+        made = tokens.add(site.context.db, 1, "annas-token", now=site.clock())
         assert made is not None
-        theirs = {"order_id": names["order"], "number": str(made[0]), "folder": "created", "account_id": "1"}
+        theirs = {"order_id": names["order"], "number": str(made[0].id), "folder": "created", "account_id": "1"}
         theirs |= {"name": SECRET, "address": "192.0.2.7", "connection_id": "x", "about": names["order"]}
         yield site, theirs | {"upload_id": names["held"]}, site.browser().login("ben", kind="seller")
 
@@ -68,8 +70,8 @@ def test_nothing_of_another_seller_is_behind_any_of_its_pages(scene: tuple[Site,
             if "{" in path and not path.startswith(("/my/templates", "/my/status")):
                 assert status == 404, (method, one, status)
             assert [mark for mark in (*_ids(theirs), SECRET, "annas-token") if mark in text] == [], (method, one)
-    assert [one.label for one in tokens.listing(site.desk.db, 1) if one.enabled] == ["annas-token"]
-    held = uploads.get(site.desk.db, theirs["upload_id"])
+    assert [one.label for one in tokens.listing(site.context.db, 1) if one.enabled] == ["annas-token"]
+    held = uploads.get(site.context.db, theirs["upload_id"])
     assert held is not None
     assert held.state == "held"
 
@@ -78,13 +80,13 @@ def test_no_page_of_operators_opens_and_none_of_their_forms_works(scene: tuple[S
     site, theirs, ben = scene
     tried = [(method, path) for method, path in routes() if not OWN.match(path) and path not in EVERYBODYS]
     assert len(tried) >= 30
-    before = len(deeds.listing(site.desk.db))
+    before = len(decisions.listing(site.context.db))
     for method, path in tried:
         for one in filled(path, theirs):
             status, text = asked(ben, method, one)
             assert status in (404, 422, 400) or (status == 303 and path == "/"), (method, one, status)
             assert [mark for mark in _ids(theirs) if mark in text] == [], (method, one)
-    assert len(deeds.listing(site.desk.db)) == before
+    assert len(decisions.listing(site.context.db)) == before
 
 
 def test_the_same_ids_are_there_for_their_owner(scene: tuple[Site, dict[str, str], Browser]) -> None:

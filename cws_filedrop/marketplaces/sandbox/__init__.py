@@ -1,12 +1,15 @@
-"""The built-in Amazon: a server that speaks Feeds, Orders, Reports and Login with Amazon; needs no credentials.
+"""The sandbox: a built-in server that plays Amazon (Feeds, Orders, Reports, Login with Amazon); needs no credentials.
 
-Knows nothing of uploads and sellers; whoever talks to it uses the very client that talks to Amazon.
+With it the whole service can be tried, tested and demonstrated without an account, by the very client that talks to
+Amazon; it knows nothing of uploads and sellers. It answers as Amazon does where that is known (shapes from Amazon's
+models, codes and habits from docs/amazon.md); where it is not, the answer is the sandbox's own choice, and the module
+says so. A client that sends anything twice, too often or badly formed shall be found out here, and not at Amazon.
 
-Accounts: any client id and secret are let in. A refresh token `sandbox-NAME` is the account NAME; any other is an
+Accounts: any client id and secret are accepted. A refresh token `sandbox-NAME` is the account NAME; any other is an
 account of its own. A refresh token that begins with `revoked` is refused (invalid_grant), and so is the client secret
 `wrong` (invalid_client).
 
-What becomes of a message, by what it looks like, so that refusals can be shown at will:
+What becomes of a message depends on what it looks like, so that refusals can be shown at will:
 
     order id XXX-0000404-XXXXXXX     Error 18028    the order is not known
     order id XXX-0000409-XXXXXXX     Error 18021    nothing is left to ship
@@ -25,12 +28,12 @@ are known, and more units than are left are Error 18021. A document that is not 
 when it is empty or ends early), one that breaks the schema or uses a MessageID twice gets 25; both as MessageID 0, and
 nothing of it is processed.
 
-getOrder (2026-01-01) knows the orders of a loaded book, and those that something was shipped for; what was shipped is
-seen as soon as its feed is processed, or `show_after_seconds` later. An item may be loaded with cancelled units:
+getOrder (2026-01-01) knows the orders of a loaded book, and those for which something was shipped; what was shipped
+shows as soon as its feed is processed, or `show_after_seconds` later. An item may be loaded with cancelled units:
 `{"01234567890123": {"units": 2, "cancelled": 1}}`.
 
 A report GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING (2021-06-30) lists what of the loaded book is left to ship, in its
-30 columns; its document is handed out for a restricted data token only. What else is to stand in it is loaded with the
+30 columns; its document is handed out for a restricted data token only. What else is to be in it is loaded with the
 order, all of it optional: `purchase_date`, `latest_ship_date`, `ship_service_level`, `buyer` (an object of the
 report's columns buyer-*, recipient-name and ship-*), and with an item `sku` and `name`.
 
@@ -41,6 +44,6 @@ outcome, after) and `ledger/summary`; `orders`; `faults` (GET, POST, DELETE; see
 from __future__ import annotations
 
 from cws_filedrop.marketplaces.sandbox.server import Server, serve
-from cws_filedrop.marketplaces.sandbox.settings import Settings
+from cws_filedrop.marketplaces.sandbox.settings import SandboxServerSettings
 
-__all__ = ["Server", "Settings", "serve"]
+__all__ = ["SandboxServerSettings", "Server", "serve"]

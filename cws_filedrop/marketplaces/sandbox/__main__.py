@@ -1,4 +1,4 @@
-"""`python -m cws_filedrop.marketplaces.sandbox --data FILE`: the built-in Amazon as a process of its own."""
+"""`python -m cws_filedrop.marketplaces.sandbox --data FILE`: the sandbox as a process of its own."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import argparse
 import sys
 from pathlib import Path
 
-from cws_filedrop import child, log
+from cws_filedrop import child_process, log
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.marketplaces.sandbox import Settings, serve
+from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, serve
 
 
 def main() -> int:
     """Serve; 2 when it cannot."""
     given = _parser().parse_args()
-    files = log.Files(given.log_folder, "sandbox", given.log_file_bytes, given.log_files) if given.log_folder else None
+    files = (
+        log.LogFolder(given.log_folder, "sandbox", given.log_file_bytes, given.log_files) if given.log_folder else None
+    )
     log.configure(given.log_level, json=given.log_json, files=files)
-    settings = Settings(
+    settings = SandboxServerSettings(
         data=given.data,
         host=given.host,
         port=given.port,
@@ -28,7 +30,7 @@ def main() -> int:
     try:
         serve(settings, watch_stdin=given.watch_stdin)
     except ConfigError as error:
-        child.say(error=str(error))
+        child_process.send(error=str(error))
         return 2
     return 0
 

@@ -1,4 +1,9 @@
-"""The sandbox's HTTP: routes, answers in Amazon's shapes, rate limits, faults. What a call does is in `operations`."""
+"""The sandbox's HTTP: routes, answers in Amazon's shapes, rate limits, faults. What a call does is in
+`operations`, `orders_api` and `reports_api`.
+
+Rate limits are enforced although nobody would mind here: a client that ignores them has to fail in a test. (They can be
+scaled, so that tests need not wait.)
+"""
 
 from __future__ import annotations
 
@@ -17,12 +22,12 @@ from starlette.routing import BaseRoute, Route
 from cws_filedrop import log
 from cws_filedrop.marketplaces.limits import RATES, reserve
 from cws_filedrop.marketplaces.sandbox import faults
-from cws_filedrop.marketplaces.sandbox.faults import Dropped, Fault, Faults, Hanging
-from cws_filedrop.marketplaces.sandbox.operations import Amazon, Call, Refusal
+from cws_filedrop.marketplaces.sandbox.faults import DroppedResponse, Fault, Faults, HangingResponse
+from cws_filedrop.marketplaces.sandbox.operations import Amazon, OperationCall, OperationRefused
 from cws_filedrop.marketplaces.sandbox.orders_api import OrdersApi
 from cws_filedrop.marketplaces.sandbox.reports_api import ReportsApi
-from cws_filedrop.marketplaces.sandbox.rows import Rows
-from cws_filedrop.marketplaces.sandbox.settings import Settings
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
+from cws_filedrop.marketplaces.sandbox.settings import SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.signing import Signer
 
 LOG: Final = log.get(__name__)
@@ -33,23 +38,23 @@ TOKENS: Final = "/tokens/2021-03-01"
 LARGEST_UPLOAD: Final = 10 * 1024 * 1024
 LARGEST_REQUEST: Final = 64 * 1024
 
-Work = Callable[[Call], Any]
+Work = Callable[[OperationCall], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One of Amazon's operations: where it is, what it answers with, what it does, and for whom."""
+    """One of Amazon's operations: its route, its good status, what it does, and how it knows the account."""
 
     name: str
     method: str
     path: str
     status: int
     work: Work
-    account: Callable[[Call], str]
+    account: Callable[[OperationCall], str]
 
 
 def routes(app: App) -> list[BaseRoute]:
-    """Everything that Amazon answers."""
+    """All routes that Amazon has, as far as they are played."""
     amazon, reports = app.amazon, app.reports
     table: tuple[tuple[str, str, str, int, Work], ...] = (
         ("createFeedDocument", "POST", f"{API}/documents", 201, amazon.create_feed_document),
@@ -78,7 +83,7 @@ def routes(app: App) -> list[BaseRoute]:
 class App:
     """Puts calls to the operations and their outcomes into HTTP."""
 
-    def __init__(self, rows: Rows, signer: Signer, settings: Settings) -> None:
+    def __init__(self, rows: SandboxRows, signer: Signer, settings: SandboxServerSettings) -> None:
         self.amazon = amazon = Amazon(rows, signer)
         self.orders = OrdersApi(rows, show_after_seconds=settings.show_after_seconds)
         self.reports = ReportsApi(rows, signer, amazon, settings)
@@ -91,14 +96,18 @@ class App:
         return Starlette(routes=[*routes(self), *control])
 
     def serve(
-        self, name: str, answer: Callable[[Call], Response], limit: int = LARGEST_REQUEST
+        self, name: str, answer: Callable[[OperationCall], Response], limit: int = LARGEST_REQUEST
     ) -> Callable[[Request], Awaitable[Response]]:
-        """An endpoint: takes the call in, has it answered in a thread, lets go wrong what is to go wrong."""
+        """An endpoint: reads the call, answers it in a thread, and makes go wrong what was asked to.
+
+        Whether the work is done before things go wrong is the point of a fault: a lost answer to createFeed means a
+        feed too many if the client just sends again, and none at all if it does not.
+        """
 
         async def endpoint(request: Request) -> Response:
             body = await _body(request, limit)
             if body is None:
-                return _storage_refused(Refusal(400, "EntityTooLarge", f"More than {limit} bytes"))
+                return _storage_refused(OperationRefused(400, "EntityTooLarge", f"More than {limit} bytes"))
             fault = self.faults.take(name)
             if fault is not None and fault.kind in faults.BEFORE | faults.AFTER and not fault.works_first:
                 return self._struck(fault, Response(b"{}", 200, media_type="application/json"))
@@ -108,48 +117,52 @@ class App:
         return endpoint
 
     def _struck(self, fault: Fault, response: Response) -> Response:
-        """An answer gone wrong."""
+        """The answer, gone wrong."""
         match fault.kind:
             case "throttle":
-                return _refused(Refusal(429, "QuotaExceeded", "You exceeded your quota for the requested resource."))
+                return _refused(
+                    OperationRefused(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
+                )
             case "fail":
                 words = "We encountered an internal error. Please try again."
-                return _refused(Refusal(fault.status or 500, "InternalFailure", words))
+                return _refused(OperationRefused(fault.status or 500, "InternalFailure", words))
             case "refuse":
-                return _refused(Refusal(fault.status or 400, "InvalidInput", "The sandbox was told to refuse this."))
+                return _refused(
+                    OperationRefused(fault.status or 400, "InvalidInput", "The sandbox was told to refuse this.")
+                )
             case "hang":
-                return Hanging(fault.seconds, self.faults.closing)
+                return HangingResponse(fault.seconds, self.faults.closing)
             case "drop":
-                return Dropped()
+                return DroppedResponse()
             case "garbage":
                 return Response(faults.PAGE, response.status_code, media_type="text/html")
             case "cut":
                 return faults.cut(response)
             case "break":
-                return Dropped(response)
+                return DroppedResponse(response)
             case "miscount":
                 return faults.miscounted(response)
         return response  # the fault was for the feed, not for the answer
 
-    def token(self, call: Call) -> Response:
-        """Login with Amazon has its own shape of errors."""
+    def token(self, call: OperationCall) -> Response:
+        """Answer Login with Amazon, which has its own shape of errors."""
         try:
             return JSONResponse(self.amazon.token(call), headers=_request_id() | {"cache-control": "no-store"})
-        except Refusal as refusal:
+        except OperationRefused as refusal:
             body = {"error": refusal.code, "error_description": refusal.message}
             return JSONResponse(body, refusal.status, headers=_request_id())
 
-    def operation(self, operation: Operation) -> Callable[[Call], Response]:
-        """How an operation is answered: who is it, is it too often, then the work."""
+    def operation(self, operation: Operation) -> Callable[[OperationCall], Response]:
+        """How an operation is answered: first the account, then its rate limit, then the work."""
         rate = RATES[operation.name].scaled(self._settings.rate_scale)
         limit = {"x-amzn-RateLimit-Limit": f"{rate.per_second:g}"}
 
-        def answer(call: Call) -> Response:
+        def answer(call: OperationCall) -> Response:
             try:
                 account = operation.account(call)
                 self._take_token(account, operation.name)
                 payload = operation.work(replace(call, account=account))
-            except Refusal as refusal:
+            except OperationRefused as refusal:
                 return _refused(refusal, limit if refusal.status in (400, 404) else {})
             if operation.method == "DELETE":
                 return Response(b"", operation.status, headers=_request_id() | limit)
@@ -165,22 +178,22 @@ class App:
             row = connection.execute(query, key).fetchone()
             arrival, wait = reserve(None if row is None else row[0], self._settings.clock(), rate)
             if wait > 0:
-                raise Refusal(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
+                raise OperationRefused(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
             connection.execute("INSERT OR REPLACE INTO buckets VALUES (?, ?, ?)", (*key, arrival))
 
-    def put(self, call: Call) -> Response:
+    def put(self, call: OperationCall) -> Response:
         """The storage takes a document."""
         try:
             self.amazon.put(call)
-        except Refusal as refusal:
+        except OperationRefused as refusal:
             return _storage_refused(refusal)
         return Response(b"", 200)
 
-    def fetch(self, call: Call) -> Response:
+    def fetch(self, call: OperationCall) -> Response:
         """The storage hands a document out."""
         try:
             document = self.amazon.open(call, "GET")
-        except Refusal as refusal:
+        except OperationRefused as refusal:
             return _storage_refused(refusal)
         encoded = {"content-encoding": "gzip"} if document.packing and call.one("encoded") else {}
         return Response(document.body or b"", 200, headers={"content-type": document.content_type} | encoded)
@@ -199,21 +212,21 @@ async def _body(request: Request, limit: int) -> bytes | None:
     return bytes(body)
 
 
-def _call(request: Request, body: bytes) -> Call:
+def _call(request: Request, body: bytes) -> OperationCall:
     query = {name: request.query_params.getlist(name) for name in request.query_params}
     base = str(request.base_url).rstrip("/")
-    return Call(base, request.path_params, query, request.headers, body)
+    return OperationCall(base, request.path_params, query, request.headers, body)
 
 
 def _request_id() -> dict[str, str]:
     return {"x-amzn-RequestId": str(uuid.uuid4())}
 
 
-def _refused(refusal: Refusal, headers: dict[str, str] | None = None) -> Response:
+def _refused(refusal: OperationRefused, headers: dict[str, str] | None = None) -> Response:
     error = {"code": refusal.code, "message": refusal.message, "details": refusal.details}
     return JSONResponse({"errors": [error]}, refusal.status, headers=_request_id() | (headers or {}))
 
 
-def _storage_refused(refusal: Refusal) -> Response:
+def _storage_refused(refusal: OperationRefused) -> Response:
     body = f"<Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}</Message></Error>"
     return Response('<?xml version="1.0" encoding="UTF-8"?>\n' + body, refusal.status, media_type="application/xml")

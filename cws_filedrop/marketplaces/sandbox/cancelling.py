@@ -1,7 +1,7 @@
 """OrderAcknowledgement documents as Amazon would read them: what is cancelled, and what comes of it.
 
-No number of Amazon's is published for an order that cannot be cancelled any more; the sandbox says 18028, whose words
-cover orders that are incomplete or invalid.
+Amazon has published no code for an order that cannot be cancelled any more; the sandbox uses 18028, whose text covers
+orders that are incomplete or invalid.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from xml.etree.ElementTree import XMLParser  # only for documents that passed th
 
 from cws_filedrop.feeds import schema
 from cws_filedrop.marketplaces.sandbox import orders
-from cws_filedrop.marketplaces.sandbox.reading import INVALID, NUMBERED_TWICE, Refused, ill_formed
-from cws_filedrop.marketplaces.sandbox.report import Result, Severity
+from cws_filedrop.marketplaces.sandbox.reading import INVALID, NUMBERED_TWICE, RefusedDocument, ill_formed
+from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
 
 LEFT: Final = "SELECT 1 FROM shipped WHERE account = ? AND order_id = ? LIMIT 1"
 BOOKED: Final = "SELECT item FROM book WHERE account IN (?, ?) AND order_id = ?"
@@ -23,8 +23,8 @@ CANCEL: Final = "UPDATE book SET cancelled = units WHERE account IN (?, ?) AND o
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """An order, and the items of it that are cancelled; none of them if it is only taken."""
+class CancellationMessage:
+    """An order, and the items of it that are cancelled; none if it is merely acknowledged."""
 
     number: int
     order_id: str
@@ -36,12 +36,12 @@ class Cancellations:
     """A document that can be processed."""
 
     merchant: str
-    messages: tuple[Message, ...]
+    messages: tuple[CancellationMessage, ...]
 
 
-def read(document: bytes) -> Cancellations | Refused:
+def read(document: bytes) -> Cancellations | RefusedDocument:
     """What is in a document."""
-    if schema.fault(document, schema.Kind.ORDER_ACKNOWLEDGEMENT) is not None:
+    if schema.fault(document, schema.DocumentKind.ORDER_ACKNOWLEDGEMENT) is not None:
         return ill_formed(document)
     parser = XMLParser()  # noqa: S314 - the schema allows no DTD
     parser.feed(document)
@@ -51,25 +51,25 @@ def read(document: bytes) -> Cancellations | Refused:
         said = element[-1]
         cancels = said.findtext("StatusCode") == "Failure"
         items = tuple(item.findtext("AmazonOrderItemCode", "") for item in said.iterfind("Item")) if cancels else ()
-        messages.append(Message(int(element[0].text or ""), said.findtext("AmazonOrderID", ""), items))
+        messages.append(CancellationMessage(int(element[0].text or ""), said.findtext("AmazonOrderID", ""), items))
     repeated = [number for number, times in Counter(one.number for one in messages).items() if times > 1]
     if repeated:
-        return Refused(0, tuple(("25", NUMBERED_TWICE.format(number), 0) for number in repeated[:10]))
+        return RefusedDocument(0, tuple(("25", NUMBERED_TWICE.format(number), 0) for number in repeated[:10]))
     if any(not one.items for one in messages):
-        return Refused(0, (("25", INVALID, 0),))  # what it would mean is not known here
+        return RefusedDocument(0, (("25", INVALID, 0),))  # what it would mean is not known here
     return Cancellations(root.findtext("Header/MerchantIdentifier", ""), tuple(messages))
 
 
 def process(
     connection: sqlite3.Connection, account: str, feed: int, document: Cancellations, now: float
-) -> list[Result]:
-    """Cancel every order that can be, and write all of them into the ledger; what there is to say about them."""
-    results: list[Result] = []
+) -> list[ReportedResult]:
+    """Cancel every order that can be, and write all of them into the ledger. Returns the results to report."""
+    results: list[ReportedResult] = []
     for message in document.messages:
         result = orders.ruled(message.number, message.order_id, "", document.merchant)
         if result is None and not _cancelled(connection, account, message):
             words = orders.NO_ORDER.format(order=message.order_id, merchant=document.merchant)
-            result = Result(message.number, Severity.ERROR, "18028", words, message.order_id)
+            result = ReportedResult(message.number, ResultSeverity.ERROR, "18028", words, message.order_id)
         if result is not None:
             results.append(result)
         outcome, code = ("cancelled", "") if result is None else (orders.OUTCOMES[result.severity], result.code)
@@ -78,8 +78,8 @@ def process(
     return results
 
 
-def _cancelled(connection: sqlite3.Connection, account: str, message: Message) -> bool:
-    """Cancel an order, if nothing of it was shipped and it is all of it."""
+def _cancelled(connection: sqlite3.Connection, account: str, message: CancellationMessage) -> bool:
+    """Cancel an order, if none of it was shipped and all of it is meant."""
     order = (account, message.order_id)
     if connection.execute(LEFT, order).fetchone() is not None:
         return False

@@ -1,4 +1,4 @@
-"""What only a sandbox has, under /sandbox: health, the ledger, order book, faults on demand. For tests and demos."""
+"""What only a sandbox has, under /sandbox: health, ledger, order book, faults on demand. For tests and demos."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from cws_filedrop.marketplaces.sandbox import order_report, orders
 from cws_filedrop.marketplaces.sandbox.faults import Faults, fault
-from cws_filedrop.marketplaces.sandbox.rows import Rows
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
 
 FILTERS: Final = {  # parameter of the query: condition
     "order": "order_id = ?",
@@ -28,7 +28,7 @@ MOST_NAMED: Final = 100
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
-def routes(rows: Rows, faults: Faults) -> list[BaseRoute]:
+def routes(rows: SandboxRows, faults: Faults) -> list[BaseRoute]:
     """All of them."""
     return [
         Route("/sandbox/health", _in_thread(lambda request: _health(rows)), methods=["GET"]),
@@ -46,7 +46,7 @@ def _in_thread(answer: Callable[[Request], object]) -> Endpoint:
     return endpoint
 
 
-def _health(rows: Rows) -> dict[str, object]:
+def _health(rows: SandboxRows) -> dict[str, object]:
     with rows.state.read() as connection:
         feeds = connection.execute("SELECT count(*) FROM feeds").fetchone()[0]
     return {"status": "ok", "feeds": feeds}
@@ -58,8 +58,11 @@ def _conditions(request: Request) -> tuple[str, list[str]]:
     return where, [request.query_params[name] for name in given]
 
 
-def _ledger(rows: Rows, request: Request) -> dict[str, object]:
-    """Every line of every message that was ever processed, the oldest first."""
+def _ledger(rows: SandboxRows, request: Request) -> dict[str, object]:
+    """Every line of every message that was ever processed, oldest first.
+
+    Refused ones too: the ledger is the witness in tests that nothing was sent twice.
+    """
     rows.settle()
     where, values = _conditions(request)
     query = f"SELECT * FROM ledger WHERE {where} ORDER BY no"  # noqa: S608 - conditions are ours, values are bound
@@ -72,8 +75,8 @@ def _entry(row: dict[str, Any]) -> dict[str, Any]:
     return row | {"feed_id": str(row.pop("feed")), "message_id": row.pop("message")}
 
 
-def _summary(rows: Rows, request: Request) -> dict[str, object]:
-    """How many lines, how many different ones, and which of them came more than once."""
+def _summary(rows: SandboxRows, request: Request) -> dict[str, object]:
+    """How many lines, how many distinct ones, and which of them came more than once."""
     rows.settle()
     where, values = _conditions(request)
     source = f"FROM (SELECT {LINE}, count(*) AS times FROM ledger WHERE {where} GROUP BY {LINE})"  # noqa: S608
@@ -83,8 +86,8 @@ def _summary(rows: Rows, request: Request) -> dict[str, object]:
     return {"lines": total, "different": different, "more_than_once": [dict(row) for row in again]}
 
 
-def _orders(rows: Rows) -> Endpoint:
-    """Load orders into an account's book (of all accounts, if none is named), or take all books away."""
+def _orders(rows: SandboxRows) -> Endpoint:
+    """Load orders into an account's book (that of all accounts, if none is named), or remove all books."""
 
     async def endpoint(request: Request) -> Response:
         body = await request.body()
@@ -110,7 +113,7 @@ def _orders(rows: Rows) -> Endpoint:
 
 
 def _book(wanted: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
-    """An item is its units, or an object with `units` and what is to be known of it besides."""
+    """Rows of the book. An item is its units, or an object with `units` and other facts about it."""
     for order in wanted["orders"]:
         order_id = str(order["order_id"])
         for code, item in order["items"].items():
@@ -119,7 +122,7 @@ def _book(wanted: dict[str, Any]) -> Iterator[tuple[str, str, int, int]]:
 
 
 def _faults(faults: Faults) -> Endpoint:
-    """See, ask for, or call off what is to go wrong (the shape is in `faults`)."""
+    """List, add or clear faults (the shape is in `faults`)."""
 
     async def endpoint(request: Request) -> Response:
         try:

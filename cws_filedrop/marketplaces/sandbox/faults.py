@@ -1,4 +1,4 @@
-"""Faults on demand: what is to go wrong with the next calls of an operation, and answers that go wrong. No feeds here.
+"""Faults on demand: what goes wrong with the next calls of an operation, and how. Knows no feeds.
 
     kind       what happens                                             before or after the work
     throttle   429 QuotaExceeded                                        before
@@ -99,7 +99,7 @@ def fault(values: object) -> Fault:
 
 
 class Faults:
-    """What is yet to go wrong, in the order it was asked for. `closing` ends hanging answers when the server stops."""
+    """Faults that have not struck yet, in order of request. `closing` ends hanging answers when the server stops."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -107,12 +107,12 @@ class Faults:
         self.closing = asyncio.Event()
 
     def add(self, fault: Fault) -> None:
-        """Ask for a fault."""
+        """Add a fault."""
         with self._lock:
             self._waiting.append(fault)
 
     def take(self, operation: str) -> Fault | None:
-        """What is to go wrong with this call."""
+        """The fault for a call of an operation, if there is any; it is used up."""
         with self._lock:
             for place, waiting in enumerate(self._waiting):
                 if waiting.operation in (operation, ANY):
@@ -122,17 +122,17 @@ class Faults:
         return None
 
     def waiting(self) -> list[dict[str, Any]]:
-        """What is yet to go wrong, as JSON."""
+        """The faults that have not struck yet, as JSON."""
         with self._lock:
             return [asdict(waiting) for waiting in self._waiting]
 
     def clear(self) -> None:
-        """Let nothing more go wrong."""
+        """Drop all faults."""
         with self._lock:
             self._waiting.clear()
 
 
-class Dropped(Response):
+class DroppedResponse(Response):
     """No answer: the connection is closed, after the first `sent` bytes of another answer if there are any."""
 
     def __init__(self, sent: Response | None = None) -> None:
@@ -149,7 +149,7 @@ class Dropped(Response):
             pass
 
 
-class Hanging(Response):
+class HangingResponse(Response):
     """No answer for a long time, or until the client gives up, or the server stops; then the connection is closed."""
 
     def __init__(self, seconds: float, closing: asyncio.Event) -> None:
@@ -163,7 +163,7 @@ class Hanging(Response):
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
-        await Dropped()(scope, receive, send)
+        await DroppedResponse()(scope, receive, send)
 
 
 async def _gone(receive: Receive) -> None:

@@ -1,7 +1,7 @@
-"""The operations of the Feeds API and of Login with Amazon, as pure as can be: a call in, a payload out. No sockets.
+"""The operations of the Feeds API and of Login with Amazon: a call in, a payload out. No sockets.
 
-Shapes, status codes and limits are those of feeds_2021-06-30.json and LWA.md; what Amazon's model leaves open (order of
-getFeeds, words of a refusal) is the sandbox's own choice.
+Shapes, status codes and limits are those of feeds_2021-06-30.json and docs/amazon.md; what Amazon's model leaves open
+(the order of getFeeds, the text of a refusal) is the sandbox's own choice.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any, Final
 from urllib.parse import parse_qs
 
 from cws_filedrop.marketplaces.sandbox.faults import FATES, Fault
-from cws_filedrop.marketplaces.sandbox.rows import CANCELLING, GZIP, Document, Fate, FeedRow, Rows
+from cws_filedrop.marketplaces.sandbox.rows import CANCELLING, GZIP, DocumentRow, Fate, SandboxFeedRow, SandboxRows
 from cws_filedrop.marketplaces.sandbox.signing import TOKEN_SECONDS, Signer
 
 FEED_TYPES: Final = ("POST_ORDER_FULFILLMENT_DATA", CANCELLING)
@@ -28,7 +28,7 @@ KNOWN_ACCOUNT: Final = "sandbox-"  # a refresh token of this form names its acco
 Payload = dict[str, Any]
 
 
-class Refusal(Exception):
+class OperationRefused(Exception):
     """An answer other than success."""
 
     def __init__(self, status: int, code: str, message: str, details: str = "") -> None:
@@ -40,7 +40,7 @@ class Refusal(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class OperationCall:
     """A request as an operation sees it."""
 
     base: str
@@ -72,8 +72,8 @@ class Filters:
     size: int = 10
     before: int | None = None
 
-    def let(self, feed: FeedRow, now: float) -> bool:
-        """Is that one of the feeds looked for?"""
+    def let(self, feed: SandboxFeedRow, now: float) -> bool:
+        """Does the feed match?"""
         return (
             feed.type in self.types
             and (not self.marketplaces or not set(feed.marketplaces).isdisjoint(self.marketplaces))
@@ -83,9 +83,9 @@ class Filters:
 
 
 class Amazon:
-    """All operations, over one memory."""
+    """All operations, on one state."""
 
-    def __init__(self, rows: Rows, signer: Signer) -> None:
+    def __init__(self, rows: SandboxRows, signer: Signer) -> None:
         self._rows = rows
         self._signer = signer
 
@@ -99,16 +99,16 @@ class Amazon:
             raise denied("Access token is missing in the request header.")
         return let_in(self._signer.account(token, self._rows.now()))
 
-    def token(self, call: Call) -> Payload:
+    def token(self, call: OperationCall) -> Payload:
         """Login with Amazon: a refresh token for an access token. The secret `wrong` is refused."""
         form = {name: values[0] for name, values in parse_qs(call.body.decode("latin-1")).items()}
         if form.get("grant_type") != "refresh_token" or not form.get("refresh_token") or not form.get("client_id"):
-            raise Refusal(400, "invalid_request", "The request is missing a required parameter.")
+            raise OperationRefused(400, "invalid_request", "The request is missing a required parameter.")
         if form.get("client_secret", "wrong") == "wrong":
-            raise Refusal(401, "invalid_client", "Client authentication failed")
+            raise OperationRefused(401, "invalid_client", "Client authentication failed")
         refresh = form["refresh_token"]
         if refresh.startswith(REVOKED):
-            raise Refusal(400, "invalid_grant", "The request has an invalid grant parameter : refresh_token")
+            raise OperationRefused(400, "invalid_grant", "The request has an invalid grant parameter : refresh_token")
         return {
             "access_token": self._signer.token(_account(refresh), self._rows.now()),
             "token_type": "bearer",
@@ -116,16 +116,20 @@ class Amazon:
             "refresh_token": refresh,
         }
 
-    def create_feed_document(self, call: Call) -> Payload:
-        """Room for a document."""
+    def create_feed_document(self, call: OperationCall) -> Payload:
+        """Make room for a document, and give the link to upload it to."""
         content_type = object_(call.body).get("contentType")
         if not isinstance(content_type, str) or not content_type:
             raise wrong("contentType is missing")
         document = self._rows.add_document(call.account, content_type)
         return {"feedDocumentId": document, "url": self._signer.link(call.base, document, "PUT", self._rows.now())}
 
-    def create_feed(self, call: Call) -> Payload:
-        """A feed of an uploaded document; not idempotent, like Amazon's."""
+    def create_feed(self, call: OperationCall) -> Payload:
+        """Make a feed of an uploaded document.
+
+        Not idempotent, as at Amazon: a second call makes a second feed of the same document, whose shipments are sent
+        twice. That is what the client must never let happen, so the sandbox must not prevent it.
+        """
         wanted = object_(call.body)
         if wanted.get("feedType") not in FEED_TYPES:
             raise wrong(f"feedType {wanted.get('feedType')!r} is not supported here")
@@ -135,26 +139,23 @@ class Amazon:
             raise wrong("inputFeedDocumentId names no feed document")
         if document.body is None:
             raise wrong("The feed document has no contents: upload them first")
-        return {
-            "feedId": str(
-                self._rows.add_feed(call.account, wanted["feedType"], markets, document.id, fate_of(call.fault))
-            )
-        }
+        number = self._rows.add_feed(call.account, wanted["feedType"], markets, document.id, fate_of(call.fault))
+        return {"feedId": str(number)}
 
-    def get_feed(self, call: Call) -> Payload:
+    def get_feed(self, call: OperationCall) -> Payload:
         """A feed as it is now."""
         return self._shown(self._feed(call))
 
-    def cancel_feed(self, call: Call) -> Payload:
-        """Take back a feed that is in the queue."""
+    def cancel_feed(self, call: OperationCall) -> Payload:
+        """Cancel a feed that is in the queue."""
         feed = self._feed(call)
         if feed.status(self._rows.now()) != "IN_QUEUE":
             raise wrong("Only a feed with processingStatus IN_QUEUE can be cancelled")
         self._rows.cancel(feed.no)
         return {}
 
-    def get_feeds(self, call: Call) -> Payload:
-        """Feeds by their marks, the newest first, page by page."""
+    def get_feeds(self, call: OperationCall) -> Payload:
+        """Feeds that match the filters, newest first, page by page."""
         filters = self._filters(call)
         now = self._rows.now()
         found = [feed for feed in self._rows.feeds(call.account, filters.before) if filters.let(feed, now)]
@@ -164,28 +165,28 @@ class Amazon:
             payload["nextToken"] = _token(filters, page[-1].no)
         return payload
 
-    def get_feed_document(self, call: Call) -> Payload:
-        """Where a document's contents are to be had."""
+    def get_feed_document(self, call: OperationCall) -> Payload:
+        """Where the contents of a document can be fetched."""
         document = self._rows.document(call.path["document_id"])
         if document is None or document.account != call.account or document.body is None or document.restricted:
             raise unknown("document")
         return {"feedDocumentId": document.id} | self.opened(call, document)
 
-    def opened(self, call: Call, document: Document) -> Payload:
-        """The link to a document, and how it is packed."""
+    def opened(self, call: OperationCall, document: DocumentRow) -> Payload:
+        """The link to a document, and its packing."""
         url = self._signer.link(call.base, document.id, "GET", self._rows.now())
         if call.one("enableContentEncodingUrlHeader") == "true":
             url += "&encoded=1"
         return {"url": url} | ({"compressionAlgorithm": GZIP} if document.packing else {})
 
-    def _feed(self, call: Call) -> FeedRow:
+    def _feed(self, call: OperationCall) -> SandboxFeedRow:
         no = call.path["feed_id"]
         feed = self._rows.feed(call.account, int(no)) if no.isascii() and no.isdigit() and len(no) < 18 else None
         if feed is None:
             raise unknown("feed")
         return feed
 
-    def _shown(self, feed: FeedRow) -> Payload:
+    def _shown(self, feed: SandboxFeedRow) -> Payload:
         now = self._rows.now()
         status = feed.status(now)
         payload = {
@@ -201,7 +202,7 @@ class Amazon:
             payload["processingEndTime"] = time_(feed.ends)
         return payload | ({"resultFeedDocumentId": feed.result} if feed.result else {})
 
-    def _filters(self, call: Call) -> Filters:
+    def _filters(self, call: OperationCall) -> Filters:
         if token := call.one("nextToken"):
             if len(call.query) > 1:
                 raise wrong("nextToken must be the only parameter")
@@ -223,38 +224,38 @@ class Amazon:
 
     # The storage behind the links
 
-    def open(self, call: Call, method: str) -> Document:
+    def open(self, call: OperationCall, method: str) -> DocumentRow:
         """The document a presigned link is for.
 
         Raises: Refusal with the storage's codes.
         """
         document_id, date = call.path["document_id"], call.one("X-Amz-Date")
         if not self._signer.opens(document_id, method, date, call.one("X-Amz-Signature")):
-            raise Refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+            raise OperationRefused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
         if self._rows.now() >= int(date) + int(call.one("X-Amz-Expires") or 0):
-            raise Refusal(403, "AccessDenied", "Request has expired")
+            raise OperationRefused(403, "AccessDenied", "Request has expired")
         document = self._rows.document(document_id)
         if document is None:
-            raise Refusal(404, "NoSuchKey", "The specified key does not exist.")
+            raise OperationRefused(404, "NoSuchKey", "The specified key does not exist.")
         return document
 
-    def put(self, call: Call) -> None:
+    def put(self, call: OperationCall) -> None:
         """Store a document. The Content-Type is part of the signature."""
         document = self.open(call, "PUT")
         if call.headers.get("content-type") != document.content_type:
-            raise Refusal(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
+            raise OperationRefused(403, "SignatureDoesNotMatch", "The request signature we calculated does not match.")
         self._rows.store(document.id, call.body)
 
 
 def _account(refresh_token: str) -> str:
-    """The account a refresh token stands for. A token that might be a real one is not kept."""
+    """The account of a refresh token. Somebody may use a real one by mistake, so only its hash is kept."""
     if refresh_token.startswith(KNOWN_ACCOUNT):
         return refresh_token.removeprefix(KNOWN_ACCOUNT)
     return hashlib.sha256(refresh_token.encode()).hexdigest()[:16]
 
 
 def object_(body: bytes) -> Payload:
-    """The JSON object of a request.
+    """The JSON object in the body of a request.
 
     Raises: Refusal.
     """
@@ -268,7 +269,7 @@ def object_(body: bytes) -> Payload:
 
 
 def marketplaces(wanted: Payload) -> list[str]:
-    """The marketplaces that a feed or report is for.
+    """The marketplaces of a feed or report.
 
     Raises: Refusal.
     """
@@ -279,7 +280,7 @@ def marketplaces(wanted: Payload) -> list[str]:
 
 
 def fate_of(fault: Fault | None) -> Fate:
-    """How a feed or report is to end."""
+    """How a feed or report is going to end."""
     if fault is None or fault.kind not in FATES:
         return Fate()
     return Fate(FATES[fault.kind], applied=bool(fault.worked) and fault.kind == "fatal")
@@ -312,19 +313,21 @@ def time_(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
-def wrong(details: str) -> Refusal:
+def wrong(details: str) -> OperationRefused:
     """The refusal of a request that makes no sense."""
-    return Refusal(400, "InvalidInput", "Request has missing or invalid parameters and cannot be parsed.", details)
+    return OperationRefused(
+        400, "InvalidInput", "Request has missing or invalid parameters and cannot be parsed.", details
+    )
 
 
-def unknown(what: str) -> Refusal:
-    """The refusal of a question about what is not there."""
-    return Refusal(404, "NotFound", f"The {what} you asked for does not exist.")
+def unknown(what: str) -> OperationRefused:
+    """The refusal of a request for something that does not exist."""
+    return OperationRefused(404, "NotFound", f"The {what} you asked for does not exist.")
 
 
-def denied(details: str) -> Refusal:
-    """The refusal of somebody who may not."""
-    return Refusal(403, "Unauthorized", "Access to requested resource is denied.", details)
+def denied(details: str) -> OperationRefused:
+    """The refusal of a caller who is not allowed."""
+    return OperationRefused(403, "Unauthorized", "Access to requested resource is denied.", details)
 
 
 def let_in(account: str | None) -> str:

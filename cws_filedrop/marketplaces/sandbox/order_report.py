@@ -1,6 +1,6 @@
-"""The report of orders that wait for shipment, as a tab-delimited table (FACTS.md section 5). Knows no HTTP.
+"""The report of orders that wait for shipment, tab-delimited (docs/amazon.md#5-order-reports). Knows no HTTP.
 
-It has the 30 columns of a report seen in 2025. Facts about an order are kept as JSON under the report's headings.
+It has the 30 columns of a real report of 2025. Facts about an order are kept as JSON under the report's headings.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ OF_ORDER: Final = {  # key of a loaded order: heading
     "ship_service_level": "ship-service-level",
 }
 OF_ITEM: Final = {"sku": "sku", "name": "product-name"}
-# An order of the account's own book comes after one of the book for all, and takes its place.
+# An order in the account's own book comes after that in the book for all, and overrides it.
 WAITING: Final = """
 SELECT b.order_id, b.item, b.units, b.units - b.cancelled - coalesce(sum(p.quantity), 0) AS waiting,
     coalesce(sum(p.quantity), 0) AS shipped
@@ -42,7 +42,7 @@ FACTS: Final = "SELECT order_id, item, said FROM facts WHERE account IN (?, ?) O
 
 
 def facts(orders: Iterable[Mapping[str, Any]], now: float) -> Iterator[tuple[str, str, str]]:
-    """What loaded orders say of themselves and of their items, for `orders.remember`.
+    """The facts that loaded orders bring about themselves and their items, for `orders.remember`.
 
     Raises: LookupError, TypeError, ValueError, AttributeError when they make no sense.
     """
@@ -63,7 +63,7 @@ def _said(values: Mapping[str, Any], headings: Mapping[str, str], others: Mappin
 
 
 def write(connection: sqlite3.Connection, account: str, now: float, *, until: float) -> bytes:
-    """The report at a moment, of an account for which shipments are to be seen that were made `until` then."""
+    """An account's report at the moment `now`, in which shipments made until the moment `until` count as shipped."""
     known: dict[tuple[str, str], dict[str, str]] = {}
     for row in connection.execute(FACTS, (EVERYONE, account)):
         known[row["order_id"], row["item"]] = json.loads(row["said"])

@@ -1,8 +1,10 @@
 """The simulated order book: what becomes of each message, and the ledger of all of them. Knows no XML and no HTTP.
 
-Without a loaded book every well-formed Amazon order exists, with as many units as anyone confirms; a shipment that was
-confirmed before (same order, item and tracking number) is refused. With a loaded book only its orders and items exist,
-and only the units that are left can be confirmed. RULES are for demonstrations: they refuse by what an id looks like.
+Without a loaded book every well-formed Amazon order exists, with as many units as are ever confirmed; a shipment that
+was confirmed before (same order, item and tracking number) is refused, since without quantities that is the only sign
+of something sent twice. With a loaded book only its orders and items exist, and only the units that are left can be
+confirmed, which is how Amazon itself refuses (18021). RULES are for demonstrations: they refuse by what an id looks
+like.
 """
 
 from __future__ import annotations
@@ -13,8 +15,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from cws_filedrop.marketplaces.sandbox.reading import Item, Message, Readable
-from cws_filedrop.marketplaces.sandbox.report import Result, Severity
+from cws_filedrop.marketplaces.sandbox.reading import PackageItem, PackageMessage, ReadableDocument
+from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
 
 TOO_MANY: Final = (
     "The quantities you provided for order id ({order}) were larger than the quantities that could be fulfilled. Please"
@@ -30,21 +32,21 @@ ODD_TRACKING: Final = "The tracking number {tracking} does not match the expecte
 
 # By the middle seven digits of the order id, then by how the tracking number begins.
 RULES: Final = {
-    "0000404": (Severity.ERROR, "18028", NO_ORDER),
-    "0000409": (Severity.ERROR, "18021", TOO_MANY),
-    "0000422": (Severity.ERROR, "18181", BAD_TRACKING),
-    "0000299": (Severity.WARNING, "18181", ODD_TRACKING),
+    "0000404": (ResultSeverity.ERROR, "18028", NO_ORDER),
+    "0000409": (ResultSeverity.ERROR, "18021", TOO_MANY),
+    "0000422": (ResultSeverity.ERROR, "18181", BAD_TRACKING),
+    "0000299": (ResultSeverity.WARNING, "18181", ODD_TRACKING),
 }
 TRACKING_RULES: Final = {
-    "BAD": (Severity.ERROR, "18181", BAD_TRACKING),
-    "ODD": (Severity.WARNING, "18181", ODD_TRACKING),
+    "BAD": (ResultSeverity.ERROR, "18181", BAD_TRACKING),
+    "ODD": (ResultSeverity.WARNING, "18181", ODD_TRACKING),
 }
 REFUSALS: Final = {
-    "18028": (Severity.ERROR, "18028", NO_ORDER),
-    "18021": (Severity.ERROR, "18021", TOO_MANY),
+    "18028": (ResultSeverity.ERROR, "18028", NO_ORDER),
+    "18021": (ResultSeverity.ERROR, "18021", TOO_MANY),
 }
-OUTCOMES: Final = {Severity.WARNING: "warning", Severity.ERROR: "refused"}
-WHOLE: Final = (Item("", None),)
+OUTCOMES: Final = {ResultSeverity.WARNING: "warning", ResultSeverity.ERROR: "refused"}
+WHOLE: Final = (PackageItem("", None),)
 EVERYONE: Final = ""  # the account of a book that was loaded for all
 
 MOST_BOUND: Final = 500  # order ids in one query
@@ -66,16 +68,19 @@ Units = dict[str, Counter[str]]  # of each order: units of each item
 
 
 @dataclass(slots=True)
-class Book:
-    """The orders that a document speaks of, as they are in the middle of processing it. `left` only if `is_loaded`."""
+class DocumentOrders:
+    """The orders that a document is about, as they are while it is processed. `left` is filled only if `is_loaded`.
+
+    Kept up to date message by message: two messages of one document may be about the same units.
+    """
 
     is_loaded: bool
     left: Units
     packages: Packages
     cancelled: set[str]
 
-    def carry_out(self, message: Message) -> dict[str, int] | str:
-        """Ship what a message says: units of each item, or the code of the refusal."""
+    def carry_out(self, message: PackageMessage) -> dict[str, int] | str:
+        """Ship what a message says. Returns the units of each item, or the code of the refusal."""
         if message.by_merchant:
             return "18028"
         shipped = self._by_units(message) if self.is_loaded else self._by_word(message)
@@ -84,15 +89,15 @@ class Book:
             before.update((code, message.tracking) for code in shipped)
         return shipped
 
-    def _by_word(self, message: Message) -> dict[str, int] | str:
-        """Without a loaded book: refuse what was confirmed before."""
+    def _by_word(self, message: PackageMessage) -> dict[str, int] | str:
+        """Without a loaded book: refuse what was confirmed before. The whole order ("") covers each of its items."""
         wanted = _units(message.items) or {"": 0}
         before = self.packages.get(message.order_id, set())
         if message.order_id in self.cancelled or any((code, message.tracking) in before for code in ("", *wanted)):
             return "18021"
         return {code: number or 0 for code, number in wanted.items()}
 
-    def _by_units(self, message: Message) -> dict[str, int] | str:
+    def _by_units(self, message: PackageMessage) -> dict[str, int] | str:
         """With a loaded book: refuse what is not in it, and more units than are left."""
         left = self.left.get(message.order_id)
         wanted = _units(message.items)
@@ -107,16 +112,21 @@ class Book:
         return units
 
 
-def process(connection: sqlite3.Connection, account: str, feed: int, document: Readable, now: float) -> list[Result]:
-    """Carry out every message that can be, and write all of them into the ledger; what there is to say about them."""
+def process(
+    connection: sqlite3.Connection, account: str, feed: int, document: ReadableDocument, now: float
+) -> list[ReportedResult]:
+    """Carry out every message that can be, and write all of them into the ledger. Returns the results to report.
+
+    A message with a warning is carried out like any other; Amazon counts it as successful.
+    """
     book = _opened(connection, account, sorted({message.order_id for message in document.messages}))
-    results: list[Result] = []
+    results: list[ReportedResult] = []
     shipments: list[Row] = []
     parcels: list[Row] = []
     lines: list[Row] = []
     for message in document.messages:
         result = _ruled(message, document.merchant)
-        if result is None or result.severity is Severity.WARNING:
+        if result is None or result.severity is ResultSeverity.WARNING:
             shipped = book.carry_out(message)
             if isinstance(shipped, str):
                 result = _result(message, document.merchant, REFUSALS[shipped])
@@ -133,10 +143,10 @@ def process(connection: sqlite3.Connection, account: str, feed: int, document: R
     return results
 
 
-def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) -> Book:
-    """The part of an account's book that these orders are in."""
+def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) -> DocumentOrders:
+    """The state of some orders of an account, before the document is processed."""
     gone = connection.execute("SELECT order_id FROM cancelled WHERE account = ?", (account,))
-    book = Book(is_loaded(connection, account), {}, {}, {row[0] for row in gone})
+    book = DocumentOrders(is_loaded(connection, account), {}, {}, {row[0] for row in gone})
     for start in range(0, len(order_ids), MOST_BOUND):
         some = order_ids[start : start + MOST_BOUND]
         if book.is_loaded:
@@ -152,7 +162,7 @@ def _opened(connection: sqlite3.Connection, account: str, order_ids: list[str]) 
 
 
 def is_loaded(connection: sqlite3.Connection, account: str) -> bool:
-    """Was the account told which orders there are?"""
+    """Has the account a loaded book?"""
     query = "SELECT 1 FROM book WHERE account IN (?, ?) LIMIT 1"
     return connection.execute(query, (account, EVERYONE)).fetchone() is not None
 
@@ -163,7 +173,7 @@ def _selected(table: str, columns: str, order_ids: list[str]) -> str:
 
 
 def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[str, str, int, int]]) -> None:
-    """Put (order id, item code, units, cancelled units) into an account's book; an empty account stands for all."""
+    """Put (order id, item code, units, cancelled units) into an account's book; an empty account means all accounts."""
     rows = [(account, *order) for order in orders]
     connection.executemany(
         "INSERT OR REPLACE INTO book (account, order_id, item, units, cancelled) VALUES (?, ?, ?, ?, ?)", rows
@@ -171,38 +181,40 @@ def load(connection: sqlite3.Connection, account: str, orders: Iterable[tuple[st
 
 
 def remember(connection: sqlite3.Connection, account: str, facts: Iterable[tuple[str, str, str]]) -> None:
-    """Keep what is known of orders besides: (order id, item code or "" for the order itself, JSON of its columns)."""
+    """Keep other facts about orders: (order id, item code or "" for the order itself, JSON of its columns)."""
     rows = [(account, *fact) for fact in facts]
     connection.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?, ?, ?)", rows)
 
 
-def _carrier(message: Message) -> str:
-    """How a package's carrier is shown: by the name given where the code says nothing."""
+def _carrier(message: PackageMessage) -> str:
+    """How a package's carrier is shown: by name where the code is empty or Other."""
     return message.carrier_name if message.carrier in ("", "Other") and message.carrier_name else message.carrier
 
 
-def ruled(number: int, order_id: str, tracking: str, merchant: str) -> Result | None:
-    """What the rules for demonstrations say of a message."""
+def ruled(number: int, order_id: str, tracking: str, merchant: str) -> ReportedResult | None:
+    """The result that the rules for demonstrations give a message, if any applies."""
     rule = RULES.get(order_id[4:11]) or TRACKING_RULES.get(tracking[:3])
     if rule is None:
         return None
     severity, code, words = rule
-    return Result(number, severity, code, words.format(order=order_id, merchant=merchant, tracking=tracking), order_id)
+    return ReportedResult(
+        number, severity, code, words.format(order=order_id, merchant=merchant, tracking=tracking), order_id
+    )
 
 
-def _ruled(message: Message, merchant: str) -> Result | None:
+def _ruled(message: PackageMessage, merchant: str) -> ReportedResult | None:
     result = ruled(message.number, message.order_id, message.tracking, merchant)
     return replace(result, order_id="") if result and message.by_merchant else result
 
 
-def _result(message: Message, merchant: str, rule: tuple[Severity, str, str]) -> Result:
+def _result(message: PackageMessage, merchant: str, rule: tuple[ResultSeverity, str, str]) -> ReportedResult:
     severity, code, words = rule
     text = words.format(order=message.order_id, merchant=merchant, tracking=message.tracking)
-    return Result(message.number, severity, code, text, "" if message.by_merchant else message.order_id)
+    return ReportedResult(message.number, severity, code, text, "" if message.by_merchant else message.order_id)
 
 
-def _units(items: tuple[Item, ...]) -> dict[str, int | None]:
-    """Units of each item; None stands for all that are left."""
+def _units(items: tuple[PackageItem, ...]) -> dict[str, int | None]:
+    """Units of each item; None = all that are left."""
     units: dict[str, int | None] = {}
     for item in items:
         before = units.get(item.code, 0)
@@ -210,7 +222,7 @@ def _units(items: tuple[Item, ...]) -> dict[str, int | None]:
     return units
 
 
-def _ledger_rows(head: Row, message: Message, result: Result | None) -> list[Row]:
+def _ledger_rows(head: Row, message: PackageMessage, result: ReportedResult | None) -> list[Row]:
     """A row for each order line of a message, or one for the whole order."""
     outcome = "accepted" if result is None else OUTCOMES[result.severity]
     tail = (outcome, "" if result is None else result.code)

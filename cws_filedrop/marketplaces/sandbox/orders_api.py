@@ -1,8 +1,8 @@
-"""getOrder of the Orders API 2026-01-01, out of the simulated order book and what was shipped. Knows no HTTP.
+"""getOrder of the Orders API 2026-01-01, from the simulated order book and what was shipped. Knows no HTTP.
 
-Shapes are those of orders_2026-01-01.json. Only what the order itself and `includedData` FULFILLMENT and PACKAGES hold
-is told; there are no buyers here. An order that nobody loaded is as large as what was shipped for it; where no
-quantity was said, that is one unit.
+Shapes are those of orders_2026-01-01.json. Only the order itself and `includedData` FULFILLMENT and PACKAGES are
+played; there are no buyers here. An order that nobody loaded is as large as what was shipped for it; where no quantity
+was given, that is one unit.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from cws_filedrop.marketplaces.sandbox.operations import Call, Payload, time_, unknown, wrong
+from cws_filedrop.marketplaces.sandbox.operations import OperationCall, Payload, time_, unknown, wrong
 from cws_filedrop.marketplaces.sandbox.orders import EVERYONE
-from cws_filedrop.marketplaces.sandbox.rows import Rows
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
 
 DATASETS: Final = frozenset(
     (
@@ -29,14 +29,18 @@ Parcels = list[sqlite3.Row]
 
 
 class OrdersApi:
-    """The operation, over the sandbox's memory."""
+    """The operation, on the sandbox's state."""
 
-    def __init__(self, rows: Rows, *, show_after_seconds: float) -> None:
+    def __init__(self, rows: SandboxRows, *, show_after_seconds: float) -> None:
         self._rows = rows
         self._show_after_seconds = show_after_seconds
 
-    def get_order(self, call: Call) -> Payload:
-        """An order as it is to be seen now."""
+    def get_order(self, call: OperationCall) -> Payload:
+        """An order as it shows now.
+
+        Shipments may show late (`show_after_seconds`): a client that took the first look-up for the last word would
+        report accepted orders as missing.
+        """
         wanted = set(call.many("includedData"))
         if strange := wanted - DATASETS:
             raise wrong(f"includedData {', '.join(sorted(strange))} is unknown")
@@ -53,11 +57,11 @@ class OrdersApi:
 
 def _order(order_id: str, booked: dict[str, sqlite3.Row], parcels: Parcels, wanted: set[str]) -> Payload:
     shipped: Counter[str] = Counter()
-    for parcel in parcels:
-        shipped[parcel["item"]] += parcel["quantity"]
+    for incoming in parcels:
+        shipped[incoming["item"]] += incoming["quantity"]
     codes = booked or dict.fromkeys(code for code in shipped if code)  # of a whole order nobody named the items
     items = [_item(code, booked.get(code), shipped[code], wanted) for code in codes]
-    moments = [parcel["at"] for parcel in parcels]
+    moments = [incoming["at"] for incoming in parcels]
     order: dict[str, Any] = {
         "orderId": order_id,
         "createdTime": time_(min(moments, default=0.0)),
@@ -89,17 +93,17 @@ def _status(booked: dict[str, sqlite3.Row], shipped: Counter[str]) -> str:
 
 
 def _packages(parcels: Parcels) -> list[Payload]:
-    """One for each tracking number; carrier and ship time as they were said last."""
+    """One package per tracking number; carrier and ship time are the latest ones given."""
     by_tracking: dict[str, Parcels] = {}
-    for parcel in parcels:
-        by_tracking.setdefault(parcel["tracking"], []).append(parcel)
+    for incoming in parcels:
+        by_tracking.setdefault(incoming["tracking"], []).append(incoming)
     return [_package(number, tracking, some) for number, (tracking, some) in enumerate(by_tracking.items(), 1)]
 
 
 def _package(number: int, tracking: str, parcels: Parcels) -> Payload:
     units: Counter[str] = Counter()
-    for parcel in parcels:
-        units[parcel["item"]] += parcel["quantity"]
+    for incoming in parcels:
+        units[incoming["item"]] += incoming["quantity"]
     last = parcels[-1]
     said = {"carrier": last["carrier"], "trackingNumber": tracking, "shipTime": _in_utc(last["shipped_at"])}
     return {
@@ -111,7 +115,7 @@ def _package(number: int, tracking: str, parcels: Parcels) -> Payload:
 
 
 def _in_utc(text: str) -> str:
-    """A moment of a feed, without a zone as if it were UTC; "" where Python knows no such moment."""
+    """A moment from a feed in UTC, which is also assumed where it has no zone; "" if Python knows no such moment."""
     try:
         moment = datetime.fromisoformat(text)
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC).isoformat()

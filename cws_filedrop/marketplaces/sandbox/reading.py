@@ -1,4 +1,7 @@
-"""Feed documents as Amazon would read them: bytes -> messages, or the reason why the whole document is refused."""
+"""Feed documents as Amazon would read them: bytes -> messages, or why the whole document is refused.
+
+Amazon takes a document as a whole or not at all: one fault of form, and no message of it is processed.
+"""
 
 from __future__ import annotations
 
@@ -25,16 +28,16 @@ NUMBERED_TWICE: Final = "More than one message has the MessageID {}. Please re-s
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """An order line in a package; no quantity means all that is left."""
+class PackageItem:
+    """An order line in a package; without a quantity all that is left is meant."""
 
     code: str
     quantity: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One package. No items means the whole order; the order id is the merchant's own if `by_merchant`."""
+class PackageMessage:
+    """One package. Without items the whole order is meant; the order id is the merchant's own if `by_merchant`."""
 
     number: int
     order_id: str
@@ -43,41 +46,41 @@ class Message:
     carrier: str
     carrier_name: str
     shipped_at: str
-    items: tuple[Item, ...]
+    items: tuple[PackageItem, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Readable:
+class ReadableDocument:
     """A document that can be processed."""
 
     merchant: str
-    messages: tuple[Message, ...]
+    messages: tuple[PackageMessage, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A document of which nothing is processed: (code, words, message id) of each thing to say about it."""
+class RefusedDocument:
+    """A document of which nothing is processed: (code, text, message id) of each result to report."""
 
     processed: int
     faults: tuple[tuple[str, str, int], ...]
 
 
-def read(document: bytes) -> Readable | Refused:
-    """What is in a document. Codes 50001, 5000, 5002 and 25 as in FACTS.md section 6."""
-    if schema.fault(document, schema.Kind.ORDER_FULFILLMENT) is not None:
+def read(document: bytes) -> ReadableDocument | RefusedDocument:
+    """The messages of a document, or its refusal, whose codes are in docs/amazon.md#6-processing-reports."""
+    if schema.fault(document, schema.DocumentKind.ORDER_FULFILLMENT) is not None:
         return ill_formed(document)
     root = _parsed(document)
     messages = [_message(element) for element in root.iterfind("Message")]
     if any(message.number > LARGEST_NUMBER for message in messages):
-        return Refused(0, (("25", INVALID, 0),))
+        return RefusedDocument(0, (("25", INVALID, 0),))
     repeated = [number for number, times in Counter(message.number for message in messages).items() if times > 1]
     if repeated:
-        return Refused(0, tuple(("25", NUMBERED_TWICE.format(number), 0) for number in repeated[:10]))
-    return Readable(root.findtext("Header/MerchantIdentifier", ""), tuple(messages))
+        return RefusedDocument(0, tuple(("25", NUMBERED_TWICE.format(number), 0) for number in repeated[:10]))
+    return ReadableDocument(root.findtext("Header/MerchantIdentifier", ""), tuple(messages))
 
 
 def _parsed(document: bytes) -> Element:
-    """The tree. Fed piece by piece, which lets other threads run in between."""
+    """The document's tree. The parser is fed piece by piece, so that other threads can run in between."""
     parser = XMLParser()  # noqa: S314 - the schema allows no DTD
     for start in range(0, len(document), PIECE_BYTES):
         parser.feed(document[start : start + PIECE_BYTES])
@@ -85,12 +88,12 @@ def _parsed(document: bytes) -> Element:
     return root
 
 
-def _message(element: Element) -> Message:
+def _message(element: Element) -> PackageMessage:
     fulfillment = element[-1]
     texts = _texts(fulfillment)
     data = fulfillment.find("FulfillmentData")
     shipping = {} if data is None else _texts(data)
-    return Message(
+    return PackageMessage(
         number=int(element[0].text or ""),
         order_id=texts.get("AmazonOrderID") or texts.get("MerchantOrderID", ""),
         by_merchant="MerchantOrderID" in texts,
@@ -102,18 +105,18 @@ def _message(element: Element) -> Message:
     )
 
 
-def _item(texts: dict[str, str]) -> Item:
+def _item(texts: dict[str, str]) -> PackageItem:
     quantity = texts.get("Quantity", "").lstrip("+0")[:MOST_DIGITS]
     code = texts.get("AmazonOrderItemCode") or texts.get("MerchantOrderItemID", "")
-    return Item(code, int(quantity) if quantity else None)
+    return PackageItem(code, int(quantity) if quantity else None)
 
 
 def _texts(element: Element) -> dict[str, str]:
     return {child.tag: (child.text or "").strip() for child in element}
 
 
-def ill_formed(document: bytes) -> Refused:
-    """Ill-formed, and where; or well-formed but not what the schema asks for."""
+def ill_formed(document: bytes) -> RefusedDocument:
+    """The refusal of a document that is ill-formed, saying where, or that breaks the schema."""
     parser = expat.ParserCreate()
     ended: list[str] = []
     parser.EndElementHandler = ended.append
@@ -122,7 +125,7 @@ def ill_formed(document: bytes) -> Refused:
     except expat.ExpatError as error:
         line, column, messages = error.lineno, error.offset + 1, ended.count("Message")
         if not ended or error.code in EARLY_ENDS:
-            return Refused(0, (("50001", TRUNCATED.format(line, column), 0),))
+            return RefusedDocument(0, (("50001", TRUNCATED.format(line, column), 0),))
         faults = (("5000", NOT_WELL_FORMED.format(line, column), 0), ("5002", NOT_WELL_FORMED.format(line, column), 1))
-        return Refused(messages + 1, faults)
-    return Refused(0, (("25", INVALID, 0),))
+        return RefusedDocument(messages + 1, faults)
+    return RefusedDocument(0, (("25", INVALID, 0),))

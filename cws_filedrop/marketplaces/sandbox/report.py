@@ -1,4 +1,4 @@
-"""Processing reports as Amazon writes them (FACTS.md section 6). Knows results, not where they come from."""
+"""Processing reports as Amazon writes them (docs/amazon.md#6-processing-reports). Knows results, not their origin."""
 
 from __future__ import annotations
 
@@ -44,29 +44,29 @@ TAIL: Final = """\t\t</ProcessingReport>
 """
 
 
-class Severity(StrEnum):
-    """How bad a result is."""
+class ResultSeverity(StrEnum):
+    """The severity of a result."""
 
     ERROR = "Error"
     WARNING = "Warning"
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """Something to say about a message; about the document if it is message 0."""
+class ReportedResult:
+    """A result about a message; about the document if the message is 0."""
 
     message: int
-    severity: Severity
+    severity: ResultSeverity
     code: str
     words: str
     order_id: str = ""
 
 
-def write(feed: int, merchant: str, processed: int, results: Iterable[Result]) -> bytes:
-    """The report of a feed of which so many messages were processed."""
+def write(feed: int, merchant: str, processed: int, results: Iterable[ReportedResult]) -> bytes:
+    """The report of a feed of which `processed` messages were processed."""
     results = list(results)
-    refused = {result.message for result in results if result.severity is Severity.ERROR}
-    warned = {result.message for result in results if result.severity is Severity.WARNING} - refused
+    refused = {result.message for result in results if result.severity is ResultSeverity.ERROR}
+    warned = {result.message for result in results if result.severity is ResultSeverity.WARNING} - refused
     head = HEAD.format(
         merchant=escape(merchant),
         feed=feed,
@@ -78,7 +78,7 @@ def write(feed: int, merchant: str, processed: int, results: Iterable[Result]) -
     return (head + "".join(map(_result, results)) + TAIL).encode()
 
 
-def _result(result: Result) -> str:
+def _result(result: ReportedResult) -> str:
     return RESULT.format(
         message=result.message,
         severity=result.severity,

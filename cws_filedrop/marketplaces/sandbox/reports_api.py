@@ -1,7 +1,7 @@
 """The operations of the Reports API 2021-06-30, for one type of report, and the token its document needs. No HTTP.
 
-Shapes and status codes are those of reports_2021-06-30.json and tokens_2021-03-01.json. A report is made when somebody
-looks after its time has come, of the book as it is then.
+Shapes and status codes are those of reports_2021-06-30.json and tokens_2021-03-01.json. A report is made at the first
+request after it is due, from the book as it is then.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from cws_filedrop.marketplaces.sandbox import order_report
 from cws_filedrop.marketplaces.sandbox.operations import (
     Amazon,
-    Call,
+    OperationCall,
     Payload,
     fate_of,
     let_in,
@@ -24,8 +24,8 @@ from cws_filedrop.marketplaces.sandbox.operations import (
     unknown,
     wrong,
 )
-from cws_filedrop.marketplaces.sandbox.rows import Rows
-from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, Settings
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
+from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.signing import TOKEN_SECONDS, Signer
 
 REPORT_TYPE: Final = "GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING"
@@ -35,16 +35,16 @@ MOST_RESOURCES: Final = 50
 
 
 class ReportsApi:
-    """The operations, over the sandbox's memory."""
+    """The operations, on the sandbox's state."""
 
-    def __init__(self, rows: Rows, signer: Signer, amazon: Amazon, settings: Settings) -> None:
+    def __init__(self, rows: SandboxRows, signer: Signer, amazon: Amazon, settings: SandboxServerSettings) -> None:
         self._rows = rows
         self._signer = signer
         self._amazon = amazon
         self._settings = settings
 
-    def create_report(self, call: Call) -> Payload:
-        """A report in the queue; not idempotent."""
+    def create_report(self, call: OperationCall) -> Payload:
+        """Queue a report; not idempotent."""
         wanted = object_(call.body)
         if wanted.get("reportType") != REPORT_TYPE:
             raise wrong(f"reportType {wanted.get('reportType')!r} is not supported here")
@@ -59,9 +59,9 @@ class ReportsApi:
             )
         return {"reportId": str(cursor.lastrowid)}
 
-    def get_report(self, call: Call) -> Payload:
+    def get_report(self, call: OperationCall) -> Payload:
         """A report as it is now."""
-        self._rows.settle()  # what was shipped by now does not wait any more
+        self._rows.settle()  # orders that are shipped by now do not belong into it
         no, now = call.path["report_id"], self._rows.now()
         with self._rows.state.write() as connection:
             query = "SELECT * FROM reports WHERE account = ? AND no = ?"
@@ -81,7 +81,7 @@ class ReportsApi:
         connection.execute("UPDATE reports SET document = ? WHERE no = ?", (document, report["no"]))
         return document
 
-    def create_token(self, call: Call) -> Payload:
+    def create_token(self, call: OperationCall) -> Payload:
         """A restricted data token for report documents."""
         resources = object_(call.body).get("restrictedResources")
         if not isinstance(resources, list) or not 1 <= len(resources) <= MOST_RESOURCES:
@@ -90,7 +90,7 @@ class ReportsApi:
         token = self._signer.restricted_token(call.account, documents, self._rows.now())
         return {"restrictedDataToken": token, "expiresIn": TOKEN_SECONDS}
 
-    def account(self, call: Call) -> str:
+    def account(self, call: OperationCall) -> str:
         """Whose restricted data token a request for a document carries.
 
         Raises: Refusal.
@@ -98,8 +98,8 @@ class ReportsApi:
         token = call.headers.get("x-amz-access-token", "")
         return let_in(self._signer.restricted_account(token, call.path["document_id"], self._rows.now()))
 
-    def get_report_document(self, call: Call) -> Payload:
-        """Where a report's contents are to be had."""
+    def get_report_document(self, call: OperationCall) -> Payload:
+        """Where the contents of a report can be fetched."""
         document = self._rows.document(call.path["document_id"])
         if document is None or document.account != call.account or document.body is None or not document.restricted:
             raise unknown("document")

@@ -1,8 +1,8 @@
 """Documents and feeds as the sandbox remembers them, and the processing of feeds that are due. Knows no HTTP.
 
-A feed is processed when somebody looks after its time has come (`settle`), by the clock and in order of creation:
-there is nothing in the background that a crash could lose. Its effects, its ledger rows, its report and the mark that
-it is settled are one transaction.
+A feed is processed at the first request after it is due (`settle`), in order of creation: nothing runs in the
+background that a crash could lose. Its effects, its ledger rows, its report and the mark that it is settled are one
+transaction.
 """
 
 from __future__ import annotations
@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from cws_filedrop import log
+from cws_filedrop.errors import expected
 from cws_filedrop.marketplaces.sandbox import cancelling, orders, report
 from cws_filedrop.marketplaces.sandbox.cancelling import Cancellations
-from cws_filedrop.marketplaces.sandbox.reading import Readable, Refused, read
-from cws_filedrop.marketplaces.sandbox.report import Result, Severity
-from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, Settings
+from cws_filedrop.marketplaces.sandbox.reading import ReadableDocument, RefusedDocument, read
+from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
+from cws_filedrop.marketplaces.sandbox.settings import QUEUED_SHARE, SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.state import State
 
 LOG: Final = log.get(__name__)
@@ -32,10 +33,10 @@ GZIP: Final = "GZIP"
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
-    """A document's row. `body` is None until it was uploaded, and again when its time is over.
+class DocumentRow:
+    """A document's row. `body` is None until it is uploaded, and again when it has expired.
 
-    A `restricted` one has buyers in it, and is handed out for a token of its own only.
+    A `restricted` one contains buyers' data, and is handed out only for a token of its own.
     """
 
     id: str
@@ -50,14 +51,14 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How a feed is to end (DONE, FATAL or CANCELLED), and whether its messages take effect."""
+    """How a feed will end (DONE, FATAL or CANCELLED), and whether its messages take effect."""
 
     status: str = "DONE"
     applied: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class FeedRow:
+class SandboxFeedRow:
     """A feed's row; moments are seconds since 1970."""
 
     no: int
@@ -74,16 +75,16 @@ class FeedRow:
     result: str | None
 
     def status(self, now: float) -> str:
-        """How far it came by now."""
+        """How far it has come by now."""
         if self.settled or (now >= self.starts and self.fate == "CANCELLED"):
             return self.fate
         return "IN_QUEUE" if now < self.starts else "IN_PROGRESS"
 
 
-class Rows:
+class SandboxRows:
     """All documents and feeds."""
 
-    def __init__(self, state: State, settings: Settings) -> None:
+    def __init__(self, state: State, settings: SandboxServerSettings) -> None:
         self.state = state
         self._settings = settings
         self._one_at_a_time = threading.Lock()
@@ -95,7 +96,7 @@ class Rows:
     # Documents
 
     def add_document(self, account: str, content_type: str) -> str:
-        """Make room for a document; its id."""
+        """Make room for a document. Returns its id."""
         document_id = f"amzn1.tortuga.4.na.{uuid.uuid4()}"
         with self.state.write() as connection:
             connection.execute(
@@ -104,23 +105,23 @@ class Rows:
             )
         return document_id
 
-    def document(self, document_id: str) -> Document | None:
-        """A document, if its time is not over."""
+    def document(self, document_id: str) -> DocumentRow | None:
+        """A document, unless it has expired."""
         with self.state.read() as connection:
             row = connection.execute("SELECT * FROM documents WHERE id = ?", (document_id,)).fetchone()
         if row is None:
             return None
         marks = {name: bool(row[name]) for name in ("is_report", "restricted")}
-        found = Document(**dict(row) | marks)
+        found = DocumentRow(**dict(row) | marks)
         return found if self.now() < found.created + _kept_seconds(found) else None
 
     def store(self, document_id: str, body: bytes) -> None:
-        """Keep what was uploaded; a later upload takes the place of an earlier one."""
+        """Keep what was uploaded; a later upload replaces an earlier one."""
         with self.state.write() as connection:
             connection.execute("UPDATE documents SET body = ? WHERE id = ?", (body, document_id))
 
     def forget_old(self) -> None:
-        """Drop the bytes of documents whose time is over."""
+        """Drop the bytes of documents that have expired."""
         with self.state.write() as connection:
             connection.execute(
                 "UPDATE documents SET body = NULL WHERE created < CASE is_report WHEN 1 THEN ? ELSE ? END",
@@ -130,7 +131,7 @@ class Rows:
     # Feeds
 
     def add_feed(self, account: str, kind: str, marketplaces: list[str], document: str, fate: Fate) -> int:
-        """A new feed in the queue; its number."""
+        """Queue a new feed. Returns its number."""
         now, whole = self.now(), self._settings.processing_seconds
         times = (now, now + QUEUED_SHARE * whole, now + whole)
         row = (account, kind, json.dumps(marketplaces), document, *times, fate.status, fate.applied)
@@ -140,19 +141,19 @@ class Rows:
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
-        assert cursor.lastrowid is not None
-        LOG.info("sandbox.feed_created", amazon_feed=str(cursor.lastrowid), merchant=account)
-        return cursor.lastrowid
+        no = expected(cursor.lastrowid, "number of a feed just created")
+        LOG.info("sandbox.feed_created", amazon_feed=str(no), merchant=account)
+        return no
 
-    def feed(self, account: str, no: int) -> FeedRow | None:
+    def feed(self, account: str, no: int) -> SandboxFeedRow | None:
         """An account's feed as it is now."""
         self.settle()
         with self.state.read() as connection:
             row = connection.execute("SELECT * FROM feeds WHERE no = ? AND account = ?", (no, account)).fetchone()
         return None if row is None else _feed(row)
 
-    def feeds(self, account: str, before: int | None) -> Iterator[FeedRow]:
-        """An account's feeds, the newest first, from before that number on."""
+    def feeds(self, account: str, before: int | None) -> Iterator[SandboxFeedRow]:
+        """An account's feeds before the number `before`, newest first."""
         self.settle()
         before = before or 2**62
         with self.state.read() as connection:
@@ -162,12 +163,12 @@ class Rows:
         return map(_feed, rows)
 
     def cancel(self, no: int) -> None:
-        """End a feed that was not begun."""
+        """End a feed that was not begun yet."""
         with self.state.write() as connection:
             connection.execute("UPDATE feeds SET fate = 'CANCELLED', applied = 0, settled = 1 WHERE no = ?", (no,))
 
     def settle(self) -> None:
-        """Process every feed whose time has come."""
+        """Process every feed that is due."""
         with self._one_at_a_time:
             with self.state.read() as connection:
                 due = connection.execute(
@@ -176,8 +177,8 @@ class Rows:
             for row in due:
                 self._process(_feed(row))
 
-    def _process(self, feed: FeedRow) -> None:
-        """Outside the transaction what takes long, inside what must hold together."""
+    def _process(self, feed: SandboxFeedRow) -> None:
+        """Process a feed: parsing, which takes long, outside the transaction; what belongs together inside."""
         document = self.document(feed.document)
         reader = cancelling.read if feed.type == CANCELLING else read
         content = reader(document.body or b"") if document is not None and feed.applied else None
@@ -199,12 +200,17 @@ class Rows:
         )
 
     def _outcome(
-        self, connection: sqlite3.Connection, feed: FeedRow, content: Readable | Cancellations | Refused | None
-    ) -> tuple[list[Result], int, str]:
+        self,
+        connection: sqlite3.Connection,
+        feed: SandboxFeedRow,
+        content: ReadableDocument | Cancellations | RefusedDocument | None,
+    ) -> tuple[list[ReportedResult], int, str]:
         if content is None:
             return [], 0, feed.account
-        if isinstance(content, Refused):
-            faults = [Result(number, Severity.ERROR, code, words) for code, words, number in content.faults]
+        if isinstance(content, RefusedDocument):
+            faults = [
+                ReportedResult(number, ResultSeverity.ERROR, code, words) for code, words, number in content.faults
+            ]
             return faults, content.processed, feed.account
         told = (connection, feed.account, feed.no)
         if isinstance(content, Cancellations):
@@ -216,7 +222,7 @@ class Rows:
     def add_report(
         self, connection: sqlite3.Connection, account: str, content_type: str, body: bytes, *, restricted: bool = False
     ) -> str:
-        """Keep a document that Amazon made; its id."""
+        """Keep a document that Amazon made. Returns its id."""
         packed = self._settings.gzip_reports
         document_id = f"amzn1.tortuga.4.na.{uuid.uuid4()}"
         kept = (GZIP, gzip.compress(body)) if packed else ("", body)
@@ -228,14 +234,14 @@ class Rows:
         return document_id
 
 
-def _kept_seconds(document: Document) -> float:
+def _kept_seconds(document: DocumentRow) -> float:
     return REPORT_SECONDS if document.is_report else FEED_DOCUMENT_SECONDS
 
 
-def _feed(row: sqlite3.Row) -> FeedRow:
+def _feed(row: sqlite3.Row) -> SandboxFeedRow:
     values = dict(row) | {
         "marketplaces": tuple(json.loads(row["marketplaces"])),
         "applied": bool(row["applied"]),
         "settled": bool(row["settled"]),
     }
-    return FeedRow(**values)
+    return SandboxFeedRow(**values)

@@ -13,24 +13,24 @@ from typing import Final
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from cws_filedrop import child, log
+from cws_filedrop import child_process, log
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import control
 from cws_filedrop.marketplaces.sandbox.app import App
-from cws_filedrop.marketplaces.sandbox.rows import Rows
-from cws_filedrop.marketplaces.sandbox.settings import Settings
+from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
+from cws_filedrop.marketplaces.sandbox.settings import SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.signing import Signer
 from cws_filedrop.marketplaces.sandbox.state import State
-from cws_filedrop.stopping import on_signals
+from cws_filedrop.stopping import stop_on_signals
 
 LOG: Final = log.get(__name__)
 START_SECONDS: Final = 20.0
-KEEP_ALIVE_SECONDS: Final = 60  # longer than a client keeps an idle connection, so that it is never the one surprised
+KEEP_ALIVE_SECONDS: Final = 60  # longer than a client keeps an idle connection, so that no client meets a closed one
 GRACE_SECONDS: Final = 2
 
 
 class _Protocol(H11Protocol):
-    """Lets an answer get at its connection, which is the only way to close it without a word."""
+    """Lets an answer get at its connection, which is the only way to close it without answering."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -38,7 +38,7 @@ class _Protocol(H11Protocol):
 
 
 class _Uvicorn(uvicorn.Server):
-    """Says when it is ready, and lets hanging answers go before it waits for them."""
+    """Signals when it is ready, and releases hanging answers before it waits for them."""
 
     def __init__(self, config: uvicorn.Config, release: Callable[[], None], ready: threading.Event) -> None:
         super().__init__(config)
@@ -55,9 +55,9 @@ class _Uvicorn(uvicorn.Server):
 
 
 class Server:
-    """The built-in Amazon in a thread. `start()` returns when it answers, or raises; `stop()` when all is written."""
+    """The sandbox in a thread. `start()` returns when it answers, or raises; `stop()` when all is written."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: SandboxServerSettings) -> None:
         self._settings = settings
         self._ready = threading.Event()
         self._uvicorn: _Uvicorn | None = None
@@ -71,7 +71,7 @@ class Server:
         return f"{self.endpoint}/auth/o2/token"
 
     def start(self) -> Server:
-        """Begin to answer.
+        """Start to answer requests.
 
         Raises: ConfigError when the file or the address cannot be used.
         """
@@ -82,7 +82,7 @@ class Server:
             listener.close()
             raise ConfigError(f"the sandbox cannot use {self._settings.data}: {error}") from error
         self._uvicorn = self._assemble(self._state)
-        self._thread = threading.Thread(target=self._run, args=(listener,), name="sandbox", daemon=True)
+        self._thread = threading.Thread(target=self._run, args=(self._uvicorn, listener), name="sandbox", daemon=True)
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or not self._uvicorn.started:
             self.stop()
@@ -93,7 +93,7 @@ class Server:
         return self
 
     def _listen(self) -> socket.socket:
-        # By its full name: asyncio sends small packets at once only where the protocol is named.
+        # The protocol is named in full: asyncio sends small packets at once (TCP_NODELAY) only where it is.
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -106,7 +106,7 @@ class Server:
         return listener
 
     def _assemble(self, state: State) -> _Uvicorn:
-        rows = Rows(state, self._settings)
+        rows = SandboxRows(state, self._settings)
         rows.forget_old()
         app = App(rows, Signer(state.secret()), self._settings)
         config = uvicorn.Config(
@@ -124,16 +124,15 @@ class Server:
         )
         return _Uvicorn(config, app.faults.closing.set, self._ready)
 
-    def _run(self, listener: socket.socket) -> None:
-        assert self._uvicorn is not None
+    def _run(self, running: _Uvicorn, listener: socket.socket) -> None:
         try:
-            self._uvicorn.run([listener])
+            running.run([listener])
         finally:
             listener.close()
             self._ready.set()
 
     def stop(self) -> None:
-        """Finish the answers in hand, then close everything. Harmless when it is not running."""
+        """Finish the requests being answered, then close everything. Harmless when it is not running."""
         if self._uvicorn is not None:
             self._uvicorn.should_exit = True
         if self._thread is not None:
@@ -149,17 +148,17 @@ class Server:
         self.stop()
 
 
-def serve(settings: Settings, *, watch_stdin: bool = False) -> None:
-    """Run in the foreground until SIGTERM (or the end of standard input); says where it is in one line of JSON.
+def serve(settings: SandboxServerSettings, *, watch_stdin: bool = False) -> None:
+    """Run in the foreground until SIGTERM (or the end of standard input); prints its address in one line of JSON.
 
     With `watch_stdin` Ctrl-C is left to the parent, which still needs the sandbox while it finishes its own work.
     Raises: ConfigError when it cannot start.
     """
-    with on_signals() as stop:
+    with stop_on_signals() as stop:
         if watch_stdin:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         with Server(settings) as server:
-            child.say(endpoint=server.endpoint)
+            child_process.send(endpoint=server.endpoint)
             if watch_stdin:
-                child.watch_parent(stop.wish)
+                child_process.watch_parent(stop.make)
             stop.wait()

@@ -1,4 +1,4 @@
-"""What can be set about the built-in Amazon."""
+"""The settings of the sandbox."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ QUEUED_SHARE: Final = 1 / 3  # of the processing time a feed waits in the queue,
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Where its memory is, where it listens, how fast it is. `clock` gives seconds since 1970.
+class SandboxServerSettings:
+    """Where its file is, where it listens, how fast it is. `clock` returns seconds since 1970.
 
-    An accepted shipment is to be seen in its order (getOrder) `show_after_seconds` after its feed was processed.
+    An accepted shipment shows in its order (getOrder) `show_after_seconds` after its feed was processed.
     """
 
     data: Path

@@ -1,4 +1,4 @@
-"""The sandbox's memory: one SQLite file that survives kill -9. Knows tables and transactions, no HTTP and no feed."""
+"""The sandbox's state: one SQLite file that survives kill -9. Knows tables and transactions, no HTTP and no feed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 BUSY_SECONDS: Final = 30.0
-FIRST_FEED: Final = 50_000_000_000  # feed ids are long numbers, as Amazon's; a report names its feed by one
+FIRST_FEED: Final = 50_000_000_000  # feed ids are long numbers, as at Amazon; a report names its feed by one
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -120,14 +120,14 @@ OLD_PARCELS: Final = (
 
 
 class State:
-    """An open file. All threads share its connection, one transaction at a time."""
+    """The open file. All threads share its connection, one transaction at a time."""
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
-        # What is committed survives the end of the process; only a power cut could take back the last moments.
+        # What is committed survives the end of the process; only a power cut could undo the last commits.
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(SCHEMA)
         with self.write() as connection:
@@ -136,7 +136,7 @@ class State:
     def _begin(self, connection: sqlite3.Connection) -> None:
         connection.execute("INSERT OR IGNORE INTO meta VALUES ('secret', ?)", (secrets.token_bytes(32),))
         first = connection.execute("INSERT OR IGNORE INTO meta VALUES ('parcels', '')").rowcount
-        if first:  # what an earlier version shipped, of which it kept neither carrier nor date
+        if first:  # shipments of an earlier version, which kept neither carrier nor date
             connection.execute(OLD_PARCELS)
         for table, column in (("book", "cancelled"), ("documents", "restricted")):
             if column not in [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]:
@@ -147,7 +147,7 @@ class State:
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """A transaction: all of it is kept, or on an exception nothing."""
+        """A transaction: committed as a whole, or rolled back on an exception."""
         with self._lock:
             self._connection.execute("BEGIN IMMEDIATE")
             try:
@@ -164,11 +164,11 @@ class State:
             yield self._connection
 
     def secret(self) -> bytes:
-        """What tokens and links are signed with; lasts as long as the file."""
+        """The key that signs tokens and links; lasts as long as the file."""
         with self.read() as connection:
             return bytes(connection.execute("SELECT value FROM meta WHERE name = 'secret'").fetchone()[0])
 
     def close(self) -> None:
-        """Close the file once the transaction in hand is over."""
+        """Close the file once the current transaction is over."""
         with self._lock:
             self._connection.close()

@@ -1,4 +1,8 @@
-"""The tables, brought up to date from whatever version a database is of (by alembic; a change is a file in versions/).
+"""The tables, brought up to date from whatever revision a database is of (by alembic; a change is a file in versions/).
+
+A revision is for ever. Once it is on the main branch it is never changed, since databases were made by it: what is
+wrong with it is mended by the next one. Whoever adds one sets HEAD and keeps a database that it made, for SQLite and
+for PostgreSQL (`tests/store/kept_databases.py` makes both); the tests bring every one that is kept up to date.
 
 A new database is made the same way, so that there is one way only, and a test holds the outcome against `store.schema`.
 """
@@ -13,19 +17,25 @@ import sqlalchemy as sa
 from cws_filedrop.errors import ConfigError
 
 HEAD: Final = "0018"
-FIRST: Final = "0001"
+FIRST: Final = "0018"  # of the first release; databases of earlier ones were never released
+LAST_BEFORE: Final = "5da283c"  # the commit that brings those to FIRST
 
 
 def upgrade(connection: sa.Connection) -> None:
     """Bring the tables up to date; part of the connection's transaction.
 
-    Raises: ConfigError when a newer version of this program made the database.
+    Raises: ConfigError when a newer version of this program made the database, or one before the first release.
     """
     found = _revision(connection)
     if found == HEAD:
         return
     if found is not None and found > HEAD:
         raise ConfigError(f"[database] url: it was made by a newer version ({found}, this one knows {HEAD})")
+    if found is not None and found < FIRST:
+        raise ConfigError(
+            f"[database] url: it was made before the first release ({found}, this version begins at {FIRST}); start the"
+            f" program of commit {LAST_BEFORE} with it once, then this one"
+        )
     # Late: it takes a tenth of a second, and nearly always there is nothing to do.
     from alembic import command
     from alembic.config import Config
@@ -33,12 +43,12 @@ def upgrade(connection: sa.Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
-    if found is None and sa.inspect(connection).has_table("uploads"):
-        command.stamp(config, FIRST)  # made before versions were kept
     command.upgrade(config, "head")
 
 
 def _revision(connection: sa.Connection) -> str | None:
-    if not sa.inspect(connection).has_table("alembic_version"):
-        return None
-    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    """What the database is of; None when it has none of our tables."""
+    look = sa.inspect(connection)
+    if look.has_table("alembic_version"):
+        return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return "0001" if look.has_table("uploads") else None  # the first one did not say so

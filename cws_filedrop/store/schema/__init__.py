@@ -1,6 +1,6 @@
 """The tables of our own rows, and nothing else. The durable engine keeps its tables in the same database.
 
-Moments are ISO-8601 text in UTC with milliseconds: they sort, and mean the same on SQLite and PostgreSQL.
+Moments are ISO-8601 text in UTC with milliseconds: they sort by time, and are the same on SQLite and PostgreSQL.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
 from cws_filedrop.store.schema.hooks import HANDED_IN, HOOK_CALLS, HOOKS
 from cws_filedrop.store.schema.mail import MAIL_NOTES, MAILS
 from cws_filedrop.store.schema.orders import OPEN_SOON, ORDER_HISTORY, ORDER_KEPT, ORDER_LINES, ORDER_PEOPLE, ORDERS
-from cws_filedrop.store.schema.uploads import CLAIMS, LINES, QUIET_LINES, SIGHTINGS, TALLIES, TO_SEND, UPLOADS
-from cws_filedrop.store.schema.web import API_TOKENS, CASES, DEEDS, USER_TOKENS, USERS, WEB_SESSIONS
+from cws_filedrop.store.schema.uploads import CLAIMS, LINES, QUIET_LINES, SIGHTINGS, TO_SEND, UPLOADS, VERDICT_COUNTS
+from cws_filedrop.store.schema.web import API_TOKENS, CASES, DECISIONS, USER_TOKENS, USERS, WEB_SESSIONS
 
 __all__ = [
     "ACCOUNTS",
@@ -27,7 +27,7 @@ __all__ = [
     "CASES",
     "CLAIMS",
     "CONNECTIONS",
-    "DEEDS",
+    "DECISIONS",
     "FEEDS",
     "GUARD",
     "HANDED_IN",
@@ -50,10 +50,10 @@ __all__ = [
     "SELLERS",
     "SERIAL",
     "SIGHTINGS",
-    "TALLIES",
     "TO_SEND",
     "UPLOADS",
     "USERS",
     "USER_TOKENS",
+    "VERDICT_COUNTS",
     "WEB_SESSIONS",
 ]

@@ -1,4 +1,4 @@
-"""What is wrong, since when, and whether somebody was told; and which processes are alive."""
+"""What is wrong, since when, and whether that was reported; and which processes are alive."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ AUDIT: Final = sa.Table(  # what was done at the doors
     METADATA,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
     sa.Column("at", sa.Text, nullable=False),
-    sa.Column("event", sa.Text, nullable=False),  # drop.deeds.Event
+    sa.Column("event", sa.Text, nullable=False),  # drop.audit_events.Event
     sa.Column("seller", sa.Text, nullable=False),
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("door", sa.Text, nullable=False),

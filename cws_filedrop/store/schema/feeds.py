@@ -23,13 +23,13 @@ FEEDS: Final = sa.Table(
     sa.Column("intent_at", sa.Text),  # set before createFeed: from here on Amazon may have it
     sa.Column("amazon_feed_id", sa.Text),
     sa.Column("submitted_at", sa.Text),
-    sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),  # or store.feeds.feeds.NO_REPORT
     sa.Column("ended", sa.Text, nullable=False, server_default=""),  # FATAL or CANCELLED: nothing can be said of it
     sa.Column("settled_at", sa.Text),
     sa.Column("note", sa.Text, nullable=False, server_default=""),  # last trouble, in words
     sa.Column("document_sha256", sa.Text, nullable=False, server_default=""),  # as it was sent; "" = it was not kept
     sa.Column("report_sha256", sa.Text, nullable=False, server_default=""),  # as it was read
-    sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator said: go on
+    sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator lets it go on
     sa.UniqueConstraint("account_id", "amazon_feed_id"),
     sa.Index("feeds_by_state", "account_id", "state"),
     sa.Index("feeds_by_submission", "submitted_at"),
@@ -41,7 +41,7 @@ PULLS: Final = sa.Table(  # orders fetched from Amazon: one row an order report 
     METADATA,
     sa.Column("no", SERIAL, primary_key=True, autoincrement=True),
     sa.Column("account_id", sa.ForeignKey("accounts.id"), nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # model.PullState
+    sa.Column("state", sa.Text, nullable=False),  # model.OrderReportState
     sa.Column("asked_at", sa.Text, nullable=False),  # when it was wanted; Amazon is asked soon after
     sa.Column("report_id", sa.Text, nullable=False, server_default=""),  # Amazon's, once it has been asked
     sa.Column("next_at", sa.Text, nullable=False),  # nothing is done about it before

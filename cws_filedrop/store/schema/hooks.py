@@ -1,4 +1,4 @@
-"""Web hooks, what is to be told by them, and what was handed in under a key of the client's."""
+"""Web hooks, their calls, and what was uploaded under an idempotency key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ HOOKS: Final = sa.Table(
     sa.Column("secret", sa.Text, nullable=False),  # whsec_…, needed to sign; "" = the settings have it
     sa.Column("events", sa.Text, nullable=False),  # model.HookEvent, by blanks
     sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("why_disabled", sa.Text, nullable=False, server_default=""),  # "" = somebody wished it
+    sa.Column("why_disabled", sa.Text, nullable=False, server_default=""),  # "" = somebody switched it off
     sa.Column("failures", sa.Integer, nullable=False, server_default="0"),  # in a row
     sa.Column("failing_since", sa.Text),
     sa.Column("rests_until", sa.Text, nullable=False, server_default=""),

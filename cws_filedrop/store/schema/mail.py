@@ -1,4 +1,4 @@
-"""What is told by mail."""
+"""Mails, and the events they report."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 
-MAIL_NOTES: Final = sa.Table(  # what happened that a mail may have to tell of
+MAIL_NOTES: Final = sa.Table(  # events that a mail may have to report
     "mail_notes",
     METADATA,
     sa.Column("key", sa.Text, primary_key=True),  # of the event: noting it again changes nothing
-    sa.Column("topic", sa.Text, nullable=False),  # pipeline.mail.notes.Topic
+    sa.Column("topic", sa.Text, nullable=False),  # outgoing.mail.notes.Topic
     sa.Column("about", sa.Text, nullable=False),  # an upload's id, a feed's number
     sa.Column("detail", sa.Text, nullable=False, server_default=""),
     sa.Column("noted_at", sa.Text, nullable=False),

@@ -51,7 +51,7 @@ LINES: Final = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
-    sa.Column("shipment", sa.Text),  # what goes to Amazon, by `kind`; NULL for lines that do not
+    sa.Column("shipment", sa.Text),  # what goes to Amazon, by `kind` (`packed_lines`); NULL for lines that do not
     sa.Column("feed_no", SERIAL),
     sa.Column("message_id", sa.Integer),
     sa.Column("kind", sa.Text, nullable=False, server_default="fulfillment"),  # model.FeedKind of its shipment
@@ -77,7 +77,7 @@ LINES: Final = sa.Table(
     sqlite_with_rowid=False,
 )
 
-TALLIES: Final = sa.Table(  # how many lines of an upload have which verdict and code, as far as it was answered
+VERDICT_COUNTS: Final = sa.Table(  # how many lines of an upload have which verdict and code, as far as it was answered
     "tallies",
     METADATA,
     sa.Column("upload_id", sa.Text, primary_key=True),
@@ -96,7 +96,8 @@ QUIET_LINES: Final = sa.Table(  # lines of "shipped & no confirm": the buyer get
     sqlite_with_rowid=False,
 )
 
-CLAIMS: Final = sa.Table(  # one row a shipment that is on its way or confirmed: idempotence by meaning (DOMAIN 4)
+# One row a shipment that is on its way or confirmed: idempotence by meaning (docs/domain.md#4-shipments).
+CLAIMS: Final = sa.Table(
     "claims",
     METADATA,
     sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),
@@ -117,12 +118,12 @@ SIGHTINGS: Final = sa.Table(  # orders whose confirmation is to be found again i
     sa.Column("account_id", SERIAL, primary_key=True, autoincrement=False),
     sa.Column("amazon_order_id", sa.Text, primary_key=True),
     sa.Column("since", sa.Text, nullable=False),  # when Amazon answered last
-    sa.Column("state", sa.Text, nullable=False),  # model.Sight
+    sa.Column("state", sa.Text, nullable=False),  # model.ReadBackState
     sa.Column("look_at", sa.Text),  # NULL = not looked for any more
     sa.Column("looks", sa.Integer, nullable=False, server_default="0"),
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("looked_at", sa.Text),  # last, and with an answer
-    sa.Column("shown", sa.Text, nullable=False, server_default=""),  # JSON of sightings.Shown: what was there then
+    sa.Column("shown", sa.Text, nullable=False, server_default=""),  # JSON of read_backs.ReadBack.shown
     sa.Index(
         "sightings_due",
         "look_at",

@@ -1,4 +1,4 @@
-"""Who works with the pages and the API, and what operators did there."""
+"""Who works with the pages and the API, and what people did there."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WEB_SESSIONS: Final = sa.Table(  # one row a browser that is logged in, as a use
     sa.Index("web_sessions_by_time", "seen_at"),
 )
 
-DEEDS: Final = sa.Table(  # what operators did, on the pages, by the API or by commands
+DECISIONS: Final = sa.Table(  # what people decided, on the pages, by the API or by commands
     "deeds",
     METADATA,
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
@@ -55,7 +55,7 @@ DEEDS: Final = sa.Table(  # what operators did, on the pages, by the API or by c
     sqlite_autoincrement=True,
 )
 
-CASES: Final = sa.Table(  # whose work it is, and a note: for held uploads and unconfirmed orders
+CASES: Final = sa.Table(  # assignee and note of held uploads and unconfirmed orders
     "cases",
     METADATA,
     sa.Column("about", sa.Text, primary_key=True),  # as in `deeds`
@@ -64,32 +64,24 @@ CASES: Final = sa.Table(  # whose work it is, and a note: for held uploads and u
     sa.Column("changed_at", sa.Text, nullable=False),
 )
 
-API_TOKENS: Final = sa.Table(  # of sellers
-    "api_tokens",
-    METADATA,
-    sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
-    sa.Column("seller_id", SERIAL, sa.ForeignKey("sellers.id"), nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
-    sa.Column("token_hash", sa.Text, nullable=False, unique=True),  # SHA-256; the token itself is shown once
-    sa.Column("hint", sa.Text, nullable=False),  # its first letters, to tell it from others
-    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("created_at", sa.Text, nullable=False),
-    sa.Column("used_at", sa.Text),
-    sa.Index("api_tokens_by_seller", "seller_id"),
-    sqlite_autoincrement=True,
-)
 
-USER_TOKENS: Final = sa.Table(  # tokens of the API for operators; what each may do is its user's role
-    "user_tokens",
-    METADATA,
-    sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
-    sa.Column("user_id", SERIAL, sa.ForeignKey("users.id"), nullable=False),
-    sa.Column("label", sa.Text, nullable=False),
-    sa.Column("token_hash", sa.Text, nullable=False, unique=True),  # SHA-256; the token itself is shown once
-    sa.Column("hint", sa.Text, nullable=False),  # its first letters, to tell it from others
-    sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("created_at", sa.Text, nullable=False),
-    sa.Column("used_at", sa.Text),
-    sa.Index("user_tokens_by_user", "user_id"),
-    sqlite_autoincrement=True,
-)
+def _tokens(name: str, owner: str) -> sa.Table:
+    """Tokens of the API that sellers or users own."""
+    return sa.Table(
+        name,
+        METADATA,
+        sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
+        sa.Column(f"{owner}_id", SERIAL, sa.ForeignKey(f"{owner}s.id"), nullable=False),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("token_hash", sa.Text, nullable=False, unique=True),  # SHA-256; the token itself is shown once
+        sa.Column("hint", sa.Text, nullable=False),  # its first letters, to tell it from others
+        sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
+        sa.Column("created_at", sa.Text, nullable=False),
+        sa.Column("used_at", sa.Text),
+        sa.Index(f"{name}_by_{owner}", f"{owner}_id"),
+        sqlite_autoincrement=True,
+    )
+
+
+API_TOKENS: Final = _tokens("api_tokens", "seller")
+USER_TOKENS: Final = _tokens("user_tokens", "user")  # what each may do is its user's role

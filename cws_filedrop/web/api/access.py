@@ -1,4 +1,4 @@
-"""Who calls, and whether it may: the token, the networks it may come from, how often.
+"""Who calls, and whether the call is allowed: the token, the networks it may come from, how often.
 
 There are two kinds of token, sellers' and operators'; neither opens what the other does.
 """
@@ -13,16 +13,17 @@ from typing import Annotated, Final, cast
 from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from cws_filedrop.decisions.user_tokens import lacks_factor
 from cws_filedrop.drop.handing_in import HandingIn
+from cws_filedrop.gate.logins import SellerLogin
 from cws_filedrop.model import Role, Seller
-from cws_filedrop.pipeline.deciding import Who
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.user_tokens import lacks_factor
-from cws_filedrop.store import sellers, tokens, user_tokens
-from cws_filedrop.store.user_tokens import UserBearer
-from cws_filedrop.transports.logins import SellerLogin
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.sellers import sellers, tokens
+from cws_filedrop.store.users import user_tokens
+from cws_filedrop.store.users.decisions import Who
+from cws_filedrop.store.users.user_tokens import UserBearer
 from cws_filedrop.web.api.problems import Problem
-from cws_filedrop.web.api.rates import Rates, Standing
+from cws_filedrop.web.api.rates import Rates, RateStanding
 
 SCHEME: Final = HTTPBearer(auto_error=False, scheme_name="token", description="A seller's token: `cwsfd_…`")
 OPERATORS: Final = HTTPBearer(
@@ -36,19 +37,19 @@ SELLERS_ONE: Final = "This is a seller's token; what stands under /ops/ takes an
 
 
 @dataclass(frozen=True)
-class Api:
+class ApiContext:
     """What the routes work with."""
 
-    desk: Desk
+    context: ServiceContext
     handing_in: HandingIn
     arrived: Callable[[str], None]
     clock: Callable[[], datetime]
     rates: Rates
 
 
-def api_of(request: Request) -> Api:
-    """That of the application which the request came to."""
-    return cast(Api, request.app.state.api)
+def api_of(request: Request) -> ApiContext:
+    """The context of the application that the request came to."""
+    return cast(ApiContext, request.app.state.api)
 
 
 def caller(
@@ -56,14 +57,14 @@ def caller(
 ) -> Seller:
     """The seller whose token it is. Raises: Problem 401, 403, 429."""
     api, given = api_of(request), _presented(credentials, tokens.PREFIX)
-    bearer = tokens.authenticate(api.desk.db, given, now=api.clock())
-    if bearer is None:
-        other = user_tokens.authenticate(api.desk.db, given, now=api.clock())
-        raise _holds_not() if other is None else Problem(403, OPERATORS_ONE)
+    bearer = tokens.authenticate(api.context.db, given, now=api.clock())
+    if bearer is None:  # a token of the other kind is worth a better answer: only who holds it gets that
+        other = user_tokens.authenticate(api.context.db, given, now=api.clock())
+        raise _not_valid() if other is None else Problem(403, OPERATORS_ONE)
     if not _may_come_from(bearer.networks, address_of(request)):
         raise Problem(403, "This token may not be used from your address")
     _count(request, ("seller", bearer.token_id))
-    return sellers.by_id(api.desk.db, bearer.seller_id)
+    return sellers.by_id(api.context.db, bearer.seller_id)
 
 
 def user(
@@ -71,11 +72,11 @@ def user(
 ) -> UserBearer:
     """The operator whose token it is. Raises: Problem 401, 403, 429."""
     api, given = api_of(request), _presented(credentials, user_tokens.PREFIX)
-    bearer = user_tokens.authenticate(api.desk.db, given, now=api.clock())
+    bearer = user_tokens.authenticate(api.context.db, given, now=api.clock())
     if bearer is None:
-        other = tokens.authenticate(api.desk.db, given, now=api.clock())
-        raise _holds_not() if other is None else Problem(403, SELLERS_ONE)
-    if lacks_factor(api.desk, has_factor=bearer.has_factor):
+        other = tokens.authenticate(api.context.db, given, now=api.clock())
+        raise _not_valid() if other is None else Problem(403, SELLERS_ONE)
+    if lacks_factor(api.context, has_factor=bearer.has_factor):
         raise Problem(
             403, f"A second factor is required here, and {bearer.name} has none: set it up on the pages first"
         )
@@ -84,7 +85,7 @@ def user(
 
 
 def at_least(role: Role) -> Callable[[Request, UserBearer], Who]:
-    """Who acts, if that role, or a higher one, is theirs."""
+    """The operator of the request, if the role is at least that. Raises: Problem 403."""
 
     def needed(request: Request, found: Annotated[UserBearer, Depends(user)]) -> Who:
         if not found.role.may(role):
@@ -100,17 +101,17 @@ def _presented(credentials: HTTPAuthorizationCredentials | None, prefix: str) ->
     return credentials.credentials
 
 
-def _holds_not() -> Problem:
+def _not_valid() -> Problem:
     return Problem(401, "This token does not hold", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 def _count(request: Request, token: tuple[str, int]) -> None:
-    """One call more by a token. Raises: Problem 429."""
+    """Count a call with a token. Raises: Problem 429."""
     rates = api_of(request).rates
     standing = rates.call(token)
     if standing is None:
         return
-    request.state.rate = _told(standing, rates.policy)
+    request.state.rate = _rate_headers(standing, rates.policy)
     if standing.retry_seconds:
         raise Problem(
             429,
@@ -120,18 +121,18 @@ def _count(request: Request, token: tuple[str, int]) -> None:
 
 
 def address_of(request: Request) -> str:
-    """Whence the request came."""
+    """The address that the request came from."""
     return request.client.host if request.client else ""
 
 
 def _may_come_from(networks: str, address: str) -> bool:
     try:
         return SellerLogin(name="", version=0, networks=networks).may_come_from(address)
-    except ValueError:  # a client of no address
+    except ValueError:  # a client without an IP address
         return False
 
 
-def _told(standing: Standing, policy: str) -> dict[str, str]:
+def _rate_headers(standing: RateStanding, policy: str) -> dict[str, str]:
     return {
         "RateLimit-Policy": policy,
         "RateLimit-Limit": str(standing.window.most),
@@ -143,4 +144,4 @@ def _told(standing: Standing, policy: str) -> dict[str, str]:
 Caller = Annotated[Seller, Depends(caller)]
 Operator = Annotated[Who, Depends(at_least(Role.OPERATOR))]
 Admin = Annotated[Who, Depends(at_least(Role.ADMIN))]
-TheApi = Annotated[Api, Depends(api_of)]
+TheApi = Annotated[ApiContext, Depends(api_of)]

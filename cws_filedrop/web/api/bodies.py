@@ -1,4 +1,4 @@
-"""The file in a request: the body itself, or a field of a form; read as it comes, never held in memory."""
+"""The file in a request: the body itself, or a field of a form; read as it arrives, never held in memory whole."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BLOCK_BYTES: Final = 1_048_576
 
 @dataclass
 class _Form:
-    """What a parser has found: the first file, and whether the form came to its end."""
+    """What a parser has met: the first file, how many there are, and whether the form came to its end."""
 
     name: str | None = None
     found: bytearray = field(default_factory=bytearray)
@@ -64,7 +64,7 @@ class _Form:
 
 
 class Body:
-    """The file that a request carries. `name` is the form's, known with the first block; None: it gives none."""
+    """The file that a request carries. `name` is the form's, known with the first block; None: there is none."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -77,9 +77,9 @@ class Body:
 
         Raises: Problem when the request is not whole, or holds no file or several.
         """
-        found = self._of_form() if self._boundary is not None else self._of_body()
+        chunks = self._of_form() if self._boundary is not None else self._of_body()
         waiting, first = bytearray(), True
-        async for chunk in found:
+        async for chunk in chunks:
             waiting += chunk
             if first or len(waiting) >= BLOCK_BYTES:
                 yield bytes(waiting)
@@ -94,6 +94,7 @@ class Body:
             size += len(chunk)
             if chunk:
                 yield chunk
+        # A connection that breaks is no end of the file: what is short of its announced length is not whole.
         if announced.isdecimal() and int(announced) != size:
             raise Problem(400, f"{size} bytes arrived of {announced}; nothing was taken")
 
@@ -111,7 +112,7 @@ class Body:
                     form.found.clear()
         except (FormParserError, ValueError) as error:
             raise Problem(400, f"The form cannot be read: {error}") from error
-        if not form.ended:
+        if not form.ended:  # without the closing boundary nobody can say that the file is whole
             raise Problem(400, "The form was cut off; nothing was taken")
         if form.name is None:
             raise Problem(400, "The form holds no file; send it as a field with a file name")

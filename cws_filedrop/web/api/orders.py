@@ -13,10 +13,12 @@ from starlette.responses import FileResponse
 
 from cws_filedrop.drop.home import regular, visible_files
 from cws_filedrop.model import OrderState, Seller
-from cws_filedrop.store import api_lists, order_book, uploads
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.order_book import Event, Order
-from cws_filedrop.web.api.access import Api, Caller, TheApi
+from cws_filedrop.store.lists import api_lists
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders.order_book import Order, OrderEvent
+from cws_filedrop.store.uploads import uploads
+from cws_filedrop.web.api.access import ApiContext, Caller, TheApi
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Limit, Route, link_next
 from cws_filedrop.web.api.shapes import (
@@ -50,7 +52,7 @@ def file_documented(what: str, kind: str = TABLE) -> dict[int | str, dict[str, A
 
 
 def file_answer(path: FilePath, *, name: str = "", kind: str = TABLE) -> Response:
-    """A file as it lies there, under its own name or another; 404 when it does not."""
+    """A file as it is on disk, under its own name or another. Raises: Problem 404 when it is not there."""
     found = regular(path)
     if found is None:
         raise not_there()
@@ -59,8 +61,8 @@ def file_answer(path: FilePath, *, name: str = "", kind: str = TABLE) -> Respons
 
 @router.get("/states", tags=["orders"])
 def list_states(seller: Caller, api: TheApi) -> States:
-    """Every order state, and how many orders stand there."""
-    counts = order_book.counts(api.desk.db, seller.account.id)
+    """Every order state, and how many orders are in it."""
+    counts = order_book.counts(api.context.db, seller.account.id)
     return States(states=[StateBody(state=one, orders=counts.get(one, 0)) for one in OrderState])
 
 
@@ -74,13 +76,13 @@ def list_orders(
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> Orders:
-    """Your orders, those that changed last first."""
+    """Your orders, last changed first."""
     moment, _, no = cursor.partition("~")
     before = (moment, int(no)) if cursor else None
-    found = api_lists.orders_of(api.desk.db, seller.account.id, state=state, before=before, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, f"{found[limit - 1].changed_at}~{found[limit - 1].no}")
-    return Orders(orders=[OrderBody(**_order(one)) for one in found[:limit]])
+    orders = api_lists.orders_of(api.context.db, seller.account.id, state=state, before=before, limit=limit + 1)
+    if len(orders) > limit:
+        link_next(request, response, f"{orders[limit - 1].changed_at}~{orders[limit - 1].no}")
+    return Orders(orders=[OrderBody(**_order(order)) for order in orders[:limit]])
 
 
 @router.get("/orders/created", tags=["order files"])
@@ -111,26 +113,26 @@ def fetch_modified(name: FileName, seller: Caller, api: TheApi) -> Response:
 def show_order(order_id: OrderId, seller: Caller, api: TheApi) -> OneOrder:
     """One order with its lines, and all that happened to it."""
     found = [
-        one for one in order_book.find(api.desk.db, seller.account.id, order_id) if one.amazon_order_id == order_id
+        one for one in order_book.find(api.context.db, seller.account.id, order_id) if one.amazon_order_id == order_id
     ]
     if not found:
         raise not_there()
-    lines = [OrderLineBody(**asdict(one)) for one in order_book.lines(api.desk.db, found[0].no)]
-    history = _history(api, seller, order_book.history(api.desk.db, found[0].no))
+    lines = [OrderLineBody(**asdict(one)) for one in order_book.lines(api.context.db, found[0].no)]
+    history = _history(api, seller, order_book.history(api.context.db, found[0].no))
     return OneOrder(**_order(found[0]), lines=lines, history=history)
 
 
-def _history(api: Api, seller: Seller, events: Sequence[Event]) -> list[EventBody]:
-    """Without the uploads of others that work with the same account at Amazon."""
-    with api.desk.db.read() as connection:
-        owners = uploads.owners_in(connection, {one.upload_id for one in events if one.upload_id})
-    told = []
-    for one in events:
-        values = asdict(one)
-        if one.upload_id and owners.get(one.upload_id) != seller.id:
+def _history(api: ApiContext, seller: Seller, events: Sequence[OrderEvent]) -> list[EventBody]:
+    """The history, without the uploads of other sellers that share the account at Amazon."""
+    with api.context.db.read() as connection:
+        owners = uploads.owners_in(connection, {event.upload_id for event in events if event.upload_id})
+    bodies = []
+    for event in events:
+        values = asdict(event)
+        if event.upload_id and owners.get(event.upload_id) != seller.id:
             values |= {"upload_id": "", "line": None}
-        told.append(EventBody(**values))
-    return told
+        bodies.append(EventBody(**values))
+    return bodies
 
 
 def _order(order: Order) -> dict[str, Any]:
@@ -138,13 +140,13 @@ def _order(order: Order) -> dict[str, Any]:
     return values | {"order_id": order.amazon_order_id}
 
 
-def _folder(api: Api, seller: Seller, which: str) -> tuple[FilePath, list[str]]:
-    home = api.desk.home(seller.name)
+def _folder(api: ApiContext, seller: Seller, which: str) -> tuple[FilePath, list[str]]:
+    home = api.context.home(seller.name)
     there = home.path / "orders" / which
     return there, [] if home.is_astray("orders", which) else visible_files(there)
 
 
-def _files(api: Api, seller: Seller, which: str) -> Files:
+def _files(api: ApiContext, seller: Seller, which: str) -> Files:
     there, names = _folder(api, seller, which)
     found = [(name, known) for name in names if (known := regular(there / name)) is not None]
     return Files(
@@ -155,7 +157,7 @@ def _files(api: Api, seller: Seller, which: str) -> Files:
     )
 
 
-def _fetch(api: Api, seller: Seller, which: str, name: str) -> Response:
+def _fetch(api: ApiContext, seller: Seller, which: str, name: str) -> Response:
     there, names = _folder(api, seller, which)
     if name not in names:
         raise not_there()

@@ -12,23 +12,23 @@ from cws_filedrop.model import SELLERS_EVENTS
 from cws_filedrop.notify import reaching, signing
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports import status
-from cws_filedrop.store import hooks, tokens
-from cws_filedrop.store.hooks import Hook
-from cws_filedrop.store.token_rows import Token
-from cws_filedrop.web.api.access import Api, Caller, TheApi
+from cws_filedrop.store.outgoing import hooks
+from cws_filedrop.store.outgoing.hooks import Hook
+from cws_filedrop.store.sellers import tokens
+from cws_filedrop.web.api.access import ApiContext, Caller, TheApi
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Route, etag
 from cws_filedrop.web.api.shapes import (
     HookBody,
+    HookRequest,
     Hooks,
-    HookWish,
     NewHook,
     NewToken,
     SerialId,
     Switch,
     TokenBody,
+    TokenRequest,
     Tokens,
-    TokenWish,
 )
 
 router = APIRouter(route_class=Route, responses=REFUSALS)
@@ -41,10 +41,11 @@ router = APIRouter(route_class=Route, responses=REFUSALS)
 )
 def how_i_stand(seller: Caller, api: TheApi) -> Response:
     """What STATUS.json holds, as it is now."""
-    found = status.as_json(outbox.status_of(api.desk, seller))
-    unchanging = {name: value for name, value in json.loads(found).items() if name != "written_at"}
+    body = status.as_json(outbox.status_of(api.context, seller))
+    # The moment it was written says nothing new: with it no two answers would have the same ETag.
+    unchanging = {name: value for name, value in json.loads(body).items() if name != "written_at"}
     tag = etag(json.dumps(unchanging).encode())
-    return Response(found, media_type="application/json", headers={"etag": tag})
+    return Response(body, media_type="application/json", headers={"etag": tag})
 
 
 # Web hooks.
@@ -53,23 +54,23 @@ def how_i_stand(seller: Caller, api: TheApi) -> Response:
 @router.get("/hooks", tags=["web hooks"], responses=SAME)
 def list_hooks(seller: Caller, api: TheApi) -> Hooks:
     """Your web hooks, oldest first."""
-    found = hooks.listing(api.desk.db, seller.id)
-    waiting = hooks.waiting(api.desk.db, [one.id for one in found])
-    return Hooks(hooks=[HookBody(**_hook(one), waiting=waiting.get(one.id, 0)) for one in found])
+    listed = hooks.listing(api.context.db, seller.id)
+    waiting = hooks.waiting(api.context.db, [hook.id for hook in listed])
+    return Hooks(hooks=[HookBody(**_hook(hook), waiting=waiting.get(hook.id, 0)) for hook in listed])
 
 
 @router.post("/hooks", tags=["web hooks"], status_code=201, responses=documented(400, 409))
-def add_hook(wish: HookWish, seller: Caller, api: TheApi) -> NewHook:
-    """Have an address told of your uploads and orders. The secret that signs the calls is shown this once."""
-    if wrong := [event for event in wish.events if event not in SELLERS_EVENTS]:
+def add_hook(requested: HookRequest, seller: Caller, api: TheApi) -> NewHook:
+    """Send events of your uploads and orders to an address. The secret that signs the calls is shown only now."""
+    if wrong := [event for event in requested.events if event not in SELLERS_EVENTS]:
         raise Problem(422, f"{wrong[0]} is not an event for sellers; there are {', '.join(SELLERS_EVENTS)}")
     try:
-        reaching.checked(wish.url, allow_http=api.desk.settings.hooks.allow_http)
+        reaching.checked(requested.url, allow_http=api.context.settings.hooks.allow_http)
     except reaching.Unreachable as error:
         raise Problem(422, f"url: {error}") from error
     secret = signing.new_secret()
-    events = [event for event in SELLERS_EVENTS if not wish.events or event in wish.events]
-    made = hooks.add(api.desk.db, seller.id, wish.url, secret=secret, events=events, now=api.clock())
+    events = [event for event in SELLERS_EVENTS if not requested.events or event in requested.events]
+    made = hooks.add(api.context.db, seller.id, requested.url, secret=secret, events=events, now=api.clock())
     if made is None:
         raise Problem(409, f"You have {hooks.MOST_HOOKS} web hooks already; remove one of them")
     return NewHook(**_hook(_one_hook(api, seller.id, made)), secret=secret)
@@ -78,21 +79,21 @@ def add_hook(wish: HookWish, seller: Caller, api: TheApi) -> NewHook:
 @router.patch("/hooks/{hook_id}", tags=["web hooks"], responses=documented(400, 404))
 def switch_hook(hook_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> HookBody:
     """Switch a web hook on or off."""
-    if not hooks.enable(api.desk.db, seller.id, hook_id, enabled=switch.enabled):
+    if not hooks.enable(api.context.db, seller.id, hook_id, enabled=switch.enabled):
         raise not_there()
-    waiting = hooks.waiting(api.desk.db, [hook_id])
+    waiting = hooks.waiting(api.context.db, [hook_id])
     return HookBody(**_hook(_one_hook(api, seller.id, hook_id)), waiting=waiting.get(hook_id, 0))
 
 
 @router.delete("/hooks/{hook_id}", tags=["web hooks"], status_code=204, responses=documented(404))
 def remove_hook(hook_id: SerialId, seller: Caller, api: TheApi) -> None:
-    """Forget a web hook, and what waits for it."""
-    if not hooks.remove(api.desk.db, seller.id, hook_id):
+    """Remove a web hook, and what is queued for it."""
+    if not hooks.remove(api.context.db, seller.id, hook_id):
         raise not_there()
 
 
-def _one_hook(api: Api, seller_id: int, hook_id: int) -> Hook:
-    found = hooks.get(api.desk.db, seller_id, hook_id)
+def _one_hook(api: ApiContext, seller_id: int, hook_id: int) -> Hook:
+    found = hooks.get(api.context.db, seller_id, hook_id)
     if found is None:  # somebody has removed it this moment
         raise not_there()
     return found
@@ -108,35 +109,29 @@ def _hook(hook: Hook) -> dict[str, Any]:
 @router.get("/tokens", tags=["tokens"], responses=SAME)
 def list_tokens(seller: Caller, api: TheApi) -> Tokens:
     """Your tokens, oldest first."""
-    return Tokens(tokens=[TokenBody(**asdict(one)) for one in tokens.listing(api.desk.db, seller.id)])
+    return Tokens(tokens=[TokenBody(**asdict(one)) for one in tokens.listing(api.context.db, seller.id)])
 
 
 @router.post("/tokens", tags=["tokens"], status_code=201, responses=documented(400, 409))
-def add_token(wish: TokenWish, seller: Caller, api: TheApi) -> NewToken:
-    """Make another token. It is shown this once."""
-    made = tokens.add(api.desk.db, seller.id, wish.label, now=api.clock())
+def add_token(requested: TokenRequest, seller: Caller, api: TheApi) -> NewToken:
+    """Make a token. It is shown only now."""
+    made = tokens.add(api.context.db, seller.id, requested.label, now=api.clock())
     if made is None:
         raise Problem(409, f"You have {tokens.MOST_TOKENS} tokens already; remove one of them")
-    return NewToken(**asdict(_one_token(api, seller.id, made[0])), token=made[1])
+    return NewToken(**asdict(made[0]), token=made[1])
 
 
 @router.patch("/tokens/{token_id}", tags=["tokens"], responses=documented(400, 404))
 def switch_token(token_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> TokenBody:
-    """Have a token hold no more, or again."""
-    if not tokens.enable(api.desk.db, seller.id, token_id, enabled=switch.enabled):
+    """Switch a token off or on."""
+    changed = tokens.enable(api.context.db, seller.id, token_id, enabled=switch.enabled)
+    if changed is None:
         raise not_there()
-    return TokenBody(**asdict(_one_token(api, seller.id, token_id)))
+    return TokenBody(**asdict(changed))
 
 
 @router.delete("/tokens/{token_id}", tags=["tokens"], status_code=204, responses=documented(404))
 def remove_token(token_id: SerialId, seller: Caller, api: TheApi) -> None:
-    """Forget a token; it may be the one you call with."""
-    if not tokens.remove(api.desk.db, seller.id, token_id):
+    """Remove a token; it may be the one you call with."""
+    if tokens.remove(api.context.db, seller.id, token_id) is None:
         raise not_there()
-
-
-def _one_token(api: Api, seller_id: int, token_id: int) -> Token:
-    found = tokens.get(api.desk.db, seller_id, token_id)
-    if found is None:
-        raise not_there()
-    return found

@@ -49,7 +49,7 @@ class Problem(Exception):
 
 
 def not_there() -> Problem:
-    """The same for what does not exist and for what is another seller's."""
+    """The same answer for what does not exist and for what is another seller's, so that ids cannot be probed."""
     return Problem(404, NOT_THERE)
 
 
@@ -65,7 +65,7 @@ def title(status: int) -> str:
 
 
 def register(app: FastAPI) -> None:
-    """Have every failure of the application answered so."""
+    """Have every failure of the application answered as a problem."""
     app.add_exception_handler(Problem, _problem)
     app.add_exception_handler(HTTPException, _refused)
     app.add_exception_handler(RequestValidationError, _invalid)
@@ -76,25 +76,28 @@ def _answer(
     request: Request, status: int, detail: str, *, headers: Mapping[str, str], errors: Sequence[Fault] = ()
 ) -> Response:
     body = {"type": "about:blank", "title": title(status), "status": status, "detail": detail}
-    told: dict[str, Any] = body | ({"errors": [one.model_dump() for one in errors]} if errors else {})
+    content: dict[str, Any] = body | ({"errors": [one.model_dump() for one in errors]} if errors else {})
     rate: dict[str, str] = getattr(request.state, "rate", {})
-    return JSONResponse(told, status, headers={**rate, **headers}, media_type=TYPE)
+    return JSONResponse(content, status, headers={**rate, **headers}, media_type=TYPE)
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)
+    if not isinstance(error, Problem):
+        raise error
     return _answer(request, error.status, error.detail, headers=error.headers)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     """What routing refuses: no such path, no such method."""
-    assert isinstance(error, HTTPException)
+    if not isinstance(error, HTTPException):
+        raise error
     detail = NOT_THERE if error.status_code == 404 else str(error.detail)
     return _answer(request, error.status_code, detail, headers=error.headers or {})
 
 
 async def _invalid(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    if not isinstance(error, RequestValidationError):
+        raise error
     faults = [Fault(where=".".join(map(str, one["loc"])), message=one["msg"]) for one in error.errors()]
     return _answer(request, 422, "The request cannot be used as it is", headers={}, errors=faults)
 

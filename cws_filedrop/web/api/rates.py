@@ -1,4 +1,4 @@
-"""How often a token may be used: so many times in any second, minute and hour; said with every answer."""
+"""How often a token may be used within any second, minute and hour; every answer says how much is left."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from cws_filedrop.settings import ApiSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """So many calls in so many seconds."""
+class RateWindow:
+    """At most `most` calls within any `seconds` seconds."""
 
     most: int
     seconds: int
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a token stands in the window that is nearest to its end. `retry_seconds` is 0 for a call that may be made."""
+class RateStanding:
+    """How a token stands in its tightest window. `retry_seconds` is 0 for a call that may be made."""
 
-    window: Window
+    window: RateWindow
     remaining: int
     reset_seconds: int
     retry_seconds: int = 0
 
 
 class Rates:
-    """Counts calls, each token's by itself; from any thread. Calls that were refused are not counted."""
+    """Counts calls per token; may be used from any thread. Refused calls are not counted, so waiting always helps."""
 
     def __init__(self, settings: ApiSettings, clock: Callable[[], float] = time.monotonic) -> None:
         given = ((settings.per_second, 1), (settings.per_minute, 60), (settings.per_hour, 3600))
-        self.windows = tuple(Window(most, seconds) for most, seconds in given if most > 0)
+        self.windows = tuple(RateWindow(most, seconds) for most, seconds in given if most > 0)
         self._clock = clock
         self._lock = threading.Lock()
         self._made: dict[Hashable, deque[float]] = {}
@@ -45,7 +45,7 @@ class Rates:
         """All windows, as `RateLimit-Policy` names them."""
         return ", ".join(f"{one.most};w={one.seconds}" for one in self.windows)
 
-    def call(self, token: Hashable) -> Standing | None:
+    def call(self, token: Hashable) -> RateStanding | None:
         """Count a call if it may be made; how the token stands then (None: there is no limit)."""
         if not self.windows:
             return None
@@ -54,18 +54,18 @@ class Rates:
             made = self._made.setdefault(token, deque())
             while made and made[0] <= now - self.windows[-1].seconds:
                 made.popleft()
-            over = [one for one in self.windows if self._remaining(made, one, now) <= 0]
+            over = [window for window in self.windows if self._remaining(made, window, now) <= 0]
             if over:
-                waits = [made[-one.most] + one.seconds - now for one in over]
+                waits = [made[-window.most] + window.seconds - now for window in over]
                 longest = max(range(len(over)), key=waits.__getitem__)
                 seconds = max(1, math.ceil(waits[longest]))
-                return Standing(over[longest], 0, seconds, seconds)
+                return RateStanding(over[longest], 0, seconds, seconds)
             made.append(now)
-            nearest = min(self.windows, key=lambda one: self._remaining(made, one, now) / one.most)
-            return Standing(nearest, self._remaining(made, nearest, now), nearest.seconds)
+            nearest = min(self.windows, key=lambda window: self._remaining(made, window, now) / window.most)
+            return RateStanding(nearest, self._remaining(made, nearest, now), nearest.seconds)
 
     @staticmethod
-    def _remaining(made: deque[float], window: Window, now: float) -> int:
+    def _remaining(made: deque[float], window: RateWindow, now: float) -> int:
         """Calls that are left in a window that ends now."""
         low, high = 0, len(made)
         while low < high:

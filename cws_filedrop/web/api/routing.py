@@ -1,4 +1,4 @@
-"""What every route does besides its own: says the rate, an ETag, and 304 to who has the same already; pages."""
+"""What every route does besides its own work: rate headers, ETag, 304 for a client that has the same already; pages."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SAME: Final[dict[int | str, dict[str, Any]]] = {304: {"description": "You have i
 
 
 class Route(APIRoute):
-    """A route whose answers say the rate, and whose representations have ETags."""
+    """A route whose answers carry the rate headers and an ETag."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The route's own, and around it what all have in common."""
+        """The route's own handler, wrapped in what all have in common."""
         inner = super().get_route_handler()
 
         async def handle(request: Request) -> Response:

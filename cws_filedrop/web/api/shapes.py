@@ -7,7 +7,8 @@ from typing import Annotated, Final
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from cws_filedrop.model import HookEvent, OrderState, UploadState, Verdict
+from cws_filedrop.model import HookEvent, Issue, OrderState, UploadState, Verdict
+from cws_filedrop.upload_outcome import WHOLE, UploadOutcome
 
 UPLOAD: Final = "20261122-013042-k7f3"
 ORDER: Final = "026-1520163-6049104"
@@ -24,7 +25,7 @@ SerialId = Annotated[int, Path(ge=1, le=2**53, description="its id", examples=[1
 
 
 class HandedIn(BaseModel):
-    """An upload that was taken just now: it is safe, and not read yet."""
+    """An upload that was taken just now: it is stored safely, and not read yet."""
 
     id: str = Field(examples=[UPLOAD])
     state: UploadState
@@ -33,7 +34,7 @@ class HandedIn(BaseModel):
     size: int = Field(examples=[1234], description="bytes")
 
 
-class Said(BaseModel):
+class IssueBody(BaseModel):
     """One thing to say about a line, or about the whole file."""
 
     line: int | None = Field(default=None, description="none: the whole file")
@@ -42,6 +43,22 @@ class Said(BaseModel):
     column: str
     message: str
     remedy: str
+
+
+def issues_of(outcome: UploadOutcome) -> list[IssueBody]:
+    """The first issues found in an upload."""
+    return [_issue(line, issue) for line, issue in outcome.all_issues]
+
+
+def _issue(line: int, issue: Issue) -> IssueBody:
+    return IssueBody(
+        line=None if line == WHOLE else line,
+        code=issue.code,
+        severity=str(issue.severity),
+        column=issue.column,
+        message=issue.message,
+        remedy=issue.remedy,
+    )
 
 
 class UploadBody(BaseModel):
@@ -53,7 +70,7 @@ class UploadBody(BaseModel):
     door: str = Field(examples=["sftp"])
     state: UploadState
     arrived_at: str = Field(examples=[AT])
-    answered_at: str | None = Field(default=None, examples=[AT], description="when its receipt was delivered first")
+    answered_at: str | None = Field(default=None, examples=[AT], description="when its receipt was first delivered")
     done_at: str | None = Field(default=None, examples=[AT])
     size: int = Field(examples=[1234], description="bytes")
     sha256: str = Field(default="", description="empty until it is read")
@@ -65,9 +82,9 @@ class UploadBody(BaseModel):
 
 
 class OneUpload(UploadBody):
-    """One upload, and what was found in it first."""
+    """One upload, and the first issues found in it."""
 
-    issues: list[Said] = Field(default_factory=list)
+    issues: list[IssueBody] = Field(default_factory=list)
 
 
 class Uploads(BaseModel):
@@ -138,7 +155,7 @@ class OneOrder(OrderBody):
 
 
 class Orders(BaseModel):
-    """A page of orders, those that changed last first; the next one is in the `Link` header."""
+    """A page of orders, last changed first; the next one is in the `Link` header."""
 
     orders: list[OrderBody]
 
@@ -158,7 +175,7 @@ class Files(BaseModel):
 
 
 class StateBody(BaseModel):
-    """An order state, and how many orders stand there."""
+    """An order state, and how many orders are in it."""
 
     state: OrderState
     orders: int
@@ -177,18 +194,18 @@ class HookBody(BaseModel):
     url: str = Field(examples=["https://example.com/hook"])
     events: list[HookEvent]
     enabled: bool
-    why_disabled: str = Field(default="", description="empty: somebody wished it")
+    why_disabled: str = Field(default="", description="empty: somebody switched it off, or it is on")
     failing_since: str | None = None
     last_answer: str = ""
     called_at: str | None = None
     created_at: str = Field(examples=[AT])
-    waiting: int = Field(default=0, description="calls that wait to be taken")
+    waiting: int = Field(default=0, description="calls queued for it")
 
 
 class NewHook(HookBody):
     """A web hook that was made just now."""
 
-    secret: str = Field(description="signs the calls; shown this once", examples=["whsec_…"])
+    secret: str = Field(description="signs the calls; shown only now", examples=["whsec_…"])
 
 
 class Hooks(BaseModel):
@@ -197,14 +214,12 @@ class Hooks(BaseModel):
     hooks: list[HookBody]
 
 
-class HookWish(BaseModel):
-    """What a new web hook is to be."""
+class HookRequest(BaseModel):
+    """A new web hook."""
 
     model_config = ConfigDict(extra="forbid")
     url: str = Field(max_length=1000, examples=["https://example.com/hook"])
-    events: list[HookEvent] = Field(
-        default_factory=list, max_length=10, description="empty: all that there are for sellers"
-    )
+    events: list[HookEvent] = Field(default_factory=list, max_length=10, description="empty: all events for sellers")
 
 
 class TokenBody(BaseModel):
@@ -221,7 +236,7 @@ class TokenBody(BaseModel):
 class NewToken(TokenBody):
     """A token that was made just now."""
 
-    token: str = Field(description="shown this once", examples=["cwsfd_…"])
+    token: str = Field(description="shown only now", examples=["cwsfd_…"])
 
 
 class Tokens(BaseModel):
@@ -230,8 +245,8 @@ class Tokens(BaseModel):
     tokens: list[TokenBody]
 
 
-class TokenWish(BaseModel):
-    """What a new token is to be."""
+class TokenRequest(BaseModel):
+    """A new token."""
 
     model_config = ConfigDict(extra="forbid")
     label: str = Field(default="", max_length=100, pattern=r"^[ -~\u00a1-\ud7ff]*$", examples=["stock program"])

@@ -1,4 +1,4 @@
-"""Files that are handed in: POST /uploads, and /orders/confirm as the ancestor had it."""
+"""Files that are handed in: POST /uploads, and /orders/confirm for clients of the service's ancestor."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from starlette.requests import ClientDisconnect
 
 from cws_filedrop import log
 from cws_filedrop.drop.allowance import TooMuch
+from cws_filedrop.drop.audit_events import AuditEventKind
 from cws_filedrop.drop.claims import Drop
-from cws_filedrop.drop.deeds import Event
-from cws_filedrop.drop.handing_in import NotUsable, Parcel
+from cws_filedrop.drop.handing_in import IncomingFile, NotUsable
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.upload import NoRoom, TooLarge
+from cws_filedrop.errors import expected
 from cws_filedrop.model import Door, Seller, UploadState
-from cws_filedrop.store import audit, handed_in
 from cws_filedrop.store.database import stamp
+from cws_filedrop.store.doors import audit
+from cws_filedrop.store.uploads import idempotency_keys
 from cws_filedrop.web.api import lost
-from cws_filedrop.web.api.access import Api, Caller, TheApi, address_of
+from cws_filedrop.web.api.access import ApiContext, Caller, TheApi, address_of
 from cws_filedrop.web.api.bodies import Body
 from cws_filedrop.web.api.problems import Problem, documented
 from cws_filedrop.web.api.routing import REFUSALS, Route
@@ -66,15 +68,15 @@ TAKEN: Final[dict[int | str, dict[str, Any]]] = {
 router = APIRouter(route_class=Route, responses=REFUSALS | documented(400, 409, 413, 507))
 
 
-class Keys:
-    """Idempotency keys that are being used at this moment."""
+class KeysInUse:
+    """Idempotency keys of requests that are being answered at this moment."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._used: set[tuple[int, str]] = set()
 
     def take(self, seller_id: int, key: str) -> bool:
-        """False: somebody uses it."""
+        """Claim a key; false while another request uses it."""
         with self._lock:
             if (seller_id, key) in self._used:
                 return False
@@ -86,8 +88,8 @@ class Keys:
             self._used.discard((seller_id, key))
 
 
-class Wish:
-    """What is said of a file besides its bytes."""
+class UploadRequest:
+    """What a request says of a file besides its bytes."""
 
     def __init__(
         self,
@@ -107,37 +109,39 @@ class Wish:
         self.address = address_of(request)
 
     def drop(self, seller: Seller, name: str | None, now: datetime) -> Drop:
-        """Who drops what where."""
+        """Who drops what where; `name` is the form's, for a request without a file name of its own."""
         chosen = self.name or (name or "").replace("\\", "/").rpartition("/")[2] or f"upload-{now:%Y%m%d-%H%M%S}.txt"
         return Drop(seller.name, self.folder, chosen, Door.HTTP, self.address)
 
 
 @router.post("/uploads", tags=["uploads"], status_code=202, responses=TAKEN, openapi_extra=BODY)
 async def hand_in(
-    request: Request, response: Response, seller: Caller, api: TheApi, wish: Annotated[Wish, Depends()]
+    request: Request, response: Response, seller: Caller, api: TheApi, requested: Annotated[UploadRequest, Depends()]
 ) -> HandedIn:
     """Hand in a file of shipped orders. It is taken whole or not at all."""
-    return await _hand_in(request, response, seller, api, wish)
+    return await _hand_in(request, response, seller, api, requested)
 
 
 @router.post("/orders/confirm", tags=["uploads"], status_code=202, responses=TAKEN, openapi_extra=BODY)
 async def confirm(
-    request: Request, response: Response, seller: Caller, api: TheApi, wish: Annotated[Wish, Depends()]
+    request: Request, response: Response, seller: Caller, api: TheApi, requested: Annotated[UploadRequest, Depends()]
 ) -> HandedIn:
     """The same as POST /uploads."""
-    return await _hand_in(request, response, seller, api, wish)
+    return await _hand_in(request, response, seller, api, requested)
 
 
-async def _hand_in(request: Request, response: Response, seller: Seller, api: Api, wish: Wish) -> HandedIn:
-    body, parcel = Body(request), None
+async def _hand_in(
+    request: Request, response: Response, seller: Seller, api: ApiContext, requested: UploadRequest
+) -> HandedIn:
+    body, incoming = Body(request), None
     try:
         async for block in body.blocks():
-            if parcel is None:
-                drop = wish.drop(seller, body.name, api.clock())
-                parcel = await run_in_threadpool(api.handing_in.begin, drop, seller.allowance)
-            await run_in_threadpool(parcel.write, block)
-        assert parcel is not None
-        upload_id, replayed = await run_in_threadpool(_take, api, seller, wish, parcel)
+            if incoming is None:
+                drop = requested.drop(seller, body.name, api.clock())
+                incoming = await run_in_threadpool(api.handing_in.begin, drop, seller.allowance)
+            await run_in_threadpool(incoming.write, block)
+        whole = expected(incoming, "block of a body that ended well")
+        upload_id, replayed = await run_in_threadpool(_take, api, seller, requested, whole)
     except TooLarge as error:
         raise Problem(413, str(error)) from error
     except NotUsable as error:
@@ -152,72 +156,73 @@ async def _hand_in(request: Request, response: Response, seller: Seller, api: Ap
     except ClientDisconnect as error:
         raise Problem(400, "The request was cut off; nothing was taken") from error
     finally:
-        if parcel is not None:
-            parcel.drop()
-    what = parcel.what
+        if incoming is not None:
+            incoming.drop()  # after `take` there is nothing left to drop
+    what = whole.what
     response.headers["Location"] = f"{request.scope.get('root_path', '')}/uploads/{upload_id}"
     if replayed:
         response.headers[REPLAYED] = "true"
-    return HandedIn(id=upload_id, state=UploadState.ARRIVED, name=what.name, folder=str(what.folder), size=parcel.size)
+    return HandedIn(id=upload_id, state=UploadState.ARRIVED, name=what.name, folder=str(what.folder), size=whole.size)
 
 
-def _take(api: Api, seller: Seller, wish: Wish, parcel: Parcel) -> tuple[str, bool]:
+def _take(api: ApiContext, seller: Seller, requested: UploadRequest, incoming: IncomingFile) -> tuple[str, bool]:
     """The upload's id, and whether it was taken before."""
-    if not wish.key:
-        return _land(api, parcel), False
-    if not KEYS.take(seller.id, wish.key):
+    if not requested.key:
+        return _land(api, incoming), False
+    if not KEYS.take(seller.id, requested.key):
         raise Problem(409, "Another request with this Idempotency-Key is being answered; try again later")
     try:
-        return _once(api, seller, wish.key, parcel)
+        return _once(api, seller, requested.key, incoming)
     finally:
-        KEYS.give_back(seller.id, wish.key)
+        KEYS.give_back(seller.id, requested.key)
 
 
-def _once(api: Api, seller: Seller, key: str, parcel: Parcel) -> tuple[str, bool]:
-    db = api.desk.db
-    earlier = handed_in.begin(db, seller.id, key, digest=parcel.digest, now=api.clock())
+def _once(api: ApiContext, seller: Seller, key: str, incoming: IncomingFile) -> tuple[str, bool]:
+    db = api.context.db
+    # The key is kept before the file lands: killed in between, a repetition finds by `lost` whether it was taken.
+    earlier = idempotency_keys.begin(db, seller.id, key, digest=incoming.digest, now=api.clock())
     if earlier is not None:
-        if earlier.digest != parcel.digest:
+        if earlier.digest != incoming.digest:
             raise Problem(422, "This Idempotency-Key was used for another file, name or folder within 24 hours")
-        if upload_id := earlier.upload_id or lost.find(api.desk, seller, parcel.what, earlier):
-            handed_in.taken(db, seller.id, key, upload_id)
+        if upload_id := earlier.upload_id or lost.find(api.context, seller, incoming.what, earlier):
+            idempotency_keys.taken(db, seller.id, key, upload_id)
             return upload_id, True
     try:
-        upload_id = _land(api, parcel)
-    except BaseException:
-        handed_in.withdraw(db, seller.id, key)
+        upload_id = _land(api, incoming)
+    except BaseException:  # nothing was taken, so the key must be free for another try
+        idempotency_keys.withdraw(db, seller.id, key)
         raise
-    handed_in.taken(db, seller.id, key, upload_id)
+    idempotency_keys.taken(db, seller.id, key, upload_id)
     return upload_id, False
 
 
-def _land(api: Api, parcel: Parcel) -> str:
-    parcel.look()
-    claim = parcel.take()
+def _land(api: ApiContext, incoming: IncomingFile) -> str:
+    incoming.look()
+    claim = incoming.take()
     api.arrived(claim.upload_id)
-    _keep_trail(api, parcel, claim.upload_id)
+    _keep_trail(api, incoming, claim.upload_id)
     return claim.upload_id
 
 
-def _keep_trail(api: Api, parcel: Parcel, upload_id: str) -> None:
-    what = parcel.what
-    row = audit.Row(
+def _keep_trail(api: ApiContext, incoming: IncomingFile, upload_id: str) -> None:
+    what = incoming.what
+    row = audit.AuditRow(
         at=stamp(api.clock()),
-        event=str(Event.UPLOAD),
+        event=str(AuditEventKind.UPLOAD),
         seller=what.seller,
         address=what.client,
         door=str(what.door),
         client="",
         name=f"{what.folder}/{what.name}",
         upload_id=upload_id,
-        size=parcel.size,
+        size=incoming.size,
         detail="",
         times=1,
     )
     try:
-        audit.add(api.desk.db, [row])
+        audit.add(api.context.db, [row])
     except Exception:  # it is taken, and its client must hear so
         LOG.exception("audit.not_kept", upload=upload_id)
 
 
-KEYS: Final = Keys()
+KEYS: Final = KeysInUse()

@@ -8,14 +8,15 @@ from fastapi import APIRouter, Query, Request, Response
 
 from cws_filedrop.drop.names import result_name
 from cws_filedrop.model import Seller, UploadState, Verdict
-from cws_filedrop.store import api_lists, tallies
-from cws_filedrop.store import uploads as rows
-from cws_filedrop.store.uploads import Upload
-from cws_filedrop.web.api.access import Api, Caller, TheApi
+from cws_filedrop.store.lists import api_lists
+from cws_filedrop.store.uploads import uploads as rows
+from cws_filedrop.store.uploads import verdict_counts
+from cws_filedrop.store.uploads.uploads import Upload
+from cws_filedrop.web.api.access import ApiContext, Caller, TheApi
 from cws_filedrop.web.api.orders import file_answer, file_documented
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Limit, Route, link_next
-from cws_filedrop.web.api.shapes import HandedIn, LineBody, Lines, OneUpload, Said, UploadBody, UploadId, Uploads
+from cws_filedrop.web.api.shapes import HandedIn, LineBody, Lines, OneUpload, UploadBody, UploadId, Uploads, issues_of
 
 router = APIRouter(route_class=Route, responses=REFUSALS)
 FILES: Final = {
@@ -39,30 +40,27 @@ def list_uploads(
     limit: Limit = 50,
 ) -> Uploads:
     """Your uploads, newest first."""
-    found = api_lists.uploads_of(api.desk.db, seller.id, state=state, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, found[limit - 1].id)
-    return Uploads(uploads=[UploadBody(**_upload(api, one)) for one in found[:limit]])
+    uploads = api_lists.uploads_of(api.context.db, seller.id, state=state, before=cursor, limit=limit + 1)
+    if len(uploads) > limit:
+        link_next(request, response, uploads[limit - 1].id)
+    return Uploads(uploads=[UploadBody(**_upload(api, upload)) for upload in uploads[:limit]])
 
 
 @router.get("/uploads/{upload_id}", tags=["uploads"], responses=SAME | documented(404))
 def show_upload(upload_id: UploadId, seller: Caller, api: TheApi) -> OneUpload:
-    """One upload: where it stands, its lines by verdict, what was found first."""
-    found = rows.get(api.desk.db, upload_id)
-    if found is None:
+    """One upload: where it stands, its lines by verdict, the first issues found."""
+    upload = rows.get(api.context.db, upload_id)
+    if upload is None:
         return _unrecorded(api, seller, upload_id)
-    if found.seller_id != seller.id:
+    if upload.seller_id != seller.id:
         raise not_there()
-    outcome = found.outcome
-    said = [*outcome.get("file_issues", ()), *outcome.get("remarks", ()), *outcome.get("first_issues", ())]
-    issues = [Said(**{name: one.get(name) for name in Said.model_fields}) for one in said]
-    return OneUpload(**_upload(api, found), issues=issues)
+    return OneUpload(**_upload(api, upload), issues=issues_of(upload.outcome))
 
 
-def _unrecorded(api: Api, seller: Seller, upload_id: str) -> OneUpload:
-    """One that lies in the spool: the worker has not recorded it yet."""
+def _unrecorded(api: ApiContext, seller: Seller, upload_id: str) -> OneUpload:
+    """An upload that is in the spool and that the worker has not recorded yet. Raises: Problem 404."""
     try:
-        claim = api.desk.spool.claim_of(upload_id)
+        claim = api.context.spool.claim_of(upload_id)
     except FileNotFoundError:
         raise not_there() from None
     if claim.seller != seller.name:
@@ -80,22 +78,22 @@ def _unrecorded(api: Api, seller: Seller, upload_id: str) -> OneUpload:
     )
 
 
-def _upload(api: Api, upload: Upload) -> dict[str, Any]:
+def _upload(api: ApiContext, upload: Upload) -> dict[str, Any]:
     counts: dict[str, int] = {}
     if upload.rehearsal:
-        counts = dict(upload.outcome.get("counts", {}))
+        counts = dict(upload.outcome.counts)
     else:
-        for (verdict, _), number in tallies.of_upload(api.desk.db, upload.id).items():
+        for (verdict, _), number in verdict_counts.of_upload(api.context.db, upload.id).items():
             counts[verdict] = counts.get(verdict, 0) + number
     return {name: getattr(upload, name) for name in (*_GIVEN, *_READ)} | {"verdicts": counts}
 
 
-def mine(api: Api, seller: Seller, upload_id: str) -> Upload:
+def mine(api: ApiContext, seller: Seller, upload_id: str) -> Upload:
     """That upload, if it is the seller's. Raises: Problem 404."""
-    found = rows.get(api.desk.db, upload_id)
-    if found is None or found.seller_id != seller.id:
+    upload = rows.get(api.context.db, upload_id)
+    if upload is None or upload.seller_id != seller.id:
         raise not_there()
-    return found
+    return upload
 
 
 @router.get("/uploads/{upload_id}/lines", tags=["uploads"], responses=SAME | documented(404))
@@ -112,22 +110,22 @@ def list_lines(
 ) -> Lines:
     """The lines of an upload, with what became of each; none of a rehearsal, whose result is a file."""
     mine(api, seller, upload_id)
-    found = api_lists.lines_of(api.desk.db, upload_id, verdict=verdict, code=code, after=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].line))
-    return Lines(lines=[LineBody(**row._mapping) for row in found[:limit]])
+    lines = api_lists.lines_of(api.context.db, upload_id, verdict=verdict, code=code, after=cursor, limit=limit + 1)
+    if len(lines) > limit:
+        link_next(request, response, str(lines[limit - 1].line))
+    return Lines(lines=[LineBody(**row._mapping) for row in lines[:limit]])
 
 
 @router.post("/uploads/{upload_id}/release", tags=["uploads"], status_code=202, responses=documented(404, 409))
 def release(upload_id: UploadId, seller: Caller, api: TheApi) -> HandedIn:
     """Have a held upload taken as it is, as a `.release` file does."""
-    found = mine(api, seller, upload_id)
-    evidence = f"{found.evidence}; released by the seller (API)".lstrip("; ")
-    held = found.state is UploadState.HELD
-    if not held or not rows.read_again(api.desk.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
-        raise Problem(409, f"This upload is {found.state}; only what is held can be released")
+    upload = mine(api, seller, upload_id)
+    evidence = f"{upload.evidence}; released by the seller (API)".lstrip("; ")
+    held = upload.state is UploadState.HELD
+    if not held or not rows.read_again(api.context.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
+        raise Problem(409, f"This upload is {upload.state}; only what is held can be released")
     api.arrived(upload_id)
-    return HandedIn(id=found.id, state=UploadState.ARRIVED, name=found.name, folder=found.folder, size=found.size)
+    return HandedIn(id=upload.id, state=UploadState.ARRIVED, name=upload.name, folder=upload.folder, size=upload.size)
 
 
 def _file(kind: str) -> None:
@@ -141,7 +139,7 @@ def _file(kind: str) -> None:
     )
     def fetch(upload_id: UploadId, seller: Caller, api: TheApi) -> Response:
         found = mine(api, seller, upload_id)
-        home = api.desk.home(seller.name)
+        home = api.context.home(seller.name)
         if home.is_astray("outbox"):
             raise not_there()
         return file_answer(home.path / "outbox" / result_name(found.name, found.id, kind))

@@ -7,10 +7,9 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.store import alarms
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.frame import framed
+from cws_filedrop.store.outgoing import alarms
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.frame import framed
 
 router: Final = APIRouter()
 SHOWN: Final = 100
@@ -19,6 +18,6 @@ SHOWN: Final = 100
 @router.get("/alarms")
 def listed(request: Request, session: visitors.Viewer) -> Response:
     """Those that are open, then those that are over."""
-    db = offices.of(request).desk.db
+    db = web_context.of(request).context.db
     over = [one for one in alarms.listing(db, open_only=False, limit=SHOWN) if one.recovered_at is not None]
     return framed(request, "alarms.html", session, alarms=alarms.listing(db), over=over)

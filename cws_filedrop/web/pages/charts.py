@@ -1,4 +1,4 @@
-"""Charts: how lines fared, how long answers took, what was rejected, how much of the quota was used."""
+"""Charts: what became of lines, how long answers took, which codes lines got, how much of the quota was used."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any, Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.pipeline import figures
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.pipeline.figures import RANGES, Lasting, Range
-from cws_filedrop.store import sellers
-from cws_filedrop.store.charts import HOUR
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import svg, visitors
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.svg import Series
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.lists.charts import HOUR
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.views import figures
+from cws_filedrop.views.figures import RANGES, Lasting, Range
+from cws_filedrop.web.site import svg, visitors, web_context
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.svg import Series
 
 router: Final = APIRouter()
 SHOWN_ACCOUNTS: Final = 12
@@ -36,33 +35,33 @@ COLOURS: Final = {
 @router.get("/charts")
 def shown(request: Request, session: visitors.Viewer) -> Response:
     """Charts of all sellers or one, over a day, a week or a month."""
-    desk, asked = offices.of(request).desk, request.query_params
-    everyone = sellers.everyone(desk.db)
-    found = next((one for one in everyone if one.name == asked.get("seller", "").lower()), None)
-    chosen = next((one for one in RANGES if one.name == asked.get("range")), RANGES[0])
-    quota = figures.quota(desk, chosen, everyone, found)
+    context, query = web_context.of(request).context, request.query_params
+    everyone = sellers.everyone(context.db)
+    seller = next((one for one in everyone if one.name == query.get("seller", "").lower()), None)
+    chosen = next((one for one in RANGES if one.name == query.get("range")), RANGES[0])
+    quota = figures.quota(context, chosen, everyone, seller)
     return framed(
         request,
         "charts.html",
         session,
         ranges=RANGES,
         chosen=chosen,
-        seller=found.name if found else "",
+        seller=seller.name if seller else "",
         sellers=[one.name for one in everyone],
         feeds_sent=sum(many for _, many in quota.used),
         feeds_most=quota.most,
         feeds_used=quota.used[:SHOWN_ACCOUNTS],
         accounts=quota.accounts,
-        **drawn(desk, chosen, found.id if found else None),
+        **drawn(context, chosen, seller.id if seller else None),
     )
 
 
-def drawn(desk: Desk, chosen: Range, seller_id: int | None) -> dict[str, Any]:
+def drawn(context: ServiceContext, chosen: Range, seller_id: int | None) -> dict[str, Any]:
     """The charts of a page, and the figures beneath them."""
-    found = figures.look(desk, chosen, seller_id)
-    names = [slot[11:13] + ":00" if chosen.by == HOUR else slot[5:] for slot in found.slots]
-    fared = [Series(name, COLOURS[name], [float(one) for one in values]) for name, values in found.fared.items()]
-    receipt, answer = _series(found.receipt), _series(found.answer)
+    counted = figures.look(context, chosen, seller_id)
+    names = [slot[11:13] + ":00" if chosen.by == HOUR else slot[5:] for slot in counted.slots]
+    fared = [Series(name, COLOURS[name], [float(one) for one in values]) for name, values in counted.fared.items()]
+    receipt, answer = _series(counted.receipt), _series(counted.answer)
     return {
         "slots": names,
         "fared": fared,
@@ -73,8 +72,8 @@ def drawn(desk: Desk, chosen: Range, seller_id: int | None) -> dict[str, Any]:
         "answer": answer,
         "answer_chart": svg.lines("Seconds from drop to Amazon's answer", names, answer, unit=" s"),
         "times_key": svg.key(receipt),
-        "codes": found.codes,
-        "codes_chart": svg.ranking("Lines by code", [(code, lines, "s5") for code, lines in found.codes]),
+        "codes": counted.codes,
+        "codes_chart": svg.ranking("Lines by code", [(code, lines, "s5") for code, lines in counted.codes]),
     }
 
 

@@ -7,36 +7,35 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from cws_filedrop.store import users, web_sessions
-from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import logging_in, visitors
-from cws_filedrop.web import office as offices
-from cws_filedrop.web.forms import Text
-from cws_filedrop.web.logging_in import Denied
-from cws_filedrop.web.rendering import THEME, THEMES, is_ours, page
+from cws_filedrop.store.users import users, web_sessions
+from cws_filedrop.store.users.web_sessions import WebSession
+from cws_filedrop.web.site import logging_in, visitors, web_context
+from cws_filedrop.web.site.forms import Text
+from cws_filedrop.web.site.logging_in import Denied
+from cws_filedrop.web.site.rendering import THEME, THEMES, is_ours, page
 
 YEAR_SECONDS: Final = 31_536_000
 
 router: Final = APIRouter()
 
 
-def home_of(session: Session) -> str:
+def home_of(session: WebSession) -> str:
     """The first page of whoever is logged in."""
     return "/my" if session.role is None else "/"
 
 
 @router.get("/login")
 def ask(request: Request) -> Response:
-    """The login, for whoever is not logged in."""
-    found = visitors.session_of(request)
-    if found is not None:
-        return RedirectResponse("/login/code" if found.second_due else home_of(found), 303)
+    """The login form, for whoever is not logged in."""
+    session = visitors.session_of(request)
+    if session is not None:
+        return RedirectResponse("/login/code" if session.second_due else home_of(session), 303)
     wanted = request.query_params.get("next", "")
-    return _asked(request, wanted, kind="seller" if wanted.startswith("/my") else "operator")
+    return _form(request, wanted, kind="seller" if wanted.startswith("/my") else "operator")
 
 
-def _asked(request: Request, wanted: str, *, kind: str, name: str = "", trouble: str = "") -> Response:
-    nobody = not users.everyone(offices.of(request).desk.db)
+def _form(request: Request, wanted: str, *, kind: str, name: str = "", trouble: str = "") -> Response:
+    nobody = not users.everyone(web_context.of(request).context.db)
     status = 401 if trouble else 200
     return page(
         request, "login.html", status=status, wanted=wanted, kind=kind, name=name, trouble=trouble, nobody=nobody
@@ -51,7 +50,8 @@ def login(request: Request, name: Text, password: Text, kind: Text = "seller", w
     try:
         token = (logging_in.as_seller if seller else logging_in.as_user)(request, name, password)
     except Denied as denied:
-        return _asked(request, wanted, kind=kind, name=name, trouble=str(denied))
+        return _form(request, wanted, kind=kind, name=name, trouble=str(denied))
+    # Only a path of ours, and of the same half of the site: `next` may be anybody's link.
     theirs = wanted.startswith("/my") == seller and is_ours(wanted)
     answer = RedirectResponse(wanted if theirs else "/my" if seller else "/", 303)
     visitors.set_cookie(request, answer, token)
@@ -60,7 +60,7 @@ def login(request: Request, name: Text, password: Text, kind: Text = "seller", w
 
 @router.get("/login/code")
 def ask_code(request: Request) -> Response:
-    """The second factor."""
+    """The form for the second factor."""
     return page(request, "code.html", trouble="") if _second_due(request) else RedirectResponse("/login", 303)
 
 
@@ -68,11 +68,11 @@ def ask_code(request: Request) -> Response:
 def code(request: Request, code: Text) -> Response:
     """Check a code."""
     visitors.same_origin(request)
-    found = _second_due(request)
-    if found is None:
+    session = _second_due(request)
+    if session is None:
         return RedirectResponse("/login", 303)
     try:
-        token = logging_in.second(request, found, code)
+        token = logging_in.second(request, session, code)
     except Denied as denied:
         return page(request, "code.html", status=401, trouble=str(denied))
     answer = RedirectResponse("/", 303)
@@ -80,17 +80,17 @@ def code(request: Request, code: Text) -> Response:
     return answer
 
 
-def _second_due(request: Request) -> Session | None:
-    found = visitors.session_of(request)
-    return found if found is not None and found.second_due else None
+def _second_due(request: Request) -> WebSession | None:
+    session = visitors.session_of(request)
+    return session if session is not None and session.second_due else None
 
 
 @router.post("/logout", dependencies=[visitors.Meant])
 def logout(request: Request) -> Response:
     """End the session."""
-    found = visitors.session_of(request)
-    if found is not None:
-        web_sessions.end(offices.of(request).desk.db, found)
+    session = visitors.session_of(request)
+    if session is not None:
+        web_sessions.end(web_context.of(request).context.db, session)
     answer = RedirectResponse("/login", 303)
     visitors.clear_cookie(request, answer)
     return answer
@@ -98,7 +98,7 @@ def logout(request: Request) -> Response:
 
 @router.post("/theme")
 def theme(request: Request, choice: Text, wanted: Text = "/") -> Response:
-    """Light, dark, or as the system says."""
+    """Choose light or dark pages, or as the system says."""
     visitors.same_origin(request)
     answer = RedirectResponse(wanted if is_ours(wanted) else "/", 303)
     chosen = choice if choice in THEMES else "auto"

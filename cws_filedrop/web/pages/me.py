@@ -1,4 +1,4 @@
-"""One's own, for every operator: password, second factor, tokens of the API."""
+"""An operator's own password, second factor and API tokens."""
 
 from __future__ import annotations
 
@@ -10,23 +10,18 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop import passwords
-from cws_filedrop.pipeline import people, user_tokens
-from cws_filedrop.pipeline.deciding import Impossible, Who
-from cws_filedrop.store import user_tokens as rows
-from cws_filedrop.store import users
-from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import logging_in, visitors
-from cws_filedrop.web import office as offices
-from cws_filedrop.web.forms import Number, Text
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go
+from cws_filedrop.decisions import people, user_tokens
+from cws_filedrop.errors import NotPossible
+from cws_filedrop.store.users import user_tokens as rows
+from cws_filedrop.store.users import users
+from cws_filedrop.store.users.web_sessions import WebSession
+from cws_filedrop.web.site import logging_in, visitors, web_context
+from cws_filedrop.web.site.forms import Number, Text
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
 ISSUER: Final = "cws_filedrop"
-
-
-def _who(request: Request, session: Session) -> Who:
-    return Who(session.name, visitors.address(request))
 
 
 @router.get("/me")
@@ -35,41 +30,39 @@ def me(request: Request, session: visitors.User) -> Response:
     return _shown(request, session, "")
 
 
-def _shown(request: Request, session: Session, fresh: str) -> Response:
-    desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
+def _shown(request: Request, session: WebSession, fresh: str) -> Response:
+    context = web_context.of(request).context
+    user = users.get(context.db, session.the_user)
     return framed(
         request,
         "me.html",
         session,
-        user=found,
-        tokens=rows.listing(desk.db, session.user_id or 0),
+        user=user,
+        tokens=rows.listing(context.db, session.the_user),
         fresh=fresh,
-        factor_first=found is not None and user_tokens.lacks_factor(desk, has_factor=bool(found.totp_secret)),
+        factor_first=user is not None and user_tokens.lacks_factor(context, has_factor=bool(user.totp_secret)),
     )
 
 
 @router.post("/me/password", dependencies=[visitors.Meant])
 def own_password(request: Request, session: visitors.User, old: Text, new: Text) -> Response:
     """Another password; every session ends, this one too."""
-    desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
-    if found is None or not passwords.matches(found.password_hash, old):
-        raise visitors.Refused("That is not your password. Nothing was changed.", 403)
-    try:
-        people.set_password(desk, found.name, new, who=_who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 400) from None
+    context = web_context.of(request).context
+    user = users.get(context.db, session.the_user)
+    if user is None or not passwords.matches(user.password_hash, old):
+        raise visitors.Forbidden("That is not your password. Nothing was changed.", 403)
+    with visitors.decided(400):
+        people.set_password(context, user.name, new, who=visitors.who(request, session))
     return go(request, "/login")
 
 
 @router.get("/me/second-factor")
 def offer_factor(request: Request, session: visitors.User) -> Response:
-    """A new secret as a QR code; kept only once a code of it was given."""
+    """A new secret as a QR code; kept only once a code of it was given, so that a bad scan locks nobody out."""
     return _offered(request, session, pyotp.random_base32(), "")
 
 
-def _offered(request: Request, session: Session, secret: str, trouble: str) -> Response:
+def _offered(request: Request, session: WebSession, secret: str, trouble: str) -> Response:
     uri = pyotp.TOTP(secret, name=session.name, issuer=ISSUER).provisioning_uri()
     code = segno.make(uri, error="m").svg_data_uri(scale=4, border=0)
     status = 400 if trouble else 200
@@ -78,38 +71,38 @@ def _offered(request: Request, session: Session, secret: str, trouble: str) -> R
 
 @router.post("/me/second-factor", dependencies=[visitors.Meant])
 def keep_factor(request: Request, session: visitors.User, secret: Text, code: Text) -> Response:
-    """Keep the secret, if the code shows that the app has it. Every session ends: the next login asks for a code."""
-    desk = offices.of(request).desk
-    found = users.get(desk.db, session.user_id or 0)
-    if found is None or len(secret) < 16 or not logging_in.is_code(request, found, secret, code):
+    """Keep the secret, if the code shows that the app has it. Every session ends: the next login needs a code."""
+    context = web_context.of(request).context
+    user = users.get(context.db, session.the_user)
+    if user is None or len(secret) < 16 or not logging_in.is_code(request, user, secret, code):
         return _offered(request, session, secret, logging_in.WRONG_CODE)
-    people.set_factor(desk, found.name, secret, who=_who(request, session))
+    people.set_factor(context, user.name, secret, who=visitors.who(request, session))
     return go(request, "/login")
 
 
 @router.post("/me/tokens", dependencies=[visitors.Meant])
 def add_token(request: Request, session: visitors.User, label: Text = "") -> Response:
     """A new token, shown once."""
-    try:
-        _, token = user_tokens.add(offices.of(request).desk, session.name, label, who=_who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    with visitors.decided():
+        _, token = user_tokens.add(
+            web_context.of(request).context, session.name, label, who=visitors.who(request, session)
+        )
     return _shown(request, session, token)
 
 
 @router.post("/me/tokens/{number}/{what}", dependencies=[visitors.Meant])
 def change_token(request: Request, session: visitors.User, number: Number, what: str) -> Response:
     """Switch one off or on, or remove it."""
-    desk, who = offices.of(request).desk, _who(request, session)
+    context, who = web_context.of(request).context, visitors.who(request, session)
     done = {
-        "disable": lambda: user_tokens.enable(desk, session.name, number, False, who=who),
-        "enable": lambda: user_tokens.enable(desk, session.name, number, True, who=who),
-        "remove": lambda: user_tokens.remove(desk, session.name, number, who=who),
+        "disable": lambda: user_tokens.enable(context, session.name, number, False, who=who),
+        "enable": lambda: user_tokens.enable(context, session.name, number, True, who=who),
+        "remove": lambda: user_tokens.remove(context, session.name, number, who=who),
     }
     if what not in done:
         raise visitors.NotThere
     try:
-        told = done[what]()
-    except Impossible:
+        words = done[what]()
+    except NotPossible:
         raise visitors.NotThere from None
-    return go(request, "/me", told)
+    return go(request, "/me", words)

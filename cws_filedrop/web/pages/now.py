@@ -8,12 +8,11 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.pipeline import deciding, health, overview
-from cws_filedrop.pipeline.deciding import Impossible, Who
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go
+from cws_filedrop.decisions import orders_and_feeds
+from cws_filedrop.views import health, overview
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
 SHOWN: Final = 12
@@ -25,11 +24,11 @@ SHOWN_CONNECTIONS: Final = 50
 def now(request: Request, session: visitors.Anyone) -> Response:
     """The first page of operators; sellers have another one."""
     if session.role is None:
-        raise visitors.Turned("/my")
+        raise visitors.Redirected("/my")
     visitors.user(request)
-    desk = offices.of(request).desk
+    context = web_context.of(request).context
     begun = time.perf_counter()
-    found = overview.look(desk)
+    found = overview.look(context)
     took = time.perf_counter() - begun
     return framed(
         request,
@@ -41,7 +40,7 @@ def now(request: Request, session: visitors.Anyone) -> Response:
         connected=found.connected[:SHOWN_CONNECTIONS],
         transfers=sum(one.busy for one in found.connected),
         aside=found.stages.upload("held", "cut", "failed").number,
-        health=health.look(desk, found.stages, seconds=took),
+        health=health.look(context, found.stages, seconds=took),
         uploads=found.uploads[:SHOWN],
     )
 
@@ -49,9 +48,7 @@ def now(request: Request, session: visitors.Anyone) -> Response:
 @router.post("/connections/{connection_id}/close", dependencies=[visitors.Meant])
 def close(request: Request, session: visitors.Operator, connection_id: str) -> Response:
     """Have a seller's connection closed."""
-    who = Who(session.name, visitors.address(request))
-    try:
-        deciding.close_connection(offices.of(request).desk, connection_id, who=who)
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    who = visitors.who(request, session)
+    with visitors.decided():
+        orders_and_feeds.close_connection(web_context.of(request).context, connection_id, who=who)
     return go(request, "/", "The connection is being closed.")

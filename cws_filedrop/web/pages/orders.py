@@ -1,4 +1,4 @@
-"""Orders: found, shown with their history, settled by hand, and all that proves one packed as a zip."""
+"""Orders: found, shown with their history, settled by hand, sent again, and their evidence packed as a zip."""
 
 from __future__ import annotations
 
@@ -7,20 +7,23 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from cws_filedrop.decisions import orders_and_feeds, sending_again
+from cws_filedrop.errors import NotPossible
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState
-from cws_filedrop.pipeline import deciding, retrying
-from cws_filedrop.pipeline.deciding import Impossible, Who
-from cws_filedrop.pipeline.evidence import packing
 from cws_filedrop.rules.speed import speed
-from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, sightings, work_lists
-from cws_filedrop.store.searching import Wanted
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.files import sent
-from cws_filedrop.web.forms import Number, Text, whole
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go
+from cws_filedrop.store.feeds import read_backs, refusals
+from cws_filedrop.store.lists import searching, work_lists
+from cws_filedrop.store.lists.searching import UploadSearch
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import decisions
+from cws_filedrop.views.evidence import packing
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.files import sent
+from cws_filedrop.web.site.forms import Number, Text, whole
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
 ROWS: Final = 50
@@ -29,17 +32,17 @@ LONGEST: Final = 200
 
 @router.get("/orders")
 def orders(request: Request, session: visitors.Viewer) -> Response:
-    """Orders, those that changed last first."""
-    here, asked = offices.of(request), request.query_params
-    found, more = searching.orders(
-        here.desk.db,
-        text=asked.get("q", "")[:LONGEST],
-        state=asked.get("state", "")[:LONGEST],
-        before=_place(asked.get("before", "")),
+    """Orders, last changed first."""
+    here, query = web_context.of(request), request.query_params
+    listed, more = searching.orders(
+        here.context.db,
+        text=query.get("q", "")[:LONGEST],
+        state=query.get("state", "")[:LONGEST],
+        before=_place(query.get("before", "")),
         limit=ROWS,
     )
     on = f"{more[0]}_{more[1]}" if more else ""
-    return framed(request, "orders.html", session, orders=found, more=on, states=list(OrderState))
+    return framed(request, "orders.html", session, orders=listed, more=on, states=list(OrderState))
 
 
 def _place(text: str) -> tuple[str, int] | None:
@@ -51,7 +54,7 @@ def _place(text: str) -> tuple[str, int] | None:
 @router.get("/orders/{account_id}/{order_id}")
 def order(request: Request, session: visitors.Viewer, account_id: Number, order_id: str) -> Response:
     """One order: what was ordered, everything that happened, what Amazon's order showed, the uploads that name it."""
-    db = offices.of(request).desk.db
+    db = web_context.of(request).context.db
     with db.read() as connection:
         found = order_book.get_in(connection, account_id, order_id)
     if found is None:
@@ -68,11 +71,11 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
         amazon_url=order_url(account.marketplace_id, order_id),
         lines=order_book.lines(db, found.no),
         history=order_book.history(db, found.no),
-        uploads=searching.uploads(db, Wanted(text=order_id), limit=20),
+        uploads=searching.uploads(db, UploadSearch(text=order_id), limit=20),
         case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),
-        deeds=deeds.listing(db, about=about, limit=20),
-        settled_as=deciding.SETTLED_AS,
-        read_back=sightings.read_back(db, account_id, order_id),
+        decisions=decisions.listing(db, about=about, limit=20),
+        settled_as=orders_and_feeds.SETTLED_AS,
+        read_back=read_backs.read_back(db, account_id, order_id),
         refused=refusals.last_of_order(db, account_id, order_id),
         about=about,
     )
@@ -82,28 +85,24 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
 def settle(
     request: Request, session: visitors.Operator, account_id: Number, order_id: str, state: Text, note: Text
 ) -> Response:
-    """Say what has become of an order."""
-    who = Who(session.name, visitors.address(request))
+    """Record what became of an order."""
+    who = visitors.who(request, session)
     where = f"/orders/{account_id}/{order_id}"
     if not note.strip():
-        raise visitors.Refused("Say why: it is kept in the order's history.", 400)
-    try:
-        done = deciding.settle(
-            offices.of(request).desk, account_id, order_id, _state(state), note=note.strip(), who=who
+        raise visitors.Forbidden("Say why: it is kept in the order's history.", 400)
+    with visitors.decided():
+        done = orders_and_feeds.settle(
+            web_context.of(request).context, account_id, order_id, _state(state), note=note.strip(), who=who
         )
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
     return go(request, where, f"{order_id} is {done} now.")
 
 
 @router.post("/orders/{account_id}/{order_id}/retry", dependencies=[visitors.Meant])
 def retry(request: Request, session: visitors.Operator, account_id: Number, order_id: str) -> Response:
-    """Send what Amazon refused of an order again."""
-    here, who = offices.of(request), Who(session.name, visitors.address(request))
-    try:
-        upload_id = retrying.retry_order(here.desk, account_id, order_id, who=who)
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    """Send again what Amazon refused of an order."""
+    here, who = web_context.of(request), visitors.who(request, session)
+    with visitors.decided():
+        upload_id = sending_again.retry_order(here.context, account_id, order_id, who=who)
     here.arrived(upload_id)
     return go(request, f"/orders/{account_id}/{order_id}", f"Its refused lines are sent again, as upload {upload_id}.")
 
@@ -112,17 +111,17 @@ def retry(request: Request, session: visitors.Operator, account_id: Number, orde
 def evidence(
     request: Request, session: visitors.Operator, account_id: Number, order_id: str, only: Text = ""
 ) -> Response:
-    """All that proves what became of an order, as one zip; who had it made is written down."""
-    desk, who = offices.of(request).desk, Who(session.name, visitors.address(request))
-    wanted = packing.Order(account_id, order_id, only_this_order=bool(only))
+    """Everything that proves what became of an order, as one zip; who had it made is kept."""
+    context, who = web_context.of(request).context, visitors.who(request, session)
+    wanted = packing.EvidenceRequest(account_id, order_id, only_this_order=bool(only))
     try:
-        made = packing.packed(desk, wanted, folder=desk.settings.data, who=who)
-    except Impossible:
+        made = packing.packed(context, wanted, folder=context.settings.data, who=who)
+    except NotPossible:
         raise visitors.NotThere from None
     return sent(made, wanted.file_name)
 
 
 def _state(text: str) -> OrderState:
     if text not in list(OrderState):
-        raise visitors.Refused(f"There is no state {text}.", 400)
+        raise visitors.Forbidden(f"There is no state {text}.", 400)
     return OrderState(text)

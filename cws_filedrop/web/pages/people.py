@@ -7,85 +7,72 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from cws_filedrop.decisions import people
 from cws_filedrop.model import Role
-from cws_filedrop.pipeline import people
-from cws_filedrop.pipeline.deciding import Impossible, Who
-from cws_filedrop.store import deeds, users
-from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.forms import Text, whole
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go
+from cws_filedrop.store.users import decisions, users
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.forms import Text, whole
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
 SHOWN: Final = 100
 
 
-def _who(request: Request, session: Session) -> Who:
-    return Who(session.name, visitors.address(request))
-
-
 @router.get("/people")
 def listed(request: Request, session: visitors.Admin) -> Response:
     """Every user."""
-    found = users.everyone(offices.of(request).desk.db)
-    return framed(request, "people.html", session, users=found, roles=list(Role), shown=None)
+    everyone = users.everyone(web_context.of(request).context.db)
+    return framed(request, "people.html", session, users=everyone, roles=list(Role), shown=None)
 
 
 @router.post("/people", dependencies=[visitors.Meant])
 def add(request: Request, session: visitors.Admin, name: Text, role: Text) -> Response:
     """Add a user; the password is shown once."""
-    desk = offices.of(request).desk
-    try:
-        shown = people.add(desk, name, _role(role), who=_who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
-    found = users.everyone(desk.db)
-    return framed(request, "people.html", session, users=found, roles=list(Role), shown=(name.lower(), shown))
+    context = web_context.of(request).context
+    with visitors.decided():
+        shown = people.add(context, name, _role(role), who=visitors.who(request, session))
+    everyone = users.everyone(context.db)
+    return framed(request, "people.html", session, users=everyone, roles=list(Role), shown=(name.lower(), shown))
 
 
 @router.post("/people/{name}/password", dependencies=[visitors.Meant])
 def new_password(request: Request, session: visitors.Admin, name: str) -> Response:
     """Give a user a new password, shown once."""
-    desk = offices.of(request).desk
-    try:
-        shown = people.new_password(desk, name, who=_who(request, session))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
-    found = users.everyone(desk.db)
-    return framed(request, "people.html", session, users=found, roles=list(Role), shown=(name, shown))
+    context = web_context.of(request).context
+    with visitors.decided():
+        shown = people.new_password(context, name, who=visitors.who(request, session))
+    everyone = users.everyone(context.db)
+    return framed(request, "people.html", session, users=everyone, roles=list(Role), shown=(name, shown))
 
 
 @router.post("/people/{name}/change", dependencies=[visitors.Meant])
 def change(request: Request, session: visitors.Admin, name: str, what: Text, role: Text = "") -> Response:
-    """Change a role, let nobody in by that name any more, let them in again, forget a lost second factor."""
-    desk, who = offices.of(request).desk, _who(request, session)
+    """Change a role, disable or enable a user, forget a lost second factor."""
+    context, who = web_context.of(request).context, visitors.who(request, session)
     done = {
-        "role": lambda: people.set_role(desk, name, _role(role), who=who),
-        "disable": lambda: people.enable(desk, name, False, who=who),
-        "enable": lambda: people.enable(desk, name, True, who=who),
-        "forget-factor": lambda: people.forget_factor(desk, name, who=who),
+        "role": lambda: people.set_role(context, name, _role(role), who=who),
+        "disable": lambda: people.enable(context, name, False, who=who),
+        "enable": lambda: people.enable(context, name, True, who=who),
+        "forget-factor": lambda: people.forget_factor(context, name, who=who),
     }
     if what not in done:
-        raise visitors.Refused(f"There is nothing such as {what}.", 400)
-    try:
-        told = done[what]()
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
-    return go(request, "/people", told)
+        raise visitors.Forbidden(f"There is nothing such as {what}.", 400)
+    with visitors.decided():
+        words = done[what]()
+    return go(request, "/people", words)
 
 
 def _role(text: str) -> Role:
     if text not in list(Role):
-        raise visitors.Refused(f"There is no role {text}.", 400)
+        raise visitors.Forbidden(f"There is no role {text}.", 400)
     return Role(text)
 
 
 @router.get("/deeds")
-def done(request: Request, session: visitors.Admin) -> Response:
-    """What people did, newest first."""
+def decided(request: Request, session: visitors.Admin) -> Response:
+    """What people decided, newest first."""
     since = whole(request.query_params.get("before", ""), digits=18)
-    found = deeds.listing(offices.of(request).desk.db, before=since, limit=SHOWN + 1)
-    more = found[SHOWN - 1].id if len(found) > SHOWN else None
-    return framed(request, "deeds.html", session, deeds=found[:SHOWN], more=more)
+    listed = decisions.listing(web_context.of(request).context.db, before=since, limit=SHOWN + 1)
+    more = listed[SHOWN - 1].id if len(listed) > SHOWN else None
+    return framed(request, "decisions.html", session, decisions=listed[:SHOWN], more=more)

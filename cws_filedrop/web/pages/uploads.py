@@ -1,4 +1,4 @@
-"""Uploads: found by anything an operator has of them."""
+"""Uploads: found by anything an operator knows of them, shown with their timeline, released or rejected."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from cws_filedrop.decisions import set_aside
 from cws_filedrop.model import Door, UploadState, Verdict
-from cws_filedrop.pipeline import actions, stories
-from cws_filedrop.pipeline.deciding import Impossible, Who
-from cws_filedrop.store import searching, sellers, tallies, upload_story, users, work_lists
-from cws_filedrop.store import uploads as uploads_
-from cws_filedrop.store.searching import Wanted
-from cws_filedrop.web import files, visitors
-from cws_filedrop.web import office as offices
-from cws_filedrop.web.forms import Text, whole
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go, is_ours
+from cws_filedrop.store.lists import searching, upload_events, work_lists
+from cws_filedrop.store.lists.searching import UploadSearch
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads as rows
+from cws_filedrop.store.uploads import verdict_counts
+from cws_filedrop.store.users import users
+from cws_filedrop.views import upload_timeline
+from cws_filedrop.web.site import files, visitors, web_context
+from cws_filedrop.web.site.forms import Text, whole
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go, is_ours
 
 router: Final = APIRouter()
 ROWS: Final = 50
@@ -30,67 +32,67 @@ LONGEST: Final = 200
 @router.get("/uploads")
 def uploads(request: Request, session: visitors.Viewer) -> Response:
     """Uploads, newest first, narrowed by the query."""
-    here, asked = offices.of(request), dict(request.query_params)
-    wanted = wanted_by(asked)
-    found = searching.uploads(here.desk.db, wanted, before=asked.get("before", "")[:LONGEST], limit=ROWS + 1)
+    here, query = web_context.of(request), dict(request.query_params)
+    wanted = wanted_by(query)
+    listed = searching.uploads(here.context.db, wanted, before=query.get("before", "")[:LONGEST], limit=ROWS + 1)
     return framed(
         request,
         "uploads.html",
         session,
-        uploads=found[:ROWS],
-        more=found[ROWS - 1].id if len(found) > ROWS else "",
+        uploads=listed[:ROWS],
+        more=listed[ROWS - 1].id if len(listed) > ROWS else "",
         wanted=wanted,
-        sellers=[one.name for one in sellers.everyone(here.desk.db)],
+        sellers=[one.name for one in sellers.everyone(here.context.db)],
         states=list(UploadState),
         doors=list(Door),
         verdicts=list(Verdict),
     )
 
 
-def wanted_by(asked: dict[str, str]) -> Wanted:
-    """What a query asks for; days that are none are left out."""
-    given = {name: asked.get(name, "").strip()[:LONGEST] for name in Wanted.__slots__ if name != "text"}
+def wanted_by(query: dict[str, str]) -> UploadSearch:
+    """The search that a query asks for; days that are none are left out."""
+    given = {name: query.get(name, "").strip()[:LONGEST] for name in UploadSearch.__slots__ if name != "text"}
     for name in ("since", "until"):
         given[name] = given[name] if DAY.fullmatch(given[name]) else ""
-    return Wanted(text=asked.get("q", "").strip()[:LONGEST], **given)
+    return UploadSearch(text=query.get("q", "").strip()[:LONGEST], **given)
 
 
 @router.get("/uploads/{upload_id}")
 def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Response:
-    """One upload's whole story."""
-    desk, asked = offices.of(request).desk, request.query_params
-    found = uploads_.get(desk.db, upload_id)
+    """One upload with its whole timeline."""
+    context, query = web_context.of(request).context, request.query_params
+    found = rows.get(context.db, upload_id)
     if found is None:
         raise visitors.NotThere
-    verdict, code = asked.get("verdict", "")[:LONGEST], asked.get("code", "")[:LONGEST]
-    after = whole(asked.get("after", "")) or 0
-    some = upload_story.lines(desk.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
-    case = work_lists.cases(desk.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
+    verdict, code = query.get("verdict", "")[:LONGEST], query.get("code", "")[:LONGEST]
+    after = whole(query.get("after", "")) or 0
+    some = upload_events.lines(context.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
+    case = work_lists.cases(context.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
     return framed(
         request,
         "upload.html",
         session,
         one=found,
-        story=stories.of(desk, found),
-        tallies=tallies.of_upload(desk.db, upload_id),
+        timeline=upload_timeline.of(context, found),
+        verdict_counts=verdict_counts.of_upload(context.db, upload_id),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=verdict,
         code=code,
-        files=files.of_upload(desk, found),
+        files=files.of_upload(context, found),
         case=case,
-        people=[one.name for one in users.everyone(desk.db) if one.enabled],
+        people=[one.name for one in users.everyone(context.db) if one.enabled],
     )
 
 
 @router.get("/uploads/{upload_id}/files/{kind}")
 def download(request: Request, session: visitors.Viewer, upload_id: str, kind: str) -> Response:
     """One of an upload's files: as it came, or as it was answered."""
-    desk = offices.of(request).desk
-    found = uploads_.get(desk.db, upload_id)
+    context = web_context.of(request).context
+    found = rows.get(context.db, upload_id)
     if found is None:
         raise visitors.NotThere
-    kept = files.find(desk, found, kind)
+    kept = files.find(context, found, kind)
     if kept is None:
         raise visitors.NotThere
     return files.download(kept)
@@ -99,18 +101,14 @@ def download(request: Request, session: visitors.Viewer, upload_id: str, kind: s
 @router.post("/uploads/{upload_id}/release", dependencies=[visitors.Meant])
 def release(request: Request, session: visitors.Operator, upload_id: str, wanted: Text = "") -> Response:
     """Have an upload that was set aside read again, as it is."""
-    try:
-        actions.release(offices.of(request).desk, upload_id, who=Who(session.name, visitors.address(request)))
-    except Impossible as why:
-        raise visitors.Refused(f"Nothing was done: {why}.", 409) from None
+    with visitors.decided():
+        set_aside.release(web_context.of(request).context, upload_id, who=visitors.who(request, session))
     return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is read again.")
 
 
 @router.post("/uploads/{upload_id}/reject", dependencies=[visitors.Meant])
 def reject(request: Request, session: visitors.Operator, upload_id: str, why: Text, wanted: Text = "") -> Response:
     """Refuse an upload that was set aside."""
-    try:
-        actions.reject(offices.of(request).desk, upload_id, why, who=Who(session.name, visitors.address(request)))
-    except Impossible as error:
-        raise visitors.Refused(f"Nothing was done: {error}.", 409) from None
+    with visitors.decided():
+        set_aside.reject(web_context.of(request).context, upload_id, why, who=visitors.who(request, session))
     return go(request, wanted if is_ours(wanted) else f"/uploads/{upload_id}", f"{upload_id} is rejected.")

@@ -1,4 +1,4 @@
-"""The operators' part of the REST API: what their pages show, and what can be done there. A module for each subject."""
+"""The operators' part of the REST API: what their pages show and can do. A module for each subject."""
 
 from __future__ import annotations
 

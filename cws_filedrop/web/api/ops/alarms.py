@@ -7,8 +7,8 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from cws_filedrop.store import alarms
-from cws_filedrop.store.alarms import Alarm
+from cws_filedrop.store.outgoing import alarms
+from cws_filedrop.store.outgoing.alarms import Alarm
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.service_shapes import AlarmBody, Alarms
@@ -22,17 +22,17 @@ def list_alarms(
     request: Request,
     response: Response,
     api: TheApi,
-    over: Annotated[bool, Query(description="those that are over, too")] = False,
+    over: Annotated[bool, Query(description="include those that are over")] = False,
     cursor: parts.NumberCursor = None,
     limit: Limit = 100,
 ) -> Alarms:
     """Alarms that are open, newest first."""
-    found = alarms.listing(api.desk.db, open_only=not over, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].no))
-    return Alarms(alarms=[alarm_body(one) for one in found[:limit]])
+    listed = alarms.listing(api.context.db, open_only=not over, before=cursor, limit=limit + 1)
+    if len(listed) > limit:
+        link_next(request, response, str(listed[limit - 1].no))
+    return Alarms(alarms=[alarm_body(alarm) for alarm in listed[:limit]])
 
 
 def alarm_body(alarm: Alarm) -> AlarmBody:
-    """As it is told."""
+    """An alarm as an answer tells it."""
     return AlarmBody(**{name: value for name, value in asdict(alarm).items() if name in AlarmBody.model_fields})

@@ -8,13 +8,13 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
-from cws_filedrop.pipeline import deciding
-from cws_filedrop.store import connections, guard
+from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.guard import Record
+from cws_filedrop.store.doors import connections, guard
+from cws_filedrop.store.doors.guard import FailureRecord
 from cws_filedrop.web.api.access import Operator, TheApi
 from cws_filedrop.web.api.ops import parts
-from cws_filedrop.web.api.ops.service_shapes import BanBody, Bans, ConnectionBody, Connections, LiftWish
+from cws_filedrop.web.api.ops.service_shapes import BanBody, Bans, ConnectionBody, Connections, LiftRequest
 from cws_filedrop.web.api.problems import documented
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
 
@@ -27,15 +27,15 @@ def list_connections(
     api: TheApi, seller: Annotated[str, Query(pattern=r"^[A-Za-z0-9]{0,64}$", description="only this one's")] = ""
 ) -> Connections:
     """Sellers who are connected."""
-    found = connections.listing(api.desk.db, seller=seller.lower(), limit=MOST)
-    return Connections(connections=[ConnectionBody(**asdict(one)) for one in found])
+    connected = connections.listing(api.context.db, seller=seller.lower(), limit=MOST)
+    return Connections(connections=[ConnectionBody(**asdict(connection)) for connection in connected])
 
 
 @router.post("/connections/{connection_id}/close", status_code=204, responses=documented(409))
 def close_connection(connection_id: parts.ConnectionId, api: TheApi, who: Operator) -> None:
     """Have a seller's connection closed; the doors do so within a second or two."""
     with parts.decided():
-        deciding.close_connection(api.desk, connection_id, who=who)
+        orders_and_feeds.close_connection(api.context, connection_id, who=who)
 
 
 @router.get("/bans", responses=SAME)
@@ -46,22 +46,22 @@ def list_bans(
     cursor: Annotated[str, Query(max_length=300, pattern=parts.NO_ZERO, description=parts.ON)] = "",
     limit: Limit = 100,
 ) -> Bans:
-    """Addresses and user names that are kept out for guessing."""
+    """Addresses and user names that are banned for guessing."""
     kind, _, who = cursor.partition(":")
-    found = guard.banned_after(api.desk.db, api.clock().timestamp(), (kind, who), limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, f"{found[limit - 1].kind}:{found[limit - 1].who}")
-    return Bans(bans=[ban_body(one) for one in found[:limit]])
+    banned = guard.banned_after(api.context.db, api.clock().timestamp(), (kind, who), limit=limit + 1)
+    if len(banned) > limit:
+        link_next(request, response, f"{banned[limit - 1].kind}:{banned[limit - 1].who}")
+    return Bans(bans=[ban_body(record) for record in banned[:limit]])
 
 
-def ban_body(record: Record) -> BanBody:
-    """As it is told."""
+def ban_body(record: FailureRecord) -> BanBody:
+    """A ban as an answer tells it."""
     until = stamp(datetime.fromtimestamp(record.until, UTC))
     return BanBody(kind=record.kind, who=record.who, until=until, bans=record.bans)
 
 
 @router.post("/bans/lift", status_code=204, responses=documented(400, 409))
-def lift_ban(wish: LiftWish, api: TheApi, who: Operator) -> None:
+def lift_ban(requested: LiftRequest, api: TheApi, who: Operator) -> None:
     """Let an address or a user name try again at once."""
     with parts.decided():
-        deciding.unban(api.desk, wish.who, who=who)
+        orders_and_feeds.unban(api.context, requested.who, who=who)

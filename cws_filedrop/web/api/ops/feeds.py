@@ -7,16 +7,18 @@ from typing import Annotated, Final
 
 from fastapi import Query, Request, Response
 
-from cws_filedrop.drop.archive import Paper
+from cws_filedrop.decisions import orders_and_feeds
+from cws_filedrop.drop.archive import FeedFileKind
+from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import Account, FeedState
-from cws_filedrop.pipeline import deciding, papers
-from cws_filedrop.pipeline.deciding import Impossible
-from cws_filedrop.store import feeds, sellers
-from cws_filedrop.store.feeds import FeedRow
-from cws_filedrop.web.api.access import Api, Operator, TheApi
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.feeds.feeds import FeedRow
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.views import feed_documents
+from cws_filedrop.web.api.access import ApiContext, Operator, TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.parts import FeedNumber
-from cws_filedrop.web.api.ops.shapes import AdoptWish, FeedBody, FeedList
+from cws_filedrop.web.api.ops.shapes import AdoptRequest, FeedBody, FeedList
 from cws_filedrop.web.api.orders import file_documented
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
@@ -35,11 +37,11 @@ def list_feeds(
     limit: Limit = 50,
 ) -> FeedList:
     """Feeds of all accounts, newest first."""
-    found = feeds.listing(api.desk.db, states=[state] if state else [], before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].no))
-    accounts = sellers.accounts(api.desk.db, {one.account_id for one in found})
-    return FeedList(feeds=[_feed(one, accounts[one.account_id]) for one in found[:limit]])
+    listed = feeds.listing(api.context.db, states=[state] if state else [], before=cursor, limit=limit + 1)
+    if len(listed) > limit:
+        link_next(request, response, str(listed[limit - 1].no))
+    accounts = sellers.accounts(api.context.db, {feed.account_id for feed in listed})
+    return FeedList(feeds=[_feed(feed, accounts[feed.account_id]) for feed in listed[:limit]])
 
 
 def _feed(feed: FeedRow, account: Account) -> FeedBody:
@@ -50,17 +52,17 @@ def _feed(feed: FeedRow, account: Account) -> FeedBody:
 @router.get("/feeds/{number}", responses=SAME | documented(404))
 def tell_feed(number: FeedNumber, api: TheApi) -> FeedBody:
     """One feed."""
-    return _told(api, number)
+    return _known(api, number)
 
 
-def _told(api: Api, number: int) -> FeedBody:
-    found = feeds.find(api.desk.db, number)
+def _known(api: ApiContext, number: int) -> FeedBody:
+    found = feeds.find(api.context.db, number)
     if found is None:
         raise not_there()
-    return _feed(found, sellers.account(api.desk.db, found.account_id))
+    return _feed(found, sellers.account(api.context.db, found.account_id))
 
 
-def _paper(kind: Paper, words: str) -> None:
+def _feed_file(kind: FeedFileKind, words: str) -> None:
     @router.get(
         f"/feeds/{{number}}/{kind}",
         name=f"fetch_feed_{kind}",
@@ -69,34 +71,34 @@ def _paper(kind: Paper, words: str) -> None:
         description=f"{words}, byte for byte; 404 when it is not there, or not any more, with the reason.",
     )
     def fetch(number: FeedNumber, api: TheApi) -> Response:
-        found = feeds.find(api.desk.db, number)
+        found = feeds.find(api.context.db, number)
         if found is None:
             raise not_there()
         try:
-            body = papers.read(api.desk, found, kind)
-        except Impossible as why:
+            body = feed_documents.read(api.context, found, kind)
+        except NotPossible as why:
             raise Problem(404, str(why)) from None
         named = {"Content-Disposition": f'attachment; filename="feed-{number}.{kind}.xml"'}
         return Response(body, media_type=XML, headers=named)
 
 
-_paper(Paper.DOCUMENT, "The feed document as it was sent")
-_paper(Paper.REPORT, "Amazon's report as it was read")
+_feed_file(FeedFileKind.DOCUMENT, "The feed document as it was sent")
+_feed_file(FeedFileKind.REPORT, "Amazon's report as it was read")
 
 
 @router.post("/feeds/{number}/retry", status_code=202, responses=documented(404, 409))
 def retry_feed(number: FeedNumber, api: TheApi, who: Operator) -> FeedBody:
     """Let a stopped feed go on from where it stands, and its account send again."""
-    _told(api, number)
+    _known(api, number)
     with parts.decided():
-        deciding.retry_feed(api.desk, number, who=who)
-    return _told(api, number)
+        orders_and_feeds.retry_feed(api.context, number, who=who)
+    return _known(api, number)
 
 
 @router.post("/feeds/{number}/adopt", status_code=202, responses=documented(400, 404, 409))
-def adopt_feed(number: FeedNumber, wish: AdoptWish, api: TheApi, who: Operator) -> FeedBody:
+def adopt_feed(number: FeedNumber, requested: AdoptRequest, api: TheApi, who: Operator) -> FeedBody:
     """Say which of Amazon's feeds a stopped feed became; it goes on with that."""
-    _told(api, number)
+    _known(api, number)
     with parts.decided():
-        deciding.adopt_feed(api.desk, number, wish.amazon_feed_id, who=who)
-    return _told(api, number)
+        orders_and_feeds.adopt_feed(api.context, number, requested.amazon_feed_id, who=who)
+    return _known(api, number)

@@ -7,29 +7,32 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
+from cws_filedrop.decisions import orders_and_feeds, sending_again
+from cws_filedrop.errors import NotPossible
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState
-from cws_filedrop.pipeline import deciding, retrying
-from cws_filedrop.pipeline.deciding import Impossible
-from cws_filedrop.pipeline.evidence import packing
 from cws_filedrop.rules.speed import speed
-from cws_filedrop.store import deeds, order_book, refusals, searching, sellers, work_lists
-from cws_filedrop.store.order_book import Order
-from cws_filedrop.store.searching import FoundOrder as Found
-from cws_filedrop.store.searching import Wanted
-from cws_filedrop.web.api.access import Api, Operator, TheApi
+from cws_filedrop.store.feeds import refusals
+from cws_filedrop.store.lists import searching, work_lists
+from cws_filedrop.store.lists.searching import UploadSearch
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders.order_book import Order
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users import decisions
+from cws_filedrop.views.evidence import packing
+from cws_filedrop.web.api.access import ApiContext, Operator, TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.parts import AccountId
 from cws_filedrop.web.api.ops.shapes import (
     CaseBody,
-    CaseWish,
-    DeedBody,
+    CaseRequest,
+    DecisionBody,
     FoundOrder,
     FoundOrders,
     OrderStands,
     RefusedLine,
     SentAgain,
-    SettleWish,
+    SettleRequest,
     WholeOrder,
 )
 from cws_filedrop.web.api.ops.uploads import case_body, found_upload
@@ -37,11 +40,11 @@ from cws_filedrop.web.api.orders import Cursor, file_documented
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
 from cws_filedrop.web.api.shapes import EventBody, OrderBody, OrderId, OrderLineBody
-from cws_filedrop.web.files import ZIP, sent
+from cws_filedrop.web.site.files import ZIP, sent
 
 router = parts.router("orders")
 SHOWN_UPLOADS = 20
-SHOWN_DEEDS = 20
+SHOWN_DECISIONS = 20
 
 
 @router.get("/orders", responses=SAME)
@@ -56,16 +59,16 @@ def find_orders(
     cursor: Cursor = "",
     limit: Limit = 50,
 ) -> FoundOrders:
-    """Orders of all accounts, those that changed last first."""
+    """Orders of all accounts, last changed first."""
     at, _, no = cursor.partition("~")
     before = (at, int(no)) if cursor else None
-    found, more = searching.orders(api.desk.db, text=q, state=str(state or ""), before=before, limit=limit)
+    orders, more = searching.orders(api.context.db, text=q, state=str(state or ""), before=before, limit=limit)
     if more is not None:
         link_next(request, response, f"{more[0]}~{more[1]}")
-    return FoundOrders(orders=[_found(one) for one in found])
+    return FoundOrders(orders=[_found(order) for order in orders])
 
 
-def _found(found: Found) -> FoundOrder:
+def _found(found: searching.FoundOrder) -> FoundOrder:
     values = asdict(found)
     return FoundOrder(order_id=values.pop("amazon_order_id"), **values)
 
@@ -73,50 +76,54 @@ def _found(found: Found) -> FoundOrder:
 @router.get("/orders/{account_id}/{order_id}", responses=SAME | documented(404))
 def tell_order(account_id: AccountId, order_id: OrderId, api: TheApi) -> WholeOrder:
     """One order: what was ordered, everything that happened, the uploads that name it."""
-    db, found = api.desk.db, known(api, account_id, order_id)
+    db, order = api.context.db, known(api, account_id, order_id)
     account, about = sellers.account(db, account_id), work_lists.about_order(account_id, order_id)
-    given = {name: value for name, value in asdict(found).items() if name in OrderBody.model_fields}
+    given = {name: value for name, value in asdict(order).items() if name in OrderBody.model_fields}
     return WholeOrder(
         **given,
         order_id=order_id,
         account_id=account_id,
         merchant_id=account.merchant_id,
         marketplace_id=account.marketplace_id,
-        speed=speed(found.ship_method) or "",
+        speed=speed(order.ship_method) or "",
         amazon_url=order_url(account.marketplace_id, order_id) or "",
-        lines=[OrderLineBody(**asdict(one)) for one in order_book.lines(db, found.no)],
-        history=[EventBody(**asdict(one)) for one in order_book.history(db, found.no)],
-        uploads=[found_upload(one) for one in searching.uploads(db, Wanted(text=order_id), limit=SHOWN_UPLOADS)],
+        lines=[OrderLineBody(**asdict(one)) for one in order_book.lines(db, order.no)],
+        history=[EventBody(**asdict(one)) for one in order_book.history(db, order.no)],
+        uploads=[found_upload(one) for one in searching.uploads(db, UploadSearch(text=order_id), limit=SHOWN_UPLOADS)],
         refused=[RefusedLine(**asdict(one)) for one in refusals.last_of_order(db, account_id, order_id)],
         case=case_body(work_lists.cases(db, [about]).get(about, work_lists.NO_CASE)),
-        deeds=[DeedBody(**asdict(one)) for one in deeds.listing(db, about=about, limit=SHOWN_DEEDS)],
+        deeds=[DecisionBody(**asdict(one)) for one in decisions.listing(db, about=about, limit=SHOWN_DECISIONS)],
     )
 
 
-def known(api: Api, account_id: int, order_id: str) -> Order:
+def known(api: ApiContext, account_id: int, order_id: str) -> Order:
     """That order, if it is in the order book. Raises: Problem 404."""
-    with api.desk.db.read() as connection:
-        found = order_book.get_in(connection, account_id, order_id)
-    if found is None:
+    with api.context.db.read() as connection:
+        order = order_book.get_in(connection, account_id, order_id)
+    if order is None:
         raise not_there()
-    return found
+    return order
 
 
 @router.post("/orders/{account_id}/{order_id}/settle", responses=documented(400, 404, 409))
-def settle(account_id: AccountId, order_id: OrderId, wish: SettleWish, api: TheApi, who: Operator) -> OrderStands:
-    """Say what has become of an order; nothing is sent to Amazon."""
+def settle(
+    account_id: AccountId, order_id: OrderId, requested: SettleRequest, api: TheApi, who: Operator
+) -> OrderStands:
+    """Record what became of an order; nothing is sent to Amazon."""
     known(api, account_id, order_id)
     with parts.decided():
-        state = deciding.settle(api.desk, account_id, order_id, wish.state, note=wish.note.strip(), who=who)
+        state = orders_and_feeds.settle(
+            api.context, account_id, order_id, requested.state, note=requested.note.strip(), who=who
+        )
     return OrderStands(account_id=account_id, order_id=order_id, state=state)
 
 
 @router.post("/orders/{account_id}/{order_id}/retry", status_code=202, responses=documented(404, 409))
 def retry(account_id: AccountId, order_id: OrderId, api: TheApi, who: Operator) -> SentAgain:
-    """Send what Amazon refused of an order again: its lines are dropped once more in the seller's name."""
+    """Send again what Amazon refused of an order: its lines are dropped once more in the seller's name."""
     known(api, account_id, order_id)
     with parts.decided():
-        upload_id = retrying.retry_order(api.desk, account_id, order_id, who=who)
+        upload_id = sending_again.retry_order(api.context, account_id, order_id, who=who)
     api.arrived(upload_id)
     return SentAgain(upload_id=upload_id)
 
@@ -127,22 +134,26 @@ def evidence(
     order_id: OrderId,
     api: TheApi,
     who: Operator,
-    only: Annotated[bool, Query(description="only what is about this order, for somebody outside")] = False,
+    only: Annotated[
+        bool, Query(description="only what is about this order, for readers who must not see others")
+    ] = False,
 ) -> Response:
-    """All that proves what became of an order, as one zip; who had it made is written down."""
-    wanted = packing.Order(account_id, order_id, only_this_order=only)
+    """Everything that proves what became of an order, as one zip; who had it made is kept."""
+    wanted = packing.EvidenceRequest(account_id, order_id, only_this_order=only)
     try:
-        made = packing.packed(api.desk, wanted, folder=api.desk.settings.data, who=who)
-    except Impossible:
+        made = packing.packed(api.context, wanted, folder=api.context.settings.data, who=who)
+    except NotPossible:
         raise not_there() from None
     return sent(made, wanted.file_name)
 
 
 @router.put("/orders/{account_id}/{order_id}/case", responses=documented(400, 404, 409))
-def assign_order(account_id: AccountId, order_id: OrderId, wish: CaseWish, api: TheApi, who: Operator) -> CaseBody:
-    """Say whose work it is, and a note."""
+def assign_order(
+    account_id: AccountId, order_id: OrderId, requested: CaseRequest, api: TheApi, who: Operator
+) -> CaseBody:
+    """Assign it to a user, with a note."""
     known(api, account_id, order_id)
     about = work_lists.about_order(account_id, order_id)
     with parts.decided():
-        deciding.take_on(api.desk, about, assignee=wish.assignee, note=wish.note.strip(), who=who)
-    return case_body(work_lists.cases(api.desk.db, [about])[about])
+        orders_and_feeds.take_on(api.context, about, assignee=requested.assignee, note=requested.note.strip(), who=who)
+    return case_body(work_lists.cases(api.context.db, [about])[about])

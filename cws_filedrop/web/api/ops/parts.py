@@ -1,5 +1,5 @@
-"""What the operators' modules have in common: a router that lets nobody in without a token of an operator, what stands
-in paths and queries, and how a decision that cannot be carried out is told.
+"""What the operators' modules have in common: a router that lets nobody in without an operator's token, what stands in
+paths and queries, and the answer to a decision that cannot be carried out.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 
-from cws_filedrop.pipeline.deciding import Impossible
+from cws_filedrop.errors import NotPossible
 from cws_filedrop.web.api.access import user
 from cws_filedrop.web.api.problems import Problem
 from cws_filedrop.web.api.routing import REFUSALS, Route
@@ -35,7 +35,7 @@ ConnectionId = Annotated[str, Path(pattern=r"^[0-9a-f]{1,64}$", description="as 
 
 
 def router(tag: str) -> APIRouter:
-    """For one subject; every route of it takes a token of an operator who may look, at least."""
+    """The router of one subject; every route needs the token of an operator, of whatever role."""
     return APIRouter(
         prefix=PREFIX, tags=[f"operators: {tag}"], route_class=Route, responses=REFUSALS, dependencies=[Depends(user)]
     )
@@ -46,5 +46,5 @@ def decided() -> Iterator[None]:
     """Around what a person decides. Raises: Problem 409, in the words of the pages, when it cannot be done."""
     try:
         yield
-    except Impossible as why:
+    except NotPossible as why:
         raise Problem(409, f"Nothing was done: {why}.") from None

@@ -7,24 +7,24 @@ from typing import Any
 
 from fastapi import Request, Response
 
+from cws_filedrop.decisions import people
 from cws_filedrop.model import Role
-from cws_filedrop.pipeline import people
-from cws_filedrop.pipeline.deciding import Who
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import deeds, users
-from cws_filedrop.store.users import User
-from cws_filedrop.web.api.access import Admin, Api, TheApi
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.users import decisions, users
+from cws_filedrop.store.users.decisions import Who
+from cws_filedrop.store.users.users import User
+from cws_filedrop.web.api.access import Admin, ApiContext, TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.parts import UserName
 from cws_filedrop.web.api.ops.service_shapes import (
-    Deeds,
+    Decisions,
     NewPerson,
     People,
     PersonBody,
     PersonChange,
-    PersonWish,
+    PersonRequest,
 )
-from cws_filedrop.web.api.ops.shapes import DeedBody
+from cws_filedrop.web.api.ops.shapes import DecisionBody
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
 
@@ -34,7 +34,7 @@ router = parts.router("people")
 @router.get("/people", responses=SAME)
 def list_people(api: TheApi, _: Admin) -> People:
     """Every user."""
-    return People(people=[PersonBody(**_person(one)) for one in users.everyone(api.desk.db)])
+    return People(people=[PersonBody(**_person(user)) for user in users.everyone(api.context.db)])
 
 
 def _person(user: User) -> dict[str, Any]:
@@ -43,15 +43,15 @@ def _person(user: User) -> dict[str, Any]:
 
 
 @router.post("/people", status_code=201, responses=documented(400, 409))
-def add_person(wish: PersonWish, api: TheApi, who: Admin) -> NewPerson:
+def add_person(requested: PersonRequest, api: TheApi, who: Admin) -> NewPerson:
     """Add a user; the password is shown this once."""
     with parts.decided():
-        password = people.add(api.desk, wish.name, wish.role, who=who)
-    return NewPerson(**_person(_known(api, wish.name)), password=password)
+        password = people.add(api.context, requested.name, requested.role, who=who)
+    return NewPerson(**_person(_known(api, requested.name)), password=password)
 
 
-def _known(api: Api, name: str) -> User:
-    found = users.find(api.desk.db, name)
+def _known(api: ApiContext, name: str) -> User:
+    found = users.find(api.context.db, name)
     if found is None:
         raise not_there()
     return found
@@ -59,20 +59,20 @@ def _known(api: Api, name: str) -> User:
 
 @router.patch("/people/{name}", responses=documented(400, 404, 409))
 def change_person(name: UserName, change: PersonChange, api: TheApi, who: Admin) -> PersonBody:
-    """Give a user another role, let nobody in by that name any more, let them in again, forget a lost second factor."""
+    """Give a user another role, disable or enable them, or forget a lost second factor."""
     _known(api, name)
     with parts.decided():
-        _change(api.desk, name, change, who)
+        _change(api.context, name, change, who)
     return PersonBody(**_person(_known(api, name)))
 
 
-def _change(desk: Desk, name: str, change: PersonChange, who: Who) -> None:
+def _change(context: ServiceContext, name: str, change: PersonChange, who: Who) -> None:
     if change.role is not None:
-        people.set_role(desk, name, Role(change.role), who=who)
+        people.set_role(context, name, Role(change.role), who=who)
     elif change.enabled is not None:
-        people.enable(desk, name, change.enabled, who=who)
+        people.enable(context, name, change.enabled, who=who)
     else:
-        people.forget_factor(desk, name, who=who)
+        people.forget_factor(context, name, who=who)
 
 
 @router.post("/people/{name}/password", responses=documented(404, 409))
@@ -80,7 +80,7 @@ def renew_password(name: UserName, api: TheApi, who: Admin) -> NewPerson:
     """Give a user a new password, shown this once; sessions end, tokens do not."""
     _known(api, name)
     with parts.decided():
-        password = people.new_password(api.desk, name, who=who)
+        password = people.new_password(api.context, name, who=who)
     return NewPerson(**_person(_known(api, name)), password=password)
 
 
@@ -94,9 +94,9 @@ def list_deeds(
     who: parts.Text = "",
     cursor: parts.NumberCursor = None,
     limit: Limit = 100,
-) -> Deeds:
+) -> Decisions:
     """What people did, newest first."""
-    found = deeds.listing(api.desk.db, about=about, who=who, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].id))
-    return Deeds(deeds=[DeedBody(**asdict(one)) for one in found[:limit]])
+    decided = decisions.listing(api.context.db, about=about, who=who, before=cursor, limit=limit + 1)
+    if len(decided) > limit:
+        link_next(request, response, str(decided[limit - 1].id))
+    return Decisions(deeds=[DecisionBody(**asdict(decision)) for decision in decided[:limit]])

@@ -9,10 +9,11 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from cws_filedrop.pipeline import portrait
-from cws_filedrop.pipeline.portrait import Entry, Portrait
-from cws_filedrop.store import sellers, usage, work_lists
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.lists import usage, work_lists
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.views import seller_overview
+from cws_filedrop.views.seller_overview import FolderEntry, SellerOverview
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.doors import ban_body
@@ -21,8 +22,8 @@ from cws_filedrop.web.api.ops.service_shapes import (
     FolderBody,
     LateOfSeller,
     LimitBody,
-    SellerGlance,
     SellerList,
+    SellerSummary,
     WholeSeller,
 )
 from cws_filedrop.web.api.ops.shapes import UnconfirmedLine
@@ -44,48 +45,48 @@ def list_sellers(
     limit: Limit = 100,
 ) -> SellerList:
     """Every seller: when it dropped last, what waits, what is wrong."""
-    everyone = usage.by_seller(api.desk.db, since=api.clock() - timedelta(days=1))
-    found = [one for one in everyone if one.name > cursor]
-    if len(found) > limit:
-        link_next(request, response, found[limit - 1].name)
-    return SellerList(sellers=[SellerGlance(**asdict(one)) for one in found[:limit]])
+    everyone = usage.by_seller(api.context.db, since=api.clock() - timedelta(days=1))
+    listed = [seller for seller in everyone if seller.name > cursor]
+    if len(listed) > limit:
+        link_next(request, response, listed[limit - 1].name)
+    return SellerList(sellers=[SellerSummary(**asdict(seller)) for seller in listed[:limit]])
 
 
 @router.get("/sellers/{name}", responses=SAME | documented(404))
 def tell_seller(name: parts.SellerName, api: TheApi) -> WholeSeller:
     """One seller."""
-    found = sellers.find(api.desk.db, name)
-    if found is None:
+    seller = sellers.find(api.context.db, name)
+    if seller is None:
         raise not_there()
-    seen = portrait.of(api.desk, found)
+    overview = seller_overview.of(api.context, seller)
     return WholeSeller(
-        name=found.name,
-        may_log_in=seen.access is not None,
-        expires_at=seen.access.expires_at if seen.access else None,
-        networks=seen.access.networks if seen.access else "",
-        account_id=found.account.id,
-        merchant_id=found.account.merchant_id,
-        marketplace_id=found.account.marketplace_id,
-        time_zone=found.policy.time_zone,
-        counts=dict(seen.counts),
-        uploads=[found_upload(one) for one in seen.uploads],
-        folders=[FolderBody(name=one, number=many, files=_files(some)) for one, some, many in seen.folders],
-        rhythm=[list(day) for day in seen.rhythm],
-        unconfirmed=_unconfirmed(api.desk.db, seen),
-        late=[LateOfSeller(**one) for one in seen.late],
-        limits=[LimitBody(name=one, used=used, most=most) for one, used, most in seen.limits],
-        at_doors=[AtDoor(**{item: getattr(one, item) for item in AtDoor.model_fields}) for one in seen.audit],
-        bans=[ban_body(one) for one in seen.banned],
+        name=seller.name,
+        may_log_in=overview.access is not None,
+        expires_at=overview.access.expires_at if overview.access else None,
+        networks=overview.access.networks if overview.access else "",
+        account_id=seller.account.id,
+        merchant_id=seller.account.merchant_id,
+        marketplace_id=seller.account.marketplace_id,
+        time_zone=seller.policy.time_zone,
+        counts=dict(overview.counts),
+        uploads=[found_upload(one) for one in overview.uploads],
+        folders=[FolderBody(name=one, number=many, files=_files(some)) for one, some, many in overview.folders],
+        rhythm=[list(day) for day in overview.rhythm],
+        unconfirmed=_unconfirmed(api.context.db, overview),
+        late=[LateOfSeller(**one) for one in overview.late],
+        limits=[LimitBody(name=one, used=used, most=most) for one, used, most in overview.limits],
+        at_doors=[AtDoor(**{item: getattr(one, item) for item in AtDoor.model_fields}) for one in overview.audit],
+        bans=[ban_body(one) for one in overview.banned],
     )
 
 
-def _files(entries: Sequence[Entry]) -> list[FileBody]:
+def _files(entries: Sequence[FolderEntry]) -> list[FileBody]:
     return [
-        FileBody(name=one.name, size=one.size, changed_at=stamp(datetime.fromtimestamp(one.changed, UTC)))
-        for one in entries
+        FileBody(name=entry.name, size=entry.size, changed_at=stamp(datetime.fromtimestamp(entry.changed, UTC)))
+        for entry in entries
     ]
 
 
-def _unconfirmed(db: Database, seen: Portrait) -> list[UnconfirmedLine]:
-    cases = work_lists.cases(db, [one.about for one in seen.unconfirmed])
-    return [unconfirmed_line(one, cases.get(one.about, work_lists.NO_CASE)) for one in seen.unconfirmed]
+def _unconfirmed(db: Database, overview: SellerOverview) -> list[UnconfirmedLine]:
+    cases = work_lists.cases(db, [line.about for line in overview.unconfirmed])
+    return [unconfirmed_line(line, cases.get(line.about, work_lists.NO_CASE)) for line in overview.unconfirmed]

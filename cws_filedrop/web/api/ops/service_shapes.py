@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from cws_filedrop.model import AlarmKind, OrderState, Role
 from cws_filedrop.web.api.ops.parts import NO_ZERO
-from cws_filedrop.web.api.ops.shapes import DeedBody, FoundUpload, UnconfirmedLine
+from cws_filedrop.web.api.ops.shapes import DecisionBody, FoundUpload, UnconfirmedLine
 from cws_filedrop.web.api.shapes import AT, ORDER, FileBody
 
 
@@ -22,7 +22,7 @@ class AlarmBody(BaseModel):
     text: str
     remedy: str
     since: str = Field(examples=[AT])
-    recovered_at: str | None = Field(description="none: it is so still")
+    recovered_at: str | None = Field(description="none: it is still open")
 
 
 class Alarms(BaseModel):
@@ -44,12 +44,12 @@ class StageBody(BaseModel):
 
 
 class StagesBody(BaseModel):
-    """The way of what is dropped, and what left it."""
+    """The stages of what is dropped, and what was set aside."""
 
-    being_read: StageBody = Field(description="uploads that nobody has read")
-    to_send: StageBody = Field(description="uploads whose lines Amazon is still to be told")
+    being_read: StageBody = Field(description="uploads that have not been read")
+    to_send: StageBody = Field(description="uploads with lines still to be sent to Amazon")
     at_amazon: StageBody = Field(description="feeds that Amazon has and has not answered")
-    aside: StageBody = Field(description="uploads that wait for a word: held, cut, failed")
+    aside: StageBody = Field(description="uploads that wait for a decision: held, cut, failed")
     stopped: StageBody = Field(description="feeds that need an operator")
 
 
@@ -90,26 +90,26 @@ class Now(BaseModel):
 # Sellers.
 
 
-class SellerGlance(BaseModel):
+class SellerSummary(BaseModel):
     """A seller in the list. Files and lines are those of the last 24 hours."""
 
     name: str = Field(examples=["anna"])
     enabled: bool
     merchant_id: str
-    stopped: str = Field(description="why nothing is sent for it; empty: it is")
+    stopped: str = Field(description="why nothing is sent for it; empty: nothing is stopped")
     last_drop: str | None = Field(examples=[AT])
     files: int
     lines: int
     confirmed: int
     rejected: int
     waiting: int = Field(description="lines that wait for Amazon")
-    aside: int = Field(description="uploads that wait for a word")
+    aside: int = Field(description="uploads that wait for a decision")
 
 
 class SellerList(BaseModel):
     """A page of sellers, by name; the next one is in the `Link` header."""
 
-    sellers: list[SellerGlance]
+    sellers: list[SellerSummary]
 
 
 class FolderBody(BaseModel):
@@ -138,7 +138,7 @@ class LateOfSeller(BaseModel):
 
 
 class AtDoor(BaseModel):
-    """What was done at a door; `times` in a row, from `at` on."""
+    """What was done at a door; `times` in all, first at `at`."""
 
     at: str = Field(examples=[AT])
     event: str = Field(examples=["login"])
@@ -153,16 +153,16 @@ class AtDoor(BaseModel):
 
 
 class BanBody(BaseModel):
-    """An address or a user name that is kept out for guessing."""
+    """An address or a user name that is banned for guessing."""
 
     kind: str = Field(examples=["address"])
     who: str = Field(examples=["192.0.2.7"])
     until: str = Field(examples=[AT])
-    bans: int = Field(description="how often it was kept out")
+    bans: int = Field(description="how often it was banned")
 
 
 class WholeSeller(BaseModel):
-    """A seller: how it may come in, its folders, drops and rhythm, what is late or not confirmed."""
+    """A seller: its access, folders, drops and rhythm, what is late or not confirmed."""
 
     name: str = Field(examples=["anna"])
     may_log_in: bool
@@ -180,7 +180,7 @@ class WholeSeller(BaseModel):
     late: list[LateOfSeller] = Field(description="the most pressing 50")
     limits: list[LimitBody]
     at_doors: list[AtDoor] = Field(description="the newest 30")
-    bans: list[BanBody] = Field(description="addresses that are kept out and tried this name")
+    bans: list[BanBody] = Field(description="banned addresses that tried this name")
 
 
 # Doors.
@@ -200,19 +200,19 @@ class ConnectionBody(BaseModel):
 
 
 class Connections(BaseModel):
-    """Who is connected, who came first first."""
+    """Who is connected, longest first."""
 
     connections: list[ConnectionBody]
 
 
 class Bans(BaseModel):
-    """A page of who is kept out, by kind and name; the next one is in the `Link` header."""
+    """A page of bans, by kind and name; the next one is in the `Link` header."""
 
     bans: list[BanBody]
 
 
-class LiftWish(BaseModel):
-    """Who may try again at once."""
+class LiftRequest(BaseModel):
+    """The address or user name that may try again at once."""
 
     model_config = ConfigDict(extra="forbid")
     who: str = Field(min_length=1, max_length=200, pattern=NO_ZERO, examples=["192.0.2.7"])
@@ -222,7 +222,7 @@ class LiftWish(BaseModel):
 
 
 class CodeLines(BaseModel):
-    """Lines by what was said of them."""
+    """The number of lines with a code."""
 
     code: str = Field(examples=["D03"])
     lines: int
@@ -238,9 +238,9 @@ class UsedQuota(BaseModel):
 class QuotaBody(BaseModel):
     """How much was used of the feeds that Amazon takes from each account."""
 
-    most: int = Field(description="feeds that it takes from one in that time")
+    most: int = Field(description="feeds that Amazon takes from one account in that time")
     accounts: int
-    used: list[UsedQuota] = Field(description="the most first")
+    used: list[UsedQuota] = Field(description="most first")
 
 
 class ChartFigures(BaseModel):
@@ -281,8 +281,8 @@ class NewPerson(PersonBody):
     password: str = Field(description="shown this once")
 
 
-class PersonWish(BaseModel):
-    """What a new user is to be."""
+class PersonRequest(BaseModel):
+    """A new user."""
 
     model_config = ConfigDict(extra="forbid")
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["olga"])
@@ -290,7 +290,7 @@ class PersonWish(BaseModel):
 
 
 class PersonChange(BaseModel):
-    """What is to be changed of a user: one thing at a time."""
+    """A change to a user: one thing at a time."""
 
     model_config = ConfigDict(extra="forbid")
     role: Role | None = None
@@ -304,7 +304,7 @@ class PersonChange(BaseModel):
         return self
 
 
-class Deeds(BaseModel):
-    """A page of what was done, newest first; the next one is in the `Link` header."""
+class Decisions(BaseModel):
+    """A page of what people decided, newest first; the next one is in the `Link` header."""
 
-    deeds: list[DeedBody]
+    deeds: list[DecisionBody]

@@ -8,19 +8,19 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cws_filedrop.model import Door, FeedKind, FeedState, Grade, OrderState, UploadState, Verdict
 from cws_filedrop.web.api.ops.parts import NO_ZERO
-from cws_filedrop.web.api.shapes import AT, ORDER, UPLOAD, EventBody, OrderBody, OrderLineBody, Said
+from cws_filedrop.web.api.shapes import AT, ORDER, UPLOAD, EventBody, IssueBody, OrderBody, OrderLineBody
 
 
 class CaseBody(BaseModel):
-    """Whose work something is, and a note."""
+    """Who a case is assigned to, and a note."""
 
     assignee: str = Field(default="", description="a user's name; empty: nobody's", examples=["olga"])
     note: str = ""
-    changed_at: str = Field(default="", description="empty: nobody has said anything yet", examples=[AT])
+    changed_at: str = Field(default="", description="empty: never changed", examples=[AT])
 
 
-class CaseWish(BaseModel):
-    """Whose work something is to be, and a note; what is left out is emptied."""
+class CaseRequest(BaseModel):
+    """Who to assign a case to, and a note; what is left out is emptied."""
 
     model_config = ConfigDict(extra="forbid")
     assignee: str = Field(
@@ -29,14 +29,14 @@ class CaseWish(BaseModel):
     note: str = Field(default="", max_length=1000, pattern=NO_ZERO)
 
 
-class DeedBody(BaseModel):
-    """What somebody did, on the pages, by the API or by a command."""
+class DecisionBody(BaseModel):
+    """What somebody decided, on the pages, by the API or by a command."""
 
     id: int
     at: str = Field(examples=[AT])
     who: str = Field(description="a user's name, or: command line", examples=["olga"])
     address: str = Field(examples=["192.0.2.7"])
-    token: str = Field(description="how the token begins that it was done by; empty: by none", examples=["cwsop_Ab3d"])
+    token: str = Field(description="the beginning of the token that was used; empty: none was", examples=["cwsop_Ab3d"])
     what: str = Field(examples=["upload.release"])
     about: str = Field(description="an upload, a seller, a user, `ACCOUNT ORDER-ID`", examples=[UPLOAD])
     detail: str
@@ -46,7 +46,7 @@ class DeedBody(BaseModel):
 
 
 class FoundUpload(BaseModel):
-    """An upload in a list. `verdicts` counts its lines, as they stood when it was answered last."""
+    """An upload in a list. `verdicts` counts its lines as they stood when it was last answered."""
 
     id: str = Field(examples=[UPLOAD])
     seller: str = Field(examples=["anna"])
@@ -59,7 +59,7 @@ class FoundUpload(BaseModel):
     line_count: int = Field(examples=[12])
     waiting: int = Field(description="lines that wait for Amazon")
     arrived_at: str = Field(examples=[AT])
-    answered_at: str | None = Field(default=None, examples=[AT], description="when its receipt was delivered first")
+    answered_at: str | None = Field(default=None, examples=[AT], description="when its receipt was first delivered")
     done_at: str | None = Field(default=None, examples=[AT])
     verdicts: dict[str, int] = Field(examples=[{"confirmed": 11, "rejected": 1}])
 
@@ -71,7 +71,7 @@ class FoundUploads(BaseModel):
 
 
 class StepBody(BaseModel):
-    """A step of an upload's story."""
+    """A step of an upload's timeline."""
 
     at: str = Field(examples=[AT])
     what: str = Field(examples=["receipt delivered"])
@@ -87,7 +87,7 @@ class KeptFile(BaseModel):
     size: int = Field(description="bytes")
 
 
-class LinesSaid(BaseModel):
+class LineMessages(BaseModel):
     """How many lines have a verdict and a code."""
 
     verdict: Verdict
@@ -96,29 +96,29 @@ class LinesSaid(BaseModel):
 
 
 class WholeUpload(FoundUpload):
-    """An upload with its story, what was found in it first, its files, and whose work it is."""
+    """An upload with its timeline, the first issues found in it, its files, and its case."""
 
     account_id: int = Field(description="0: it is not recorded yet")
     client: str = Field(description="where it came from", examples=["192.0.2.7"])
-    evidence: str = Field(description="why it is graded so, and who has decided on it since")
+    evidence: str = Field(description="why it was graded so, and what was decided on it since")
     sha256: str = Field(description="empty until it is read")
     releases: int = Field(description="times that somebody has decided on it")
     failure: str = Field(description="why we failed; empty: we did not")
-    issues: list[Said]
-    said: list[LinesSaid]
+    issues: list[IssueBody]
+    said: list[LineMessages]
     story: list[StepBody]
     files: list[KeptFile]
     case: CaseBody
 
 
 class UploadDecided(BaseModel):
-    """An upload that somebody has decided on: it is read, or answered, within seconds."""
+    """An upload that was just released or rejected: it is read, or answered, within seconds."""
 
     id: str = Field(examples=[UPLOAD])
     state: UploadState
 
 
-class RejectWish(BaseModel):
+class RejectRequest(BaseModel):
     """Why an upload is refused."""
 
     model_config = ConfigDict(extra="forbid")
@@ -126,7 +126,7 @@ class RejectWish(BaseModel):
 
 
 class LineOfUpload(BaseModel):
-    """A line of an upload as it stands, as an editor counts them."""
+    """A line of an upload as it stands; `line` counts as an editor does."""
 
     line: int = Field(examples=[2])
     order_id: str = Field(description="as the file has it", examples=[ORDER])
@@ -163,7 +163,7 @@ class FoundOrder(BaseModel):
 
 
 class FoundOrders(BaseModel):
-    """A page of orders, those that changed last first; the next one is in the `Link` header."""
+    """A page of orders, last changed first; the next one is in the `Link` header."""
 
     orders: list[FoundOrder]
 
@@ -179,22 +179,22 @@ class RefusedLine(BaseModel):
 
 
 class WholeOrder(OrderBody):
-    """An order with its lines, all that happened to it, the uploads that name it, and whose work it is."""
+    """An order with its lines, all that happened to it, the uploads that name it, and its case."""
 
     account_id: int
     merchant_id: str
     marketplace_id: str
-    speed: str = Field(description="slow or fast, after its ship method; empty: neither")
+    speed: str = Field(description="slow or fast, by its ship method; empty: neither")
     amazon_url: str = Field(description="where it stands on Amazon's seller site; empty: not known")
     lines: list[OrderLineBody]
     history: list[EventBody]
     uploads: list[FoundUpload]
-    refused: list[RefusedLine] = Field(description="what of it would be sent again")
+    refused: list[RefusedLine] = Field(description="the lines that `retry` would send again")
     case: CaseBody
-    deeds: list[DeedBody]
+    deeds: list[DecisionBody]
 
 
-class SettleWish(BaseModel):
+class SettleRequest(BaseModel):
     """What has become of an order: shipped, cancelled or new."""
 
     model_config = ConfigDict(extra="forbid")
@@ -250,7 +250,7 @@ class UnconfirmedLines(BaseModel):
 
 
 class HeldUpload(BaseModel):
-    """An upload that waits for a word."""
+    """An upload that waits for a decision."""
 
     id: str = Field(examples=[UPLOAD])
     seller: str = Field(examples=["anna"])
@@ -261,7 +261,7 @@ class HeldUpload(BaseModel):
     arrived_at: str = Field(examples=[AT])
     evidence: str
     failure: str = Field(description="why we failed; empty: we did not")
-    issues: list[Said]
+    issues: list[IssueBody]
     verdicts: dict[str, int] = Field(description="what its lines would become")
     case: CaseBody
 
@@ -301,7 +301,7 @@ class FeedList(BaseModel):
     feeds: list[FeedBody]
 
 
-class AdoptWish(BaseModel):
+class AdoptRequest(BaseModel):
     """Which of Amazon's feeds a stopped feed became."""
 
     model_config = ConfigDict(extra="forbid")

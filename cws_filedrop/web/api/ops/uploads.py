@@ -1,4 +1,4 @@
-"""Uploads: found by anything an operator has of them, with their story; released or rejected if they were set aside."""
+"""Uploads: found by anything an operator knows of them, with their timeline; released or rejected if set aside."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 
+from cws_filedrop.decisions import orders_and_feeds, set_aside
 from cws_filedrop.model import Door, UploadState, Verdict
-from cws_filedrop.pipeline import actions, deciding, stories
-from cws_filedrop.pipeline.desk import Desk
-from cws_filedrop.store import searching, tallies, upload_story, work_lists
-from cws_filedrop.store import uploads as rows
-from cws_filedrop.store.searching import Found, Wanted
-from cws_filedrop.store.uploads import Upload
-from cws_filedrop.store.work_lists import Case
-from cws_filedrop.web import files
-from cws_filedrop.web.api.access import Api, Operator, TheApi
+from cws_filedrop.store.lists import searching, upload_events, work_lists
+from cws_filedrop.store.lists.searching import UploadSearch, UploadSummary
+from cws_filedrop.store.lists.work_lists import Case
+from cws_filedrop.store.uploads import uploads as rows
+from cws_filedrop.store.uploads import verdict_counts
+from cws_filedrop.store.uploads.uploads import Upload
+from cws_filedrop.views import upload_timeline
+from cws_filedrop.web.api.access import ApiContext, Operator, TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.shapes import (
     CaseBody,
-    CaseWish,
+    CaseRequest,
     FoundUpload,
     FoundUploads,
     KeptFile,
+    LineMessages,
     LineOfUpload,
     LinesOfUpload,
-    LinesSaid,
-    RejectWish,
+    RejectRequest,
     StepBody,
     UploadDecided,
     WholeUpload,
@@ -35,14 +35,15 @@ from cws_filedrop.web.api.ops.shapes import (
 from cws_filedrop.web.api.orders import TABLE, file_answer, file_documented
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
-from cws_filedrop.web.api.shapes import Said, UploadId
+from cws_filedrop.web.api.shapes import UploadId, issues_of
+from cws_filedrop.web.site import files
 
 router = parts.router("uploads")
 BYTES = "application/octet-stream"
 
 
 class Search:
-    """What an upload must be like."""
+    """The criteria of a search for uploads, as the query gives them."""
 
     def __init__(
         self,
@@ -59,7 +60,7 @@ class Search:
     ) -> None:
         given = {"state": state, "door": door, "verdict": verdict}
         named = {name: str(one) if one else "" for name, one in given.items()}
-        self.wanted = Wanted(text=q, seller=seller.lower(), code=code, since=since, until=until, **named)
+        self.wanted = UploadSearch(text=q, seller=seller.lower(), code=code, since=since, until=until, **named)
 
 
 @router.get("/uploads", responses=SAME)
@@ -72,57 +73,53 @@ def find_uploads(
     limit: Limit = 50,
 ) -> FoundUploads:
     """Uploads of all sellers, newest first."""
-    found = searching.uploads(api.desk.db, search.wanted, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, found[limit - 1].id)
-    return FoundUploads(uploads=[found_upload(one) for one in found[:limit]])
+    listed = searching.uploads(api.context.db, search.wanted, before=cursor, limit=limit + 1)
+    if len(listed) > limit:
+        link_next(request, response, listed[limit - 1].id)
+    return FoundUploads(uploads=[found_upload(upload) for upload in listed[:limit]])
 
 
-def found_upload(found: Found) -> FoundUpload:
-    """As a list tells it."""
+def found_upload(found: UploadSummary) -> FoundUpload:
+    """An upload as lists tell it."""
     return FoundUpload(**asdict(found) | {"grade": found.grade or None})
 
 
 @router.get("/uploads/{upload_id}", responses=SAME | documented(404))
 def tell_upload(upload_id: UploadId, api: TheApi) -> WholeUpload:
-    """One upload's whole story."""
-    desk = api.desk
-    found = stories.find(desk, upload_id)
+    """One upload with its whole timeline."""
+    context = api.context
+    found = upload_timeline.find(context, upload_id)
     if found is None:
         raise not_there()
     upload, _ = found
-    said = tallies.of_upload(desk.db, upload_id)
+    counts = verdict_counts.of_upload(context.db, upload_id)
     return WholeUpload(
-        **_upload(upload, said),
-        failure=upload.outcome.get("failure", ""),
-        issues=issues(upload),
-        said=[LinesSaid(verdict=Verdict(verdict), code=code, lines=lines) for (verdict, code), lines in said.items()],
+        **_upload(upload, counts),
+        failure=upload.outcome.failure,
+        issues=issues_of(upload.outcome),
+        said=[
+            LineMessages(verdict=Verdict(verdict), code=code, lines=lines) for (verdict, code), lines in counts.items()
+        ],
         story=[
             StepBody(at=one.at, what=one.what, detail=one.detail, tone=one.tone)
-            for one in stories.of(desk, upload).steps
+            for one in upload_timeline.of(context, upload).steps
         ],
-        files=[KeptFile(kind=one.kind, name=one.name, size=one.size) for one in files.of_upload(desk, upload)],
-        case=case_body(work_lists.cases(desk.db, [upload_id]).get(upload_id, work_lists.NO_CASE)),
+        files=[KeptFile(kind=one.kind, name=one.name, size=one.size) for one in files.of_upload(context, upload)],
+        case=case_body(work_lists.cases(context.db, [upload_id]).get(upload_id, work_lists.NO_CASE)),
     )
 
 
-def _upload(upload: Upload, said: Any) -> dict[str, Any]:
-    counts: dict[str, int] = {} if said else dict(upload.outcome.get("counts", {}))
-    for (verdict, _), lines in said.items():
-        counts[verdict] = counts.get(verdict, 0) + lines
+def _upload(upload: Upload, counts: Any) -> dict[str, Any]:
+    # A rehearsal keeps no lines; its outcome has the counts.
+    by_verdict: dict[str, int] = {} if counts else dict(upload.outcome.counts)
+    for (verdict, _), lines in counts.items():
+        by_verdict[verdict] = by_verdict.get(verdict, 0) + lines
     values = {name: getattr(upload, name) for name in Upload.__slots__ if name in WholeUpload.model_fields}
-    return values | {"grade": upload.grade or None, "verdicts": counts}
-
-
-def issues(upload: Upload) -> list[Said]:
-    """What was found first in an upload."""
-    outcome = upload.outcome
-    said = [*outcome.get("file_issues", ()), *outcome.get("remarks", ()), *outcome.get("first_issues", ())]
-    return [Said(**{name: one.get(name) for name in Said.model_fields}) for one in said]
+    return values | {"grade": upload.grade or None, "verdicts": by_verdict}
 
 
 def case_body(case: Case) -> CaseBody:
-    """Whose work something is."""
+    """A case as an answer tells it."""
     return CaseBody(**asdict(case))
 
 
@@ -139,20 +136,20 @@ def lines_of_upload(
 ) -> LinesOfUpload:
     """Its lines, with what became of each."""
     known(api, upload_id)
-    found = upload_story.lines(
-        api.desk.db, upload_id, verdict=str(verdict or ""), code=code, after=cursor, limit=limit + 1
+    lines = upload_events.lines(
+        api.context.db, upload_id, verdict=str(verdict or ""), code=code, after=cursor, limit=limit + 1
     )
-    if len(found) > limit:
-        link_next(request, response, str(found[limit - 1].line))
-    return LinesOfUpload(lines=[LineOfUpload(**asdict(one)) for one in found[:limit]])
+    if len(lines) > limit:
+        link_next(request, response, str(lines[limit - 1].line))
+    return LinesOfUpload(lines=[LineOfUpload(**asdict(line)) for line in lines[:limit]])
 
 
-def known(api: Api, upload_id: str) -> Upload:
+def known(api: ApiContext, upload_id: str) -> Upload:
     """That upload, if it is recorded. Raises: Problem 404."""
-    found = rows.get(api.desk.db, upload_id)
-    if found is None:
+    upload = rows.get(api.context.db, upload_id)
+    if upload is None:
         raise not_there()
-    return found
+    return upload
 
 
 @router.post("/uploads/{upload_id}/release", status_code=202, responses=documented(404, 409))
@@ -160,34 +157,35 @@ def release(upload_id: UploadId, api: TheApi, who: Operator) -> UploadDecided:
     """Have an upload that was set aside read again, as it is."""
     known(api, upload_id)
     with parts.decided():
-        actions.release(api.desk, upload_id, who=who)
+        set_aside.release(api.context, upload_id, who=who)
     api.arrived(upload_id)
-    return _decided(api.desk, upload_id)
+    return _decided(api, upload_id)
 
 
 @router.post("/uploads/{upload_id}/reject", status_code=202, responses=documented(400, 404, 409))
-def reject(upload_id: UploadId, wish: RejectWish, api: TheApi, who: Operator) -> UploadDecided:
+def reject(upload_id: UploadId, requested: RejectRequest, api: TheApi, who: Operator) -> UploadDecided:
     """Refuse an upload that was set aside; its seller reads why."""
     known(api, upload_id)
     with parts.decided():
-        actions.reject(api.desk, upload_id, wish.why, who=who)
+        set_aside.reject(api.context, upload_id, requested.why, who=who)
     api.arrived(upload_id)
-    return _decided(api.desk, upload_id)
+    return _decided(api, upload_id)
 
 
-def _decided(desk: Desk, upload_id: str) -> UploadDecided:
-    found = rows.get(desk.db, upload_id)
-    assert found is not None
+def _decided(api: ApiContext, upload_id: str) -> UploadDecided:
+    found = known(api, upload_id)
     return UploadDecided(id=found.id, state=found.state)
 
 
 @router.put("/uploads/{upload_id}/case", responses=documented(400, 404, 409))
-def assign_upload(upload_id: UploadId, wish: CaseWish, api: TheApi, who: Operator) -> CaseBody:
-    """Say whose work it is, and a note."""
+def assign_upload(upload_id: UploadId, requested: CaseRequest, api: TheApi, who: Operator) -> CaseBody:
+    """Assign it to a user, with a note."""
     known(api, upload_id)
     with parts.decided():
-        deciding.take_on(api.desk, upload_id, assignee=wish.assignee, note=wish.note.strip(), who=who)
-    return case_body(work_lists.cases(api.desk.db, [upload_id])[upload_id])
+        orders_and_feeds.take_on(
+            api.context, upload_id, assignee=requested.assignee, note=requested.note.strip(), who=who
+        )
+    return case_body(work_lists.cases(api.context.db, [upload_id])[upload_id])
 
 
 def _file(kind: str, words: str) -> None:
@@ -201,7 +199,7 @@ def _file(kind: str, words: str) -> None:
         description=f"{words[0].upper()}{words[1:]}; 404 when it is not there, or not any more.",
     )
     def fetch(upload_id: UploadId, api: TheApi) -> Response:
-        kept = files.find(api.desk, known(api, upload_id), kind)
+        kept = files.find(api.context, known(api, upload_id), kind)
         if kept is None:
             raise not_there()
         return file_answer(kept.path, name=kept.name, kind=media)

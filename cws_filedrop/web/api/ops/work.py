@@ -1,4 +1,4 @@
-"""The work lists: what Amazon refused, and what was set aside; with whose work it is."""
+"""The work lists: what Amazon refused, and what was set aside; with who each is assigned to."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from fastapi import Query, Request, Response
 
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.marketplaces.seller_site import order_url
-from cws_filedrop.store import work_lists
-from cws_filedrop.store.uploads import Upload
-from cws_filedrop.store.work_lists import NO_CASE, Case, Unconfirmed
+from cws_filedrop.store.lists import work_lists
+from cws_filedrop.store.lists.work_lists import NO_CASE, Case, UnsettledLine
+from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.web.api.access import TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.shapes import HeldUpload, HeldUploads, UnconfirmedLine, UnconfirmedLines
-from cws_filedrop.web.api.ops.uploads import case_body, issues
+from cws_filedrop.web.api.ops.uploads import case_body
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
+from cws_filedrop.web.api.shapes import issues_of
 
 router = parts.router("work lists")
 UNKNOWN = (
@@ -34,24 +35,24 @@ def list_unconfirmed(
     ] = "",
     limit: Limit = 50,
 ) -> UnconfirmedLines:
-    """Lines that Amazon refused, or of which nobody knows, and that nobody has settled."""
+    """Lines that Amazon refused, or that are unknown, and that nobody has settled."""
     upload_id, _, line = cursor.partition("~")
     before = (upload_id, int(line)) if cursor else None
-    some = work_lists.unconfirmed(api.desk.db, code=code, before=before, limit=limit + 1)
-    found = sorted(some, key=lambda one: (one.upload_id, one.line), reverse=True)
-    if len(found) > limit:
-        link_next(request, response, f"{found[limit - 1].upload_id}~{found[limit - 1].line}")
-    cases = work_lists.cases(api.desk.db, [one.about for one in found])
-    return UnconfirmedLines(lines=[unconfirmed_line(one, cases.get(one.about, NO_CASE)) for one in found[:limit]])
+    some = work_lists.unconfirmed(api.context.db, code=code, before=before, limit=limit + 1)
+    lines = sorted(some, key=lambda one: (one.upload_id, one.line), reverse=True)
+    if len(lines) > limit:
+        link_next(request, response, f"{lines[limit - 1].upload_id}~{lines[limit - 1].line}")
+    cases = work_lists.cases(api.context.db, [one.about for one in lines])
+    return UnconfirmedLines(lines=[unconfirmed_line(one, cases.get(one.about, NO_CASE)) for one in lines[:limit]])
 
 
-def unconfirmed_line(one: Unconfirmed, case: Case) -> UnconfirmedLine:
-    """As lists tell it."""
-    given = {name: getattr(one, name) for name in Unconfirmed.__slots__ if name in UnconfirmedLine.model_fields}
+def unconfirmed_line(line: UnsettledLine, case: Case) -> UnconfirmedLine:
+    """An unconfirmed line as lists tell it."""
+    given = {name: getattr(line, name) for name in UnsettledLine.__slots__ if name in UnconfirmedLine.model_fields}
     return UnconfirmedLine(
-        **given | {"order_id": one.amazon_order_id or one.order_id},
-        remedy=UNKNOWN if one.is_unknown else explain(one.code) or "",
-        amazon_url=order_url(one.marketplace_id, one.amazon_order_id) or "",
+        **given | {"order_id": line.amazon_order_id or line.order_id},
+        remedy=UNKNOWN if line.is_unknown else explain(line.code) or "",
+        amazon_url=order_url(line.marketplace_id, line.amazon_order_id) or "",
         case=case_body(case),
     )
 
@@ -60,19 +61,19 @@ def unconfirmed_line(one: Unconfirmed, case: Case) -> UnconfirmedLine:
 def list_held(
     request: Request, response: Response, api: TheApi, cursor: parts.UploadCursor = "", limit: Limit = 50
 ) -> HeldUploads:
-    """Uploads that wait for a word: held, cut, failed."""
-    found = work_lists.aside(api.desk.db, before=cursor, limit=limit + 1)
-    if len(found) > limit:
-        link_next(request, response, found[limit - 1].id)
-    cases = work_lists.cases(api.desk.db, [one.id for one in found])
-    return HeldUploads(uploads=[_held(one, cases.get(one.id, NO_CASE)) for one in found[:limit]])
+    """Uploads that wait for a decision: held, cut, failed."""
+    uploads = work_lists.aside(api.context.db, before=cursor, limit=limit + 1)
+    if len(uploads) > limit:
+        link_next(request, response, uploads[limit - 1].id)
+    cases = work_lists.cases(api.context.db, [upload.id for upload in uploads])
+    return HeldUploads(uploads=[_held(upload, cases.get(upload.id, NO_CASE)) for upload in uploads[:limit]])
 
 
-def _held(one: Upload, case: Case) -> HeldUpload:
+def _held(upload: Upload, case: Case) -> HeldUpload:
     return HeldUpload(
-        **{name: getattr(one, name) for name in Upload.__slots__ if name in HeldUpload.model_fields},
-        failure=one.outcome.get("failure", ""),
-        issues=issues(one),
-        verdicts=dict(one.outcome.get("counts", {})),
+        **{name: getattr(upload, name) for name in Upload.__slots__ if name in HeldUpload.model_fields},
+        failure=upload.outcome.failure,
+        issues=issues_of(upload.outcome),
+        verdicts=dict(upload.outcome.counts),
         case=case_body(case),
     )

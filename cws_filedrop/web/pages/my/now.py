@@ -11,11 +11,14 @@ from fastapi.responses import Response
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports import status
-from cws_filedrop.store import feeds, lines, order_lists, searching, sellers
-from cws_filedrop.store.searching import Wanted
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.frame import framed
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.lists import searching
+from cws_filedrop.store.lists.searching import UploadSearch
+from cws_filedrop.store.orders import order_lists
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.frame import framed
 
 router: Final = APIRouter()
 UPLOADS: Final = 10
@@ -27,18 +30,17 @@ STATUS_KINDS: Final = {"txt": "text/plain; charset=utf-8", "json": "application/
 
 @router.get("/my")
 def shown(request: Request, session: visitors.SellerHere) -> Response:
-    """What is in work, and what waits for the seller."""
-    desk, now = offices.of(request).desk, offices.of(request).desk.clock()
-    assert session.seller_id is not None
-    db, account = desk.db, sellers.by_id(desk.db, session.seller_id).account
+    """What is in progress, and what waits for the seller."""
+    context, now = web_context.of(request).context, web_context.of(request).context.clock()
+    db, account = context.db, sellers.by_id(context.db, session.the_seller).account
     refused = lines.unconfirmed(db, account.id, limit=REFUSED)
-    soon = now + timedelta(hours=desk.settings.orders.late_hours)
+    soon = now + timedelta(hours=context.settings.orders.late_hours)
     late = order_lists.late(db, account.id, before=soon, since=now - timedelta(days=OVERDUE_DAYS), limit=LATE)
     return framed(
         request,
-        "my_now.html",
+        "my/now.html",
         session,
-        uploads=searching.uploads(db, Wanted(), seller_id=session.seller_id, limit=UPLOADS),
+        uploads=searching.uploads(db, UploadSearch(), seller_id=session.seller_id, limit=UPLOADS),
         refused=[(one, explain(one["code"])) for one in refused],
         unknown=lines.unknown(db, account.id, limit=REFUSED),
         late=late,
@@ -49,11 +51,10 @@ def shown(request: Request, session: visitors.SellerHere) -> Response:
 @router.get("/my/status.{kind}")
 def status_file(request: Request, session: visitors.SellerHere, kind: str) -> Response:
     """What STATUS.txt or STATUS.json holds, as it is now."""
-    desk = offices.of(request).desk
-    assert session.seller_id is not None
+    context = web_context.of(request).context
     if kind not in STATUS_KINDS:
         raise visitors.NotThere
-    found = outbox.status_of(desk, sellers.by_id(desk.db, session.seller_id))
-    body = status.as_json(found) if kind == "json" else status.text(found).encode()
+    standing = outbox.status_of(context, sellers.by_id(context.db, session.the_seller))
+    body = status.as_json(standing) if kind == "json" else status.text(standing).encode()
     named = {"Content-Disposition": f'attachment; filename="STATUS.{kind}"'}
     return Response(body, media_type=STATUS_KINDS[kind], headers=named)

@@ -11,13 +11,14 @@ from cws_filedrop.drop.home import Home, regular, visible_files
 from cws_filedrop.marketplaces.seller_site import order_url
 from cws_filedrop.model import OrderState, Seller
 from cws_filedrop.rules.speed import speed
-from cws_filedrop.store import order_book, searching, sellers
-from cws_filedrop.store.searching import Wanted
-from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.forms import whole
-from cws_filedrop.web.frame import framed
+from cws_filedrop.store.lists import searching
+from cws_filedrop.store.lists.searching import UploadSearch
+from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users.web_sessions import WebSession
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.forms import whole
+from cws_filedrop.web.site.frame import framed
 
 router: Final = APIRouter()
 ROWS: Final = 50
@@ -28,22 +29,22 @@ FOLDERS: Final = ("created", "modified")
 
 @router.get("/my/orders")
 def orders(request: Request, session: visitors.SellerHere) -> Response:
-    """The orders of the seller's account, those that changed last first; and its order files."""
-    desk, asked = offices.of(request).desk, request.query_params
+    """The orders of the seller's account, last changed first; and its order files."""
+    context, query = web_context.of(request).context, request.query_params
     seller = owner(request, session)
-    at, _, no = asked.get("before", "")[:LONGEST].partition("_")
+    at, _, no = query.get("before", "")[:LONGEST].partition("_")
     number = whole(no, digits=18)
-    found, more = searching.orders(
-        desk.db,
-        text=asked.get("q", "")[:LONGEST],
-        state=asked.get("state", "")[:LONGEST],
+    shown, more = searching.orders(
+        context.db,
+        text=query.get("q", "")[:LONGEST],
+        state=query.get("state", "")[:LONGEST],
         account_id=seller.account.id,
         before=(at, number) if at and number is not None else None,
         limit=ROWS,
     )
     files = [(folder, _files(request, seller, folder)) for folder in FOLDERS]
     on = f"{more[0]}_{more[1]}" if more else ""
-    return framed(request, "my_orders.html", session, orders=found, more=on, states=list(OrderState), files=files)
+    return framed(request, "my/orders.html", session, orders=shown, more=on, states=list(OrderState), files=files)
 
 
 @router.get("/my/orders/files/{folder}/{name}")
@@ -61,15 +62,15 @@ def order_file(request: Request, session: visitors.SellerHere, folder: str, name
 @router.get("/my/orders/{order_id}")
 def order(request: Request, session: visitors.SellerHere, order_id: str) -> Response:
     """One order: what was ordered and everything that happened to it."""
-    db, seller = offices.of(request).desk.db, owner(request, session)
+    db, seller = web_context.of(request).context.db, owner(request, session)
     with db.read() as connection:
         found = order_book.get_in(connection, seller.account.id, order_id)
     if found is None:
         raise visitors.NotThere
-    mine = searching.uploads(db, Wanted(text=order_id), seller_id=seller.id, limit=20)
+    mine = searching.uploads(db, UploadSearch(text=order_id), seller_id=seller.id, limit=20)
     return framed(
         request,
-        "my_order.html",
+        "my/order.html",
         session,
         order=found,
         speed=speed(found.ship_method) or "",
@@ -81,14 +82,13 @@ def order(request: Request, session: visitors.SellerHere, order_id: str) -> Resp
     )
 
 
-def owner(request: Request, session: Session) -> Seller:
+def owner(request: Request, session: WebSession) -> Seller:
     """The seller whose session it is."""
-    assert session.seller_id is not None
-    return sellers.by_id(offices.of(request).desk.db, session.seller_id)
+    return sellers.by_id(web_context.of(request).context.db, session.the_seller)
 
 
 def _home(request: Request, seller: Seller) -> Home:
-    return offices.of(request).desk.home(seller.name)
+    return web_context.of(request).context.home(seller.name)
 
 
 def _files(request: Request, seller: Seller, folder: str) -> list[str]:

@@ -8,15 +8,15 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import Response
 
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.model import DateOrder, MailEvent, Mailing
 from cws_filedrop.notify.addresses import BadAddress, addresses
-from cws_filedrop.store import deeds, sellers
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.forms import Text
-from cws_filedrop.web.frame import framed
+from cws_filedrop.store.sellers import sellers
 from cws_filedrop.web.pages.my.orders import owner
-from cws_filedrop.web.rendering import go
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.forms import Text
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
 EVENTS: Final = {
@@ -30,10 +30,10 @@ Events = Annotated[list[MailEvent], Form()]
 
 @router.get("/my/settings")
 def shown(request: Request, session: visitors.SellerHere) -> Response:
-    """As they are."""
-    seller, mail = owner(request, session), offices.of(request).desk.settings.mail
+    """The settings as they are."""
+    seller, mail = owner(request, session), web_context.of(request).context.settings.mail
     return framed(
-        request, "my_settings.html", session, seller=seller, events=EVENTS, orders=list(DateOrder), mail=bool(mail.host)
+        request, "my/settings.html", session, seller=seller, events=EVENTS, orders=list(DateOrder), mail=bool(mail.host)
     )
 
 
@@ -46,28 +46,21 @@ def keep(
     buyers: Text = "",
     date_order: Text = "",
 ) -> Response:
-    """Keep them."""
-    desk, seller = offices.of(request).desk, owner(request, session)
+    """Change the settings."""
+    context, seller = web_context.of(request).context, owner(request, session)
     try:
-        found = addresses(to) if to.strip() else ()
+        mail_addresses = addresses(to) if to.strip() else ()
     except BadAddress as error:
-        raise visitors.Refused(f"Nothing was changed: {error}.", 400) from None
+        raise visitors.Forbidden(f"Nothing was changed: {error}.", 400) from None
     if date_order and date_order not in list(DateOrder):
-        raise visitors.Refused(f"Nothing was changed: there is no order of days such as {date_order}.", 400)
-    wanted = Mailing(found, tuple(events) if found else (), bool(buyers))
+        raise visitors.Forbidden(f"Nothing was changed: there is no order of days such as {date_order}.", 400)
+    wanted = Mailing(mail_addresses, tuple(events) if mail_addresses else (), bool(buyers))
     policy = replace(seller.policy, date_order=DateOrder(date_order) if date_order else None)
-    sellers.set_mailing(desk.db, seller.name, wanted)
-    sellers.set_policy(desk.db, seller.name, policy)
+    sellers.set_mailing(context.db, seller.name, wanted)
+    sellers.set_policy(context.db, seller.name, policy)
     detail = (
         f"mails for {' '.join(wanted.events) or 'nothing'}; buyers {'on' if wanted.buyers else 'off'}; {date_order}"
     )
-    deeds.add(
-        desk.db,
-        who=f"seller {seller.name}",
-        what="seller.settings",
-        about=seller.name,
-        detail=detail.rstrip("; "),
-        address=visitors.address(request),
-        now=desk.clock(),
-    )
+    who = visitors.who(request, session)
+    record_decision(context, who, what="seller.settings", about=seller.name, detail=detail.rstrip("; "))
     return go(request, "/my/settings", "Kept.")

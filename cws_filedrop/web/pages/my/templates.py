@@ -7,14 +7,12 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.formats.amazon_shipping_confirmation import FORMAT as AMAZON
-from cws_filedrop.formats.fillz_confirmation import FORMAT as FILLZ
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.frame import framed
+from cws_filedrop.formats import amazon_shipping_confirmation, fillz_confirmation
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.frame import framed
 
 router: Final = APIRouter()
-LAYOUTS: Final = {layout.name: layout for layout in (FILLZ, AMAZON)}
+LAYOUTS: Final = {layout.name: layout for layout in (fillz_confirmation.FORMAT, amazon_shipping_confirmation.FORMAT)}
 EXAMPLE: Final = {
     "order-id": "026-1520163-6049104",
     "status": "shipped",
@@ -33,8 +31,8 @@ def content(name: str, today: str) -> bytes:
 
 @router.get("/my/templates")
 def listing(request: Request, session: visitors.SellerHere) -> Response:
-    """Which files there are."""
-    return framed(request, "my_templates.html", session, layouts=list(LAYOUTS.values()))
+    """The files to choose from."""
+    return framed(request, "my/templates.html", session, layouts=list(LAYOUTS.values()))
 
 
 @router.get("/my/templates/{name}")
@@ -42,6 +40,6 @@ def template(request: Request, session: visitors.SellerHere, name: str) -> Respo
     """One file to fill in."""
     if name not in LAYOUTS:
         raise visitors.NotThere
-    made = content(name, offices.of(request).desk.clock().date().isoformat())
+    made = content(name, web_context.of(request).context.clock().date().isoformat())
     headers = {"Content-Disposition": f'attachment; filename="{name}.txt"'}
     return Response(made, media_type="text/tab-separated-values; charset=utf-8", headers=headers)

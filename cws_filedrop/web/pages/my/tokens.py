@@ -7,13 +7,13 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.store import deeds, tokens
-from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.forms import Number, Text
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go
+from cws_filedrop.decisions.orders_and_feeds import record_decision
+from cws_filedrop.store.sellers import tokens
+from cws_filedrop.store.users.web_sessions import WebSession
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.forms import Number, Text
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
 LONGEST_LABEL: Final = 60
@@ -25,38 +25,32 @@ def listed(request: Request, session: visitors.SellerHere) -> Response:
     return _shown(request, session, "")
 
 
-def _shown(request: Request, session: Session, fresh: str) -> Response:
-    found = tokens.listing(offices.of(request).desk.db, session.seller_id or 0)
-    return framed(request, "my_tokens.html", session, tokens=found, fresh=fresh)
+def _shown(request: Request, session: WebSession, fresh: str) -> Response:
+    found = tokens.listing(web_context.of(request).context.db, session.the_seller)
+    return framed(request, "my/tokens.html", session, tokens=found, fresh=fresh)
 
 
 @router.post("/my/tokens", dependencies=[visitors.Meant])
 def add(request: Request, session: visitors.SellerHere, label: Text) -> Response:
     """A new one, shown once."""
-    desk = offices.of(request).desk
-    made = tokens.add(desk.db, session.seller_id or 0, label.strip()[:LONGEST_LABEL] or "a token", now=desk.clock())
+    context = web_context.of(request).context
+    made = tokens.add(context.db, session.the_seller, label.strip()[:LONGEST_LABEL] or "a token", now=context.clock())
     if made is None:
-        raise visitors.Refused("You have as many tokens as may be; remove one first.", 409)
-    _did(request, session, "token.add", str(made[0]))
+        raise visitors.Forbidden("You have as many tokens as may be; remove one first.", 409)
+    record_decision(context, visitors.who(request, session), what="token.add", about=str(made[0].id))
     return _shown(request, session, made[1])
 
 
 @router.post("/my/tokens/{number}/{what}", dependencies=[visitors.Meant])
 def change(request: Request, session: visitors.SellerHere, number: Number, what: str) -> Response:
     """Switch one off or on, or remove it."""
-    db, mine = offices.of(request).desk.db, session.seller_id or 0
+    context, mine = web_context.of(request).context, session.the_seller
     done = {
-        "disable": lambda: tokens.enable(db, mine, number, enabled=False),
-        "enable": lambda: tokens.enable(db, mine, number, enabled=True),
-        "remove": lambda: tokens.remove(db, mine, number),
+        "disable": lambda: tokens.enable(context.db, mine, number, enabled=False),
+        "enable": lambda: tokens.enable(context.db, mine, number, enabled=True),
+        "remove": lambda: tokens.remove(context.db, mine, number),
     }
     if what not in done or not done[what]():
         raise visitors.NotThere
-    _did(request, session, f"token.{what}", str(number))
+    record_decision(context, visitors.who(request, session), what=f"token.{what}", about=str(number))
     return go(request, "/my/tokens", "Done.")
-
-
-def _did(request: Request, session: Session, what: str, about: str) -> None:
-    desk = offices.of(request).desk
-    who, address = f"seller {session.name}", visitors.address(request)
-    deeds.add(desk.db, who=who, what=what, about=about, address=address, now=desk.clock())

@@ -1,4 +1,4 @@
-"""Files that a seller hands in on the page: whole or not at all, by the same way as through the API."""
+"""Files that a seller hands in on the page: taken whole or not at all, the same way as through the API."""
 
 from __future__ import annotations
 
@@ -10,17 +10,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 
 from cws_filedrop.drop.allowance import TooMuch
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.drop.claims import Claim, Drop
-from cws_filedrop.drop.deeds import Deed, Event
 from cws_filedrop.drop.handing_in import NotUsable
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.upload import NoRoom, TooLarge
 from cws_filedrop.model import Door, Seller
-from cws_filedrop.store import sellers
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.office import Office
-from cws_filedrop.web.rendering import go
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.rendering import go
+from cws_filedrop.web.site.web_context import WebContext
 
 router: Final = APIRouter()
 BLOCK_BYTES: Final = 1_048_576
@@ -30,40 +29,41 @@ STATUS: Final[dict[type[Exception], int]] = {TooLarge: 413, TooMuch: 429, NoRoom
 
 @router.post("/my/upload")
 async def upload(request: Request, session: visitors.SellerHere) -> Response:
-    """Take one file. Answers JSON to scripts, and else goes back to the page."""
-    here = offices.of(request)
+    """Take one file. Answers with JSON to scripts, and with a way back to the page to browsers."""
+    here = web_context.of(request)
     announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > here.desk.settings.limits.upload_bytes + FORM_BYTES:
-        return _told(request, 413, "That file is larger than may be; nothing was taken.")
+    # Before the form is read: else a file that is far too large would first be stored on disk.
+    if announced.isdecimal() and int(announced) > here.context.settings.limits.upload_bytes + FORM_BYTES:
+        return _answer(request, 413, "That file is larger than may be; nothing was taken.")
     async with request.form(max_files=1, max_fields=8) as form:
         visitors.check_meant(request, str(form.get("csrf", "")))
         file = form.get("file")
         if not isinstance(file, UploadFile) or not file.filename:
-            return _told(request, 400, "Choose a file first.")
+            return _answer(request, 400, "Choose a file first.")
         folder = Folder.TEST if form.get("test") else Folder.INBOX
         address = visitors.address(request)
-        given = (here, session.seller_id or 0, file.file, file.filename, folder, address)
+        given = (here, session.the_seller, file.file, file.filename, folder, address)
         try:
             claim = await run_in_threadpool(_take, *given)
         except tuple(STATUS) as error:
-            return _told(request, STATUS[type(error)], f"{error}.")
-    return _told(request, 202, f"{claim.name} is safe here, as upload {claim.upload_id}.", id=claim.upload_id)
+            return _answer(request, STATUS[type(error)], f"{error}.")
+    return _answer(request, 202, f"{claim.name} is safe here, as upload {claim.upload_id}.", id=claim.upload_id)
 
 
-def _take(here: Office, seller_id: int, file: BinaryIO, name: str, folder: Folder, address: str) -> Claim:
-    seller: Seller = sellers.by_id(here.desk.db, seller_id)
+def _take(here: WebContext, seller_id: int, file: BinaryIO, name: str, folder: Folder, address: str) -> Claim:
+    seller: Seller = sellers.by_id(here.context.db, seller_id)
     own = name.replace("\\", "/").rpartition("/")[2]
-    parcel = here.handing_in.begin(Drop(seller.name, folder, own, Door.HTTP, address), seller.allowance)
+    incoming = here.handing_in.begin(Drop(seller.name, folder, own, Door.HTTP, address), seller.allowance)
     try:
         while block := file.read(BLOCK_BYTES):
-            parcel.write(block)
-        parcel.look()
-        claim = parcel.take()
+            incoming.write(block)
+        incoming.look()
+        claim = incoming.take()
     finally:
-        parcel.drop()
+        incoming.drop()
     here.witness(
-        Deed(
-            event=Event.UPLOAD,
+        AuditEvent(
+            event=AuditEventKind.UPLOAD,
             seller=seller.name,
             address=address,
             door=str(Door.HTTP),
@@ -77,9 +77,9 @@ def _take(here: Office, seller_id: int, file: BinaryIO, name: str, folder: Folde
     return claim
 
 
-def _told(request: Request, status: int, text: str, **more: Any) -> Response:
+def _answer(request: Request, status: int, text: str, **more: Any) -> Response:
     if request.headers.get("accept", "").startswith("application/json"):
         return JSONResponse({"text": text, **more}, status)
     if status >= 400:
-        raise visitors.Refused(text, status)
+        raise visitors.Forbidden(text, status)
     return go(request, "/my", text)

@@ -1,4 +1,4 @@
-"""A seller's own uploads: where they stand, what was said of each line, and the files of the outbox."""
+"""A seller's own uploads: where they stand, what became of each line, and the files in the outbox."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, Response
 
+from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.drop.home import regular
 from cws_filedrop.drop.names import result_name
 from cws_filedrop.model import UploadState, Verdict
-from cws_filedrop.store import api_lists, deeds, searching, sellers, tallies
-from cws_filedrop.store import uploads as rows
-from cws_filedrop.store.searching import Wanted
-from cws_filedrop.store.uploads import Upload
-from cws_filedrop.store.web_sessions import Session
-from cws_filedrop.web import office as offices
-from cws_filedrop.web import visitors
-from cws_filedrop.web.frame import framed
-from cws_filedrop.web.rendering import go
+from cws_filedrop.store.lists import api_lists, searching
+from cws_filedrop.store.lists.searching import UploadSearch
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads as rows
+from cws_filedrop.store.uploads import verdict_counts
+from cws_filedrop.store.uploads.uploads import Upload
+from cws_filedrop.store.users.web_sessions import WebSession
+from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
 ROWS: Final = 50
@@ -37,31 +39,31 @@ KINDS: Final = {
 @router.get("/my/uploads")
 def uploads(request: Request, session: visitors.SellerHere) -> Response:
     """The seller's uploads, newest first."""
-    here, asked = offices.of(request), request.query_params
-    text, before = asked.get("q", "").strip()[:LONGEST], asked.get("before", "")[:LONGEST]
-    found = searching.uploads(
-        here.desk.db, Wanted(text=text), before=before, seller_id=session.seller_id, limit=ROWS + 1
+    here, query = web_context.of(request), request.query_params
+    text, before = query.get("q", "").strip()[:LONGEST], query.get("before", "")[:LONGEST]
+    listed = searching.uploads(
+        here.context.db, UploadSearch(text=text), before=before, seller_id=session.seller_id, limit=ROWS + 1
     )
-    more = found[ROWS - 1].id if len(found) > ROWS else ""
-    return framed(request, "my_uploads.html", session, uploads=found[:ROWS], more=more, text=text)
+    more = listed[ROWS - 1].id if len(listed) > ROWS else ""
+    return framed(request, "my/uploads.html", session, uploads=listed[:ROWS], more=more, text=text)
 
 
 @router.get("/my/uploads/{upload_id}")
 def upload(request: Request, session: visitors.SellerHere, upload_id: str) -> Response:
-    """One upload: what arrived, what was said, line by line."""
-    db, asked = offices.of(request).desk.db, request.query_params
+    """One upload: what arrived, and what became of it, line by line."""
+    db, query = web_context.of(request).context.db, request.query_params
     found = _mine(request, session, upload_id)
-    verdict, code = asked.get("verdict", ""), asked.get("code", "")[:LONGEST]
+    verdict, code = query.get("verdict", ""), query.get("code", "")[:LONGEST]
     chosen = Verdict(verdict) if verdict in list(Verdict) else None
     some = api_lists.lines_of(
-        db, upload_id, verdict=chosen, code=code, after=_line(asked.get("after", "")), limit=LINES + 1
+        db, upload_id, verdict=chosen, code=code, after=_line(query.get("after", "")), limit=LINES + 1
     )
     return framed(
         request,
-        "my_upload.html",
+        "my/upload.html",
         session,
         one=found,
-        tallies=tallies.of_upload(db, upload_id),
+        verdict_counts=verdict_counts.of_upload(db, upload_id),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=chosen or "",
@@ -83,32 +85,25 @@ def download(request: Request, session: visitors.SellerHere, upload_id: str, kin
 @router.post("/my/uploads/{upload_id}/release", dependencies=[visitors.Meant])
 def release(request: Request, session: visitors.SellerHere, upload_id: str) -> Response:
     """Have a held upload taken as it is, as a `.release` file does."""
-    here, found = offices.of(request), _mine(request, session, upload_id)
+    here, found = web_context.of(request), _mine(request, session, upload_id)
     evidence = f"{found.evidence}; released by the seller on the page".lstrip("; ")
-    if not rows.read_again(here.desk.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
-        raise visitors.Refused(f"This upload is {found.state}; only what is held can be released.", 409)
-    deeds.add(
-        here.desk.db,
-        who=f"seller {session.name}",
-        what="upload released",
-        about=upload_id,
-        address=visitors.address(request),
-        now=here.desk.clock(),
-    )
+    if not rows.read_again(here.context.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
+        raise visitors.Forbidden(f"This upload is {found.state}; only what is held can be released.", 409)
+    record_decision(here.context, visitors.who(request, session), what="upload released", about=upload_id)
     here.arrived(upload_id)
     return go(request, f"/my/uploads/{upload_id}", f"{found.name} is taken as it is.")
 
 
-def _mine(request: Request, session: Session, upload_id: str) -> Upload:
-    found = rows.get(offices.of(request).desk.db, upload_id)
-    if found is None or found.seller_id != session.seller_id:
+def _mine(request: Request, session: WebSession, upload_id: str) -> Upload:
+    upload = rows.get(web_context.of(request).context.db, upload_id)
+    if upload is None or upload.seller_id != session.seller_id:
         raise visitors.NotThere
-    return found
+    return upload
 
 
 def _place(request: Request, upload: Upload, kind: str) -> Path:
-    desk = offices.of(request).desk
-    home = desk.home(sellers.by_id(desk.db, upload.seller_id).name)
+    context = web_context.of(request).context
+    home = context.home(sellers.by_id(context.db, upload.seller_id).name)
     if home.is_astray("outbox"):
         raise visitors.NotThere
     return home.path / "outbox" / result_name(upload.name, upload.id, kind)

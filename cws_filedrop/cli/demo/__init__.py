@@ -1,0 +1,1 @@
+"""`cws-filedrop demo`: the main job once, on the sample files."""

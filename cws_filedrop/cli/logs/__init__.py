@@ -1,0 +1,1 @@
+"""`cws-filedrop logs`: what the processes wrote, found and followed."""

@@ -1,0 +1,1 @@
+"""`check` and `convert`: a file judged and converted without a service."""

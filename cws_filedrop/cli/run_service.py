@@ -1,0 +1,55 @@
+"""The service from its first process to its last: what `serve` and `demo` have in common.
+
+Nothing heavy is imported before the other processes are on their way, so that all of them load at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from cws_filedrop import loading
+from cws_filedrop.children import Children
+from cws_filedrop.service_addresses import Addresses
+from cws_filedrop.settings import Settings
+from cws_filedrop.stopping import StopRequest, stop_on_signals
+
+
+class _Stoppable(Protocol):
+    def stop(self) -> None: ...
+
+
+class _Service(_Stoppable, Protocol):
+    def start(self) -> Addresses: ...
+
+
+@contextmanager
+def running(settings: Settings) -> Iterator[tuple[Addresses, StopRequest]]:
+    """The running service, and the request to stop that SIGTERM and Ctrl-C make; stopped in good order at the end.
+
+    Raises: ConfigError when a setting cannot be used; Stopped when a stop is requested while it starts.
+    """
+    with stop_on_signals() as stop:
+        children = Children(settings, stop)
+        started: _Stoppable = children
+        try:
+            children.start()
+            started = service = _service(settings, children)
+            yield service.start(), stop
+        finally:
+            started.stop()
+
+
+def _service(settings: Settings, children: Children) -> _Service:
+    with loading.without_gc():
+        from cws_filedrop.store.database import Database, default_url
+    db = Database(settings.database.url or default_url(settings.data))
+    db.create()
+    db.close()
+    children.begin()
+    children.stop_request.check()
+    with loading.without_gc():
+        from cws_filedrop.service import Service
+    children.stop_request.check()
+    return Service(settings, children)

@@ -1,0 +1,1 @@
+"""`cws-filedrop seller …`: sellers and what belongs to them."""

@@ -1,0 +1,1 @@
+"""`cws-filedrop user …`: the people who operate the service."""

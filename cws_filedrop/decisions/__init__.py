@@ -1,0 +1,1 @@
+"""What people decide, kept with who and why. Writes; `views` reads."""

@@ -1,0 +1,1 @@
+"""Who may come in: logins, bans, connections, the audit trail. Doors and web server use it."""

@@ -1,0 +1,1 @@
+"""What leaves the service other than feeds: mail, web hooks, alarms."""

@@ -1,0 +1,1 @@
+"""What operators are alarmed about, and when it ends."""

@@ -1,0 +1,1 @@
+"""Web hooks: what is told, and the calls."""

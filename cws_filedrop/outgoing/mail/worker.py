@@ -1,0 +1,74 @@
+"""Has the mails written that are due, and sends them. A thread of the worker's."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+from cws_filedrop import engine, log
+from cws_filedrop.notify.mail_relay import mail_relay
+from cws_filedrop.outgoing.mail import buyer_mails, notes, operator_mails, upload_mails
+from cws_filedrop.outgoing.mail.delivery import AT_ONCE, Delivery
+from cws_filedrop.outgoing.mail.digest_mails import Digests
+from cws_filedrop.periodic import Again, Job, PeriodicTask
+from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.outgoing import mails
+
+LOG: Final = log.get(__name__)
+ROUND_SECONDS: Final = 1.0
+RARELY_SECONDS: Final = 60.0
+
+
+class MailWorker:
+    """Writes and sends mails. `start()` returns at once; `stop()` waits for the mail being sent."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        """Raises: ConfigError when the [mail] settings cannot be used."""
+        self._context = context
+        self._relay = mail_relay(context.settings.mail, os.environ)
+        self._delivery = Delivery(context, self._relay)
+        self._digests = Digests(context)
+        self._task = PeriodicTask(
+            "mail",
+            self._jobs(),
+            failed=lambda _: LOG.exception("mail.round_failed"),
+            last=self._delivery.close,
+        )
+
+    def start(self) -> None:
+        """Begin; mails that an earlier process was sending when it died are left to an operator: they may be out."""
+        if lost := mails.left_behind(self._context.db):
+            LOG.error("mail.left_behind", mails=lost)
+        self._task.start()
+
+    def stop(self, *, patience_seconds: float) -> None:
+        """Finish the mail being sent."""
+        self._task.stop(patience_seconds=patience_seconds)
+
+    def _jobs(self) -> list[Job]:
+        context = self._context
+        works = [
+            lambda: upload_mails.write(context),
+            lambda: buyer_mails.write(context),
+            lambda: operator_mails.write(context, self._relay.operators),
+            self._send,
+        ]
+        jobs = [Job(work, ROUND_SECONDS, ROUND_SECONDS) for work in works]
+        # Before the sending, so that what it writes leaves in the same round.
+        jobs.insert(3, Job(self._write_rare_ones, RARELY_SECONDS, ROUND_SECONDS))
+        return jobs
+
+    def _send(self) -> Again | None:
+        """Again at once when there are probably more."""
+        try:
+            return Again(0) if self._delivery.send_due(self._task.ending) == AT_ONCE else None
+        except Exception:
+            LOG.exception("mail.delivery_failed")
+            return None
+
+    def _write_rare_ones(self) -> None:
+        self._digests.write()
+        if self._relay.operators:
+            for workflow_id in engine.failed():
+                what = f"the workflow {workflow_id} failed; the log says why"
+                notes.trouble(self._context, f"workflow:{workflow_id}", about=workflow_id, what=what)

@@ -1,1 +1,0 @@
-"""All that proves what became of one order, in one zip; see `packing`."""

@@ -1,0 +1,1 @@
+"""Rows of the doors: audit trail, bans, connections."""

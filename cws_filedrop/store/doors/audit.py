@@ -1,0 +1,63 @@
+"""Rows of the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.schema import AUDIT
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An entry; `times` is how often the same happened in succession, from `at` on."""
+
+    at: str
+    event: str
+    seller: str
+    address: str
+    door: str
+    client: str
+    name: str
+    upload_id: str
+    size: int | None
+    detail: str
+    times: int
+
+
+def add(db: Database, rows: Sequence[AuditRow]) -> None:
+    """Add entries, in this order."""
+    values = [{name: getattr(row, name) for name in AuditRow.__slots__} for row in rows]
+    with db.write() as connection:
+        connection.execute(AUDIT.insert(), values)
+
+
+def listing(
+    db: Database, *, seller: str = "", address: str = "", event: str = "", since: str = "", limit: int = 100
+) -> list[AuditRow]:
+    """At most `limit` entries, newest first; "" means any."""
+    wanted: dict[Any, str] = {AUDIT.c.seller: seller.lower(), AUDIT.c.address: address, AUDIT.c.event: event}
+    query = sa.select(*(AUDIT.c[name] for name in AuditRow.__slots__)).where(AUDIT.c.at >= since)
+    query = query.where(*(column == value for column, value in wanted.items() if value))
+    with db.read() as connection:
+        return [AuditRow(*row) for row in connection.execute(query.order_by(AUDIT.c.id.desc()).limit(limit))]
+
+
+def login_before(db: Database, last: AuditRow) -> AuditRow | None:
+    """The login that allowed an event: the last one of the same seller, address and door before it."""
+    same = (AUDIT.c[name] == getattr(last, name) for name in ("seller", "address", "door"))
+    query = sa.select(*(AUDIT.c[name] for name in AuditRow.__slots__)).where(*same, AUDIT.c.event == "login")
+    with db.read() as connection:
+        row = connection.execute(query.where(AUDIT.c.at <= last.at).order_by(AUDIT.c.id.desc()).limit(1)).first()
+    return None if row is None else AuditRow(*row)
+
+
+def forget(db: Database, *, before: datetime) -> int:
+    """Remove older entries. Returns how many."""
+    with db.write() as connection:
+        return connection.execute(AUDIT.delete().where(AUDIT.c.at < stamp(before))).rowcount

@@ -1,0 +1,1 @@
+"""Rows of feeds, from queued lines to settled verdicts and read-backs."""

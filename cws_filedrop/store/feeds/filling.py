@@ -1,0 +1,137 @@
+"""Gives a feed its lines: which of them go with it, in which order, in which message.
+
+Filling is one transaction; filling again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import pandas as pd
+import sqlalchemy as sa
+
+from cws_filedrop.model import FeedKind, FeedState
+from cws_filedrop.store.database import BulkQuery, Database, stamp
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.feeds.feeds import queued
+from cws_filedrop.store.schema import FEEDS, LINES, ORDERS
+from cws_filedrop.store.uploads.packed_lines import Packed, order_of, unpack, unpack_cancellations
+
+
+def urgent(db: Database, account_id: int, *, before: datetime, limit: int) -> list[tuple[str, int]]:
+    """Queued lines of orders that Amazon wants shipped before a moment, most urgent first; none when one feed of
+    `limit` lines carries all that is queued, since their order does not matter then."""
+    if not limit:
+        return []
+    deadline = ORDERS.c.latest_ship_date
+    orders = (ORDERS.c.account_id == LINES.c.account_id, ORDERS.c.amazon_order_id == LINES.c.amazon_order_id)
+    query = queued(account_id).where(*orders).with_only_columns(LINES.c.upload_id, LINES.c.line)
+    query = query.where(deadline != "", deadline < stamp(before))
+    with db.read() as connection:
+        overflow = connection.execute(queued(account_id).offset(limit).limit(1)).first()
+        if overflow is None:
+            return []
+        query = query.order_by(deadline, LINES.c.amazon_order_id, LINES.c.upload_id, LINES.c.line).limit(limit + 1)
+        return [(row.upload_id, row.line) for row in connection.execute(query)]
+
+
+def fill(
+    db: Database,
+    feed_no: int,
+    *,
+    limit: int,
+    number: Callable[[pd.DataFrame], pd.Series[int]],
+    first: Sequence[tuple[str, int]] = (),
+) -> int:
+    """Give an open feed up to `limit` queued lines of its account, those of `first` before the others. Returns how
+    many lines it carries.
+
+    `number` assigns each row of SHIPMENTS (or CANCELLATIONS) to a message (1, 2, ...), indexed by row position; rows
+    that it leaves out wait for the next feed. Filling again changes nothing.
+    """
+    with db.write() as connection:
+        feed = feeds.row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
+        if feed.state is not FeedState.OPEN:
+            return feed.line_count
+        query = queued(feed.account_id, feed.kind).order_by(LINES.c.upload_id, LINES.c.line).limit(limit + 1)
+        rows = _whole_orders(_ahead(connection, feed.account_id, first, connection.execute(query).all()), limit)
+        told = _unpacked(feed.kind, rows)
+        messages = number(told) if rows else pd.Series([], dtype="int64")
+        places = [
+            {"f": feed_no, "m": message, "u": rows[place].upload_id, "l": rows[place].line}
+            for place, message in zip(messages.index.to_list(), messages.to_list(), strict=True)
+        ]
+        _place(connection, places)
+        state = FeedState.FILLED if places else FeedState.EMPTY
+        values = {"state": state, "line_count": len(places), "message_count": int(messages.max()) if places else 0}
+        connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
+    return len(places)
+
+
+_THESE: Final = BulkQuery(
+    lambda among: queued(sa.bindparam("account_id")).where(
+        LINES.c.upload_id == sa.bindparam("upload_id"), among(LINES.c.line)
+    )
+)
+
+
+def _ahead(
+    connection: sa.Connection, account_id: int, first: Sequence[tuple[str, int]], rows: Sequence[Any]
+) -> Sequence[Any]:
+    """The rows, preceded by those of `first` that are still queued."""
+    if not first:
+        return rows
+    wanted = dict.fromkeys(first)
+    numbers: dict[str, list[int]] = {}
+    for upload_id, line in wanted:
+        numbers.setdefault(upload_id, []).append(line)
+    found = {
+        (row.upload_id, row.line): row
+        for upload_id, some in numbers.items()
+        for row in _THESE(connection, some, account_id=account_id, upload_id=upload_id)
+    }
+    ahead = [found[one] for one in wanted if one in found]
+    return [*ahead, *(row for row in rows if (row.upload_id, row.line) not in wanted)]
+
+
+def _whole_orders(rows: Sequence[Any], limit: int) -> Sequence[Any]:
+    """At most `limit` rows, without separating the rows of the last order if that can be avoided.
+
+    The caller reads one row more than fits. Where the feed would end within an order, all of that order waits for the
+    next feed: rows of one package must be in one message, and a message cannot be spread over two feeds. Only an order
+    that alone is larger than a feed is cut, since it could never be sent otherwise.
+    """
+    if len(rows) <= limit:
+        return rows
+    order = order_of(rows[limit])
+    kept = limit
+    while kept and order_of(rows[kept - 1]) == order:
+        kept -= 1
+    return rows[: kept or limit]
+
+
+def _place(connection: sa.Connection, places: list[dict[str, object]]) -> None:
+    if places:
+        line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
+        values: dict[str, Any] = {"feed_no": sa.bindparam("f"), "message_id": sa.bindparam("m")}
+        connection.execute(LINES.update().where(line).values(values), places)
+
+
+def shipments(db: Database, feed_no: int) -> tuple[pd.DataFrame, pd.Series[int]]:
+    """What a filled feed carries, in message order: SHIPMENTS (or CANCELLATIONS, by the feed's kind) and the MessageID
+    of each row; always the same."""
+    kind = feeds.get(db, feed_no).kind
+    query = (
+        sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.message_id)
+        .where(LINES.c.feed_no == feed_no)
+        .order_by(LINES.c.message_id, LINES.c.upload_id, LINES.c.line)
+    )
+    with db.read() as connection:
+        rows = connection.execute(query).all()
+    return _unpacked(kind, rows), pd.Series([row.message_id for row in rows], dtype="int64")
+
+
+def _unpacked(kind: FeedKind, rows: Sequence[Packed]) -> pd.DataFrame:
+    return unpack(rows) if kind is FeedKind.FULFILLMENT else unpack_cancellations(rows)

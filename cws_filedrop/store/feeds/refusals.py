@@ -1,0 +1,74 @@
+"""The lines of one order that Amazon refused, or whose outcome nobody knows; and how they are given up, so that they
+can be sent again. Lines that Amazon's own order has shown since are not among them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from cws_filedrop.model import FeedKind, FeedState, Verdict
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
+from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.uploads.packed_lines import unpack
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """A line; `message` is Amazon's text and ours."""
+
+    upload_id: str
+    line: int
+    verdict: str
+    code: str
+    message: str
+
+
+def last_of_order(db: Database, account_id: int, order_id: str) -> list[RefusedLine]:
+    """Such lines of the latest upload that has any, in its order: it already was another try of earlier ones."""
+    query = (
+        sa.select(*(LINES.c[name] for name in RefusedLine.__slots__))
+        .where(LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
+        .where(LINES.c.verdict.in_((Verdict.UNCONFIRMED, Verdict.UNKNOWN)), LINES.c.seen_at.is_(None))
+        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
+    )
+    with db.read() as connection:
+        found = [RefusedLine(*row) for row in connection.execute(query)]
+    return [one for one in found if one.upload_id == found[0].upload_id]
+
+
+def undecided_in(connection: sa.Connection, account_id: int, order_id: str) -> list[int]:
+    """Feeds that carry lines of the order and may still turn out to be at Amazon."""
+    query = (
+        sa.select(LINES.c.feed_no)
+        .distinct()
+        .join(FEEDS, FEEDS.c.no == LINES.c.feed_no)
+        .where(*_unknown(account_id, order_id), FEEDS.c.state != FeedState.SETTLED)
+    )
+    return list(connection.execute(query).scalars())
+
+
+def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> None:
+    """Release the claims of the order's unknown lines: somebody has looked, and Amazon does not have them.
+
+    Only claims that these lines hold themselves: the same shipment may have been sent again since, and be claimed by
+    that line.
+    """
+    held = sa.exists().where(
+        CLAIMS.c.account_id == LINES.c.account_id,
+        CLAIMS.c.upload_id == LINES.c.upload_id,
+        CLAIMS.c.line == LINES.c.line,
+    )
+    query = sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment).where(
+        *_unknown(account_id, order_id), LINES.c.shipment.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT, held
+    )
+    rows = connection.execute(query).all()
+    if rows:
+        claims.release_in(connection, account_id, claims.keys(unpack(rows)))
+
+
+def _unknown(account_id: int, order_id: str) -> tuple[sa.ColumnElement[bool], ...]:
+    mine = (LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
+    return (*mine, LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None))

@@ -1,0 +1,173 @@
+"""Settling a feed: Amazon's verdict for every line of it, and what follows for claims, orders and uploads.
+
+All of it is one transaction; settling again changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
+from cws_filedrop.store.database import BulkQuery, Database, stamp
+from cws_filedrop.store.feeds import read_backs
+from cws_filedrop.store.feeds.feeds import FeedRow, row_of
+from cws_filedrop.store.orders import effects
+from cws_filedrop.store.orders.effects import LineRefusal
+from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
+from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.uploads.packed_lines import unpack, unpack_cancellations
+
+ALREADY_SHIPPED: Final = "18021"  # more units than are left to ship (docs/amazon.md#6-processing-reports)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Amazon's answer to a feed: the verdict of most messages, and the exceptions (message id -> verdict, code,
+    message); and the SHA-256 of the report ("" = there was none)."""
+
+    verdict: Verdict
+    code: str
+    message: str
+    exceptions: Mapping[int, tuple[Verdict, str, str]]
+    report_sha256: str = ""
+
+
+def _nothing(_connection: sa.Connection, _refused: Sequence[LineRefusal]) -> None:
+    """Do nothing besides."""
+
+
+def settle(
+    db: Database,
+    feed_no: int,
+    settlement: Settlement,
+    *,
+    now: datetime,
+    look_after: timedelta | None = None,
+    beside: Callable[[sa.Connection, Sequence[LineRefusal]], None] = _nothing,
+) -> list[str]:
+    """Give every line of a feed its verdict. Returns the uploads that have no line waiting any more.
+
+    Settling again changes nothing. Refused lines release their claims, so that they can be dropped again. After
+    `look_after` the orders are read back; None = never. `beside` is called with the refused lines, in the same
+    transaction.
+    """
+    with db.write() as connection:
+        feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
+        if feed.state is not FeedState.SETTLED:
+            _verdicts(connection, feed_no, settlement)
+            if refused := _refuse(connection, feed, stamp(now)):
+                beside(connection, refused)
+            if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
+                read_backs.expect_in(connection, feed.no, now=now, look_after=look_after)
+            _count_down(connection, feed_no, stamp(now))
+            values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
+            values["report_sha256"] = settlement.report_sha256
+            connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
+        touched = sa.select(LINES.c.upload_id).where(LINES.c.feed_no == feed_no).distinct()
+        done = sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(touched), UPLOADS.c.waiting == 0)
+        return list(connection.execute(done.order_by(UPLOADS.c.id)).scalars())
+
+
+def _verdicts(connection: sa.Connection, feed_no: int, settlement: Settlement) -> None:
+    """Write Amazon's verdict for every line; what we noted about a line ourselves is kept behind it."""
+    of_feed = LINES.c.feed_no == feed_no
+    others = of_feed & LINES.c.message_id.not_in(list(settlement.exceptions))
+    usual = {"verdict": str(settlement.verdict), "message": _beside(sa.literal(settlement.message), LINES.c.message)}
+    connection.execute(LINES.update().where(others).values(usual))
+    rows = [
+        {"of_message": message_id, "v": str(verdict), "c": code, "m": message}
+        for message_id, (verdict, code, message) in settlement.exceptions.items()
+    ]
+    if rows:
+        update = LINES.update().where(of_feed, LINES.c.message_id == sa.bindparam("of_message"))
+        update = update.values(
+            verdict=sa.bindparam("v"),
+            code=_beside(sa.bindparam("c", type_=sa.Text), LINES.c.code),
+            message=_beside(sa.bindparam("m", type_=sa.Text), LINES.c.message),
+        )
+        connection.execute(update, rows)
+
+
+def _beside(amazons: Any, own: Any) -> Any:
+    """Amazon's text, followed by our own if there is any."""
+    return amazons + sa.case((own == "", ""), else_=sa.literal(" | ") + own)
+
+
+def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> list[LineRefusal]:
+    """Release the claims of refused lines, and move their orders to unconfirmed. Returns what was refused."""
+    said: list[LineRefusal] = []
+    columns = (LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.code, LINES.c.message)
+    of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
+    rows = connection.execute(sa.select(*columns).where(*of_feed).order_by(LINES.c.upload_id, LINES.c.line)).all()
+    if rows and feed.kind is FeedKind.ACKNOWLEDGEMENT:
+        orders = unpack_cancellations(rows)["amazon-order-id"].to_list()
+        said = [
+            LineRefusal(order, row.upload_id, row.line, f"{row.code}: {row.message}")
+            for order, row in zip(orders, rows, strict=True)
+        ]
+        effects.refuse_in(connection, feed.account_id, said, now=now)
+    elif rows:
+        keys = claims.keys(unpack(rows))
+        known = _told_apart(connection, feed.account_id, list(zip(keys, rows, strict=True)))
+        claims.release_in(connection, feed.account_id, keys)
+        said = [
+            LineRefusal(key.order, row.upload_id, row.line, f"{row.code}: {row.message}{known.get(place, '')}")
+            for place, (key, row) in enumerate(zip(keys, rows, strict=True))
+        ]
+        effects.refuse_in(connection, feed.account_id, said, now=now)
+    return said
+
+
+_CONFIRMED: Final = BulkQuery(
+    lambda among: (
+        sa.select(LINES.c.amazon_order_id, LINES.c.upload_id, LINES.c.line, LINES.c.shipment)
+        .where(
+            LINES.c.account_id == sa.bindparam("account_id"),
+            among(LINES.c.amazon_order_id),
+            LINES.c.kind == sa.literal_column(f"'{FeedKind.FULFILLMENT}'"),
+            LINES.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)),
+        )
+        .order_by(LINES.c.upload_id, LINES.c.line)
+    )
+)
+
+
+def _told_apart(
+    connection: sa.Connection, account_id: int, refused: Sequence[tuple[claims.ShipmentKey, Any]]
+) -> dict[int, str]:
+    """For lines refused because their units are shipped already: what our own records know of that, by place. It is
+    added to the lines' messages."""
+    places = {place: key for place, (key, row) in enumerate(refused) if ALREADY_SHIPPED in row.code}
+    held = list(_CONFIRMED(connection, {key.order for key in places.values()}, account_id=account_id)) if places else []
+    confirmed: dict[tuple[str, str], str] = {}
+    whole: dict[str, str] = {}
+    for key, row in zip(claims.keys(unpack(held)), held, strict=True):
+        words = f"line {row.line} of upload {row.upload_id}, with {key.tracking or 'no tracking number'}"
+        confirmed[key.order, key.item] = confirmed[key.order, ""] = words
+        if not key.item:
+            whole[key.order] = words
+    told: dict[int, str] = {}
+    for place, key in places.items():
+        if found := confirmed.get((key.order, key.item)) or whole.get(key.order):
+            told[place] = f" | our records show these units confirmed by {found}"
+    rows = [{"u": refused[at][1].upload_id, "l": refused[at][1].line, "m": words} for at, words in told.items()]
+    if rows:
+        line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
+        connection.execute(LINES.update().where(line).values(message=LINES.c.message + sa.bindparam("m")), rows)
+    return told
+
+
+def _count_down(connection: sa.Connection, feed_no: int, now: str) -> None:
+    """Subtract the feed's lines from what their uploads wait for; an upload that waits for no more is done."""
+    per_upload = sa.select(LINES.c.upload_id, sa.func.count()).where(LINES.c.feed_no == feed_no)
+    answered = [{"u": row[0], "n": row[1]} for row in connection.execute(per_upload.group_by(LINES.c.upload_id))]
+    mine = UPLOADS.c.id == sa.bindparam("u")
+    connection.execute(UPLOADS.update().where(mine).values(waiting=UPLOADS.c.waiting - sa.bindparam("n")), answered)
+    over = mine & (UPLOADS.c.waiting == 0) & (UPLOADS.c.state == UploadState.WAITING)
+    done = UPLOADS.update().where(over).values(state=str(UploadState.DONE), done_at=now)
+    connection.execute(done, [{"u": row["u"]} for row in answered])

@@ -1,0 +1,1 @@
+"""Read-only lists, searches and figures over many nouns."""

@@ -1,0 +1,1 @@
+"""Rows of mails, hooks, alarms and heartbeats."""

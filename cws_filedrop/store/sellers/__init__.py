@@ -1,0 +1,1 @@
+"""Rows of sellers and what belongs to them."""

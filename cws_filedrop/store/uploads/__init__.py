@@ -1,0 +1,1 @@
+"""Rows of uploads and their lines."""

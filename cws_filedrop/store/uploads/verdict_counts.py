@@ -1,0 +1,45 @@
+"""How many lines of each upload have which verdict and code (table `tallies`): counted when it is answered, so that no
+list or chart has to search millions of lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.schema import LINES, UPLOADS, VERDICT_COUNTS
+
+_COUNT: Final = (
+    sa.select(LINES.c.upload_id, LINES.c.verdict, LINES.c.code, sa.func.count().label("line_count"))
+    .where(LINES.c.upload_id.in_(sa.bindparam("ids", expanding=True)))
+    .group_by(LINES.c.upload_id, LINES.c.verdict, LINES.c.code)
+)
+
+
+def answered(db: Database, upload_ids: Sequence[str], *, at: str) -> None:
+    """Note when uploads (a few hundred at most) were first answered, and count their lines as they are now.
+
+    Counted before the write begins, since a large upload takes a while; lines that change later are counted again with
+    the answer that reports it.
+    """
+    if not upload_ids:
+        return
+    with db.read() as connection:
+        counts = [dict(row) for row in connection.execute(_COUNT, {"ids": list(upload_ids)}).mappings()]
+    with db.write() as connection:
+        first = UPLOADS.update().where(UPLOADS.c.id.in_(upload_ids), UPLOADS.c.answered_at.is_(None))
+        connection.execute(first.values(answered_at=at))
+        connection.execute(VERDICT_COUNTS.delete().where(VERDICT_COUNTS.c.upload_id.in_(upload_ids)))
+        if counts:
+            connection.execute(VERDICT_COUNTS.insert(), counts)
+
+
+def of_upload(db: Database, upload_id: str) -> Mapping[tuple[str, str], int]:
+    """How many lines of an upload have each (verdict, code), as of its last answer."""
+    query = sa.select(VERDICT_COUNTS.c.verdict, VERDICT_COUNTS.c.code, VERDICT_COUNTS.c.line_count).where(
+        VERDICT_COUNTS.c.upload_id == upload_id
+    )
+    with db.read() as connection:
+        return {(row.verdict, row.code): row.line_count for row in connection.execute(query)}

@@ -1,0 +1,1 @@
+"""Rows of users, their sessions and tokens, and their decisions."""

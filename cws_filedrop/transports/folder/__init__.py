@@ -1,0 +1,1 @@
+"""The folder door: files that local programs put into an inbox."""

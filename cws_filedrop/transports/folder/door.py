@@ -1,0 +1,187 @@
+"""The folder door: takes files that others copy, move or write into an inbox on disk, once they are complete.
+
+Complete is: unchanged for the settle time, and open for writing nowhere; or unchanged for a longer time where the
+system cannot tell. File events report a file at once; a sweep through every inbox finds the rest. Knows nothing of what
+is in a file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, assert_never
+
+from cws_filedrop import log
+from cws_filedrop.door_settings import FolderSettings
+from cws_filedrop.drop.claims import Drop
+from cws_filedrop.drop.home import SELLER_NAME, Folder
+from cws_filedrop.drop.intake import Intake
+from cws_filedrop.drop.names import clean, is_temporary
+from cws_filedrop.drop.stillness import Openness, Signature, cannot_tell, openness, sees_open_files, signature
+from cws_filedrop.model import Door
+from cws_filedrop.periodic import Again, Job, PeriodicTask
+from cws_filedrop.transports.folder.events import FolderEvents, why_not
+
+_LOG = log.get(__name__)
+_POLL_SECONDS: Final = 0.5
+_OPEN_LOOK_SECONDS: Final = 0.5
+_FAILED_LOOK_SECONDS: Final = 30.0
+_HELD_OPEN_SECONDS: Final = 600.0
+
+
+@dataclass(slots=True)
+class _Candidate:
+    """A file that may be complete. Times are of the monotonic clock."""
+
+    drop: Drop
+    signature: Signature
+    since: float
+    due: float
+    complained: bool = False
+
+
+class FolderDoor:
+    """Watches every seller's `inbox` and `test` on disk."""
+
+    def __init__(self, settings: FolderSettings, intake: Intake) -> None:
+        self._settings = settings
+        self._intake = intake
+        self._root = intake.homes.root
+        self._names: queue.SimpleQueue[Path] = queue.SimpleQueue()  # all that the observer's thread touches
+        self._candidates: dict[Path, _Candidate] = {}
+        self._events: FolderEvents | None = None
+        self._openness = cannot_tell
+        self._next_sweep = 0.0
+        self._task: PeriodicTask | None = None
+        self.mode = "polling"
+
+    def start(self) -> None:
+        """Find out whether file events work, fall back to polling, and start."""
+        self._task = PeriodicTask(
+            "folder",
+            Job(self._round, self._settings.sweep_seconds, retry_seconds=1.0),
+            failed=lambda _: _LOG.error("folder.round_failed", exc_info=True),
+        )
+        reason = "they are switched off" if self._settings.polling else why_not(self._root)
+        if not reason:
+            try:
+                self._events = FolderEvents(self._root, self._names, self._task.wake)
+            except OSError as error:
+                reason = f"they cannot be asked for: {error.strerror or error}"
+        self.mode = "polling" if reason else "events"
+        sees = sees_open_files(self._root)
+        self._openness = openness if sees else cannot_tell
+        _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=sees)
+        self._task.start()
+
+    def stop(self, drain_seconds: float = 10.0) -> None:
+        """Stop; a file that is not complete stays where it is until the next start. Harmless when repeated."""
+        if self._task is None:
+            return
+        self._task.stop(patience_seconds=drain_seconds)
+        self._task = None
+        if self._events is not None:
+            self._events.stop()
+        _LOG.info("folder.closed")
+
+    @property
+    def _sweep_seconds(self) -> float:
+        polling = min(self._settings.sweep_seconds, _POLL_SECONDS)
+        return self._settings.sweep_seconds if self.mode == "events" else polling
+
+    def _round(self) -> Again:
+        """Note what is new, take what is complete; due again when the next file may be complete."""
+        self._note(self._named())
+        if time.monotonic() >= self._next_sweep:
+            self._note(self._sweep())
+            self._next_sweep = time.monotonic() + self._sweep_seconds
+        self._look()
+        due = min([self._next_sweep, *(candidate.due for candidate in self._candidates.values())])
+        return Again(max(0.0, due - time.monotonic()))
+
+    def _named(self) -> Iterator[Path]:
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._names.get_nowait()
+
+    def _sweep(self) -> Iterable[Path]:
+        for home in self._intake.homes.known():
+            for folder in Folder:
+                yield from (home.folder(folder) / name for name in home.waiting(folder))
+
+    def _note(self, paths: Iterable[Path]) -> None:
+        now = time.monotonic()
+        for path in paths:
+            if path not in self._candidates and (drop := self._drop_of(path)) is not None:
+                seen = signature(path)
+                if seen is not None:
+                    self._candidates[path] = _Candidate(drop, seen, now, now + self._settings.settle_seconds)
+
+    def _drop_of(self, path: Path) -> Drop | None:
+        place = path.relative_to(self._root).parts
+        if len(place) != 3 or place[1] not in list(Folder) or not SELLER_NAME.fullmatch(place[0]):
+            return None
+        return None if is_temporary(path.name) else Drop(place[0], Folder(place[1]), clean(path.name), Door.FOLDER, "")
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        due = sorted((candidate.since, path) for path, candidate in self._candidates.items() if candidate.due <= now)
+        for _, path in due:
+            self._look_at(path, self._candidates[path], now)
+
+    def _look_at(self, path: Path, candidate: _Candidate, now: float) -> None:
+        current = signature(path)
+        if current is None:
+            del self._candidates[path]
+        elif current != candidate.signature:
+            candidate.signature, candidate.since = current, now
+            candidate.due = now + self._settings.settle_seconds
+        else:
+            self._look_who_writes(path, candidate, now)
+
+    def _look_who_writes(self, path: Path, candidate: _Candidate, now: float) -> None:
+        match state := self._openness(path):
+            case Openness.OPEN:
+                self._still_open(path, candidate, now)
+            case Openness.NOT_OPEN:
+                settle_seconds = self._settings.settle_seconds
+                self._take(path, candidate, f"{_unchanged(settle_seconds)}, and no program had it open for writing")
+            case Openness.CANNOT_TELL:
+                self._take_unsure(path, candidate, now)
+            case _:
+                assert_never(state)
+
+    def _take_unsure(self, path: Path, candidate: _Candidate, now: float) -> None:
+        settle_seconds = max(self._settings.settle_seconds, self._settings.settle_unsure_seconds)
+        if now - candidate.since < settle_seconds:
+            candidate.due = candidate.since + settle_seconds
+            return
+        evidence = f"{_unchanged(settle_seconds)}; whether a program had it open for writing, the system does not say"
+        self._take(path, candidate, evidence)
+
+    def _still_open(self, path: Path, candidate: _Candidate, now: float) -> None:
+        candidate.due = now + max(_OPEN_LOOK_SECONDS, self._settings.settle_seconds)
+        if now - candidate.since > _HELD_OPEN_SECONDS and not candidate.complained:
+            _LOG.warning("folder.file_held_open", path=str(path), seconds=round(now - candidate.since))
+            candidate.complained = True
+
+    def _take(self, path: Path, candidate: _Candidate, evidence: str) -> None:
+        try:
+            self._intake.collect(path, candidate.drop, evidence)
+        except FileNotFoundError:
+            pass
+        except OSError as error:  # not ours to read or to move: it stays, and is tried again
+            if not candidate.complained:
+                _LOG.error("folder.file_not_taken", path=str(path), error=str(error))
+            candidate.complained = True
+            candidate.due = time.monotonic() + _FAILED_LOOK_SECONDS
+            return
+        del self._candidates[path]
+
+
+def _unchanged(seconds: float) -> str:
+    return f"nothing changed it for {seconds:g} s"

@@ -1,0 +1,1 @@
+"""What was sent and answered, packed so that somebody else can check it."""

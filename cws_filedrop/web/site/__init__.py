@@ -1,0 +1,1 @@
+"""What every page stands on: the frame, sessions, forms, rendering."""

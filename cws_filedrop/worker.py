@@ -1,0 +1,318 @@
+"""The worker: takes what the doors left in the spool, runs the workflows, and sweeps for what a lost word left behind.
+
+Everything it does on a word (an arrival, a settled feed) it also does on its rounds: words make it fast, rounds make it
+sure.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Final
+
+from cws_filedrop import engine, log, retention
+from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.decisions.orders_and_feeds import SettledOrdersWatch
+from cws_filedrop.drop.claims import Claim
+from cws_filedrop.engine import Engine
+from cws_filedrop.model import FeedState, Seller, UploadState
+from cws_filedrop.orders import order_files, pulling
+from cws_filedrop.orders.drop_folder import OrderDropFolder
+from cws_filedrop.orders.pulling import OrderReportPuller
+from cws_filedrop.orders.reading_back import OrderReader
+from cws_filedrop.outgoing.alarms.watch import AlarmWatch
+from cws_filedrop.outgoing.hooks import events
+from cws_filedrop.outgoing.hooks.caller import Caller
+from cws_filedrop.outgoing.mail.worker import MailWorker
+from cws_filedrop.pacing.in_progress import UploadsInProgress
+from cws_filedrop.pacing.seller_queue import SellerQueue
+from cws_filedrop.pacing.status_due import STATUS_DUE
+from cws_filedrop.pacing.wake_set import WakeSet
+from cws_filedrop.periodic import RETRY_SECONDS, Again, Job, PeriodicTask
+from cws_filedrop.pipeline import outbox, sending, workflows
+from cws_filedrop.pipeline.processes import Processes
+from cws_filedrop.pipeline.workflows import WorkflowContext
+from cws_filedrop.service_context import ServiceContext, database_url
+from cws_filedrop.settings import Settings
+from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.outgoing.heartbeats import Heartbeat
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads
+
+LOG: Final = log.get(__name__)
+ROUND_SECONDS: Final = 2.0
+SWEEP_SECONDS: Final = 3600.0
+ENGINE_DAYS: Final = 7  # that the engine remembers what ended
+STATUS_SECONDS: Final = 1.0
+STATUS_ANEW_SECONDS: Final = 1800.0
+STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
+TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
+GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
+MOST_GROUPS: Final = 3  # one being read, one being recorded, one being delivered
+
+
+class Worker:
+    """The durable half of the service. `start()` returns ready or raises; `stop()` finishes what is in hand."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        amazon: AmazonContext,
+        puller: OrderReportPuller,
+        watch: AlarmWatch | None,
+        processes: Processes,
+    ) -> None:
+        self._settings = settings
+        self._amazon = amazon
+        self._puller = puller
+        self._context: ServiceContext = amazon.context
+        self._processes = processes
+        self._engine = Engine(database_url(settings), turn=self._context.db.turn)
+        self._arrived: WakeSet[str] = WakeSet()
+        self._in_progress = UploadsInProgress(MOST_GROUPS, on_room=self._arrived.wake)
+        self._mail_worker: MailWorker | None = None
+        self._caller: Caller | None = None
+        self._queue, self._idle_seconds = SellerQueue(settings.service.heavy_bytes), 0.0
+        self._not_before: dict[int, float] = {}  # accounts that wait for Amazon's rate limit
+        self._feeder = PeriodicTask(
+            "feeder", Job(self._feed, 0.0), failed=lambda _: LOG.exception("worker.feed_failed")
+        )
+        self._watch = watch
+        self._tasks: list[PeriodicTask] = []
+        self._heartbeat = Heartbeat(self._context.db, "worker")
+
+    def start(self) -> None:
+        """Start the engine, and take up what an earlier process left. The database is up to date, the data folder ours.
+
+        Raises: ConfigError when the [mail] or the [hooks] settings cannot be used.
+        """
+        mail_worker = MailWorker(self._context) if self._settings.mail.host else None
+        caller = Caller(self._context)
+        WorkflowContext.amazon, WorkflowContext.processes, WorkflowContext.queued, WorkflowContext.in_progress = (
+            self._amazon,
+            self._processes,
+            WakeSet(),
+            self._in_progress,
+        )
+        self._engine.start()
+        self._processes.warm_up()
+        self.round()
+        self._tasks = [*self._main_tasks(), *self._side_tasks(), *self._alarms()]
+        for task in self._tasks:
+            task.start()
+        self._heartbeat.start()
+        if mail_worker is not None:
+            mail_worker.start()
+            self._mail_worker = mail_worker
+        caller.start()
+        self._caller = caller
+
+    def stop(self, *, patience_seconds: int = 20) -> None:
+        """Finish the steps in hand, then let go; what is not finished goes on after the next start."""
+        for task in self._tasks:
+            task.end()
+        self._arrived.close()
+        self._in_progress.close()
+        WorkflowContext.queued.close()
+        STATUS_DUE.close()
+        for task in self._tasks:
+            task.stop(patience_seconds=patience_seconds)
+        if self._mail_worker is not None:
+            self._mail_worker.stop(patience_seconds=patience_seconds)
+        if self._caller is not None:
+            self._caller.stop(patience_seconds=patience_seconds)
+        self._heartbeat.stop()
+        self._engine.stop(patience_seconds=patience_seconds)  # the last steps may still need the readers
+        self._processes.close()
+        outbox.write_statuses(self._context, {seller.name for seller in sellers.everyone(self._context.db)})
+        self._context.db.close()
+
+    def arrived(self, upload_id: str) -> None:
+        """The doors say that an upload lies in the spool."""
+        self._arrived.add(upload_id)
+
+    def _main_tasks(self) -> list[PeriodicTask]:
+        """What brings an upload on its way; the first two wait for words themselves."""
+        return [
+            PeriodicTask("arrivals", Job(self._take_in, 0.0)),
+            self._feeder,
+            PeriodicTask("rounds", self._rounds(), failed=lambda _: LOG.exception("worker.round_failed")),
+            PeriodicTask(
+                "statuses",
+                Job(self._statuses, STATUS_SECONDS, STATUS_SECONDS),
+                failed=lambda _: LOG.exception("worker.status_failed"),
+            ),
+        ]
+
+    def _side_tasks(self) -> list[PeriodicTask]:
+        """What the rounds do not wait for: it takes its time, or Amazon does."""
+        drops, reader = OrderDropFolder(self._context), OrderReader(self._amazon)
+        return [
+            PeriodicTask(
+                "order-files",
+                Job(drops.look, ROUND_SECONDS, retry_seconds=RETRY_SECONDS),
+                failed=lambda _: LOG.exception("worker.order_files_failed"),
+            ),
+            PeriodicTask(
+                "sightings",  # what Amazon accepted, in its own orders
+                Job(lambda: Again(0) if reader.look() else None, ROUND_SECONDS),
+                failed=lambda _: LOG.exception("worker.sighting_failed"),
+            ),
+            PeriodicTask(
+                "pulls",
+                Job(lambda: pulling.go_on(self._puller), ROUND_SECONDS, ROUND_SECONDS),
+                failed=lambda _: LOG.exception("worker.pulls_failed"),
+            ),
+        ]
+
+    def _alarms(self) -> list[PeriodicTask]:
+        every_seconds = self._settings.alarms.every_seconds
+        if self._watch is None or not every_seconds:
+            return []
+        looks = Job(self._watch.look, every_seconds, ROUND_SECONDS)
+        jobs = [looks, Job(self._watch.tidy, SWEEP_SECONDS, ROUND_SECONDS)]
+        return [PeriodicTask("alarms", jobs, failed=lambda _: LOG.exception("worker.alarms_failed"))]
+
+    def _take_in(self) -> None:
+        """Accept what arrives and begin to answer it: alone while there is time, in groups when much comes at once."""
+        self._line_up(self._idle_seconds)
+        group: dict[str, str] = {}
+        if self._queue and self._in_progress.wait_for_room():
+            self._line_up(0)
+            group = self._queue.take(GROUP, busy=self._in_progress.with_large(), begun=self._in_progress.sellers())
+            self._begin_with(group)
+        # Those of busy sellers wait until these have done with what is in hand.
+        self._idle_seconds = 0.0 if group else ROUND_SECONDS
+
+    def _line_up(self, wait_seconds: float) -> None:
+        for upload_id in self._arrived.take(wait_seconds):
+            if upload_id not in self._queue:
+                claim = self._claim(upload_id)
+                self._queue.add(claim.seller if claim else "", upload_id, claim.size if claim else 0)
+
+    def _begin_with(self, group: Mapping[str, str]) -> None:
+        try:
+            self._begin(group, self._accept(list(group)))
+        except Exception:
+            LOG.exception("worker.arrivals_failed", uploads=len(group))  # the next round says them again
+            for upload_id, seller in group.items() if len(group) > 1 else ():  # unless it is the trouble of one alone
+                self._begin_with({upload_id: seller})
+
+    def _accept(self, upload_ids: list[str]) -> dict[str, int]:
+        """Record, then move out of the doors' way: in this order, so that a crash after any of them is harmless.
+
+        The sizes of those that are to be read now, by id.
+        """
+        arrivals = {one: found for one in upload_ids if (found := self._context.spool.arrival(one)) is not None}
+        claims = [claim for claim in map(self._claim, arrivals) if claim is not None]
+        owners = sellers.by_name(self._context.db, {claim.seller for claim in claims})
+        for claim in claims:
+            if claim.seller not in owners:
+                LOG.error("upload.seller_not_found", upload=claim.upload_id, seller=claim.seller)
+        known = [claim for claim in claims if claim.seller in owners]
+        if known:
+            rows = [_row(claim, owners[claim.seller]) for claim in known]
+            uploads.arrive(self._context.db, rows, beside=partial(events.received, now=self._context.clock()))
+        for claim in known:
+            self._context.spool.accept(arrivals[claim.upload_id])
+            LOG.info("upload.accepted", upload=claim.upload_id, seller=claim.seller, bytes=claim.size)
+        return {claim.upload_id: claim.size for claim in known} | self._left(set(upload_ids) - set(arrivals))
+
+    def _claim(self, upload_id: str) -> Claim | None:
+        try:
+            return self._context.spool.claim_of(upload_id)
+        except OSError:
+            LOG.exception("upload.claim_not_read", upload=upload_id)
+            return None
+
+    def _left(self, upload_ids: set[str]) -> dict[str, int]:
+        """Those that were accepted before, and that nobody has read or has in hand."""
+        others = [one for one in upload_ids if one not in self._in_progress]
+        found = uploads.some(self._context.db, others) if others else []
+        return {upload.id: upload.size for upload in found if upload.state is UploadState.ARRIVED}
+
+    def _begin(self, group: Mapping[str, str], sizes: Mapping[str, int]) -> None:
+        """Begin to answer those of a group that are to be read."""
+        large = [upload_id for upload_id, size in sizes.items() if self._processes.is_large(size)]
+        for upload_id in large:
+            self._in_progress.take_large(upload_id, group[upload_id])
+            workflows.start_large(upload_id)
+        small = {upload_id: group[upload_id] for upload_id in sorted(sizes) if upload_id not in large}
+        if small:
+            self._in_progress.take(small)
+            try:
+                workflows.start_uploads(list(small))
+            except BaseException:
+                self._in_progress.give_back(small)
+                raise
+
+    def round(self) -> None:
+        """Everything that should have been begun and was not."""
+        for arrival in self._context.spool.arrivals():
+            self._arrived.add(arrival.upload_id)
+        for upload_id in uploads.in_state(self._context.db, UploadState.ARRIVED):
+            if upload_id not in self._in_progress:
+                self._arrived.add(upload_id)
+        for feed_no in feeds.woken(self._context.db):
+            workflows.resume_feed(feed_no, feeds.get(self._context.db, feed_no).state)
+        for feed in feeds.listing(self._context.db, states=(FeedState.OPEN,), limit=1000):
+            workflows.start_feed(feed.no)
+
+    def _rounds(self) -> list[Job]:
+        heed, orders = SettledOrdersWatch(self._context), self._settings.orders
+        works: list[tuple[Callable[[], object], float]] = [
+            (self.round, ROUND_SECONDS),
+            (heed.look, ROUND_SECONDS),
+            (self._sweep, SWEEP_SECONDS),
+            (self._all_statuses, STATUS_ANEW_SECONDS),
+        ]
+        if orders.files_minutes:
+            works.append((lambda: order_files.write(self._context), orders.files_minutes * 60))
+        return [Job(work, every_seconds, ROUND_SECONDS) for work, every_seconds in works]
+
+    def _sweep(self) -> None:
+        retention.sweep(self._context)
+        engine.forget_finished(before_ms=int((time.time() - ENGINE_DAYS * 86_400) * 1000))
+
+    def _all_statuses(self) -> None:
+        """What will be late soon changes by time alone."""
+        for seller in sellers.everyone(self._context.db):
+            STATUS_DUE.add(seller.name)
+
+    def _feed(self) -> None:
+        """Open the next feed of every account that has something to send, as soon as it may go."""
+        WorkflowContext.queued.take(ROUND_SECONDS)
+        self._feeder.ending.wait(TOGETHER_SECONDS)
+        for account_id in sending.ready(self._amazon):
+            if self._not_before.get(account_id, 0.0) <= time.monotonic():
+                self._not_before[account_id] = time.monotonic() + self._open_feed(account_id)
+
+    def _open_feed(self, account_id: int) -> float:
+        """Open the account's feed if it may go; the seconds it has to wait otherwise."""
+        turn = sending.take_turn(self._amazon, account_id, engine.token())
+        if turn.feed_no is not None:
+            workflows.start_feed(turn.feed_no)
+        return turn.wait_seconds or 0.0
+
+    def _statuses(self) -> Again:
+        begun = time.monotonic()
+        outbox.write_statuses(self._context, STATUS_DUE.take(0))
+        return Again(max(STATUS_SECONDS, STATUS_REST * (time.monotonic() - begun)))
+
+
+def _row(claim: Claim, seller: Seller) -> dict[str, object]:
+    """The columns of an upload that are known before anyone has read it."""
+    return {
+        "id": claim.upload_id,
+        "seller_id": seller.id,
+        "account_id": seller.account.id,
+        "folder": str(claim.folder),
+        "name": claim.name,
+        "door": str(claim.door),
+        "client": claim.client,
+        "grade": str(claim.grade),
+        "evidence": claim.evidence,
+        "arrived_at": claim.arrived_at,
+        "size": claim.size,
+    }

@@ -1,0 +1,201 @@
+"""What Amazon refused is sent again at an operator's word; what nobody knows of only after somebody has looked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pipeline.contexts import NOW, context_on, outbox, read
+from pipeline.shop import ORDER, OTHER, Shop, shipped
+
+from cws_filedrop.decisions import orders_and_feeds, sending_again
+from cws_filedrop.errors import NotPossible
+from cws_filedrop.model import FeedState, OrderState, Verdict
+from cws_filedrop.pipeline import outbox as answers
+from cws_filedrop.reports import status
+from cws_filedrop.store.feeds import feeds, settling
+from cws_filedrop.store.feeds.settling import Settlement
+from cws_filedrop.store.lists import work_lists
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.users import decisions
+from cws_filedrop.store.users.decisions import Who
+
+WHO = Who("olga", "192.0.2.9")
+REFUSAL = ("A-18028", "Your order cannot be found")
+LOST = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """A shop."""
+    context = context_on(tmp_path)
+    yield Shop(context)
+    context.db.close()
+
+
+def refused(shop: Shop) -> str:
+    """An upload whose first order Amazon refused."""
+    upload_id = shop.drop(shipped(), shipped(order=OTHER))
+    shop.answered({1: REFUSAL})
+    return upload_id
+
+
+def lost(shop: Shop) -> tuple[str, int]:
+    """An upload that was sent, and nobody knows what became of it."""
+    upload_id = shop.drop(shipped())
+    _, feed_no = shop.submitted()
+    settling.settle(shop.context.db, feed_no, LOST, now=NOW + timedelta(minutes=1))
+    return upload_id, feed_no
+
+
+def arrives(shop: Shop, upload_id: str) -> None:
+    """The worker takes an upload from the spool, and reads it."""
+    shop.files += 1
+    arrival = shop.context.spool.arrival(upload_id)
+    assert arrival is not None
+    shop.context.spool.accept(arrival)
+    claim = shop.context.spool.claim_of(upload_id)
+    row = {"id": upload_id, "seller_id": 1, "account_id": 1, "folder": str(claim.folder), "name": claim.name}
+    row |= {"door": str(claim.door), "client": claim.client, "grade": "whole", "evidence": claim.evidence}
+    uploads.arrive(shop.context.db, [row | {"arrived_at": claim.arrived_at, "size": claim.size}])
+    read(shop.context, upload_id)
+
+
+def settle(shop: Shop, state: OrderState) -> None:
+    later = replace(shop.context, clock=lambda: NOW + timedelta(hours=1))
+    orders_and_feeds.settle(later, 1, ORDER, state, note="looked at Amazon", who=WHO)
+
+
+def test_refused_lines_are_dropped_again_and_confirmed(shop: Shop) -> None:
+    earlier = refused(shop)
+    again = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    arrives(shop, again)
+    found = uploads.get(shop.context.db, again)
+    assert found is not None
+    assert (found.name, found.seller, found.line_count) == (f"retry-{ORDER}.txt", "anna", 1)
+    assert "olga sent again what Amazon had refused" in found.evidence
+    (sent,) = shop.sent()
+    assert (sent["amazon-order-id"], sent["tracking-number"]) == (ORDER, "Y0000001K")
+    assert shop.lines(again) == [("confirmed", "")]
+    assert shop.unconfirmed() == [], "settled by the new upload"
+    assert shop.order().state is OrderState.SHIPPED
+    (deed,) = decisions.listing(shop.context.db, about=work_lists.about_order(1, ORDER))
+    assert (deed.who, deed.what) == ("olga", "order.retry")
+    assert deed.detail == f"lines 2 of {earlier} as {again}"
+
+
+def test_a_retry_that_amazon_refuses_too_is_unconfirmed_and_can_be_retried(shop: Shop) -> None:
+    refused(shop)
+    first = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    arrives(shop, first)
+    shop.answered({1: REFUSAL})
+    second = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    arrives(shop, second)
+    assert shop.lines(second) == [("queued", "")]
+
+
+def test_two_retries_at_once_send_it_once(shop: Shop) -> None:
+    refused(shop)
+    one, two = (sending_again.retry_order(shop.context, 1, ORDER, who=WHO) for _ in range(2))
+    arrives(shop, one)
+    arrives(shop, two)
+    assert shop.lines(one) == [("queued", "")]
+    assert shop.lines(two) in ([("duplicate", "O05")], [("duplicate", "F08")]), "by its line, or by its bytes"
+    assert len(shop.sent()) == 1
+
+
+def test_what_was_never_refused_or_is_settled_is_not_sent_again(shop: Shop) -> None:
+    refused(shop)
+    with pytest.raises(NotPossible, match=r"is shipped: only what Amazon refused"):
+        sending_again.retry_order(shop.context, 1, OTHER, who=WHO)
+    with pytest.raises(NotPossible, match=r"there is no order"):
+        sending_again.retry_order(shop.context, 1, "026-0000000-0000000", who=WHO)
+    settle(shop, OrderState.SHIPPED)
+    with pytest.raises(NotPossible, match=r"is shipped"):
+        sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+
+
+def test_a_file_that_is_not_kept_any_more_cannot_be_sent_again(shop: Shop) -> None:
+    upload_id = refused(shop)
+    shop.context.spool.data_path(upload_id).unlink()
+    with pytest.raises(NotPossible, match=r"not kept any more; its seller has to drop the order again"):
+        sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    assert list((shop.context.spool.root / "handed").iterdir()) == []
+    assert decisions.listing(shop.context.db, about=work_lists.about_order(1, ORDER)) == []
+
+
+def test_what_nobody_knows_of_is_listed_until_it_is_settled(shop: Shop) -> None:
+    upload_id, _ = lost(shop)
+    (found,) = work_lists.unconfirmed(shop.context.db)
+    assert (found.upload_id, found.verdict, found.is_unknown) == (upload_id, "unknown", True)
+    assert work_lists.unconfirmed_count(shop.context.db) == 1
+    assert shop.unconfirmed() == [], "Amazon has not refused it"
+    told = answers.status_of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
+    assert [one["order_id"] for one in told.unknown] == [ORDER]
+    assert "nobody knows whether Amazon took them" in status.text(told)
+    settle(shop, OrderState.SHIPPED)
+    assert work_lists.unconfirmed(shop.context.db) == []
+    assert lines.unknown(shop.context.db, 1, limit=5) == []
+
+
+def test_what_nobody_knows_of_is_sent_again_only_when_somebody_has_looked(shop: Shop) -> None:
+    lost(shop)
+    with pytest.raises(NotPossible, match=r"is shipped"):
+        sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    dropped = shop.drop(shipped())
+    assert shop.lines(dropped)[0][0] == "duplicate", "it may be at Amazon"
+    settle(shop, OrderState.NEW)
+    again = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    arrives(shop, again)
+    assert shop.lines(again) == [("queued", "")]
+    assert len(shop.sent()) == 1
+    assert shop.lines(again) == [("confirmed", "")]
+
+
+def test_an_unknown_line_beside_a_refused_one_keeps_the_order_back(shop: Shop) -> None:
+    lost(shop)
+    shop.drop(shipped(tracking="Y0000009K"))
+    shop.answered({1: REFUSAL})
+    assert shop.order().state is OrderState.UNCONFIRMED
+    again = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    arrives(shop, again)
+    assert shop.lines(again) == [("queued", "O07")], "what was refused last; the unknown one stays as it is"
+
+
+def test_an_order_is_not_new_while_a_feed_may_still_be_at_amazon(shop: Shop) -> None:
+    shop.drop(shipped())
+    _, feed_no = shop.submitted()
+    feeds.mark_unknown(shop.context.db, feed_no)  # its lines are `sent`
+    feeds.change(shop.context.db, feed_no, state=FeedState.STOPPED, note="more than one feed could be this one")
+    assert len(work_lists.unconfirmed(shop.context.db)) == 1
+    with pytest.raises(NotPossible, match=rf"feed {feed_no} carries {ORDER} and may be at Amazon"):
+        settle(shop, OrderState.NEW)
+    assert shop.order().state is OrderState.SHIPPED
+
+
+def test_the_seller_finds_a_receipt_of_the_retry(shop: Shop) -> None:
+    refused(shop)
+    again = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    arrives(shop, again)
+    assert answers.answer(shop.context, uploads.some(shop.context.db, [again])) == []
+    receipt = outbox(shop.context, again)["receipt"].decode()
+    assert "olga sent again what Amazon had refused" in receipt
+
+
+@pytest.mark.parametrize("answered", [True, False], ids=["confirmed", "on its way"])
+def test_settling_it_as_new_again_frees_nothing_that_the_retry_has_sent(shop: Shop, answered: bool) -> None:
+    lost(shop)
+    settle(shop, OrderState.NEW)
+    again = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    arrives(shop, again)
+    _, feed_no = shop.submitted()
+    if answered:
+        shop.settled(feed_no, {})
+    settle(shop, OrderState.NEW)
+    arrives(shop, third := sending_again.retry_order(shop.context, 1, ORDER, who=WHO))
+    assert [verdict for verdict, _ in shop.lines(third)] == ["duplicate"]
+    assert [verdict for verdict, _ in shop.lines(shop.drop(shipped()))] == ["duplicate"]

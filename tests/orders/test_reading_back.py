@@ -1,0 +1,479 @@
+"""What Amazon accepted is looked for in its own orders; what it refused as shipped before is told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from pipeline.contexts import NOW, context_on, outbox
+from pipeline.shop import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
+
+from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
+from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
+from cws_filedrop.model import Account, FeedState, OrderState, ReadBackState, Verdict
+from cws_filedrop.orders.reading_back import OrderReader, is_shown, judged
+from cws_filedrop.pipeline import outbox as answers
+from cws_filedrop.reports import status
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.feeds import feeds, read_backs, refusals, settling
+from cws_filedrop.store.feeds.read_backs import DueReadBack, ReportedLine
+from cws_filedrop.store.feeds.settling import Settlement
+from cws_filedrop.store.lists import work_lists
+from cws_filedrop.store.schema import ORDERS
+from cws_filedrop.store.uploads import lines, uploads
+
+REFUSED = {1: ("A-18021", "more than could be fulfilled")}
+
+
+def order(*packages: tuple[str, str, int], ordered: int = 2, status: str = "") -> AmazonOrder:
+    """An order of one item, with packages (tracking number, item, quantity)."""
+    shipped = sum(count for _, _, count in packages)
+    status = status or ("SHIPPED" if shipped >= ordered else "UNSHIPPED")
+    made = tuple(AmazonPackage(tracking, "Yodel", "", ((item, count),)) for tracking, item, count in packages)
+    return AmazonOrder(ORDER, status, (AmazonItem(ITEM, ordered, shipped, 0),), made)
+
+
+def told(tracking: str = FIRST, *, item: str = "", quantity: int | None = None, accepted: bool = True) -> ReportedLine:
+    return ReportedLine("u", 2, item, tracking, quantity, accepted=accepted, seen=False)
+
+
+@pytest.mark.parametrize(
+    ("what", "found", "shown"),
+    [
+        (told(), order((FIRST, ITEM, 2)), True),
+        (told(" y00-00001k "), order((FIRST, ITEM, 2)), True),
+        (told(NEXT), order((FIRST, ITEM, 2)), False),
+        (told(item=ITEM), order((FIRST, ITEM, 2)), True),
+        (told(item=SECOND), order((FIRST, ITEM, 2)), False),
+        (told(item=SECOND), replace(order(), packages=(AmazonPackage(FIRST, "", "", ()),)), True),
+        (told(), order(), False),
+        (told(""), order((NEXT, ITEM, 2)), True),
+        (told(""), order((NEXT, ITEM, 1)), False),
+        (told("", item=ITEM, quantity=1), order((NEXT, ITEM, 1)), True),
+        (told("", item=ITEM, quantity=2), order((NEXT, ITEM, 1)), False),
+        (told("", item=SECOND), order((NEXT, ITEM, 2)), False),
+    ],
+)
+def test_what_an_order_shows(what: ReportedLine, found: AmazonOrder, shown: bool) -> None:
+    assert is_shown(what, found) is shown
+
+
+def test_cancelled_units_need_not_be_shipped() -> None:
+    found = replace(order(("X", ITEM, 1)), items=(AmazonItem(ITEM, 2, 1, 1),))
+    assert is_shown(told(""), found)
+
+
+def test_looks_come_at_growing_pauses_and_end() -> None:
+    now, looks = NOW, []
+    due = DueReadBack(1, ORDER, "2026-11-22T12:00:00.000Z", ReadBackState.AWAITED, 0)
+    while True:
+        look = judged(due, [told()], order(), now=now)
+        if look.look_at is None:
+            break
+        assert look.state is ReadBackState.AWAITED
+        looks.append((look.look_at - NOW) / timedelta(hours=1))
+        now = look.look_at
+        due = replace(due, looks=due.looks + 1)
+    assert (looks, look.state, look.note) == ([1, 4, 12, 24, 48], ReadBackState.MISSING, "Amazon shows it as UNSHIPPED")
+
+
+@dataclass
+class Amazon:
+    """Answers for orders."""
+
+    orders: dict[str, AmazonOrder] = field(default_factory=dict)
+    error: Exception | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def get_order(self, order_id: str) -> AmazonOrder | None:
+        self.asked.append(order_id)
+        if self.error:
+            raise self.error
+        return self.orders.get(order_id)
+
+
+@dataclass
+class Clock:
+    now: datetime = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@dataclass
+class Watch:
+    """A shop, its Amazon, and a reader of its orders."""
+
+    shop: Shop
+    amazon: Amazon
+    clock: Clock
+    reader: OrderReader
+
+    def pass_hours(self, hours: float) -> None:
+        self.clock.now += timedelta(hours=hours)
+        while self.reader.look():
+            pass
+
+    def result(self, upload_id: str) -> str:
+        return outbox(self.shop.context, upload_id)["result"].decode()
+
+    def publish(self, upload_id: str) -> None:
+        answers.publish(self.shop.context, uploads.some(self.shop.context.db, [upload_id]))
+
+    def status(self) -> dict[str, object]:
+        answers.write_statuses(self.shop.context, ["anna"])
+        import json
+
+        found: dict[str, object] = json.loads((self.shop.context.home("anna").path / "STATUS.json").read_bytes())
+        return found
+
+
+def no_feeds(account: Account) -> Amazon:
+    raise AssertionError("no feed is sent here")
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Watch:
+    clock, amazon = Clock(), Amazon()
+    shop = Shop(replace(context_on(tmp_path), clock=clock), look_after=timedelta(minutes=15))
+    client: Callable[[Account], Amazon] = lambda account: amazon  # noqa: E731
+    return Watch(shop, amazon, clock, OrderReader(AmazonContext(shop.context, no_feeds, client, rate_scale=1000.0)))
+
+
+def test_a_confirmed_shipment_is_seen_and_the_result_says_so(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.publish(upload_id)
+    assert "own order shows" not in watch.result(upload_id)
+    watch.pass_hours(0)
+    assert watch.amazon.asked == []
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.3)
+    assert watch.amazon.asked == [ORDER]
+    assert "Amazon accepted it | Amazon's own order shows this package" in watch.result(upload_id)
+    watch.pass_hours(100)
+    assert watch.amazon.asked == [ORDER]
+    assert watch.status()["missing"] == []
+
+
+def test_a_result_that_the_seller_has_removed_stays_away(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.3)
+    assert outbox(watch.shop.context, upload_id) == {}
+    assert "own order shows" in watch.shop.messages(upload_id)
+
+
+def test_what_is_accepted_and_not_seen_is_listed_until_it_is(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.pass_hours(23)
+    assert watch.status()["missing"] == []
+    watch.pass_hours(2)
+    (missing,) = watch.status()["missing"]  # type: ignore[misc]
+    assert missing == {
+        "order_id": ORDER,
+        "accepted_at": "2026-11-22T12:01:00.000Z",
+        "note": "Amazon knows no such order",
+    }
+    assert "own order shows" not in watch.shop.messages(upload_id)
+    text = (watch.shop.context.home("anna").path / "STATUS.txt").read_text()
+    assert f"Accepted by Amazon, but not seen in its orders\n  {ORDER}, accepted 2026-11-22 12:01 UTC" in text
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(24)
+    assert watch.status()["missing"] == []
+    assert "own order shows" in watch.shop.messages(upload_id)
+
+
+def test_two_packages_are_seen_one_after_the_other(watch: Watch) -> None:
+    watch.shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
+    first = watch.shop.drop(shipped(item=ITEM, quantity="1"))
+    second = watch.shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
+    watch.shop.sent()
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
+    watch.pass_hours(0.5)
+    assert "own order shows" in watch.shop.messages(first)
+    assert "own order shows" not in watch.shop.messages(second)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), (NEXT, ITEM, 1))
+    watch.pass_hours(1)
+    assert watch.shop.messages(first).count("own order shows") == 1
+    assert watch.shop.messages(second).count("own order shows") == 1
+
+
+def test_an_old_number_that_was_corrected_is_not_looked_for(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    corrected = watch.shop.drop(shipped(NEXT))
+    watch.shop.sent()
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2))
+    watch.pass_hours(0.5)
+    assert "own order shows" in watch.shop.messages(corrected)
+    watch.pass_hours(50)
+    assert watch.amazon.asked == [ORDER]
+    assert watch.status()["missing"] == []
+
+
+def test_refused_as_shipped_before_and_amazon_shows_our_package(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.answered(REFUSED)
+    watch.publish(upload_id)
+    assert watch.shop.order().state is OrderState.UNCONFIRMED
+    assert watch.shop.unconfirmed() == [ORDER]
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)  # at once, without the usual pause
+    assert watch.shop.order().state is OrderState.SHIPPED
+    assert watch.shop.story()[-1] == ("amazon", "shipped")
+    assert watch.shop.unconfirmed() == []
+    assert watch.shop.lines(upload_id) == [("unconfirmed", "A-18021")]
+    told_apart = "more than could be fulfilled | Amazon's own order shows this package: it is confirmed, and nothing"
+    assert told_apart in watch.result(upload_id)
+    assert told_apart in outbox(watch.shop.context, upload_id)["unconfirmed"].decode()
+
+
+def test_refused_as_shipped_before_with_another_number(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped(NEXT))
+    watch.shop.answered(REFUSED)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert f"shows all these units as shipped, with {FIRST}; if your number is right" in watch.shop.messages(upload_id)
+    assert watch.shop.order().state is OrderState.UNCONFIRMED
+    assert watch.shop.unconfirmed() == [ORDER]
+    watch.pass_hours(100)
+    assert watch.amazon.asked == [ORDER]
+
+
+def test_refused_as_shipped_before_but_amazon_does_not_show_it(watch: Watch) -> None:
+    upload_id = watch.shop.drop(shipped())
+    watch.shop.answered(REFUSED)
+    watch.amazon.orders[ORDER] = order(status="UNSHIPPED")
+    watch.pass_hours(0.1)
+    assert "(UNSHIPPED) does not show these units as shipped" in watch.shop.messages(upload_id)
+    assert watch.shop.unconfirmed() == [ORDER]
+
+
+def test_refused_as_shipped_before_by_our_own_records(watch: Watch) -> None:
+    first = watch.shop.drop(shipped())
+    watch.shop.sent()
+    again = watch.shop.drop(shipped(NEXT))  # a correction
+    watch.shop.answered(REFUSED)
+    words = f"our records show these units confirmed by line 2 of upload {first}, with {FIRST}"
+    assert words in watch.shop.messages(again)
+    assert words not in watch.shop.messages(first)
+
+
+def test_other_refusals_are_not_looked_for(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.answered({1: ("A-18028", "not found")})
+    watch.pass_hours(100)
+    assert watch.amazon.asked == []
+
+
+def test_amazon_does_not_answer_or_does_not_let_us(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.drop(shipped(order=OTHER))
+    watch.shop.sent()
+    watch.amazon.error = RemoteUnavailable("busy", ambiguous=False, retry_after_seconds=60)
+    watch.pass_hours(0.3)
+    assert len(watch.amazon.asked) == 1  # the other order waits as well
+    watch.amazon.error = RemoteRefused("no role", status=403)
+    watch.pass_hours(0.1)
+    assert len(watch.amazon.asked) == 2
+    watch.pass_hours(23)
+    assert len(watch.amazon.asked) == 2
+    watch.amazon.error = None
+    watch.pass_hours(1)
+    assert set(watch.amazon.asked) == {ORDER, OTHER}
+
+
+def test_looks_keep_to_the_rate_limit(tmp_path: Path, watch: Watch) -> None:
+    reader = OrderReader(AmazonContext(watch.shop.context, no_feeds, lambda account: watch.amazon, rate_scale=1.0))
+    watch.shop.drop(*(shipped(f"Y0{n:06}K", order=f"026-0000000-{n:07}") for n in range(40)))
+    watch.shop.sent()
+    watch.clock.now += timedelta(hours=1)
+    while reader.look():
+        pass
+    assert len(watch.amazon.asked) == 30  # the burst (docs/amazon.md#8-rate-limits)
+    watch.clock.now += timedelta(seconds=2)
+    while reader.look():
+        pass
+    assert len(watch.amazon.asked) == 31
+
+
+def test_an_order_that_is_answered_again_meanwhile_is_looked_for_again(watch: Watch) -> None:
+    watch.shop.drop(shipped(item=ITEM, quantity="1"))
+    watch.shop.sent()
+    watch.clock.now += timedelta(hours=1)
+    due = read_backs.next_due(watch.shop.context.db, now=watch.clock.now)
+    assert due is not None
+    watch.shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
+    watch.shop.sent()
+    look = judged(due, read_backs.told(watch.shop.context.db, due), order((FIRST, ITEM, 1)), now=watch.clock.now)
+    assert read_backs.looked(watch.shop.context.db, due, look, now=watch.clock.now) == []
+    again = read_backs.next_due(watch.shop.context.db, now=watch.clock.now + timedelta(hours=1))
+    assert again is not None
+    assert again.looks == 0
+
+
+def test_orders_that_will_be_late_soon_are_listed(watch: Watch) -> None:
+    rows = {"late": "2026-11-22T11:00:00Z", "soon": "2026-11-23T11:00:00Z", "later": "2026-11-24T11:00:00Z"}
+    header = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
+    names = {name: f"026-0000000-000000{n}" for n, name in enumerate(rows)}
+    cells = (f"{names[name]}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2\t{day}\n" for name, day in rows.items())
+    watch.shop.imports_text(header + "".join(cells))
+    found = watch.status()["late_soon"]
+    assert [(one["order_id"], one["state"]) for one in found] == [(names["late"], "new"), (names["soon"], "new")]  # type: ignore[attr-defined]
+    upload_id = watch.shop.drop(shipped(order=names["soon"]))
+    assert [one["state"] for one in watch.status()["late_soon"]] == ["new", "shipped"]  # type: ignore[attr-defined]
+    text = (watch.shop.context.home("anna").path / "STATUS.txt").read_text()
+    assert f"  {names['late']} (new) was to be shipped by 2026-11-22 11:00 UTC" in text
+    assert f"  {names['soon']} (shipped) is to be shipped by 2026-11-23 11:00 UTC" in text
+    watch.shop.sent()
+    assert [one["order_id"] for one in watch.status()["late_soon"]] == [names["late"]]  # type: ignore[attr-defined]
+    assert lines.verdict_counts(watch.shop.context.db, upload_id) == {"confirmed": 1}
+    assert max(map(len, text.splitlines())) <= status.WIDTH
+
+
+LOST = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
+
+
+def lost(watch: Watch, *rows: str) -> str:
+    """An upload that was sent, and nobody knows what became of it."""
+    upload_id = watch.shop.drop(*rows)
+    _, feed_no = watch.shop.submitted()
+    now = watch.clock.now + timedelta(minutes=1)
+    settling.settle(watch.shop.context.db, feed_no, LOST, now=now, look_after=timedelta(minutes=15))
+    watch.publish(upload_id)
+    return upload_id
+
+
+def test_what_nobody_knows_of_is_settled_once_amazon_shows_it_and_never_called_confirmed(watch: Watch) -> None:
+    upload_id = lost(watch, shipped())
+    assert watch.shop.order().state is OrderState.SHIPPED
+    watch.pass_hours(0.1)
+    assert watch.amazon.asked == [], "like what was accepted: a little later"
+    watch.pass_hours(0.3)
+    assert [one.order_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [ORDER], "Amazon does not show it"
+    assert watch.status()["missing"] == [], "Amazon never accepted it"
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(1)
+    assert watch.amazon.asked == [ORDER, ORDER]
+    assert work_lists.unconfirmed(watch.shop.context.db) == []
+    assert watch.status()["unknown"] == []
+    assert watch.shop.lines(upload_id) == [("unknown", "")]
+    assert "FATAL | Amazon's own order shows this package: it is confirmed, and nothing is left" in watch.result(
+        upload_id
+    )
+    assert watch.shop.story()[-1] == ("amazon", "shipped")
+    with watch.shop.context.db.read() as connection:
+        assert connection.execute(sa.select(ORDERS.c.settled_at)).scalar_one() == stamp(watch.clock.now)
+    watch.pass_hours(100)
+    assert watch.amazon.asked == [ORDER, ORDER]
+
+
+def test_what_nobody_knows_of_is_looked_for_until_the_last_look_and_stays_open(watch: Watch) -> None:
+    upload_id = lost(watch, shipped())
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2))  # shipped, but by no package of ours
+    for _ in range(60):
+        watch.pass_hours(1)
+    assert len(watch.amazon.asked) == 6
+    assert "own order" not in watch.shop.messages(upload_id)
+    assert [one.order_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [ORDER]
+
+
+def test_one_line_that_is_shown_does_not_settle_another_of_its_order(watch: Watch) -> None:
+    watch.shop.imports(*(f"{ORDER}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t1" for item in (ITEM, SECOND)))
+    lost(watch, shipped(item=ITEM), shipped(NEXT, item=SECOND))
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
+    watch.pass_hours(0.3)
+    assert [one.order_item_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [SECOND]
+    with watch.shop.context.db.read() as connection:
+        assert connection.execute(sa.select(ORDERS.c.settled_at)).scalar_one() == ""
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), (NEXT, SECOND, 1))
+    watch.pass_hours(1)
+    assert work_lists.unconfirmed(watch.shop.context.db) == []
+
+
+def test_a_line_amazon_shows_is_not_sent_again_with_one_it_refused(watch: Watch) -> None:
+    watch.shop.imports(*(f"{ORDER}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t1" for item in (ITEM, SECOND)))
+    watch.shop.drop(shipped(item=ITEM), shipped(NEXT, item=SECOND))
+    watch.shop.answered({1: ("A-18021", "more than could be fulfilled"), 2: ("A-18028", "not found")})
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
+    watch.pass_hours(0.1)
+    assert watch.shop.order().state is OrderState.UNCONFIRMED, "one of its lines is"
+    (left,) = refusals.last_of_order(watch.shop.context.db, 1, ORDER)
+    assert (left.code, watch.shop.unconfirmed()) == ("A-18028", [ORDER])
+
+
+def test_a_refusal_that_a_later_file_had_shown_at_amazon_is_over(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.answered({1: ("A-18028", "not found")})
+    watch.shop.drop(shipped())
+    watch.shop.answered(REFUSED)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert watch.shop.unconfirmed() == []
+    assert watch.shop.order().state is OrderState.SHIPPED
+
+
+def test_a_feed_that_waits_for_a_person_is_not_settled_by_a_look(watch: Watch) -> None:
+    watch.shop.imports(*(f"{ORDER}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t1" for item in (ITEM, SECOND)))
+    watch.shop.drop(shipped(item=ITEM))
+    watch.shop.sent()
+    upload_id = watch.shop.drop(shipped(NEXT, item=SECOND))
+    _, feed_no = watch.shop.submitted()
+    feeds.change(watch.shop.context.db, feed_no, state=FeedState.STOPPED)
+    feeds.mark_unknown(watch.shop.context.db, feed_no)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), (NEXT, SECOND, 1))
+    watch.pass_hours(0.5)
+    assert "own order" not in watch.shop.messages(upload_id)
+    assert [one.upload_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [upload_id]
+
+
+def test_the_last_look_is_kept(watch: Watch) -> None:
+    db = watch.shop.context.db
+    assert read_backs.read_back(db, 1, ORDER) is None
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    awaited = read_backs.read_back(db, 1, ORDER)
+    assert awaited is not None
+    assert (awaited.state, awaited.looked_at, awaited.shown) == (ReadBackState.AWAITED, "", {})
+    watch.pass_hours(0.3)
+    none = read_backs.read_back(db, 1, ORDER)
+    assert none is not None
+    assert (none.state, none.note, none.shown) == (ReadBackState.AWAITED, "Amazon knows no such order", {"status": ""})
+    package = AmazonPackage(FIRST, "Yodel", "2026-11-22T10:00:00+00:00", ((ITEM, 2),))
+    watch.amazon.orders[ORDER] = replace(order((FIRST, ITEM, 2)), packages=(package,))
+    watch.pass_hours(1)
+    found = read_backs.read_back(db, 1, ORDER)
+    assert found is not None
+    assert (found.state, found.looks, found.looked_at) == (ReadBackState.SEEN, 2, stamp(watch.clock.now))
+    shown = {"tracking": FIRST, "carrier": "Yodel", "shipped_at": "2026-11-22T10:00:00+00:00"}
+    assert found.shown == {
+        "status": "SHIPPED",
+        "items": [{"item": ITEM, "ordered": 2, "shipped": 2, "cancelled": 0}],
+        "packages": [shown | {"items": [{"item": ITEM, "quantity": 2}]}],
+    }
+    watch.amazon.error = RemoteUnavailable("busy", ambiguous=False)
+    watch.shop.drop(shipped(NEXT))
+    watch.shop.sent()
+    watch.pass_hours(1)
+    again = read_backs.read_back(db, 1, ORDER)
+    assert again is not None
+    assert (again.state, again.looked_at, again.shown) == (ReadBackState.AWAITED, found.looked_at, found.shown)
+
+
+def test_what_was_missing_long_ago_is_not_listed_for_ever_though_the_look_is_kept(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    for _ in range(4):
+        watch.pass_hours(24)
+    assert len(watch.status()["missing"]) == 1  # type: ignore[arg-type]
+    watch.pass_hours(24 * 90)
+    assert watch.status()["missing"] == []
+    assert read_backs.read_back(watch.shop.context.db, 1, ORDER) is not None

@@ -1,0 +1,96 @@
+"""A PostgreSQL of a test's own, reached by a socket in a folder of its own; where its programs are at hand."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+OWNER = "postgres"
+
+
+def missing() -> str:
+    """Why there can be none ("" = there can)."""
+    if programs() is None:
+        return "PostgreSQL is not at hand"
+    return "" if find_spec("psycopg") else "psycopg is not at hand"
+
+
+def programs() -> Path | None:
+    """The folder of initdb and the others."""
+    found = shutil.which("initdb")
+    if found:
+        return Path(found).resolve().parent
+    return max(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name), default=None)
+
+
+def _as_somebody() -> dict[str, Any]:
+    """It does not run as root."""
+    if os.geteuid() != 0:
+        return {}
+    names = {one.pw_name for one in pwd.getpwall()}
+    account = pwd.getpwnam("postgres" if "postgres" in names else "nobody")
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A server that runs."""
+
+    bin: Path
+    folder: Path
+
+    def url(self, name: str) -> str:
+        return f"postgresql+psycopg://{OWNER}@/{name}?host={self.folder}"
+
+    def run(self, program: str, *given: object, stdin: bytes = b"") -> bytes:
+        """What one of its programs says."""
+        command = [self.bin / program, "-h", self.folder, "-U", OWNER, *map(str, given)]
+        return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=True).stdout
+
+    def create(self, name: str) -> str:
+        """A new database; its URL."""
+        self.run("createdb", name)
+        return self.url(name)
+
+    def restore(self, name: str, dump: bytes) -> str:
+        """A new database out of a dump; its URL."""
+        self.create(name)
+        self.run("psql", "-q", "-v", "ON_ERROR_STOP=1", "-d", name, stdin=dump)
+        return self.url(name)
+
+    def dump(self, name: str) -> bytes:
+        """A database, as text."""
+        lines = self.run("pg_dump", "--no-owner", "--no-privileges", name).splitlines(keepends=True)
+        return b"".join(
+            line for line in lines if not line.startswith((b"\\restrict", b"\\unrestrict"))
+        )  # old ones choke
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """One that ends with the block."""
+    bin_, how = programs(), _as_somebody()
+    assert bin_ is not None
+    with tempfile.TemporaryDirectory(prefix="pg-") as name:
+        folder = Path(name)
+        if how:
+            os.chown(folder, how["user"], how["group"])
+        data, options = folder / "data", f"-c listen_addresses='' -c fsync=off -k {folder}"
+        quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "check": True, "cwd": "/"}
+        made = ["initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+        subprocess.run([bin_ / made[0], *made[1:]], timeout=120, **quiet, **how)
+        started = [bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
+        subprocess.run(started, timeout=120, **quiet, **how)
+        try:
+            yield Postgres(bin_, folder)
+        finally:
+            subprocess.run([bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"], timeout=120, **quiet, **how)

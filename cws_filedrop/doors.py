@@ -12,7 +12,7 @@ import sys
 import warnings
 from functools import partial
 
-from cws_filedrop import config, log_settings
+from cws_filedrop import config, log_settings, private
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
@@ -37,6 +37,7 @@ from cws_filedrop.transports.sftp.door import SftpDoor
 
 def main() -> None:
     """Serve until standard input ends or SIGTERM comes."""
+    private.set_umask()
     settings = config.load(None, os.environ)
     log_settings.configure(settings, "doors", child=True)
     # watchdog says so, and does no harm, when folders are made while it looks at their parent

@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final
 
-from cws_filedrop import config, log
+from cws_filedrop import config, data_folder, log
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.errors import ConfigError, FileDropError
 from cws_filedrop.gate import certificates
@@ -140,7 +140,7 @@ class Service:
         # Threads here make many short calls to disk and database. At the usual 5 ms each of them waits that long to get
         # the interpreter back whenever another thread computes.
         sys.setswitchinterval(SWITCH_SECONDS)
-        self._settings.data.mkdir(parents=True, exist_ok=True)
+        data_folder.prepare(self._settings)
         settings = self._settings
         if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
             settings = self._start_sandbox()

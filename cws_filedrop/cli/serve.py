@@ -29,9 +29,10 @@ def init(
 
 def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
-    from cws_filedrop import log_settings
+    from cws_filedrop import log_settings, private
     from cws_filedrop.service import Service
 
+    private.set_umask()
     chosen = settings()
     log_settings.configure(chosen, "worker")
     ended = threading.Event()

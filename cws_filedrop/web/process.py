@@ -16,7 +16,7 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from cws_filedrop import config, log, log_settings
+from cws_filedrop import config, log, log_settings, private
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.gate.audit import Audit
 from cws_filedrop.gate.guard import Guard
@@ -34,6 +34,7 @@ KEEP_ALIVE_SECONDS: Final = 30
 
 def main() -> None:
     """Serve until standard input ends or SIGTERM comes."""
+    private.set_umask()
     settings = config.load(None, os.environ)
     log_settings.configure(settings, "pages", child=True)
     try:

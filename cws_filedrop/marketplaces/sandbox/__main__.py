@@ -7,7 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-from cws_filedrop import log
+from cws_filedrop import log, private
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, serve
 
@@ -15,6 +15,7 @@ from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, serve
 def main() -> int:
     """Serve; 2 when it cannot."""
     given = _parser().parse_args()
+    private.set_umask()
     files = (
         log.LogFolder(given.log_folder, "sandbox", given.log_file_bytes, given.log_files) if given.log_folder else None
     )

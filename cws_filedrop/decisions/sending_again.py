@@ -55,8 +55,7 @@ def _sendable(context: ServiceContext, account_id: int, order_id: str) -> list[R
         raise NotPossible(f"{order_id} is {order.state}: only what Amazon refused is sent again")
     refused = refusals.last_of_order(context.db, account_id, order_id)
     unknown = [line for line in refused if line.verdict == Verdict.UNKNOWN]
-    # Amazon may have an unknown line; only once somebody has looked and settled the order as new is it sent again.
-    if unknown and order.state is not OrderState.NEW:
+    if unknown and order.state is not OrderState.NEW:  # Amazon may have it: sent now, it could be there twice
         words = f"nobody knows whether Amazon has line {unknown[0].line} of {unknown[0].upload_id}"
         raise NotPossible(f"{words}: look the order up there; if it is not confirmed, settle it as new, then retry")
     if not refused:

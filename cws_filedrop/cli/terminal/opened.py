@@ -24,7 +24,7 @@ def database(chosen: Settings, *, create: bool = False) -> Database:
     except OSError as error:
         raise ConfigError(f"[service] data_dir: {chosen.data} cannot be made: {error.strerror}") from error
     db = Database(chosen.database.url or default_url(chosen.data))
-    GlobalOptions.closers.append(db.close)
+    GlobalOptions.closers.append(db.close)  # before `create`, which may fail
     db.create()
     return db
 

@@ -72,19 +72,12 @@ def package(shipped: ShippedLine) -> Package:
 
 def _draft(account_id: int, key: Package, lines: Sequence[ShippedLine], person: buyers.Buyer) -> Draft:
     digest = hashlib.sha256("|".join(key).encode()).hexdigest()[:32]
-    written = letter("buyer", _values(lines, person))
+    mail = letter("buyer", _values(lines, person))
     recipient = person.cells["buyer-email"].strip()
     draft_key = f"buyer:{account_id}:{digest}"
     seller_id = lines[0].seller_id
     return Draft(
-        draft_key,
-        MailKind.BUYER,
-        recipient,
-        written.subject,
-        written.text,
-        written.html,
-        seller_id,
-        order_no=person.order_no,
+        draft_key, MailKind.BUYER, recipient, mail.subject, mail.text, mail.html, seller_id, order_no=person.order_no
     )
 
 

@@ -21,7 +21,7 @@ def database(chosen: Settings, *, create: bool = False) -> Database:
         must_exist(chosen)
     data_folder.make(chosen)
     db = Database(chosen.database.url or default_url(chosen.data))
-    GlobalOptions.closers.append(db.close)
+    GlobalOptions.closers.append(db.close)  # before `create`, which may fail
     db.create()
     return db
 

@@ -229,6 +229,5 @@ def _locked(path: Path) -> Iterator[BinaryIO | None]:
         except BlockingIOError:
             yield None
             return
-        # The lock is on the open file. Another process may have moved it away between opening and locking.
-        there, held = regular(path), os.fstat(source.fileno())
+        there, held = regular(path), os.fstat(source.fileno())  # it may have been moved on before it was locked
         yield source if there is not None and os.path.samestat(there, held) else None

@@ -32,7 +32,7 @@ coverage: .venv/test.stamp ## measure what the suite runs, in all processes; TES
 	$(BIN)/coverage report
 
 golden: .venv/test.stamp ## rewrite expected outputs and the tables of the documentation
-	$(BIN)/python -m pytest tests/samples tests/test_docs.py tests/test_codes_page.py tests/test_log_events_page.py --update-golden
+	$(BIN)/python -m pytest tests/samples tests/test_docs.py tests/test_architecture_page.py tests/test_codes_page.py tests/test_log_events_page.py --update-golden
 
 bench: .venv/test.stamp ## measure conversion, and write the figures into bench/README.md
 	$(BIN)/python -m bench

@@ -189,7 +189,7 @@ def ours(site: Site) -> Peer:
     _run([*command, "seller", "key", "add", "alice", "--file", f"{site.key}.pub"], environment=environment)
     with (site.folder / "log").open("wb") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "cws_filedrop.loading", "cws_filedrop.doors"],
+            [sys.executable, "-m", "cws_filedrop.processes.loading", "cws_filedrop.doors"],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -15,6 +15,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.setting_values import merged, nearest, read
 from cws_filedrop.settings import Settings
 
+# A variable without "__" is no setting: CWS_FILEDROP_CONFIG names the file and is read by the command line.
 ENVIRONMENT_PREFIX: Final = "CWS_FILEDROP_"
 
 
@@ -27,8 +28,6 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     if path is not None:
         sections = read(path)
     settings = _merge(Settings(), sections, source=str(path))
-    # One variable at a time, so that an error names the very variable. Without "__" it is none of ours:
-    # CWS_FILEDROP_CONFIG names the file and is read by the command line.
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
             section, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")

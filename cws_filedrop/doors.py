@@ -10,7 +10,7 @@ import warnings
 from functools import partial
 from typing import Final
 
-from cws_filedrop import child_process, config, log, log_settings
+from cws_filedrop import config, log, log_settings, private
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
@@ -21,8 +21,9 @@ from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.logins import Logins
 from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseConnectionStore, DatabaseGuardStore, SellerRows
 from cws_filedrop.model import Limits
+from cws_filedrop.processes import child
+from cws_filedrop.processes.stopping import StopRequest, stop_on_signals
 from cws_filedrop.settings import Settings
-from cws_filedrop.stopping import StopRequest, stop_on_signals
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.store.sellers import profiles
@@ -38,18 +39,19 @@ LOG: Final = log.get(__name__)
 
 def main() -> int:
     """Serve until standard input ends or SIGTERM comes; 2 when a setting cannot be used."""
+    private.set_umask()
     with stop_on_signals() as stop:
         settings = config.load(None, os.environ)
         log_settings.configure(settings, "doors", child=True)
         # watchdog says so, and does no harm, when folders are made while it looks at their parent
         warnings.filterwarnings("ignore", "Callback with id .* already exists", RuntimeWarning)
-        if not child_process.may_begin(stop):
+        if not child.may_begin(stop):
             return 0
-        child_process.watch_parent(partial(_orphaned, stop))
+        child.watch_parent(partial(_orphaned, stop))
         try:
             _serve(settings, stop)
         except ConfigError as error:
-            child_process.send(error=str(error))
+            child.send(error=str(error))
             return 2
     return 0
 

@@ -18,8 +18,8 @@ from typing import Final
 
 import structlog
 
-FOLDER_MODE: Final = 0o750
-FILE_MODE: Final = 0o640  # sellers' names and addresses are in them: not for everybody
+from cws_filedrop import private
+
 MOST: Final = 100  # processes of one kind
 NAME: Final = re.compile(r"(?P<process>[a-z]+(?:-[a-z]+)*)(?:-(?P<copy>\d+))?\.log(?:\.(?P<age>\d+))?")
 _LOG: Final = structlog.get_logger(__name__)
@@ -33,7 +33,8 @@ class LogFile(logging.Handler):
 
     def __init__(self, folder: Path, process: str, *, size: int, kept: int) -> None:
         super().__init__()
-        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+        # Sellers' names and addresses are in them: not for everybody.
+        folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
         self.path, self._lock_fd = _own(folder, process)
         self._size_limit, self._kept = size, max(1, kept)
         self._fd = -1
@@ -65,7 +66,7 @@ class LogFile(logging.Handler):
             raise OSError("no room for the whole line")
 
     def _open(self) -> None:
-        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, private.FILE)
         self._size = os.fstat(self._fd).st_size
         self._torn = self._size > 0 and os.pread(self._fd, 1, self._size - 1) != b"\n"
 
@@ -116,7 +117,7 @@ def _own(folder: Path, process: str) -> tuple[Path, int]:
     for number in range(1, MOST + 1):
         name = f"{process}.log" if number == 1 else f"{process}-{number}.log"
         # A lock file of its own: the log file is renamed when it is rotated, and a lock would go with it.
-        lock = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+        lock = os.open(folder / f".{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, private.FILE)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

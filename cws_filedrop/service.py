@@ -17,7 +17,6 @@ from typing import Any, Final
 
 from cws_filedrop import config, log
 from cws_filedrop.amazon_context import AmazonContext
-from cws_filedrop.children import Children
 from cws_filedrop.gate import certificates
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
@@ -26,7 +25,8 @@ from cws_filedrop.model import Account
 from cws_filedrop.orders.pulling import OrderReportPuller
 from cws_filedrop.outgoing.alarms.watch import AlarmWatch
 from cws_filedrop.pipeline.processes import Processes
-from cws_filedrop.service_addresses import Addresses
+from cws_filedrop.processes.addresses import Addresses
+from cws_filedrop.processes.children import Children
 from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import Database

@@ -29,6 +29,7 @@ def merged(part: Any, values: Mapping[str, Any], *, source: str) -> Any:
     """The section with some of its values changed; `source` names it in what is raised. Raises: ConfigError."""
     kinds = typing.get_type_hints(type(part))
     allowed = {item.name: item.metadata.get("one_of", ()) for item in fields(part)}
+    faults = {item.name: item.metadata["fault"] for item in fields(part) if "fault" in item.metadata}
     changed = {}
     for key, value in values.items():
         if key not in kinds:
@@ -36,6 +37,8 @@ def merged(part: Any, values: Mapping[str, Any], *, source: str) -> Any:
         changed[key] = _convert(value, kinds[key], source=f"{source} {key}")
         if allowed[key] and changed[key] not in allowed[key]:
             raise ConfigError(f"{source} {key}: {value!r} is none of {', '.join(allowed[key])}")
+        if key in faults and (fault := faults[key](changed[key])):
+            raise ConfigError(f"{source} {key}: {fault}")
     return replace(part, **changed)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cws_filedrop import private
 from cws_filedrop.door_settings import (
     AuditSettings,
     FolderSettings,
@@ -23,6 +24,15 @@ class ServiceSettings:
     """Where everything lives, and how the service logs."""
 
     data_dir: Path = field(default=Path("data"), metadata={"doc": "database, homes and spool live here"})
+    group: str = field(
+        default="",
+        metadata={
+            "doc": "a group of this system whose programs may put files into homes/ and order-files/ and collect"
+            " answers: folders 2770, files 0660, and the data folder lets it pass (0710); empty: nobody but the"
+            " service's user gets in (0700)",
+            "fault": private.group_fault,
+        },
+    )
     log_level: str = field(
         default="info",
         metadata={"doc": "debug, info, warning or error", "one_of": ("debug", "info", "warning", "error")},

@@ -19,6 +19,8 @@ MEANINGS: Final = {
     "audit.not_kept": "Entries of the audit trail could not be written; those of the doors are tried again.",
     "concierge.failed": "Who is connected could not be kept, or connections not be closed; tried again.",
     "connection.closed_by_operator": "A seller's connection was closed because an operator asked for it.",
+    "data.made_private": "So many files and folders there were open to others, such as by umask; they are not now.",
+    "data.not_made_private": "What lies there may be looked at by others, and the service cannot change that.",
     "doors.parent_gone": "The service that had started the doors is gone, so they end, too.",
     "feed.adopted": "The answer to createFeed was lost, and the one feed that appeared since was taken to be it.",
     "feed.delayed": "Amazon could not be reached or asked to wait; the feed is tried again after so many seconds.",

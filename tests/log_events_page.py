@@ -50,6 +50,7 @@ GROUPS: Final = {
     "sftp": "The SFTP door",
     "folder": "Inboxes on disk",
     "home": "Homes of sellers",
+    "data": "The data folder",
     "intake": "After a start",
     "doors": "The process of the doors",
     "web": "The pages",

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -207,6 +207,17 @@ class Running:
         assert self.process is not None
         found = self.process.said(rf" {scheme}://([\d.]+):(\d+)")
         return (found[1], int(found[2])) if found else ("", 0)
+
+    @contextlib.contextmanager
+    def started(self) -> Iterator[Running]:
+        """Started, and stopped whatever happens; without a failure it must have ended well."""
+        try:
+            yield self.start()
+        except BaseException:
+            if self.process is not None:
+                self.process.stop()
+            raise
+        assert self.stop() == 0
 
     def stop(self, number: int = signal.SIGTERM, *, group: bool = False) -> int:
         """Stop it; its exit code."""

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from cws_filedrop import loading
+from cws_filedrop.processes import loading
 
 TABLES = {"pandas", "numpy", "pyarrow"}
 PAGES = {"fastapi", "starlette", "uvicorn", "pydantic", "jinja2"}
@@ -23,8 +23,8 @@ BY_LOG = {"rich", "asyncio"}  # the logging library has them with it
     ("module", "needs"),
     [
         ("cws_filedrop.__main__", set()),
-        ("cws_filedrop.loading", set()),
-        ("cws_filedrop.cli.running", BY_LOG),
+        ("cws_filedrop.processes.loading", set()),
+        ("cws_filedrop.cli.run_service", BY_LOG),
         ("cws_filedrop.doors", BY_LOG | DOORS | {"sqlalchemy"}),
         ("cws_filedrop.marketplaces.sandbox.__main__", BY_LOG | {"starlette", "uvicorn", "lxml"}),
         ("cws_filedrop.pipeline.reading_main", BY_LOG | TABLES | {"sqlalchemy", "lxml"}),
@@ -41,7 +41,7 @@ def test_a_process_loads_what_it_needs(module: str, needs: set[str]) -> None:
 def test_nothing_of_what_is_loaded_is_looked_through_for_garbage() -> None:
     assert gc.isenabled()
     frozen = gc.get_freeze_count()
-    with loading.quickly():
+    with loading.without_gc():
         assert not gc.isenabled()
         loaded = [[] for _ in range(1000)]
     assert gc.isenabled()

@@ -99,8 +99,8 @@ def test_no_files_when_the_size_is_0(tmp_path: Path) -> None:
 
 def test_nobody_else_may_read_them(tmp_path: Path) -> None:
     assert run('log.get("x").info("thing.done")', tmp_path / "logs", 1000, 3).returncode == 0
-    assert (tmp_path / "logs").stat().st_mode & 0o007 == 0
-    assert (tmp_path / "logs" / "doors.log").stat().st_mode & 0o137 == 0
+    assert (tmp_path / "logs").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "logs" / "doors.log").stat().st_mode & 0o177 == 0
 
 
 def test_a_second_process_has_a_file_of_its_own(tmp_path: Path, begun: subprocess.Popen[str]) -> None:

@@ -33,9 +33,7 @@ def list_(
     if json:
         show_json({"version": 1, "feeds": [asdict(feed) for feed in listed]})
         return
-    rows = [
-        (feed.no, feed.state, feed.line_count, feed.amazon_feed_id or "", feed.opened_at, feed.note) for feed in listed
-    ]
+    rows = [(row.no, row.state, row.line_count, row.amazon_feed_id or "", row.opened_at, row.note) for row in listed]
     show_table("Feeds", ("no", "state", "lines", "Amazon's id", "opened", "note"), rows)
 
 

@@ -28,7 +28,7 @@ from cws_filedrop.cli.user import commands as user
 from cws_filedrop.cli.user import token as user_token
 from cws_filedrop.cli.watch import command as watch
 from cws_filedrop.errors import ConfigError, FileDropError, Impossible
-from cws_filedrop.stopping import Stopped
+from cws_filedrop.processes.stopping import Stopped
 
 app = typer.Typer(
     name="cws-filedrop",

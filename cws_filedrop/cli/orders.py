@@ -141,10 +141,10 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     from cws_filedrop.store.orders import order_book
 
     db = database(settings())
-    found = order_named(db, order, seller)
-    linked = _plain(found) | {"amazon_url": order_url(owner(db, seller).account.marketplace_id, found.amazon_order_id)}
-    lines, history = order_book.lines(db, found.no), order_book.history(db, found.no)
-    read_back = read_backs.read_back(db, found.account_id, found.amazon_order_id)
+    known = order_named(db, order, seller)
+    linked = _plain(known) | {"amazon_url": order_url(owner(db, seller).account.marketplace_id, known.amazon_order_id)}
+    lines, history = order_book.lines(db, known.no), order_book.history(db, known.no)
+    read_back = read_backs.read_back(db, known.account_id, known.amazon_order_id)
     if json:
         plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
         show_json(
@@ -152,7 +152,7 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
         )
         return
     rows = [(name, value) for name, value in linked.items() if value]
-    show_table(f"Order {found.amazon_order_id}", ("what", "value"), rows)
+    show_table(f"Order {known.amazon_order_id}", ("what", "value"), rows)
     show_table(
         "Lines",
         ("item", "sku", "name", "quantity"),
@@ -182,9 +182,9 @@ def settle(
     from cws_filedrop.cli.terminal.opened import database, order_named
     from cws_filedrop.decisions import orders_and_feeds
 
-    found = order_named(database(settings()), order, seller)
-    state = decided(orders_and_feeds.settle, found.account_id, found.amazon_order_id, OrderState(to.value), note=note)
-    typer.echo(f"{found.amazon_order_id} is {state}")
+    known = order_named(database(settings()), order, seller)
+    state = decided(orders_and_feeds.settle, known.account_id, known.amazon_order_id, OrderState(to.value), note=note)
+    typer.echo(f"{known.amazon_order_id} is {state}")
 
 
 @app.command()
@@ -216,8 +216,8 @@ def evidence(
     from cws_filedrop.views.evidence import packing
 
     opened = context(settings())
-    found = order_if_known(opened.db, order, seller)
-    name = found.amazon_order_id if found else order  # lines may name one that the order book does not know
+    known = order_if_known(opened.db, order, seller)
+    name = known.amazon_order_id if known else order  # lines may name one that the order book does not know
     wanted = packing.EvidenceRequest(owner(opened.db, seller).account.id, name, only_this_order)
     path = out or Path(wanted.file_name)
     try:

@@ -35,12 +35,12 @@ def commission(
     from cws_filedrop.reports.commission import text
 
     statements = _statements(month, seller)
-    found = {"version": 1, "statements": [one.as_json() for one in statements]} if json else {}
+    answer = {"version": 1, "statements": [one.as_json() for one in statements]} if json else {}
     if output is not None:
-        body = plain_json.dumps(found, indent=2, ensure_ascii=False).encode() + b"\n" if json else text(statements)
+        body = plain_json.dumps(answer, indent=2, ensure_ascii=False).encode() + b"\n" if json else text(statements)
         _write(output, body)
     elif json:
-        show_json(found)
+        show_json(answer)
     else:
         for one in statements:
             _show(one)

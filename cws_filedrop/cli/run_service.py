@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from cws_filedrop import loading
-from cws_filedrop.children import Children
-from cws_filedrop.service_addresses import Addresses
+from cws_filedrop.processes import loading
+from cws_filedrop.processes.addresses import Addresses
+from cws_filedrop.processes.children import Children
+from cws_filedrop.processes.stopping import StopRequest, stop_on_signals
 from cws_filedrop.settings import Settings
-from cws_filedrop.stopping import StopRequest, stop_on_signals
 
 
 class _Stoppable(Protocol):
@@ -43,7 +43,9 @@ def running(settings: Settings) -> Iterator[tuple[Addresses, StopRequest]]:
 
 def _service(settings: Settings, children: Children) -> _Service:
     with loading.without_gc():
+        from cws_filedrop import data_folder
         from cws_filedrop.store.database import Database, default_url
+    data_folder.prepare(settings)
     db = Database(settings.database.url or default_url(settings.data))
     db.create()
     db.close()

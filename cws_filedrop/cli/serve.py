@@ -10,7 +10,7 @@ import typer
 
 from cws_filedrop import config
 from cws_filedrop.cli.terminal.shared import DEFAULT_CONFIG, settings, stop
-from cws_filedrop.service_addresses import Addresses
+from cws_filedrop.processes.addresses import Addresses
 from cws_filedrop.settings import Settings
 
 
@@ -30,10 +30,11 @@ def init(
 
 def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
-    from cws_filedrop import log_settings
+    from cws_filedrop import log_settings, private
     from cws_filedrop.cli.run_service import running
-    from cws_filedrop.stopping import Stopped
+    from cws_filedrop.processes.stopping import Stopped
 
+    private.set_umask()
     chosen = settings()
     log_settings.configure(chosen, "worker")
     with suppress(Stopped), running(chosen) as (addresses, stop_request):

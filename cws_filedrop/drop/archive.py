@@ -19,6 +19,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from cws_filedrop import private
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import deliver
 from cws_filedrop.errors import FileDropError
@@ -59,7 +60,8 @@ class Archive:
         path = self.path(name)
         # `deliver` syncs file and folder around its rename. All three folders are synced even if the file is there
         # already: it may be from a run that was killed before that, and the caller is about to tell Amazon.
-        path.parent.mkdir(parents=True, exist_ok=True)
+        for folder in (self.root, path.parent):
+            folder.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
         if not self._holds(name):
             deliver(path, [gzip.compress(content, mtime=0)])
         folders = (path.parent, self.root, self.root.parent)

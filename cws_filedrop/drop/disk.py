@@ -1,11 +1,14 @@
 """The few disk operations everything else is made of, each one small enough to be the last before a power cut.
 
+What they make nobody else may read, unless they are told another mode.
+
 Knows nothing of sellers, uploads or grades. Call these through the module (`disk.move(...)`): the crash tests count
 the calls and kill the process at each one.
 """
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
@@ -14,7 +17,10 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
+from cws_filedrop import private
+
 _MOST_AT_ONCE: Final = 16
+_READ_AND_WRITE: Final = 0o066  # of the group and of everybody
 
 
 def sync_file(descriptor: int) -> None:
@@ -28,7 +34,7 @@ def open_own(path: Path) -> int:
     Raises: OSError; FileExistsError for what is no file of ours: a link, a pipe, or a file that has another name too.
     """
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o644)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, private.FILE)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path)) from error
@@ -51,7 +57,34 @@ def sync_directory(directory: Path) -> None:
 
 def make_directory(directory: Path) -> None:
     """Make a directory that must not exist yet. Raises: FileExistsError."""
-    os.mkdir(directory)
+    os.mkdir(directory, private.FOLDER)
+
+
+def make_shared(directory: Path) -> None:
+    """Make a directory, unless it is there, that is open to whomever the one above it is open to.
+
+    Raises: OSError, FileExistsError when something else has that name.
+    """
+    try:
+        os.mkdir(directory, private.FOLDER)
+    except FileExistsError:
+        if not directory.is_dir():
+            raise
+        return
+    above, own = os.stat(directory.parent).st_mode, os.stat(directory).st_mode
+    if above & private.OTHERS:
+        os.chmod(directory, stat.S_IMODE(own) | (above & private.OTHERS))
+
+
+def shared_mode(directory: Path) -> int:
+    """The mode of a file that whoever may look into its directory may read, and write who may write there."""
+    return private.FILE | (os.stat(directory).st_mode & _READ_AND_WRITE)
+
+
+def make_private(path: Path) -> None:
+    """Let nobody else read a file, wherever it came from; what is not ours stays as it is."""
+    with contextlib.suppress(OSError):
+        os.chmod(path, private.FILE)
 
 
 def sync_path(path: Path) -> None:
@@ -104,10 +137,12 @@ def write(path: Path, chunks: Iterable[bytes]) -> None:
     sync_path(path)
 
 
-def write_soon(path: Path, chunks: Iterable[bytes]) -> None:
+def write_soon(path: Path, chunks: Iterable[bytes], *, mode: int = private.FILE) -> None:
     """`write` without waiting for the disk: for what may be lost in a power cut, or until `sync_path`."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, private.FILE)
     with open(descriptor, "wb") as file:
+        if mode != private.FILE:
+            os.fchmod(descriptor, mode)
         for chunk in chunks:
             file.write(chunk)
 
@@ -116,7 +151,7 @@ def replace_private(path: Path, content: bytes) -> None:
     """Write a file that nobody but us may read, whole or not at all; return when it is on the disk."""
     working = path.with_name(f".{path.name}.{os.getpid()}")
     remove(working)
-    descriptor = os.open(working, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+    descriptor = os.open(working, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, private.FILE)
     with open(descriptor, "wb") as file:
         file.write(content)
         file.flush()

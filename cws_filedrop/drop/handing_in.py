@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from cws_filedrop import log
+from cws_filedrop import log, private
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.allowance import Counting
 from cws_filedrop.drop.claims import Claim, Drop
@@ -57,7 +57,7 @@ class HandingIn:
         self._look = look
         self._counting = Counting()
         self._place = spool.root / "handed"
-        self._place.mkdir(exist_ok=True)
+        self._place.mkdir(mode=private.FOLDER, exist_ok=True)
 
     def recover(self) -> int:
         """Remove what dead processes left behind: it was never acknowledged. Returns the number of files."""

@@ -18,6 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
+from cws_filedrop import private
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.names import is_temporary, is_usable, result_name
 
@@ -25,7 +26,7 @@ __all__ = ["Folder", "Home", "Homes", "Unfinished", "UploadStage", "deliver", "i
 
 SELLER_NAME: Final = re.compile(r"[a-z0-9]{1,64}")
 COLLECT_FOLDERS: Final = ("outbox", "orders/created", "orders/modified")
-_LANDING: Final = ".landing"
+LANDING: Final = ".landing"
 _DELIVERING: Final = ".delivering-"
 _STALE_SECONDS: Final = 86_400
 
@@ -61,10 +62,16 @@ class Home:
     path: Path
 
     def make(self) -> None:
-        """Make every folder of it that is missing."""
+        """Make every folder of it that is missing, open to whomever the folder of all homes is open to.
+
+        Where uploads grow nobody else has anything to do.
+        """
+        self.path.parent.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
+        for name in ("", *Folder, "orders", *COLLECT_FOLDERS):
+            disk.make_shared(self.path / name)
         landing = [self.landing(folder, stage) for folder in Folder for stage in UploadStage]
-        for directory in [*(self.path / name for name in (*Folder, *COLLECT_FOLDERS)), *landing]:
-            directory.mkdir(parents=True, exist_ok=True)
+        for directory in [self.path / LANDING, *dict.fromkeys(one.parent for one in landing), *landing]:
+            directory.mkdir(mode=private.FOLDER, exist_ok=True)
 
     def folder(self, folder: Folder) -> Path:
         """Where files of that folder lie that others put there on disk."""
@@ -72,7 +79,7 @@ class Home:
 
     def landing(self, folder: Folder, stage: UploadStage) -> Path:
         """Where the doors' own uploads into that folder lie at that stage."""
-        return self.path.joinpath(_LANDING, folder, stage)
+        return self.path.joinpath(LANDING, folder, stage)
 
     def is_astray(self, *parts: str) -> bool:
         """Is that folder of this home, or one above it, something else than a folder: a link to elsewhere, say?"""
@@ -83,7 +90,7 @@ class Home:
     def find(self, folder: Folder, name: str) -> Unfinished | None:
         """The unfinished upload of that name."""
         for stage in UploadStage:
-            path = self.path.joinpath(_LANDING, folder, stage, name)
+            path = self.path.joinpath(LANDING, folder, stage, name)
             if regular(path) is not None:
                 return Unfinished(stage, path)
         return None
@@ -93,13 +100,13 @@ class Home:
         found = {}
         for stage in stages or tuple(UploadStage):
             directory = self.landing(folder, stage)
-            names = [] if self.is_astray(_LANDING, folder, stage) else files_in(directory)
+            names = [] if self.is_astray(LANDING, folder, stage) else files_in(directory)
             found.update({name: Unfinished(stage, directory / name) for name in names})
         return found
 
     def is_landing_astray(self, folder: Folder) -> bool:
         """The same of where uploads into that folder lie."""
-        return any(self.is_astray(_LANDING, folder, stage) for stage in UploadStage)
+        return any(self.is_astray(LANDING, folder, stage) for stage in UploadStage)
 
     def waiting(self, folder: Folder) -> list[str]:
         """Names of the files that others put into that folder on disk."""
@@ -111,7 +118,7 @@ class Homes:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        root.mkdir(parents=True, exist_ok=True)
+        root.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
         self._made: set[str] = set()
 
     def of(self, seller: str) -> Home:
@@ -181,7 +188,10 @@ def deliver(path: Path, chunks: Iterable[bytes]) -> None:
 
 
 def deliver_all(files: Iterable[tuple[Path, Iterable[bytes]]]) -> None:
-    """`deliver` many files in this order. All are written before the disk is waited for, and it then waits once."""
+    """`deliver` many files in this order. All are written before the disk is waited for, and it then waits once.
+
+    Who may look into their folder may read them.
+    """
     written: list[tuple[Path, Path]] = []
     try:
         for path, chunks in files:
@@ -189,7 +199,7 @@ def deliver_all(files: Iterable[tuple[Path, Iterable[bytes]]]) -> None:
                 raise NotADirectoryError(errno.ENOTDIR, "a link to elsewhere is no place for answers", str(path.parent))
             working = _working(path)
             written.append((working, path))
-            disk.write_soon(working, chunks)
+            disk.write_soon(working, chunks, mode=disk.shared_mode(path.parent))
         for working, _ in written:
             disk.sync_path(working)
         for working, path in written:

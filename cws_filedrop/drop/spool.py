@@ -22,6 +22,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from cws_filedrop import private
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Claim, Drop, read_claim
 from cws_filedrop.model import Grade
@@ -86,9 +87,10 @@ class Spool:
 
     def __init__(self, root: Path, *, clock: Callable[[], datetime] = _now) -> None:
         self.root = root
+        root.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
         self._landed, self._arrived, self._uploads = root / "landed", root / "arrived", root / "uploads"
         for directory in (self._landed, self._arrived, self._uploads):
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=private.FOLDER, exist_ok=True)
         self._ids = Ids(clock)
 
     # The doors' side.
@@ -106,6 +108,7 @@ class Spool:
         except OSError:
             self.drop_landed(claim.upload_id)
             raise
+        disk.make_private(directory / _DATA)
         disk.together(*(partial(disk.sync_directory, one) for one in (directory, self._landed, source.parent)))
         return claim
 
@@ -219,7 +222,7 @@ class Spool:
         disk.write_soon(arrival.path / f"{_CLAIM}.new", [graded.as_json()])
         disk.move(arrival.path / f"{_CLAIM}.new", arrival.path / _CLAIM)
         disk.remove(arrival.path / _GRADED)
-        target.parent.mkdir(exist_ok=True)
+        target.parent.mkdir(mode=private.FOLDER, exist_ok=True)
         disk.move(arrival.path, target)
         return target
 

@@ -1,9 +1,8 @@
 """SHIPMENTS to OrderFulfillment documents: which rows are one package, the bytes of its message, and where to cut.
 
 Works on whole columns: the text of a batch is one Arrow join, and documents are slices of the joined array's own
-buffer, without a copy in between. An XML library would make several objects for every message and take many times as
-long; the price is that escaping is done here, so every document is validated before it is sent. Knows neither the
-network nor the database; message numbers are passed in, not chosen.
+buffer. An XML library would make several objects for every message and take many times as long; the price is that
+escaping is done here, so every document is validated before it is sent. Knows neither the network nor the database.
 """
 
 from __future__ import annotations
@@ -165,8 +164,8 @@ def checked_documents(
 def checked(unchecked: Iterable[FeedDocument], *, threads: int = 2, ahead: int = 4) -> Iterator[FeedDocument]:
     """The same documents in the same order, validated in `threads` threads while the next ones are built.
 
-    Threads help, since lxml releases the interpreter lock while it validates. At most `ahead` documents are read ahead,
-    or memory would grow with the file. Raises: Impossible for the first document that fails.
+    Threads help since lxml releases the interpreter lock. At most `ahead` documents are read ahead, or memory would
+    grow with the file. Raises: Impossible for the first document that fails.
     """
     read: deque[tuple[FeedDocument, Future[None]]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="feed-check") as pool:
@@ -190,15 +189,11 @@ def _passed(made: FeedDocument, check: Future[None]) -> FeedDocument:
 
 
 def _may_repeat(orders: Text) -> Mask:
-    """Rows whose order id may occur more than once: never misses one, but may include a few too many.
-
-    Most files have no order twice. Then no two rows can be one package, and the costly comparison is not needed at all.
-    """
+    """Rows whose order id may occur more than once: never misses one, but may include a few too many."""
     if not (np.diff(offsets(orders)) == ID_LENGTH).all():
         return pd.Series(pd.arrays.ArrowExtensionArray(orders)).duplicated(keep=False).to_numpy(dtype=bool)
-    # All ids are 3-7-7 in ASCII, so one integer per row will do, which is five times as fast as hashing text. The words
-    # begin at characters 0, 8 and 11 and overlap, since 19 characters are not a multiple of 8. Equal ids give equal
-    # integers; different ids may collide, which the caller allows.
+    # All ids are 3-7-7 in ASCII: one integer per row, of three overlapping words, is five times as fast as hashing
+    # text. Equal ids give equal integers; different ones may collide, which only costs a comparison.
     begin, middle, end = (np.ndarray(len(orders), np.uint64, span(orders), at, (ID_LENGTH,)) for at in (0, 8, 11))
     mixed = begin * np.uint64(0x9E3779B97F4A7C15) ^ middle * np.uint64(0xC2B2AE3D27D4EB4F) ^ end
     ordered = np.sort(mixed)
@@ -305,19 +300,17 @@ def _cuts(batch: _Batch, max_messages: int, room: int) -> Iterator[tuple[int, in
         first = end
 
 
+# The first row of a package contributes the head of its message, the last one the tail, every row its item: the texts
+# of the rows, one after the other, are then the document, and no message has to be put together on its own.
 def _text(shipments: pd.DataFrame, starts: Integers, first_message_id: int) -> Text:
-    """The messages of packages whose rows are consecutive; a row's text is its share of the message.
-
-    The first row of a package contributes the head, the last one the tail, every row its item: the texts of the rows,
-    one after the other, are then the document, and no message has to be put together on its own.
-    """
+    """The messages of packages whose rows are consecutive; a row's text is its share of the message."""
     sizes = np.diff(starts)
     ids = numbers(np.repeat(np.arange(len(sizes)) + first_message_id, sizes))
     head, tail = _head(shipments, ids), [*_ship_from(shipments), "</OrderFulfillment></Message>\n"]
     if len(sizes) == len(shipments):
         return joined([*head, *_item(shipments), *tail])
     begins, ends = _marked(starts[:-1], len(shipments)), _marked(starts[1:] - 1, len(shipments))
-    # A row without an item code means the whole order: its message has no items at all, or it would confirm only those.
+    # A row without an item code means the whole order: with any items its message would confirm only those.
     whole = np.repeat(np.logical_or.reduceat(empty(cells(shipments, "order-item-code")), starts[:-1]), sizes)
     item = only(~whole, _item(shipments))
     return joined([only(begins, head), item, only(ends, tail)])
@@ -372,13 +365,11 @@ def _item(shipments: pd.DataFrame) -> list[Piece]:
 
 
 def _transparency_codes(codes: Text) -> list[Piece]:
-    """One element per code: a blank between codes becomes the end of one element and the start of the next.
-
-    Escaped before the tags go in, or the tags would be escaped too.
-    """
+    """One element per code: a blank between codes becomes the end of one element and the start of the next."""
     nothing = empty(codes)
     if nothing.all():
         return []
+    # Escaped before the tags go in, or the tags would be escaped too.
     several = replaced(escaped(codes), " ", "</TransparencyCode><TransparencyCode>")
     return wrapped("TransparencyCode", [several], nothing)
 

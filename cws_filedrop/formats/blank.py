@@ -30,7 +30,7 @@ def may_be_blank(octets: Octets, ends: Places, delimiters: Iterable[str]) -> boo
 
 def blank_lines(block: bytes, delimiter: str) -> Mask:
     """For each line of a block (all of them ended by LF): is it empty?"""
-    # With blanks and separators taken out, an empty line is an LF right after another: no loop over lines is needed.
+    # Without blanks and separators an empty line is an LF right after another, which is found without a loop.
     squeezed = block.translate(None, (NOTHING + delimiter).encode())
     ends = np.flatnonzero(np.frombuffer(squeezed, np.uint8) == LF)
     blank: Mask = np.diff(ends, prepend=-1) == 1

@@ -52,11 +52,9 @@ def _places(numbers: Places, wanted: Places) -> Places:
     return places
 
 
+# Of equal size, so that no remainder of a few lines pays the fixed costs of a chunk.
 def cut(parsed: Parsed, block: bytes, *, first: int, rows: int) -> Iterator[Chunk]:
-    """The chunks of a block, of about equal size, each at most `rows` lines.
-
-    Equal, so that no remainder of a few lines pays the fixed costs of a chunk.
-    """
+    """The chunks of a block, of about equal size, each at most `rows` lines."""
     numbers = np.sort(np.concatenate((parsed.lines.index.to_numpy(), parsed.issues["line"].to_numpy())))
     pieces = -(-len(numbers) // rows)
     if pieces == 1:

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from cws_filedrop import private
 from cws_filedrop.drop import disk
 from cws_filedrop.errors import ConfigError
 
@@ -39,7 +40,7 @@ def keep_self_signed(path: Path, names: str, *, now: dt.datetime) -> bool:
     if _will_do(path, wanted, now):
         return False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
         disk.replace_private(path, self_signed(wanted, now=now))
     except OSError as error:
         raise ConfigError(f"[tls] no certificate can be made in {path.parent}: {error.strerror}") from error

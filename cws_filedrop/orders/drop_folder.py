@@ -21,7 +21,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
-from cws_filedrop import log
+from cws_filedrop import log, private
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import SELLER_NAME, deliver_all, files_in, regular
 from cws_filedrop.drop.names import clean, is_temporary
@@ -58,7 +58,7 @@ class OrderDropFolder:
     def look(self) -> int:
         """Import what is complete. Returns how many files. Raises: OSError when the folder cannot be used."""
         owners = {seller.name: seller for seller in sellers.everyone(self._context.db)}
-        self._root.mkdir(parents=True, exist_ok=True)
+        self._root.mkdir(mode=private.FOLDER, parents=True, exist_ok=True)
         folders = dict(self._folders(owners))
         waiting = {path: folder for folder in folders for path in _waiting(folder)}
         for path in self._complete(waiting):
@@ -90,7 +90,7 @@ class OrderDropFolder:
         """The sellers' folders, created where missing. A folder of nobody's is warned of once."""
         for name in owners:
             if not os.path.lexists(self._root / name):
-                (self._root / name).mkdir(exist_ok=True)
+                disk.make_shared(self._root / name)
         with os.scandir(self._root) as entries:
             names = sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
         strange = {name for name in names if name.lower() not in owners and not name.startswith(".")}
@@ -191,7 +191,7 @@ def _claimed(folder: Path) -> list[Path]:
 def _own_folder(folder: Path, name: str) -> Path:
     """A folder of ours within a seller's, created if missing. Raises: NotADirectoryError for a link to elsewhere."""
     own = folder / name
-    own.mkdir(exist_ok=True)
+    disk.make_shared(own)
     if own.is_symlink():
         raise NotADirectoryError(f"{own} is a link; it has to be a folder")
     return own
@@ -229,6 +229,5 @@ def _locked(path: Path) -> Iterator[BinaryIO | None]:
         except BlockingIOError:
             yield None
             return
-        # The lock is on the open file. Another process may have moved it away between opening and locking.
-        there, held = regular(path), os.fstat(source.fileno())
+        there, held = regular(path), os.fstat(source.fileno())  # it may have been moved on before it was locked
         yield source if there is not None and os.path.samestat(there, held) else None

@@ -12,8 +12,8 @@ from cws_filedrop.errors import Impossible
 from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.pipeline import reading, recording
 from cws_filedrop.pipeline.reading import PreparedUpload, ReadingTask
-from cws_filedrop.pipeline.reading_process import ProcessDied, ReadingProcess, Work
 from cws_filedrop.pipeline.recording import ReadUpload
+from cws_filedrop.processes.reading_process import ProcessDied, ReadingProcess, Work
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import DatabaseUnavailable

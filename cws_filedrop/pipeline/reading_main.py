@@ -13,10 +13,10 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from cws_filedrop import log, log_settings
-from cws_filedrop.child_process import watch_parent
 from cws_filedrop.errors import Impossible, expected
 from cws_filedrop.pipeline import large, outbox, reading
-from cws_filedrop.pipeline.reading_process import Work
+from cws_filedrop.processes.child import watch_parent
+from cws_filedrop.processes.reading_process import Work
 from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import Settings
 from cws_filedrop.store.uploads import uploads

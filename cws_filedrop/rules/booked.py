@@ -175,12 +175,10 @@ def with_methods(sheet: Sheet, found: Found, methods: Spread, where: Mask) -> Ce
     return replaced(methods, sheet.every, usual) if usual else methods
 
 
+# A day without a time is read as noon, which may be before an order of the same afternoon: the moment of the order is
+# sent then.
 def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, read: Dates, calendar: Calendar) -> Cells:
-    """FulfillmentDate of each row, none of them before the order was placed (D04).
-
-    A day without a time is read as noon, which may be before an order of the same afternoon: the moment of the order is
-    sent then.
-    """
+    """FulfillmentDate of each row, none of them before the order was placed (D04)."""
     later: dict[int, str] = {}
     wrong: list[tuple[int, str]] = []
     for row, purchase, reading in _early(found, shipped, read):

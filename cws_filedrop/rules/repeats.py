@@ -81,11 +81,11 @@ def trimmed(column: Column) -> Column:
     return Column(trimmed)
 
 
+# Cells of one size at a time: they form a matrix of words, and a million ids take a few array operations. (Hashing them
+# as Python texts would be the loop over rows that this package avoids.)
 def hashes(column: Column) -> Words:
     """A hash of each cell; 0 of an empty one."""
     result = np.zeros(len(column.sizes), np.uint64)
-    # Cells of one size at a time: they form a matrix of words, and a million ids take a few array operations. (Hashing
-    # them as Python texts is the loop over rows that this package avoids.)
     short = np.minimum(column.sizes, LONG)
     for size in np.flatnonzero(np.bincount(short)).tolist():
         rows = np.flatnonzero(short == size)

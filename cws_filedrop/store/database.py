@@ -10,10 +10,11 @@ it reads stays true until it commits; this is what `SELECT … FOR UPDATE` does 
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy import event
 
+from cws_filedrop import private
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.store import migrations
 
@@ -36,6 +38,17 @@ PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchro
 def default_url(data_dir: Path) -> str:
     """The SQLite database in the data folder."""
     return f"sqlite:///{data_dir / 'cws_filedrop.db'}"
+
+
+def sqlite_file(url: str) -> Path | None:
+    """The file of an SQLite database; None for one in memory, for any other database, and for what is no URL."""
+    try:
+        found = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        return None
+    name = found.database or ""
+    is_file = found.get_backend_name() == "sqlite" and name not in ("", ":memory:") and not name.startswith("file:")
+    return Path(name) if is_file else None
 
 
 def stamp(moment: datetime) -> str:
@@ -121,6 +134,8 @@ class Database:
 
         Raises: ConfigError when the database cannot be reached, or is of a newer version.
         """
+        if (file := sqlite_file(self.url)) is not None:
+            _make_private(file)
         try:
             with self.write() as connection:
                 migrations.upgrade(connection)
@@ -166,6 +181,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+
+
+def _make_private(file: Path) -> None:
+    """Have a file that nobody else may read before SQLite makes one; what it puts beside it has the same rights."""
+    with suppress(OSError):  # what is wrong there SQLite says in its own words
+        os.close(os.open(file, os.O_WRONLY | os.O_CREAT, private.FILE))
 
 
 def _engine(url: str, *, is_sqlite: bool) -> sa.Engine:

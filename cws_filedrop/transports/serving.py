@@ -11,9 +11,9 @@ import threading
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from cws_filedrop import child_process
 from cws_filedrop.drop.intake import Intake
-from cws_filedrop.stopping import StopRequest
+from cws_filedrop.processes import child
+from cws_filedrop.processes.stopping import StopRequest
 from cws_filedrop.transports.folder.door import FolderDoor
 from cws_filedrop.transports.ftp.door import FtpDoor
 from cws_filedrop.transports.sftp.door import SftpDoor
@@ -38,7 +38,7 @@ class _Messages:
 
     def _run(self) -> None:
         for message in iter(self._queue.get, None):
-            child_process.send(**message)
+            child.send(**message)
 
 
 def serve(

@@ -37,6 +37,7 @@ def _database(seconds: float) -> Health:
 def _disk(context: ServiceContext) -> Health:
     found = os.statvfs(context.spool.root)
     free, least = found.f_bavail * found.f_frsize, context.settings.limits.free_bytes
+    # Odd while there is still time to act: below four times what makes uploads be refused.
     tone = "bad" if free < least else "odd" if free < 4 * least else "good"
     inodes = f", {found.f_favail / found.f_files:.0%} of its inodes" if found.f_files else ""
     words = f"{size(free)} free{inodes}"

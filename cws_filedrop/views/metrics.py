@@ -127,20 +127,20 @@ class _Source(Collector):
         )
 
 
-def _waiting(found: StageCounts, now: datetime) -> Iterator[Metric]:
-    states = {str(state): found.upload(str(state)).number for state in stages.IN_WORK}
+def _waiting(counts: StageCounts, now: datetime) -> Iterator[Metric]:
+    states = {str(state): counts.upload(str(state)).number for state in stages.IN_WORK}
     yield _gauge("uploads_in_work", "Uploads by state", "state", states)
     ages = {
-        "oldest_unread_upload_seconds": ("Age of the oldest upload that nobody read", found.upload("arrived")),
-        "oldest_waiting_upload_seconds": ("Age of the oldest upload that waits for Amazon", found.upload("waiting")),
-        "oldest_unanswered_feed_seconds": ("Age of the oldest feed at Amazon", found.feed("submitted", "intended")),
+        "oldest_unread_upload_seconds": ("Age of the oldest upload that nobody read", counts.upload("arrived")),
+        "oldest_waiting_upload_seconds": ("Age of the oldest upload that waits for Amazon", counts.upload("waiting")),
+        "oldest_unanswered_feed_seconds": ("Age of the oldest feed at Amazon", counts.feed("submitted", "intended")),
     }
     for name, (words, stage) in ages.items():
         age = (now - moment(stage.oldest)).total_seconds() if stage.oldest else 0.0
         yield _plain(name, words, max(0.0, age))
-    feeds = {str(state): found.feed(str(state)).number for state in stages.UNDER_WAY}
+    feeds = {str(state): counts.feed(str(state)).number for state in stages.UNDER_WAY}
     yield _gauge("feeds_under_way", "Feeds by state", "state", feeds)
-    yield _plain("stopped_accounts", "Accounts that nothing is sent for", len(found.stopped))
+    yield _plain("stopped_accounts", "Accounts that nothing is sent for", len(counts.stopped))
 
 
 def _plain(name: str, words: str, value: float) -> Metric:

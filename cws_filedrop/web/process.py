@@ -14,14 +14,15 @@ from typing import Any, Final
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from cws_filedrop import child_process, config, log, log_settings
+from cws_filedrop import config, log, log_settings, private
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.gate.audit import Audit
 from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseGuardStore
+from cws_filedrop.processes import child
+from cws_filedrop.processes.stopping import StopRequest, stop_on_signals
 from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings, WebSettings
-from cws_filedrop.stopping import StopRequest, stop_on_signals
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.web import app
 from cws_filedrop.web.site import web_context
@@ -33,16 +34,17 @@ KEEP_ALIVE_SECONDS: Final = 30
 
 def main() -> int:
     """Serve until standard input ends or SIGTERM comes; 2 when a setting cannot be used."""
+    private.set_umask()
     with stop_on_signals() as stop:
         settings = config.load(None, os.environ)
         log_settings.configure(settings, "pages", child=True)
-        if not child_process.may_begin(stop):
+        if not child.may_begin(stop):
             return 0
-        child_process.watch_parent(partial(_orphaned, stop))
+        child.watch_parent(partial(_orphaned, stop))
         try:
             _serve(settings, stop)
         except ConfigError as error:
-            child_process.send(error=str(error))
+            child.send(error=str(error))
             return 2
     return 0
 
@@ -119,7 +121,7 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            child_process.send(**self._ready)
+            child.send(**self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._context.beacon.end_streams()
@@ -146,4 +148,4 @@ def _listen(web: WebSettings) -> socket.socket:
 
 
 def _arrived(upload_id: str) -> None:
-    child_process.send(event="arrived", upload=upload_id)
+    child.send(event="arrived", upload=upload_id)

@@ -30,15 +30,14 @@ def test_the_receipt_says_whether_it_was_seen_who_had_a_file_open(tmp_path: Path
     # Root without that capability is told of its own files alone, as every other user is.
     running = Running(tmp_path, before=("setpriv", "--bounding-set", "-lease"), FOLDER__SETTLE_UNSURE_SECONDS=1.5)
     running.add_seller("anna")
-    running.start()
-    inbox = running.home("anna") / "inbox"
-    wait_for(inbox.is_dir, what="her home")
-    for name, owner in (("own", 0), ("theirs", NOBODY)):
-        (tmp_path / name).write_bytes(amazon_file(order_ids(1, start=owner)))
-        os.chown(tmp_path / name, owner, owner)
-        os.rename(tmp_path / name, inbox / f"{name}.txt")
-    own, theirs = words(running, "own"), words(running, "theirs")
-    assert running.stop() == 0
+    with running.started():
+        inbox = running.home("anna") / "inbox"
+        wait_for(inbox.is_dir, what="her home")
+        for name, owner in (("own", 0), ("theirs", NOBODY)):
+            (tmp_path / name).write_bytes(amazon_file(order_ids(1, start=owner)))
+            os.chown(tmp_path / name, owner, owner)
+            os.rename(tmp_path / name, inbox / f"{name}.txt")
+        own, theirs = words(running, "own"), words(running, "theirs")
     assert "complete whole (nothing changed it for 1 s, and no program had it open for writing)" in own
     unseen = "whether a program had it open for writing, the system does not say"
     assert f"complete whole (nothing changed it for 1.5 s; {unseen})" in theirs

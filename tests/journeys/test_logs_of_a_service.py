@@ -65,7 +65,7 @@ def test_each_process_has_its_file_and_the_stream_has_everything(story: Story) -
     service = story.service
     files = {path.name for path in (service.data / "logs").glob("*.log")}
     assert {"worker.log", "doors.log", "sandbox.log"} <= files
-    assert all(path.stat().st_mode & 0o007 == 0 for path in (service.data / "logs").iterdir())
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (service.data / "logs").iterdir())
     assert "upload.arrived" in {line["event"] for line in lines(service, "doors.log")}
     assert "upload.read" in {line["event"] for line in lines(service, "worker.log")}
     assert "sandbox.feed_processed" in {line["event"] for line in lines(service, "sandbox.log")}

@@ -153,9 +153,10 @@ def test_a_second_service_on_the_same_data_goes_and_touches_nothing(tmp_path: Pa
     first = Starting(tmp_path)
     first.process.expect("^ready$")
     before = first.pids
-    done = first.service.command("serve")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "another cws-filedrop works on this data folder already" in done.stderr
+    second = Process(["cws_filedrop", "serve"], first.service.environment, tmp_path / "second.log")
+    assert second.process.wait(60) == 2
+    assert "another cws-filedrop works on this data folder already" in second.tail()
+    assert (second.stop(), second.lines) == (2, [])
     assert first.pids == before
     assert first.process.stop() == 0
     assert_gone(first)

@@ -280,10 +280,10 @@ def test_a_crash_at_any_moment_loses_nothing_and_reports_once(
     def dying(name: str) -> object:
         really = getattr(disk, name)
 
-        def call(*args: object) -> None:
+        def call(*args: object, **named: object) -> None:
             calls.append(name)
             if len(calls) < number or after:
-                really(*args)
+                really(*args, **named)
             if len(calls) == number:
                 raise Killed
 

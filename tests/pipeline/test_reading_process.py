@@ -9,12 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from pipeline.desks import desk_on
+from pipeline.contexts import context_on
 from running import wait_for
 
 from cws_filedrop.errors import Impossible
 from cws_filedrop.pipeline.reading_main import _portable
-from cws_filedrop.pipeline.reading_process import ProcessClosed, ProcessDied, ReadingProcess, Work
+from cws_filedrop.processes.reading_process import ProcessClosed, ProcessDied, ReadingProcess, Work
 
 
 def pids() -> list[int]:
@@ -25,44 +25,44 @@ def pids() -> list[int]:
 
 @pytest.fixture
 def process(tmp_path: Path) -> Iterator[ReadingProcess]:
-    process = ReadingProcess(desk_on(tmp_path).settings, "small")
+    process = ReadingProcess(context_on(tmp_path).settings, "small")
     yield process
     process.close()
 
 
 def test_it_does_what_it_is_asked_for_one_after_the_other(process: ReadingProcess) -> None:
     with ThreadPoolExecutor(8) as pool:
-        assert list(pool.map(lambda number: process.ask(Work.NOTHING, number), range(50))) == list(range(50))
+        assert list(pool.map(lambda number: process.ask(Work.PING, number), range(50))) == list(range(50))
 
 
 def test_what_the_work_raises_is_raised_here_with_where_that_was(process: ReadingProcess) -> None:
-    with pytest.raises(Impossible, match="there is no upload x") as raised:
+    with pytest.raises(Impossible, match="there is no upload x,") as raised:
         process.ask(Work.READ_LARGE, "x")
     assert any("_read_large" in note for note in raised.value.__notes__)
-    assert process.ask(Work.NOTHING, 1) == 1
+    assert process.ask(Work.PING, 1) == 1
 
 
 def test_who_asks_one_that_died_is_told_and_the_next_one_has_another(process: ReadingProcess) -> None:
-    assert process.ask(Work.NOTHING, 1) == 1
+    assert process.ask(Work.PING, 1) == 1
     (pid,) = pids()
     os.kill(pid, signal.SIGKILL)
     with pytest.raises(ProcessDied):
-        process.ask(Work.NOTHING, 2)
-    assert process.ask(Work.NOTHING, 3) == 3
+        process.ask(Work.PING, 2)
+    assert process.ask(Work.PING, 3) == 3
     assert pids() != [pid]
 
 
 def test_who_waits_while_it_is_closed_is_told_that_and_nobody_gets_another(process: ReadingProcess) -> None:
-    assert process.ask(Work.NOTHING, 1) == 1
+    assert process.ask(Work.PING, 1) == 1
     (pid,) = pids()
     os.kill(pid, signal.SIGSTOP)
     with ThreadPoolExecutor(2) as pool:
-        waiting = [pool.submit(process.ask, Work.NOTHING, number) for number in range(2)]
+        waiting = [pool.submit(process.ask, Work.PING, number) for number in range(2)]
         wait_for(process._asking.locked)
         process.close()
         assert [type(one.exception(60)) for one in waiting] == [ProcessClosed] * 2
     with pytest.raises(ProcessClosed):
-        process.ask(Work.NOTHING, 2)
+        process.ask(Work.PING, 2)
     process.start()
     assert pids() == []
 

@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 from cws_filedrop import log
-from cws_filedrop.child_process import watch_parent
 from cws_filedrop.door_settings import FolderSettings, FtpSettings
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.gate.logins import Logins, SellerLogin, Throttle
-from cws_filedrop.stopping import stop_on_signals
+from cws_filedrop.processes.child import watch_parent
+from cws_filedrop.processes.stopping import stop_on_signals
 from cws_filedrop.transports.folder.door import FolderDoor
 from cws_filedrop.transports.ftp.door import FtpDoor
 from cws_filedrop.transports.serving import serve

@@ -54,6 +54,18 @@ def test_listings(full: Place, session: ftplib.FTP, folder: str, names: list[str
     assert all(" seller " in line for line in lines)
 
 
+def test_a_listing_tells_nothing_of_rights_on_our_disk(full: Place, session: ftplib.FTP) -> None:
+    (full.home().path / "outbox" / "a.receipt.txt").chmod(0o600)
+    (full.home().path / "outbox").chmod(0o2770)
+    lines: list[str] = []
+    session.retrlines("LIST /outbox", lines.append)
+    session.retrlines("LIST /", lines.append)
+    shown = {line.rsplit(maxsplit=1)[-1]: line.split()[0] for line in lines}
+    assert (shown["a.receipt.txt"], shown["outbox"]) == ("-rw-r--r--", "drwxr-xr-x")
+    (fact,) = [facts["unix.mode"] for _, facts in session.mlsd("/outbox", ["unix.mode"])]
+    assert fact in ("0644", "0o644")  # as pyftpdlib writes it
+
+
 @pytest.mark.parametrize("path", ["/outbox/a.receipt.txt", "/orders/created/o.txt", "/STATUS.txt", "/STATUS.json"])
 @pytest.mark.parametrize("mode", ["I", "A"])
 def test_downloads_are_byte_for_byte(full: Place, session: ftplib.FTP, path: str, mode: str) -> None:

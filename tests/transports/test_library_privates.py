@@ -31,6 +31,9 @@ from pyftpdlib.filesystems import AbstractedFS
 from pyftpdlib.handlers import DTPHandler, FTPHandler
 from pyftpdlib.servers import FTPServer
 
+from cws_filedrop.transports.sftp.session import SftpSession
+from cws_filedrop.transports.sftp.tuning import SshTransport
+
 OURS = Path(__file__).parents[2] / "cws_filedrop" / "transports"
 PASSIVE, ACTIVE = FTPHandler.passive_dtp, FTPHandler.active_dtp
 OF_PYFTPDLIB = (FTPHandler, DTPHandler, PASSIVE, ACTIVE, FTPServer, ioloop.Acceptor, ioloop.AsyncChat, AbstractedFS)
@@ -103,3 +106,23 @@ def test_what_is_relied_on_is_there_and_is_written_down(door: str) -> None:
 def test_the_buffer_of_the_first_line_keeps_its_name() -> None:
     """Its name is mangled, so that it is named by a text in `tuning`."""
     assert "_Packetizer__remainder" in vars(Packetizer(None))
+
+
+# What threading.Thread sets in its __init__, in Python 3.13.0 (`_handle`), 3.13.4 (`_os_thread_handle`), 3.14
+# (`_context`) and all others that are supported.
+OF_THREADS = {"_target", "_name", "_args", "_kwargs", "_daemonic", "_ident", "_native_id", "_started", "_initialized"}
+OF_THREADS |= {
+    "_stderr",
+    "_invoke_excepthook",
+    "_handle",
+    "_os_thread_handle",
+    "_context",
+    "_is_stopped",
+    "_tstate_lock",
+}
+
+
+@pytest.mark.parametrize("kind", [SftpSession, SshTransport])
+def test_no_name_of_ours_is_hidden_by_one_of_its_thread(kind: type) -> None:
+    """An attribute of an object hides a method of its class: every SFTP request failed on Python 3.13.0."""
+    assert privates([inspect.getsource(kind)]) & OF_THREADS == set()

@@ -35,7 +35,7 @@ def completion(shell: Annotated[Shell, typer.Argument(help="the shell you use")]
 
 def answer(app: typer.Typer) -> None:
     """Answer the shell that asks for completions, and exit. Whatever goes wrong, nothing of it shows at the prompt."""
-    completion_init()
+    completion_init()  # typer's own completion classes, which add_completion=False leaves out
     with open(os.devnull, "w") as nowhere, contextlib.redirect_stderr(nowhere):
         try:
             app(prog_name=PROGRAM)

@@ -22,16 +22,16 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from cws_filedrop import config, log_settings, passwords
+from cws_filedrop import config, data_folder, log_settings, passwords, private
 from cws_filedrop.cli.run_service import running
 from cws_filedrop.errors import expected
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Account, Role, Seller
 from cws_filedrop.orders import importing
-from cws_filedrop.service_addresses import Addresses
+from cws_filedrop.processes.addresses import Addresses
+from cws_filedrop.processes.stopping import StopRequest
 from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.stopping import StopRequest
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.sellers import profiles, sellers
 from cws_filedrop.store.users import users
@@ -62,6 +62,7 @@ class UploadedSample:
 
 def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
     """Start everything, drop these files by FTP, show what became of every line; true if every line has its verdict."""
+    private.set_umask()
     console = Console()
     with _data_folder(data) as folder:
         settings = _settings(folder, serve=serve)
@@ -123,7 +124,7 @@ def _port(wanted: int) -> int:
 
 def _seller(settings: Settings) -> str:
     """A demo seller with every known profile, and an operator of the pages; the fresh password of both."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    data_folder.make(settings)
     db = Database(settings.database.url or default_url(settings.data))
     db.create()
     password, now = passwords.generated(12), datetime.now(UTC)

@@ -209,10 +209,10 @@ class _Tail:
         """The files that were begun after the one that is read, oldest first, opened."""
         if self._file is not None and _is_at(self._path, self._file):
             return []
-        found: list[BinaryIO] = []
+        younger: list[BinaryIO] = []
         for file in reversed(_opened(self._path)):
             if self._file is not None and _identity(file) == _identity(self._file):
                 file.close()
                 break
-            found.append(file)
-        return found[::-1]
+            younger.append(file)
+        return younger[::-1]

@@ -67,6 +67,7 @@ def add(
     if time_zone not in zoneinfo.available_timezones():
         raise stop(f"{time_zone!r} is not a time zone; use a name such as Europe/Berlin", 2)
     shared.merchant_id(merchant_id)
+    # A reference, since the row is in the database and its backups, where a token must not be.
     if refresh_token and not re.fullmatch("(env|file):.+", refresh_token):
         raise stop("--refresh-token: write env:NAME or file:PATH, never the token itself", 2)
     _one_of("--on-error", on_error, ON_ERROR)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from cws_filedrop import data_folder
 from cws_filedrop.cli.terminal.shared import GlobalOptions, must_exist, stop
-from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import Seller
 from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import Settings
@@ -19,12 +19,9 @@ def database(chosen: Settings, *, create: bool = False) -> Database:
     """
     if not create:
         must_exist(chosen)
-    try:
-        chosen.data.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"[service] data_dir: {chosen.data} cannot be made: {error.strerror}") from error
+    data_folder.make(chosen)
     db = Database(chosen.database.url or default_url(chosen.data))
-    GlobalOptions.closers.append(db.close)
+    GlobalOptions.closers.append(db.close)  # before `create`, which may fail
     db.create()
     return db
 

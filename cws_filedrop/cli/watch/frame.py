@@ -202,15 +202,9 @@ def _doors(seen: Overview, now: datetime, limit: int) -> RenderableType:
         return _panel("At the doors", Text("nobody is connected", style="dim"))
     table = _table(("seller", "short"), ("door", "short"), ("from", "short"), ("program", "long"), ("for", "short"))
     table.add_column("", no_wrap=True)
-    for connection in seen.connected[:limit]:
-        does = "closing" if connection.close_asked else "transfer" if connection.busy else ""
-        cells = (
-            connection.seller,
-            connection.door,
-            connection.address,
-            printable(connection.client),
-            age(connection.since, now),
-        )
+    for row in seen.connected[:limit]:
+        does = "closing" if row.close_asked else "transfer" if row.busy else ""
+        cells = (row.seller, row.door, row.address, printable(row.client), age(row.since, now))
         table.add_row(*map(Text, cells), Text(does, style="green"))
     more = len(seen.connected) - limit
     rest = [Text(f"and {more:,} more", style="dim")] if more > 0 else []

@@ -90,7 +90,7 @@ class ServicePoller:
         self._publish()
 
     def _publish(self) -> None:
-        self._began = None
+        self._began = None  # nothing is being waited for any more
         self._looked.set()
         self._news.set()
 

@@ -6,14 +6,16 @@ import argparse
 import sys
 from pathlib import Path
 
-from cws_filedrop import child_process, log
+from cws_filedrop import log, private
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, serve
+from cws_filedrop.processes import child
 
 
 def main() -> int:
     """Serve; 2 when it cannot."""
     given = _parser().parse_args()
+    private.set_umask()
     files = (
         log.LogFolder(given.log_folder, "sandbox", given.log_file_bytes, given.log_files) if given.log_folder else None
     )
@@ -30,7 +32,7 @@ def main() -> int:
     try:
         serve(settings, watch_stdin=given.watch_stdin)
     except ConfigError as error:
-        child_process.send(error=str(error))
+        child.send(error=str(error))
         return 2
     return 0
 

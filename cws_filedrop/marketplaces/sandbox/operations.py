@@ -124,12 +124,10 @@ class Amazon:
         document = self._rows.add_document(call.account, content_type)
         return {"feedDocumentId": document, "url": self._signer.link(call.base, document, "PUT", self._rows.now())}
 
+    # Not idempotent, as at Amazon: a second call makes a second feed of the same document, whose shipments are then
+    # sent twice. The client must never let that happen, so the sandbox must not prevent it.
     def create_feed(self, call: OperationCall) -> Payload:
-        """Make a feed of an uploaded document.
-
-        Not idempotent, as at Amazon: a second call makes a second feed of the same document, whose shipments are sent
-        twice. That is what the client must never let happen, so the sandbox must not prevent it.
-        """
+        """Make a feed of an uploaded document; not idempotent."""
         wanted = object_(call.body)
         if wanted.get("feedType") not in FEED_TYPES:
             raise wrong(f"feedType {wanted.get('feedType')!r} is not supported here")

@@ -35,12 +35,10 @@ class OrdersApi:
         self._rows = rows
         self._show_after_seconds = show_after_seconds
 
+    # Shipments may show late (`show_after_seconds`): a client that took the first look-up for the last word would
+    # report accepted orders as missing.
     def get_order(self, call: OperationCall) -> Payload:
-        """An order as it shows now.
-
-        Shipments may show late (`show_after_seconds`): a client that took the first look-up for the last word would
-        report accepted orders as missing.
-        """
+        """An order as it shows now."""
         wanted = set(call.many("includedData"))
         if strange := wanted - DATASETS:
             raise wrong(f"includedData {', '.join(sorted(strange))} is unknown")

@@ -13,7 +13,7 @@ from typing import Final
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from cws_filedrop import child_process, log
+from cws_filedrop import log
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import control
 from cws_filedrop.marketplaces.sandbox.app import App
@@ -21,7 +21,8 @@ from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
 from cws_filedrop.marketplaces.sandbox.settings import SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.signing import Signer
 from cws_filedrop.marketplaces.sandbox.state import State
-from cws_filedrop.stopping import stop_on_signals
+from cws_filedrop.processes import child
+from cws_filedrop.processes.stopping import stop_on_signals
 
 LOG: Final = log.get(__name__)
 START_SECONDS: Final = 20.0
@@ -158,7 +159,7 @@ def serve(settings: SandboxServerSettings, *, watch_stdin: bool = False) -> None
         if watch_stdin:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
         with Server(settings) as server:
-            child_process.send(endpoint=server.endpoint)
+            child.send(endpoint=server.endpoint)
             if watch_stdin:
-                child_process.watch_parent(stop.make)
+                child.watch_parent(stop.make)
             stop.wait()

@@ -55,6 +55,7 @@ class Trend:
             for at, disk in self._samples
             if (value := disk.bytes if what == BYTES else disk.inodes) is not None
         ]
+        # Too few samples, or too close together: one large upload would look like a disk that fills up.
         if len(points) < LEAST_SAMPLES or points[-1][0] < LEAST_HOURS:
             return None
         mean_x = sum(x for x, _ in points) / len(points)

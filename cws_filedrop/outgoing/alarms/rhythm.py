@@ -31,6 +31,7 @@ def overdue(arrivals: Sequence[datetime], *, now: datetime, zone: ZoneInfo) -> d
     day = last.date()
     while day <= today:
         expected = _expected(first_drops, day, zone)
+        # Not on the day of its last drop: it has dropped something that day, whenever that was.
         if expected is not None and last < expected <= now and day != last.date():
             return expected
         day += timedelta(days=1)

@@ -52,16 +52,14 @@ def finished(context: ServiceContext, found: Sequence[Upload]) -> None:
     _answers(context, found, "result")
 
 
-def _answers(context: ServiceContext, answered_uploads: Sequence[Upload], stage: str) -> None:
+def _answers(context: ServiceContext, batch: Sequence[Upload], stage: str) -> None:
     with context.db.read() as connection:
-        listening = hooks.listening_in(
-            connection, {upload.seller_id for upload in answered_uploads}, HookEvent.ANSWERED
-        )
+        listening = hooks.listening_in(connection, {upload.seller_id for upload in batch}, HookEvent.ANSWERED)
     if not listening:
         return
     now = context.clock()
     calls = []
-    for upload in answered_uploads:
+    for upload in batch:
         if wanted := listening.get(upload.seller_id):
             data = _answer(context, upload, stage)
             key = f"upload:{upload.id}:{stage}:{upload.releases}"

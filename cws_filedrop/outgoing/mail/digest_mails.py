@@ -74,6 +74,7 @@ def last_hour(now: datetime, hour: int, time_zone: str) -> datetime:
 def _write(context: ServiceContext, seller: Seller, until: datetime) -> int:
     day = f"digest:{seller.id}:{until.date().isoformat()}"
     keys = {address: f"{day}:{address}" for address in seller.mailing.addresses}
+    # Asked of the database too, since `_done` is forgotten at a restart.
     if len(mails.known(context.db, keys.values())) == len(keys):
         return 0
     since = _since(context, seller, until)

@@ -33,29 +33,29 @@ def is_on(context: ServiceContext) -> bool:
     return bool(context.settings.mail.host)
 
 
-def answered(context: ServiceContext, found: Sequence[Upload]) -> None:
+def answered(context: ServiceContext, answered_uploads: Sequence[Upload]) -> None:
     """Uploads have been answered with receipts."""
-    if not is_on(context) or not found:
+    if not is_on(context) or not answered_uploads:
         return
-    owners = sellers.by_ids(context.db, {upload.seller_id for upload in found})
+    owners = sellers.by_ids(context.db, {upload.seller_id for upload in answered_uploads})
     notes = [
         Note(_answer_key(upload), Topic.ANSWERED, upload.id)
-        for upload in found
+        for upload in answered_uploads
         if wants_each(owners[upload.seller_id]) and _has_news(upload)
     ]
     if context.settings.mail.operators:
-        notes += [_set_aside(upload) for upload in found if upload.state in uploads.ASIDE]
+        notes += [_set_aside(upload) for upload in answered_uploads if upload.state in uploads.ASIDE]
     mails.note(context.db, notes, now=context.clock())
 
 
-def finished(context: ServiceContext, found: Sequence[Upload]) -> None:
+def finished(context: ServiceContext, finished_uploads: Sequence[Upload]) -> None:
     """Amazon's answers have been delivered to sellers."""
-    if not is_on(context) or not found:
+    if not is_on(context) or not finished_uploads:
         return
-    owners = sellers.by_ids(context.db, {upload.seller_id for upload in found})
+    owners = sellers.by_ids(context.db, {upload.seller_id for upload in finished_uploads})
     notes = [
         Note(f"upload:{upload.id}:finished", Topic.FINISHED, upload.id)
-        for upload in found
+        for upload in finished_uploads
         if wants_each(owners[upload.seller_id])
     ]
     mails.note(context.db, notes, now=context.clock())

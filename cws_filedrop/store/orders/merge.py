@@ -201,8 +201,7 @@ class _Merging:
             row["order_no"]: json.loads(row["cells"])
             for row in self._rows(ORDER_PEOPLE, ORDER_PEOPLE.c.order_no, list(orders))
         }
-        # Buyers of orders that have ended may have been removed on purpose; an old file must not bring them back.
-        new = [no for no in orders if no not in kept and no not in ended]
+        new = [no for no in orders if no not in kept and no not in ended]  # those were removed on purpose, and stay so
         differ = [no for no in kept if kept[no] | orders[no].people != kept[no]]
         if new:
             rows = [{"order_no": no, "cells": _packed(orders[no].people)} for no in new]

@@ -78,9 +78,7 @@ def find(db: Database, account_id: int, name: str) -> list[Order]:
 
     Several only when a seller gave them the same reference.
     """
-    # `no` is the service's number of orders without one of their own, but only of those that an order file named:
-    # of others nobody has been given that number.
-    by_serial = ORDERS.c.number.is_(None) & (ORDERS.c.made_by == "")
+    by_serial = ORDERS.c.number.is_(None) & (ORDERS.c.made_by == "")  # else nobody has been given `no` as a number
     own = by_serial & (ORDERS.c.no == int(name)) if _is_serial(name) else sa.false()
     ways = (ORDERS.c.amazon_order_id == name, (ORDERS.c.number == name) | own, ORDERS.c.reference == name)
     with db.read() as connection:

@@ -117,7 +117,7 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
         status = self._look(path)
         if status is None:
             raise CommandRefused("No such file or folder")
-        return status
+        return _as_shown(status)
 
     def listdir(self, path: str) -> list[str]:
         if self.isdir(path) and self._is_astray(path):
@@ -303,6 +303,12 @@ class SellerFiles(AbstractedFS):  # type: ignore[misc]
 # Without following links, which could lead out of the home, and without waiting for a pipe's other end.
 def _open_plain(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _as_shown(found: os.stat_result) -> os.stat_result:
+    """Without the rights that things have on our disk, which are no business of a seller's."""
+    mode = stat.S_IFMT(found.st_mode) | (0o755 if stat.S_ISDIR(found.st_mode) else 0o644)
+    return os.stat_result((mode, *found[1:10]))
 
 
 def _stat_of(picked_up: PickedUp) -> os.stat_result:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from cws_filedrop import log
+from cws_filedrop import log, private
 from cws_filedrop.drop import disk
 from cws_filedrop.errors import ConfigError
 
@@ -38,7 +38,7 @@ _KINDS: Final[dict[str, tuple[Callable[[], _Key], type[paramiko.PKey]]]] = {
 def host_keys(directory: Path) -> list[paramiko.PKey]:
     """The keys kept in that directory; those that are missing are made. Raises: ConfigError."""
     try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        directory.mkdir(parents=True, exist_ok=True, mode=private.FOLDER)
         return [_key(directory / name, make, kind) for name, (make, kind) in _KINDS.items()]
     except OSError as error:
         raise ConfigError(f"{directory}: the SFTP door cannot keep its host keys there: {error.strerror}") from error
@@ -60,7 +60,7 @@ def _key(path: Path, make: Callable[[], _Key], kind: type[paramiko.PKey]) -> par
     if not path.exists():
         disk.replace_private(path, make().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, NoEncryption()))
         _LOG.info("sftp.host_key_made", path=str(path))
-    os.chmod(path, 0o600)
+    os.chmod(path, private.FILE)
     try:
         return kind.from_private_key_file(str(path))
     except (paramiko.SSHException, ValueError) as error:

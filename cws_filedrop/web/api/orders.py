@@ -129,6 +129,7 @@ def _history(api: ApiContext, seller: Seller, events: Sequence[OrderEvent]) -> l
     bodies = []
     for event in events:
         values = asdict(event)
+        # Only what names the upload is left out: that the order moved is this seller's to know.
         if event.upload_id and owners.get(event.upload_id) != seller.id:
             values |= {"upload_id": "", "line": None}
         bodies.append(EventBody(**values))

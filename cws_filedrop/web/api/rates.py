@@ -52,6 +52,7 @@ class Rates:
         with self._lock:
             now = self._clock()
             made = self._made.setdefault(token, deque())
+            # The last window is the longest: what is older counts in none.
             while made and made[0] <= now - self.windows[-1].seconds:
                 made.popleft()
             over = [window for window in self.windows if self._remaining(made, window, now) <= 0]

@@ -42,6 +42,7 @@ def _unless_known(request: Request, response: Response) -> Response:
     known = request.headers.get("if-none-match", "")
     if not any(one.strip().removeprefix("W/") in (tag, "*") for one in known.split(",")):
         return response
+    # A 304 has no body, hence no length and type of one; everything else stays (RFC 9110, 15.4.5).
     kept = {name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")}
     return Response(status_code=304, headers=kept)
 

@@ -138,11 +138,11 @@ def _file(kind: str) -> None:
         description=f"{FILES[kind]}, as it lies in your outbox; 404 while there is none, or when you have deleted it.",
     )
     def fetch(upload_id: UploadId, seller: Caller, api: TheApi) -> Response:
-        found = mine(api, seller, upload_id)
+        upload = mine(api, seller, upload_id)
         home = api.context.home(seller.name)
         if home.is_astray("outbox"):
             raise not_there()
-        return file_answer(home.path / "outbox" / result_name(found.name, found.id, kind))
+        return file_answer(home.path / "outbox" / result_name(upload.name, upload.id, kind))
 
 
 for _kind in FILES:

@@ -38,10 +38,7 @@ def listed(request: Request, session: visitors.Viewer) -> Response:
 
 @router.get("/feeds/{number}/{kind}")
 def download(request: Request, session: visitors.Viewer, number: Number, kind: str) -> Response:
-    """The document as it was sent, or Amazon's report as it was read.
-
-    For operators only: a feed carries lines of several sellers.
-    """
+    """The document as it was sent, or Amazon's report as it was read. Not for sellers: they share feeds."""
     context = web_context.of(request).context
     feed = feeds.find(context.db, number)
     if feed is None or kind not in list(FeedFileKind):

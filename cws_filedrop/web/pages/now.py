@@ -28,20 +28,20 @@ def now(request: Request, session: visitors.Anyone) -> Response:
     visitors.user(request)
     context = web_context.of(request).context
     begun = time.perf_counter()
-    found = overview.look(context)
+    seen = overview.look(context)
     took = time.perf_counter() - begun
     return framed(
         request,
         "now.html",
         session,
-        seen=found,
-        stages=found.stages,
-        late=found.late[:SHOWN_LATE],
-        connected=found.connected[:SHOWN_CONNECTIONS],
-        transfers=sum(one.busy for one in found.connected),
-        aside=found.stages.upload("held", "cut", "failed").number,
-        health=health.look(context, found.stages, seconds=took),
-        uploads=found.uploads[:SHOWN],
+        seen=seen,
+        stages=seen.stages,
+        late=seen.late[:SHOWN_LATE],
+        connected=seen.connected[:SHOWN_CONNECTIONS],
+        transfers=sum(one.busy for one in seen.connected),
+        aside=seen.stages.upload("held", "cut", "failed").number,
+        health=health.look(context, seen.stages, seconds=took),
+        uploads=seen.uploads[:SHOWN],
     )
 
 

@@ -56,8 +56,8 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
     """One order: what was ordered, everything that happened, what Amazon's order showed, the uploads that name it."""
     db = web_context.of(request).context.db
     with db.read() as connection:
-        found = order_book.get_in(connection, account_id, order_id)
-    if found is None:
+        known = order_book.get_in(connection, account_id, order_id)
+    if known is None:
         raise visitors.NotThere
     account = sellers.account(db, account_id)
     about = work_lists.about_order(account_id, order_id)
@@ -65,12 +65,12 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
         request,
         "order.html",
         session,
-        order=found,
-        speed=speed(found.ship_method) or "",
+        order=known,
+        speed=speed(known.ship_method) or "",
         account=account,
         amazon_url=order_url(account.marketplace_id, order_id),
-        lines=order_book.lines(db, found.no),
-        history=order_book.history(db, found.no),
+        lines=order_book.lines(db, known.no),
+        history=order_book.history(db, known.no),
         uploads=searching.uploads(db, UploadSearch(text=order_id), limit=20),
         case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),
         decisions=decisions.listing(db, about=about, limit=20),

@@ -61,8 +61,8 @@ def wanted_by(query: dict[str, str]) -> UploadSearch:
 def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Response:
     """One upload with its whole timeline."""
     context, query = web_context.of(request).context, request.query_params
-    found = rows.get(context.db, upload_id)
-    if found is None:
+    known = rows.get(context.db, upload_id)
+    if known is None:
         raise visitors.NotThere
     verdict, code = query.get("verdict", "")[:LONGEST], query.get("code", "")[:LONGEST]
     after = whole(query.get("after", "")) or 0
@@ -72,14 +72,14 @@ def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Respon
         request,
         "upload.html",
         session,
-        one=found,
-        timeline=upload_timeline.of(context, found),
+        one=known,
+        timeline=upload_timeline.of(context, known),
         verdict_counts=verdict_counts.of_upload(context.db, upload_id),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=verdict,
         code=code,
-        files=files.of_upload(context, found),
+        files=files.of_upload(context, known),
         case=case,
         people=[one.name for one in users.everyone(context.db) if one.enabled],
     )
@@ -89,10 +89,10 @@ def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Respon
 def download(request: Request, session: visitors.Viewer, upload_id: str, kind: str) -> Response:
     """One of an upload's files: as it came, or as it was answered."""
     context = web_context.of(request).context
-    found = rows.get(context.db, upload_id)
-    if found is None:
+    known = rows.get(context.db, upload_id)
+    if known is None:
         raise visitors.NotThere
-    kept = files.find(context, found, kind)
+    kept = files.find(context, known, kind)
     if kept is None:
         raise visitors.NotThere
     return files.download(kept)

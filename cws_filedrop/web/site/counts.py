@@ -20,6 +20,8 @@ class WorkCounts:
         self._until = 0.0
         self._counts = (0, 0, 0)
 
+    # Without a lock: at worst two requests count at once, and one result is kept.
+
     def of(self, context: ServiceContext) -> tuple[int, int, int]:
         """Lines that are unconfirmed, uploads that were set aside, and alarms that are open."""
         if time.monotonic() > self._until:

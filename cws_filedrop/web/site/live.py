@@ -48,6 +48,7 @@ class Beacon:
 
     async def changes(self) -> AsyncIterator[str]:
         """Events as they go over the wire; the first says that the stream is there."""
+        # With its loop: the event is set by the thread that looks, which may touch it only through the loop.
         mine = (asyncio.get_running_loop(), asyncio.Event())
         with self._lock:
             self._listeners.add(mine)

@@ -71,11 +71,11 @@ def _feed_file(kind: FeedFileKind, words: str) -> None:
         description=f"{words}, byte for byte; 404 when it is not there, or not any more, with the reason.",
     )
     def fetch(number: FeedNumber, api: TheApi) -> Response:
-        found = feeds.find(api.context.db, number)
-        if found is None:
+        feed = feeds.find(api.context.db, number)
+        if feed is None:
             raise not_there()
         try:
-            body = feed_documents.read(api.context, found, kind)
+            body = feed_documents.read(api.context, feed, kind)
         except NotPossible as why:
             raise Problem(404, str(why)) from None
         named = {"Content-Disposition": f'attachment; filename="feed-{number}.{kind}.xml"'}

@@ -134,9 +134,7 @@ def evidence(
     order_id: OrderId,
     api: TheApi,
     who: Operator,
-    only: Annotated[
-        bool, Query(description="only what is about this order, for readers who must not see others")
-    ] = False,
+    only: Annotated[bool, Query(description="only what is about this order, for people outside")] = False,
 ) -> Response:
     """Everything that proves what became of an order, as one zip; who had it made is kept."""
     wanted = packing.EvidenceRequest(account_id, order_id, only_this_order=only)

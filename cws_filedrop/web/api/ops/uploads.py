@@ -88,10 +88,10 @@ def found_upload(found: UploadSummary) -> FoundUpload:
 def tell_upload(upload_id: UploadId, api: TheApi) -> WholeUpload:
     """One upload with its whole timeline."""
     context = api.context
-    found = upload_timeline.find(context, upload_id)
-    if found is None:
+    known_upload = upload_timeline.find(context, upload_id)
+    if known_upload is None:
         raise not_there()
-    upload, _ = found
+    upload, _ = known_upload
     counts = verdict_counts.of_upload(context.db, upload_id)
     return WholeUpload(
         **_upload(upload, counts),

@@ -51,6 +51,7 @@ def orders(request: Request, session: visitors.SellerHere) -> Response:
 def order_file(request: Request, session: visitors.SellerHere, folder: str, name: str) -> Response:
     """One order file, as it lies in the seller's folder."""
     seller = owner(request, session)
+    # Only names that the list shows are opened: a path from the address never reaches the disk.
     if folder not in FOLDERS or name not in _files(request, seller, folder):
         raise visitors.NotThere
     path = _home(request, seller).path / "orders" / folder / name
@@ -64,19 +65,19 @@ def order(request: Request, session: visitors.SellerHere, order_id: str) -> Resp
     """One order: what was ordered and everything that happened to it."""
     db, seller = web_context.of(request).context.db, owner(request, session)
     with db.read() as connection:
-        found = order_book.get_in(connection, seller.account.id, order_id)
-    if found is None:
+        known = order_book.get_in(connection, seller.account.id, order_id)
+    if known is None:
         raise visitors.NotThere
     mine = searching.uploads(db, UploadSearch(text=order_id), seller_id=seller.id, limit=20)
     return framed(
         request,
         "my/order.html",
         session,
-        order=found,
-        speed=speed(found.ship_method) or "",
+        order=known,
+        speed=speed(known.ship_method) or "",
         amazon_url=order_url(seller.account.marketplace_id, order_id),
-        lines=order_book.lines(db, found.no),
-        history=order_book.history(db, found.no),
+        lines=order_book.lines(db, known.no),
+        history=order_book.history(db, known.no),
         uploads=mine,
         mine={one.id for one in mine},
     )

@@ -52,7 +52,7 @@ def uploads(request: Request, session: visitors.SellerHere) -> Response:
 def upload(request: Request, session: visitors.SellerHere, upload_id: str) -> Response:
     """One upload: what arrived, and what became of it, line by line."""
     db, query = web_context.of(request).context.db, request.query_params
-    found = _mine(request, session, upload_id)
+    mine = _mine(request, session, upload_id)
     verdict, code = query.get("verdict", ""), query.get("code", "")[:LONGEST]
     chosen = Verdict(verdict) if verdict in list(Verdict) else None
     some = api_lists.lines_of(
@@ -62,21 +62,21 @@ def upload(request: Request, session: visitors.SellerHere, upload_id: str) -> Re
         request,
         "my/upload.html",
         session,
-        one=found,
+        one=mine,
         verdict_counts=verdict_counts.of_upload(db, upload_id),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=chosen or "",
         code=code,
-        files=[(kind, words) for kind, words in KINDS.items() if regular(_place(request, found, kind))],
+        files=[(kind, words) for kind, words in KINDS.items() if regular(_place(request, mine, kind))],
     )
 
 
 @router.get("/my/uploads/{upload_id}/files/{kind}")
 def download(request: Request, session: visitors.SellerHere, upload_id: str, kind: str) -> Response:
     """One of its result files, as it lies in the outbox."""
-    found = _mine(request, session, upload_id)
-    path = _place(request, found, kind) if kind in KINDS else None
+    mine = _mine(request, session, upload_id)
+    path = _place(request, mine, kind) if kind in KINDS else None
     if path is None or regular(path) is None:
         raise visitors.NotThere
     return FileResponse(path, media_type="text/plain; charset=utf-8", filename=path.name)
@@ -85,13 +85,13 @@ def download(request: Request, session: visitors.SellerHere, upload_id: str, kin
 @router.post("/my/uploads/{upload_id}/release", dependencies=[visitors.Meant])
 def release(request: Request, session: visitors.SellerHere, upload_id: str) -> Response:
     """Have a held upload taken as it is, as a `.release` file does."""
-    here, found = web_context.of(request), _mine(request, session, upload_id)
-    evidence = f"{found.evidence}; released by the seller on the page".lstrip("; ")
+    here, mine = web_context.of(request), _mine(request, session, upload_id)
+    evidence = f"{mine.evidence}; released by the seller on the page".lstrip("; ")
     if not rows.read_again(here.context.db, upload_id, evidence=evidence, only_from=(UploadState.HELD,)):
-        raise visitors.Forbidden(f"This upload is {found.state}; only what is held can be released.", 409)
+        raise visitors.Forbidden(f"This upload is {mine.state}; only what is held can be released.", 409)
     record_decision(here.context, visitors.who(request, session), what="upload released", about=upload_id)
     here.arrived(upload_id)
-    return go(request, f"/my/uploads/{upload_id}", f"{found.name} is taken as it is.")
+    return go(request, f"/my/uploads/{upload_id}", f"{mine.name} is taken as it is.")
 
 
 def _mine(request: Request, session: WebSession, upload_id: str) -> Upload:

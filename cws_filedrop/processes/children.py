@@ -16,12 +16,13 @@ from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from types import MappingProxyType
 from typing import Any, Final, TextIO
 
-from cws_filedrop import config, data_lock, log
-from cws_filedrop.child_process import ChildProcess
+from cws_filedrop import config, log
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.pipeline.reading_process import ReadingProcess
+from cws_filedrop.processes import data_lock
+from cws_filedrop.processes.child import ChildProcess
+from cws_filedrop.processes.reading_process import ReadingProcess
+from cws_filedrop.processes.stopping import StopRequest
 from cws_filedrop.settings import Settings
-from cws_filedrop.stopping import StopRequest
 
 LOG: Final = log.get(__name__)
 RESTART_SECONDS: Final = 1.0

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.stopping import StopRequest
+from cws_filedrop.processes.stopping import StopRequest
 
 LOG: Final = log.get(__name__)
 _BEGIN: Final = b"begin\n"
@@ -39,7 +39,7 @@ class ChildProcess:
         self, name: str, arguments: list[str], environment: Mapping[str, str], *, log_to_stdout: bool = False
     ) -> None:
         self.name = name
-        self._arguments = [sys.executable, "-m", "cws_filedrop.loading", *arguments]
+        self._arguments = [sys.executable, "-m", "cws_filedrop.processes.loading", *arguments]
         self._environment = dict(environment)
         self._log_to_stdout = log_to_stdout  # of ours; its own carries messages
         self._lock = threading.Lock()

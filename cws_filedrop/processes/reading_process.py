@@ -13,7 +13,7 @@ from enum import StrEnum
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final
 
-from cws_filedrop.child_process import without_ctrl_c
+from cws_filedrop.processes.child import without_ctrl_c
 from cws_filedrop.settings import Settings
 
 MODULE: Final = "cws_filedrop.pipeline.reading_main"
@@ -59,7 +59,7 @@ class ReadingProcess:
         ours, theirs = Pipe()
         with theirs, without_ctrl_c():
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-                [sys.executable, "-m", "cws_filedrop.loading", MODULE, str(theirs.fileno())],
+                [sys.executable, "-m", "cws_filedrop.processes.loading", MODULE, str(theirs.fileno())],
                 stdin=subprocess.PIPE,  # its end says that we are gone
                 pass_fds=[theirs.fileno()],
             )

@@ -1,4 +1,4 @@
-"""Starts our processes: `python -m cws_filedrop.processes.loading MODULE ARGUMENTS` imports a module and runs its `main`.
+"""Runs our processes: `python -m cws_filedrop.processes.loading MODULE ARGUMENTS` imports a module and runs its `main`.
 
 Nothing of what is imported is garbage. Looking for some again and again, while thousands of functions and classes are
 made, takes a sixth of the time, and looking through all of them when the process ends a quarter of a second.

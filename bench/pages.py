@@ -19,7 +19,8 @@ from typing import Any, Final
 import httpx
 
 from bench.convert import machine
-from cws_filedrop import log, passwords
+from cws_filedrop import log
+from cws_filedrop.credentials import passwords
 from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.gate.guard import Guard

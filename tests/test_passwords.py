@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argon2 import extract_parameters
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 
 
 def test_a_user_that_does_not_exist_costs_as_much_as_one_that_does() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import Role

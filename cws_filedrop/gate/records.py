@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 from cws_filedrop.drop.audit_events import AuditEvent
 from cws_filedrop.gate.audit import AuditEntry
 from cws_filedrop.gate.connections import ConnectionRecord

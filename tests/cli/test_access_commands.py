@@ -12,7 +12,7 @@ from cli.commands import Command
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 from cws_filedrop.model import Allowance
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.doors import guard

@@ -12,7 +12,7 @@ import pytest
 from cli.commands import SAMPLES, Command
 from running import PASSWORD, Running
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.spool import Spool

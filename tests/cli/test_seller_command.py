@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from cli.commands import Command, Said
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 from cws_filedrop.model import DateOrder, Policy, Seller
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.sellers import sellers

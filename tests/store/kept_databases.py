@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from pipeline.contexts import NOW, context_on, put, read
 from pipeline.shop import FREE, ITEM, ORDER, OTHER, REPORT, SECOND, Shop, shipped
 
-from cws_filedrop import public_keys
+from cws_filedrop.credentials import public_keys
 from cws_filedrop.model import (
     SELLERS_EVENTS,
     AlarmKind,

@@ -13,7 +13,7 @@ from web.api_kit import Site, site_on
 from web.scenes import LATE, busy
 from web.test_api_ops_uploads import every, look
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 from cws_filedrop.model import Account, AlarmKind, Allowance, Role, Seller
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.doors import connections, guard

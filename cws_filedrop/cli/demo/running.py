@@ -22,8 +22,9 @@ from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from cws_filedrop import config, data_folder, log_settings, passwords, private
+from cws_filedrop import config, data_folder, log_settings, private
 from cws_filedrop.cli.run_service import running
+from cws_filedrop.credentials import passwords
 from cws_filedrop.errors import expected
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import Account, Role, Seller

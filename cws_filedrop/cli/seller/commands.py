@@ -58,8 +58,8 @@ def add(
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
 ) -> None:
     """Add a seller and show the password, once."""
-    from cws_filedrop import passwords
     from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.credentials import passwords
     from cws_filedrop.store.sellers import sellers
 
     if not NAME.fullmatch(name):
@@ -111,7 +111,7 @@ def passwd(
     no_clear: Annotated[bool, typer.Option("--no-clear", help="take the one for FTP without encryption away")] = False,
 ) -> None:
     """Give a seller a new password; sessions of the old one end at their next login."""
-    from cws_filedrop import passwords
+    from cws_filedrop.credentials import passwords
 
     if no_clear:
         _change(name, {"clear_password_hash": None})

@@ -23,8 +23,8 @@ def add(
     file: Annotated[Path | None, typer.Option(help="a .pub or authorized_keys file instead")] = None,
 ) -> None:
     """Let a seller log in with a key as well as with its password."""
-    from cws_filedrop import public_keys
     from cws_filedrop.cli.terminal.opened import database, seller_id
+    from cws_filedrop.credentials import public_keys
     from cws_filedrop.store.sellers import keys
     from cws_filedrop.store.sellers.keys import PublicKey
 

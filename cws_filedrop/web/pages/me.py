@@ -9,7 +9,7 @@ import segno
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop import passwords
+from cws_filedrop.credentials import passwords
 from cws_filedrop.decisions import people, user_tokens
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.store.users import user_tokens as rows

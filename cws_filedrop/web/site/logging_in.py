@@ -8,7 +8,8 @@ from typing import Final
 import pyotp
 from fastapi import Request
 
-from cws_filedrop import log, passwords
+from cws_filedrop import log
+from cws_filedrop.credentials import passwords
 from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.model import Door

@@ -1,6 +1,8 @@
 .PHONY: help run demo test check coverage golden bench crashes fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
+# Half as many again as there are processors: half of a journey's time is waiting for something.
+WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 # The versions that the suite was last run with; `make CONSTRAINTS=` takes the newest that setup.cfg allows.
 CONSTRAINTS := --constraint constraints.txt
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
@@ -16,7 +18,8 @@ demo: .venv/run.stamp ## the same once, without serving
 	$(BIN)/cws-filedrop demo
 
 test: .venv/test.stamp ## run the test suite
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m compileall -q cws_filedrop tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: .venv/test.stamp ## linters, formatting, types, import contracts
 	$(BIN)/ruff check .

@@ -315,7 +315,8 @@ def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch) -> 
         return most
 
     peak(1)  # what is made once and kept is no part of it
-    assert peak(12) < 1.5 * peak(4)
+    # The least of three: what threads of other tests allocate meanwhile is counted too.
+    assert min(peak(12) for _ in range(3)) < 1.5 * peak(4)
 
 
 TEXT = st.text(st.sampled_from([*"abcXYZ019-_. ", ",", ";", '"', "\n", "\r", "é", "東", "\u00a0"]), max_size=6)

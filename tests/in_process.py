@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TextIO
 
 from cws_filedrop.cli import main
 
@@ -42,12 +43,25 @@ def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
+class _OfThisThread(io.TextIOWrapper):
+    """Takes what the command writes; what other threads write, such as a client's log, goes where it went before."""
+
+    def __init__(self, buffer: io.BytesIO, others: TextIO) -> None:
+        super().__init__(buffer, encoding="utf-8", write_through=True)
+        self._thread, self._others = threading.get_ident(), others
+
+    def write(self, text: str) -> int:
+        if threading.get_ident() != self._thread:
+            return self._others.write(text)
+        return super().write(text)
+
+
 @contextlib.contextmanager
 def _streams(words: Sequence[str], given: str) -> Iterator[tuple[io.BytesIO, io.BytesIO]]:
     out, err = io.BytesIO(), io.BytesIO()
     before = sys.argv, sys.stdin
     sys.argv, sys.stdin = ["cws-filedrop", *words], io.TextIOWrapper(io.BytesIO(given.encode()))
-    to_out, to_err = (io.TextIOWrapper(one, encoding="utf-8", write_through=True) for one in (out, err))
+    to_out, to_err = _OfThisThread(out, sys.stdout), _OfThisThread(err, sys.stderr)
     try:
         with contextlib.redirect_stdout(to_out), contextlib.redirect_stderr(to_err):
             yield out, err

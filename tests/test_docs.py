@@ -100,7 +100,8 @@ def rates() -> str:
 
 
 def make_targets() -> str:
-    done = subprocess.run(["make", "help"], cwd=docs_pages.ROOT, capture_output=True, text=True, check=True, timeout=60)
+    words = ["make", "--no-print-directory", "help"]  # as typed by hand, though `make test` runs this
+    done = subprocess.run(words, cwd=docs_pages.ROOT, capture_output=True, text=True, check=True, timeout=60)
     return f"```text\n{done.stdout.rstrip()}\n```"
 
 

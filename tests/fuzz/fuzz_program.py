@@ -11,6 +11,8 @@ from cws_filedrop.drop.home import Homes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.gate.logins import Logins, SellerLogin, Throttle
+from cws_filedrop.processes.child import watch_parent
+from cws_filedrop.processes.stopping import stop_on_signals
 from cws_filedrop.transports.ftp.door import FtpDoor
 from cws_filedrop.transports.ftp.tls import open_tls
 from cws_filedrop.transports.serving import serve
@@ -40,4 +42,6 @@ if __name__ == "__main__":
         host_keys=data / "keys",
     )
     sftp.failure_delay_seconds = 0.01
-    serve(intake, ftp=ftp, sftp=sftp, folder=None, out=sys.stdout, in_=sys.stdin)
+    with stop_on_signals() as stop:
+        watch_parent(stop.make)
+        serve(intake, ftp=ftp, sftp=sftp, folder=None, stop=stop)

@@ -16,7 +16,7 @@ import children
 import paramiko
 from transports.doors_kit import wait_for
 
-from cws_filedrop.service import FEW_ARENAS
+from cws_filedrop.processes.children import FEW_ARENAS
 
 PASSWORD = "correct-horse-9"
 PROGRAM = Path(__file__).with_name("fuzz_program.py")

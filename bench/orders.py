@@ -28,7 +28,7 @@ from cws_filedrop.examine import examine
 from cws_filedrop.model import JudgementContext
 from cws_filedrop.orders import importing
 from cws_filedrop.pipeline import large
-from cws_filedrop.pipeline.processes import RARELY
+from cws_filedrop.pipeline.reading_main import RARELY
 from cws_filedrop.rules.book import OrderBook
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.orders import snapshot

@@ -18,7 +18,7 @@ from typing import BinaryIO, Final, TypeVar
 import pandas as pd
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import opening, packed, recognition, stream, text
+from cws_filedrop.formats import encodings, opening, packed, recognition, stream, text
 from cws_filedrop.formats.cells import Layout, parse
 from cws_filedrop.formats.chunk import Chunk, cut, cut_records
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
@@ -191,11 +191,19 @@ def open_file(
 def _encoding(contents: Contents, marked: Encoding | None, surveyed: Survey) -> Encoding:
     if surveyed.utf8.fits:
         return marked or text.UTF_8
-    # UTF-8 that ends inside a character was cut off. Nearly every byte is a Windows-1252 letter too, so it would pass
-    # as a whole file in that encoding.
-    if marked is not None or surveyed.utf8.cut:
-        raise text.undecodable(marked or text.UTF_8)
-    return text.older(blocks(contents, text.UTF_8))
+    return legacy(contents, marked or text.UTF_8, cut=surveyed.utf8.cut)
+
+
+def legacy(contents: Contents, announced: Encoding, *, cut: bool = False) -> Encoding:
+    """The encoding of a file that is not all UTF-8; `cut` says that it ends inside a character.
+
+    Raises: FileRejected F02.
+    """
+    if cut or announced.codec != text.UTF_8.codec:
+        raise text.undecodable(announced)
+    cells = text.OddCells()
+    cells.add(blocks(contents, announced))
+    return encodings.decided(cells, announced)
 
 
 def _line_count(surveyed: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:

@@ -49,6 +49,7 @@ EXAMPLES: Final = {
     ("F11", ""): Example(value="shipped.txt.release"),
     ("F11", "released"): Example(value="shipped.txt", detail="20261120-091500-k7f3"),
     ("F12", ""): Example(detail="these tracking numbers are last week's"),
+    ("F13", ""): Example("traking", detail="tracking"),
     ("L01", ""): Example(detail="9 cells instead of 8"),
     ("L01", "quote"): Example("tracking", '"1Z999AA10123456784'),
     ("L02", ""): Example("carrier-name", "River\x07Post"),

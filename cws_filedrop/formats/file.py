@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final, TypeVar
 
 import pandas as pd
@@ -37,6 +37,8 @@ from cws_filedrop.model import Issue, Limits, Profile, Severity
 from cws_filedrop.rules import catalogue
 
 THREADS: Final = 2
+MOST_SHORT: Final = 50_000  # lines; up to here it does not matter what they hold
+SHORTEST: Final = 12  # characters of a line of shipments, on average
 Found = TypeVar("Found")
 
 
@@ -64,6 +66,16 @@ class FileFacts:
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
     profile: Profile | None = None
+    filled: int = field(default=0, compare=False)  # bytes that say something, as far as that matters
+
+    def check_filled(self) -> None:
+        """Let a file pass in which shipments can be.
+
+        Raises: FileRejected F05 for one of very many lines so short that an order number does not fit into them.
+        """
+        if self.line_count > MOST_SHORT and self.filled < SHORTEST * self.line_count:
+            detail = f"shape={self.line_count:,} lines have {self.filled // self.line_count} characters on average"
+            raise FileRejected(catalogue.issue("F05", detail=detail))
 
     @property
     def holding(self) -> tuple[Issue, ...]:
@@ -253,6 +265,7 @@ def _facts(
         issues=head.issues,
         notes=notes,
         profile=head.profile,
+        filled=surveyed.filled,
     )
 
 

@@ -23,6 +23,7 @@ from cws_filedrop.model import Issue, Profile
 from cws_filedrop.rules import catalogue
 
 MOST_COLUMNS: Final = 1_000
+LONGEST: Final = 64 * 1024  # characters of a heading row; more say nothing
 MOST_WARNINGS: Final = 50
 HOLDS: Final = "F13"
 MARK: Final = 16  # hexadecimal digits
@@ -77,15 +78,16 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
 
 def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) -> Iterator[HeadingRow]:
     """A line (number, text) as a row of cells, once for each delimiter it could have."""
-    number, text = line
+    number, whole = line
     for delimiter in delimiters:
+        text = delimiter.join(whole[:LONGEST].split(delimiter, MOST_COLUMNS + 1)[: MOST_COLUMNS + 1])
         if delimiter != split.TAB and delimiter not in text:
             continue
         try:
             cells = split.cells(text, delimiter)
         except ValueError:
             continue
-        count = len(cells)
+        count = len(cells) if text == whole else whole.count(delimiter) + 1
         while cells and not cells[-1]:
             cells.pop()
         yield HeadingRow(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells), count)
@@ -110,7 +112,7 @@ def check_width(row: HeadingRow) -> None:
     Raises: FileRejected F05 when it has more cells than anybody can have meant.
     """
     if len(row.cells) > MOST_COLUMNS:
-        detail = f"shape=the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
+        detail = f"shape=the heading row has {row.count:,} cells, {MOST_COLUMNS:,} are allowed"
         raise FileRejected(catalogue.issue("F05", detail=detail))
 
 

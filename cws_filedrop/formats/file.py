@@ -24,7 +24,7 @@ from cws_filedrop.formats.chunk import Chunk, cut, cut_records
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
-from cws_filedrop.formats.meaning import applied
+from cws_filedrop.formats.meaning import TOLD_BY, applied, filled_in
 from cws_filedrop.formats.packed import Contents
 from cws_filedrop.formats.profile import telling_column
 from cws_filedrop.formats.records import Records, records
@@ -66,6 +66,7 @@ class FileFacts:
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
     profile: Profile | None = None
+    returned: bool = False  # an order file that came back
     filled: int = field(default=0, compare=False)  # bytes that say something, as far as that matters
 
     def check_filled(self) -> None:
@@ -107,10 +108,13 @@ class SellerFile:
         """
         profile, wanted = self.facts.profile, frozenset(columns)
         needed = wanted | ({telling_column(profile, heading) for heading, _ in profile.leave_out} if profile else set())
+        needed |= TOLD_BY if self.facts.returned else set()
         layout = self._layout(tuple(column if column in needed else "" for column in self.facts.columns))
 
         def looked_at(text: bytes) -> Found:
             lines = parse(text, layout, first=0).lines
+            if self.facts.returned:
+                lines = filled_in(lines)[[name for name in lines.columns if name in wanted]]
             return look(lines if profile is None else applied(profile, lines, wanted))
 
         texts = self._blocks() if profile is None else (block.blanked for block in self._records())
@@ -136,6 +140,8 @@ class SellerFile:
         number = self.facts.header_line + 1
         for block in self._blocks():
             parsed = parse(block, layout, first=number)
+            if self.facts.returned:
+                parsed = replace(parsed, lines=filled_in(parsed.lines))
             yield from cut(parsed, block, first=number, rows=rows)
             number += len(parsed.ends)
 
@@ -147,6 +153,12 @@ class SellerFile:
     def count_records(self) -> int:
         """How many non-empty records there are below the headings. Not a count of lines: cells may span lines."""
         return sum(block.count(self.facts.delimiter) for block in self._records())
+
+    def count_untouched(self) -> int:
+        """How many lines of an order file that came back are not filled in."""
+        layout = self._layout(self.facts.columns)
+        parsed = (parse(block, layout, first=0).lines for block in self._blocks())
+        return sum(len(lines) - len(filled_in(lines)) for lines in parsed)
 
     def count_left_out(self) -> int:
         """How many lines the profile leaves out: the well-formed ones that `scan` does not show."""
@@ -211,6 +223,9 @@ def open_file(
     if head.profile and head.profile.leave_out:
         file.facts = _without(file.facts, file.count_left_out())
         line_count = file.facts.line_count
+    if head.returned:
+        line_count -= file.count_untouched()
+        file.facts = replace(file.facts, line_count=line_count)
     if line_count > limits.lines:
         raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))
     if not line_count:
@@ -265,6 +280,7 @@ def _facts(
         issues=head.issues,
         notes=notes,
         profile=head.profile,
+        returned=head.returned,
         filled=surveyed.filled,
     )
 

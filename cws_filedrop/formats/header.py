@@ -16,7 +16,7 @@ from typing import Final
 
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import names, split
-from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, claimants, order_file, reading
+from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, beside, claimants, order_file, reading
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue, Profile
@@ -26,6 +26,10 @@ MOST_COLUMNS: Final = 1_000
 LONGEST: Final = 64 * 1024  # characters of a heading row; more say nothing
 MOST_WARNINGS: Final = 50
 HOLDS: Final = "F13"
+ORDER_FILE: Final = (
+    "This is an order file that was filled in; its columns about the order were left out, and so were lines in which "
+    "nothing was filled in."
+)
 MARK: Final = 16  # hexadecimal digits
 ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
 # What rejected.txt adds to the seller's columns. Sellers correct that file and drop it again, with these still in it.
@@ -58,6 +62,11 @@ class Header:
     notes: tuple[str, ...]
     profile: Profile | None = None
 
+    @property
+    def returned(self) -> bool:
+        """Is it an order file that came back, in which some lines may not be filled in?"""
+        return ORDER_FILE in self.notes
+
 
 def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMATS) -> Header:
     """The heading row among the first lines of a file (line number, text), of one of the wanted layouts.
@@ -69,6 +78,9 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
             claiming = claimants(row.cells)
             if wanted is ORDER_FORMATS:  # the ancestor's order file also has all headings that a confirmation needs
                 claiming = [name for name in claiming if name in wanted]
+            elif any(name in FORMATS for name in claiming):  # an order file that was filled in, too
+                filled = [name for name in claiming if name in FORMATS]
+                claiming = filled[:1] if len(filled) < len(claiming) else filled
             if len(claiming) > 1:
                 raise FileRejected(catalogue.issue("F06", detail=f"two={listed(claiming)}"))
             if claiming and claiming[0] in wanted:
@@ -133,6 +145,9 @@ def _understood(layout: Format, row: HeadingRow, *, above: Sequence[int]) -> Hea
     ours = [number for number in unknown if plain(row.cells[number]) in OURS]
     notes = (*_reading_notes(layout, row, columns), *_row_notes(row, above, bool(ours)))
     others = [number for number in unknown if number not in ours]
+    if layout.name in FORMATS and (known := beside(row.cells)):
+        notes = (*_row_notes(row, above, bool(ours)), ORDER_FILE)
+        others = [number for number in others if plain(row.cells[number]) not in known]
     if layout.name not in FORMATS:
         return Header(layout, row, columns, _ignored(layout, row, others, columns), notes)
     named = _otherwise_named(row, others, columns)

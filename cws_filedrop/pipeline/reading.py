@@ -135,7 +135,15 @@ def opened(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> Ex
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
         return PreparedUpload(sha256, UploadState.REJECTED, error.issues)
-    return _doubts(task, examination, sha256) or _bulk_change(db, task, examination, sha256) or examination
+    aside = _doubts(task, examination, sha256) or _headings(task, examination, sha256)
+    return aside or _bulk_change(db, task, examination, sha256) or examination
+
+
+def _headings(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
+    """A file is held in which a column that changes what shipments say may be misspelled (F13)."""
+    holding = examination.facts.holding
+    state = UploadState.HELD if task.rehearsal is None else UploadState.REJECTED
+    return PreparedUpload(sha256, state, holding) if holding else None
 
 
 def _changed(task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload | None:

@@ -101,6 +101,7 @@ def judge(
     outcomes = _packages(sheet, findings, requested, made, named, repeats)
     duplicates = np.union1d(again, outcomes.duplicates).astype(np.int64)
     sent = requested.shipped | cancelling.mask(cancelled, sheet.size) if cancelled else requested.shipped
+    characters.note_marks(sheet, findings)
     verdicts = _verdicts(findings.rejected, duplicates, sent, list(outcomes.waiting))
     told = (verdicts == QUEUED) | (verdicts == HELD)
     return Judgement(
@@ -119,8 +120,9 @@ def _made(
     """The normalised cells of the rows, by the column they go to."""
     shipped, found = requested.shipped, named.found
     which = items.read(sheet, findings, shipped, booked.repairs(sheet, found) if named.any else None)
-    numbers = tracking.check(sheet, findings, requested.travels)
-    carried = carriage.check(sheet, findings, requested, numbers, lookup)
+    given = carriage.given(sheet, lookup)
+    numbers = tracking.check(sheet, findings, requested.travels, given.own, given.numbers)
+    carried = carriage.check(sheet, findings, requested, numbers, given)
     sent = SentTracking(numbers.sent, carried.codes, carried.names, numbers.good)
     if named.any:
         booked.check_moves(sheet, findings, found, requested)

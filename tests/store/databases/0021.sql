@@ -302,7 +302,12 @@ CREATE TABLE public.feeds (
     kind text DEFAULT 'fulfillment'::text NOT NULL,
     document_sha256 text DEFAULT ''::text NOT NULL,
     report_sha256 text DEFAULT ''::text NOT NULL,
-    ended text DEFAULT ''::text NOT NULL
+    ended text DEFAULT ''::text NOT NULL,
+    ended_at text,
+    refused_at text,
+    parent bigint,
+    root bigint,
+    tries integer DEFAULT 0 NOT NULL
 );
 
 
@@ -760,7 +765,10 @@ CREATE TABLE public.sightings (
     looks integer DEFAULT 0 NOT NULL,
     note text DEFAULT ''::text NOT NULL,
     looked_at text,
-    shown text DEFAULT ''::text NOT NULL
+    shown text DEFAULT ''::text NOT NULL,
+    rank integer DEFAULT 4 NOT NULL,
+    absent integer DEFAULT 0 NOT NULL,
+    absent_since text
 );
 
 
@@ -1028,7 +1036,7 @@ COPY public.alembic_version (version_num) FROM stdin;
 --
 
 COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	ff30a14b6e07268b4d7e2898d2756243e78d9f87d21707525c82db849ac147ad	cwsfd_jxh0	t	2026-11-22T12:00:00.000Z	\N
+1	1	stock	f90ea7ce7a9ed20e29c3c9a02e0eda2f0a737b306f926c43bb80f07fcf09cffc	cwsfd_kdGX	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1073,10 +1081,10 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by, package, told, accepted, refused, unknown, cancelled, refused_by) FROM stdin;
-1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-101559-qnyf	3		1	2	0	2	0	0	20261129-101559-qnyf 3
-1	026-1520163-0000005		Y0000005K	\N	20261129-101600-9gsc	2		1	1	0	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-101559-qnyf	2		1	1	1	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-101559-y4sm	3		2	1	1	0	0	0	
+1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-102204-nqcy	3		1	2	0	2	0	0	20261129-102204-nqcy 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-102205-en5y	2		1	1	0	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-102204-nqcy	2		1	1	1	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-102204-wzvk	3		2	1	1	0	0	0	
 \.
 
 
@@ -1102,10 +1110,10 @@ COPY public.deeds (id, at, who, address, what, about, detail, token) FROM stdin;
 -- Data for Name: feeds; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.feeds (no, account_id, cause, state, opened_at, line_count, message_count, document_id, intent_at, amazon_feed_id, submitted_at, report_document_id, settled_at, note, wake, kind, document_sha256, report_sha256, ended) FROM stdin;
-1	1	t2026-11-22 12:00:00+00:00	settled	2026-11-22T12:00:00.000Z	3	3		\N	\N	\N		2026-11-22T12:02:00.000Z		f	fulfillment			
-2	1	t2026-11-22 13:00:00+00:00	submitted	2026-11-22T13:00:00.000Z	1	1		\N	F2	2026-11-22T13:00:00.000Z		\N		f	acknowledgement			
-3	1	t2026-11-22 14:00:00+00:00	filled	2026-11-22T14:00:00.000Z	1	1		\N	\N	\N		\N		f	fulfillment			
+COPY public.feeds (no, account_id, cause, state, opened_at, line_count, message_count, document_id, intent_at, amazon_feed_id, submitted_at, report_document_id, settled_at, note, wake, kind, document_sha256, report_sha256, ended, ended_at, refused_at, parent, root, tries) FROM stdin;
+1	1	t2026-11-22 12:00:00+00:00	settled	2026-11-22T12:00:00.000Z	3	3		\N	\N	\N		2026-11-22T12:02:00.000Z		f	fulfillment				\N	\N	\N	\N	0
+2	1	t2026-11-22 13:00:00+00:00	submitted	2026-11-22T13:00:00.000Z	1	1		\N	F2	2026-11-22T13:00:00.000Z		\N		f	acknowledgement				\N	\N	\N	\N	0
+3	1	t2026-11-22 14:00:00+00:00	filled	2026-11-22T14:00:00.000Z	1	1		\N	\N	\N		\N		f	fulfillment				\N	\N	\N	\N	0
 \.
 
 
@@ -1150,13 +1158,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind, replaced_by) FROM stdin;
-20261129-101559-qnyf	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
-20261129-101559-qnyf	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
-20261129-101559-qnyf	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
-20261129-101559-y4sm	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
-20261129-101559-y4sm	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
-20261129-101600-6ykv	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
-20261129-101600-9gsc	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
+20261129-102204-nqcy	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
+20261129-102204-nqcy	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
+20261129-102204-nqcy	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
+20261129-102204-wzvk	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
+20261129-102204-wzvk	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
+20261129-102205-8krw	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
+20261129-102205-en5y	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
 \.
 
 
@@ -1188,13 +1196,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-101559-qnyf	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-101559-qnyf	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-101559-y4sm	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-101559-y4sm	3	partly shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-101559-qnyf	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-101600-6ykv	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-101600-9gsc	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-102204-nqcy	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-102204-nqcy	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-102204-wzvk	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-102204-wzvk	3	partly shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-102204-nqcy	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-102205-8krw	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-102205-en5y	2	new
 \.
 
 
@@ -1203,7 +1211,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-101559-y4sm
+3		Y0000003K	Yodel		20261129-102204-wzvk
 \.
 
 
@@ -1269,7 +1277,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-101559-y4sm	3
+20261129-102204-wzvk	3
 \.
 
 
@@ -1295,8 +1303,8 @@ COPY public.sellers (id, name, account_id, password_hash, version, enabled, remo
 -- Data for Name: sightings; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks, note, looked_at, shown) FROM stdin;
-1	026-1520163-6049104	2026-11-22T12:02:00.000Z	awaited	2026-11-22T12:32:00.000Z	0		\N	
+COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks, note, looked_at, shown, rank, absent, absent_since) FROM stdin;
+1	026-1520163-6049104	2026-11-22T12:02:00.000Z	awaited	2026-11-22T12:32:00.000Z	0		\N		4	0	\N
 \.
 
 
@@ -1305,12 +1313,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-101559-qnyf	queued		2
-20261129-101559-qnyf	rejected	O03	1
-20261129-101559-y4sm	queued		1
-20261129-101559-y4sm	updated		1
-20261129-101600-6ykv	queued		1
-20261129-101600-9gsc	queued		1
+20261129-102204-nqcy	queued		2
+20261129-102204-nqcy	rejected	O03	1
+20261129-102204-wzvk	queued		1
+20261129-102204-wzvk	updated		1
+20261129-102205-8krw	queued		1
+20261129-102205-en5y	queued		1
 \.
 
 
@@ -1319,11 +1327,11 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 --
 
 COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
-20261129-101559-qnyf	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-101559-y4sm	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-101600-6ykv	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-101600-9gsc	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-101600-c2ft	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
+20261129-102204-nqcy	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-102204-wzvk	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-102205-8krw	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-102205-en5y	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-102205-m6kv	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1332,7 +1340,7 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 --
 
 COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	273baad70a9eb9e1a1a82c27524477998632a7c98ef25ab407c4c4de7c310bb6	cwsop_3Hp-	t	2026-11-22T12:00:00.000Z	\N
+1	1	board	cf8a01e3d262d08b25e787a5fbfd088538327f0744a5d3da018d0b3de2b8a530	cwsop_v5-b	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1350,7 +1358,7 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 --
 
 COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-76a920fe5deb4482d8612d88285e5e2ca3fa4b7bcb736d285f8bde9cf81041c2	1	\N	1	f	w4pVSFL_Uejrbg3f7zEZknIWAXdq6h6D	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
+016adf06cd4d24e6584d4a9aade5b6d1483088d3ec3211b8383183f9d6be1885	1	\N	1	f	3gLASGVc_dcyEvVWhv8eNcnOH9DZ8TqM	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1874,6 +1882,13 @@ CREATE INDEX claims_of_upload ON public.claims USING btree (upload_id);
 --
 
 CREATE INDEX deeds_by_about ON public.deeds USING btree (about);
+
+
+--
+-- Name: feeds_by_root; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX feeds_by_root ON public.feeds USING btree (root) WHERE (root IS NOT NULL);
 
 
 --

@@ -14,7 +14,7 @@ from alembic import op
 from cws_filedrop.store.migrations import columns
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0020"
 
 COUNTS: Final = ("told", "accepted", "refused", "unknown", "cancelled")
 KEY: Final = ("account_id", "amazon_order_id", "order_item_id", "tracking")

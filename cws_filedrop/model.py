@@ -203,6 +203,7 @@ class OrderState(StrEnum):
 
     NEW = "new"
     PACKED = "packed"
+    PARTLY_SHIPPED = "partly shipped"  # Amazon has or gets some of it, and something is still open
     SHIPPED = "shipped"
     UNCONFIRMED = "unconfirmed"  # Amazon refused its confirmation
     DEFERRED = "deferred"

@@ -16,7 +16,7 @@ from cws_filedrop.convert import Conversion, convert, digest, first_issues, reje
 from cws_filedrop.drop.kept import KeptFile
 from cws_filedrop.errors import FileRejected, expected
 from cws_filedrop.examine import Examination, Outcome, Piece, examine
-from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, UploadState
+from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, UploadState, Verdict
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LookUp
@@ -186,7 +186,7 @@ def _bulk_change(db: Database, task: ReadingTask, examination: Examination, sha2
 
 
 def _book(db: Database, task: ReadingTask) -> LookUp:
-    return lambda names: snapshot.snapshot(db, task.account_id, names)
+    return lambda names: snapshot.snapshot(db, task.account_id, names, beside=task.upload_id)
 
 
 def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload:
@@ -215,7 +215,8 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["kind"] = [str(FeedKind.FULFILLMENT)] * len(numbers)
     place = {line: at for at, line in enumerate(numbers)}
     for line, shipment, key in zip(piece.shipments.index.to_list(), *pack(piece.shipments), strict=True):
-        cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key
+        at = place[line]
+        cells["shipment"][at], cells["key"][at] = shipment, None if cells["verdict"][at] == Verdict.HELD else key
     for line, cancellation in piece.cancellations.items():
         if line in place:
             cells["shipment"][place[line]] = pack_cancellation(cancellation)

@@ -167,7 +167,7 @@ def forget_in(connection: Connection, upload_id: str) -> None:
 
 def is_held(upload: Upload, seller: Seller, counts: Mapping[str, int]) -> bool:
     """Is the whole file held because some of its lines were rejected?"""
-    waits = counts.get(Verdict.QUEUED, 0) + counts.get(Verdict.UPDATED, 0)
+    waits = sum(counts.get(verdict, 0) for verdict in (Verdict.QUEUED, Verdict.UPDATED, Verdict.HELD))
     bad = counts.get(Verdict.REJECTED, 0)
     return bool(waits and bad) and seller.policy.on_error == "hold-file" and not upload.releases
 
@@ -216,7 +216,8 @@ def ending(
     upload: Upload, outcome: UploadOutcome, counts: dict[str, int], remarks: list[Issue], *, held: bool
 ) -> Upload:
     """The upload once its lines are recorded."""
-    waiting = counts.get(Verdict.QUEUED, 0)
+    in_wait = 0 if held else counts.get(Verdict.HELD, 0)  # lines that wait until an earlier one is answered
+    waiting = counts.get(Verdict.QUEUED, 0) + in_wait
     state = UploadState.WAITING if waiting else UploadState.DONE
     found_out = replace(outcome, counts=counts, remarks=tuple(remarks))
     done_at = upload.arrived_at if state is UploadState.DONE else None

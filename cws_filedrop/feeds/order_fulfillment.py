@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cws_filedrop.errors import Impossible
 from cws_filedrop.feeds.columns import (
@@ -42,7 +43,8 @@ MAX_MESSAGES: Final = 10_000
 MAX_BYTES: Final = 10 * 1024 * 1024 - 1  # Amazon asks for less than 10 MiB (docs/amazon.md#7-feeds-api)
 BATCH_ROWS: Final = 50_000  # rows joined at a time: some 25 MB of text, and the fastest size measured
 
-# Rows that agree in all of these are one package (docs/domain.md#4-shipments): all that a message says only once.
+# Rows that agree in all of these are one package (docs/domain.md#4-shipments): all that a message says only once. Case
+# and the time of day do not matter: nobody sends two parcels under one number.
 PACKAGE_COLUMNS: Final = (
     "amazon-order-id",
     "tracking-number",
@@ -53,6 +55,9 @@ PACKAGE_COLUMNS: Final = (
     "cod-collection-method",
     "ship-from",
 )
+
+FOLDED_COLUMNS: Final = ("tracking-number", "carrier-name", "ship-method")
+DAY_LENGTH: Final = len("2026-11-22")
 
 # The cells of ship-from in template order: the element that each becomes, and whether the schema requires it.
 SHIP_FROM: Final = (
@@ -202,9 +207,20 @@ def _may_repeat(orders: Text) -> Mask:
     return pd.Series(mixed).duplicated(keep=False).to_numpy()
 
 
+def _alike(column: str, texts: Text) -> Text:
+    """The cells of a column, the same for what does not make two packages of one."""
+    if column == "fulfillment-date":
+        days: Text = pc.utf8_slice_codeunits(texts, 0, DAY_LENGTH)
+        return days
+    if column not in FOLDED_COLUMNS:
+        return texts
+    lowered: Text = pc.utf8_lower(texts)
+    return lowered
+
+
 def _first_alike(shipments: pd.DataFrame) -> Integers:
     """For every row the position of the first row of the same package."""
-    columns = [cells(shipments, column) for column in PACKAGE_COLUMNS]
+    columns = [_alike(column, cells(shipments, column)) for column in PACKAGE_COLUMNS]
     telling = [column for column in columns if not empty(column).all()]
     # With a separator that no cell can hold: without one, "AB" + "C" and "A" + "BC" would be the same package.
     keys = joined([piece for column in telling for piece in (column, KEY_SEPARATOR)])

@@ -13,7 +13,8 @@ from lxml import etree
 
 from cws_filedrop.errors import Impossible
 from cws_filedrop.feeds import order_fulfillment
-from cws_filedrop.feeds.order_fulfillment import FeedDocument, checked, checked_documents, document, documents, group
+from cws_filedrop.feeds.order_fulfillment import FeedDocument, checked, checked_documents, document, documents
+from cws_filedrop.feeds.packages import group
 from cws_filedrop.feeds.schema import validate
 
 MERCHANT = "A1EXAMPLE"

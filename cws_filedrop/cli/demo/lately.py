@@ -1,7 +1,7 @@
 """Sample files with their days moved: they speak of November 2026, and what is more than a year old is refused.
 
-Only days that can be read in one way are moved (with hyphens: the day first). A packed file is unpacked, moved and packed
-again.
+Only days that can be read in one way are moved (with hyphens: the day first). A packed file is unpacked, moved and
+packed again.
 """
 
 from __future__ import annotations

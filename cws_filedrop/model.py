@@ -244,6 +244,7 @@ class FeedState(StrEnum):
     SUBMITTED = "submitted"  # Amazon has it, its feed id is known
     SETTLED = "settled"  # every line has its verdict
     EMPTY = "empty"  # nothing was left to send when it was filled
+    WAITING = "waiting"  # its lines were sent before, in vain, and wait for their turn to be sent again
     STOPPED = "stopped"  # needs an operator
 
 

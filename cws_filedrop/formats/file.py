@@ -18,10 +18,10 @@ from typing import BinaryIO, Final, TypeVar
 import pandas as pd
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import opening, packed, recognition, text
+from cws_filedrop.formats import opening, packed, recognition, stream, text
 from cws_filedrop.formats.cells import Layout, parse
 from cws_filedrop.formats.chunk import Chunk, cut, cut_records
-from cws_filedrop.formats.claims import FORMATS
+from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.meaning import applied
@@ -29,6 +29,7 @@ from cws_filedrop.formats.packed import Contents
 from cws_filedrop.formats.records import Records, records
 from cws_filedrop.formats.split import is_blank
 from cws_filedrop.formats.stream import blocks, plain_ends
+from cws_filedrop.formats.surplus import settled
 from cws_filedrop.formats.survey import Survey, survey
 from cws_filedrop.formats.text import Encoding
 from cws_filedrop.model import Issue, Limits, Profile
@@ -42,9 +43,10 @@ Found = TypeVar("Found")
 class FileFacts:
     """What is known of a file as a whole.
 
-    `columns` has the rule column of each heading, "" where it is ignored. `line_count` counts the non-blank lines
-    below the headings. `ended` says whether the last line had a line end. `notes` are sentences for the seller about
-    what was understood although it was written differently. `profile` is the one the file is read by, if any.
+    `columns` has the rule column of each heading, "" where it is ignored; a line has `cells` cells. `line_count` counts
+    the non-blank lines below the headings. `ended` says whether the last line had a line end. `notes` are sentences for
+    the seller about what was understood although it was written differently. `profile` is the one the file is read by,
+    if any.
     """
 
     format: Format
@@ -55,6 +57,7 @@ class FileFacts:
     header_line: int
     headings: tuple[str, ...]
     columns: tuple[str, ...]
+    cells: int
     line_count: int
     ended: bool
     issues: tuple[Issue, ...]
@@ -84,9 +87,7 @@ class SellerFile:
 
         Blocks are parsed two at a time, in threads; lines are numbered within their block.
         """
-        layout = Layout(
-            self.facts.delimiter, tuple(column if column in columns else "" for column in self.facts.columns)
-        )
+        layout = self._layout(tuple(column if column in columns else "" for column in self.facts.columns))
         profile, wanted = self.facts.profile, frozenset(columns)
 
         def looked_at(text: bytes) -> Found:
@@ -103,8 +104,13 @@ class SellerFile:
             while ahead:
                 yield ahead.popleft().result()
 
+    def _layout(self, columns: tuple[str, ...]) -> Layout:
+        # In order files people's own words are read, in which a mark may stand for inches.
+        shipments = self.facts.format.name not in ORDER_FORMATS
+        return Layout(self.facts.delimiter, columns, self.facts.cells, whole_quotes=shipments)
+
     def _chunks(self, rows: int) -> Iterator[Chunk]:
-        layout = Layout(self.facts.delimiter, self.facts.columns)
+        layout = self._layout(self.facts.columns)
         if self.facts.profile is not None:
             yield from self._by_profile(self.facts.profile, layout, rows)
             return
@@ -127,10 +133,18 @@ class SellerFile:
         width, first = len(self.facts.columns), self.facts.header_line + 1
         return records(self._blocks(), self.facts.delimiter, width, first=first)
 
+    def cell_count(self, typed: int) -> int:
+        """How many cells a line of this file has; the heading row has `typed` (docs/domain.md#3-formats)."""
+        width, delimiter = len(self.facts.columns), self.facts.delimiter
+        return settled(lambda: self._below(stream.PEEK), self._below, delimiter, headings=width, typed=typed)
+
     def _blocks(self) -> Iterator[bytes]:
+        return self._below()
+
+    def _below(self, size: int | None = None) -> Iterator[bytes]:
         """The text below the headings, in blocks of whole lines."""
         skip = self.facts.header_line
-        for block in blocks(self._contents, self._encoding):
+        for block in blocks(self._contents, self._encoding, **({"size": size} if size else {})):
             block = _ended(plain_ends(block))
             if skip:
                 block, passed = _without_first(block, skip)
@@ -166,6 +180,7 @@ def open_file(
     if head.profile:
         line_count = file.count_records()
         file.facts = replace(file.facts, line_count=line_count)
+    file.facts = _counted(file.facts, file.cell_count(head.row.count), head.row.count)
     if line_count > limits.lines:
         raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))
     if not line_count:
@@ -206,12 +221,21 @@ def _facts(
         header_line=head.row.line,
         headings=head.row.typed,
         columns=head.columns,
+        cells=len(head.columns),
         line_count=line_count,
         ended=surveyed.ended,
         issues=head.issues,
         notes=notes,
         profile=head.profile,
     )
+
+
+def _counted(facts: FileFacts, cells: int, typed: int) -> FileFacts:
+    """The facts with the number of cells of a line, and a note when the heading row has fewer."""
+    if cells <= typed:
+        return replace(facts, cells=cells)
+    note = f"The lines have {cells:,} cells, the heading row has {typed:,}; the empty ones at the end were left out."
+    return replace(facts, cells=cells, notes=(*facts.notes, note))
 
 
 def _ended(block: bytes) -> bytes:

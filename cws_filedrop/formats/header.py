@@ -29,12 +29,14 @@ OURS: Final = ("error-code", "error-column", "error-message", "what-to-do")
 
 @dataclass(frozen=True, slots=True)
 class HeadingRow:
-    """A row that may be the heading row: its line number, its cells as typed and as read."""
+    """A row that may be the heading row: its line number, its cells as typed and as read. Both are without empty cells
+    at the end, which `count` counts, too."""
 
     line: int
     delimiter: str
     typed: tuple[str, ...]
     cells: tuple[str, ...]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,10 @@ def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) ->
             cells = split.cells(text, delimiter)
         except ValueError:
             continue
+        count = len(cells)
         while cells and not cells[-1]:
             cells.pop()
-        yield HeadingRow(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells))
+        yield HeadingRow(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells), count)
 
 
 def _as_typed(text: str, delimiter: str, cells: Sequence[str]) -> tuple[str, ...]:

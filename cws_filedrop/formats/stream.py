@@ -16,6 +16,7 @@ from cws_filedrop.rules import catalogue
 
 BLOCK: Final = 8 * 1024 * 1024  # bytes; pandas reads in parallel from 5 MB on
 LONGEST_LINE: Final = 1024 * 1024  # bytes
+PEEK: Final = 64 * 1024  # bytes that are looked at before a file is read as a whole
 
 
 def blocks(contents: Contents, encoding: Encoding, *, size: int = BLOCK) -> Iterator[bytes]:

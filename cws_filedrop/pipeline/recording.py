@@ -45,7 +45,7 @@ class ReadUpload:
 def task(context: ServiceContext, upload: Upload, seller: Seller) -> ReadingTask:
     """The task of reading an upload. Raises: FileNotFoundError when its bytes are gone.
 
-    What was released by a person is neither held again nor checked for bulk changes: they have been seen.
+    What was released by a person is neither held again nor checked for bulk changes or later ones: it has been seen.
     """
     orders = context.settings.orders
     policy = replace(seller.policy, on_error="continue") if upload.releases else seller.policy
@@ -62,6 +62,8 @@ def task(context: ServiceContext, upload: Upload, seller: Seller) -> ReadingTask
         BulkChangeLimit()
         if upload.rehearsal or upload.releases
         else BulkChangeLimit(orders.brake_orders, orders.brake_cancellations),
+        None if upload.releases else context.spool.claim_of(upload.id).kept_file,
+        upload.door,
     )
 
 

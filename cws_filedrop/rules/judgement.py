@@ -26,6 +26,7 @@ from cws_filedrop.rules import (
     extras,
     items,
     packages,
+    shifted,
     statuses,
     tracking,
 )
@@ -88,6 +89,7 @@ def judge(
     findings = Findings(sheet)
     characters.check(sheet, findings)
     requested = statuses.read(sheet, findings)
+    shifted.check(sheet, findings, requested.travels)
     table = carriers or shipped_table()
     lookup = carriage.CarrierLookup(table, table.own(context.policy.carrier_aliases))
     named = booked.resolve(sheet, findings, book or EMPTY, unknown_orders=context.policy.unknown_orders)

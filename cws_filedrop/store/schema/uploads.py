@@ -124,6 +124,9 @@ SIGHTINGS: Final = sa.Table(  # orders whose confirmation is to be found again i
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("looked_at", sa.Text),  # last, and with an answer
     sa.Column("shown", sa.Text, nullable=False, server_default=""),  # JSON of read_backs.ReadBack.shown
+    sa.Column("rank", sa.Integer, nullable=False, server_default="4"),  # read_backs.Rank: who is looked up first
+    sa.Column("absent", sa.Integer, nullable=False, server_default="0"),  # looks in a row that plainly did not show it
+    sa.Column("absent_since", sa.Text),  # the first of these
     sa.Index(
         "sightings_due",
         "look_at",

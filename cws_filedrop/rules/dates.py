@@ -21,7 +21,7 @@ from cws_filedrop.errors import expected
 from cws_filedrop.model import DateOrder, JudgementContext
 from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
 from cws_filedrop.rules.findings import Findings, Trouble
-from cws_filedrop.rules.spreadsheet import is_error
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 SKEW: Final = timedelta(minutes=15)
 LONG_AGO: Final = timedelta(days=30)

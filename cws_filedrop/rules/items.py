@@ -13,7 +13,7 @@ from cws_filedrop.rules.columns import Column, Mask, Sheet, Spread, replaced
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
 from cws_filedrop.rules.orders import ROUNDED
-from cws_filedrop.rules.spreadsheet import is_error
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 ITEM_FORM: Final = Form("#" * 14)  # docs/amazon.md#1-fulfillment
 ITEM_ID: Final = re.compile(r"[0-9]{14}")

@@ -12,7 +12,7 @@ import pandas as pd
 from cws_filedrop.rules.columns import Column, Mask, Sheet
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
-from cws_filedrop.rules.spreadsheet import is_error
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 AMAZON_ID: Final = re.compile(r"[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}")  # docs/amazon.md#1-fulfillment
 AMAZON_FORM: Final = Form("***-*******-*******")

@@ -203,6 +203,7 @@ class OrderState(StrEnum):
 
     NEW = "new"
     PACKED = "packed"
+    PARTLY_SHIPPED = "partly shipped"  # Amazon has or gets some of it, and something is still open
     SHIPPED = "shipped"
     UNCONFIRMED = "unconfirmed"  # Amazon refused its confirmation
     DEFERRED = "deferred"
@@ -246,6 +247,7 @@ class FeedState(StrEnum):
     SUBMITTED = "submitted"  # Amazon has it, its feed id is known
     SETTLED = "settled"  # every line has its verdict
     EMPTY = "empty"  # nothing was left to send when it was filled
+    WAITING = "waiting"  # its lines were sent before, in vain, and wait for their turn to be sent again
     STOPPED = "stopped"  # needs an operator
 
 

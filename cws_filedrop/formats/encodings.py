@@ -3,7 +3,7 @@
 Every encoding that comes into question is tried on the cells that are not ASCII, and what it makes of them is weighed
 as text (`letters`). One that is far more probable than all others is taken at its word. Where several come into
 question, bytes that mean different letters in them become REPLACEMENT characters, so that nobody takes them for
-letters: lines that depend on them are rejected (L04), the others go on. May not know what a cell means.
+letters: lines that depend on them are rejected (L05), the others go on. May not know what a cell means.
 """
 
 from __future__ import annotations

@@ -25,8 +25,7 @@ from cws_filedrop.feeds import order_acknowledgement, order_fulfillment
 from cws_filedrop.feeds.schema import DocumentKind, validate
 from cws_filedrop.marketplaces.amazon import FEED_TYPES
 from cws_filedrop.model import Account, FeedKind, FeedState
-from cws_filedrop.outgoing.mail import notes
-from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, waits
+from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import feeds, filling
@@ -169,7 +168,7 @@ def _look_up(amazon: AmazonContext, feed: FeedRow, client: FeedClient) -> StepRe
         case _:
             ids = ", ".join(unknown)
             feeds.mark_unknown(amazon.context.db, feed.no)
-            return _stop(amazon, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
+            return stop(amazon, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
 
 
 def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: int) -> StepResult:
@@ -179,11 +178,4 @@ def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: i
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
         return waits(amazon, feed, str(error), wait)
     feeds.stop_account(amazon.context.db, feed.account_id, str(error))
-    return _stop(amazon, feed, str(error))
-
-
-def _stop(amazon: AmazonContext, feed: FeedRow, why: str) -> StepResult:
-    feeds.change(amazon.context.db, feed.no, state=FeedState.STOPPED, note=why)
-    LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
-    notes.stopped(amazon.context, feed.no, why)
-    return StepResult(note=why)
+    return stop(amazon, feed, str(error))

@@ -18,10 +18,12 @@ from typing import BinaryIO, Final, TypeVar
 import pandas as pd
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import encodings, header, opening, packed, recognition, stream, text
+from cws_filedrop.formats import header, opening, packed, recognition, stream
 from cws_filedrop.formats.cells import Layout, parse
 from cws_filedrop.formats.chunk import Chunk, cut, cut_records
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
+from cws_filedrop.formats.encoding import decision, text
+from cws_filedrop.formats.encoding.text import Encoding
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.meaning import TOLD_BY, applied, filled_in
@@ -32,7 +34,6 @@ from cws_filedrop.formats.split import is_blank
 from cws_filedrop.formats.stream import blocks, plain_ends
 from cws_filedrop.formats.surplus import settled
 from cws_filedrop.formats.survey import Survey, survey
-from cws_filedrop.formats.text import Encoding
 from cws_filedrop.model import Issue, Limits, Profile, Severity
 from cws_filedrop.rules import catalogue
 
@@ -248,7 +249,7 @@ def legacy(contents: Contents, announced: Encoding, *, cut: bool = False) -> Enc
         raise text.undecodable(announced)
     cells = text.OddCells()
     cells.add(blocks(contents, announced))
-    return encodings.decided(cells, announced)
+    return decision.decided(cells, announced)
 
 
 def _line_count(surveyed: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:

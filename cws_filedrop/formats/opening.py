@@ -10,11 +10,12 @@ from dataclasses import replace
 from typing import BinaryIO, Final
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import packed, recognition, sniff, split, text
+from cws_filedrop.formats import packed, recognition, sniff, split
 from cws_filedrop.formats.claims import FORMATS
+from cws_filedrop.formats.encoding import text
+from cws_filedrop.formats.encoding.text import Encoding
 from cws_filedrop.formats.packed import Contents, Readable
 from cws_filedrop.formats.stream import blocks, plain_ends
-from cws_filedrop.formats.text import Encoding
 from cws_filedrop.model import Issue, Limits, Profile
 from cws_filedrop.rules import catalogue
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cws_filedrop.errors import FileRejected
+from cws_filedrop.formats.encoding.text import UTF_8, Encoding, undecodable
 from cws_filedrop.formats.packed import Contents
-from cws_filedrop.formats.text import UTF_8, Encoding, undecodable
 from cws_filedrop.rules import catalogue
 
 BLOCK: Final = 8 * 1024 * 1024  # bytes; pandas reads in parallel from 5 MB on

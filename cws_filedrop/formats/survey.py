@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from cws_filedrop.formats.blank import LF, blank_lines, may_be_blank
+from cws_filedrop.formats.encoding.text import Utf8Test
 from cws_filedrop.formats.split import DELIMITERS, NOTHING
 from cws_filedrop.formats.stream import LONGEST_LINE, line_too_long, plain_ends, returns
-from cws_filedrop.formats.text import Utf8Test
 
 SHORT: Final = 32  # bytes of a line, on average
 EMPTY: Final = f"{NOTHING}\n{''.join(DELIMITERS)}".encode()

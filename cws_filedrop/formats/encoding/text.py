@@ -1,6 +1,6 @@
 """Which encoding a file is written in, and how its bytes become UTF-8. May not know lines or cells.
 
-A file is UTF-8 if all of it fits. What does not fit is decided by what it spells (`encodings`).
+A file is UTF-8 if all of it fits. What does not fit is decided by what it spells (`decision`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Queued shipments -> a feed at Amazon. Each function is the body of a durable step.
 
 A step may run twice: it begins by checking how far the feed has come. createFeed is not idempotent and a feed does not
-name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feeds that
-appeared since are looked up, and the single unknown one is ours. An intent is withdrawn only when createFeed itself
-answers that it did nothing, never because some other call failed.
+name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feed is
+looked up (`looking_up`). An intent is withdrawn only when createFeed itself answers that it did nothing, never because
+some other call failed.
 
 A document is on our disk before it is sent. While the disk does not accept it, a step only waits: nothing has gone to
 Amazon yet.
@@ -12,7 +12,7 @@ Amazon yet.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -20,21 +20,20 @@ from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext, FeedClient
 from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.drop.archive import FeedFileKind
-from cws_filedrop.errors import Impossible, RemoteError, RemoteUnavailable, expected
+from cws_filedrop.errors import Impossible, RemoteError, RemoteUnavailable
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment
 from cws_filedrop.feeds.schema import DocumentKind, validate
-from cws_filedrop.marketplaces.amazon import FEED_TYPES
 from cws_filedrop.model import Account, FeedKind, FeedState
-from cws_filedrop.outgoing.mail import notes
-from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, waits
+from cws_filedrop.pipeline import looking_up
+from cws_filedrop.pipeline.looking_up import LookUp
+from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.service_context import ServiceContext
-from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.feeds import feeds, filling
+from cws_filedrop.store.feeds import feeds, filling, look_ups
 from cws_filedrop.store.feeds.feeds import FeedRow, FeedSlot
 from cws_filedrop.store.sellers import sellers
 
 LOG: Final = log.get(__name__)
-CLOCK_MARGIN: Final = timedelta(minutes=2)  # Amazon's clock and ours may differ; ids we know are left out anyway
 
 
 def take_turn(amazon: AmazonContext, account_id: int, cause: str) -> FeedSlot:
@@ -69,21 +68,27 @@ def fill(amazon: AmazonContext, feed_no: int) -> int:
         documents = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
         return next(documents).message_ids
 
-    first = filling.urgent(db, account.id, before=soon, limit=limit)
+    first = filling.urgent(db, account.id, feed.kind, before=soon, limit=limit)
     return filling.fill(db, feed_no, limit=limit, number=number, first=first)
 
 
 def submit(amazon: AmazonContext, feed_no: int, attempt: int) -> StepResult:
     """Bring a filled feed to Amazon, once."""
     feed = feeds.get(amazon.context.db, feed_no)
-    if feed.state not in (FeedState.FILLED, FeedState.INTENDED):
-        return DONE
     account = sellers.account(amazon.context.db, feed.account_id)
     client = amazon.client(account)
     try:
-        if feed.state is FeedState.INTENDED:
-            return _look_up(amazon, feed, client)
-        return _send(amazon, feed, account, client, attempt)
+        match feed.state:
+            case FeedState.FILLED:
+                return _send(amazon, feed, account, client, attempt)
+            case FeedState.INTENDED:
+                return looking_up.look_up(LookUp(amazon, feed, client, attempt))
+            case FeedState.ADOPTED:
+                return looking_up.prove(LookUp(amazon, feed, client, attempt))
+            case FeedState.SUBMITTED | FeedState.SETTLED:
+                return DONE
+            case _:
+                return StepResult(note=f"it is {feed.state}")
     except RemoteError as error:  # of whichever call: what it means for the feed's state was settled where it was made
         return _failed(amazon, feed, error, attempt)
 
@@ -99,12 +104,12 @@ def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedCl
         kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.DOCUMENT, body)
     except OSError as error:
         return not_kept(amazon, feed, error, attempt)
-    document_id, url = client.create_feed_document()
-    client.upload(url, body)
-    intent_at = stamp(amazon.context.clock())
-    intent: dict[str, Any] = {"state": FeedState.INTENDED, "document_id": document_id, "intent_at": intent_at}
-    feeds.change(db, feed.no, **intent, document_sha256=kept.sha256)
-    _submitted(amazon, feed, _created(amazon, feed, client, document_id))
+    place = client.create_feed_document()
+    client.upload(place.url, body)
+    now, at = amazon.context.clock(), place.answered_at
+    if not look_ups.intend(db, feed, document_id=place.document_id, document_at=at, sha256=kept.sha256, now=now):
+        return StepResult(again_seconds=amazon.poll_seconds(attempt), note="it is being sent")
+    _submitted(amazon, feed, _created(amazon, feed, client, place.document_id))
     return DONE
 
 
@@ -114,12 +119,12 @@ def _created(amazon: AmazonContext, feed: FeedRow, client: FeedClient, document_
     A failed token request counts as createFeed's own failure: without a token nothing is sent, so `marketplaces.tokens`
     is never ambiguous.
     """
+    intended = feeds.get(amazon.context.db, feed.no)
     try:
         return client.create_feed(document_id, feed.kind)
     except RemoteError as error:
         if not error.ambiguous:
-            intended = (FeedState.INTENDED,)
-            feeds.change(amazon.context.db, feed.no, only_from=intended, state=FeedState.FILLED, intent_at=None)
+            look_ups.withdraw(amazon.context.db, intended, FeedEvent.NOT_DONE)
         raise
 
 
@@ -143,35 +148,6 @@ def _submitted(amazon: AmazonContext, feed: FeedRow, amazon_feed_id: str) -> Non
     LOG.info("feed.submitted", feed=feed.no, amazon_feed=amazon_feed_id, lines=feed.line_count)
 
 
-def _look_up(amazon: AmazonContext, feed: FeedRow, client: FeedClient) -> StepResult:
-    """Find the feed that came of an earlier createFeed whose answer we do not have.
-
-    Not at once: a feed that was just created may not be listed yet, and would be sent twice.
-    """
-    intent_at, now = moment(expected(feed.intent_at, "moment of the intent")), amazon.context.clock()
-    early = amazon.context.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
-    if early > 0:
-        return StepResult(again_seconds=early, note="no answer to createFeed; looking it up soon")
-    if wait := feeds.reserve(amazon.context.db, feed.account_id, amazon.rate_limit("getFeeds"), now):
-        return StepResult(again_seconds=wait, note="waits for Amazon's rate limit")
-    known = feeds.known_feed_ids(amazon.context.db, feed.account_id)
-    found = [item for item in client.get_feeds(intent_at - CLOCK_MARGIN) if item.feed_type == FEED_TYPES[feed.kind]]
-    unknown = [item.feed_id for item in found if item.feed_id not in known]
-    match unknown:
-        case []:
-            LOG.info("feed.not_found", feed=feed.no)
-            feeds.change(amazon.context.db, feed.no, only_from=(FeedState.INTENDED,), state=FeedState.FILLED)
-            return StepResult(again_seconds=0.01, note="Amazon has no such feed; sending it again")
-        case [only]:
-            LOG.info("feed.adopted", feed=feed.no, amazon_feed=only)
-            _submitted(amazon, feed, only)
-            return DONE
-        case _:
-            ids = ", ".join(unknown)
-            feeds.mark_unknown(amazon.context.db, feed.no)
-            return _stop(amazon, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
-
-
 def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: int) -> StepResult:
     """Try again after a while, or stop for a person; either way the feed goes on from where it is."""
     if isinstance(error, RemoteUnavailable):
@@ -179,11 +155,4 @@ def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: i
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
         return waits(amazon, feed, str(error), wait)
     feeds.stop_account(amazon.context.db, feed.account_id, str(error))
-    return _stop(amazon, feed, str(error))
-
-
-def _stop(amazon: AmazonContext, feed: FeedRow, why: str) -> StepResult:
-    feeds.change(amazon.context.db, feed.no, state=FeedState.STOPPED, note=why)
-    LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
-    notes.stopped(amazon.context, feed.no, why)
-    return StepResult(note=why)
+    return stop(amazon, feed, str(error))

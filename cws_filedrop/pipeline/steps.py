@@ -8,6 +8,8 @@ from typing import Any, Final
 from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.backoff import AMAZON_FAILED
+from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import FeedRow
 
@@ -38,3 +40,11 @@ def waits(amazon: AmazonContext, feed: FeedRow, why: str, seconds: float) -> Ste
     """Note why, and try again after a while."""
     feeds.change(amazon.context.db, feed.no, note=why)
     return StepResult(again_seconds=seconds, note=why)
+
+
+def stop(amazon: AmazonContext, feed: FeedRow, why: str) -> StepResult:
+    """Leave a feed as it is, for a person to decide."""
+    feeds.move(amazon.context.db, feed.no, FeedEvent.STOPPED, note=why)
+    LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
+    notes.stopped(amazon.context, feed.no, why)
+    return StepResult(note=why)

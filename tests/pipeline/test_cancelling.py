@@ -99,9 +99,8 @@ def place(tmp_path: Path, market: Market) -> Place:
     context = context_on(tmp_path, Policy(cancel_at_amazon=True))
     context = replace(context, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
     client = market.client(clock=market.clock)
-    return Place(
-        context, market, AmazonContext(context, lambda account: client, lambda account: pytest.fail("asked"), 1e6)
-    )
+    orders = market.orders(clock=market.clock)
+    return Place(context, market, AmazonContext(context, lambda account: client, lambda account: orders, 1e6))
 
 
 def cancelled(order: str = ORDER, *, item: str = "", reason: str = "NoInventory") -> str:
@@ -256,6 +255,7 @@ def test_a_held_file_cancels_nothing_until_it_is_released(place: Place) -> None:
 
 def test_a_lost_answer_is_looked_up_among_feeds_of_the_same_kind(place: Place) -> None:
     place.knows(ORDER, OTHER)
+    place.market.load({"order_id": ORDER, "items": {ITEM: 2, SECOND: 2}})
     place.drop(shipped(OTHER))
     place.send()
     place.drop(cancelled())
@@ -267,7 +267,9 @@ def test_a_lost_answer_is_looked_up_among_feeds_of_the_same_kind(place: Place) -
     assert not sending.submit(place.amazon, turn.feed_no, 1).done
     assert feeds.get(place.context.db, turn.feed_no).state is FeedState.INTENDED
     place.market.clock.now += 3600
-    assert sending.submit(place.amazon, turn.feed_no, 2).done
+    while not (step := sending.submit(place.amazon, turn.feed_no, 2)).done:
+        assert step.again_seconds, step.note
+        place.market.clock.now += step.again_seconds
     assert feeds.get(place.context.db, turn.feed_no).state is FeedState.SUBMITTED
     assert [entry[0] for entry in place.ledger() if entry[2] == "cancelled"] == [ORDER, ORDER]
 

@@ -13,24 +13,25 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import BulkQuery, Database, stamp
 from cws_filedrop.store.feeds import feeds
-from cws_filedrop.store.feeds.feeds import queued
+from cws_filedrop.store.feeds.feeds import FeedRow, queued
 from cws_filedrop.store.schema import FEEDS, LINES, ORDERS
 from cws_filedrop.store.uploads.packed_lines import Packed, order_of, unpack, unpack_cancellations
 
 
-def urgent(db: Database, account_id: int, *, before: datetime, limit: int) -> list[tuple[str, int]]:
-    """Queued lines of orders that Amazon wants shipped before a moment, most urgent first; none when one feed of
-    `limit` lines carries all that is queued, since their order does not matter then."""
+def urgent(db: Database, account_id: int, kind: FeedKind, *, before: datetime, limit: int) -> list[tuple[str, int]]:
+    """Queued lines of a kind, of orders that Amazon wants shipped before a moment, most urgent first; none when one
+    feed of `limit` lines carries all that is queued, since their order does not matter then."""
     if not limit:
         return []
     deadline = ORDERS.c.latest_ship_date
     orders = (ORDERS.c.account_id == LINES.c.account_id, ORDERS.c.amazon_order_id == LINES.c.amazon_order_id)
-    query = queued(account_id).where(*orders).with_only_columns(LINES.c.upload_id, LINES.c.line)
+    query = queued(account_id, kind).where(*orders).with_only_columns(LINES.c.upload_id, LINES.c.line)
     query = query.where(deadline != "", deadline < stamp(before))
     with db.read() as connection:
-        overflow = connection.execute(queued(account_id).offset(limit).limit(1)).first()
+        overflow = connection.execute(queued(account_id, kind).offset(limit).limit(1)).first()
         if overflow is None:
             return []
         query = query.order_by(deadline, LINES.c.amazon_order_id, LINES.c.upload_id, LINES.c.line).limit(limit + 1)
@@ -56,7 +57,7 @@ def fill(
         if feed.state is not FeedState.OPEN:
             return feed.line_count
         query = queued(feed.account_id, feed.kind).order_by(LINES.c.upload_id, LINES.c.line).limit(limit + 1)
-        rows = _whole_orders(_ahead(connection, feed.account_id, first, connection.execute(query).all()), limit)
+        rows = _whole_orders(_ahead(connection, feed, first, connection.execute(query).all()), limit)
         told = _unpacked(feed.kind, rows)
         messages = number(told) if rows else pd.Series([], dtype="int64")
         places = [
@@ -64,21 +65,25 @@ def fill(
             for place, message in zip(messages.index.to_list(), messages.to_list(), strict=True)
         ]
         _place(connection, places)
-        state = FeedState.FILLED if places else FeedState.EMPTY
-        values = {"state": state, "line_count": len(places), "message_count": int(messages.max()) if places else 0}
-        connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
+        event = FeedEvent.FILLED if places else FeedEvent.NOTHING_LEFT
+        counts = {"line_count": len(places), "message_count": int(messages.max()) if places else 0}
+        feeds.move_in(connection, feed_no, event, **counts)
     return len(places)
 
 
-_THESE: Final = BulkQuery(
-    lambda among: queued(sa.bindparam("account_id")).where(
-        LINES.c.upload_id == sa.bindparam("upload_id"), among(LINES.c.line)
+def _these(kind: FeedKind) -> BulkQuery:
+    return BulkQuery(
+        lambda among: queued(sa.bindparam("account_id"), kind).where(
+            LINES.c.upload_id == sa.bindparam("upload_id"), among(LINES.c.line)
+        )
     )
-)
+
+
+_THESE: Final = {kind: _these(kind) for kind in FeedKind}
 
 
 def _ahead(
-    connection: sa.Connection, account_id: int, first: Sequence[tuple[str, int]], rows: Sequence[Any]
+    connection: sa.Connection, feed: FeedRow, first: Sequence[tuple[str, int]], rows: Sequence[Any]
 ) -> Sequence[Any]:
     """The rows, preceded by those of `first` that are still queued."""
     if not first:
@@ -90,7 +95,7 @@ def _ahead(
     found = {
         (row.upload_id, row.line): row
         for upload_id, some in numbers.items()
-        for row in _THESE(connection, some, account_id=account_id, upload_id=upload_id)
+        for row in _THESE[feed.kind](connection, some, account_id=feed.account_id, upload_id=upload_id)
     }
     ahead = [found[one] for one in wanted if one in found]
     return [*ahead, *(row for row in rows if (row.upload_id, row.line) not in wanted)]

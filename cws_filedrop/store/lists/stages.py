@@ -24,7 +24,7 @@ from cws_filedrop.store.schema import (
 )
 
 IN_WORK: Final = tuple(str(one) for one in UploadState if one not in ("done", "rejected", "replaced"))
-UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED, FeedState.STOPPED)
+UNDER_WAY: Final = tuple(one for one in FeedState if one not in (FeedState.SETTLED, FeedState.EMPTY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,11 @@ class StageCounts:
     @property
     def to_send(self) -> StageCount:
         """What is still to be sent: the uploads that wait for Amazon, and their lines that it does not have yet."""
-        waiting, sent, stopped = self.upload("waiting"), self.feed("submitted", "intended"), self.feed("stopped")
+        waiting, sent, stopped = (
+            self.upload("waiting"),
+            self.feed("submitted", "intended", "adopted"),
+            self.feed("stopped"),
+        )
         lines = max(0, waiting.lines - sent.lines - stopped.lines)
         since = [one for one in (self.queued_since, self.feed("open", "filled").oldest) if one]
         return StageCount(waiting.number if lines else 0, lines, min(since, default="") if lines else "")

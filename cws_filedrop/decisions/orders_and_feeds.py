@@ -13,10 +13,11 @@ from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import FeedState, OrderState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.pacing.status_due import STATUS_DUE
+from cws_filedrop.pipeline import sending
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.doors import connections, guard
-from cws_filedrop.store.feeds import feeds, look_ups, refusals, settling
+from cws_filedrop.store.feeds import feeds, filling, look_ups, refusals, settling
 from cws_filedrop.store.feeds.feeds import FeedRow
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
@@ -115,6 +116,7 @@ def send_feed_again(context: ServiceContext, feed_no: int, *, who: Who) -> None:
 def drop_feed(context: ServiceContext, feed_no: int, *, note: str, who: Who) -> None:
     """Take the lines out of a stopped feed that Amazon cannot have: they are unconfirmed, and may be dropped again.
 
+    Where only some orders keep a document from being made, these are taken out, and the others are queued again.
     Raises: NotPossible.
     """
     feed = _known(context, feed_no)
@@ -122,6 +124,8 @@ def drop_feed(context: ServiceContext, feed_no: int, *, note: str, who: Who) -> 
         raise NotPossible(f"feed {feed_no} is not stopped")
     if feed.intent_at is not None:
         raise NotPossible(f"feed {feed_no} may be at Amazon: `feed retry` looks it up there")
+    account = sellers.account(context.db, feed.account_id)
+    filling.take_out_others(context.db, feed_no, lambda table: sending.made_of(table, feed.kind, account))
     why = f"it was taken out of feed {feed_no}, which could not be sent: {note or feed.note}"
     settlement = Settlement(Verdict.UNCONFIRMED, "", why, {})
     told = partial(events.refused, now=context.clock())

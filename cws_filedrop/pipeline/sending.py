@@ -22,6 +22,7 @@ from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.drop.archive import FeedFileKind
 from cws_filedrop.errors import Impossible, RemoteError, RemoteUnavailable
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment
+from cws_filedrop.feeds.order_fulfillment import MAX_MESSAGES, FeedDocument
 from cws_filedrop.feeds.schema import DocumentKind, validate
 from cws_filedrop.model import Account, FeedKind, FeedState
 from cws_filedrop.pipeline import looking_up
@@ -57,7 +58,8 @@ def ready(amazon: AmazonContext) -> list[int]:
 
 def fill(amazon: AmazonContext, feed_no: int) -> int:
     """Give the feed its lines, as many as fit into one document. Returns how many."""
-    db, limit = amazon.context.db, amazon.context.settings.marketplace.messages_per_feed
+    db, wanted = amazon.context.db, amazon.context.settings.marketplace.messages_per_feed
+    limit = min(max(1, wanted), MAX_MESSAGES)  # with others, a feed would never have lines or never make a document
     soon = amazon.context.clock() + timedelta(hours=amazon.context.settings.orders.late_hours)
     feed = feeds.get(db, feed_no)
     account = sellers.account(db, feed.account_id)
@@ -134,13 +136,19 @@ def document(context: ServiceContext, feed_no: int, account: Account) -> bytes:
     Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
     """
     shipments, message_ids = filling.shipments(context.db, feed_no)
-    cancels = feeds.get(context.db, feed_no).kind is FeedKind.ACKNOWLEDGEMENT
-    write = order_acknowledgement.document if cancels else order_fulfillment.document
-    made = write(shipments, account.merchant_id)
+    made = made_of(shipments, feeds.get(context.db, feed_no).kind, account)
     if made.message_ids.sort_index().to_list() != message_ids.to_list():
         raise Impossible(f"feed {feed_no}: its messages are not numbered as recorded")
-    validate(made.body, DocumentKind.ORDER_ACKNOWLEDGEMENT if cancels else DocumentKind.ORDER_FULFILLMENT)
     return made.body
+
+
+def made_of(shipments: pd.DataFrame, kind: FeedKind, account: Account) -> FeedDocument:
+    """Shipments (or cancellations) as a document of a kind, validated against our schema. Raises: Impossible."""
+    cancels = kind is FeedKind.ACKNOWLEDGEMENT
+    write = order_acknowledgement.document if cancels else order_fulfillment.document
+    made = write(shipments, account.merchant_id)
+    validate(made.body, DocumentKind.ORDER_ACKNOWLEDGEMENT if cancels else DocumentKind.ORDER_FULFILLMENT)
+    return made
 
 
 def _submitted(amazon: AmazonContext, feed: FeedRow, amazon_feed_id: str) -> None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from itertools import groupby
 from typing import Any, Final
 
 import pandas as pd
 import sqlalchemy as sa
 
+from cws_filedrop.errors import Impossible
 from cws_filedrop.model import FeedKind, FeedState
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import BulkQuery, Database, stamp
@@ -58,8 +60,7 @@ def fill(
             return feed.line_count
         query = queued(feed.account_id, feed.kind).order_by(LINES.c.upload_id, LINES.c.line).limit(limit + 1)
         rows = _whole_orders(_ahead(connection, feed, first, connection.execute(query).all()), limit)
-        told = _unpacked(feed.kind, rows)
-        messages = number(told) if rows else pd.Series([], dtype="int64")
+        rows, messages = _numbered(feed.kind, rows, number)
         places = [
             {"f": feed_no, "m": message, "u": rows[place].upload_id, "l": rows[place].line}
             for place, message in zip(messages.index.to_list(), messages.to_list(), strict=True)
@@ -117,11 +118,65 @@ def _whole_orders(rows: Sequence[Any], limit: int) -> Sequence[Any]:
     return rows[: kept or limit]
 
 
+def _numbered(
+    kind: FeedKind, rows: Sequence[Any], number: Callable[[pd.DataFrame], pd.Series[int]]
+) -> tuple[Sequence[Any], pd.Series[int]]:
+    """The rows that go with the feed, and their messages.
+
+    Orders that cannot be written at all, such as one whose package is larger than a document, go alone: no document can
+    be made of them, so their feed is stopped and an operator takes them out. Else they would keep all others back.
+    """
+    if not rows:
+        return rows, pd.Series([], dtype="int64")
+    try:
+        return rows, number(_unpacked(kind, rows))
+    except Impossible:
+        orders = [list(some) for _, some in groupby(sorted(rows, key=order_of), key=order_of)]
+        bad = [row for some in failing(orders, lambda table: number(table), kind) for row in some]
+        if not bad:
+            raise
+        return bad, pd.Series(range(1, len(bad) + 1), dtype="int64")
+
+
+def failing(orders: Sequence[Sequence[Any]], make: Callable[[pd.DataFrame], object], kind: FeedKind) -> list[Any]:
+    """Those orders (each some rows) for which `make` raises Impossible, found by halves."""
+    if not orders:
+        return []
+    try:
+        make(_unpacked(kind, [row for order in orders for row in order]))
+    except Impossible:
+        if len(orders) == 1:
+            return list(orders)
+        half = len(orders) // 2
+        return failing(orders[:half], make, kind) + failing(orders[half:], make, kind)
+    return []
+
+
 def _place(connection: sa.Connection, places: list[dict[str, object]]) -> None:
     if places:
         line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
         values: dict[str, Any] = {"feed_no": sa.bindparam("f"), "message_id": sa.bindparam("m")}
         connection.execute(LINES.update().where(line).values(values), places)
+
+
+def take_out_others(db: Database, feed_no: int, make: Callable[[pd.DataFrame], object]) -> bool:
+    """Of a stopped feed that was never sent, queue the lines again of which `make` can make a document; the orders for
+    which it raises Impossible stay in it. False, and nothing is changed, when there are no such orders."""
+    feed = feeds.get(db, feed_no)
+    query = sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment).where(LINES.c.feed_no == feed_no)
+    with db.write() as connection:
+        rows = sorted(connection.execute(query).all(), key=order_of)
+        orders = [list(some) for _, some in groupby(rows, key=order_of)]
+        bad = {(row.upload_id, row.line) for some in failing(orders, make, feed.kind) for row in some}
+        if not bad:
+            return False
+        others = [{"u": row.upload_id, "l": row.line} for row in rows if (row.upload_id, row.line) not in bad]
+        if others:
+            line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
+            connection.execute(LINES.update().where(line).values(feed_no=None, message_id=None), others)
+        mine = FEEDS.update().where(FEEDS.c.no == feed_no)
+        connection.execute(mine.values(line_count=len(bad), message_count=len(bad)))
+    return True
 
 
 def shipments(db: Database, feed_no: int) -> tuple[pd.DataFrame, pd.Series[int]]:

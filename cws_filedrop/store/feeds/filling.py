@@ -127,7 +127,7 @@ def _numbered(
     be made of them, so their feed is stopped and an operator takes them out. Else they would keep all others back.
     """
     if not rows:
-        return rows, pd.Series([], dtype="int64")
+        return rows, _one_each(0)
     try:
         return rows, number(_unpacked(kind, rows))
     except Impossible:
@@ -135,7 +135,12 @@ def _numbered(
         bad = [row for some in failing(orders, lambda table: number(table), kind) for row in some]
         if not bad:
             raise
-        return bad, pd.Series(range(1, len(bad) + 1), dtype="int64")
+        return bad, _one_each(len(bad))
+
+
+def _one_each(count: int) -> pd.Series[int]:
+    numbers: list[int] = list(range(1, count + 1))
+    return pd.Series(numbers, dtype="int64")
 
 
 def failing(orders: Sequence[Sequence[Any]], make: Callable[[pd.DataFrame], object], kind: FeedKind) -> list[Any]:

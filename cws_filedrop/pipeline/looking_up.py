@@ -53,7 +53,7 @@ RISK: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class LookUp:
+class FeedLookUp:
     """One look for one feed: what it needs, and how long ago createFeed was called (by our clock, which only says when
     to look)."""
 
@@ -104,7 +104,7 @@ class LookUp:
 BUSY: Final = "waits for Amazon's rate limit"
 
 
-def look_up(look: LookUp) -> StepResult:
+def look_up(look: FeedLookUp) -> StepResult:
     """Find the feed that came of an earlier createFeed whose answer we do not have. Raises: RemoteError."""
     early = LOOKS[min(look.feed.looks, len(LOOKS) - 1)] * look.unit - look.seconds_since
     if early > 0:
@@ -126,7 +126,7 @@ def look_up(look: LookUp) -> StepResult:
             return _tell_apart(look, several)
 
 
-def _candidates(look: LookUp) -> list[Feed]:
+def _candidates(look: FeedLookUp) -> list[Feed]:
     """Feeds at Amazon that may be this one."""
     feed = look.feed
     known = feeds.known_feed_ids(look.amazon.context.db, feed.account_id) | feed.not_ours
@@ -140,7 +140,7 @@ def _candidates(look: LookUp) -> list[Feed]:
     ]
 
 
-def _not_listed(look: LookUp, error: RemoteError) -> StepResult:
+def _not_listed(look: FeedLookUp, error: RemoteError) -> StepResult:
     """The list could not be read. If it never will be (getFeeds may be forbidden alone, docs/amazon.md#7-feeds-api), or
     has not been for hours, orders decide. Raises: the error, when it is for a later look or for a person."""
     if isinstance(error, RemoteRefused):
@@ -152,7 +152,7 @@ def _not_listed(look: LookUp, error: RemoteError) -> StepResult:
     return _by_orders(look, str(error))
 
 
-def _none_found(look: LookUp) -> StepResult:
+def _none_found(look: FeedLookUp) -> StepResult:
     looks = look.feed.looks + 1
     look_ups.note(look.amazon.context.db, look.feed, looks=looks)
     if looks < len(LOOKS):
@@ -172,13 +172,13 @@ def _none_found(look: LookUp) -> StepResult:
     return StepResult(again_seconds=SOON.again_seconds, note="Amazon has no such feed; sending it again")
 
 
-def _adopt(look: LookUp, candidate: Feed) -> StepResult:
+def _adopt(look: FeedLookUp, candidate: Feed) -> StepResult:
     if look_ups.found(look.amazon.context.db, look.feed, candidate.feed_id):
         LOG.info("feed.adopted", feed=look.feed.no, amazon_feed=candidate.feed_id)
     return SOON
 
 
-def _tell_apart(look: LookUp, candidates: Sequence[Feed]) -> StepResult:
+def _tell_apart(look: FeedLookUp, candidates: Sequence[Feed]) -> StepResult:
     """Several feeds appeared: those whose reports are about other messages are none of ours."""
     if any(one.status in (FeedStatus.IN_QUEUE, FeedStatus.IN_PROGRESS) for one in candidates):
         return look.again(
@@ -200,7 +200,7 @@ def _tell_apart(look: LookUp, candidates: Sequence[Feed]) -> StepResult:
     return stop(look.amazon, look.feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
 
 
-def _report(look: LookUp, candidate: Feed) -> bytes:
+def _report(look: FeedLookUp, candidate: Feed) -> bytes:
     """The report of a feed that may be ours; b"", which tells nothing, for none. Raises: RemoteUnavailable."""
     if not candidate.result_document_id:
         return b""
@@ -210,7 +210,7 @@ def _report(look: LookUp, candidate: Feed) -> bytes:
         return b""
 
 
-def prove(look: LookUp) -> StepResult:
+def prove(look: FeedLookUp) -> StepResult:
     """Find out whether the feed that was adopted is ours: by its report that it is not, by orders that it is.
 
     Done when it is proven, and can be polled and settled like any other. Raises: RemoteError.
@@ -236,7 +236,7 @@ def prove(look: LookUp) -> StepResult:
     return _proven_by_orders(look, amazon_feed_id)
 
 
-def _proven_by_orders(look: LookUp, amazon_feed_id: str) -> StepResult:
+def _proven_by_orders(look: FeedLookUp, amazon_feed_id: str) -> StepResult:
     if early := _early(look, PROOF_HOURS):
         return look.again(early, look.feed.note)
     seen = look.orders(proof=True)
@@ -255,14 +255,14 @@ def _proven_by_orders(look: LookUp, amazon_feed_id: str) -> StepResult:
             return look.offer(f"{words}. None does after a day: look at Amazon, and say {choice}")
 
 
-def _proven(look: LookUp, amazon_feed_id: str) -> StepResult:
+def _proven(look: FeedLookUp, amazon_feed_id: str) -> StepResult:
     db, now = look.amazon.context.db, look.now
     feeds.submitted(db, look.feed.no, amazon_feed_id=amazon_feed_id, now=now, event=FeedEvent.PROVEN)
     LOG.info("feed.submitted", feed=look.feed.no, amazon_feed=amazon_feed_id, lines=look.feed.line_count)
     return DONE
 
 
-def _early(look: LookUp, hours: Sequence[float]) -> float:
+def _early(look: FeedLookUp, hours: Sequence[float]) -> float:
     """How long it is until the next look at orders; 0 = now."""
     if look.feed.orders_since is None:
         return 0.0
@@ -271,7 +271,7 @@ def _early(look: LookUp, hours: Sequence[float]) -> float:
     return min(AT_MOST_SECONDS, max(0.0, left))
 
 
-def _looked(look: LookUp) -> int:
+def _looked(look: FeedLookUp) -> int:
     """Count a look at orders that showed nothing."""
     since = look.feed.orders_since or stamp(look.now)
     looks = look.feed.order_looks + 1
@@ -279,7 +279,7 @@ def _looked(look: LookUp) -> int:
     return looks
 
 
-def _by_orders(look: LookUp, why: str, refused: RemoteRefused | None = None) -> StepResult:
+def _by_orders(look: FeedLookUp, why: str, refused: RemoteRefused | None = None) -> StepResult:
     """Feeds cannot be listed: what Amazon's orders show decides; what they do not show is an operator's to decide.
 
     Raises: what was refused, when orders are refused as well: then it is not about this operation alone.
@@ -302,7 +302,7 @@ def _by_orders(look: LookUp, why: str, refused: RemoteRefused | None = None) -> 
     return look.offer(f"its feeds cannot be listed ({why}), {showed} after a day: {offer}")
 
 
-def _settle_by_orders(look: LookUp, seen: OrdersSeen) -> StepResult:
+def _settle_by_orders(look: FeedLookUp, seen: OrdersSeen) -> StepResult:
     """Amazon has the feed and nobody can say which one it is: its lines are settled by what orders show. Those that
     were not read, or are not shown yet, are `unknown` until they are read back, which begins at once."""
     context, feed = look.amazon.context, look.feed

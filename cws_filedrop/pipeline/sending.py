@@ -26,7 +26,7 @@ from cws_filedrop.feeds.order_fulfillment import MAX_MESSAGES, FeedDocument
 from cws_filedrop.feeds.schema import DocumentKind, validate
 from cws_filedrop.model import Account, FeedKind, FeedState
 from cws_filedrop.pipeline import looking_up
-from cws_filedrop.pipeline.looking_up import LookUp
+from cws_filedrop.pipeline.looking_up import FeedLookUp
 from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.service_context import ServiceContext
@@ -84,9 +84,9 @@ def submit(amazon: AmazonContext, feed_no: int, attempt: int) -> StepResult:
             case FeedState.FILLED:
                 return _send(amazon, feed, account, client, attempt)
             case FeedState.INTENDED:
-                return looking_up.look_up(LookUp(amazon, feed, client, attempt))
+                return looking_up.look_up(FeedLookUp(amazon, feed, client, attempt))
             case FeedState.ADOPTED:
-                return looking_up.prove(LookUp(amazon, feed, client, attempt))
+                return looking_up.prove(FeedLookUp(amazon, feed, client, attempt))
             case FeedState.SUBMITTED | FeedState.SETTLED:
                 return DONE
             case _:

@@ -43,8 +43,8 @@ def feed_states() -> str:
     ]
     ends = [state for state in TRANSITIONS if state not in {begin for begin, _, _ in arrows}]
     drawn = [f"    {state} --> {leads_to}: {event}" for state, leads_to, event in arrows]
-    begin = "    [*] --> open: the account's turn, a createFeed token taken"
-    return "\n".join(["```mermaid", "stateDiagram-v2", begin, *drawn, *(f"    {end} --> [*]" for end in ends), "```"])
+    begins = ["    [*] --> open: the account's turn, a createFeed token taken", "    [*] --> waiting: lines came back"]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *begins, *drawn, *(f"    {end} --> [*]" for end in ends), "```"])
 
 
 def _named(floor: list[str]) -> str:

@@ -42,9 +42,9 @@ def waits(amazon: AmazonContext, feed: FeedRow, why: str, seconds: float) -> Ste
     return StepResult(again_seconds=seconds, note=why)
 
 
-def stop(amazon: AmazonContext, feed: FeedRow, why: str) -> StepResult:
-    """Leave a feed as it is, for a person to decide."""
-    feeds.move(amazon.context.db, feed.no, FeedEvent.STOPPED, note=why)
+def stop(amazon: AmazonContext, feed: FeedRow, why: str, **values: object) -> StepResult:
+    """Leave a feed as it is, for a person to decide. `values` are columns of it."""
+    feeds.move(amazon.context.db, feed.no, FeedEvent.STOPPED, note=why, **values)
     LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
     notes.stopped(amazon.context, feed.no, why)
     return StepResult(note=why)

@@ -31,6 +31,8 @@ class FeedEvent(StrEnum):
     ABSENT = "neither feeds nor orders show it"
     SHOWN = "orders show its packages, and no feed can be told to be it"
     SETTLED = "every line has its verdict"
+    RETURNED = "Amazon took nothing of it, and new feeds carry its lines"
+    ITS_TURN = "the turn has come of a feed with lines that came back"
     STOPPED = "a person is needed"
     RETRIED_EMPTY = "retry, it had no lines yet"
     RETRIED_UNSENT = "retry, nothing was ever sent"
@@ -49,7 +51,7 @@ TRANSITIONS: Final[dict[FeedState, dict[FeedEvent, FeedState]]] = {
         _E.INTENDED: _S.INTENDED,
         _E.ANSWERED: _S.SUBMITTED,  # after all: whoever called createFeed was held up until nobody believed in it
         _E.STOPPED: _S.STOPPED,
-        **dict.fromkeys((_E.FILLED, _E.NOT_DONE, _E.ABSENT), _S.FILLED),
+        **dict.fromkeys((_E.FILLED, _E.ITS_TURN, _E.NOT_DONE, _E.ABSENT), _S.FILLED),
     },
     _S.INTENDED: {
         _E.NOT_DONE: _S.FILLED,
@@ -70,6 +72,7 @@ TRANSITIONS: Final[dict[FeedState, dict[FeedEvent, FeedState]]] = {
     },
     _S.SUBMITTED: {
         _E.SETTLED: _S.SETTLED,
+        _E.RETURNED: _S.SETTLED,
         _E.STOPPED: _S.STOPPED,
         **dict.fromkeys((_E.INTENDED, _E.FOUND, _E.ANSWERED, _E.PROVEN), _S.SUBMITTED),
     },
@@ -85,7 +88,8 @@ TRANSITIONS: Final[dict[FeedState, dict[FeedEvent, FeedState]]] = {
         _E.TAKEN_OUT: _S.SETTLED,
         **dict.fromkeys((_E.INTENDED, _E.STOPPED), _S.STOPPED),
     },
-    _S.SETTLED: dict.fromkeys((_E.INTENDED, _E.SETTLED, _E.SHOWN, _E.TAKEN_OUT, _E.STOPPED), _S.SETTLED),
+    _S.WAITING: {_E.ITS_TURN: _S.FILLED},
+    _S.SETTLED: dict.fromkeys((_E.INTENDED, _E.SETTLED, _E.RETURNED, _E.SHOWN, _E.TAKEN_OUT, _E.STOPPED), _S.SETTLED),
     _S.EMPTY: dict.fromkeys((_E.NOTHING_LEFT, _E.STOPPED), _S.EMPTY),
 }
 

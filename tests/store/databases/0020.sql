@@ -296,14 +296,11 @@ CREATE TABLE public.feeds (
     document_sha256 text DEFAULT ''::text NOT NULL,
     report_sha256 text DEFAULT ''::text NOT NULL,
     ended text DEFAULT ''::text NOT NULL,
-    document_at text,
-    orders_since text,
-    strangers text DEFAULT ''::text NOT NULL,
-    looks integer DEFAULT 0 NOT NULL,
-    order_looks integer DEFAULT 0 NOT NULL,
-    order_place integer DEFAULT 0 NOT NULL,
-    resumed integer DEFAULT 0 NOT NULL,
-    offered boolean DEFAULT false NOT NULL
+    ended_at text,
+    refused_at text,
+    parent bigint,
+    root bigint,
+    tries integer DEFAULT 0 NOT NULL
 );
 
 
@@ -760,7 +757,10 @@ CREATE TABLE public.sightings (
     looks integer DEFAULT 0 NOT NULL,
     note text DEFAULT ''::text NOT NULL,
     looked_at text,
-    shown text DEFAULT ''::text NOT NULL
+    shown text DEFAULT ''::text NOT NULL,
+    rank integer DEFAULT 4 NOT NULL,
+    absent integer DEFAULT 0 NOT NULL,
+    absent_since text
 );
 
 
@@ -1019,7 +1019,7 @@ COPY public.alarms (no, key, kind, text, remedy, since, recovered_at, told) FROM
 --
 
 COPY public.alembic_version (version_num) FROM stdin;
-0019
+0020
 \.
 
 
@@ -1028,7 +1028,7 @@ COPY public.alembic_version (version_num) FROM stdin;
 --
 
 COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	3340e47c4017975c8c6d8f58848c4eafd30c0cacd70ad3335a9edd42e1cc60e2	cwsfd_KjRp	t	2026-11-22T12:00:00.000Z	\N
+1	1	stock	b230abc0c14408c8b44af01ada36f2fcb435c7ef402a027e9052309dad5f71ad	cwsfd_S2r_	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1073,9 +1073,9 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by) FROM stdin;
-1	026-1520163-0000005		Y0000005K	\N	20261129-100229-m5et	2	
-1	026-1520163-6049104			\N	20261129-100229-3ap5	3	
-1	026-1520163-6049104		Y0000001K	\N	20261129-100228-rx6p	2	20261129-100229-3ap5 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-100340-t6ha	2	
+1	026-1520163-6049104			\N	20261129-100340-4782	3	
+1	026-1520163-6049104		Y0000001K	\N	20261129-100339-nrwf	2	20261129-100340-4782 3
 \.
 
 
@@ -1101,10 +1101,10 @@ COPY public.deeds (id, at, who, address, what, about, detail, token) FROM stdin;
 -- Data for Name: feeds; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.feeds (no, account_id, cause, state, opened_at, line_count, message_count, document_id, intent_at, amazon_feed_id, submitted_at, report_document_id, settled_at, note, wake, kind, document_sha256, report_sha256, ended, document_at, orders_since, strangers, looks, order_looks, order_place, resumed, offered) FROM stdin;
-1	1	t2026-11-22 12:00:00+00:00	settled	2026-11-22T12:00:00.000Z	3	3		\N	F1	2026-11-22T12:00:00.000Z		2026-11-22T12:02:00.000Z		f	fulfillment				\N	\N		0	0	0	0	f
-2	1	t2026-11-22 13:00:00+00:00	submitted	2026-11-22T13:00:00.000Z	1	1		\N	F2	2026-11-22T13:00:00.000Z		\N		f	acknowledgement				\N	\N		0	0	0	0	f
-3	1	t2026-11-22 14:00:00+00:00	filled	2026-11-22T14:00:00.000Z	1	1		\N	\N	\N		\N		f	fulfillment				\N	\N		0	0	0	0	f
+COPY public.feeds (no, account_id, cause, state, opened_at, line_count, message_count, document_id, intent_at, amazon_feed_id, submitted_at, report_document_id, settled_at, note, wake, kind, document_sha256, report_sha256, ended, ended_at, refused_at, parent, root, tries) FROM stdin;
+1	1	t2026-11-22 12:00:00+00:00	settled	2026-11-22T12:00:00.000Z	3	3		\N	\N	\N		2026-11-22T12:02:00.000Z		f	fulfillment				\N	\N	\N	\N	0
+2	1	t2026-11-22 13:00:00+00:00	submitted	2026-11-22T13:00:00.000Z	1	1		\N	F2	2026-11-22T13:00:00.000Z		\N		f	acknowledgement				\N	\N	\N	\N	0
+3	1	t2026-11-22 14:00:00+00:00	filled	2026-11-22T14:00:00.000Z	1	1		\N	\N	\N		\N		f	fulfillment				\N	\N	\N	\N	0
 \.
 
 
@@ -1149,13 +1149,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind) FROM stdin;
-20261129-100228-rx6p	2	1	026-1520163-6049104		Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491042026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment
-20261129-100228-rx6p	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment
-20261129-100228-rx6p	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment
-20261129-100229-3ap5	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment
-20261129-100229-3ap5	3	1	026-1520163-6049104			confirmed	O07	Amazon accepted it | This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-100228-rx6p), none now.	v1026-1520163-60491042026-11-22T12:00:00Z	1	3	026-1520163-6049104	\N	fulfillment
-20261129-100229-cyz4	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement
-20261129-100229-m5et	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment
+20261129-100339-nrwf	2	1	026-1520163-6049104		Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491042026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment
+20261129-100339-nrwf	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment
+20261129-100339-nrwf	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment
+20261129-100340-4782	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment
+20261129-100340-4782	3	1	026-1520163-6049104			confirmed	O07	Amazon accepted it | This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-100339-nrwf), none now.	v1026-1520163-60491042026-11-22T12:00:00Z	1	3	026-1520163-6049104	\N	fulfillment
+20261129-100340-hhay	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement
+20261129-100340-t6ha	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment
 \.
 
 
@@ -1187,13 +1187,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000001K	20261129-100228-rx6p	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-100228-rx6p	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-100229-3ap5	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped instead of Y0000001K	20261129-100229-3ap5	3	shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-100228-rx6p	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-100229-cyz4	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-100229-m5et	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000001K	20261129-100339-nrwf	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-100339-nrwf	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-100340-4782	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped instead of Y0000001K	20261129-100340-4782	3	shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-100339-nrwf	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-100340-hhay	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-100340-t6ha	2	new
 \.
 
 
@@ -1202,7 +1202,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-100229-3ap5
+3		Y0000003K	Yodel		20261129-100340-4782
 \.
 
 
@@ -1268,7 +1268,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-100229-3ap5	3
+20261129-100340-4782	3
 \.
 
 
@@ -1294,8 +1294,8 @@ COPY public.sellers (id, name, account_id, password_hash, version, enabled, remo
 -- Data for Name: sightings; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks, note, looked_at, shown) FROM stdin;
-1	026-1520163-6049104	2026-11-22T12:02:00.000Z	awaited	2026-11-22T12:32:00.000Z	0		\N	
+COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks, note, looked_at, shown, rank, absent, absent_since) FROM stdin;
+1	026-1520163-6049104	2026-11-22T12:02:00.000Z	awaited	2026-11-22T12:32:00.000Z	0		\N		4	0	\N
 \.
 
 
@@ -1304,12 +1304,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-100228-rx6p	queued		2
-20261129-100228-rx6p	rejected	O03	1
-20261129-100229-3ap5	queued	O07	1
-20261129-100229-3ap5	updated		1
-20261129-100229-cyz4	queued		1
-20261129-100229-m5et	queued		1
+20261129-100339-nrwf	queued		2
+20261129-100339-nrwf	rejected	O03	1
+20261129-100340-4782	queued	O07	1
+20261129-100340-4782	updated		1
+20261129-100340-hhay	queued		1
+20261129-100340-t6ha	queued		1
 \.
 
 
@@ -1318,11 +1318,11 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 --
 
 COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
-20261129-100228-rx6p	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	197	done	1165cbf2320b1868899b136da8dbdc2bfedc0f7c55aed9401d83b35d2d7b290c	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-100229-3ap5	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	162	done	75a026cf1d7962294e0f9892012f3491c9387fddff5333cb5f84daa16b005cfd	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {"O07": 1}, "first_issues": [{"line": 3, "code": "O07", "severity": "warning", "column": "tracking", "value": "", "message": "This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-100228-rx6p), none now.", "remedy": "Nothing to do if the new data are right; otherwise drop the line again with the right ones."}], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-100229-cyz4	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-100229-m5et	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-100229-txe8	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
+20261129-100339-nrwf	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	197	done	1165cbf2320b1868899b136da8dbdc2bfedc0f7c55aed9401d83b35d2d7b290c	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-100340-4782	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	162	done	75a026cf1d7962294e0f9892012f3491c9387fddff5333cb5f84daa16b005cfd	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {"O07": 1}, "first_issues": [{"line": 3, "code": "O07", "severity": "warning", "column": "tracking", "value": "", "message": "This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-100339-nrwf), none now.", "remedy": "Nothing to do if the new data are right; otherwise drop the line again with the right ones."}], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-100340-hhay	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-100340-t6ha	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-100341-3qba	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1331,7 +1331,7 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 --
 
 COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	3251512c6b4fe2c6a81f12e1a9649203b254c059d66672d7904511cdbe759ec4	cwsop_wyy6	t	2026-11-22T12:00:00.000Z	\N
+1	1	board	898baf9d324c5b6a915fc512e1d32779c0943bec5d95c6cc7caf5e07b1fe20d3	cwsop__rBr	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1349,7 +1349,7 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 --
 
 COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-4f3c2fe485c0e3f4afb866882b186ee32a27a69d43331ea06679711fa4909e7d	1	\N	1	f	5E4KPt1_SlMAIN2gZ-ccuCexIrPzShuv	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
+24f5b0442bb0f8618ec0499f58f29820f8a9af3ba94b661af0871dac4022f136	1	\N	1	f	zBR83HqAcHu4RAJhUHkBQoVeLzHGCTiU	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1873,6 +1873,13 @@ CREATE INDEX claims_of_upload ON public.claims USING btree (upload_id);
 --
 
 CREATE INDEX deeds_by_about ON public.deeds USING btree (about);
+
+
+--
+-- Name: feeds_by_root; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX feeds_by_root ON public.feeds USING btree (root) WHERE (root IS NOT NULL);
 
 
 --

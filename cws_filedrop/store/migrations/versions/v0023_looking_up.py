@@ -9,8 +9,8 @@ from alembic import op
 
 from cws_filedrop.store.migrations import columns
 
-revision = "0019"
-down_revision = "0018"
+revision = "0023"
+down_revision = "0021"
 
 
 def upgrade() -> None:

@@ -137,6 +137,7 @@ def test_machines_read_everything() -> None:
         "late_soon": [],
         "missing": [],
         "hooks_off": [],
+        "unresolved": [],
         "unknown": [],
     }
 
@@ -163,3 +164,9 @@ def test_hooks_that_are_switched_off_are_named() -> None:
     found = " ".join(text(replace(STATUS, hooks_off=[off])).split())
     assert "Web hooks that are switched off 3 https://example.com/hook: it took nothing for 5 days" in found
     assert "Web hooks" not in text(STATUS)
+
+
+def test_what_is_looked_for_at_amazon_says_why_it_waits() -> None:
+    one = {"no": 7, "lines": 1200, "since": "2026-11-22T11:58:00.000Z", "why": "Amazon does not list it (look 1 of 3)"}
+    found = " ".join(text(replace(STATUS, unresolved=[one])).split())
+    assert "1,200 lines, sent 2026-11-22 11:58 UTC with no answer (feed 7): Amazon does not list it" in found

@@ -12,6 +12,8 @@ MEANINGS: Final = {
     "amazon.feed_cancelled": "Amazon was asked to cancel a feed that it has not begun with.",
     "amazon.feed_created": "Amazon has taken a feed and given it a number.",
     "amazon.report_asked": "Amazon was asked to make an order report.",
+    "amazon.credentials_not_read": "Amazon refused our secrets, and they could not be read again.",
+    "amazon.credentials_renewed": "Amazon refused our secrets, and what was read again is tried instead.",
     "amazon.token_taken": "Amazon gave an access token for so many seconds.",
     "api.failed": "A call of the API failed by a fault of ours; its caller was answered 500.",
     "api.leftovers_removed": "Files of uploads by HTTP that an earlier process had not finished were removed.",

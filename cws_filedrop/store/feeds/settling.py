@@ -16,6 +16,7 @@ from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
 from cws_filedrop.store.database import BulkQuery, Database, stamp
 from cws_filedrop.store.feeds import read_backs
 from cws_filedrop.store.feeds.feeds import FeedRow, row_of
+from cws_filedrop.store.feeds.read_backs import EVERY, Precedence
 from cws_filedrop.store.orders import effects
 from cws_filedrop.store.orders.effects import LineRefusal
 from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
@@ -48,13 +49,14 @@ def settle(
     *,
     now: datetime,
     look_after: timedelta | None = None,
+    precedence: Precedence = EVERY,
     beside: Callable[[sa.Connection, Sequence[LineRefusal]], None] = _nothing,
 ) -> list[str]:
     """Give every line of a feed its verdict. Returns the uploads that have no line waiting any more.
 
     Settling again changes nothing. Refused lines release their claims, so that they can be dropped again. After
-    `look_after` the orders are read back; None = never. `beside` is called with the refused lines, in the same
-    transaction.
+    `look_after` the orders are read back, by `precedence`; None = never. `beside` is called with the refused lines, in
+    the same transaction.
     """
     with db.write() as connection:
         feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
@@ -63,7 +65,7 @@ def settle(
             if refused := _refuse(connection, feed, stamp(now)):
                 beside(connection, refused)
             if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
-                read_backs.expect_in(connection, feed.no, now=now, look_after=look_after)
+                read_backs.expect_in(connection, feed.no, now=now, look_after=look_after, precedence=precedence)
             _count_down(connection, feed_no, stamp(now))
             values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
             values["report_sha256"] = settlement.report_sha256

@@ -97,6 +97,7 @@ class Policy:
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
     cancel_at_amazon: bool = False  # cancelled rows with a reason are cancelled there too
     resend_unknown: bool = False  # lines of unknown outcome are sent again once Amazon's order plainly lacks them
+    known_headings: tuple[str, ...] = ()  # marks of headings that held a file (F13) and were released
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,7 @@ class Profile:
     statuses: tuple[tuple[str, str], ...] = ()  # (what the file says, one of ours)
     date_order: DateOrder | None = None
     year_first: bool = False
+    leave_out: tuple[tuple[str, frozenset[str]], ...] = ()  # (heading, folded texts): lines that are no shipments
     delimiter: str = ""  # "" = detected
     title: str = ""
     source: str = ""  # where its headings are documented
@@ -202,6 +204,7 @@ class OrderState(StrEnum):
 
     NEW = "new"
     PACKED = "packed"
+    PARTLY_SHIPPED = "partly shipped"  # Amazon has or gets some of it, and something is still open
     SHIPPED = "shipped"
     UNCONFIRMED = "unconfirmed"  # Amazon refused its confirmation
     DEFERRED = "deferred"

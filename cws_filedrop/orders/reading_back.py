@@ -93,10 +93,12 @@ class OrderReader:
         unknown_for = timedelta(hours=context.settings.orders.unknown_hours)
         look = judged(due, read_backs.told(context.db, due), order, now=now, unknown_for=unknown_for)
         look = replace(look, again=self._to_resend(look.offered))
-        changed = read_backs.looked(context.db, due, look, now=now)
+        results, finished = read_backs.looked(context.db, due, look, now=now)
         LOG.info("sighting.looked", account=due.account_id, order=due.amazon_order_id, state=look.state)
-        verdict_counts.answered(context.db, changed, at=stamp(now))
-        outbox.publish_again(context, uploads.some(context.db, changed))
+        verdict_counts.answered(context.db, results, at=stamp(now))
+        outbox.publish_again(context, uploads.some(context.db, results))
+        if late := outbox.publish(context, uploads.some(context.db, finished)):
+            LOG.warning("outbox.not_renewed", uploads=late)
 
     def _to_resend(self, offered: Sequence[ReportedLine]) -> list[ReportedLine]:
         """Those of them whose seller wants them sent again without being asked."""

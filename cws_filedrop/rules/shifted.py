@@ -17,14 +17,21 @@ from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.forms import Block
 
 TRACKING: Final = "tracking-number"
-OTHERS: Final = ("carrier-code", "carrier-name", "ship-method", "transparency-code")
+CARRIERS: Final = ("carrier-code", "carrier-name")
+OTHERS: Final = (*CARRIERS, "ship-method", "transparency-code")
 
 
 def check(sheet: Sheet, findings: Findings, travels: Mask) -> None:
-    """Note the rows in whose carrier, ship method or transparency code a tracking number stands."""
+    """Note the rows in whose carrier, ship method or transparency code a tracking number stands.
+
+    A number for a carrier beside a tracking cell that is not empty is C03's: the two may be swapped.
+    """
     for name in OTHERS:
         if name in sheet and not sheet[name].blank:
-            rows = proven(sheet[name], np.flatnonzero(travels & sheet[name].given))
+            looked_at = travels & sheet[name].given
+            if name in CARRIERS and TRACKING in sheet:
+                looked_at &= ~sheet[TRACKING].given
+            rows = proven(sheet[name], np.flatnonzero(looked_at))
             findings.add("L03", name, rows, [_realigned(sheet, row, name) for row in rows.tolist()])
 
 

@@ -25,7 +25,7 @@ from cws_filedrop.store.feeds import feeds, filling, read_backs, refusals, retur
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Precedence, ReportedLine
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
-from cws_filedrop.store.schema import ORDERS
+from cws_filedrop.store.schema import CLAIMS, ORDERS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads, verdict_counts
 
@@ -360,7 +360,7 @@ def test_an_order_that_is_answered_again_meanwhile_is_looked_for_again(watch: Wa
     watch.shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
     watch.shop.sent()
     look = judged(due, read_backs.told(watch.shop.context.db, due), order((FIRST, ITEM, 1)), now=watch.clock.now)
-    assert read_backs.looked(watch.shop.context.db, due, look, now=watch.clock.now) == []
+    assert read_backs.looked(watch.shop.context.db, due, look, now=watch.clock.now) == ([], [])
     again = read_backs.next_due(watch.shop.context.db, now=watch.clock.now + timedelta(hours=1))
     assert again is not None
     assert again.looks == 0
@@ -430,6 +430,29 @@ def test_what_nobody_knows_of_is_looked_for_until_the_last_look_and_stays_open(w
     assert len(watch.amazon.asked) == 6
     assert "own order" not in watch.shop.messages(upload_id)
     assert [one.order_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [ORDER]
+
+
+def test_what_waited_for_an_unknown_line_goes_on_once_amazon_shows_that(watch: Watch) -> None:
+    lost(watch, shipped())
+    correction = watch.shop.drop(shipped(NEXT))
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["held"]
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(1)
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["queued"]
+
+
+def test_what_goes_again_is_on_its_way_and_nothing_of_it_unknown(watch: Watch) -> None:
+    resends(watch)
+    lost(watch, shipped())
+    watch.amazon.orders[ORDER] = order()
+    for _ in range(26):
+        watch.pass_hours(1)
+    assert waiting(watch) == [(1, 1)]
+    with watch.shop.context.db.read() as connection:
+        counts = connection.execute(sa.select(CLAIMS.c.told, CLAIMS.c.accepted, CLAIMS.c.unknown)).one()
+    assert tuple(counts) == (1, 0, 0)
+    again = watch.shop.drop(shipped())
+    assert [verdict for verdict, _ in watch.shop.lines(again)] == ["duplicate"]
 
 
 def resends(watch: Watch) -> None:

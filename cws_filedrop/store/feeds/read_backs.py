@@ -11,14 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState, OrderState, ReadBackState, Verdict
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.feeds import returning
-from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.feeds import releasing, returning
+from cws_filedrop.store.orders import effects, order_book
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, SIGHTINGS
 from cws_filedrop.store.uploads import claims, lines
 from cws_filedrop.store.uploads.packed_lines import unpack
@@ -246,8 +246,16 @@ class ReadBackOutcome:
     again: Sequence[ReportedLine] = ()
 
 
-def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: datetime) -> list[str]:
-    """Keep the outcome of a look-up. Returns the uploads whose results have more to say now and await nothing else."""
+class Renewed(NamedTuple):
+    """Uploads that a look-up changed: those whose results have more to say and await nothing else, and those that are
+    finished by it."""
+
+    results: list[str]
+    finished: list[str]
+
+
+def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: datetime) -> Renewed:
+    """Keep the outcome of a look-up, and what follows from it."""
     mine = (
         SIGHTINGS.c.account_id == sighting.account_id,
         SIGHTINGS.c.amazon_order_id == sighting.amazon_order_id,
@@ -257,27 +265,47 @@ def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: d
     values["look_at"] = None if look.look_at is None else stamp(look.look_at)
     values |= {"looked_at": stamp(now), "shown": json.dumps(look.shown, ensure_ascii=False)}
     values |= {"absent": look.absent, "absent_since": look.absent_since}
-    line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
-    seen = [{"u": one.upload_id, "l": one.line} for one in look.seen]
-    confirmed = [{"u": one.upload_id, "l": one.line} for one in look.seen if one.unknown]
-    words = [{"u": upload, "l": number, "m": f" | {said}"} for (upload, number), said in look.words.items()]
     with db.write() as connection:
         if connection.execute(SIGHTINGS.update().where(*mine).values(values)).rowcount != 1:
-            return []
-        if seen:
-            connection.execute(LINES.update().where(line).values(seen_at=stamp(now)), seen)
-        if confirmed:
-            known = LINES.update().where(line, LINES.c.verdict == Verdict.UNKNOWN)
-            connection.execute(known.values(verdict=str(Verdict.CONFIRMED)), confirmed)
+            return Renewed([], [])
+        _say(connection, look, now)
+        finished = _confirm(connection, sighting, [one for one in look.seen if one.unknown], now)
         if look.again:
             again = [(one.upload_id, one.line) for one in look.again]
             returning.again_in(connection, sighting.account_id, again, now=now)
-        if words:
-            connection.execute(LINES.update().where(line).values(message=LINES.c.message + sa.bindparam("m")), words)
         if look.settled:
             _settle(connection, sighting, look.settled, now)
         uploads = {one.upload_id for one in look.seen} | {upload_id for upload_id, _ in look.words}
-        return [upload for upload in sorted(uploads) if not _awaited(connection, upload)]
+        return Renewed([upload for upload in sorted(uploads) if not _awaited(connection, upload)], finished)
+
+
+_LINE: Final = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
+
+
+def _say(connection: sa.Connection, look: ReadBackOutcome, now: datetime) -> None:
+    """Note on the lines what was seen, and what there is to say of it."""
+    seen = [{"u": one.upload_id, "l": one.line} for one in look.seen]
+    words = [{"u": upload, "l": number, "m": f" | {said}"} for (upload, number), said in look.words.items()]
+    if seen:
+        connection.execute(LINES.update().where(_LINE).values(seen_at=stamp(now)), seen)
+    if words:
+        connection.execute(LINES.update().where(_LINE).values(message=LINES.c.message + sa.bindparam("m")), words)
+
+
+def _confirm(
+    connection: sa.Connection, sighting: DueReadBack, shown: Sequence[ReportedLine], now: datetime
+) -> list[str]:
+    """Confirm lines of unknown outcome, move their order by its pieces, and let lines go on that waited for that.
+    Returns the uploads of these that are finished."""
+    if not shown:
+        return []
+    rows = [{"u": one.upload_id, "l": one.line} for one in shown]
+    known = LINES.update().where(_LINE, LINES.c.verdict == Verdict.UNKNOWN)
+    connection.execute(known.values(verdict=str(Verdict.CONFIRMED)), rows)
+    account_id, order = sighting.account_id, sighting.amazon_order_id
+    claims.shown_in(connection, account_id, order, [(one.upload_id, one.line) for one in shown])
+    effects.settle_in(connection, account_id, [order], [], now=stamp(now))
+    return releasing.release_in(connection, account_id, [order], now=stamp(now))
 
 
 def _settle(connection: sa.Connection, sighting: DueReadBack, why: str, now: datetime) -> None:

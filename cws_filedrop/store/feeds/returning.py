@@ -18,6 +18,7 @@ from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import Ended, FeedRow, RateLimit
 from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
+from cws_filedrop.store.uploads import claims
 
 PER_HOUR: Final = 6  # feeds with lines that came back, an account
 
@@ -126,6 +127,8 @@ def again_in(connection: sa.Connection, account_id: int, lines: Sequence[tuple[s
     connection.execute(LINES.update().where(line).values(**changed, code=own_code, message=WAS_UNKNOWN), rows)
     more = {"line_count": FEEDS.c.line_count + len(rows), "message_count": used + len(kept)}
     connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(more))
+    for row in found:
+        claims.sent_again_in(connection, account_id, row.amazon_order_id, [(row.upload_id, row.line)])
     _wait_again(connection, [row.upload_id for row in found])
     return len(rows)
 
@@ -133,7 +136,7 @@ def again_in(connection: sa.Connection, account_id: int, lines: Sequence[tuple[s
 WAS_UNKNOWN: Final = "sent again, since Amazon's own order did not show it"
 MOST_TOGETHER: Final = 1000  # messages
 _UNKNOWN: Final = (
-    sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.feed_no, LINES.c.message_id)
+    sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.feed_no, LINES.c.message_id, LINES.c.amazon_order_id)
     .join(FEEDS, (FEEDS.c.no == LINES.c.feed_no) & (FEEDS.c.state == FeedState.SETTLED))
     .where(LINES.c.upload_id == sa.bindparam("u"), LINES.c.line == sa.bindparam("l"))
     .where(LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None), LINES.c.kind == FeedKind.FULFILLMENT)

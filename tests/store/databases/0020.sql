@@ -1028,7 +1028,7 @@ COPY public.alembic_version (version_num) FROM stdin;
 --
 
 COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	43a9b06d06e65bc4393d6bc9e12948aa37540ed35a9eac9af8e07992f951218d	cwsfd_aKll	t	2026-11-22T12:00:00.000Z	\N
+1	1	stock	b230abc0c14408c8b44af01ada36f2fcb435c7ef402a027e9052309dad5f71ad	cwsfd_S2r_	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1073,9 +1073,9 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by) FROM stdin;
-1	026-1520163-0000005		Y0000005K	\N	20261129-102249-zsm6	2	
-1	026-1520163-6049104			\N	20261129-102249-e9nx	3	
-1	026-1520163-6049104		Y0000001K	\N	20261129-102249-58qn	2	20261129-102249-e9nx 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-100340-t6ha	2	
+1	026-1520163-6049104			\N	20261129-100340-4782	3	
+1	026-1520163-6049104		Y0000001K	\N	20261129-100339-nrwf	2	20261129-100340-4782 3
 \.
 
 
@@ -1149,13 +1149,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind) FROM stdin;
-20261129-102249-58qn	2	1	026-1520163-6049104		Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491042026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment
-20261129-102249-58qn	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment
-20261129-102249-58qn	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment
-20261129-102249-e9nx	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment
-20261129-102249-e9nx	3	1	026-1520163-6049104			confirmed	O07	Amazon accepted it | This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-102249-58qn), none now.	v1026-1520163-60491042026-11-22T12:00:00Z	1	3	026-1520163-6049104	\N	fulfillment
-20261129-102249-sf7e	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement
-20261129-102249-zsm6	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment
+20261129-100339-nrwf	2	1	026-1520163-6049104		Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491042026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment
+20261129-100339-nrwf	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment
+20261129-100339-nrwf	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment
+20261129-100340-4782	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment
+20261129-100340-4782	3	1	026-1520163-6049104			confirmed	O07	Amazon accepted it | This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-100339-nrwf), none now.	v1026-1520163-60491042026-11-22T12:00:00Z	1	3	026-1520163-6049104	\N	fulfillment
+20261129-100340-hhay	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement
+20261129-100340-t6ha	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment
 \.
 
 
@@ -1187,13 +1187,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000001K	20261129-102249-58qn	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-102249-58qn	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-102249-e9nx	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped instead of Y0000001K	20261129-102249-e9nx	3	shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-102249-58qn	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-102249-sf7e	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-102249-zsm6	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000001K	20261129-100339-nrwf	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-100339-nrwf	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-100340-4782	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped instead of Y0000001K	20261129-100340-4782	3	shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-100339-nrwf	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-100340-hhay	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-100340-t6ha	2	new
 \.
 
 
@@ -1202,7 +1202,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-102249-e9nx
+3		Y0000003K	Yodel		20261129-100340-4782
 \.
 
 
@@ -1268,7 +1268,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-102249-e9nx	3
+20261129-100340-4782	3
 \.
 
 
@@ -1304,12 +1304,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-102249-58qn	queued		2
-20261129-102249-58qn	rejected	O03	1
-20261129-102249-e9nx	queued	O07	1
-20261129-102249-e9nx	updated		1
-20261129-102249-sf7e	queued		1
-20261129-102249-zsm6	queued		1
+20261129-100339-nrwf	queued		2
+20261129-100339-nrwf	rejected	O03	1
+20261129-100340-4782	queued	O07	1
+20261129-100340-4782	updated		1
+20261129-100340-hhay	queued		1
+20261129-100340-t6ha	queued		1
 \.
 
 
@@ -1318,11 +1318,11 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 --
 
 COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
-20261129-102249-58qn	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	197	done	1165cbf2320b1868899b136da8dbdc2bfedc0f7c55aed9401d83b35d2d7b290c	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-102249-e9nx	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	162	done	75a026cf1d7962294e0f9892012f3491c9387fddff5333cb5f84daa16b005cfd	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {"O07": 1}, "first_issues": [{"line": 3, "code": "O07", "severity": "warning", "column": "tracking", "value": "", "message": "This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-102249-58qn), none now.", "remedy": "Nothing to do if the new data are right; otherwise drop the line again with the right ones."}], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-102249-sf7e	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-102249-zsm6	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-102250-5zt8	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
+20261129-100339-nrwf	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	197	done	1165cbf2320b1868899b136da8dbdc2bfedc0f7c55aed9401d83b35d2d7b290c	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-100340-4782	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	162	done	75a026cf1d7962294e0f9892012f3491c9387fddff5333cb5f84daa16b005cfd	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {"O07": 1}, "first_issues": [{"line": 3, "code": "O07", "severity": "warning", "column": "tracking", "value": "", "message": "This corrects a shipment that was already confirmed: Y0000001K before (line 2 of upload 20261129-100339-nrwf), none now.", "remedy": "Nothing to do if the new data are right; otherwise drop the line again with the right ones."}], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-100340-hhay	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-100340-t6ha	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-100341-3qba	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1331,7 +1331,7 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 --
 
 COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	160451d6bf1efc75982d093c942405c0bf23435aa637fdd38d89ce551901aa42	cwsop_Bape	t	2026-11-22T12:00:00.000Z	\N
+1	1	board	898baf9d324c5b6a915fc512e1d32779c0943bec5d95c6cc7caf5e07b1fe20d3	cwsop__rBr	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1349,7 +1349,7 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 --
 
 COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-96f8e6a1be737f1532e8586cd9031e04d59dbd7702bf6cad64845f35a8f6ffe7	1	\N	1	f	hQRBFKr3xx-wEgfVIEss3O4_9YDhIRdq	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
+24f5b0442bb0f8618ec0499f58f29820f8a9af3ba94b661af0871dac4022f136	1	\N	1	f	zBR83HqAcHu4RAJhUHkBQoVeLzHGCTiU	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -2075,7 +2075,7 @@ CREATE INDEX pulls_open ON public.pulls USING btree (next_at) WHERE (done_at IS 
 -- Name: sightings_due; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX sightings_due ON public.sightings USING btree (rank, look_at) WHERE (look_at IS NOT NULL);
+CREATE INDEX sightings_due ON public.sightings USING btree (look_at) WHERE (look_at IS NOT NULL);
 
 
 --

@@ -23,5 +23,3 @@ def upgrade() -> None:
     op.add_column("sightings", columns.number("rank", "4"))
     op.add_column("sightings", columns.number("absent"))
     op.add_column("sightings", sa.Column("absent_since", sa.Text))
-    op.drop_index("sightings_due", "sightings")
-    columns.index("sightings_due", "sightings", ["rank", "look_at"], "look_at IS NOT NULL")

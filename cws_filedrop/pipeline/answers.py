@@ -57,7 +57,8 @@ def look(amazon: AmazonContext, feed_no: int, turn: int) -> StepResult:
         LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))
         return waits(amazon, feed, str(error), amazon.poll_seconds(turn))
     if seen.status in UNDER_WAY:
-        feeds.change(db, feed_no, refused_at=None, note="")
+        if feed.refused_at or feed.note:
+            feeds.change(db, feed_no, refused_at=None, note="")
         return StepResult(again_seconds=amazon.poll_seconds(turn), note=seen.status)
     return _ended(amazon, feed, seen, turn)
 
@@ -151,6 +152,8 @@ def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResul
     except RemoteUnavailable as error:
         return waits(amazon, feed, str(error), error.retry_after_seconds or seconds), []
     except RemoteRefused as error:
+        if error.status < 400:  # handed out, but nothing that we can read
+            return waits(amazon, feed, str(error), seconds), []
         return _refused(amazon, feed, error, seconds), []
     except OSError as error:
         return not_kept(amazon, feed, error, attempt), []

@@ -267,6 +267,8 @@ def submitted(db: Database, feed_no: int, *, amazon_feed_id: str, now: datetime)
             "amazon_feed_id": amazon_feed_id,
             "submitted_at": stamp(now),
             "ended": "",
+            "ended_at": None,
+            "refused_at": None,
             "report_document_id": "",
             "note": "",
         }

@@ -42,8 +42,9 @@ class AmazonContext:
     orders: Callable[[Account], OrderClient]
     rate_scale: float
 
-    def rate_limit(self, operation: str) -> RateLimit:
-        rate = limits.RATES[operation].scaled(self.rate_scale)
+    def rate_limit(self, operation: str, *, spare: int = 0) -> RateLimit:
+        """How a token of that operation is taken; of the burst, `spare` tokens are left to what matters more."""
+        rate = limits.RATES[operation].scaled(self.rate_scale).sparing(spare)
         return RateLimit(operation, lambda arrival, now: limits.reserve(arrival, now, rate))
 
     def poll_seconds(self, looks: int) -> float:

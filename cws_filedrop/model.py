@@ -96,6 +96,7 @@ class Policy:
     doubtful: str = "take"  # take | hold
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
     cancel_at_amazon: bool = False  # cancelled rows with a reason are cancelled there too
+    resend_unknown: bool = False  # lines of unknown outcome are sent again once Amazon's order plainly lacks them
     known_headings: tuple[str, ...] = ()  # marks of headings that held a file (F13) and were released
 
 
@@ -216,6 +217,7 @@ class ReadBackState(StrEnum):
     AWAITED = "awaited"  # not yet, and it is looked up again
     SEEN = "seen"  # everything that was accepted is there
     MISSING = "missing"  # still not after the last look-up
+    UNSHIPPED = "unshipped"  # plainly not, of what nobody knew whether Amazon had it: it may be sent again
 
 
 class UploadState(StrEnum):

@@ -8,6 +8,8 @@ MEANINGS: Final = {
     "alarm.check_failed": "Something could not be looked at, so that what was known of it stays as it is.",
     "alarm.raised": "Something is wrong that operators should know of; they are told by mail and web hook.",
     "alarm.recovered": "What an alarm told of is over.",
+    "amazon.credentials_not_read": "Amazon refused our secrets, and they could not be read again.",
+    "amazon.credentials_renewed": "Amazon refused our secrets, and what was read again is tried instead.",
     "amazon.document_uploaded": "The document of a feed lies at Amazon; no feed names it yet.",
     "amazon.feed_cancelled": "Amazon was asked to cancel a feed that it has not begun with.",
     "amazon.feed_created": "Amazon has taken a feed and given it a number.",

@@ -5,6 +5,7 @@ For uploads that were set aside see `set_aside`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -64,6 +65,20 @@ def settle(
         decisions.add_in(connection, who, what=SETTLE, about=about, detail=detail, now=now)
     LOG.info("order.settled", order=order_id, state=str(state), who=who.name)
     return state
+
+
+def settle_all(
+    context: ServiceContext, orders: Sequence[tuple[int, str]], state: OrderState, *, note: str, who: Who
+) -> dict[str, str]:
+    """`settle` for many orders (account id, order id), one after the other. Returns why not, by order id, where it was
+    not possible."""
+    failed: dict[str, str] = {}
+    for account_id, order_id in orders:
+        try:
+            settle(context, account_id, order_id, state, note=note, who=who)
+        except NotPossible as error:
+            failed[order_id] = str(error)
+    return failed
 
 
 class SettledOrdersWatch:

@@ -31,7 +31,8 @@ Api = TypeVar("Api", bound=Tamed)
 class AccountClient:
     """What the clients of all APIs have in common. May be used by several threads at once.
 
-    `transport` replaces the network and `clock` the monotonic clock (both for tests).
+    `transport` replaces the network and `clock` the monotonic clock (both for tests). `renew` reads the credentials
+    again; it is asked when they are refused.
     """
 
     def __init__(
@@ -42,13 +43,14 @@ class AccountClient:
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
+        renew: Callable[[], Credentials] | None = None,
     ) -> None:
         self._endpoint = _endpoint(credentials.endpoint or ENDPOINTS.get(marketplace_id, ""), marketplace_id)
         _check_address(credentials.token_url, "token_url")
         self._marketplace_id = marketplace_id
         secrets = (credentials.client_secret, credentials.refresh_token)
         self._wire = Wire(timeouts or Timeouts(), secrets, transport=transport, clock=clock)
-        self._tokens = AccessTokens(credentials, self._wire, clock=clock)
+        self._tokens = AccessTokens(credentials, self._wire, clock=clock, renew=renew)
 
     @classmethod
     def beside(cls, other: AccountClient) -> Self:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 WIDTH: Final = 78
+LONG_MINUTES: Final = 5.0  # below that nobody needs to hear how long looking orders up takes
 WAITS_ON: Final = {
     "arrived": "us: to be read",
     "waiting": "Amazon",
@@ -25,9 +26,10 @@ class Status:
     `uploads` and `results`, newest first: id, name, state, line_count, waiting, counts. `unconfirmed`: upload_id, line,
     order_id, order_item_id, code, message; `unknown`: the same for lines whose outcome nobody can tell. `late_soon`,
     most urgent first: order_id, number, ship_by, state, open (what is not confirmed, in words). `missing`, oldest
-    first: order_id, accepted_at, note. `hooks_off`, web hooks that were switched off because they accepted nothing:
-    id, url, why. `stopped`: why nothing is sent. `unresolved`, feeds of which nobody knows yet whether Amazon has them:
-    no, lines, since, why.
+    first: order_id, accepted_at, note. `to_look_up`: orders that are to be looked up at Amazon now, and how many
+    minutes that takes at Amazon's rate limit. `hooks_off`, web hooks that were switched off because they accepted
+    nothing: id, url, why. `stopped`: why nothing is sent. `unresolved`, feeds of which nobody knows yet whether Amazon
+    has them: no, lines, since, why.
     """
 
     seller: str
@@ -41,6 +43,8 @@ class Status:
     hooks_off: Sequence[Mapping[str, Any]] = ()
     unknown: Sequence[Mapping[str, Any]] = ()
     unresolved: Sequence[Mapping[str, Any]] = ()
+    to_look_up: int = 0
+    to_look_up_minutes: float = 0.0
 
 
 def as_json(status: Status) -> bytes:
@@ -67,11 +71,19 @@ def text(status: Status) -> str:
     if status.missing:
         rows = [_missing(item) for item in status.missing]
         lines += _section("Accepted by Amazon, but not seen in its orders", rows, "")
+    if status.to_look_up_minutes >= LONG_MINUTES:
+        takes = _duration(status.to_look_up_minutes)
+        rows = [f"{status.to_look_up:,} wait, which takes about {takes} at Amazon's pace"]
+        lines += _section("Orders to be looked up at Amazon", rows, "")
     if status.hooks_off:
         rows = [f"{item['id']} {item['url']}: {item['why']}" for item in status.hooks_off]
         lines += _section("Web hooks that are switched off", rows, "")
     lines += _section("Last results", [_result(item) for item in status.results], "none yet")
     return "\r\n".join(lines).rstrip() + "\r\n"
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
 
 
 def _section(title: str, entries: Sequence[str], nothing: str) -> list[str]:

@@ -8,13 +8,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 from marketplaces.market_kit import MARKET, QUICK, Market, counts, document, message, order_id, results, submit
 
-from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
+from cws_filedrop.errors import ConfigError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.feeds import processing_report, schema
 from cws_filedrop.marketplaces.amazon import CONTENT_TYPE, FEED_TYPE, Credentials, FeedsClient, FeedStatus
 from cws_filedrop.marketplaces.limits import RATES
@@ -355,3 +356,25 @@ def test_nothing_secret_is_logged(
     assert "feed_created" in said
     assert not re.search("s3cr3t|sandbox-M1|Atza|X-Amz-Signature|1ZPRIVATE", said)
     assert not re.search("s3cr3t|sandbox-M1", repr(market.credentials()))
+
+
+def test_credentials_that_were_mended_are_used_without_a_restart(market: Market) -> None:
+    good = market.credentials()
+    kept = [replace(good, client_secret="wrong")]
+    with FeedsClient(kept[0], MARKET, QUICK, renew=lambda: kept[0]) as client:
+        for secret in ("wrong", "wrong"):
+            with pytest.raises(RemoteRefused, match="client secret are wrong") as caught:
+                client.get_feeds(market.since())
+            assert caught.value.consent
+            kept[0] = replace(good, client_secret=secret)
+        kept[0] = good
+        assert client.get_feeds(market.since()) == []
+
+
+def test_credentials_that_cannot_be_read_again_leave_the_refusal_as_it_is(market: Market) -> None:
+    def unreadable() -> Credentials:
+        raise ConfigError("[marketplace] client_secret: no such file")
+
+    wrong = replace(market.credentials(), client_secret="wrong")
+    with FeedsClient(wrong, MARKET, QUICK, renew=unreadable) as client, pytest.raises(RemoteRefused, match="wrong"):
+        client.get_feeds(market.since())

@@ -317,7 +317,7 @@ def submitted(
 ) -> None:
     """Amazon has the feed: keep its id, and mark its lines as `sent`. What was known of another feed is dropped."""
     values: dict[str, object] = {"amazon_feed_id": amazon_feed_id, "submitted_at": stamp(now), "offered": False}
-    values |= {"ended": "", "report_document_id": "", "note": ""}
+    values |= {"ended": "", "ended_at": None, "refused_at": None, "report_document_id": "", "note": ""}
     with db.write() as connection:
         if move_in(connection, feed_no, event, **values):
             change_verdicts(connection, feed_no, (Verdict.QUEUED, Verdict.UNKNOWN), Verdict.SENT)

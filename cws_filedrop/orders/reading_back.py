@@ -20,8 +20,8 @@ from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.rules.orders_shown import Showing, showings, units_shown
-from cws_filedrop.store.feeds import feeds, read_backs
+from cws_filedrop.rules.orders_shown import Showing, showings
+from cws_filedrop.store.feeds import feeds, read_backs, refused_as_shipped
 from cws_filedrop.store.feeds.read_backs import DueReadBack, ReadBackOutcome, ReportedLine
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
@@ -70,8 +70,10 @@ class OrderReader:
 
     def _keep(self, due: DueReadBack, order: AmazonOrder | None, now: datetime) -> None:
         context = self._amazon.context
-        look = judged(due, read_backs.told(context.db, due), order, now=now)
-        changed = read_backs.looked(context.db, due, look, now=now)
+        told = read_backs.told(context.db, due)
+        changed = refused_as_shipped.decide(context.db, due, told, order, now=now)
+        look = judged(due, told, order, now=now)
+        changed += read_backs.looked(context.db, due, look, now=now)
         LOG.info("sighting.looked", account=due.account_id, order=due.amazon_order_id, state=look.state)
         outbox.publish_again(context, uploads.some(context.db, changed))
 
@@ -81,11 +83,9 @@ def judged(
 ) -> ReadBackOutcome:
     """Compare an order at Amazon with what was sent about it. None is an order that Amazon does not know."""
     shown = [one for one, showing in zip(told, showings(told, order), strict=True) if showing is Showing.SHOWN]
-    seen = [one for one in shown if not one.seen]
+    seen = [one for one in shown if one.expected and not one.seen]
     absent = [one for one in told if one not in shown]
     words = {(one.upload_id, one.line): SHOWN if one.accepted else SETTLED for one in seen}
-    if not due.looks:
-        words |= {(one.upload_id, one.line): _against(one, order) for one in absent if not one.expected}
     settled = SETTLED if [one for one in seen if not one.accepted] else ""
     found = ReadBackOutcome(ReadBackState.SEEN, None, seen=seen, words=words, settled=settled, shown=plain(order))
     if not [one for one in absent if one.expected]:
@@ -114,14 +114,3 @@ def plain(order: AmazonOrder | None) -> dict[str, Any]:
 def _next(due: DueReadBack, now: datetime) -> datetime | None:
     since = datetime.fromisoformat(due.since)
     return next((at for hours in AGAIN if (at := since + timedelta(hours=hours)) > now), None)
-
-
-def _against(told: ReportedLine, order: AmazonOrder | None) -> str:
-    """Why Amazon refused units as shipped before, as far as its own order shows that."""
-    if order is None:
-        return "Amazon has no order of that number"
-    if not units_shown(told, order):
-        return f"Amazon's own order ({order.status}) does not show these units as shipped: look at the order there"
-    numbers = ", ".join(dict.fromkeys(one.tracking or "no tracking number" for one in order.packages))
-    shown = f"Amazon's own order shows all these units as shipped, with {numbers or 'no package'}"
-    return f"{shown}; if your number is right, correct it at Amazon"

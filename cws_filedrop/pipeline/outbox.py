@@ -66,6 +66,9 @@ def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
         upload for upload in batch if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
     ]
     late = _deliver(context, there, _results, ())  # without mails and hooks: the outcome is the same as before
+    for upload in there:
+        if upload.id not in late and not lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0):
+            _named(context, upload, "unconfirmed").unlink(missing_ok=True)  # nothing of it is refused any more
     for upload in batch:
         STATUS_DUE.add(upload.seller)
     if late:

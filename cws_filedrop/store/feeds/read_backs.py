@@ -14,11 +14,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind, FeedState, OrderState, ReadBackState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, ReadBackState, Verdict
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.feeds import shown
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, SIGHTINGS
-from cws_filedrop.store.uploads import claims, lines
+from cws_filedrop.store.uploads import claims
 from cws_filedrop.store.uploads.packed_lines import unpack
 
 ACCEPTED: Final = (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)
@@ -177,20 +177,12 @@ def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: d
             connection.execute(LINES.update().where(line).values(seen_at=stamp(now)), seen)
         if words:
             connection.execute(LINES.update().where(line).values(message=LINES.c.message + sa.bindparam("m")), words)
-        if look.settled:
-            _settle(connection, sighting, look.settled, now)
-        uploads = {one.upload_id for one in look.seen} | {upload_id for upload_id, _ in look.words}
+        done: list[str] = []
+        if not_accepted := [(one.upload_id, one.line) for one in look.seen if not one.accepted]:
+            where = (sighting.account_id, sighting.amazon_order_id)
+            done = shown.shown_in(connection, *where, not_accepted, why=look.settled, now=stamp(now))
+        uploads = {one.upload_id for one in look.seen} | {upload_id for upload_id, _ in look.words} | {*done}
         return [upload for upload in sorted(uploads) if not _awaited(connection, upload)]
-
-
-def _settle(connection: sa.Connection, sighting: DueReadBack, why: str, now: datetime) -> None:
-    """Note that the order is shipped and needs nobody's attention, unless another of its lines still does."""
-    mine = (LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
-    if connection.execute(sa.select(LINES.c.line).where(*mine, *lines.open_refusals()).limit(1)).first() is not None:
-        return
-    order = order_book.get_in(connection, sighting.account_id, sighting.amazon_order_id)
-    if order is not None and order.state in (OrderState.UNCONFIRMED, OrderState.SHIPPED):
-        order_book.move(connection, order, OrderState.SHIPPED, who="amazon", what=why, now=now, settles=True)
 
 
 def _awaited(connection: sa.Connection, upload_id: str) -> bool:

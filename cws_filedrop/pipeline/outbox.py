@@ -191,7 +191,7 @@ def in_own_columns(context: ServiceContext, upload: Upload, refused: Mapping[int
         for chunk in file.chunks():
             here = [line for line in chunk.lines.index.to_list() if line in refused]
             raw = dict(zip(here, chunk.raw(here), strict=True))
-            yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
+            yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, facts.headings)
 
 
 def profiles_of(upload: Upload) -> tuple[Profile, ...]:

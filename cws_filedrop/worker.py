@@ -35,7 +35,8 @@ from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.workflows import WorkflowContext
 from cws_filedrop.service_context import ServiceContext, database_url
 from cws_filedrop.settings import Settings
-from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.feeds import feeds, releasing
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
@@ -258,6 +259,8 @@ class Worker:
             workflows.resume_feed(feed_no, feeds.get(self._context.db, feed_no).state)
         for feed in feeds.listing(self._context.db, states=(FeedState.OPEN,), limit=1000):
             workflows.start_feed(feed.no)
+        if done := releasing.release_due(self._context.db, now=stamp(self._context.clock())):
+            workflows.start_results(done)
 
     def _rounds(self) -> list[Job]:
         heed, orders = SettledOrdersWatch(self._context), self._settings.orders

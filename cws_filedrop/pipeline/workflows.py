@@ -241,6 +241,11 @@ def start_feed(feed_no: int) -> None:
     engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
 
 
+def start_results(upload_ids: Sequence[str]) -> None:
+    """Deliver the results of uploads that are done without a feed of theirs having been answered."""
+    engine.enqueue("results", publish_results, list(upload_ids), id=f"results:{upload_ids[0]}:{engine.token()}")
+
+
 def resume_feed(feed_no: int, state: FeedState) -> None:
     """Resume a feed from where it is, when an operator has asked for it."""
     workflow = poll_feed if state is FeedState.SUBMITTED else confirm_account

@@ -26,6 +26,7 @@ from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.views import order_differences
 
 REFUSED = {1: ("A-18021", "more than could be fulfilled")}
 
@@ -477,3 +478,17 @@ def test_what_was_missing_long_ago_is_not_listed_for_ever_though_the_look_is_kep
     watch.pass_hours(24 * 90)
     assert watch.status()["missing"] == []
     assert read_backs.read_back(watch.shop.context.db, 1, ORDER) is not None
+
+
+def test_where_amazon_and_the_ledger_disagree_somebody_finds_it(watch: Watch) -> None:
+    watch.shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
+    watch.shop.drop(shipped(item=ITEM, quantity="2"))
+    watch.shop.answered({})
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), status="PARTIALLY_SHIPPED")
+    watch.pass_hours(3)
+    (found,) = order_differences.listing(watch.shop.context.db, now=watch.clock.now, account_id=1)
+    assert (found.order_id, found.state, found.amazon_status) == (ORDER, "shipped", "PARTIALLY_SHIPPED")
+    assert found.differences == (f"{ITEM}: 2 accepted in our ledger, 1 of 2 shipped at Amazon",)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(3)
+    assert order_differences.listing(watch.shop.context.db, now=watch.clock.now) == []

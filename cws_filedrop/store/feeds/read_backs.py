@@ -287,4 +287,7 @@ def doubtful(
         query = query.where(SIGHTINGS.c.account_id == account_id)
     with db.read() as connection:
         for rows in connection.execute(query).partitions(PIECE):
-            yield [DoubtfulReadBack(*cells, json.loads(text)) for *cells, text in rows]
+            yield [
+                DoubtfulReadBack(row.account_id, row.amazon_order_id, row.state, row.looked_at, json.loads(row.shown))
+                for row in rows
+            ]

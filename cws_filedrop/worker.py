@@ -35,6 +35,8 @@ from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.workflows import WorkflowContext
 from cws_filedrop.service_context import ServiceContext, database_url
 from cws_filedrop.settings import Settings
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.feeds import releasing
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
@@ -255,6 +257,8 @@ class Worker:
             if upload_id not in self._in_progress:
                 self._arrived.add(upload_id)
         workflows.take_up()
+        if done := releasing.release_due(self._context.db, now=stamp(self._context.clock())):
+            workflows.start_results(done)
 
     def _rounds(self) -> list[Job]:
         heed, orders = SettledOrdersWatch(self._context), self._settings.orders

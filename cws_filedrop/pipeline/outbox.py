@@ -67,6 +67,9 @@ def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
         upload for upload in batch if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
     ]
     late = _deliver(context, there, _results, ())  # without mails and hooks: the outcome is the same as before
+    for upload in there:
+        if upload.id not in late and not lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0):
+            _named(context, upload, "unconfirmed").unlink(missing_ok=True)  # nothing of it is refused any more
     for upload in batch:
         STATUS_DUE.add(upload.seller)
     if late:
@@ -189,7 +192,7 @@ def in_own_columns(context: ServiceContext, upload: Upload, refused: Mapping[int
         for chunk in file.chunks():
             here = [line for line in chunk.lines.index.to_list() if line in refused]
             raw = dict(zip(here, chunk.raw(here), strict=True))
-            yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
+            yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, facts.headings)
 
 
 def profiles_of(upload: Upload) -> tuple[Profile, ...]:

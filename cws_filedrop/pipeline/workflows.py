@@ -248,6 +248,11 @@ def start_feed(feed_no: int) -> None:
     engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
 
 
+def start_results(upload_ids: Sequence[str]) -> None:
+    """Deliver the results of uploads that are done without a feed of theirs having been answered."""
+    engine.enqueue("results", publish_results, list(upload_ids), id=f"results:{upload_ids[0]}:{engine.token()}")
+
+
 def take_up() -> None:
     """Give a workflow to every unfinished feed that has none: one that an operator let go on, whose workflow ended in
     an error or was given up by the engine, or that was opened just before a crash."""

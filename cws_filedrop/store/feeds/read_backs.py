@@ -7,7 +7,7 @@ results can say so.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import IntEnum
@@ -17,10 +17,9 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState, OrderState, ReadBackState, Verdict
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.feeds import releasing, returning
-from cws_filedrop.store.orders import effects, order_book
+from cws_filedrop.store.feeds import returning, shown
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, SIGHTINGS
-from cws_filedrop.store.uploads import claims, lines
+from cws_filedrop.store.uploads import claims
 from cws_filedrop.store.uploads.packed_lines import unpack
 
 
@@ -36,6 +35,7 @@ class Rank(IntEnum):
 
 ACCEPTED: Final = (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)
 SAMPLE: Final = "%0"  # order ids of this form are looked up where not all can be: one in ten
+PIECE: Final = 500
 REFUSED_AS_SHIPPED: Final = "%18021%"  # Amazon says that all of it is shipped already
 
 
@@ -269,12 +269,10 @@ def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: d
         if connection.execute(SIGHTINGS.update().where(*mine).values(values)).rowcount != 1:
             return Renewed([], [])
         _say(connection, look, now)
-        finished = _confirm(connection, sighting, [one for one in look.seen if one.unknown], now)
+        finished = _confirm(connection, sighting, look, now)
         if look.again:
             again = [(one.upload_id, one.line) for one in look.again]
             returning.again_in(connection, sighting.account_id, again, now=now)
-        if look.settled:
-            _settle(connection, sighting, look.settled, now)
         uploads = {one.upload_id for one in look.seen} | {upload_id for upload_id, _ in look.words}
         return Renewed([upload for upload in sorted(uploads) if not _awaited(connection, upload)], finished)
 
@@ -292,30 +290,17 @@ def _say(connection: sa.Connection, look: ReadBackOutcome, now: datetime) -> Non
         connection.execute(LINES.update().where(_LINE).values(message=LINES.c.message + sa.bindparam("m")), words)
 
 
-def _confirm(
-    connection: sa.Connection, sighting: DueReadBack, shown: Sequence[ReportedLine], now: datetime
-) -> list[str]:
-    """Confirm lines of unknown outcome, move their order by its pieces, and let lines go on that waited for that.
-    Returns the uploads of these that are finished."""
-    if not shown:
+def _confirm(connection: sa.Connection, sighting: DueReadBack, look: ReadBackOutcome, now: datetime) -> list[str]:
+    """Confirm lines of unknown outcome that were seen, move their order by its pieces, and let lines go on that waited
+    for that. Returns the uploads of these that are finished."""
+    places = [(one.upload_id, one.line) for one in look.seen if one.unknown]
+    if not places:
         return []
-    rows = [{"u": one.upload_id, "l": one.line} for one in shown]
     known = LINES.update().where(_LINE, LINES.c.verdict == Verdict.UNKNOWN)
+    rows = [{"u": upload_id, "l": line} for upload_id, line in places]
     connection.execute(known.values(verdict=str(Verdict.CONFIRMED)), rows)
-    account_id, order = sighting.account_id, sighting.amazon_order_id
-    claims.shown_in(connection, account_id, order, [(one.upload_id, one.line) for one in shown])
-    effects.settle_in(connection, account_id, [order], [], now=stamp(now))
-    return releasing.release_in(connection, account_id, [order], now=stamp(now))
-
-
-def _settle(connection: sa.Connection, sighting: DueReadBack, why: str, now: datetime) -> None:
-    """Note that the order is shipped and needs nobody's attention, unless another of its lines still does."""
-    mine = (LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
-    if connection.execute(sa.select(LINES.c.line).where(*mine, *lines.open_refusals()).limit(1)).first() is not None:
-        return
-    order = order_book.get_in(connection, sighting.account_id, sighting.amazon_order_id)
-    if order is not None and order.state in (OrderState.UNCONFIRMED, OrderState.SHIPPED):
-        order_book.move(connection, order, OrderState.SHIPPED, who="amazon", what=why, now=now, settles=True)
+    where = (sighting.account_id, sighting.amazon_order_id)
+    return shown.shown_in(connection, *where, places, why=look.settled, now=stamp(now))
 
 
 def _awaited(connection: sa.Connection, upload_id: str) -> bool:
@@ -387,3 +372,39 @@ def forget(db: Database, *, before: datetime) -> int:
     """Remove orders whose last answer is older than a moment. Returns how many."""
     with db.write() as connection:
         return connection.execute(SIGHTINGS.delete().where(SIGHTINGS.c.since < stamp(before))).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class DoubtfulReadBack:
+    """A read-back that does not plainly agree with the order book."""
+
+    account_id: int
+    order_id: str
+    state: str  # the order's, here
+    looked_at: str
+    shown: Mapping[str, Any]
+
+
+def doubtful(
+    db: Database, *, since: datetime, until: datetime, account_id: int | None = None
+) -> Iterator[list[DoubtfulReadBack]]:
+    """Read-backs since a moment of which not both sides say that all is shipped, last looked at first, in pieces; those
+    of orders that Amazon answered for after `until` only if it shows what is looked for."""
+    same = (ORDERS.c.account_id == SIGHTINGS.c.account_id, ORDERS.c.amazon_order_id == SIGHTINGS.c.amazon_order_id)
+    agreed = SIGHTINGS.c.shown.like('%"status": "SHIPPED"%') & (ORDERS.c.state == OrderState.SHIPPED)
+    ripe = sa.or_(SIGHTINGS.c.state != ReadBackState.AWAITED, SIGHTINGS.c.since < stamp(until))
+    query = (
+        sa.select(SIGHTINGS.c.account_id, SIGHTINGS.c.amazon_order_id, ORDERS.c.state, SIGHTINGS.c.looked_at)
+        .add_columns(SIGHTINGS.c.shown)
+        .select_from(SIGHTINGS.join(ORDERS, sa.and_(*same)))
+        .where(SIGHTINGS.c.shown != "", SIGHTINGS.c.since >= stamp(since), ripe, ~agreed)
+        .order_by(SIGHTINGS.c.looked_at.desc(), SIGHTINGS.c.amazon_order_id)
+    )
+    if account_id is not None:
+        query = query.where(SIGHTINGS.c.account_id == account_id)
+    with db.read() as connection:
+        for rows in connection.execute(query).partitions(PIECE):
+            yield [
+                DoubtfulReadBack(row.account_id, row.amazon_order_id, row.state, row.looked_at, json.loads(row.shown))
+                for row in rows
+            ]

@@ -166,6 +166,7 @@ def test_a_file_that_the_service_would_hold(command: Command, tmp_path: Path) ->
     found = command("check", shipments(tmp_path / "a.txt", *crowd), "--now", NOW, "--json").json()
     assert [(issue["code"], issue["severity"]) for issue in found["file_issues"]] == [("F09", "held")]
     assert "21 orders" in found["file_issues"][0]["message"]
+    assert found["summary"] == {"held": 21}
     cancelled = [f"026-1520163-{n:07d}\tcancelled\t\t" for n in range(21)]
     said = command("check", shipments(tmp_path / "b.txt", *cancelled), "--now", NOW)
     assert "it cancels 21 orders" in said.out

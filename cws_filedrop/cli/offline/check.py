@@ -25,6 +25,7 @@ from cws_filedrop.cli.offline.profile_source import Chosen, chosen
 from cws_filedrop.cli.terminal.shared import show_json
 from cws_filedrop.model import Issue, JudgementContext, Verdict
 from cws_filedrop.rules.book import LookUp
+from cws_filedrop.settings import OrderSettings
 
 SHOWN_LINES: Final = 50
 SHOWN_HELD: Final = 5
@@ -73,28 +74,37 @@ def examined(path: Path, given: JudgementContext, book: LookUp | None = None) ->
         except FileRejected as error:
             return _answer(path, None, [issue.as_json() for issue in error.issues])
         facts = examination.facts
-        answer = _answer(path, facts, [issue.as_json() for issue in (*facts.issues, *_held(examination))])
+        change = examination.alarm(OrderSettings().brake_orders)
+        answer = _answer(path, facts, [issue.as_json() for issue in (*facts.issues, *_unusual(change))])
         counts: Counter[str] = Counter()
         for piece in examination.pieces():
             counts.update({str(verdict): int(n) for verdict, n in piece.verdicts.value_counts().items()})
             answer["lines"] += _lines(piece)
-        return answer | {"summary": dict(counts), "line_count": sum(counts.values())}
+        answer |= {"summary": dict(counts), "line_count": sum(counts.values())}
+        return _held(answer) if facts.holding or change.crowds else answer
 
 
-def _held(examination: Any) -> list[Issue]:
+def _held(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer for a file that waits as a whole: nothing becomes of its lines, but of the rejected ones."""
+    kept = {verdict: count for verdict, count in answer["summary"].items() if verdict == Verdict.REJECTED}
+    waiting = answer["line_count"] - sum(kept.values())
+    lines = [
+        line if line["verdict"] == Verdict.REJECTED else line | {"verdict": str(Verdict.HELD)}
+        for line in answer["lines"]
+    ]
+    return answer | {"lines": lines, "summary": kept | {str(Verdict.HELD): waiting} if waiting else kept}
+
+
+def _unusual(change: Any) -> list[Issue]:
     """Why the service would hold the file, by its usual limits and as far as the file alone tells (F09)."""
     from cws_filedrop.rules import catalogue
-    from cws_filedrop.settings import OrderSettings
 
-    limits = OrderSettings()
-    alarm = examination.alarm(limits.brake_orders)
-    held = [
-        catalogue.issue("F09", value=crowd.tracking, detail=f"tracking={crowd.orders} orders") for crowd in alarm.crowds
-    ]
-    if alarm.cancelled > limits.brake_cancellations:
+    crowds, most = change.crowds[:SHOWN_HELD], OrderSettings().brake_cancellations
+    held = [catalogue.issue("F09", value=one.tracking, detail=f"tracking={one.orders} orders") for one in crowds]
+    if change.cancelled > most:
         usual = "held if that is 3 times the most of the last 30 days, which is not known here"
-        held.append(catalogue.issue("F09", detail=f"it cancels {alarm.cancelled} orders; {usual}"))
-    return held[:SHOWN_HELD]
+        held.append(catalogue.issue("F09", detail=f"it cancels {change.cancelled} orders; {usual}"))
+    return held
 
 
 def _answer(path: Path, facts: Any, file_issues: list[dict[str, str]]) -> dict[str, Any]:
@@ -159,6 +169,8 @@ def _conclusion(answer: Mapping[str, Any]) -> str:
     if not answer["format"]:
         return "[red]The file as a whole would be rejected.[/]"
     counts = ", ".join(f"{verdict} {number:,}" for verdict, number in answer["summary"].items()) or "no lines"
+    if answer["summary"].get(Verdict.HELD):
+        return f"[yellow]The file would be held:[/] {counts}"
     good = not answer["summary"].get(Verdict.REJECTED, 0)
     return (
         f"[green]Every line would be accepted:[/] {counts}"

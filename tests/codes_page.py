@@ -73,6 +73,7 @@ EXAMPLES: Final = {
     ("O03", "several"): Example("order-id", "SHOP-17"),
     ("O03", "unlisted"): Example("order-id", ORDER),
     ("O04", ""): Example("order-id", ORDER),
+    ("O04", "requested"): Example("amazon-order-id", ORDER),
     ("O05", ""): Example("order-id", ORDER, f"line 2 of {UPLOAD}"),
     ("O05", "line"): Example("order-id", ORDER, "2"),
     ("O05", "confirmed"): Example("order-id", ORDER, f"line 2 of {UPLOAD}"),
@@ -189,6 +190,7 @@ EXAMPLES: Final = {
     ("M02", ""): Example("ship-method", "Ground, to the door, by day, never on a Sunday or holiday", "57"),
     ("X01", ""): Example("transparency_code", detail="11"),
     ("N01", ""): Example("ship_from_address_line1", detail="the first address line is missing"),
+    ("N01", "invoice"): Example("amazon-order-id", ORDER),
     ("P01", ""): Example("cod-collection-method", "Cash"),
 }
 GROUPS: Final = {

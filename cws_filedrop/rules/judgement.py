@@ -178,7 +178,8 @@ def _items(sheet: Sheet, findings: Findings, shipped: Mask, named: NamedOrders) 
         return items.read(sheet, findings, shipped)
     repairs = booked.repairs(sheet, named.found) | booked.only_items(sheet, findings, named.found)
     settled = booked.check_whole(sheet, findings, named.found, shipped)
-    return items.read(sheet, findings, shipped, repairs, settled)
+    only = booked.only_right(sheet, named.found)
+    return items.read(sheet, findings, shipped, repairs, only, settled)
 
 
 def _packages(

@@ -26,6 +26,8 @@ FORMAT: Final = Format(
         "item-price": "total-price",
         "shipping-price": "shipping-fee",
         "sales-channel": "sales-channel",
+        "is-buyer-requested-cancellation": "cancel-request",
+        "is-iba": "invoiced-by-amazon",
         "buyer-email": "buyer-email",
         "buyer-name": "buyer-name",
         "buyer-phone-number": "buyer-phone",
@@ -47,8 +49,25 @@ FORMAT: Final = Format(
             *("delivery-time-zone", "delivery-Instructions", "bill-address-1", "bill-address-2", "bill-address-3"),
             *("bill-city", "bill-state", "bill-postal-code", "bill-country", "item-promotion-discount"),
             *("item-promotion-id", "ship-promotion-discount", "ship-promotion-id", "is-business-order"),
-            *("purchase-order-number", "price-designation", "is-prime", "is-iba", "verge-of-cancellation"),
-            "verge-of-lateShipment",
+            *(
+                "purchase-order-number",
+                "price-designation",
+                "is-prime",
+                "verge-of-cancellation",
+                "verge-of-lateShipment",
+            ),
+            # Of today's reports, observed: which of them there are depends on the marketplace.
+            *(
+                "payment-method-details",
+                "cpf",
+                "number-of-items",
+                "ship-service-name",
+                "address-type",
+                "gift-wrap-type",
+            ),
+            *("gift-message-text", "payment-method", "cod-collectible-amount", "already-paid", "payment-method-fee"),
+            *("customized-url", "customized-page", "is-global-express", "is-premium-order", "is-transparency"),
+            *("buyer-requested-cancel-reason", "ioss-number", "signature-confirmation-recommended"),
         )
     ),
 )

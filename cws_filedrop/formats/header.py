@@ -16,7 +16,15 @@ from typing import Final
 
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import names, split
-from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, beside, claimants, order_file, reading
+from cws_filedrop.formats.claims import (
+    FORMATS,
+    ORDER_FORMATS,
+    beside,
+    claimants,
+    order_file,
+    reading,
+    something_else,
+)
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue, Profile
@@ -246,6 +254,8 @@ def _unclaimed(rows: Sequence[HeadingRow], wanted: Mapping[str, Format]) -> list
 
 
 def _of_the_other_kind(row: HeadingRow, wanted: Mapping[str, Format]) -> str:
+    if other := something_else(row.cells):
+        return other
     if wanted is ORDER_FORMATS:
         claimed = any(name in FORMATS for name in claimants(row.cells))
         return "orders=this is a confirmation of shipments, not an order file" if claimed else ""
@@ -277,6 +287,8 @@ def _likeness(layout: Format, row: HeadingRow) -> tuple[int, int]:
 def _unlike(first: HeadingRow, rows: Sequence[HeadingRow], kind: str) -> Issue:
     width = max(len(row.cells) for row in rows)
     if width == 1 or any(ORDER_ID.fullmatch(cell) for row in rows for cell in row.cells):
+        if kind:
+            return catalogue.issue("F06", detail=f"{kind}no row of headings that we know was found")
         return catalogue.issue("F01", detail="no-header")
     # How many cells, not what is in them: a row that is no heading may hold a buyer's name and address.
     cells = max(len(row.cells) for row in rows if row.line == first.line)

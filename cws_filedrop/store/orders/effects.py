@@ -307,9 +307,18 @@ class _Change(NamedTuple):
 
 
 def settle_in(
-    connection: sa.Connection, account_id: int, orders: Sequence[str], refusals: Sequence[LineRefusal], *, now: str
+    connection: sa.Connection,
+    account_id: int,
+    orders: Sequence[str],
+    refusals: Sequence[LineRefusal],
+    *,
+    now: str,
+    why: str = "",
 ) -> None:
-    """Renew ledgers and states of orders about which Amazon has answered something; of the others nothing changes."""
+    """Renew ledgers and states of orders about which Amazon has answered something; of the others nothing changes.
+
+    `why` is noted in the histories, also of orders whose state stays.
+    """
     first = {one.amazon_order_id: one for one in reversed(refusals)}
     names = list(dict.fromkeys([*orders, *first]))
     known = ledgers.of_orders(connection, account_id, names)
@@ -320,9 +329,9 @@ def settle_in(
         ledgers.keep_in(connection, account_id, row.amazon_order_id, mine.rows, after)
         refusal, before = first.get(row.amazon_order_id), OrderState(row.state)
         state = _answered(before, ledger.state_of(mine.ordered, after), refused=refusal is not None)
-        if state is not before or (refusal is not None and state in _TOLD):
+        if state is not before or ((why or refusal is not None) and state in _TOLD):
             changes.append(_Change(row.no, row.state, state, refusal, row.shipped_at))
-    _move(connection, changes, now)
+    _move(connection, changes, now, why)
 
 
 _TOLD: Final = (OrderState.SHIPPED, OrderState.PARTLY_SHIPPED, OrderState.UNCONFIRMED)
@@ -335,14 +344,15 @@ def _answered(before: OrderState, by_pieces: OrderState | None, *, refused: bool
     return moved(before, OrderMove.REFUSED) or before if refused else before
 
 
-def _move(connection: sa.Connection, changes: Sequence[_Change], now: str) -> None:
+def _move(connection: sa.Connection, changes: Sequence[_Change], now: str, why: str = "") -> None:
+    """Move orders, and note it in their histories."""
     if not changes:
         return
     history = []
     for one in changes:
         event = {"order_no": one.no, "at": now, "who": "amazon", "before": one.before, "state": str(one.state)}
         said = one.refusal
-        event["what"] = f"refused: {said.words}" if said else "by what Amazon answered to its pieces"
+        event["what"] = f"refused: {said.words}" if said else why or "by what Amazon answered to its pieces"
         history.append(event | {"upload_id": said.upload_id if said else "", "line": said.line if said else None})
     rows = [
         {"b_no": one.no, "b_state": str(one.state), "b_at": now, "b_shipped": one.shipped_at or _shipped(one, now)}

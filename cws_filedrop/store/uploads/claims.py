@@ -256,6 +256,20 @@ def stand_again_in(connection: sa.Connection, account_id: int, order: str, corre
     connection.execute(CLAIMS.update().where(*corrected, CLAIMS.c.corrected_by.in_(correctors)).values(corrected_by=""))
 
 
+def accept_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[LinePlace]) -> None:
+    """Count as accepted what lines of an order told, whatever Amazon has answered: its own order shows it."""
+    places = [{"b_upload": upload, "b_line": line, "b_by": line_key(upload, line)} for upload, line in lines]
+    if not places:
+        return
+    ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order)
+    mine = (CLAIMS.c.upload_id == sa.bindparam("b_upload")) & (CLAIMS.c.line == sa.bindparam("b_line"))
+    told = CLAIMS.update().where(*ours, mine, CLAIMS.c.accepted == 0)
+    undecided = {"accepted": CLAIMS.c.unknown + _ON_ITS_WAY, "unknown": 0}
+    connection.execute(told.where(CLAIMS.c.unknown + _ON_ITS_WAY > 0).values(undecided), places)
+    refused = CLAIMS.update().where(*ours, CLAIMS.c.refused_by == sa.bindparam("b_by"), CLAIMS.c.refused > 0)
+    connection.execute(refused.values(accepted=CLAIMS.c.accepted + CLAIMS.c.refused, refused=0), places)
+
+
 def settle_by_hand_in(connection: sa.Connection, account_id: int, order: str, *, shipped: bool) -> None:
     """Count what somebody has said of an order: nothing of it is refused any more, and unknown units are accepted if it
     was shipped, and taken back otherwise."""
@@ -264,6 +278,15 @@ def settle_by_hand_in(connection: sa.Connection, account_id: int, order: str, *,
     gone = CLAIMS.c.cancelled + CLAIMS.c.refused + CLAIMS.c.unknown - taken
     values = {"accepted": CLAIMS.c.accepted + taken, "refused": 0, "unknown": 0, "cancelled": gone}
     connection.execute(CLAIMS.update().where(*ours, CLAIMS.c.refused + CLAIMS.c.unknown > 0).values(values))
+
+
+def sent_again_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[LinePlace]) -> None:
+    """Count as on its way what nobody knew of some lines of an order: Amazon plainly lacks it, so it is sent again."""
+    rows = [{"b_upload": upload_id, "b_line": line} for upload_id, line in lines]
+    ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order)
+    mine = (CLAIMS.c.upload_id == sa.bindparam("b_upload"), CLAIMS.c.line == sa.bindparam("b_line"))
+    if rows:
+        connection.execute(CLAIMS.update().where(*ours, *mine).values(unknown=0), rows)
 
 
 def tell_after_all_in(connection: sa.Connection, account_id: int, order: str, line: tuple[str, int]) -> bool:

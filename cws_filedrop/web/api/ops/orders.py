@@ -19,6 +19,7 @@ from cws_filedrop.store.orders import ledgers, order_book
 from cws_filedrop.store.orders.order_book import Order
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import decisions
+from cws_filedrop.views import order_differences
 from cws_filedrop.views.evidence import packing
 from cws_filedrop.web.api.access import ApiContext, Operator, TheApi
 from cws_filedrop.web.api.ops import parts
@@ -27,9 +28,15 @@ from cws_filedrop.web.api.ops.shapes import (
     CaseBody,
     CaseRequest,
     DecisionBody,
+    DifferenceBody,
     FoundOrder,
     FoundOrders,
+    OrderDifferences,
+    OrderDone,
+    OrdersDone,
     OrderStands,
+    OrdersToRetry,
+    OrdersToSettle,
     RefusedLine,
     SentAgain,
     SettleRequest,
@@ -71,6 +78,13 @@ def find_orders(
 def _found(found: searching.FoundOrder) -> FoundOrder:
     values = asdict(found)
     return FoundOrder(order_id=values.pop("amazon_order_id"), **values)
+
+
+@router.get("/orders/differences", responses=SAME)
+def list_differences(api: TheApi, limit: Limit = 50) -> OrderDifferences:
+    """Orders of which Amazon's own order says something else than we know, last looked at first."""
+    found = order_differences.listing(api.context.db, now=api.context.clock(), limit=limit)
+    return OrderDifferences(differences=[DifferenceBody(**asdict(one)) for one in found])
 
 
 @router.get("/orders/{account_id}/{order_id}", responses=SAME | documented(404))
@@ -128,6 +142,28 @@ def retry(account_id: AccountId, order_id: OrderId, api: TheApi, who: Operator) 
         upload_id = sending_again.retry_order(api.context, account_id, order_id, who=who)
     api.arrived(upload_id)
     return SentAgain(upload_id=upload_id)
+
+
+@router.post("/orders/retry-many", status_code=202, responses=documented(400))
+def retry_many(requested: OrdersToRetry, api: TheApi, who: Operator) -> OrdersDone:
+    """Send many orders again, each as by itself; with `offered` all whose lines of unknown outcome may be."""
+    wanted = [(one.account_id, one.order_id) for one in requested.orders]
+    if requested.offered:
+        wanted += sending_again.offered(api.context)
+    done = sending_again.retry_all(api.context, wanted, who=who)
+    for one in done:
+        if one.upload_id:
+            api.arrived(one.upload_id)
+    return OrdersDone(orders=[OrderDone(**asdict(one)) for one in done])
+
+
+@router.post("/orders/settle-many", responses=documented(400))
+def settle_many(requested: OrdersToSettle, api: TheApi, who: Operator) -> OrdersDone:
+    """Record what became of many orders; nothing is sent to Amazon."""
+    wanted = [(one.account_id, one.order_id) for one in requested.orders]
+    failed = orders_and_feeds.settle_all(api.context, wanted, requested.state, note=requested.note.strip(), who=who)
+    done = [OrderDone(account_id=account, order_id=order, why_not=failed.get(order, "")) for account, order in wanted]
+    return OrdersDone(orders=done)
 
 
 @router.post("/orders/{account_id}/{order_id}/evidence", responses=file_documented("The zip", ZIP), response_model=None)

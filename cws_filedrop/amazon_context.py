@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cws_filedrop.backoff import amazon_works_on_it
 from cws_filedrop.marketplaces import limits
-from cws_filedrop.marketplaces.amazon import Feed
+from cws_filedrop.marketplaces.amazon import DocumentPlace, Feed
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, FeedKind
 from cws_filedrop.service_context import ServiceContext
@@ -19,7 +19,7 @@ from cws_filedrop.store.feeds.feeds import RateLimit
 class FeedClient(Protocol):
     """What is needed of Amazon (marketplaces.amazon.FeedsClient)."""
 
-    def create_feed_document(self) -> tuple[str, str]: ...
+    def create_feed_document(self) -> DocumentPlace: ...
     def upload(self, url: str, body: bytes) -> None: ...
     def create_feed(self, document_id: str, kind: FeedKind = ...) -> str: ...
     def get_feed(self, feed_id: str) -> Feed: ...

@@ -246,6 +246,7 @@ class FeedState(StrEnum):
     OPEN = "open"  # the account's slot is taken
     FILLED = "filled"  # its lines and messages are fixed
     INTENDED = "intended"  # createFeed was or is being called: Amazon may have it
+    ADOPTED = "adopted"  # a feed found at Amazon may be it, which is still to be proven
     SUBMITTED = "submitted"  # Amazon has it, its feed id is known
     SETTLED = "settled"  # every line has its verdict
     EMPTY = "empty"  # nothing was left to send when it was filled

@@ -281,7 +281,15 @@ class MarketplaceSettings:
         default=600.0, metadata={"doc": "longest wait between two polls of a feed's state"}
     )
     lookup_seconds: float = field(
-        default=30.0, metadata={"doc": "how long to wait after a lost answer before asking which feeds exist"}
+        default=30.0,
+        metadata={
+            "doc": "how long to wait after a lost answer before asking which feeds exist; asked again after 4 and 20"
+            " times as long, before a feed is sent again"
+        },
+    )
+    lookup_hours: float = field(
+        default=6.0,
+        metadata={"doc": "how long to go on asking which feeds exist while that fails, before orders are read instead"},
     )
     report_hours: float = field(
         default=72.0,

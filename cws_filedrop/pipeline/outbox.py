@@ -24,7 +24,7 @@ from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.feeds import feeds, read_backs
+from cws_filedrop.store.feeds import feeds, look_ups, read_backs
 from cws_filedrop.store.orders import order_lists
 from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.sellers import sellers
@@ -235,6 +235,7 @@ def status_of(context: ServiceContext, seller: Seller) -> status.Status:
         unconfirmed=lines.unconfirmed(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         unknown=lines.unknown(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         results=_plain(uploads.listing(context.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
+        unresolved=look_ups.unresolved(context.db, account_id),
         late_soon=order_lists.late(context.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
         missing=read_backs.missing(context.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
         to_look_up=due,

@@ -28,7 +28,8 @@ class Status:
     most urgent first: order_id, number, ship_by, state, open (what is not confirmed, in words). `missing`, oldest
     first: order_id, accepted_at, note. `to_look_up`: orders that are to be looked up at Amazon now, and how many
     minutes that takes at Amazon's rate limit. `hooks_off`, web hooks that were switched off because they accepted
-    nothing: id, url, why. `stopped`: why nothing is sent.
+    nothing: id, url, why. `stopped`: why nothing is sent. `unresolved`, feeds of which nobody knows yet whether Amazon
+    has them: no, lines, since, why.
     """
 
     seller: str
@@ -43,6 +44,7 @@ class Status:
     unknown: Sequence[Mapping[str, Any]] = ()
     to_look_up: int = 0
     to_look_up_minutes: float = 0.0
+    unresolved: Sequence[Mapping[str, Any]] = ()
 
 
 def as_json(status: Status) -> bytes:
@@ -60,6 +62,9 @@ def text(status: Status) -> str:
     if status.unknown:
         rows = [_refused(item) for item in status.unknown]
         lines += _section("Sent, and nobody knows whether Amazon took them (unknown)", rows, "")
+    if status.unresolved:
+        rows = [_unresolved(item) for item in status.unresolved]
+        lines += _section("Being looked for at Amazon: they wait, and are not sent twice", rows, "")
     if status.late_soon:
         rows = [_late(item, status.written_at) for item in status.late_soon]
         lines += _section("To be shipped soon, and not confirmed", rows, "")
@@ -99,6 +104,10 @@ def _upload(item: Mapping[str, Any]) -> str:
 def _refused(item: Mapping[str, Any]) -> str:
     what = " ".join(filter(None, (item["order_id"], item["order_item_id"])))
     return f"{what} (upload {item['upload_id']}, line {item['line']}): {item['code']} {item['message']}"
+
+
+def _unresolved(item: Mapping[str, Any]) -> str:
+    return f"{item['lines']:,} lines, sent {_minute(item['since'])} with no answer (feed {item['no']}): {item['why']}"
 
 
 def _late(item: Mapping[str, Any], now: str) -> str:

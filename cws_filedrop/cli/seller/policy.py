@@ -66,6 +66,7 @@ def policy(
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show how a seller's files are read and judged, or change it for files dropped from now on."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.sellers import sellers
 
@@ -88,6 +89,7 @@ def policy(
     wanted = replace(known.policy, **changed)
     if changed:
         sellers.set_policy(db, name, wanted)
+        recorded(db, "seller.policy", known.name, "; ".join(f"{key}: {value}" for key, value in changed.items()))
     if json:
         show_json({"version": 1, "seller": known.name, "policy": asdict(wanted)})
         return

@@ -14,6 +14,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import Ended, FeedRow, RateLimit
@@ -51,13 +52,10 @@ def give_back(
     All in one transaction; once it is done, doing it again changes nothing. `values` are columns of the ended feed.
     """
     with db.write() as connection:
-        row = connection.execute(sa.select(FEEDS.c.state).where(FEEDS.c.no == feed.no).with_for_update()).one()
-        if row.state == FeedState.SETTLED:
+        done: dict[str, object] = {"settled_at": stamp(now), "ended": ended}
+        if not feeds.move_in(connection, feed.no, FeedEvent.RETURNED, **done, **values):
             return []
-        made = [_carry_on(connection, feed, portion, place, now) for place, portion in enumerate(portions, 1)]
-        done = {"state": FeedState.SETTLED, "settled_at": stamp(now), "ended": ended}
-        connection.execute(FEEDS.update().where(FEEDS.c.no == feed.no).values(**done, **values))
-    return made
+        return [_carry_on(connection, feed, portion, place, now) for place, portion in enumerate(portions, 1)]
 
 
 def _carry_on(connection: sa.Connection, feed: FeedRow, portion: Portion, place: int, now: datetime) -> int:
@@ -103,9 +101,7 @@ def take_turn(
             return False
         if feeds.slot_in(connection, feed.account_id, now, second_after_seconds, rate_limit) is not None:
             return False
-        mine = (FEEDS.c.no == feed.no, FEEDS.c.state == FeedState.WAITING)
-        values = {"state": FeedState.FILLED, "opened_at": stamp(now)}
-        return connection.execute(FEEDS.update().where(*mine).values(values)).rowcount == 1
+        return feeds.move_in(connection, feed.no, FeedEvent.ITS_TURN, opened_at=stamp(now))
 
 
 def again_in(connection: sa.Connection, account_id: int, lines: Sequence[tuple[str, int]], *, now: datetime) -> int:

@@ -13,9 +13,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState, OrderState, Verdict
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import BulkQuery, Database, stamp
 from cws_filedrop.store.feeds import read_backs, releasing
-from cws_filedrop.store.feeds.feeds import FeedRow, row_of
+from cws_filedrop.store.feeds.feeds import FeedRow, move_in, row_of
 from cws_filedrop.store.feeds.read_backs import EVERY, Precedence
 from cws_filedrop.store.orders import effects
 from cws_filedrop.store.orders.effects import LineRefusal
@@ -51,6 +52,7 @@ def settle(
     look_after: timedelta | None = None,
     precedence: Precedence = EVERY,
     beside: Callable[[sa.Connection, Sequence[LineRefusal]], None] = _nothing,
+    event: FeedEvent = FeedEvent.SETTLED,
 ) -> list[str]:
     """Give every line of a feed its verdict. Returns the uploads that have no line waiting any more.
 
@@ -70,9 +72,8 @@ def settle(
             if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
                 read_backs.expect_in(connection, feed.no, now=now, look_after=look_after, precedence=precedence)
             _count_down(connection, feed_no, stamp(now))
-            values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
-            values["report_sha256"] = settlement.report_sha256
-            connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
+            kept = {"settled_at": stamp(now), "report_sha256": settlement.report_sha256}
+            move_in(connection, feed_no, event, **kept)
         touched = sa.select(LINES.c.upload_id).where(LINES.c.feed_no == feed_no).distinct()
         with_it = (UPLOADS.c.account_id == feed.account_id) & (UPLOADS.c.done_at == (feed.settled_at or ""))
         ours = sa.or_(UPLOADS.c.id.in_(touched), UPLOADS.c.id.in_(released), with_it if feed.settled_at else sa.false())

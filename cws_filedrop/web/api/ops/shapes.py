@@ -331,13 +331,21 @@ class FeedBody(BaseModel):
     amazon_feed_id: str | None
     document_id: str = Field(description="Amazon's id of the document; empty: not uploaded")
     report_document_id: str = Field(description="Amazon's id of its report; empty: none yet")
-    note: str = Field(description="why it is stopped")
+    note: str = Field(description="why it is stopped, or what it waits for")
+    offered: bool = Field(description="whether it may be at Amazon, and may be sent again at an operator's risk")
 
 
 class FeedList(BaseModel):
     """A page of feeds, newest first; the next one is in the `Link` header."""
 
     feeds: list[FeedBody]
+
+
+class DropFeedRequest(BaseModel):
+    """Why the lines of a feed are taken out."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: str = Field(default="", max_length=200, description="for its sellers; the default is the feed's own note")
 
 
 class AdoptRequest(BaseModel):

@@ -11,7 +11,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, Final, assert_never
@@ -23,7 +23,8 @@ from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind, Witness, 
 from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.collecting import AT_ONCE, AsideFile, Look, SetAside, StillWritten
 from cws_filedrop.drop.home import Folder, Home, Homes, Unfinished, UploadStage, regular
-from cws_filedrop.drop.names import is_release, is_temporary
+from cws_filedrop.drop.kept import kept
+from cws_filedrop.drop.names import final_name, is_release, is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.drop.stillness import Openness, cannot_tell
 from cws_filedrop.drop.upload import Busy, IncomingUpload, NoRoom, NothingToResume, NotWhole, TooLarge
@@ -34,6 +35,7 @@ __all__ = ["Busy", "IncomingUpload", "Intake", "NoRoom", "NotWhole", "NothingToR
 
 _LOG = log.get(__name__)
 _RESTARTED: Final = "the service stopped before it was known whether the client was still there"
+_REPLACED: Final = "complete under a working name, but never renamed; then another connection took that name"
 _INTERRUPTED: Final = "the service stopped in the middle of this upload"
 
 
@@ -80,9 +82,17 @@ class Intake:
 
     # Uploads that arrive by a door.
 
-    def begin(self, drop: Drop, *, offset: int | None = 0, allowance: Allowance = NO_LIMITS) -> IncomingUpload:
+    def begin(
+        self,
+        drop: Drop,
+        *,
+        offset: int | None = 0,
+        allowance: Allowance = NO_LIMITS,
+        own_inodes: Collection[int] = (),
+    ) -> IncomingUpload:
         """Open an upload: from byte 0 (replaces an unfinished one), from byte `offset` of it, or at its end (None).
 
+        `own_inodes` are those of complete uploads that may be replaced without a word.
         Raises: Busy, NoRoom, NothingToResume, TooMuch, OSError.
         """
         self._counting.check(self.homes.of(drop.seller), allowance)
@@ -93,7 +103,9 @@ class Intake:
         # The name before the file: of two connections only one may replace or resume what is there.
         self._take_name(drop)
         try:
-            upload = IncomingUpload(self, drop, offset=offset, limit_bytes=self.most_bytes(allowance))
+            upload = IncomingUpload(
+                self, drop, offset=offset, limit_bytes=self.most_bytes(allowance), own_inodes=own_inodes
+            )
         except BaseException:
             self.release_name(drop)
             raise
@@ -119,7 +131,18 @@ class Intake:
         with self._lock:
             self._live.discard((drop.seller, drop.folder, drop.name))
 
-    def rename(self, drop: Drop, new_name: str) -> Claim | None:
+    def keep_replaced(self, drop: Drop, held: Path) -> None:
+        """Answer for a complete upload that was never renamed, whose working name another session takes now.
+
+        Its bytes go into the spool, for an operator to release; its receipt says so.
+        """
+        why = (Cause.REPLACED, _REPLACED, False)
+        claim = self.spool.open_claim(replace(drop, name=final_name(drop.name)), kept(os.lstat(held)), cut=why)
+        disk.move(held, self.spool.landed_data(claim.upload_id))
+        self.spool.sync_landed(claim.upload_id, held.parent)
+        self._complete_cut(claim)
+
+    def rename(self, drop: Drop, new_name: str, *, own_inodes: Collection[int] = ()) -> Claim | None:
         """Rename an unfinished upload; from a working name to a final one it is delivered, and its claim returned.
 
         Raises: Busy, NotWhole, FileNotFoundError, OSError.
@@ -131,7 +154,7 @@ class Intake:
             for either in dict.fromkeys((drop, target)):
                 self._take_name(either)
                 taken.callback(self.release_name, either)
-            return self._rename(drop, target)
+            return self._rename(drop, target, own_inodes)
 
     def _deliver(self, unfinished: Unfinished, name: str, target: Drop) -> Claim:
         if unfinished.stage is not UploadStage.HELD:
@@ -139,7 +162,7 @@ class Intake:
         fault = self.first_look(unfinished.path, target)
         return replace(self.spool.land(unfinished.path, target, size=unfinished.path.stat().st_size), fault=fault)
 
-    def _rename(self, drop: Drop, target: Drop) -> Claim | None:
+    def _rename(self, drop: Drop, target: Drop, own_inodes: Collection[int]) -> Claim | None:
         home = self.homes.of(drop.seller)
         unfinished = home.find(drop.folder, drop.name)
         if unfinished is None:
@@ -148,6 +171,8 @@ class Intake:
             return self._deliver(unfinished, drop.name, target)
         replaced = home.find(drop.folder, target.name)
         if replaced is not None and replaced.path != unfinished.path:
+            if replaced.is_told and replaced.inode not in own_inodes:
+                self.keep_replaced(target, replaced.path)
             disk.remove(replaced.path)
         # The bytes were synced before the upload got this name (`IncomingUpload.finish`); the rename itself is on the
         # disk when its directory is. Only then may the client hear that it is renamed, and go away.
@@ -233,7 +258,7 @@ class Intake:
     # last: the worker tells the seller that it can resume, so that there must be something to resume.
     def _complete_cut(self, claim: Claim) -> None:
         home = self.homes.of(claim.seller)
-        source = self._bytes_of_cut(claim, home)
+        source = None if claim.cause is Cause.REPLACED else self._bytes_of_cut(claim, home)
         if source is not None and claim.kept:
             disk.move(source, home.landing(claim.folder, UploadStage.CUT) / claim.name)
             disk.sync_directory(home.landing(claim.folder, UploadStage.CUT))
@@ -299,6 +324,8 @@ class Intake:
         has_bytes = regular(self.spool.landed_data(upload_id)) is not None
         if claim is None and has_bytes:
             _LOG.error("upload.claim_not_read", upload=upload_id)  # left where it is, for a person
+        elif claim is not None and claim.cause is Cause.REPLACED and not has_bytes:
+            self.spool.drop_landed(upload_id)  # they are still where they were
         elif claim is not None and claim.grade is Grade.CUT:
             self._complete_cut(claim)
             return True

@@ -5,6 +5,7 @@ Text in, text out; touches no disk.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from typing import Final
@@ -17,13 +18,31 @@ _WORKING_NAMES: Final = frozenset({"thumbs.db", "desktop.ini"})
 _DROPPED_SUFFIX: Final = re.compile(r"(?<=.)\.(txt|tsv|csv|tab|zip|gz)$", re.IGNORECASE)
 _LONGEST_SUFFIX: Final = 20
 _RELEASE: Final = ".release"
-_UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f/\ud800-\udfff\u2028\u2029]")
+_UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/\ud800-\udfff\u2028\u2029]")
+_UNDECODED: Final = re.compile(r"[\udc80-\udcff]")
 
 
 def is_temporary(name: str) -> bool:
     """Is it a name that clients use while they upload, or a desktop's litter? Not picked up (docs/domain.md#2-home)."""
     lowered = name.lower()
     return lowered.endswith(_WORKING_ENDS) or lowered.startswith(_WORKING_STARTS) or lowered in _WORKING_NAMES
+
+
+def final_name(name: str) -> str:
+    """The name that a working name most likely stands for: `a.txt.part` -> `a.txt`; or the name itself."""
+    ending = next((one for one in _WORKING_ENDS if name.lower().endswith(one)), "")
+    return name.removesuffix(name[len(name) - len(ending) :]) or name
+
+
+def text_of(raw: bytes) -> tuple[str, str]:
+    """A name, or a line with names, as text, and the encoding it is in: "" where it is ASCII and shows none.
+
+    UTF-8, or Windows-1252 (Latin-1 for the few bytes that has no letters for), so that names that differ stay apart.
+    """
+    for encoding in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return raw.decode(encoding), "" if raw.isascii() else encoding
+    return raw.decode("latin-1"), "latin-1"
 
 
 def is_usable(name: str) -> bool:
@@ -37,7 +56,8 @@ def is_usable(name: str) -> bool:
 
 def clean(name: str) -> str:
     """A name found on disk, made fit to be shown and used again: unusable characters become `_`."""
-    return _cut_bytes(_UNUSABLE.sub("_", name), LONGEST_NAME_BYTES) or "_"
+    text, _ = text_of(os.fsencode(name)) if _UNDECODED.search(name) else (name, "")
+    return _cut_bytes(_UNUSABLE.sub("_", text), LONGEST_NAME_BYTES) or "_"
 
 
 def is_release(name: str) -> bool:

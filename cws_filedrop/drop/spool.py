@@ -1,7 +1,7 @@
 """The spool: the way of an upload from the doors to the worker, one rename at a time.
 
     landed/<id>/            claim.json, data        the bytes are safe (226 may be said); not graded yet
-    arrived/<id>.<grade>/   the same                for the worker to take; a cut one has no data
+    arrived/<id>.<grade>/   the same                for the worker to take; a cut one has no data, if not replaced
     uploads/<day>/<id>/     the same                taken; stays as long as results are kept
 
 Knows nothing of transports, of a seller's home, or of what is in a file. The doors and the worker are two processes;

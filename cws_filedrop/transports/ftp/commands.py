@@ -11,7 +11,6 @@ from concurrent.futures import Future
 from functools import partial
 from typing import Final
 
-
 from cws_filedrop.transports.ftp.control import FtpControl
 from cws_filedrop.transports.landing.digests import Digest, digest_of
 from cws_filedrop.transports.landing.shown_files import CommandRefused

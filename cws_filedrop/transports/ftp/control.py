@@ -19,7 +19,7 @@ from pyftpdlib.handlers import FTPHandler
 from cws_filedrop import log
 from cws_filedrop.drop import names
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
-from cws_filedrop.gate.logins import LoginAnswer, SellerLogin
+from cws_filedrop.gate.logins import LATER, LoginAnswer, SellerLogin
 from cws_filedrop.model import Door
 from cws_filedrop.transports.landing.seller_files import SellerFiles, Visitor
 
@@ -203,7 +203,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         failure = future.exception()
         if failure is not None:
             _LOG.error("login.check_failed", error=repr(failure))
-            self.resume("421 Logins cannot be checked at the moment; try again in a minute.")
+            self.resume(f"421 {LATER}")
             self.close_when_done()
             return
         answer = future.result()

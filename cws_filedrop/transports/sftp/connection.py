@@ -27,7 +27,7 @@ from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.home import SELLER_NAME
 from cws_filedrop.drop.intake import Intake
-from cws_filedrop.gate.logins import LoginAnswer, Logins, SellerLogin, SessionInfo
+from cws_filedrop.gate.logins import LATER, LoginAnswer, Logins, SellerLogin, SessionInfo
 from cws_filedrop.model import Door
 from cws_filedrop.transports.landing.recently_taken import RecentlyTaken
 from cws_filedrop.transports.landing.seller_files import Visitor
@@ -200,7 +200,7 @@ class Connection(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str | bytes) -> int:
         text = password.decode(errors="replace") if isinstance(password, bytes) else password
         answer = self._ask(lambda: self._shared.logins.check_here(username, text, self.address))
-        if answer.login is None:
+        if answer.login is None and not self.is_over:
             self._witnessed(AuditEventKind.LOGIN_REFUSED, username, answer.text)
             self._over.wait(self._shared.failure_delay_seconds)
         return self._decide(answer.login)
@@ -222,9 +222,10 @@ class Connection(paramiko.ServerInterface):
     def _ask(self, question: Callable[[], LoginAnswer]) -> LoginAnswer:
         try:
             return question()
-        except Exception:  # the library would hide it among the mistakes of clients
-            _LOG.error("login.check_failed", exc_info=True)
-            return LoginAnswer(None, "it could not be checked")
+        except Exception as error:  # the library would hide it among the mistakes of clients
+            _LOG.error("login.check_failed", error=repr(error))
+            self.end(LATER)  # not as refused: nobody knows that the password is wrong
+            return LoginAnswer(None, LATER)
 
     def _witnessed(self, event: AuditEventKind, seller: str, detail: str = "") -> None:
         by: dict[str, Any] = {"seller": seller.strip().lower(), "address": self.address, "door": str(Door.SFTP)}
@@ -235,6 +236,8 @@ class Connection(paramiko.ServerInterface):
         self._offered = login = self._count_in(login)
         if login is not None:
             return AUTH_SUCCESSFUL
+        if self.is_over:
+            return AUTH_FAILED
         self._failures += 1
         if self._failures >= _ATTEMPTS:
             self._transport.last_attempt()

@@ -209,7 +209,10 @@ def examine(
 
     Raises: FileRejected when the file as a whole cannot be used.
     """
-    file = open_file(source, file_name=file_name, limits=context.limits, profiles=context.profiles)
+    remembered = context.policy.known_headings
+    file = open_file(
+        source, file_name=file_name, limits=context.limits, profiles=context.profiles, remembered=remembered
+    )
     return Examination(file, context, look_up)
 
 

@@ -48,6 +48,7 @@ class ImportResult:
         return {
             "version": 1,
             "format": self.facts.format.name,
+            "encoding": self.facts.encoding,
             "lines": self.lines,
             "continued_lines": self.continued,
             "refused_lines": self.refused,

@@ -16,7 +16,7 @@ from cws_filedrop.convert import Conversion, convert, digest, first_issues, reje
 from cws_filedrop.drop.kept import KeptFile
 from cws_filedrop.errors import FileRejected, expected
 from cws_filedrop.examine import Examination, Outcome, Piece, examine
-from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, UploadState
+from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, UploadState, Verdict
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LookUp
@@ -135,7 +135,15 @@ def opened(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> Ex
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
         return PreparedUpload(sha256, UploadState.REJECTED, error.issues)
-    return _doubts(task, examination, sha256) or _bulk_change(db, task, examination, sha256) or examination
+    aside = _doubts(task, examination, sha256) or _headings(task, examination, sha256)
+    return aside or _bulk_change(db, task, examination, sha256) or examination
+
+
+def _headings(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
+    """A file is held in which a column that changes what shipments say may be misspelled (F13)."""
+    holding = examination.facts.holding
+    state = UploadState.HELD if task.rehearsal is None else UploadState.REJECTED
+    return PreparedUpload(sha256, state, holding) if holding else None
 
 
 def _changed(task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload | None:
@@ -178,7 +186,7 @@ def _bulk_change(db: Database, task: ReadingTask, examination: Examination, sha2
 
 
 def _book(db: Database, task: ReadingTask) -> LookUp:
-    return lambda names: snapshot.snapshot(db, task.account_id, names)
+    return lambda names: snapshot.snapshot(db, task.account_id, names, beside=task.upload_id)
 
 
 def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload:
@@ -207,7 +215,8 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["kind"] = [str(FeedKind.FULFILLMENT)] * len(numbers)
     place = {line: at for at, line in enumerate(numbers)}
     for line, shipment, key in zip(piece.shipments.index.to_list(), *pack(piece.shipments), strict=True):
-        cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key
+        at = place[line]
+        cells["shipment"][at], cells["key"][at] = shipment, None if cells["verdict"][at] == Verdict.HELD else key
     for line, cancellation in piece.cancellations.items():
         if line in place:
             cells["shipment"][place[line]] = pack_cancellation(cancellation)

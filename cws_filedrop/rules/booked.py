@@ -30,7 +30,10 @@ from cws_filedrop.rules.statuses import RequestedStatuses
 Found = Sequence[KnownOrder | None]
 DIGITS: Final = re.compile(r"[0-9]{6,13}")
 ROUNDED: Final = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
-WORDS: Final = {OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirmation"}
+WORDS: Final = {
+    OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirmation",
+    OrderState.PARTLY_SHIPPED: "partly shipped: Amazon has some of it",
+}
 
 
 @dataclass(frozen=True)

@@ -325,9 +325,9 @@ def test_rows_that_are_not_shipped_are_checked_for_what_they_use() -> None:
 def test_what_an_order_book_keeps_of_a_packed_row() -> None:
     effect = one(row(status="packed", carrier_code="ups"), FILLZ).effect
     order, item = GOOD["order-id"], GOOD["order-item-id"]
-    assert effect == Effect(2, order, 0, 0, item, "packed", "Ground", UPS_NUMBER, "UPS", "")
+    assert effect == Effect(2, order, 0, 0, item, "packed", "Ground", UPS_NUMBER, "UPS", "", quantity=1)
     untracked = one(row(status="packed", tracking_number="", carrier_code=""), FILLZ).effect
-    assert untracked == Effect(2, order, 0, 0, item, "packed", "Ground", "", "", "")
+    assert untracked == Effect(2, order, 0, 0, item, "packed", "Ground", "", "", "", quantity=1)
     cancelled = one(row(status="cancelled"), FILLZ).effect
     assert cancelled is not None
     assert cancelled.tracking == ""

@@ -60,6 +60,7 @@ class Intake:
         self.spool = spool
         self.upload_limit_bytes = upload_limit_bytes
         self.least_free_bytes = least_free_bytes
+        self.working_names: tuple[str, ...] = ()  # patterns, besides those that `names` knows
         self._counting = Counting()
         self._look: Callable[[Path, str], str] = _sees_nothing
         self.witness: Witness = unseen
@@ -67,6 +68,10 @@ class Intake:
         self._live: set[tuple[str, Folder, str]] = set()
         self._lock = threading.Lock()  # for "is it there? then add it"; never held over a call to the disk
         self._only: IO[bytes] | None = None
+
+    def is_working(self, name: str) -> bool:
+        """Is it a name that is used while a file is written?"""
+        return is_temporary(name, self.working_names)
 
     def look_first(self, look: Callable[[Path, str], str]) -> None:
         """Check uploads before they are claimed: `look` returns why a seller's file cannot be used ("" = it can)."""
@@ -167,7 +172,7 @@ class Intake:
         unfinished = home.find(drop.folder, drop.name)
         if unfinished is None:
             raise FileNotFoundError(drop.name)
-        if not is_temporary(target.name):
+        if not self.is_working(target.name):
             return self._deliver(unfinished, drop.name, target)
         replaced = home.find(drop.folder, target.name)
         if replaced is not None and replaced.path != unfinished.path:

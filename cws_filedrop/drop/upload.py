@@ -15,7 +15,6 @@ from typing import Protocol
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.home import Homes, Unfinished, UploadStage
-from cws_filedrop.drop.names import is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import FileDropError
 
@@ -45,6 +44,7 @@ class _Owner(Protocol):
     def homes(self) -> Homes: ...
     @property
     def spool(self) -> Spool: ...
+    def is_working(self, name: str) -> bool: ...
     def first_look(self, path: Path, drop: Drop) -> str: ...
     def release_name(self, drop: Drop) -> None: ...
     def keep_replaced(self, drop: Drop, held: Path) -> None: ...
@@ -129,7 +129,7 @@ class IncomingUpload:
         Raises: OSError; the upload is then as it was, and `cut` is the way out.
         """
         claim = None
-        if is_temporary(self.drop.name):
+        if self._owner.is_working(self.drop.name):
             # fsync, rename, fsync of the directory. Bytes before the name: after a power cut a file in HELD must be
             # whole. The directory before the answer: otherwise the rename may be undone, and the client has gone.
             self.sync()

@@ -39,6 +39,7 @@ class Status:
     missing: Sequence[Mapping[str, Any]] = ()
     hooks_off: Sequence[Mapping[str, Any]] = ()
     unknown: Sequence[Mapping[str, Any]] = ()
+    ignored: Sequence[Mapping[str, Any]] = ()
 
 
 def as_json(status: Status) -> bytes:
@@ -52,6 +53,8 @@ def text(status: Status) -> str:
     if status.stopped:
         lines += [*_wrapped(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", "", ""), ""]
     lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
+    if status.ignored:
+        lines += _section("In your folders, and not taken", [_ignored(item) for item in status.ignored], "")
     lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
     if status.unknown:
         rows = [_refused(item) for item in status.unknown]
@@ -82,6 +85,10 @@ def _wrapped(sentence: str, first: str, indent: str) -> list[str]:
 def _upload(item: Mapping[str, Any]) -> str:
     lines = f", {item['waiting']:,} of {item['line_count']:,} lines" if item["waiting"] else ""
     return f"{item['name']} ({item['id']}): waits on {WAITS_ON[item['state']]}{lines}"
+
+
+def _ignored(item: Mapping[str, Any]) -> str:
+    return f"{item['name'].partition('/')[0]}: {item['why']}"
 
 
 def _refused(item: Mapping[str, Any]) -> str:

@@ -138,6 +138,7 @@ def test_machines_read_everything() -> None:
         "missing": [],
         "hooks_off": [],
         "unknown": [],
+        "ignored": [],
     }
 
 
@@ -163,3 +164,10 @@ def test_hooks_that_are_switched_off_are_named() -> None:
     found = " ".join(text(replace(STATUS, hooks_off=[off])).split())
     assert "Web hooks that are switched off 3 https://example.com/hook: it took nothing for 5 days" in found
     assert "Web hooks" not in text(STATUS)
+
+
+def test_what_is_not_taken_is_told() -> None:
+    found = replace(STATUS, ignored=[{"name": "inbox/monday", "why": "monday/ is a folder: put the files themselves"}])
+    wanted = ["  inbox: monday/ is a folder: put the files themselves"]
+    assert section(found, "In your folders, and not taken") == wanted
+    assert json.loads(as_json(found))["ignored"] == [dict(found.ignored[0])]

@@ -247,21 +247,21 @@ def test_a_refused_upload_is_not_found_afterwards(doors: Doors) -> None:
 
 def test_a_rename_of_what_this_session_just_sent_is_done(doors: Doors) -> None:
     with connect(doors.ftp) as ftp:
-        put(ftp, "/inbox/a.upload", GOOD.encode())
-        assert ftp.rename("/inbox/a.upload", "/inbox/a.txt").startswith("250")
+        put(ftp, "/inbox/a.new", GOOD.encode())
+        assert ftp.rename("/inbox/a.new", "/inbox/a.txt").startswith("250")
         assert ftp.size("/inbox/a.txt") == len(GOOD)
     with session(doors.sftp) as client:
-        with client.open("/inbox/b.upload", "w") as file:
+        with client.open("/inbox/b.new", "w") as file:
             file.write(GOOD)
-        client.rename("/inbox/b.upload", "/inbox/b.txt")
+        client.rename("/inbox/b.new", "/inbox/b.txt")
         assert client.stat("/inbox/b.txt").st_size == len(GOOD)
     assert [claim.grade for claim in doors.place.wait_for_claims(2)] == [Grade.WHOLE, Grade.WHOLE]
 
 
 def test_but_not_of_what_another_sent(doors: Doors) -> None:
     with connect(doors.ftp) as ftp, connect(doors.ftp) as other:
-        put(ftp, "/inbox/a.upload", GOOD.encode())
-        other.sendcmd("RNFR /inbox/a.upload")
+        put(ftp, "/inbox/a.new", GOOD.encode())
+        other.sendcmd("RNFR /inbox/a.new")
         assert "was picked up already" in refusal(other, "RNTO /inbox/a.txt")
 
 

@@ -24,7 +24,7 @@ from cws_filedrop.drop.collecting import AsideFile, Look, SetAside, StillWritten
 from cws_filedrop.drop.filesystems import kind_at
 from cws_filedrop.drop.home import SELLER_NAME, Folder
 from cws_filedrop.drop.intake import Intake
-from cws_filedrop.drop.names import clean, is_temporary
+from cws_filedrop.drop.names import clean
 from cws_filedrop.drop.stillness import Openness, Signature, cannot_tell, openness, sees_open_files, signature
 from cws_filedrop.model import Door
 from cws_filedrop.periodic import Again, Job, PeriodicTask
@@ -133,7 +133,9 @@ class FolderDoor:
         place = path.relative_to(self._root).parts
         if len(place) != 3 or place[1] not in list(Folder) or not SELLER_NAME.fullmatch(place[0]):
             return None
-        return None if is_temporary(path.name) else Drop(place[0], Folder(place[1]), clean(path.name), Door.FOLDER, "")
+        if self._intake.is_working(path.name):
+            return None
+        return Drop(place[0], Folder(place[1]), clean(path.name), Door.FOLDER, "")
 
     def _look(self) -> None:
         until = time.monotonic() + _LONGEST_LOOK_SECONDS  # then what has come meanwhile is noted

@@ -11,9 +11,10 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Final, assert_never
 
 from cws_filedrop import log
@@ -35,6 +36,7 @@ __all__ = ["Busy", "IncomingUpload", "Intake", "NoRoom", "NotWhole", "NothingToR
 
 _LOG = log.get(__name__)
 _RESTARTED: Final = "the service stopped before it was known whether the client was still there"
+NOTHING: Final[Mapping[int, str]] = MappingProxyType({})
 _REPLACED: Final = "complete under a working name, but never renamed; then another connection took that name"
 _INTERRUPTED: Final = "the service stopped in the middle of this upload"
 
@@ -147,9 +149,10 @@ class Intake:
         self.spool.sync_landed(claim.upload_id, held.parent)
         self._complete_cut(claim)
 
-    def rename(self, drop: Drop, new_name: str, *, own_inodes: Collection[int] = ()) -> Claim | None:
+    def rename(self, drop: Drop, new_name: str, *, own: Mapping[int, str] = NOTHING) -> Claim | None:
         """Rename an unfinished upload; from a working name to a final one it is delivered, and its claim returned.
 
+        `own` has the digests of complete uploads that may be replaced without a word, by inode.
         Raises: Busy, NotWhole, FileNotFoundError, OSError.
         """
         target = replace(drop, name=new_name)
@@ -159,24 +162,25 @@ class Intake:
             for either in dict.fromkeys((drop, target)):
                 self._take_name(either)
                 taken.callback(self.release_name, either)
-            return self._rename(drop, target, own_inodes)
+            return self._rename(drop, target, own)
 
-    def _deliver(self, unfinished: Unfinished, name: str, target: Drop) -> Claim:
+    def _deliver(self, unfinished: Unfinished, name: str, target: Drop, sha256: str) -> Claim:
         if unfinished.stage is not UploadStage.HELD:
             raise NotWhole(f"{name} was cut off while it arrived; upload it again, then rename it")
         fault = self.first_look(unfinished.path, target)
-        return replace(self.spool.land(unfinished.path, target, size=unfinished.path.stat().st_size), fault=fault)
+        size = unfinished.path.stat().st_size
+        return replace(self.spool.land(unfinished.path, target, size=size, sha256=sha256), fault=fault)
 
-    def _rename(self, drop: Drop, target: Drop, own_inodes: Collection[int]) -> Claim | None:
+    def _rename(self, drop: Drop, target: Drop, own: Mapping[int, str]) -> Claim | None:
         home = self.homes.of(drop.seller)
         unfinished = home.find(drop.folder, drop.name)
         if unfinished is None:
             raise FileNotFoundError(drop.name)
         if not self.is_working(target.name):
-            return self._deliver(unfinished, drop.name, target)
+            return self._deliver(unfinished, drop.name, target, own.get(unfinished.inode, ""))
         replaced = home.find(drop.folder, target.name)
         if replaced is not None and replaced.path != unfinished.path:
-            if replaced.is_told and replaced.inode not in own_inodes:
+            if replaced.is_told and replaced.inode not in own:
                 self.keep_replaced(target, replaced.path)
             disk.remove(replaced.path)
         # The bytes were synced before the upload got this name (`IncomingUpload.finish`); the rename itself is on the

@@ -11,6 +11,7 @@ the directories are the hand-over between them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -207,10 +208,17 @@ class Spool:
 
     def drop_landed(self, upload_id: str) -> None:
         """Forget a landed upload that holds no bytes."""
-        for leftover in (self._landed / upload_id).iterdir():
+        directory = self._landed / upload_id
+        for leftover in directory.iterdir():
             if leftover.name != _DATA:
                 disk.remove(leftover)
-        disk.remove_directory(self._landed / upload_id)
+        try:
+            disk.remove_directory(directory)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or (directory / _DATA).exists():
+                raise
+            # FUSE keeps what a program has open under a name of its own until that closes it. The next start tidies up.
+            disk.move(directory, self._landed / f".dropped-{upload_id}")
 
     # The worker's side.
 

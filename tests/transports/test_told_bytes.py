@@ -153,8 +153,13 @@ def test_hash_has_one_digest(log_in: LogIn) -> None:
     assert refusal(session, "OPTS HASH MD5").startswith("501 ")
 
 
-def test_the_claim_has_the_digest_of_what_came(place: Place, log_in: LogIn) -> None:
-    put(log_in(), "/inbox/a.txt", b"content")
+@pytest.mark.parametrize("name", ["a.txt", "a.txt.part"])
+def test_the_claim_has_the_digest_of_what_came(place: Place, log_in: LogIn, name: str) -> None:
+    session = log_in()
+    put(session, f"/inbox/{name}", b"content")
+    if name != "a.txt":
+        session.rename(f"/inbox/{name}", "/inbox/a.txt")
+    session.quit()
     assert place.wait_for_claims(1)[0].sha256 == hashlib.sha256(b"content").hexdigest()
 
 

@@ -35,6 +35,7 @@ class SellerFiles(ShownFiles):
     def __init__(self, visitor: Visitor, cmd_channel: Any, *, intake: Intake, recently_taken: RecentlyTaken) -> None:
         super().__init__(visitor, cmd_channel, intake=intake, recently_taken=recently_taken)
         self._own_inodes: dict[str, int] = {}  # of complete uploads under working names, by path
+        self._own_digests: dict[int, str] = {}  # of the same, by inode
         self._own_uploads: set[str] = set()
 
     def chdir(self, path: str) -> None:
@@ -60,7 +61,7 @@ class SellerFiles(ShownFiles):
                 f"{drop.name} was picked up as upload {picked_up.upload_id}; send a whole file, do not append"
             )
         try:
-            own = self._own_inodes.values()
+            own = self._own_digests
             return self._intake.begin(drop, offset=offset, allowance=self._visitor.allowance, own_inodes=own)
         except TooMuch as error:
             raise CommandRefused(str(error), code=450 if error.later else 452) from error
@@ -90,6 +91,7 @@ class SellerFiles(ShownFiles):
     def holds(self, upload: IncomingUpload) -> None:
         """An upload of this session is complete under a working name."""
         self._own_inodes[f"/{upload.drop.folder}/{upload.drop.name}"] = upload.inode
+        self._own_digests[upload.inode] = upload.sha256
 
     def rename(self, src: str, dst: str) -> Claim | None:
         """Rename an unfinished upload; the claim if that delivered it.
@@ -104,7 +106,7 @@ class SellerFiles(ShownFiles):
             raise CommandRefused("A file can be renamed within its folder only")
         self._must_be_own(src, drop)
         try:
-            claim = self._intake.rename(drop, target.name, own_inodes=self._own_inodes.values())
+            claim = self._intake.rename(drop, target.name, own=self._own_digests)
         except Busy as error:
             raise CommandRefused(str(error), code=450) from error
         except NotWhole as error:

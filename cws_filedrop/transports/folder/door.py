@@ -229,6 +229,8 @@ class FolderDoor:
             self._intake.collect_aside(aside, self._unsure)
         except StillWritten:
             self._names.put(aside.original)
+        except FileNotFoundError:  # somebody has taken it out of the spool
+            _LOG.error("folder.file_not_taken", path=str(aside.original), error="it has gone")
         except OSError as error:
             _LOG.error("folder.file_not_taken", path=str(aside.original), error=str(error))
             self._aside[aside] = time.monotonic() + _FAILED_LOOK_SECONDS

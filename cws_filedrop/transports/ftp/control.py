@@ -66,6 +66,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     permit_privileged_ports = False
     door = Door.FTP
 
+    files: SellerFiles  # as `fs`, which the library forgets when the connection closes: before an upload has landed
     login: SellerLogin | None = None
     has_logged_in = False  # at any time
     client_name = ""  # as it says itself, if it does
@@ -237,6 +238,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         self.attempted_logins = 0
         visitor = Visitor(self.server.intake.homes.of(login.name), self.door, self.remote_ip, login.allowance)
         self.fs = SellerFiles(visitor, self, intake=self.server.intake, recently_taken=self.server.recently_taken)
+        self.files = self.fs
         _LOG.debug("login.accepted", seller=login.name, address=self.remote_ip)
         self._witnessed(AuditEventKind.LOGIN)
         self.resume(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")

@@ -223,9 +223,9 @@ class FtpSession(FtpCommands):
         self._ungraded = Ungraded(self.server.intake, upload.drop, size=upload.size, claim=claim, inode=upload.inode)
         self._ungraded.on_doubt = self.server.recently_taken.forget
         if claim is None:
-            self.fs.holds(upload)
+            self.files.holds(upload)
         else:
-            self.fs.took(claim)
+            self.files.took(claim)
         if upload.size == self._expected:
             self._ungraded.whole(ANNOUNCED)
         self._ungraded.unheard = self.unread_commands() or 0
@@ -309,7 +309,7 @@ class FtpSession(FtpCommands):
         reply = "250 Renamed."
         if claim is not None:
             ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
-            self.fs.took(claim)
+            self.files.took(claim)
             ungraded.whole(RENAMED)
             reply = _received(claim.size, claim, code=250)
         if not self._closed:

@@ -94,6 +94,7 @@ def _open(
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
     limits = settings.limits
     intake = Intake(homes, spool, upload_limit_bytes=limits.upload_bytes, least_free_bytes=limits.free_bytes)
+    intake.working_names = settings.folder.working_patterns
     bounds = Limits(limits.upload_bytes, limits.unpacked_bytes, limits.lines)
     intake.look_first(partial(first_look.fault, limits=bounds, profiles_of=partial(profiles.of_name, db)))
     ftp = sftp = folder = None

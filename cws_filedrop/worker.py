@@ -15,6 +15,7 @@ from cws_filedrop import engine, log, retention
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.decisions.orders_and_feeds import SettledOrdersWatch
 from cws_filedrop.drop.claims import Claim
+from cws_filedrop.drop.leftovers import LeftoverWatch
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.orders import order_files, pulling
@@ -44,6 +45,7 @@ from cws_filedrop.store.uploads import uploads
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
 DELIVERED_SECONDS: Final = 60.0
+LEFTOVER_SECONDS: Final = 30.0
 SWEEP_SECONDS: Final = 3600.0
 ENGINE_DAYS: Final = 7  # that the engine remembers what ended
 STATUS_SECONDS: Final = 1.0
@@ -82,6 +84,7 @@ class Worker:
         )
         self._watch = watch
         self._tasks: list[PeriodicTask] = []
+        self._leftovers = LeftoverWatch(settings.folder.told_minutes, settings.folder.working_patterns)
         self._heartbeat = Heartbeat(self._context.db, "worker")
 
     def start(self) -> None:
@@ -266,12 +269,17 @@ class Worker:
             (self.round, ROUND_SECONDS),
             (heed.look, ROUND_SECONDS),
             (workflows.deliver_left, DELIVERED_SECONDS),
+            (self._look_for_leftovers, LEFTOVER_SECONDS),
             (self._sweep, SWEEP_SECONDS),
             (self._all_statuses, STATUS_ANEW_SECONDS),
         ]
         if orders.files_minutes:
             works.append((lambda: order_files.write(self._context), orders.files_minutes * 60))
         return [Job(work, every_seconds, ROUND_SECONDS) for work, every_seconds in works]
+
+    def _look_for_leftovers(self) -> None:
+        for seller in self._leftovers.look(self._context.homes.known()):
+            STATUS_DUE.add(seller)
 
     def _sweep(self) -> None:
         retention.sweep(self._context)

@@ -39,6 +39,7 @@ MEANINGS: Final = {
     "feed.stopped": "A feed needs an operator: see `feed list`, then `feed retry` or `feed adopt`.",
     "feed.submitted": "A feed is at Amazon, under the number `amazon_feed`.",
     "folder.closed": "The inboxes on disk are not watched any more.",
+    "folder.entry_ignored": "What lies in an inbox has not been taken for minutes, and will not be as it is.",
     "folder.file_held_open": "A file in an inbox is not taken, since some program has had it open for long.",
     "folder.file_not_taken": "A file in an inbox is complete and could not be taken; it is tried again.",
     "folder.file_returned": "A file from an inbox lies there again: a program wrote to it while it was taken.",

@@ -37,6 +37,7 @@ CLEAR: Final = (
     "Login failed: without encryption only a password that was made for it is taken. Choose explicit FTP over TLS in "
     "your client, or ask for a clear-text password."
 )
+LATER: Final = "Logins cannot be checked at the moment; try again in a minute."
 ANONYMOUS: Final = "Anonymous login is not offered here; use the user name you were given."
 
 

@@ -256,6 +256,7 @@ def examine(
     file = open_file(
         source, file_name=file_name, limits=context.limits, profiles=context.profiles, remembered=remembered
     )
+    file.facts.check_filled()
     return Examination(file, context, look_up)
 
 

@@ -30,7 +30,9 @@ FORMAT: Final = Format(
         "is-iba": "invoiced-by-amazon",
         "buyer-email": "buyer-email",
         "buyer-name": "buyer-name",
+        "buyer-phone-number": "buyer-phone",
         "recipient-name": "recipient-name",
+        "ship-phone-number": "ship-phone",
         "ship-address-1": "ship-address-1",
         "ship-address-2": "ship-address-2",
         "ship-address-3": "ship-address-3",
@@ -42,7 +44,7 @@ FORMAT: Final = Format(
     required=frozenset({"amazon-order-id", "order-item-id", "purchase-date", "ship-method"}),
     ignored=frozenset(
         (
-            *("buyer-phone-number", "ship-phone-number", "currency", "item-tax", "shipping-tax", "reporting-date"),
+            *("currency", "item-tax", "shipping-tax", "reporting-date"),
             *("days-past-promise", "quantity-to-ship", "delivery-start-date", "delivery-end-date"),
             *("delivery-time-zone", "delivery-Instructions", "bill-address-1", "bill-address-2", "bill-address-3"),
             *("bill-city", "bill-state", "bill-postal-code", "bill-country", "item-promotion-discount"),

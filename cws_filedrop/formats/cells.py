@@ -18,9 +18,9 @@ import pandas as pd
 
 from cws_filedrop.formats import split
 from cws_filedrop.formats.blank import LF, Places
+from cws_filedrop.formats.encoding.text import REPLACEMENT
 from cws_filedrop.formats.proof import Proof, prove
 from cws_filedrop.formats.quotes import CR, QUOTE
-from cws_filedrop.formats.text import REPLACEMENT
 from cws_filedrop.tables import ISSUE_COLUMNS, TEXT, issues_frame
 
 HALF_QUOTED: Final = '^"|"$'

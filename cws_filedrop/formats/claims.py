@@ -78,6 +78,16 @@ def something_else(cells: Iterable[str]) -> str:
     return "all-orders" if headings >= ALL_ORDERS and "order-item-id" not in headings else ""
 
 
+def beside(cells: Iterable[str]) -> frozenset[str]:
+    """What an order file has beside the columns of a confirmation, in plain spelling; empty for other files.
+
+    Sellers fill the columns of a confirmation into the order file and drop it back.
+    """
+    headings = {plain(cell) for cell in cells}
+    found = [ORDER_FORMATS[name] for name, marks in ORDER_FILES.items() if marks <= headings]
+    return frozenset(plain(heading) for one in found for heading in (*one.headings, *one.ignored))
+
+
 def _needed(name: str, read: Reading) -> Reading | None:
     """The best-spelled cell of each required heading, or None if one is missing."""
     layout = FORMATS[name]

@@ -18,6 +18,8 @@ from cws_filedrop.formats.profile import folded_status, telling_column
 from cws_filedrop.model import Profile
 from cws_filedrop.tables import TEXT, arrow
 
+UNTOUCHED: Final = frozenset(("", "new", "unconfirmed", "partly shipped"))  # what an order file says of an order
+TOLD_BY: Final = frozenset(("status", "tracking-number"))
 TOGETHER: Final = re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{2}):?([0-9]{2}):?([0-9]{2}))?")
 
 
@@ -35,6 +37,17 @@ def applied(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None
         if wanted is None or column in wanted:
             columns[column] = pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar(text, pa.string()), len(lines)))
     return pd.DataFrame(columns, index=lines.index, copy=False)
+
+
+def filled_in(lines: pd.DataFrame) -> pd.DataFrame:
+    """The lines of an order file that came back in which a seller said something: a tracking number, or a status that
+    is not merely how the order stood."""
+    numbers = arrow(lines["tracking-number"]).to_pylist() if "tracking-number" in lines else [""] * len(lines)
+    if "status" not in lines:
+        return lines[np.array([bool(number) for number in numbers], np.bool_)]
+    statuses = arrow(lines["status"]).to_pylist()
+    said = [bool(number) or folded_status(one) not in UNTOUCHED for one, number in zip(statuses, numbers, strict=True)]
+    return lines[np.array(said, np.bool_)]
 
 
 def _kept(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None) -> pd.DataFrame:

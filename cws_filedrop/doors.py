@@ -21,7 +21,7 @@ from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.logins import Logins
 from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseConnectionStore, DatabaseGuardStore, SellerRows
 from cws_filedrop.model import Limits
-from cws_filedrop.processes import child
+from cws_filedrop.processes import child, open_files
 from cws_filedrop.processes.stopping import StopRequest, stop_on_signals
 from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import Database, default_url
@@ -62,6 +62,8 @@ def _orphaned(stop: StopRequest) -> None:
 
 
 def _serve(settings: Settings, stop: StopRequest) -> None:
+    # FTP takes a second connection, and a file, for each transfer.
+    open_files.allow(3 * settings.ftp.max_connections + 2 * settings.sftp.max_connections)
     db = Database(settings.database.url or default_url(settings.data))
     guard, audit, heartbeat = (
         Guard(settings.guard, DatabaseGuardStore(db)),

@@ -85,6 +85,32 @@ class WebSettings:
             "doc": "addresses or networks of proxies whose X-Forwarded-For and -Proto are trusted, separated by blanks"
         },
     )
+    hosts: str = field(
+        default="",
+        metadata={"doc": "names and addresses by which it is reached, separated by blanks; empty: any"},
+    )
+    max_connections: int = field(default=1000, metadata={"doc": "most connections at once, in all"})
+    max_connections_per_address: int = field(
+        default=200, metadata={"doc": "most connections at once from one address; proxies are not counted so"}
+    )
+    handshake_seconds: float = field(default=10.0, metadata={"doc": "how long a TLS handshake may take"})
+    header_seconds: float = field(default=10.0, metadata={"doc": "how long the header of a request may take"})
+    body_seconds: float = field(
+        default=30.0,
+        metadata={"doc": "how long a form may take, and how long an upload may be silent (and a second for each KiB)"},
+    )
+    monitoring_port: int = field(
+        default=0,
+        metadata={"doc": "a port of its own for /metrics and /readyz, which are nowhere else then; 0: none"},
+    )
+    monitoring_host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on for that port"})
+    monitoring_token: str = field(
+        default="",
+        metadata={
+            "doc": "env:NAME or file:PATH of a token for /metrics and /readyz (Authorization: Bearer ...); without"
+            " token and port only this machine and private networks are answered"
+        },
+    )
     idle_minutes: float = field(
         default=60.0, metadata={"doc": "a session idle for longer than this has to log in again"}
     )

@@ -150,6 +150,7 @@ MEANINGS: Final = {
     "user.logged_in": "Somebody has logged in to the pages.",
     "user.login_refused": "A wrong name or password at the pages; `user` is the name that was tried.",
     "web.beacon_failed": "Open pages could not be told of news, since the database did not answer; tried again.",
+    "web.connections_closed": "As many connections as may be: silent ones were closed; told of one in 1,000.",
     "web.failed": "A page failed by a fault of ours; whoever asked for it was told so.",
     "web.parent_gone": "The service that had started the pages is gone, so they end, too.",
     "worker.alarms_failed": "What is wrong could not be looked for by a fault of ours; it is tried again.",

@@ -60,7 +60,7 @@ def caller(
     bearer = tokens.authenticate(api.context.db, given, now=api.clock())
     if bearer is None:  # a token of the other kind is worth a better answer: only who holds it gets that
         other = user_tokens.authenticate(api.context.db, given, now=api.clock())
-        raise _not_valid() if other is None else Problem(403, OPERATORS_ONE)
+        raise not_valid() if other is None else Problem(403, OPERATORS_ONE)
     if not _may_come_from(bearer.networks, address_of(request)):
         raise Problem(403, "This token may not be used from your address")
     _count(request, ("seller", bearer.token_id))
@@ -75,7 +75,7 @@ def user(
     bearer = user_tokens.authenticate(api.context.db, given, now=api.clock())
     if bearer is None:
         other = tokens.authenticate(api.context.db, given, now=api.clock())
-        raise _not_valid() if other is None else Problem(403, SELLERS_ONE)
+        raise not_valid() if other is None else Problem(403, SELLERS_ONE)
     if lacks_factor(api.context, has_factor=bearer.has_factor):
         raise Problem(
             403, f"A second factor is required here, and {bearer.name} has none: set it up on the pages first"
@@ -97,11 +97,17 @@ def at_least(role: Role) -> Callable[[Request, UserBearer], Who]:
 
 def _presented(credentials: HTTPAuthorizationCredentials | None, prefix: str) -> str:
     if credentials is None:
-        raise Problem(401, f"Give a token: Authorization: Bearer {prefix}…", headers=WHO)
+        raise none_given(prefix)
     return credentials.credentials
 
 
-def _not_valid() -> Problem:
+def none_given(prefix: str) -> Problem:
+    """A call without a token, of which `prefix` would be the beginning."""
+    return Problem(401, f"Give a token: Authorization: Bearer {prefix}…", headers=WHO)
+
+
+def not_valid() -> Problem:
+    """A token that is none, or not any more."""
     return Problem(401, "This token does not hold", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 

@@ -35,7 +35,7 @@ class Denied(Exception):
 def as_seller(request: Request, name: str, password: str) -> str:
     """What the cookie of a seller's session holds; the password is that of the doors. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
-    _not_banned(request)
+    check_not_banned(request)
     event = AuditEvent(
         event=AuditEventKind.LOGIN,
         seller=name.strip().lower()[:64],
@@ -57,7 +57,7 @@ def as_seller(request: Request, name: str, password: str) -> str:
 def as_user(request: Request, name: str, password: str) -> str:
     """What the cookie of an operator's session holds; a second factor may still be due. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
-    _not_banned(request)
+    check_not_banned(request)
     key = (f"operator {name.strip().lower()[:64]}", address)  # with a blank, so that it is never a seller's key
     if wait := here.guard.wait(key):
         here.guard.came_too_early(key)
@@ -87,7 +87,7 @@ def second(request: Request, session: WebSession, code: str) -> str:
     """What the cookie holds once the second factor was given: a new session, so that the half-proved one is worth
     nothing. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
-    _not_banned(request)
+    check_not_banned(request)
     user = users.get(here.context.db, session.user_id or 0)
     key = (f"code {session.name}", address)
     if wait := here.guard.wait(key):
@@ -119,7 +119,8 @@ def _same(code: str, given: str) -> bool:
     return pyotp.utils.strings_equal(code, given)
 
 
-def _not_banned(request: Request) -> None:
+def check_not_banned(request: Request) -> None:
+    """Raises: Denied, for an address that guessed too often."""
     seconds = web_context.of(request).logins.banned(visitors.address(request))
     if seconds:
         raise Denied(f"Too many wrong passwords came from your address; try again in {lasting(seconds)}.")

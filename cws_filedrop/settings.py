@@ -129,8 +129,19 @@ class LimitSettings:
     """The largest file that is accepted, and the disk space that must stay free."""
 
     upload_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest upload, in bytes"})
-    unpacked_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest packed file once unpacked, in bytes"})
-    lines: int = field(default=10_000_000, metadata={"doc": "most lines in one file"})
+    unpacked_bytes: int = field(default=268_435_456, metadata={"doc": "largest packed file once unpacked, in bytes"})
+    lines: int = field(default=2_000_000, metadata={"doc": "most lines in one file"})
+    reading_memory_bytes: int = field(
+        default=1_610_612_736,
+        metadata={"doc": "a file is refused when the process that reads it takes more memory than this; 0: no limit"},
+    )
+    reading_seconds: float = field(
+        default=20.0,
+        metadata={"doc": "and when it computes for longer than this (not counting what it waits); 0: no limit"},
+    )
+    reading_seconds_per_mib: float = field(
+        default=4.0, metadata={"doc": "added to that for each MiB of the file, unpacked"}
+    )
     free_bytes: int = field(
         default=268_435_456, metadata={"doc": "uploads are refused while less than this is free on the disk"}
     )

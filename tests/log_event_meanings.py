@@ -144,6 +144,7 @@ MEANINGS: Final = {
     "upload.not_looked_at": "The first rows of an upload could not be looked at; the worker will look at all of it.",
     "upload.not_written": "An upload could not be written to disk, and was cut.",
     "upload.read": "An upload was read and every line has a first verdict; the numbers are lines by verdict.",
+    "upload.reading_stopped": "Reading a file took more memory or computing than it may, so it was refused.",
     "upload.refused_for_room": "An upload was refused before it began, since the disk is nearly full.",
     "upload.seller_not_found": "An upload lies in the spool whose seller is not known any more.",
     "user.code_refused": "A wrong code of an authenticator app at the pages.",

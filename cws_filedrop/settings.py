@@ -68,6 +68,13 @@ class DatabaseSettings:
     """One database for our rows and the durable engine's."""
 
     url: str = field(default="", metadata={"doc": "empty: SQLite in the data folder; or postgresql+psycopg://..."})
+    key_file: str = field(
+        default="",
+        metadata={
+            "doc": "file with the keys that encrypt second factors, secrets of web hooks and buyers' data in it; made"
+            " when it is needed; empty: keys/database.key in the data folder"
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +368,12 @@ class Settings:
     def logs(self) -> Path:
         """Where log files are, absolute."""
         return self.data / "logs"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the keys of the database's encrypted values are, absolute."""
+        given = self.database.key_file
+        return Path(given).expanduser().absolute() if given else self.data / "keys" / "database.key"
 
     @property
     def order_drops(self) -> Path:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import threading
 from enum import StrEnum
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final
 
-from cws_filedrop.processes import effort
-from cws_filedrop.processes.child import without_ctrl_c
+from cws_filedrop.processes import effort, environment
+from cws_filedrop.processes.child import PYTHON, without_ctrl_c
 from cws_filedrop.processes.effort import Effort
 from cws_filedrop.settings import Settings
 
@@ -69,7 +68,8 @@ class ReadingProcess:
         ours, theirs = Pipe()
         with theirs, without_ctrl_c():
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-                [sys.executable, "-m", "cws_filedrop.processes.loading", MODULE, str(theirs.fileno())],
+                [*PYTHON, MODULE, str(theirs.fileno())],
+                env=environment.of_child(self._settings),
                 stdin=subprocess.PIPE,  # its end says that we are gone
                 pass_fds=[theirs.fileno()],
             )

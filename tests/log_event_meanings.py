@@ -152,6 +152,7 @@ MEANINGS: Final = {
     "user.code_refused": "A wrong code of an authenticator app at the pages.",
     "user.logged_in": "Somebody has logged in to the pages.",
     "user.login_refused": "A wrong name or password at the pages; `user` is the name that was tried.",
+    "user.proof_refused": "Somebody logged in gave a wrong password or code when asked for it again.",
     "web.beacon_failed": "Open pages could not be told of news, since the database did not answer; tried again.",
     "web.connections_closed": "As many connections as may be: silent ones were closed; told of one in 1,000.",
     "web.failed": "A page failed by a fault of ours; whoever asked for it was told so.",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 import tempfile
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -73,8 +74,13 @@ def _trade(shop: Shop) -> None:
     shop.imports_text(
         report + "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tBLUE-MUG\t2\t{buyer}\n" for o, i in orders)
     )
-    _drop(shop, shipped(), shipped("Y0000002K", order=OTHER, item=SECOND, quantity="2"), "4711\tshipped\t\t\t\t\t")
-    _drop(shop, f"{PACKED}\tpacked\t\t\tY0000003K\tYodel\t", f"{ORDER}\tshipped & no confirm\t\t\t\t\t")
+    first = shipped(item=ITEM, quantity="1")
+    _drop(shop, first, shipped("Y0000002K", order=OTHER, item=SECOND, quantity="2"), "4711\tshipped\t\t\t\t\t")
+    _drop(
+        shop,
+        f"{PACKED}\tpacked\t\t\tY0000003K\tYodel\t",
+        f"{ORDER}\tshipped & no confirm\t{ITEM}\t1\tY0000004K\tYodel\t",
+    )
     shop.settled(_turn(shop, NOW), {2: ("A-18028", "Your order cannot be found")})
     _drop(shop, f"{CANCELLED}\tcancelled\t\t\t\t\t{REASONS[0]}")
     second = NOW + timedelta(hours=1)
@@ -155,6 +161,7 @@ def make(target: Path) -> list[Path]:
         raise FileExistsError(f"{paths[0]}: what is kept is never changed")
     with tempfile.TemporaryDirectory() as folder, postgres_kit.postgres() as postgres:
         context = context_on(Path(folder), Policy(cancel_at_amazon=True))
+        context = replace(context, db=Database(context.db.url))  # without keys, which would be gone afterwards
         fill(context)
         assert [name for name, rows in contents(context.db).items() if not rows] == []
         _copy(context.db, postgres.create("kept"))

@@ -106,7 +106,7 @@ def read(context: ServiceContext, *ids: str) -> list[Upload]:
 
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_file_that_is_too_much_work_is_refused_in_words_and_the_others_are_read(tmp_path: Path, packed: bool) -> None:
-    context = limited(context_on(tmp_path), reading_seconds=0.2, reading_seconds_per_mib=0)
+    context = limited(context_on(tmp_path), reading_seconds=0.05, reading_seconds_per_mib=0)
     heavy = shipped(order_ids(30_000 if packed else 11_000))
     good = put(context, shipped(order_ids(1)), name="good.txt")
     bad = put(context, gzip.compress(heavy) if packed else heavy, name="bad.txt")

@@ -30,6 +30,7 @@ OPERATORS: Final = HTTPBearer(
     auto_error=False, scheme_name="operator_token", description="An operator's token: `cwsop_…`"
 )
 WHO: Final = {"WWW-Authenticate": "Bearer"}
+_HINT_LETTERS: Final = 4  # of a token, after its prefix
 OPERATORS_ONE: Final = (
     "This is an operator's token; it opens /ops/…, and what is a seller's takes a token of the seller"
 )
@@ -63,8 +64,14 @@ def caller(
         raise not_valid() if other is None else Problem(403, OPERATORS_ONE)
     if not _may_come_from(bearer.networks, address_of(request)):
         raise Problem(403, "This token may not be used from your address")
+    request.state.hint = given[: len(tokens.PREFIX) + _HINT_LETTERS]
     _count(request, ("seller", bearer.token_id))
     return sellers.by_id(api.context.db, bearer.seller_id)
+
+
+def who_calls(request: Request, seller: Seller) -> Who:
+    """The seller, by that token, as decisions name them."""
+    return Who(f"seller {seller.name}", address_of(request), request.state.hint)
 
 
 def user(

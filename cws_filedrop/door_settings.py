@@ -106,6 +106,9 @@ class GuardSettings:
     forget_seconds: float = field(
         default=600.0, metadata={"doc": "half of the failures counted are forgotten after this"}
     )
+    exempt: str = field(
+        default="", metadata={"doc": "addresses or networks that are never banned, separated by blanks"}
+    )
 
 
 @dataclass(frozen=True, slots=True)

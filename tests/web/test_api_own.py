@@ -167,6 +167,7 @@ def test_orders_in_pages_and_one_with_its_history(site: Site) -> None:
     assert {one["state"]: one["orders"] for one in site.get("/states").json()["states"]} == {
         "new": 4,
         "packed": 0,
+        "partly shipped": 0,
         "shipped": 1,
         "unconfirmed": 0,
         "deferred": 0,

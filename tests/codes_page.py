@@ -25,6 +25,7 @@ EXAMPLES: Final = {
     ("F01", ""): Example(),
     ("F01", "no-header"): Example(),
     ("F01", "no-rows"): Example(),
+    ("F01", "left-out"): Example(),
     ("F02", ""): Example(detail="this is a web page, whatever its name says"),
     ("F02", "spreadsheet"): Example(detail="an Excel workbook"),
     ("F02", "pdf"): Example(),

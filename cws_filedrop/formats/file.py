@@ -230,7 +230,8 @@ def open_file(
     if line_count > limits.lines:
         raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))
     if not line_count:
-        raise FileRejected(catalogue.issue("F01", detail="no-rows"))
+        left_out = head.returned or (head.profile and head.profile.leave_out)
+        raise FileRejected(catalogue.issue("F01", detail="left-out" if left_out else "no-rows"))
     return file
 
 

@@ -159,13 +159,14 @@ def test_an_order_file_is_told_to_be_one(headings: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headings", "name"), [([*ORDER_REPORT, "ship-date"], "amazon-order-report"), (FILLZ_ORDERS, "fillz-orders")]
+    ("headings", "name"),
+    [([*ORDER_REPORT, "ship-date"], "amazon-shipping-confirmation"), (FILLZ_ORDERS, "fillz-confirmation")],
 )
-def test_an_order_file_that_is_also_a_confirmation_is_two(headings: list[str], name: str) -> None:
-    code, message = header_issue(*headings)
-    assert code == "F06"
-    assert "two layouts" in message
-    assert name in message
+def test_an_order_file_that_is_also_a_confirmation_is_one_that_came_back(headings: list[str], name: str) -> None:
+    found = facts(*headings)
+    assert found.format.name == name
+    assert found.returned
+    assert found.issues == ()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,9 +20,15 @@ from cws_filedrop.formats import split
 from cws_filedrop.formats.blank import LF, Places
 from cws_filedrop.formats.proof import Proof, prove
 from cws_filedrop.formats.quotes import CR, QUOTE
+from cws_filedrop.formats.text import REPLACEMENT
 from cws_filedrop.tables import ISSUE_COLUMNS, TEXT, issues_frame
 
 HALF_QUOTED: Final = '^"|"$'
+GARBLED: Final = f"{REPLACEMENT}|[\u00c2-\u00f4]"
+# The bytes of a REPLACEMENT, and of what UTF-8 letters begin with when they were encoded twice.
+GARBLED_MARKS: Final = tuple(
+    letter.encode() for letter in (REPLACEMENT, *"\u00c2\u00c3\u00c4\u00c5\u00d0\u00d1\u00e2\u00e3")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +75,16 @@ def parse(block: bytes, layout: Layout, *, first: int) -> Parsed:
     issues = _wrong_numbers(proof, layout, first)
     if not proof.unquote and b'"' in proof.regular:
         if layout.whole_quotes:
-            lines, halves = _without_halves(lines)
+            lines, halves = _without(lines, HALF_QUOTED, _is_half_quoted, "L01", "quote")
             issues = _in_order([issues, halves])
         lines = lines.apply(_unwrapped)
     if len(proof.quoted):
         rows, odd = _quoted(block, proof.quoted, layout)
         lines = pd.concat([lines, _rows_frame(rows, layout, first)]).sort_index()
         issues = _in_order([issues, _issues(odd, first)])
+    if any(mark in block for mark in GARBLED_MARKS):
+        lines, garbled = _without(lines, GARBLED, _is_garbled, "L05")
+        issues = _in_order([issues, garbled])
     return Parsed(lines, issues, proof.ends)
 
 
@@ -84,18 +93,35 @@ def _in_order(issues: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled).sort_values("line", kind="stable", ignore_index=True)
 
 
-def _without_halves(lines: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The lines in which quotes surround whole cells or nothing, and L01 for the first other cell of each line."""
+def _without(
+    lines: pd.DataFrame, pattern: str, is_faulty: Callable[[str], bool], code: str, detail: str = ""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The lines without those that have a faulty cell, and an issue for the first such cell of each; only cells that
+    have the pattern are looked at."""
     found: dict[int, tuple[str, str]] = {}
     for name in lines.columns:
         column = lines[name]
-        for line, cell in column[column.str.contains(HALF_QUOTED).to_numpy(bool)].items():
-            if str(cell).count('"') % 2:
+        for line, cell in column[column.str.contains(pattern).to_numpy(bool)].items():
+            if is_faulty(str(cell)):
                 found.setdefault(int(str(line)), (str(name), str(cell)))
     if not found:
         return lines, NO_ISSUES
-    issues = [(line, "L01", name, cell, "quote") for line, (name, cell) in sorted(found.items())]
+    issues = [(line, code, name, cell, detail) for line, (name, cell) in sorted(found.items())]
     return lines.drop(index=list(found)), issues_frame(issues)
+
+
+def _is_half_quoted(cell: str) -> bool:
+    return cell.count('"') % 2 == 1
+
+
+def _is_garbled(cell: str) -> bool:
+    """Are letters missing, or is it UTF-8 that was taken for Windows-1252 and encoded again?"""
+    if REPLACEMENT in cell:
+        return True
+    try:
+        return not cell.isascii() and not cell.encode("cp1252").decode().isascii()
+    except UnicodeError:
+        return False
 
 
 def _numbers(numbers: Places) -> pd.Index[int]:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
@@ -20,8 +22,8 @@ from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, U
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LookUp
-from cws_filedrop.store.database import Database, DatabaseUnavailable
-from cws_filedrop.store.orders import snapshot
+from cws_filedrop.store.database import Database, DatabaseUnavailable, stamp
+from cws_filedrop.store.orders import order_book, snapshot
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.uploads.packed_lines import pack, pack_cancellation
 from cws_filedrop.tables import arrow
@@ -29,6 +31,7 @@ from cws_filedrop.upload_outcome import UploadOutcome
 
 FAR_MORE: Final = 3
 SHOWN_ALARMS: Final = 5
+CURRENT: Final = timedelta(days=2)  # an order book that got orders within this time is kept up to date
 LOG: Final = log.get(__name__)
 
 
@@ -135,7 +138,15 @@ def opened(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> Ex
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
         return PreparedUpload(sha256, UploadState.REJECTED, error.issues)
-    return _doubts(task, examination, sha256) or _bulk_change(db, task, examination, sha256) or examination
+    aside = _doubts(task, examination, sha256) or _headings(task, examination, sha256)
+    return aside or _bulk_change(db, task, examination, sha256) or examination
+
+
+def _headings(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
+    """A file is held in which a column that changes what shipments say may be misspelled (F13)."""
+    holding = examination.facts.holding
+    state = UploadState.HELD if task.rehearsal is None else UploadState.REJECTED
+    return PreparedUpload(sha256, state, holding) if holding else None
 
 
 def _changed(task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload | None:
@@ -178,7 +189,12 @@ def _bulk_change(db: Database, task: ReadingTask, examination: Examination, sha2
 
 
 def _book(db: Database, task: ReadingTask) -> LookUp:
-    return lambda names: snapshot.snapshot(db, task.account_id, names, beside=task.upload_id)
+    """The seller's order book; current if orders have come in shortly before the file."""
+    since = stamp(task.context.now - CURRENT)
+    current = cache(lambda: order_book.has_orders_since(db, task.account_id, since))
+    return lambda names: replace(
+        snapshot.snapshot(db, task.account_id, names, beside=task.upload_id), current=current()
+    )
 
 
 def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload:

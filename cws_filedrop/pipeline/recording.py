@@ -24,6 +24,7 @@ from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection, DatabaseUnavailable, moment, stamp
 from cws_filedrop.store.orders import effects
 from cws_filedrop.store.orders.effects import ChangedOrder
+from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.upload_outcome import UploadOutcome
@@ -151,6 +152,7 @@ def _release_in(connection: Connection, release: Upload) -> Upload:
     held = meant[0]
     evidence = f"{held.evidence}; released by the seller ({release.id})".lstrip("; ")
     uploads.read_again_in(connection, held.id, evidence=evidence)
+    sellers.remember_headings_in(connection, held.seller_id, held.outcome.file_issues)
     released = PreparedUpload(
         state=UploadState.DONE, issues=(catalogue.issue("F11", value=held.name, detail=f"released={held.id}"),)
     )

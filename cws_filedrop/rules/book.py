@@ -103,11 +103,13 @@ class KnownOrder:
 class OrderBook:
     """Orders by every name that rows may use: Amazon's number, the service's own, the seller's reference.
 
-    `ambiguous` are references that the seller gave to several orders: no row may mean one of them by guess.
+    `ambiguous` are references that the seller gave to several orders: no row may mean one of them by guess. `current`
+    if orders came in of late, so that one which it does not hold is worth a word.
     """
 
     orders: Mapping[str, KnownOrder]
     ambiguous: frozenset[str] = frozenset()
+    current: bool = False
 
 
 class Effect(NamedTuple):

@@ -16,7 +16,7 @@ import numpy.typing as npt
 from cws_filedrop.rules import check_digits
 from cws_filedrop.rules.carriers import OTHER, CarrierTable, is_none, is_other
 from cws_filedrop.rules.cells import carrier_name
-from cws_filedrop.rules.columns import Mask, Sheet, Spread
+from cws_filedrop.rules.columns import Cells, Mask, Rows, Sheet, Spread
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.statuses import RequestedStatuses
 from cws_filedrop.rules.tracking import Tracking
@@ -217,3 +217,10 @@ def check(
     codes = _inferred(sheet, findings, tracking, codes, requested.shipped)
     _check_numbers(findings, tracking, codes)
     return Carriage(codes, Spread(carriers.rows, [one.name for one in carriers.named]))
+
+
+def check_given(findings: Findings, rows: Rows, codes: Cells, numbers: Cells) -> None:
+    """Note the rows, of those that go to Amazon, that send neither a carrier nor a tracking number (C01)."""
+    sent = zip(rows.tolist(), codes.pick(rows).to_pylist(), numbers.pick(rows).to_pylist(), strict=True)
+    bare = [row for row, code, number in sent if not code and not number]
+    findings.add("C01", CODE, np.array(bare, np.int64), "nothing")

@@ -17,7 +17,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.rules.spreadsheet import is_error
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 OTHER: Final = "Other"
 # "other" in the languages of Amazon's list, and of its sites.

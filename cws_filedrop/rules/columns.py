@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cws_filedrop.rules.spreadsheet import unmarked
+from cws_filedrop.rules.spreadsheets.marks import unmarked
 
 Rows: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]

@@ -36,6 +36,7 @@ from cws_filedrop.rules.booked import NamedOrders, SentTracking
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.carriers import CarrierTable, shipped_table
 from cws_filedrop.rules.columns import Cells, Column, Mask, Rows, Sheet
+from cws_filedrop.rules.dates import ProvenOrders
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.order_states import OrderMove
 from cws_filedrop.rules.packages import PackageOutcomes
@@ -79,8 +80,11 @@ def judge(
     repeats: Repeats | None = None,
     carriers: CarrierTable | None = None,
     book: OrderBook | None = None,
+    orders: ProvenOrders | None = None,
 ) -> Judgement:
     """Judge some lines of a file whose format requires the `required` columns; `carriers` replaces the built-in table.
+
+    `repeats` and `orders` (of day and month) are what the whole file shows of these lines.
 
     A rule notes what it finds and the next one goes on, so that a seller learns all that is wrong with a line at once.
     """
@@ -93,10 +97,10 @@ def judge(
     lookup = carriage.CarrierLookup(table, table.own(context.policy.carrier_aliases))
     named = booked.resolve(sheet, findings, book or EMPTY, unknown_orders=context.policy.unknown_orders)
     made = _made(sheet, findings, requested, lookup, named)
-    read = dates.check(sheet, findings, requested.shipped, required="ship-date" in required, context=context)
+    calendar = dates.calendar(context, orders)
+    read = dates.check(sheet, findings, requested.shipped, calendar, required="ship-date" in required)
     made["fulfillment-date"] = read.cells
     if named.any:
-        calendar = dates.calendar(context)
         made["fulfillment-date"] = booked.not_before(sheet, findings, named.found, requested.shipped, read, calendar)
     wanted, which = context.policy.cancel_at_amazon, cast(Column, made["order-item-code"])
     cancelled = cancelling.check(sheet, findings, requested, named, which, wanted=wanted)
@@ -105,6 +109,9 @@ def judge(
     duplicates = np.union1d(again, outcomes.duplicates).astype(np.int64)
     sent = requested.shipped | cancelling.mask(cancelled, sheet.size) if cancelled else requested.shipped
     characters.note_marks(sheet, findings)
+    bare = requested.shipped & ~sheet["tracking-number"].given & ~findings.rejected
+    bare[duplicates] = False
+    carriage.check_given(findings, np.flatnonzero(bare), made["carrier-code"], made["tracking-number"])
     verdicts = _verdicts(findings.rejected, duplicates, sent, list(outcomes.waiting))
     told = (verdicts == QUEUED) | (verdicts == HELD)
     return Judgement(
@@ -138,7 +145,7 @@ def _made(
 ) -> dict[str, Cells]:
     """The normalised cells of the rows, by the column they go to."""
     shipped, found = requested.shipped, named.found
-    which = items.read(sheet, findings, shipped, booked.repairs(sheet, found) if named.any else None)
+    which = _items(sheet, findings, shipped, named)
     given = carriage.given(sheet, lookup)
     numbers = tracking.check(sheet, findings, requested.travels, given.own, given.numbers)
     carried = carriage.check(sheet, findings, requested, numbers, given)
@@ -163,6 +170,15 @@ def _made(
         "transparency-codes": which.codes,
         "ship-from": extras.ship_from(sheet, findings, shipped),
     }
+
+
+def _items(sheet: Sheet, findings: Findings, shipped: Mask, named: NamedOrders) -> items.Items:
+    """Items and quantities, with what the order book knows of them."""
+    if not named.any:
+        return items.read(sheet, findings, shipped)
+    repairs = booked.repairs(sheet, named.found) | booked.only_items(sheet, findings, named.found)
+    settled = booked.check_whole(sheet, findings, named.found, shipped)
+    return items.read(sheet, findings, shipped, repairs, settled)
 
 
 def _packages(

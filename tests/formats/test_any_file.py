@@ -148,8 +148,11 @@ def test_a_cell_stays_what_it_is_in_every_encoding(cells: list[str]) -> None:
     assume(isinstance(plain, Read))
     assert isinstance(plain, Read)
     assert plain.raw[2] == "\t".join(cells)
-    for cell, read_as in zip(cells, plain.lines[2], strict=True):
-        assert cell.strip(BLANKS) == read_as or cell.strip(BLANKS).startswith('"')
+    halves = any(cell.strip(BLANKS).count('"') % 2 for cell in cells)
+    assert (2 in plain.lines) != (2 in plain.odd)
+    assert halves or 2 in plain.lines
+    for cell, read_as in zip(cells, plain.lines.get(2, cells), strict=True):
+        assert halves or cell.strip(BLANKS) == read_as or cell.strip(BLANKS).startswith('"')
     for codec in ("utf-8-sig", "utf-16", "utf-16-le"):
         found = outcome(text.encode(codec))
         assert isinstance(found, Read)

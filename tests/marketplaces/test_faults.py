@@ -34,7 +34,7 @@ class Prepared:
         assert first.result_document_id is not None
         self.report_id = first.result_document_id
         self.waiting = submit(self.client, document(message(2)))
-        self.document_id, self.url = self.client.create_feed_document()
+        self.document_id, self.url, _ = self.client.create_feed_document()
         self.client.upload(self.url, document(message(3)))
         self.since = market.since()
 
@@ -100,7 +100,7 @@ def test_trouble_with_the_token_is_never_ambiguous(market: Market, kind: str) ->
 )
 def test_a_feed_whose_answer_was_lost_is_found_and_is_one(market: Market, fault: dict[str, object]) -> None:
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     intent = market.since(seconds=60)
     assert client.get_feeds(intent) == []
@@ -116,7 +116,7 @@ def test_a_feed_whose_answer_was_lost_is_found_and_is_one(market: Market, fault:
 
 def test_a_feed_refused_before_the_work_is_not_there(market: Market) -> None:
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     for kind in ("throttle", "fail", "refuse"):
         market.fault("createFeed", kind)

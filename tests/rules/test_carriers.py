@@ -79,7 +79,7 @@ def test_the_sellers_own_names_come_after_amazons_and_before_the_shipped() -> No
 PAIRS = [
     ("UPS", "", "UPS", "", []),
     ("UPS", "anything", "UPS", "", []),
-    ("", "", "", "", []),
+    ("", "", "", "", ["C01"]),
     ("", "UPS", "UPS", "", []),
     ("", "royal mail", "Royal Mail", "", ["C04"]),
     ("", "Acme Vans", "Other", "Acme Vans", ["C02"]),
@@ -92,7 +92,7 @@ PAIRS = [
     ("Other", "", None, None, ["C03"]),
     ("other", "-", None, None, ["C03"]),
     ("", "Other", None, None, ["C03"]),
-    ("none", "", "", "", ["C04"]),
+    ("none", "", "", "", ["C01", "C04"]),
     ("-", "UPS", "UPS", "", []),
     ("Acme", "x" * 51, None, None, ["M02"]),
     ("UPS", "x" * 51, "UPS", "", []),

@@ -152,7 +152,7 @@ def test_columns_that_the_file_does_not_have(count: int) -> None:
     frame = lines(*[{"order-id": "026-1520163-6049104"}] * 3).iloc[:count]
     came = judge(frame, required=frozenset({"order-id"}), context=context(), book=EMPTY)
     assert came.verdicts.tolist() == ["queued"] * count
-    assert came.issues.empty
+    assert came.issues["code"].tolist() == ["C01"] * count
     check_whole(frame, came)
     assert judge(frame[[]], required=FILLZ, context=context()).verdicts.tolist() == ["rejected"] * count
 

@@ -14,7 +14,8 @@ from cws_filedrop.rules.carriers import shipped_table
 from cws_filedrop.rules.cells.kinds import CellKind, kind_of
 from cws_filedrop.rules.cells.tracking_number import reading
 from cws_filedrop.rules.columns import Column, arrow
-from cws_filedrop.rules.spreadsheet import is_error, is_logical, unmarked
+from cws_filedrop.rules.spreadsheets.marks import unmarked
+from cws_filedrop.rules.spreadsheets.values import is_error, is_logical
 from cws_filedrop.rules.tracking import odd
 from cws_filedrop.tables import TEXT
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from cws_filedrop.rules.orders import AMAZON_ID
-from cws_filedrop.rules.spreadsheet import is_error, is_logical
+from cws_filedrop.rules.spreadsheets.values import is_error, is_logical
 
 DAY: Final = r"(?:0?[1-9]|[12][0-9]|3[01])"
 MONTH: Final = r"(?:0?[1-9]|1[0-2])"

@@ -14,7 +14,7 @@ from cws_filedrop.rules.already_shipped import RefusedAsShipped
 from cws_filedrop.rules.orders_shown import ShownOrder
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import shown
-from cws_filedrop.store.feeds.read_backs import DueReadBack, ReportedLine
+from cws_filedrop.store.feeds.read_backs import DueReadBack, Renewed, ReportedLine
 from cws_filedrop.store.schema import LINES
 
 _LINE: Final = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
@@ -22,12 +22,12 @@ _LINE: Final = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bi
 
 def decide(
     db: Database, due: DueReadBack, told: Sequence[ReportedLine], order: ShownOrder | None, *, now: datetime
-) -> list[str]:
+) -> Renewed:
     """Give such lines of an order their verdicts, by what Amazon's order shows; doing it again changes nothing. Returns
-    the uploads whose lines have more to say, and those that are done by it."""
+    the uploads whose lines have more to say, and those that are finished by it."""
     refused = [one for one in told if not one.expected and not one.seen]
     if not refused:
-        return []
+        return Renewed([], [])
     ours = [one for one in told if one.accepted or one.seen]
     found = [(one, already_shipped.judged(one, ours, order)) for one in refused]
     good = [(one.upload_id, one.line) for one, said in found if said.verdict is not Verdict.UNCONFIRMED]
@@ -36,7 +36,7 @@ def decide(
             _tell(connection, one, said, stamp(now))
         where = (due.account_id, due.amazon_order_id)
         done = shown.shown_in(connection, *where, good, why="Amazon had it already", now=stamp(now)) if good else []
-    return list(dict.fromkeys([*(one.upload_id for one in refused), *done]))
+    return Renewed(list(dict.fromkeys(one.upload_id for one in refused)), done)
 
 
 def _tell(connection: sa.Connection, one: ReportedLine, said: RefusedAsShipped, now: str) -> None:

@@ -1,7 +1,4 @@
-"""What spreadsheets make of cells: error values, truth values, and text that is marked as text.
-
-The values are data, in `data/spreadsheet-errors.tsv`, for all columns. Knows no column's meaning.
-"""
+"""Error values and truth values of spreadsheets in all languages; they are data, in `data/spreadsheet-errors.tsv`."""
 
 from __future__ import annotations
 
@@ -12,9 +9,6 @@ from typing import Final
 
 # In any language: LibreOffice's codes, a column that was too narrow, and Excel's errors in a language not listed.
 CODED: Final = re.compile(r"[^\W\d_]{2,9}\.? ?: ?5[0-9]{2}|#{3,}|[#!][¡¿]?[^\W\d_][\w/.]{0,22}[!?]")
-# ="0034…", what some programs write so that Excel keeps a number as it is; and Excel's own mark for text, '0034…
-MARKED: Final = re.compile(r"""=\s*"([^"]*)"|=\s*T\("([^"]*)"\)|'+([^\s'].*?)'?""", re.DOTALL)
-NAME: Final = re.compile(r"[^\W\d_] .*")  # 't Hooft Koeriers: an apostrophe that belongs to a word
 
 
 @cache
@@ -32,11 +26,3 @@ def is_error(text: str) -> bool:
 def is_logical(text: str) -> bool:
     """Is the cell a truth value, such as TRUE or FALSCH?"""
     return _values().get(text.casefold()) == "logical"
-
-
-def unmarked(text: str) -> str:
-    """The text within a mark that makes it text; any other text as it is."""
-    found = MARKED.fullmatch(text)
-    if found is None or (found[3] is not None and NAME.fullmatch(found[3])):
-        return text
-    return next(part for part in found.groups() if part is not None)

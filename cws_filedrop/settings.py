@@ -68,6 +68,13 @@ class DatabaseSettings:
     """One database for our rows and the durable engine's."""
 
     url: str = field(default="", metadata={"doc": "empty: SQLite in the data folder; or postgresql+psycopg://..."})
+    key_file: str = field(
+        default="",
+        metadata={
+            "doc": "file with the keys that encrypt second factors, secrets of web hooks and buyers' data in it; made"
+            " when it is needed; empty: keys/database.key in the data folder"
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,32 @@ class WebSettings:
         default="",
         metadata={
             "doc": "addresses or networks of proxies whose X-Forwarded-For and -Proto are trusted, separated by blanks"
+        },
+    )
+    hosts: str = field(
+        default="",
+        metadata={"doc": "names and addresses by which it is reached, separated by blanks; empty: any"},
+    )
+    max_connections: int = field(default=1000, metadata={"doc": "most connections at once, in all"})
+    max_connections_per_address: int = field(
+        default=200, metadata={"doc": "most connections at once from one address; proxies are not counted so"}
+    )
+    handshake_seconds: float = field(default=10.0, metadata={"doc": "how long a TLS handshake may take"})
+    header_seconds: float = field(default=10.0, metadata={"doc": "how long the header of a request may take"})
+    body_seconds: float = field(
+        default=30.0,
+        metadata={"doc": "how long a form may take, and how long an upload may be silent (and a second for each KiB)"},
+    )
+    monitoring_port: int = field(
+        default=0,
+        metadata={"doc": "a port of its own for /metrics and /readyz, which are nowhere else then; 0: none"},
+    )
+    monitoring_host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on for that port"})
+    monitoring_token: str = field(
+        default="",
+        metadata={
+            "doc": "env:NAME or file:PATH of a token for /metrics and /readyz (Authorization: Bearer ...); without"
+            " token and port only this machine and private networks are answered"
         },
     )
     idle_minutes: float = field(
@@ -103,8 +136,19 @@ class LimitSettings:
     """The largest file that is accepted, and the disk space that must stay free."""
 
     upload_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest upload, in bytes"})
-    unpacked_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest packed file once unpacked, in bytes"})
-    lines: int = field(default=10_000_000, metadata={"doc": "most lines in one file"})
+    unpacked_bytes: int = field(default=268_435_456, metadata={"doc": "largest packed file once unpacked, in bytes"})
+    lines: int = field(default=2_000_000, metadata={"doc": "most lines in one file"})
+    reading_memory_bytes: int = field(
+        default=1_610_612_736,
+        metadata={"doc": "a file is refused when the process that reads it takes more memory than this; 0: no limit"},
+    )
+    reading_seconds: float = field(
+        default=20.0,
+        metadata={"doc": "and when it computes for longer than this (not counting what it waits); 0: no limit"},
+    )
+    reading_seconds_per_mib: float = field(
+        default=4.0, metadata={"doc": "added to that for each MiB of the file, unpacked"}
+    )
     free_bytes: int = field(
         default=268_435_456, metadata={"doc": "uploads are refused while less than this is free on the disk"}
     )
@@ -357,6 +401,12 @@ class Settings:
     def logs(self) -> Path:
         """Where log files are, absolute."""
         return self.data / "logs"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the keys of the database's encrypted values are, absolute."""
+        given = self.database.key_file
+        return Path(given).expanduser().absolute() if given else self.data / "keys" / "database.key"
 
     @property
     def order_drops(self) -> Path:

@@ -11,6 +11,7 @@ from typing import Final
 
 from cws_filedrop import log
 from cws_filedrop.errors import NotPossible
+from cws_filedrop.gate.sources import source_of
 from cws_filedrop.model import FeedState, OrderState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.pacing.status_due import STATUS_DUE
@@ -171,7 +172,7 @@ def take_on(context: ServiceContext, about: str, *, assignee: str, note: str, wh
 
 def unban(context: ServiceContext, address: str, *, who: Who) -> None:
     """Let an address or user name try again at once. Raises: NotPossible."""
-    if not guard.forget(context.db, address):
+    if not guard.forget(context.db, address) and not guard.forget(context.db, source_of(address)):
         raise NotPossible(f"nothing is held against {address}")
     record_decision(context, who, what="guard.unban", about=address)
 

@@ -70,6 +70,14 @@ def order_file(cells: Iterable[str]) -> str:
     return "an order report" if headings & ORDER_MARKS else ""
 
 
+def something_else(cells: Iterable[str]) -> str:
+    """What a row of headings plainly belongs to besides order files and files of shipped orders, as the kind of F06."""
+    headings = {plain(cell) for cell in cells}
+    if headings >= RESULT:
+        return "result"
+    return "all-orders" if headings >= ALL_ORDERS and "order-item-id" not in headings else ""
+
+
 def beside(cells: Iterable[str]) -> frozenset[str]:
     """What an order file has beside the columns of a confirmation, in plain spelling; empty for other files.
 
@@ -78,14 +86,6 @@ def beside(cells: Iterable[str]) -> frozenset[str]:
     headings = {plain(cell) for cell in cells}
     found = [ORDER_FORMATS[name] for name, marks in ORDER_FILES.items() if marks <= headings]
     return frozenset(plain(heading) for one in found for heading in (*one.headings, *one.ignored))
-
-
-def something_else(cells: Iterable[str]) -> str:
-    """What a row of headings plainly belongs to besides order files and files of shipped orders, as the kind of F06."""
-    headings = {plain(cell) for cell in cells}
-    if headings >= RESULT:
-        return "result"
-    return "all-orders" if headings >= ALL_ORDERS and "order-item-id" not in headings else ""
 
 
 def _needed(name: str, read: Reading) -> Reading | None:

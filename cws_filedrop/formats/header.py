@@ -16,15 +16,7 @@ from typing import Final
 
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import names, split
-from cws_filedrop.formats.claims import (
-    FORMATS,
-    ORDER_FORMATS,
-    beside,
-    claimants,
-    order_file,
-    reading,
-    something_else,
-)
+from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, beside, claimants, order_file, reading, something_else
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue, Profile

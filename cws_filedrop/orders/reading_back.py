@@ -20,7 +20,7 @@ from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
 from cws_filedrop.pipeline import outbox
-from cws_filedrop.rules.orders_shown import Showing, showings
+from cws_filedrop.rules.pieces.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, read_backs, refused_as_shipped
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Rank, ReadBackOutcome, ReportedLine

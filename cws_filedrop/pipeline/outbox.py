@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all, result_name
+from cws_filedrop.drop.leftovers import leftovers
 from cws_filedrop.drop.names import is_release
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats import profile
@@ -248,7 +249,14 @@ def status_of(context: ServiceContext, seller: Seller) -> status.Status:
             for hook in hooks.listing(context.db, seller.id)
             if hook.why_disabled
         ],
+        ignored=_ignored(context, name),
     )
+
+
+def _ignored(context: ServiceContext, name: str) -> list[dict[str, Any]]:
+    folder = context.settings.folder
+    found = leftovers(context.home(name), minutes=folder.told_minutes, more=folder.working_patterns)
+    return [{"name": one.name, "why": one.words} for one in found]
 
 
 def _write_status(context: ServiceContext, seller: Seller) -> None:

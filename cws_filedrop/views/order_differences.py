@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from cws_filedrop.rules.ledger_differences import differences
+from cws_filedrop.rules.pieces.ledger_differences import differences
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds import read_backs
 from cws_filedrop.store.feeds.read_backs import DoubtfulReadBack

@@ -19,7 +19,7 @@ from cws_filedrop.model import Account, FeedState, OrderState, Policy, ReadBackS
 from cws_filedrop.orders.reading_back import OrderReader, judged
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.reports import status
-from cws_filedrop.rules.orders_shown import Showing, showings
+from cws_filedrop.rules.pieces.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, filling, read_backs, refusals, returning, settling
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Precedence, ReportedLine

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
-from cws_filedrop.rules.already_shipped import judged
+from cws_filedrop.rules.pieces.already_shipped import judged
 
 ITEM = "00000000000001"
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from cws_filedrop.rules.ledger import LedgerRow
-from cws_filedrop.rules.ledger_differences import differences
+from cws_filedrop.rules.pieces.ledger import LedgerRow
+from cws_filedrop.rules.pieces.ledger_differences import differences
 
 
 def shown(shipped: int, *, ordered: int = 3, cancelled: int = 0, item: str = "A", status: str = "?") -> dict[str, Any]:

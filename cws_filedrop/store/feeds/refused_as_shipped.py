@@ -9,9 +9,9 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import Verdict
-from cws_filedrop.rules import already_shipped
-from cws_filedrop.rules.already_shipped import RefusedAsShipped
-from cws_filedrop.rules.orders_shown import ShownOrder
+from cws_filedrop.rules.pieces import already_shipped
+from cws_filedrop.rules.pieces.already_shipped import RefusedAsShipped
+from cws_filedrop.rules.pieces.orders_shown import ShownOrder
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import shown
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Renewed, ReportedLine

@@ -14,10 +14,10 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from cws_filedrop.model import OrderState
-from cws_filedrop.rules import ledger
 from cws_filedrop.rules.book import Effect
-from cws_filedrop.rules.ledger import LedgerRow, line_key
 from cws_filedrop.rules.order_states import TRANSITIONS, OrderMove, moved
+from cws_filedrop.rules.pieces import ledger
+from cws_filedrop.rules.pieces.ledger import LedgerRow, line_key
 from cws_filedrop.store.database import BulkQuery, insert_many
 from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.schema import CLAIMS, ORDER_HISTORY, ORDER_KEPT, ORDERS

@@ -2,7 +2,7 @@
 forgotten.
 
 Idempotence is by meaning (docs/domain.md#4-shipments): the primary key is account, order, item and tracking number. A
-row stays when Amazon refuses what it tells, with counts of its units (`rules.ledger`); then the same shipment may be
+row stays when Amazon refuses what it tells, with counts of its units (`rules.pieces.ledger`); then the same may be
 told again.
 """
 
@@ -16,9 +16,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, Verdict
-from cws_filedrop.rules import ledger
 from cws_filedrop.rules.book import LinePlace
-from cws_filedrop.rules.ledger import LedgerRow, line_key
+from cws_filedrop.rules.pieces import ledger
+from cws_filedrop.rules.pieces.ledger import LedgerRow, line_key
 from cws_filedrop.store.database import BulkQuery, insert_new
 from cws_filedrop.store.schema import CLAIMS, LINES, ORDER_LINES, ORDERS
 from cws_filedrop.tables import arrow

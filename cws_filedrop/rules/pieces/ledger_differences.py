@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cws_filedrop.rules.ledger import LedgerRow, LinePieces, Ordered, pieces
+from cws_filedrop.rules.pieces.ledger import LedgerRow, LinePieces, Ordered, pieces
 
 
 def differences(ordered: Ordered, rows: Sequence[LedgerRow], shown: Mapping[str, Any]) -> list[str]:

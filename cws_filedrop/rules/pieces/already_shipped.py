@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from cws_filedrop.model import Verdict
-from cws_filedrop.rules.orders_shown import ReportedPackage, Showing, ShownOrder, plain_number, showings
+from cws_filedrop.rules.pieces.orders_shown import ReportedPackage, Showing, ShownOrder, plain_number, showings
 
 
 class RefusedAsShipped(NamedTuple):

@@ -25,12 +25,8 @@ from cws_filedrop.store.uploads import waiting_lines
 
 # Where rows of one file request different moves for one order, the one of lowest rank counts: a parcel that was handed
 # over is a fact, whatever another row intends.
-_RANKS: Final[dict[str, int]] = {
-    OrderMove.SHIPPED: 0,
-    OrderMove.PACKED: 1,
-    OrderMove.DEFERRED: 2,
-    OrderMove.CANCELLED: 3,
-}
+_BY_RANK: Final = (OrderMove.SHIPPED, OrderMove.PACKED, OrderMove.DEFERRED, OrderMove.CANCELLED)
+_RANKS: Final[dict[str, int]] = {move: rank for rank, move in enumerate(_BY_RANK)}
 _EVENT: Final = ("order_no", "at", "who", "before", "state", "what", "upload_id", "line")
 STATES: Final = {str(state): state for state in OrderState}
 

@@ -140,13 +140,17 @@ def _partly(
         and not any(one.covers for one in asked)
         and (told := [one for one in asked if one.kind == OrderMove.SHIPPED and one.waits_for is None])
     }
-    if not doubtful:
-        return {}
-    known = ledgers.of_orders(connection, account_id, doubtful)
-    states = {
-        name: ledger.state_of(known[name].ordered, _with(known[name].rows, told)) for name, told in doubtful.items()
-    }
-    return {name: state for name, state in states.items() if state is not None}
+    # One row of an order of which nothing was told before, and which leaves something open: no need to add up.
+    plain = {name for name, told in doubtful.items() if len(told) == 1 and found[name].state in _UNTOLD}
+    partly = dict.fromkeys(plain, OrderState.PARTLY_SHIPPED)
+    if len(plain) == len(doubtful):
+        return partly
+    known = ledgers.of_orders(connection, account_id, doubtful.keys() - plain)
+    states = {name: ledger.state_of(one.ordered, _with(one.rows, doubtful[name])) for name, one in known.items()}
+    return partly | {name: state for name, state in states.items() if state is not None}
+
+
+_UNTOLD: Final = (OrderState.NEW, OrderState.PACKED, OrderState.DEFERRED)
 
 
 def _with(rows: Sequence[LedgerRow], told: Sequence[Effect]) -> list[LedgerRow]:

@@ -20,6 +20,7 @@ from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
 from cws_filedrop.pipeline import outbox
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.store.feeds import feeds, read_backs
 from cws_filedrop.store.feeds.read_backs import DueReadBack, ReadBackOutcome, ReportedLine
 from cws_filedrop.store.sellers import sellers
@@ -70,9 +71,16 @@ class OrderReader:
     def _keep(self, due: DueReadBack, order: AmazonOrder | None, now: datetime) -> None:
         context = self._amazon.context
         look = judged(due, read_backs.told(context.db, due), order, now=now)
+        look = _named(look, context.marketplace)
         changed = read_backs.looked(context.db, due, look, now=now)
         LOG.info("sighting.looked", account=due.account_id, order=due.amazon_order_id, state=look.state)
         outbox.publish_again(context, uploads.some(context.db, changed))
+
+
+def _named(look: ReadBackOutcome, answering: MarketplaceKind) -> ReadBackOutcome:
+    """The same, in words that name whose order was looked at."""
+    words = {place: answering.said(said) for place, said in look.words.items()}
+    return replace(look, words=words, settled=answering.said(look.settled), note=answering.said(look.note))
 
 
 def judged(

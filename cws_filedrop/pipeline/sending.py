@@ -29,6 +29,7 @@ from cws_filedrop.marketplaces.amazon import FEED_TYPES
 from cws_filedrop.model import Account, FeedKind, FeedState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import feeds, filling, settling
@@ -264,7 +265,7 @@ def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResul
     minutes = amazon.context.settings.orders.read_back_minutes
     look_after = timedelta(minutes=minutes) if minutes else None
     now = amazon.context.clock()
-    told = partial(events.refused, now=now)
+    told = partial(events.refused, now=now, marketplace=amazon.context.marketplace)
     finished = settling.settle(db, feed_no, settlement, now=now, look_after=look_after, beside=told)
     notes.settled(amazon.context, feed_no, feed.account_id)
     return DONE, finished
@@ -273,11 +274,17 @@ def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResul
 def _answer(amazon: AmazonContext, feed: FeedRow) -> Settlement:
     """The verdicts of Amazon's report, after it was kept on disk. Raises: RemoteUnavailable, OSError."""
     report = _report(amazon, feed)
-    settlement = settlement_of(report, feed)
+    settlement = _named(settlement_of(report, feed), amazon.context.marketplace)
     if report is None:
         return settlement
     kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.REPORT, report)
     return replace(settlement, report_sha256=kept.sha256)
+
+
+def _named(found: Settlement, answering: MarketplaceKind) -> Settlement:
+    """The same verdicts, in words that name who gave them."""
+    message, exceptions = answering.verdict(found.message), answering.quoted(found.exceptions)
+    return replace(found, message=message, exceptions=exceptions)
 
 
 def _report(amazon: AmazonContext, feed: FeedRow) -> bytes | None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from cws_filedrop.reports.marketplace import MarketplaceKind
+
 WIDTH: Final = 78
 WAITS_ON: Final = {
     "arrived": "us: to be read",
@@ -26,7 +28,7 @@ class Status:
     order_id, order_item_id, code, message; `unknown`: the same for lines whose outcome nobody can tell. `late_soon`,
     most urgent first: order_id, number, ship_by, state. `missing`, oldest first: order_id, accepted_at, note.
     `hooks_off`, web hooks that were switched off because they accepted nothing: id, url, why. `stopped`: why nothing is
-    sent.
+    sent. `marketplace` is who answers for Amazon.
     """
 
     seller: str
@@ -39,6 +41,7 @@ class Status:
     missing: Sequence[Mapping[str, Any]] = ()
     hooks_off: Sequence[Mapping[str, Any]] = ()
     unknown: Sequence[Mapping[str, Any]] = ()
+    marketplace: MarketplaceKind = MarketplaceKind.AMAZON
 
 
 def as_json(status: Status) -> bytes:
@@ -49,19 +52,22 @@ def as_json(status: Status) -> bytes:
 def text(status: Status) -> str:
     """For people, 78 columns wide, with CRLF line ends."""
     lines = [f"{status.seller}: status of {status.written_at[:19].replace('T', ' ')} UTC", "=" * WIDTH, ""]
+    said = status.marketplace.said
+    if status.marketplace.notice:
+        lines += [*_wrapped(status.marketplace.notice, "", ""), ""]
     if status.stopped:
         lines += [*_wrapped(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", "", ""), ""]
-    lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
-    lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
+    lines += _section("In work", [_upload(item, status.marketplace) for item in status.uploads], "nothing")
+    lines += _section(said("Refused by Amazon (unconfirmed)"), [_refused(item) for item in status.unconfirmed], "none")
     if status.unknown:
         rows = [_refused(item) for item in status.unknown]
-        lines += _section("Sent, and nobody knows whether Amazon took them (unknown)", rows, "")
+        lines += _section(said("Sent, and nobody knows whether Amazon took them (unknown)"), rows, "")
     if status.late_soon:
         rows = [_late(item, status.written_at) for item in status.late_soon]
         lines += _section("To be shipped soon, and not confirmed", rows, "")
     if status.missing:
         rows = [_missing(item) for item in status.missing]
-        lines += _section("Accepted by Amazon, but not seen in its orders", rows, "")
+        lines += _section(said("Accepted by Amazon, but not seen in its orders"), rows, "")
     if status.hooks_off:
         rows = [f"{item['id']} {item['url']}: {item['why']}" for item in status.hooks_off]
         lines += _section("Web hooks that are switched off", rows, "")
@@ -79,9 +85,9 @@ def _wrapped(sentence: str, first: str, indent: str) -> list[str]:
     return textwrap.wrap(words, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _upload(item: Mapping[str, Any]) -> str:
+def _upload(item: Mapping[str, Any], marketplace: MarketplaceKind) -> str:
     lines = f", {item['waiting']:,} of {item['line_count']:,} lines" if item["waiting"] else ""
-    return f"{item['name']} ({item['id']}): waits on {WAITS_ON[item['state']]}{lines}"
+    return f"{item['name']} ({item['id']}): waits on {marketplace.said(WAITS_ON[item['state']])}{lines}"
 
 
 def _refused(item: Mapping[str, Any]) -> str:

@@ -136,7 +136,7 @@ def test_what_nobody_knows_of_is_listed_until_it_is_settled(shop: Shop) -> None:
     assert shop.unconfirmed() == [], "Amazon has not refused it"
     told = answers.status_of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
     assert [one["order_id"] for one in told.unknown] == [ORDER]
-    assert "nobody knows whether Amazon took them" in status.text(told)
+    assert "nobody knows whether the sandbox took them" in status.text(told)
     settle(shop, OrderState.SHIPPED)
     assert work_lists.unconfirmed(shop.context.db) == []
     assert lines.unknown(shop.context.db, 1, limit=5) == []

@@ -35,7 +35,7 @@ def test_the_result_says_what_was_seen(running: Running) -> None:
             [row["message"] for row in rows((running.home("anna") / "outbox" / found[0]).read_bytes())] if found else []
         )
 
-    seen = "Amazon accepted it | Amazon's own order shows this package"
+    seen = "the sandbox accepted it; Amazon was told nothing | The sandbox's own order shows this package"
     told = wait_for(lambda: messages() if seen in messages() else [], what="a sighting")
     assert told[:2] == [seen, seen]
     assert "own order" not in told[2]

@@ -155,7 +155,7 @@ def test_a_confirmed_shipment_is_seen_and_the_result_says_so(watch: Watch) -> No
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
     watch.pass_hours(0.3)
     assert watch.amazon.asked == [ORDER]
-    assert "Amazon accepted it | Amazon's own order shows this package" in watch.result(upload_id)
+    assert "Amazon accepted it | The sandbox's own order shows this package" in watch.result(upload_id)
     watch.pass_hours(100)
     assert watch.amazon.asked == [ORDER]
     assert watch.status()["missing"] == []
@@ -180,11 +180,11 @@ def test_what_is_accepted_and_not_seen_is_listed_until_it_is(watch: Watch) -> No
     assert missing == {
         "order_id": ORDER,
         "accepted_at": "2026-11-22T12:01:00.000Z",
-        "note": "Amazon knows no such order",
+        "note": "The sandbox knows no such order",
     }
     assert "own order shows" not in watch.shop.messages(upload_id)
     text = (watch.shop.context.home("anna").path / "STATUS.txt").read_text()
-    assert f"Accepted by Amazon, but not seen in its orders\n  {ORDER}, accepted 2026-11-22 12:01 UTC" in text
+    assert f"Accepted by the sandbox, but not seen in its orders\n  {ORDER}, accepted 2026-11-22 12:01 UTC" in text
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
     watch.pass_hours(24)
     assert watch.status()["missing"] == []
@@ -231,7 +231,9 @@ def test_refused_as_shipped_before_and_amazon_shows_our_package(watch: Watch) ->
     assert watch.shop.story()[-1] == ("amazon", "shipped")
     assert watch.shop.unconfirmed() == []
     assert watch.shop.lines(upload_id) == [("unconfirmed", "A-18021")]
-    told_apart = "more than could be fulfilled | Amazon's own order shows this package: it is confirmed, and nothing"
+    told_apart = (
+        "more than could be fulfilled | The sandbox's own order shows this package: it is confirmed, and nothing"
+    )
     assert told_apart in watch.result(upload_id)
     assert told_apart in outbox(watch.shop.context, upload_id)["unconfirmed"].decode()
 
@@ -366,7 +368,7 @@ def test_what_nobody_knows_of_is_settled_once_amazon_shows_it_and_never_called_c
     assert work_lists.unconfirmed(watch.shop.context.db) == []
     assert watch.status()["unknown"] == []
     assert watch.shop.lines(upload_id) == [("unknown", "")]
-    assert "FATAL | Amazon's own order shows this package: it is confirmed, and nothing is left" in watch.result(
+    assert "FATAL | The sandbox's own order shows this package: it is confirmed, and nothing is left" in watch.result(
         upload_id
     )
     assert watch.shop.story()[-1] == ("amazon", "shipped")
@@ -446,7 +448,8 @@ def test_the_last_look_is_kept(watch: Watch) -> None:
     watch.pass_hours(0.3)
     none = read_backs.read_back(db, 1, ORDER)
     assert none is not None
-    assert (none.state, none.note, none.shown) == (ReadBackState.AWAITED, "Amazon knows no such order", {"status": ""})
+    assert (none.state, none.shown) == (ReadBackState.AWAITED, {"status": ""})
+    assert none.note == "The sandbox knows no such order"
     package = AmazonPackage(FIRST, "Yodel", "2026-11-22T10:00:00+00:00", ((ITEM, 2),))
     watch.amazon.orders[ORDER] = replace(order((FIRST, ITEM, 2)), packages=(package,))
     watch.pass_hours(1)

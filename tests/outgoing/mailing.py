@@ -147,4 +147,6 @@ def shop_with(folder: Path, server: PostOffice, policy: Policy | None = None, **
         host="localhost", port=server.port, security="none", sender="ship@example.com", per_minute=0, timeout_seconds=20
     )
     settings = replace(settings, **changes)  # type: ignore[arg-type]
-    return Shop(replace(context, settings=replace(context.settings, mail=settings), clock=clock), server, clock)
+    amazon = replace(context.settings.marketplace, kind="amazon")
+    chosen = replace(context.settings, mail=settings, marketplace=amazon)
+    return Shop(replace(context, settings=chosen, clock=clock), server, clock)

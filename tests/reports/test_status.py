@@ -138,6 +138,7 @@ def test_machines_read_everything() -> None:
         "missing": [],
         "hooks_off": [],
         "unknown": [],
+        "marketplace": "amazon",
     }
 
 

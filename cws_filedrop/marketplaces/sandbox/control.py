@@ -52,10 +52,11 @@ def _health(rows: SandboxRows) -> dict[str, object]:
     return {"status": "ok", "feeds": feeds}
 
 
-def _conditions(request: Request) -> tuple[str, list[str]]:
-    given = [name for name in FILTERS if name in request.query_params]
-    where = " AND ".join(FILTERS[name] for name in given) or "1"
-    return where, [request.query_params[name] for name in given]
+def _conditions(rows: SandboxRows, request: Request) -> tuple[str, list[str]]:
+    given = {name: request.query_params[name] for name in FILTERS if name in request.query_params}
+    if "feed" in given:
+        given["feed"] = str(rows.feed_no(given["feed"]))
+    return " AND ".join(FILTERS[name] for name in given) or "1", list(given.values())
 
 
 def _ledger(rows: SandboxRows, request: Request) -> dict[str, object]:
@@ -64,21 +65,21 @@ def _ledger(rows: SandboxRows, request: Request) -> dict[str, object]:
     Refused ones too: the ledger is the witness in tests that nothing was sent twice.
     """
     rows.settle()
-    where, values = _conditions(request)
+    where, values = _conditions(rows, request)
     query = f"SELECT * FROM ledger WHERE {where} ORDER BY no"  # noqa: S608 - conditions are ours, values are bound
     with rows.state.read() as connection:
-        found = [_entry(dict(row)) for row in connection.execute(query, values)]
+        found = [_entry(rows, dict(row)) for row in connection.execute(query, values)]
     return {"messages": found, "count": len(found)}
 
 
-def _entry(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"feed_id": str(row.pop("feed")), "message_id": row.pop("message")}
+def _entry(rows: SandboxRows, row: dict[str, Any]) -> dict[str, Any]:
+    return row | {"feed_id": rows.feed_id(row.pop("feed")), "message_id": row.pop("message")}
 
 
 def _summary(rows: SandboxRows, request: Request) -> dict[str, object]:
     """How many lines, how many distinct ones, and which of them came more than once."""
     rows.settle()
-    where, values = _conditions(request)
+    where, values = _conditions(rows, request)
     source = f"FROM (SELECT {LINE}, count(*) AS times FROM ledger WHERE {where} GROUP BY {LINE})"  # noqa: S608
     with rows.state.read() as connection:
         total, different = connection.execute(f"SELECT coalesce(sum(times), 0), count(*) {source}", values).fetchone()

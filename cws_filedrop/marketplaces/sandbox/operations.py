@@ -138,7 +138,7 @@ class Amazon:
         if document.body is None:
             raise wrong("The feed document has no contents: upload them first")
         number = self._rows.add_feed(call.account, wanted["feedType"], markets, document.id, fate_of(call.fault))
-        return {"feedId": str(number)}
+        return {"feedId": self._rows.feed_id(number)}
 
     def get_feed(self, call: OperationCall) -> Payload:
         """A feed as it is now."""
@@ -178,8 +178,7 @@ class Amazon:
         return {"url": url} | ({"compressionAlgorithm": GZIP} if document.packing else {})
 
     def _feed(self, call: OperationCall) -> SandboxFeedRow:
-        no = call.path["feed_id"]
-        feed = self._rows.feed(call.account, int(no)) if no.isascii() and no.isdigit() and len(no) < 18 else None
+        feed = self._rows.feed(call.account, self._rows.feed_no(call.path["feed_id"]))
         if feed is None:
             raise unknown("feed")
         return feed
@@ -188,7 +187,7 @@ class Amazon:
         now = self._rows.now()
         status = feed.status(now)
         payload = {
-            "feedId": str(feed.no),
+            "feedId": self._rows.feed_id(feed.no),
             "feedType": feed.type,
             "marketplaceIds": list(feed.marketplaces),
             "createdTime": time_(feed.created),

@@ -89,6 +89,15 @@ class SandboxRows:
         self._settings = settings
         self._one_at_a_time = threading.Lock()
 
+    def feed_id(self, no: int) -> str:
+        """The id of a feed, as clients know it."""
+        return f"{self._settings.feed_prefix}{no}"
+
+    def feed_no(self, feed_id: str) -> int:
+        """The number of a feed by its id, or by the number alone, as ids once were; 0 if that is none."""
+        no = feed_id.removeprefix(self._settings.feed_prefix)
+        return int(no) if no.isascii() and no.isdigit() and len(no) < 18 else 0
+
     def now(self) -> float:
         """The sandbox's time."""
         return self._settings.clock()
@@ -142,7 +151,7 @@ class SandboxRows:
                 row,
             )
         no = expected(cursor.lastrowid, "number of a feed just created")
-        LOG.info("sandbox.feed_created", amazon_feed=str(no), merchant=account)
+        LOG.info("sandbox.feed_created", amazon_feed=self.feed_id(no), merchant=account)
         return no
 
     def feed(self, account: str, no: int) -> SandboxFeedRow | None:
@@ -193,7 +202,7 @@ class SandboxRows:
                 connection.execute("UPDATE feeds SET result = ? WHERE no = ?", (made, feed.no))
         LOG.info(
             "sandbox.feed_processed",
-            amazon_feed=str(feed.no),
+            amazon_feed=self.feed_id(feed.no),
             status=feed.fate,
             messages=processed,
             results=len(results),

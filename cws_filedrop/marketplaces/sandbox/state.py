@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 BUSY_SECONDS: Final = 30.0
-FIRST_FEED: Final = 50_000_000_000  # feed ids are long numbers, as at Amazon; a report names its feed by one
+FIRST_FEED: Final = 50_000_000_000  # feeds have long numbers, as at Amazon; a report names its feed by one
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;

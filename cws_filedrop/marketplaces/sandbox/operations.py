@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from cws_filedrop.marketplaces.sandbox.faults import FATES, Fault
+from cws_filedrop.marketplaces.sandbox.faults import FATES, LATE, Fault
 from cws_filedrop.marketplaces.sandbox.rows import CANCELLING, GZIP, DocumentRow, Fate, SandboxFeedRow, SandboxRows
 from cws_filedrop.marketplaces.sandbox.signing import TOKEN_SECONDS, Signer
 
@@ -156,7 +156,9 @@ class Amazon:
         """Feeds that match the filters, newest first, page by page."""
         filters = self._filters(call)
         now = self._rows.now()
-        found = [feed for feed in self._rows.feeds(call.account, filters.before) if filters.let(feed, now)]
+        listed = now - self._rows.behaviour.now.list_after_seconds
+        feeds = (feed for feed in self._rows.feeds(call.account, filters.before) if feed.created <= listed)
+        found = [feed for feed in feeds if filters.let(feed, now)]
         page = list(islice(found, filters.size))
         payload: Payload = {"feeds": [self._shown(feed) for feed in page]}
         if len(found) > len(page):
@@ -197,7 +199,8 @@ class Amazon:
             payload["processingStartTime"] = time_(feed.starts)
         if status in ("DONE", "FATAL"):
             payload["processingEndTime"] = time_(feed.ends)
-        return payload | ({"resultFeedDocumentId": feed.result} if feed.result else {})
+        reported = now >= feed.ends + self._rows.behaviour.now.report_after_seconds
+        return payload | ({"resultFeedDocumentId": feed.result} if feed.result and reported else {})
 
     def _filters(self, call: OperationCall) -> Filters:
         if token := call.one("nextToken"):
@@ -278,9 +281,11 @@ def marketplaces(wanted: Payload) -> list[str]:
 
 def fate_of(fault: Fault | None) -> Fate:
     """How a feed or report is going to end."""
-    if fault is None or fault.kind not in FATES:
+    if fault is None or fault.kind not in (*FATES, LATE):
         return Fate()
-    return Fate(FATES[fault.kind], applied=bool(fault.worked) and fault.kind == "fatal")
+    if fault.kind == LATE:
+        return Fate(later_seconds=fault.seconds)
+    return Fate(FATES[fault.kind], applied=bool(fault.worked) and fault.kind == "fatal", reported=fault.report)
 
 
 def _token(filters: Filters, before: int) -> str:

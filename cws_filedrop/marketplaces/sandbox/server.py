@@ -120,10 +120,11 @@ class Server:
             log_level="warning",
             access_log=False,
             server_header=False,
+            date_header=False,  # its own clock's is given (`app.DatedAnswers`)
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        return _Uvicorn(config, app.faults.closing.set, self._ready)
+        return _Uvicorn(config, app.closing.set, self._ready)
 
     def _run(self, running: _Uvicorn, listener: socket.socket) -> None:
         try:

@@ -138,7 +138,7 @@ class State:
         first = connection.execute("INSERT OR IGNORE INTO meta VALUES ('parcels', '')").rowcount
         if first:  # shipments of an earlier version, which kept neither carrier nor date
             connection.execute(OLD_PARCELS)
-        for table, column in (("book", "cancelled"), ("documents", "restricted")):
+        for table, column in (("book", "cancelled"), ("documents", "restricted"), ("feeds", "reported")):
             if column not in [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
         numbered = connection.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'feeds'").fetchone()

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -151,7 +152,7 @@ def beside(folder: Path, *, lines: int = 1_000_000, others: int = 10, seconds: i
     watch = Watch(service, [*names, "large"])
     watch.start()
     content = io.BytesIO()
-    generate.write(content, lines)
+    generate.write(content, lines, today=datetime.now(UTC).date())
     large = Client(service, "large")
     large.drop("large.txt", content.getvalue())
     answers: list[float] = []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from typing import BinaryIO, Final
 
 HEADING: Final = (
@@ -21,6 +22,7 @@ HEADING: Final = (
     "tracking-number",
     "ship-method",
 )
+TODAY: Final = date(2026, 11, 21)  # of files that are to be the same always; what is a year old is refused
 BAD_SHARE: Final = 0.02
 BLOCK_ROWS: Final = 10_000
 METHODS: Final = ("Standard", "Expedited", "Ground", "Second Day", "")
@@ -67,10 +69,10 @@ def _order(chance: random.Random, number: int) -> str:
     )
 
 
-def _cells(chance: random.Random, number: int) -> list[str]:
+def _cells(chance: random.Random, number: int, today: date) -> list[str]:
     code, name, tracking = CARRIERS[min(int(chance.random() * 4.2), 3)]
     item = f"{10_000_000_000_000 + number * 7 + chance.randrange(7):014d}"
-    day = f"2026-11-{chance.randrange(10, 21):02d}"
+    day = (today - timedelta(days=21 - chance.randrange(10, 21))).isoformat()
     quantity = "1" if chance.random() < 0.9 else str(chance.randrange(2, 6))
     return [_order(chance, number), item, quantity, day, code, name, tracking(chance), chance.choice(METHODS)]
 
@@ -96,19 +98,19 @@ def _spoil(chance: random.Random, cells: list[str]) -> list[str]:
     return cells
 
 
-def rows(number: int, *, seed: int = 1) -> Iterator[str]:
-    """The lines of a file, the heading first, without line ends."""
+def rows(number: int, *, seed: int = 1, today: date = TODAY) -> Iterator[str]:
+    """The lines of a file that was dropped on that day, the heading first, without line ends."""
     chance = random.Random(seed)
     yield "\t".join(HEADING)
     for place in range(number):
-        cells = _cells(chance, place)
+        cells = _cells(chance, place, today)
         yield "\t".join(_spoil(chance, cells) if chance.random() < BAD_SHARE else cells)
 
 
-def write(out: BinaryIO, number: int, *, seed: int = 1) -> None:
+def write(out: BinaryIO, number: int, *, seed: int = 1, today: date = TODAY) -> None:
     """Write a file of `number` lines and a heading."""
     block = []
-    for line in rows(number, seed=seed):
+    for line in rows(number, seed=seed, today=today):
         block.append(line)
         if len(block) == BLOCK_ROWS:
             out.write(("\n".join(block) + "\n").encode())

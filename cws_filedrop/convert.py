@@ -67,6 +67,8 @@ def convert(source: BinaryIO, out: Path, *, file_name: str, how: Conversion) -> 
     card = {"name": file_name, "sha256": sha256, "size": size, "arrived_at": how.context.now.isoformat()}
     try:
         examination = examine(source, file_name=file_name, context=how.context, look_up=how.look_up)
+        if examination.facts.holding:
+            raise FileRejected(*examination.facts.holding)
     except FileRejected as error:
         _write(out / "result.txt", [result.header(), result.whole_file(error.issues[0])])
         refused = UploadOutcome(file_issues=error.issues)

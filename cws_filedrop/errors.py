@@ -56,12 +56,14 @@ class RemoteRefused(RemoteError):
     """It will not work until a person changes something: 400, 401, 403, 404, revoked consent.
 
     A server that answers with 4xx has done nothing. A status below 400 (a redirection, say) is not Amazon's refusal,
-    and leaves it open what was done.
+    and leaves it open what was done. `consent` is true when Amazon let us have no access token: trying again does not
+    help until somebody has mended that.
     """
 
-    def __init__(self, message: str, *, status: int) -> None:
+    def __init__(self, message: str, *, status: int, consent: bool = False) -> None:
         super().__init__(message, ambiguous=status < 400)
         self.status = status
+        self.consent = consent
 
 
 class ConfigError(FileDropError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
 from itertools import chain, islice
 from typing import Any, BinaryIO, Final, NamedTuple
 
@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from cws_filedrop.formats.chunk import Chunk
 from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
 from cws_filedrop.model import Issue, JudgementContext, Profile, Severity, Verdict
-from cws_filedrop.rules import bulk_change_limit, orders, repeats, wording
+from cws_filedrop.rules import bulk_change_limit, dates, orders, repeats, wording
 from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.judgement import Judgement, judge
@@ -132,6 +132,21 @@ class BulkChange(NamedTuple):
     crowds: list[bulk_change_limit.Crowd]
 
 
+class LineMarks(NamedTuple):
+    """What some lines show of the rest of the file: hashes of their orders and order lines, and whether their dates
+    prove an order of day and month."""
+
+    keys: Hashes
+    dated: bool
+
+
+class InFile(NamedTuple):
+    """What the whole file shows of its lines."""
+
+    repeats: repeats.Repeats | None
+    orders: dates.ProvenOrders | None = None
+
+
 class Examination:
     """A file that could be read, and the verdicts of its lines. `pieces()` may be called more than once."""
 
@@ -173,18 +188,43 @@ class Examination:
         """Every non-blank line once, in order; memory does not grow with the file."""
         begun, rest = self._begun()
         if len(begun) == 1:
-            yield self._piece(begun[0], _settled([repeats.keys(begun[0].lines)], lambda: begun))
+            yield self._piece(begun[0], self._related([self._marks(begun[0].lines)], lambda: begun))
         elif begun:
-            # The whole file is scanned for repeats before its first line is judged: a line's verdict may depend on a
-            # later one, and a piece that has been handed out cannot be taken back.
-            in_file = _settled(self._file.scan(LINE_KEYS, repeats.keys), self._file.chunks)
+            # The whole file is scanned before its first line is judged: a line's verdict may depend on a later one, and
+            # a piece that has been handed out cannot be taken back.
+            columns = (*LINE_KEYS, "ship-date") if self._context.policy.date_order else LINE_KEYS
+            in_file = self._related(self._file.scan(columns, self._marks), self._file.chunks)
             for chunk in chain(begun, rest):
                 yield self._piece(chunk, in_file)
 
-    def _piece(self, chunk: Chunk, in_file: repeats.Repeats | None) -> Piece:
+    def _marks(self, lines: pd.DataFrame) -> LineMarks:
+        """What some lines show of the rest of the file. Safe in any thread."""
+        shown = dates.orders_in(lines) if self._context.policy.date_order else dates.ProvenOrders()
+        return LineMarks(repeats.keys(lines), any(shown))
+
+    def _related(self, marks: Iterable[LineMarks], chunks: Callable[[], Iterable[Chunk]]) -> InFile:
+        """What the whole file shows; further passes only if some lines call for a close look."""
+        known = list(marks)
+        suspects = repeats.suspects([one.keys for one in known])
+        again = pd.concat([repeats.select(chunk.lines, suspects) for chunk in chunks()]) if len(suspects) else None
+        calendar = dates.calendar(self._context)
+        order = self._context.policy.date_order
+        if order is None or not any(one.dated for one in known):
+            return InFile(repeats.settle(again, calendar) if again is not None else None)
+        proven = reduce(dates.ProvenOrders.joined, (dates.orders_in(chunk.lines) for chunk in chunks()))
+        return InFile(repeats.settle(again, calendar) if again is not None else None, proven)
+
+    def _piece(self, chunk: Chunk, in_file: InFile) -> Piece:
         required = self.facts.format.required
         book = self._look_up(orders.names(chunk.lines)) if self._look_up else None
-        judgement = judge(chunk.lines, required=required, context=self._context, repeats=in_file, book=book)
+        judgement = judge(
+            chunk.lines,
+            required=required,
+            context=self._context,
+            repeats=in_file.repeats,
+            orders=in_file.orders,
+            book=book,
+        )
         issues = _headed(_merged(chunk, judgement), self.facts)
         keys, verdicts = _every_line(chunk, judgement.verdicts)
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
@@ -209,7 +249,10 @@ def examine(
 
     Raises: FileRejected when the file as a whole cannot be used.
     """
-    file = open_file(source, file_name=file_name, limits=context.limits, profiles=context.profiles)
+    remembered = context.policy.known_headings
+    file = open_file(
+        source, file_name=file_name, limits=context.limits, profiles=context.profiles, remembered=remembered
+    )
     return Examination(file, context, look_up)
 
 
@@ -230,14 +273,6 @@ def is_error(issue: Issue) -> bool:
 
 def _lines(chunks: Iterable[Chunk]) -> Iterator[pd.DataFrame]:
     return (chunk.lines for chunk in chunks)
-
-
-def _settled(keys: Iterable[Hashes], chunks: Callable[[], Iterable[Chunk]]) -> repeats.Repeats | None:
-    """What is wrong with order lines that occur twice in the file; a second pass only if there are any."""
-    suspects = repeats.suspects(list(keys))
-    if not len(suspects):
-        return None
-    return repeats.settle(pd.concat([repeats.select(chunk.lines, suspects) for chunk in chunks()]))
 
 
 def _counted(texts: pd.Series[str]) -> dict[str, int]:

@@ -11,7 +11,9 @@ GOOD: Final = frozenset({"done", "confirmed", "settled", "seen", "updated", "ena
 BAD: Final = frozenset(
     {"rejected", "unconfirmed", "failed", "stopped", "missing", "refused", "disabled", "unknown", "banned", "unsure"}
 )
-ODD: Final = frozenset({"held", "cut", "confirmed-warning", "doubtful", "duplicate", "late", "deferred", "sending"})
+ODD: Final = frozenset(
+    {"held", "cut", "confirmed-warning", "doubtful", "duplicate", "late", "deferred", "sending", "partly shipped"}
+)
 
 
 def size(number: int | None) -> str:

@@ -96,6 +96,7 @@ class Policy:
     doubtful: str = "take"  # take | hold
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
     cancel_at_amazon: bool = False  # cancelled rows with a reason are cancelled there too
+    known_headings: tuple[str, ...] = ()  # marks of headings that held a file (F13) and were released
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Profile:
     statuses: tuple[tuple[str, str], ...] = ()  # (what the file says, one of ours)
     date_order: DateOrder | None = None
     year_first: bool = False
+    leave_out: tuple[tuple[str, frozenset[str]], ...] = ()  # (heading, folded texts): lines that are no shipments
     delimiter: str = ""  # "" = detected
     title: str = ""
     source: str = ""  # where its headings are documented
@@ -201,6 +203,7 @@ class OrderState(StrEnum):
 
     NEW = "new"
     PACKED = "packed"
+    PARTLY_SHIPPED = "partly shipped"  # Amazon has or gets some of it, and something is still open
     SHIPPED = "shipped"
     UNCONFIRMED = "unconfirmed"  # Amazon refused its confirmation
     DEFERRED = "deferred"
@@ -244,6 +247,7 @@ class FeedState(StrEnum):
     SUBMITTED = "submitted"  # Amazon has it, its feed id is known
     SETTLED = "settled"  # every line has its verdict
     EMPTY = "empty"  # nothing was left to send when it was filled
+    WAITING = "waiting"  # its lines were sent before, in vain, and wait for their turn to be sent again
     STOPPED = "stopped"  # needs an operator
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import BinaryIO
 
 from cws_filedrop.formats.claims import ORDER_FORMATS
@@ -27,7 +28,7 @@ def book(source: BinaryIO, *, file_name: str, context: JudgementContext) -> Orde
         order.purchase_date = row["purchase-date"] or order.purchase_date
         order.ship_method = row["ship-method"] or order.ship_method
         orders[name] = (order, row["number"] or number, row["reference"] or reference)
-    return named(orders.values())
+    return replace(named(orders.values()), current=True)
 
 
 def _rows(source: BinaryIO, file_name: str, context: JudgementContext) -> Iterator[dict[str, str]]:

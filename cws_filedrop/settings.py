@@ -272,6 +272,20 @@ class MarketplaceSettings:
     lookup_seconds: float = field(
         default=30.0, metadata={"doc": "how long to wait after a lost answer before asking which feeds exist"}
     )
+    report_hours: float = field(
+        default=72.0,
+        metadata={
+            "doc": "how long to go on asking for a report that is missing, damaged or another's, before its feed's"
+            " lines are `unknown` and their orders are read instead"
+        },
+    )
+    refused_minutes: float = field(
+        default=60.0,
+        metadata={
+            "doc": "an account is stopped, and operators are told, once Amazon has refused for so long to be asked"
+            " about a feed (at least a minute)"
+        },
+    )
     second_feed_seconds: float = field(
         default=1200.0, metadata={"doc": "a second feed may be sent once the one in flight is older than this"}
     )

@@ -30,7 +30,7 @@ from cws_filedrop.pacing.seller_queue import SellerQueue
 from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pacing.wake_set import WakeSet
 from cws_filedrop.periodic import RETRY_SECONDS, Again, Job, PeriodicTask
-from cws_filedrop.pipeline import outbox, sending, workflows
+from cws_filedrop.pipeline import outbox, returned, sending, workflows
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.workflows import WorkflowContext
 from cws_filedrop.service_context import ServiceContext, database_url
@@ -285,9 +285,16 @@ class Worker:
         """Open the next feed of every account that has something to send, as soon as it may go."""
         WorkflowContext.queued.take(ROUND_SECONDS)
         self._feeder.ending.wait(TOGETHER_SECONDS)
+        self._let_returned_go(passed_over=True)
         for account_id in sending.ready(self._amazon):
             if self._not_before.get(account_id, 0.0) <= time.monotonic():
                 self._not_before[account_id] = time.monotonic() + self._open_feed(account_id)
+        self._let_returned_go(passed_over=False)
+
+    def _let_returned_go(self, *, passed_over: bool) -> None:
+        """Start the feeds whose lines came back, where nothing else is to be sent first."""
+        for feed_no in returned.turns(self._amazon, passed_over=passed_over):
+            workflows.start_feed(feed_no)
 
     def _open_feed(self, account_id: int) -> float:
         """Open the account's feed if it may go; the seconds it has to wait otherwise."""

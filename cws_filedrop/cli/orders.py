@@ -119,17 +119,22 @@ def list_(
 ) -> None:
     """Show orders, last changed first."""
     from cws_filedrop.cli.terminal.opened import database, owner
-    from cws_filedrop.store.orders import order_book
+    from cws_filedrop.store.orders import ledgers, order_book
 
     db = database(settings())
     orders = order_book.listing(db, owner(db, seller).account.id, state=state, limit=limit)
     if json:
         show_json({"version": 1, "orders": [_plain(order) for order in orders]})
         return
+    said = ledgers.words(db, [(order.account_id, order.amazon_order_id) for order in orders])
     rows = [
-        (order.amazon_order_id, order.number, order.reference, order.state, order.latest_ship_date) for order in orders
+        (
+            *(order.amazon_order_id, order.number, order.reference, order.state),
+            *(said[order.account_id, order.amazon_order_id], order.latest_ship_date),
+        )
+        for order in orders
     ]
-    show_table("Orders", ("order", "number", "reference", "state", "ship by"), rows)
+    show_table("Orders", ("order", "number", "reference", "state", "open", "ship by"), rows)
 
 
 @app.command()
@@ -139,16 +144,22 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     from cws_filedrop.marketplaces.seller_site import order_url
     from cws_filedrop.reports.marketplace import MarketplaceKind
     from cws_filedrop.store.feeds import read_backs
-    from cws_filedrop.store.orders import order_book
+    from cws_filedrop.store.orders import ledgers, order_book
 
     chosen = settings()
     db, answering = database(chosen), MarketplaceKind(chosen.marketplace.kind)
     known = order_named(db, order, seller)
-    linked = _plain(known) | {"amazon_url": order_url(owner(db, seller).account.marketplace_id, known.amazon_order_id)}
+    name = (known.account_id, known.amazon_order_id)
+    told, said = ledgers.packages(db, *name), ledgers.words(db, [name])[name]
+    linked = _plain(known) | {
+        "open": said,
+        "amazon_url": order_url(owner(db, seller).account.marketplace_id, known.amazon_order_id),
+    }
     lines, history = order_book.lines(db, known.no), order_book.history(db, known.no)
     read_back = read_backs.read_back(db, known.account_id, known.amazon_order_id)
     if json:
         plain = {"lines": [asdict(one) for one in lines], "history": [asdict(one) for one in history]}
+        plain |= {"packages": [asdict(one) for one in told]}
         show_json(
             {"version": 1, "order": linked | plain | {"read_back": None if read_back is None else asdict(read_back)}}
         )
@@ -159,6 +170,17 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
         "Lines",
         ("item", "sku", "name", "quantity"),
         [(one.order_item_id, one.sku, one.item_name, one.quantity or "") for one in lines],
+    )
+    show_table(
+        "What Amazon was told, in units (all that was ordered counts as 1)",
+        ("package", "tracking", "item", "told", "accepted", "refused", "unknown", "taken back"),
+        [
+            (
+                *(one.package, one.tracking, one.order_item_id or "all"),
+                *(one.told, one.accepted, one.refused, one.unknown, one.cancelled),
+            )
+            for one in told
+        ],
     )
     events = [(one.at, one.who, one.state, one.what) for one in history]
     show_table("History", ("when", "who", "state", "what"), events)

@@ -12,12 +12,14 @@ from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import FeedState, OrderState
 from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.database import stamp
 from cws_filedrop.store.doors import connections, guard
-from cws_filedrop.store.feeds import feeds, refusals
+from cws_filedrop.store.feeds import feeds, refusals, releasing
 from cws_filedrop.store.feeds.feeds import FeedRow
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import claims
 from cws_filedrop.store.users import decisions, users
 from cws_filedrop.store.users.decisions import Who
 
@@ -50,6 +52,8 @@ def settle(
             raise NotPossible(f"{order_id} has just changed; look at it again")
         if state is OrderState.NEW:
             refusals.give_up_in(connection, account_id, order_id)
+        claims.settle_by_hand_in(connection, account_id, order_id, shipped=state is OrderState.SHIPPED)
+        releasing.release_in(connection, account_id, [order_id], now=stamp(now))
         about = work_lists.about_order(account_id, order_id)
         detail = f"{order.state} -> {state}: {note}"
         decisions.add_in(connection, who, what=SETTLE, about=about, detail=detail, now=now)

@@ -56,7 +56,7 @@ def _state(context: ServiceContext, account_id: int, order_id: str) -> OrderStat
 
 def _sendable(context: ServiceContext, account_id: int, order_id: str) -> list[RefusedLine]:
     state = _state(context, account_id, order_id)
-    if state not in (OrderState.UNCONFIRMED, OrderState.NEW):
+    if state not in (OrderState.UNCONFIRMED, OrderState.PARTLY_SHIPPED, OrderState.NEW):
         raise NotPossible(f"{order_id} is {state}: only what Amazon refused is sent again")
     refused = refusals.last_of_order(context.db, account_id, order_id)
     unknown = [line for line in refused if line.verdict == Verdict.UNKNOWN]

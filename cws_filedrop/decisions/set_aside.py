@@ -6,6 +6,7 @@ from cws_filedrop import log
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection
+from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.store.users import decisions
@@ -25,6 +26,7 @@ def release(context: ServiceContext, upload_id: str, *, who: Who) -> None:
     evidence = f"{upload.evidence}; released by an operator".lstrip("; ")
     with context.db.write() as connection:
         done = uploads.read_again_in(connection, upload_id, evidence=evidence)
+        sellers.remember_headings_in(connection, upload.seller_id, upload.outcome.file_issues)
         _record(context, connection, upload, done, "upload.release", str(upload.state), who)
 
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from cws_filedrop.drop.home import Folder
+from cws_filedrop.drop.kept import KeptFile
 from cws_filedrop.model import Door, Grade
 
 
@@ -46,7 +47,7 @@ class Claim(Drop):
 
     `size` is in bytes, `arrived_at` ISO UTC with milliseconds, `evidence` a sentence that says why the grade is what it
     is, `kept` whether the bytes of a cut upload still lie in the seller's home, to be resumed; `fault` is why it cannot
-    be used, if its first rows show that already.
+    be used, if its first rows show that already. `inode`, `mtime_ns` and `sha256` identify its bytes (`kept_file`).
     """
 
     upload_id: str
@@ -57,6 +58,14 @@ class Claim(Drop):
     cause: Cause = Cause.NONE
     kept: bool = False
     fault: str = ""
+    inode: int = 0
+    mtime_ns: int = 0
+    sha256: str = ""
+
+    @property
+    def kept_file(self) -> KeptFile:
+        """The file as it was when it was taken."""
+        return KeptFile(self.size, self.inode, self.mtime_ns, self.sha256)
 
     def as_json(self) -> bytes:
         """The content of `claim.json`."""

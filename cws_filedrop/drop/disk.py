@@ -9,6 +9,7 @@ the calls and kill the process at each one.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import stat
@@ -20,6 +21,7 @@ from typing import Final
 from cws_filedrop import private
 
 _MOST_AT_ONCE: Final = 16
+_COPY_BYTES: Final = 1_048_576
 _READ_AND_WRITE: Final = 0o066  # of the group and of everybody
 
 
@@ -163,6 +165,38 @@ def replace_private(path: Path, content: bytes) -> None:
 def move(source: Path, target: Path) -> None:
     """Rename within one filesystem; an existing target is replaced."""
     os.rename(source, target)
+
+
+def move_new(source: Path, target: Path) -> None:
+    """Rename within one filesystem, to a name that is free. Raises: FileExistsError; OSError where that is unknown."""
+    if _LIBC is not None and _LIBC.renameat2(_HERE, os.fsencode(source), _HERE, os.fsencode(target), _NO_REPLACE) == 0:
+        return
+    number = ctypes.get_errno() if _LIBC is not None else errno.ENOSYS
+    if number not in (errno.EINVAL, errno.ENOSYS):
+        raise OSError(number, os.strerror(number), str(target))
+    os.link(source, target, follow_symlinks=False)  # a file system that knows no such rename
+    os.unlink(source)
+
+
+def _library() -> ctypes.CDLL | None:
+    library = ctypes.CDLL(None, use_errno=True)
+    return library if hasattr(library, "renameat2") else None
+
+
+_LIBC: Final = _library()
+_HERE: Final = -100  # AT_FDCWD
+_NO_REPLACE: Final = 1  # RENAME_NOREPLACE
+
+
+def copy_bytes(descriptor: int, target: Path) -> None:
+    """Copy what a file has now into a new one, and return when that is on the disk."""
+    with open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, private.FILE), "wb") as file:
+        offset = 0
+        while chunk := os.pread(descriptor, _COPY_BYTES, offset):
+            file.write(chunk)
+            offset += len(chunk)
+        file.flush()
+        sync_file(file.fileno())
 
 
 def remove(path: Path) -> None:

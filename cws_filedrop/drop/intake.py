@@ -14,16 +14,18 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Any, Final, assert_never
 
 from cws_filedrop import log
-from cws_filedrop.drop import disk
+from cws_filedrop.drop import collecting, disk
 from cws_filedrop.drop.allowance import Counting, TooMuch
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind, Witness, unseen
 from cws_filedrop.drop.claims import Cause, Claim, Drop
+from cws_filedrop.drop.collecting import AT_ONCE, AsideFile, Look, SetAside, StillWritten
 from cws_filedrop.drop.home import Folder, Home, Homes, Unfinished, UploadStage, regular
 from cws_filedrop.drop.names import is_release, is_temporary
 from cws_filedrop.drop.spool import Spool
+from cws_filedrop.drop.stillness import Openness, cannot_tell
 from cws_filedrop.drop.upload import Busy, IncomingUpload, NoRoom, NothingToResume, NotWhole, TooLarge
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import NO_LIMITS, Allowance, Door, Grade
@@ -166,19 +168,43 @@ class Intake:
 
     # Files that others put into a folder on disk.
 
-    def collect(self, path: Path, drop: Drop, evidence: str) -> Claim:
-        """Take a complete file from where it lies. Raises: OSError (FileNotFoundError if it is gone)."""
-        # Another program wrote it, and need not have synced it: its bytes must be on the disk before the rename says
-        # that they are ours. No link is followed, and a pipe is not waited for.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    def collect(self, path: Path, drop: Drop, evidence: str, look: Look = AT_ONCE) -> Claim:
+        """Take a complete file from where it lies. Doubtful, where the system does not say who has it open.
+
+        Raises: StillWritten, and then it lies there again; SetAside; OSError (FileNotFoundError if it is gone).
+        """
+        aside = collecting.set_aside(self.spool, path, drop, look.seen)
+        match collecting.look_again(aside, look.openness):
+            case Openness.OPEN:
+                raise self._given_back(aside)
+            case Openness.NOT_OPEN:
+                return self._collected(aside, Grade.WHOLE, evidence)
+            case Openness.CANNOT_TELL if look.wait:
+                raise SetAside(aside)
+            case Openness.CANNOT_TELL:
+                return self._collected(aside, Grade.DOUBTFUL, evidence)
+            case other:
+                assert_never(other)
+
+    def collect_aside(self, aside: AsideFile, evidence: str) -> Claim:
+        """Take a file that was set aside, if nothing has changed it since. Raises: StillWritten, as above; OSError."""
+        if collecting.look_again(aside, cannot_tell) is Openness.OPEN:
+            raise self._given_back(aside)
+        return self._collected(aside, Grade.DOUBTFUL, evidence)
+
+    def _collected(self, aside: AsideFile, grade: Grade, evidence: str) -> Claim:
         try:
-            disk.sync_file(descriptor)
-            size = os.fstat(descriptor).st_size
-        finally:
-            os.close(descriptor)
-        claim = self.spool.land(path, drop, size=size)
-        self.grade(claim, Grade.WHOLE, evidence)
+            claim = collecting.keep(self.spool, aside)
+        except StillWritten:
+            self._given_back(aside)
+            raise
+        self.grade(claim, grade, evidence)
         return claim
+
+    def _given_back(self, aside: AsideFile) -> StillWritten:
+        place = collecting.give_back(self.spool, aside)
+        _LOG.info("folder.file_returned", path=str(place))
+        return StillWritten(f"{place} was still written to")
 
     # Grades.
 
@@ -276,12 +302,22 @@ class Intake:
         elif claim is not None and claim.grade is Grade.CUT:
             self._complete_cut(claim)
             return True
+        elif claim is not None and claim.door is Door.FOLDER:
+            self._recover_collected(claim)
         elif claim is not None and has_bytes:
             self.grade(claim, Grade.DOUBTFUL, _RESTARTED)
             return True
         else:  # the bytes are still where they were before
             self.spool.drop_landed(upload_id)
         return False
+
+    def _recover_collected(self, claim: Claim) -> None:
+        """Nobody was told of it, and it may still be written: it lies in its folder again, and is looked at anew."""
+        aside = collecting.after_crash(self.spool, self.homes, claim)
+        if aside is None:
+            self.spool.drop_landed(claim.upload_id)
+        else:
+            self._given_back(aside)
 
     def _parts(self) -> Iterator[tuple[Drop, Path]]:
         for home in self.homes.known():

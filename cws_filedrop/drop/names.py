@@ -5,6 +5,7 @@ Text in, text out; touches no disk.
 
 from __future__ import annotations
 
+import os
 import re
 from typing import Final
 
@@ -14,6 +15,7 @@ _WORKING_ENDS: Final = (".part", ".filepart", ".tmp", ".partial")  # rclone writ
 _WORKING_STARTS: Final = (".", "~$")  # "." covers .in.*, .~lock*, .DS_Store and rsync's working names
 _WORKING_NAMES: Final = frozenset({"thumbs.db", "desktop.ini"})
 _DROPPED_SUFFIX: Final = re.compile(r"(?<=.)\.(txt|tsv|csv|tab|zip|gz)$", re.IGNORECASE)
+_LONGEST_SUFFIX: Final = 20
 _RELEASE: Final = ".release"
 _UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f/\ud800-\udfff\u2028\u2029]")
 
@@ -54,6 +56,14 @@ def result_name(original_name: str, upload_id: str, kind: str) -> str:
     tail = f".{upload_id}.{kind}.txt"
     stem = _DROPPED_SUFFIX.sub("", clean(original_name))
     return _cut_bytes(stem, LONGEST_NAME_BYTES - len(tail.encode())) + tail
+
+
+def variant(name: str, upload_id: str) -> str:
+    """Another name for a file whose own is taken: `shipped.<upload id>.txt`, never longer than a file name may be."""
+    stem, _, suffix = name.rpartition(".")
+    stem, tail = (stem, f".{upload_id}.{suffix}") if stem and len(suffix) < _LONGEST_SUFFIX else (name, f".{upload_id}")
+    room = LONGEST_NAME_BYTES - len(os.fsencode(tail))
+    return os.fsdecode(os.fsencode(stem)[:room]) + tail
 
 
 def _cut_bytes(text: str, most: int) -> str:

@@ -23,8 +23,9 @@ from pathlib import Path
 from typing import Final
 
 from cws_filedrop import private
-from cws_filedrop.drop import disk
+from cws_filedrop.drop import disk, filesystems
 from cws_filedrop.drop.claims import Cause, Claim, Drop, read_claim
+from cws_filedrop.drop.kept import KeptFile, kept
 from cws_filedrop.model import Grade
 
 UPLOAD_ID: Final = re.compile(r"[0-9]{8}-[0-9]{6}-[2-9a-hjkmnp-tv-z]{4}")
@@ -92,35 +93,47 @@ class Spool:
         for directory in (self._landed, self._arrived, self._uploads):
             directory.mkdir(mode=private.FOLDER, exist_ok=True)
         self._ids = Ids(clock)
+        # Elsewhere a file may have another inode whenever one asks.
+        self._has_lasting_inodes = filesystems.kind_at(root) in filesystems.LOCAL
 
     # The doors' side.
 
-    def land(self, source: Path, drop: Drop, *, size: int, unsynced: int | None = None) -> Claim:
-        """Take a file; when this returns, it can no longer be lost.
+    def land(self, source: Path, drop: Drop, *, size: int, unsynced: int | None = None, sha256: str = "") -> Claim:
+        """Take a file of our own; when this returns, it can no longer be lost.
 
-        `unsynced` is its descriptor, unless its bytes are on the disk already.
+        `unsynced` is its descriptor, unless its bytes are on the disk already; `sha256` their digest, if it is known.
         Raises: OSError (FileNotFoundError when `source` vanished), and then nothing was taken.
         """
-        claim = self._open(drop, size=size, cut=None, unsynced=unsynced)
+        claim = self.open_claim(drop, replace(kept(os.lstat(source), sha256), size=size), unsynced=unsynced)
         directory = self._landed / claim.upload_id
         try:
             disk.move(source, directory / _DATA)
         except OSError:
             self.drop_landed(claim.upload_id)
             raise
-        disk.make_private(directory / _DATA)
-        disk.together(*(partial(disk.sync_directory, one) for one in (directory, self._landed, source.parent)))
+        self.sync_landed(claim.upload_id, source.parent)
         return claim
+
+    def sync_landed(self, upload_id: str, *more: Path) -> None:
+        """Return when the names in the directory of a landed upload, and in `more` directories, are on the disk."""
+        places = (self._landed / upload_id, self._landed, *more)
+        disk.together(*(partial(disk.sync_directory, one) for one in places))
 
     def open_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str, kept: bool) -> Claim:
         """Begin to report an upload that was cut: the intent is on the disk, `grade` completes it."""
-        claim = self._open(drop, size=size, cut=(cause, evidence, kept))
-        disk.together(*(partial(disk.sync_directory, one) for one in (self._landed / claim.upload_id, self._landed)))
+        claim = self.open_claim(drop, KeptFile(size), cut=(cause, evidence, kept))
+        self.sync_landed(claim.upload_id)
         return claim
 
-    def _open(
-        self, drop: Drop, *, size: int, cut: tuple[Cause, str, bool] | None, unsynced: int | None = None
+    def open_claim(
+        self,
+        drop: Drop,
+        file: KeptFile,
+        *,
+        cut: tuple[Cause, str, bool] | None = None,
+        unsynced: int | None = None,
     ) -> Claim:
+        """Begin to land a file: a new id, and a claim on the disk. The bytes follow, or `drop_landed`."""
         upload_id, moment = self._new_directory()
         cause, evidence, kept = cut or (Cause.NONE, "", False)
         claim = Claim(
@@ -130,7 +143,10 @@ class Spool:
             door=drop.door,
             client=drop.client,
             upload_id=upload_id,
-            size=size,
+            size=file.size,
+            inode=file.inode if self._has_lasting_inodes else 0,
+            mtime_ns=file.mtime_ns,
+            sha256=file.sha256,
             arrived_at=moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             grade=None if cut is None else Grade.CUT,
             evidence=evidence,
@@ -181,6 +197,13 @@ class Spool:
     def landed_data(self, upload_id: str) -> Path:
         """Where the bytes of a landed upload are, or would be."""
         return self._landed / upload_id / _DATA
+
+    def change_landed(self, claim: Claim, file: KeptFile) -> Claim:
+        """Its bytes are now those of `file`; the claim says so on the disk."""
+        inode = file.inode if self._has_lasting_inodes else 0
+        changed = replace(claim, size=file.size, inode=inode, mtime_ns=file.mtime_ns, sha256=file.sha256)
+        _rewrite(self._landed / claim.upload_id, changed)
+        return changed
 
     def drop_landed(self, upload_id: str) -> None:
         """Forget a landed upload that holds no bytes."""

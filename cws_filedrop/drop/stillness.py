@@ -15,6 +15,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TypeAlias, assert_never
 
+from cws_filedrop.drop.filesystems import tells_of_open_files
 from cws_filedrop.drop.home import regular
 
 Signature: TypeAlias = tuple[int, int, int, int]
@@ -23,7 +24,12 @@ Signature: TypeAlias = tuple[int, int, int, int]
 def signature(path: Path) -> Signature | None:
     """What changes whenever a file does; None for anything but a regular file, links too."""
     found = regular(path)
-    return None if found is None else (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    return None if found is None else signature_of(found)
+
+
+def signature_of(found: os.stat_result) -> Signature:
+    """The same of what the system said."""
+    return found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 class Openness(Enum):
@@ -38,13 +44,16 @@ def openness(path: Path) -> Openness:
     """What the system says of a file: it tells the file's owner, and who has the capability CAP_LEASE (fcntl(2)).
 
     To everybody else it refuses the lease whether or not a program is writing, so that a refusal says nothing. Neither
-    do file systems without leases, and files that we may not read.
+    do file systems without leases or with openers that our kernel does not see (`filesystems`), and files that we may
+    not read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return Openness.CANNOT_TELL
     try:
+        if not tells_of_open_files(descriptor):
+            return Openness.CANNOT_TELL
         # A read lease is refused while anyone writes. Should someone open the file in the moment we have it, the kernel
         # tells us by a signal, whose usual choice would end the process; SIGURG is ignored by default.
         fcntl.fcntl(descriptor, fcntl.F_SETSIG, signal.SIGURG)

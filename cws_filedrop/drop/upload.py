@@ -5,6 +5,7 @@ Knows nothing of protocols or grades. Belongs to `intake`, which opens it.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -65,6 +66,7 @@ class IncomingUpload:
         self.first_byte = self._first_byte(earlier, offset)
         self.size = self.first_byte
         self._resumed_from = earlier if self.first_byte else None
+        self._digest = None if self.first_byte else hashlib.sha256()
         if earlier is not None and earlier.path != self._part:
             self._replace(earlier)
         self._descriptor = disk.open_own(self._part)
@@ -89,6 +91,11 @@ class IncomingUpload:
         else:
             disk.remove(earlier.path)
 
+    @property
+    def sha256(self) -> str:
+        """The digest of all its bytes; "" when the first of them came by an earlier connection."""
+        return "" if self._digest is None else self._digest.hexdigest()
+
     def write(self, chunk: bytes) -> None:
         """Append. Raises: TooLarge, OSError."""
         if self.size + len(chunk) > self._limit_bytes:
@@ -97,6 +104,8 @@ class IncomingUpload:
         while rest:
             written = os.write(self._descriptor, rest)
             self.size += written
+            if self._digest is not None:
+                self._digest.update(rest[:written])
             rest = rest[written:]
 
     def sync(self) -> None:
@@ -120,7 +129,9 @@ class IncomingUpload:
             # `land` syncs the bytes and the claim at the same time, both before the rename, and the directories after
             # it.
             fault = self._owner.first_look(self._part, self.drop)
-            landed = self._owner.spool.land(self._part, self.drop, size=self.size, unsynced=self._descriptor)
+            landed = self._owner.spool.land(
+                self._part, self.drop, size=self.size, unsynced=self._descriptor, sha256=self.sha256
+            )
             claim = replace(landed, fault=fault)
         self._end()
         return claim

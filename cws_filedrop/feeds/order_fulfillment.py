@@ -36,23 +36,12 @@ from cws_filedrop.feeds.columns import (
     span,
     wrapped,
 )
+from cws_filedrop.feeds.packages import group
 from cws_filedrop.feeds.schema import validate
 
 MAX_MESSAGES: Final = 10_000
 MAX_BYTES: Final = 10 * 1024 * 1024 - 1  # Amazon asks for less than 10 MiB (docs/amazon.md#7-feeds-api)
 BATCH_ROWS: Final = 50_000  # rows joined at a time: some 25 MB of text, and the fastest size measured
-
-# Rows that agree in all of these are one package (docs/domain.md#4-shipments): all that a message says only once.
-PACKAGE_COLUMNS: Final = (
-    "amazon-order-id",
-    "tracking-number",
-    "carrier-code",
-    "carrier-name",
-    "ship-method",
-    "fulfillment-date",
-    "cod-collection-method",
-    "ship-from",
-)
 
 # The cells of ship-from in template order: the element that each becomes, and whether the schema requires it.
 SHIP_FROM: Final = (
@@ -67,8 +56,6 @@ SHIP_FROM: Final = (
     ("CountryCode", True),
 )
 UNIT_SEPARATOR: Final = "\x1f"
-KEY_SEPARATOR: Final = "\x1e"  # no cell holds it: XML cannot carry control characters
-ID_LENGTH: Final = 19
 
 ENVELOPE: Final = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -92,17 +79,6 @@ class FeedDocument:
     first_message_id: int
     message_count: int
     message_ids: pd.Series[int]
-
-
-def group(shipments: pd.DataFrame) -> pd.Series[int]:
-    """The package of every row of SHIPMENTS, counted from 0 by first appearance (docs/domain.md#4-shipments)."""
-    rows = np.arange(len(shipments), dtype=np.int64)
-    leader = rows.copy()
-    repeated = np.flatnonzero(_may_repeat(cells(shipments, "amazon-order-id"))) if len(rows) else rows
-    if len(repeated):
-        leader[repeated] = repeated[_first_alike(shipments[list(PACKAGE_COLUMNS)].iloc[repeated])]
-    packages = (np.cumsum(leader == rows) - 1)[leader]
-    return pd.Series(packages, index=shipments.index, name="package")
 
 
 def document(shipments: pd.DataFrame, merchant_id: str, *, first_message_id: int = 1) -> FeedDocument:
@@ -183,34 +159,6 @@ def checked(unchecked: Iterable[FeedDocument], *, threads: int = 2, ahead: int =
 def _passed(made: FeedDocument, check: Future[None]) -> FeedDocument:
     check.result()
     return made
-
-
-# Which rows are one package
-
-
-def _may_repeat(orders: Text) -> Mask:
-    """Rows whose order id may occur more than once: never misses one, but may include a few too many."""
-    if not (np.diff(offsets(orders)) == ID_LENGTH).all():
-        return pd.Series(pd.arrays.ArrowExtensionArray(orders)).duplicated(keep=False).to_numpy(dtype=bool)
-    # All ids are 3-7-7 in ASCII: one integer per row, of three overlapping words, is five times as fast as hashing
-    # text. Equal ids give equal integers; different ones may collide, which only costs a comparison.
-    begin, middle, end = (np.ndarray(len(orders), np.uint64, span(orders), at, (ID_LENGTH,)) for at in (0, 8, 11))
-    mixed = begin * np.uint64(0x9E3779B97F4A7C15) ^ middle * np.uint64(0xC2B2AE3D27D4EB4F) ^ end
-    ordered = np.sort(mixed)
-    if not (ordered[1:] == ordered[:-1]).any():
-        return np.zeros(len(orders), dtype=np.bool_)
-    return pd.Series(mixed).duplicated(keep=False).to_numpy()
-
-
-def _first_alike(shipments: pd.DataFrame) -> Integers:
-    """For every row the position of the first row of the same package."""
-    columns = [cells(shipments, column) for column in PACKAGE_COLUMNS]
-    telling = [column for column in columns if not empty(column).all()]
-    # With a separator that no cell can hold: without one, "AB" + "C" and "A" + "BC" would be the same package.
-    keys = joined([piece for column in telling for piece in (column, KEY_SEPARATOR)])
-    codes = keys.dictionary_encode().indices.to_numpy()  # numbered in order of first appearance
-    firsts = np.flatnonzero(np.diff(np.maximum.accumulate(codes), prepend=-1))
-    return np.take(firsts, codes)
 
 
 # From packages to text

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from io import BytesIO
 from typing import Any, Final
@@ -24,9 +24,12 @@ CODE_PREFIX: Final = "A-"
 BETWEEN_CODES: Final = ", "
 BETWEEN_MESSAGES: Final = " | "
 LARGEST_ID: Final = 2**63 - 1
+EXCERPT_CHARACTERS: Final = 300
+TAG: Final = re.compile(r"<[^<>]*>")
 
 # Codes that are about the document, not the message they name (docs/amazon.md#6-processing-reports).
 DOCUMENT_CODES: Final = frozenset({"25", "5000", "5001", "5002", "50001", "90012"})
+TEMPORARY_CODES: Final = frozenset({"5002", "14001", "20003", "159144"})  # Amazon's own trouble, perhaps
 
 # Amazon's codes for order feeds in plain words, and what to do (docs/amazon.md#6-processing-reports). Other codes are
 # shown as they are.
@@ -72,6 +75,7 @@ class ResultCode(StrEnum):
 
 
 WEIGHTS: Final = frozenset(ResultCode)
+ENDED: Final = ("Complete", "Rejected")  # statuses of reports that will not change any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,19 @@ class Answers:
     `reason` is "" where the report can be trusted, else a sentence that says why all are `unknown`.
     `exceptions` has one row a message, by message id: message_id int64; verdict, code ("A-18028", several joined by
     ", ") and message (Amazon's words, several joined by " | ") TEXT. All its messages are ones that were sent.
+    `codes` and `words` are what Amazon said of the document as a whole. `nothing_taken`: Amazon says that it took no
+    message at all, so that all may be sent again; `temporary`: it may then take them as they are. `final`: doubtful or
+    not, it is the whole report on this very feed, and asking again brings no other.
     """
 
     default: Verdict
     exceptions: pd.DataFrame
     reason: str
+    codes: str = ""
+    words: str = ""
+    nothing_taken: bool = False
+    temporary: bool = False
+    final: bool = False
 
 
 class _Malformed(Exception):
@@ -147,8 +159,10 @@ def read(document: bytes, charset: str | None = None) -> ProcessingReport | Unre
     return Unreadable(f"the report is not well-formed XML: {reason}")
 
 
-def answers(report: ProcessingReport | Unreadable, messages_sent: int, *, first_message_id: int = 1) -> Answers:
-    """What became of the `messages_sent` messages numbered from `first_message_id` on.
+def answers(
+    report: ProcessingReport | Unreadable, messages_sent: int, *, first_message_id: int = 1, feed_id: str = ""
+) -> Answers:
+    """What became of the `messages_sent` messages numbered from `first_message_id` on, of Amazon's feed `feed_id`.
 
     A message succeeded if a Complete report, whose counts add up, has no Error for it: Amazon does not list successes.
     Otherwise none is confirmed: all are `unknown`, those that Amazon named with its words.
@@ -156,14 +170,25 @@ def answers(report: ProcessingReport | Unreadable, messages_sent: int, *, first_
     if isinstance(report, Unreadable):
         return Answers(Verdict.UNKNOWN, _exceptions({}), _sentence(report.reason))
     sent = range(first_message_id, first_message_id + messages_sent)
-    reason = next(_doubts(report, sent), "")
+    reason = next(_doubts(report, sent, feed_id), "")
     named: dict[int, list[Result]] = {}
     for result in report.results:
         if result.message_id in sent:
             named.setdefault(result.message_id, []).append(result)
-    if reason:
-        return Answers(Verdict.UNKNOWN, _exceptions(named, Verdict.UNKNOWN), _sentence(reason))
-    return Answers(Verdict.CONFIRMED, _exceptions(named), "")
+    of_all = [result for result in report.results if _about_all(result)]
+    found = Answers(Verdict.CONFIRMED, _exceptions(named), "", *_joined(of_all), final=True)
+    if not reason:
+        return found
+    ours = not any(_strangeness(report, sent, feed_id))
+    return replace(
+        found,
+        default=Verdict.UNKNOWN,
+        exceptions=_exceptions(named, Verdict.UNKNOWN),
+        reason=_sentence(reason),
+        nothing_taken=ours and _took_nothing(report, bool(of_all)),
+        temporary=not of_all or any(result.code in TEMPORARY_CODES for result in of_all),
+        final=ours and bool(feed_id) and report.document_transaction_id == feed_id and report.status_code in ENDED,
+    )
 
 
 def explain(code: str) -> str:
@@ -172,21 +197,53 @@ def explain(code: str) -> str:
     return " ".join(EXPLANATIONS[part] for part in bare if part in EXPLANATIONS)
 
 
+def excerpt(report: bytes) -> str:
+    """The beginning of an answer that is no report, on one line and without tags, to be shown to people; "" when there
+    is nothing to read in it."""
+    text = TAG.sub(" ", report[: 4 * EXCERPT_CHARACTERS].decode("utf-8", "replace"))
+    words = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return words if len(words) <= EXCERPT_CHARACTERS else words[:EXCERPT_CHARACTERS] + "…"
+
+
 # Judging
 
 
-def _doubts(report: ProcessingReport, sent: range) -> Iterator[str]:
-    """Why the report cannot be trusted, weightiest reason first."""
+def _doubts(report: ProcessingReport, sent: range, feed_id: str) -> Iterator[str]:
+    """Why the report cannot be trusted, weightiest reason first. A warning about the whole document is no doubt."""
     if report.status_code != "Complete":
         yield f"the report's status is {report.status_code or 'missing'}, not Complete"
     for result in report.results:
-        if result.message_id == 0:
+        if result.result_code is ResultCode.ERROR and result.message_id == 0:
             yield f"Amazon speaks of the document as a whole ({_said(result)})"
         elif result.result_code is ResultCode.ERROR and result.code in DOCUMENT_CODES:
             yield f"Amazon could not read the document ({_said(result)})"
-        elif result.message_id not in sent:
-            yield f"the report names message {result.message_id}, which was not sent"
+    yield from _strangeness(report, sent, feed_id)
     yield from _miscounts(report, len(sent))
+
+
+def _strangeness(report: ProcessingReport, sent: range, feed_id: str) -> Iterator[str]:
+    """Why it may be the report on another feed."""
+    about = report.document_transaction_id
+    if feed_id and about and about != feed_id:
+        yield f"the report is about Amazon's feed {about}, and ours is {feed_id}"
+    for result in report.results:
+        if result.message_id and result.message_id not in sent:
+            yield f"the report names message {result.message_id}, which was not sent"
+    if report.counts is not None and report.counts.processed > len(sent):
+        yield f"{len(sent)} messages were sent and {report.counts.processed} processed"
+
+
+def _about_all(result: Result) -> bool:
+    """Is it about the document, whichever message it names?"""
+    return result.message_id == 0 or (result.result_code is ResultCode.ERROR and result.code in DOCUMENT_CODES)
+
+
+def _took_nothing(report: ProcessingReport, speaks_of_all: bool) -> bool:
+    """Does Amazon say that no message was taken? Counts that contradict each other otherwise are usual then."""
+    counts = report.counts
+    if counts is None or counts.successful or report.status_code not in ENDED:
+        return False
+    return counts.processed == 0 or speaks_of_all
 
 
 def _miscounts(report: ProcessingReport, sent: int) -> Iterator[str]:
@@ -223,13 +280,18 @@ def _exceptions(named: dict[int, list[Result]], verdict: Verdict | None = None) 
 
 
 def _exception(message_id: int, results: list[Result], verdict: Verdict | None) -> tuple[int, str, str, str]:
-    """One message's row. An Error outweighs a Warning; all codes and texts about it are kept once, errors first."""
-    ranked = sorted(results, key=lambda result: result.result_code is not ResultCode.ERROR)
-    refused = ranked[0].result_code is ResultCode.ERROR
+    """One message's row. An Error outweighs a Warning."""
+    refused = any(result.result_code is ResultCode.ERROR for result in results)
     own = Verdict.UNCONFIRMED if refused else Verdict.CONFIRMED_WARNING
+    return message_id, str(verdict or own), *_joined(results)
+
+
+def _joined(results: list[Result]) -> tuple[str, str]:
+    """All their codes and texts, each once, errors first."""
+    ranked = sorted(results, key=lambda result: result.result_code is not ResultCode.ERROR)
     codes = dict.fromkeys(f"{CODE_PREFIX}{result.code}" for result in ranked)
     messages = dict.fromkeys(result.description for result in ranked if result.description)
-    return message_id, str(verdict or own), BETWEEN_CODES.join(codes), BETWEEN_MESSAGES.join(messages)
+    return BETWEEN_CODES.join(codes), BETWEEN_MESSAGES.join(messages)
 
 
 # Reading

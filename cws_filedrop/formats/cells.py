@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from codecs import BOM_UTF8
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,15 +20,29 @@ from cws_filedrop.formats import split
 from cws_filedrop.formats.blank import LF, Places
 from cws_filedrop.formats.proof import Proof, prove
 from cws_filedrop.formats.quotes import CR, QUOTE
-from cws_filedrop.tables import ISSUE_COLUMNS, TEXT
+from cws_filedrop.formats.text import REPLACEMENT
+from cws_filedrop.tables import ISSUE_COLUMNS, TEXT, issues_frame
+
+HALF_QUOTED: Final = '^"|"$'
+GARBLED: Final = f"{REPLACEMENT}|[\u00c2-\u00f4]"
+# The bytes of a REPLACEMENT, and of what UTF-8 letters begin with when they were encoded twice.
+GARBLED_MARKS: Final = tuple(
+    letter.encode() for letter in (REPLACEMENT, *"\u00c2\u00c3\u00c4\u00c5\u00d0\u00d1\u00e2\u00e3")
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """How lines are cut into columns: the rule column of each cell, "" for those that are ignored."""
+    """How lines are cut into columns: the rule column of each cell, "" for those that are ignored.
+
+    Every line has `count` cells; those beyond the columns are empty. With `whole_quotes` a quotation mark at one end of
+    a cell and not at the other is a fault: half of a cell may be in the next one.
+    """
 
     delimiter: str
     columns: tuple[str, ...]
+    count: int
+    whole_quotes: bool = True
 
     @property
     def used(self) -> list[int]:
@@ -55,15 +69,59 @@ class Parsed:
 
 def parse(block: bytes, layout: Layout, *, first: int) -> Parsed:
     """LINES and ISSUES of a block whose lines all end in LF or CRLF, the first of them being line number `first`."""
-    proof = prove(block, layout.delimiter, len(layout.columns))
+    proof = prove(block, layout.delimiter, len(layout.columns), layout.count)
     lines = _frame(proof, layout)
     lines.index = _numbers(proof.good + first)
     issues = _wrong_numbers(proof, layout, first)
+    if not proof.unquote and b'"' in proof.regular:
+        if layout.whole_quotes:
+            lines, halves = _without(lines, HALF_QUOTED, _is_half_quoted, "L01", "quote")
+            issues = _in_order([issues, halves])
+        lines = lines.apply(_unwrapped)
     if len(proof.quoted):
         rows, odd = _quoted(block, proof.quoted, layout)
         lines = pd.concat([lines, _rows_frame(rows, layout, first)]).sort_index()
-        issues = pd.concat([issues, _issues(odd, first)]).sort_values("line", ignore_index=True)
+        issues = _in_order([issues, _issues(odd, first)])
+    if any(mark in block for mark in GARBLED_MARKS):
+        lines, garbled = _without(lines, GARBLED, _is_garbled, "L05")
+        issues = _in_order([issues, garbled])
     return Parsed(lines, issues, proof.ends)
+
+
+def _in_order(issues: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    filled = [frame for frame in issues if len(frame)] or [NO_ISSUES]
+    return pd.concat(filled).sort_values("line", kind="stable", ignore_index=True)
+
+
+def _without(
+    lines: pd.DataFrame, pattern: str, is_faulty: Callable[[str], bool], code: str, detail: str = ""
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The lines without those that have a faulty cell, and an issue for the first such cell of each; only cells that
+    have the pattern are looked at."""
+    found: dict[int, tuple[str, str]] = {}
+    for name in lines.columns:
+        column = lines[name]
+        for line, cell in column[column.str.contains(pattern).to_numpy(bool)].items():
+            if is_faulty(str(cell)):
+                found.setdefault(int(str(line)), (str(name), str(cell)))
+    if not found:
+        return lines, NO_ISSUES
+    issues = [(line, code, name, cell, detail) for line, (name, cell) in sorted(found.items())]
+    return lines.drop(index=list(found)), issues_frame(issues)
+
+
+def _is_half_quoted(cell: str) -> bool:
+    return cell.count('"') % 2 == 1
+
+
+def _is_garbled(cell: str) -> bool:
+    """Are letters missing, or is it UTF-8 that was taken for Windows-1252 and encoded again?"""
+    if REPLACEMENT in cell:
+        return True
+    try:
+        return not cell.isascii() and not cell.encode("cp1252").decode().isascii()
+    except UnicodeError:
+        return False
 
 
 def _numbers(numbers: Places) -> pd.Index[int]:
@@ -95,12 +153,10 @@ def _frame(proof: Proof, layout: Layout) -> pd.DataFrame:
 
 
 def _tidy(frame: pd.DataFrame, proof: Proof, delimiter: str) -> pd.DataFrame:
-    """Strip surrounding blanks and quotes, but only after a scan of the bytes: most files have none, and the scan costs
-    a fraction of what stripping every column does."""
+    """Strip surrounding blanks, but only after a scan of the bytes: most files have none, and the scan costs a fraction
+    of what stripping every column does."""
     if _blanks_at_edges(proof.regular, delimiter):
         frame = frame.apply(lambda column: column.str.strip(split.BLANKS + split.TAB))
-    if not proof.unquote and b'"' in proof.regular:
-        frame = frame.apply(_unwrapped)
     return frame
 
 
@@ -135,15 +191,15 @@ def _quoted(
     are malformed."""
     rows: list[tuple[int, list[str]]] = []
     odd: list[tuple[int, str, str]] = []
-    width = len(layout.columns)
+    width, count = len(layout.columns), layout.count
     for place, line in zip(places.tolist(), raw_lines(block, places), strict=True):
         try:
             cells = split.cells(line, layout.delimiter)
         except ValueError:
             odd.append((place, "an open quotation mark", "a quotation mark is not closed on this line"))
             continue
-        if len(cells) < width or not split.is_empty("".join(cells[width:]), ""):
-            odd.append((place, *_wrong_number(len(cells), width)))
+        if len(cells) != count or not split.is_empty("".join(cells[width:]), ""):
+            odd.append((place, *_wrong_number(len(cells), count)))
         else:
             rows.append((place, cells))
     return rows, odd
@@ -160,13 +216,15 @@ def _rows_frame(rows: Sequence[tuple[int, list[str]]], layout: Layout, first: in
 
 
 def _wrong_numbers(proof: Proof, layout: Layout, first: int) -> pd.DataFrame:
-    words = {cells: _wrong_number(cells, len(layout.columns)) for cells in np.unique(proof.cells).tolist()}
+    words = {cells: _wrong_number(cells, layout.count) for cells in np.unique(proof.cells).tolist()}
     numbers = zip(proof.bad.tolist(), proof.cells.tolist(), strict=True)
     return _issues([(place, *words[cells]) for place, cells in numbers], first)
 
 
 def _wrong_number(found: int, expected: int) -> tuple[str, str]:
     value = f"{found:,} cell" if found == 1 else f"{found:,} cells"
+    if found == expected:
+        return value, f"there is something in a cell beyond the last heading, and {value}"
     return value, f"{value} instead of {expected:,}"
 
 

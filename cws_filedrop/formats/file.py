@@ -18,20 +18,22 @@ from typing import BinaryIO, Final, TypeVar
 import pandas as pd
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import opening, packed, recognition, text
+from cws_filedrop.formats import encodings, header, opening, packed, recognition, stream, text
 from cws_filedrop.formats.cells import Layout, parse
 from cws_filedrop.formats.chunk import Chunk, cut, cut_records
-from cws_filedrop.formats.claims import FORMATS
+from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.meaning import applied
 from cws_filedrop.formats.packed import Contents
+from cws_filedrop.formats.profile import telling_column
 from cws_filedrop.formats.records import Records, records
 from cws_filedrop.formats.split import is_blank
 from cws_filedrop.formats.stream import blocks, plain_ends
+from cws_filedrop.formats.surplus import settled
 from cws_filedrop.formats.survey import Survey, survey
 from cws_filedrop.formats.text import Encoding
-from cws_filedrop.model import Issue, Limits, Profile
+from cws_filedrop.model import Issue, Limits, Profile, Severity
 from cws_filedrop.rules import catalogue
 
 THREADS: Final = 2
@@ -42,9 +44,10 @@ Found = TypeVar("Found")
 class FileFacts:
     """What is known of a file as a whole.
 
-    `columns` has the rule column of each heading, "" where it is ignored. `line_count` counts the non-blank lines
-    below the headings. `ended` says whether the last line had a line end. `notes` are sentences for the seller about
-    what was understood although it was written differently. `profile` is the one the file is read by, if any.
+    `columns` has the rule column of each heading, "" where it is ignored; a line has `cells` cells. `line_count` counts
+    the non-blank lines below the headings. `ended` says whether the last line had a line end. `notes` are sentences for
+    the seller about what was understood although it was written differently. `profile` is the one the file is read by,
+    if any.
     """
 
     format: Format
@@ -55,11 +58,17 @@ class FileFacts:
     header_line: int
     headings: tuple[str, ...]
     columns: tuple[str, ...]
+    cells: int
     line_count: int
     ended: bool
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
     profile: Profile | None = None
+
+    @property
+    def holding(self) -> tuple[Issue, ...]:
+        """Why the file waits for its seller's word before anything of it happens."""
+        return tuple(issue for issue in self.issues if issue.severity is Severity.HELD)
 
 
 class SellerFile:
@@ -84,10 +93,9 @@ class SellerFile:
 
         Blocks are parsed two at a time, in threads; lines are numbered within their block.
         """
-        layout = Layout(
-            self.facts.delimiter, tuple(column if column in columns else "" for column in self.facts.columns)
-        )
         profile, wanted = self.facts.profile, frozenset(columns)
+        needed = wanted | ({telling_column(profile, heading) for heading, _ in profile.leave_out} if profile else set())
+        layout = self._layout(tuple(column if column in needed else "" for column in self.facts.columns))
 
         def looked_at(text: bytes) -> Found:
             lines = parse(text, layout, first=0).lines
@@ -103,8 +111,13 @@ class SellerFile:
             while ahead:
                 yield ahead.popleft().result()
 
+    def _layout(self, columns: tuple[str, ...]) -> Layout:
+        # In order files people's own words are read, in which a mark may stand for inches.
+        shipments = self.facts.format.name not in ORDER_FORMATS
+        return Layout(self.facts.delimiter, columns, self.facts.cells, whole_quotes=shipments)
+
     def _chunks(self, rows: int) -> Iterator[Chunk]:
-        layout = Layout(self.facts.delimiter, self.facts.columns)
+        layout = self._layout(self.facts.columns)
         if self.facts.profile is not None:
             yield from self._by_profile(self.facts.profile, layout, rows)
             return
@@ -123,14 +136,28 @@ class SellerFile:
         """How many non-empty records there are below the headings. Not a count of lines: cells may span lines."""
         return sum(block.count(self.facts.delimiter) for block in self._records())
 
+    def count_left_out(self) -> int:
+        """How many lines the profile leaves out: the well-formed ones that `scan` does not show."""
+        layout, profile = self._layout(self.facts.columns), self.facts.profile
+        parsed = (parse(block.blanked, layout, first=0).lines for block in self._records())
+        return sum(len(lines) - len(applied(profile, lines)) for lines in parsed) if profile else 0
+
     def _records(self) -> Iterator[Records]:
         width, first = len(self.facts.columns), self.facts.header_line + 1
         return records(self._blocks(), self.facts.delimiter, width, first=first)
 
+    def cell_count(self, typed: int) -> int:
+        """How many cells a line of this file has; the heading row has `typed` (docs/domain.md#3-formats)."""
+        width, delimiter = len(self.facts.columns), self.facts.delimiter
+        return settled(lambda: self._below(stream.PEEK), self._below, delimiter, headings=width, typed=typed)
+
     def _blocks(self) -> Iterator[bytes]:
+        return self._below()
+
+    def _below(self, size: int | None = None) -> Iterator[bytes]:
         """The text below the headings, in blocks of whole lines."""
         skip = self.facts.header_line
-        for block in blocks(self._contents, self._encoding):
+        for block in blocks(self._contents, self._encoding, **({"size": size} if size else {})):
             block = _ended(plain_ends(block))
             if skip:
                 block, passed = _without_first(block, skip)
@@ -146,9 +173,10 @@ def open_file(
     limits: Limits,
     wanted: Mapping[str, Format] = FORMATS,
     profiles: Sequence[Profile] = (),
+    remembered: Collection[str] = (),
 ) -> SellerFile:
     """Open a file of one of the wanted layouts, or of the seller's own; `source` must be seekable, and stay open while
-    its chunks are read.
+    its chunks are read. `remembered` are the marks of headings that were released before.
 
     Raises: FileRejected with issues F01 to F06 when the file as a whole cannot be used.
     """
@@ -160,12 +188,17 @@ def open_file(
     encoding = _encoding(contents, marked, surveyed)
     rows = opening.first_rows(contents, encoding)
     head = recognition.recognised(rows, wanted, profiles)
+    head = replace(head, issues=header.released(head.issues, remembered))
     notes = (*_packed_notes(contents, file_name), *head.notes)
     line_count = 0 if head.profile else _line_count(surveyed, head, rows)
     file = SellerFile(contents, encoding, _facts(contents, encoding, surveyed, (head, line_count, notes)))
     if head.profile:
         line_count = file.count_records()
         file.facts = replace(file.facts, line_count=line_count)
+    file.facts = _counted(file.facts, file.cell_count(head.row.count), head.row.count)
+    if head.profile and head.profile.leave_out:
+        file.facts = _without(file.facts, file.count_left_out())
+        line_count = file.facts.line_count
     if line_count > limits.lines:
         raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))
     if not line_count:
@@ -176,11 +209,19 @@ def open_file(
 def _encoding(contents: Contents, marked: Encoding | None, surveyed: Survey) -> Encoding:
     if surveyed.utf8.fits:
         return marked or text.UTF_8
-    # UTF-8 that ends inside a character was cut off. Nearly every byte is a Windows-1252 letter too, so it would pass
-    # as a whole file in that encoding.
-    if marked is not None or surveyed.utf8.cut:
-        raise text.undecodable(marked or text.UTF_8)
-    return text.older(blocks(contents, text.UTF_8))
+    return legacy(contents, marked or text.UTF_8, cut=surveyed.utf8.cut)
+
+
+def legacy(contents: Contents, announced: Encoding, *, cut: bool = False) -> Encoding:
+    """The encoding of a file that is not all UTF-8; `cut` says that it ends inside a character.
+
+    Raises: FileRejected F02.
+    """
+    if cut or announced.codec != text.UTF_8.codec:
+        raise text.undecodable(announced)
+    cells = text.OddCells()
+    cells.add(blocks(contents, announced))
+    return encodings.decided(cells, announced)
 
 
 def _line_count(surveyed: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:
@@ -206,12 +247,29 @@ def _facts(
         header_line=head.row.line,
         headings=head.row.typed,
         columns=head.columns,
+        cells=len(head.columns),
         line_count=line_count,
         ended=surveyed.ended,
         issues=head.issues,
         notes=notes,
         profile=head.profile,
     )
+
+
+def _without(facts: FileFacts, left_out: int) -> FileFacts:
+    """The facts without the lines that the profile leaves out, and a note about them."""
+    if not left_out:
+        return facts
+    note = f"Lines that the profile leaves out, since they are no shipments: {left_out:,}."
+    return replace(facts, line_count=facts.line_count - left_out, notes=(*facts.notes, note))
+
+
+def _counted(facts: FileFacts, cells: int, typed: int) -> FileFacts:
+    """The facts with the number of cells of a line, and a note when the heading row has fewer."""
+    if cells <= typed:
+        return replace(facts, cells=cells)
+    note = f"The lines have {cells:,} cells, the heading row has {typed:,}; the empty ones at the end were left out."
+    return replace(facts, cells=cells, notes=(*facts.notes, note))
 
 
 def _ended(block: bytes) -> bytes:

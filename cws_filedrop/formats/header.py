@@ -6,14 +6,16 @@ May not know bytes, encodings or the lines below the headings.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import split
+from cws_filedrop.formats import names, split
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, claimants, order_file, reading
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
@@ -22,6 +24,8 @@ from cws_filedrop.rules import catalogue
 
 MOST_COLUMNS: Final = 1_000
 MOST_WARNINGS: Final = 50
+HOLDS: Final = "F13"
+MARK: Final = 16  # hexadecimal digits
 ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
 # What rejected.txt adds to the seller's columns. Sellers correct that file and drop it again, with these still in it.
 OURS: Final = ("error-code", "error-column", "error-message", "what-to-do")
@@ -29,17 +33,22 @@ OURS: Final = ("error-code", "error-column", "error-message", "what-to-do")
 
 @dataclass(frozen=True, slots=True)
 class HeadingRow:
-    """A row that may be the heading row: its line number, its cells as typed and as read."""
+    """A row that may be the heading row: its line number, its cells as typed and as read. Both are without empty cells
+    at the end, which `count` counts, too."""
 
     line: int
     delimiter: str
     typed: tuple[str, ...]
     cells: tuple[str, ...]
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The heading row and what it means. `columns` has the rule column of each cell, "" where it is ignored."""
+    """The heading row and what it means. `columns` has the rule column of each cell, "" where it is ignored.
+
+    With an issue that holds it (F13) a file waits for its seller's word.
+    """
 
     format: Format
     row: HeadingRow
@@ -56,13 +65,13 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
     """
     for line in lines:
         for row in rows(line):
-            names = claimants(row.cells)
+            claiming = claimants(row.cells)
             if wanted is ORDER_FORMATS:  # the ancestor's order file also has all headings that a confirmation needs
-                names = [name for name in names if name in wanted]
-            if len(names) > 1:
-                raise FileRejected(catalogue.issue("F06", detail=f"two={listed(names)}"))
-            if names and names[0] in wanted:
-                return _understood(wanted[names[0]], row, above=[n for n, _ in lines if n < line[0]])
+                claiming = [name for name in claiming if name in wanted]
+            if len(claiming) > 1:
+                raise FileRejected(catalogue.issue("F06", detail=f"two={listed(claiming)}"))
+            if claiming and claiming[0] in wanted:
+                return _understood(wanted[claiming[0]], row, above=[n for n, _ in lines if n < line[0]])
     raise FileRejected(*_unclaimed([row for line in lines for row in rows(line)], wanted))
 
 
@@ -76,9 +85,10 @@ def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) ->
             cells = split.cells(text, delimiter)
         except ValueError:
             continue
+        count = len(cells)
         while cells and not cells[-1]:
             cells.pop()
-        yield HeadingRow(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells))
+        yield HeadingRow(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells), count)
 
 
 def _as_typed(text: str, delimiter: str, cells: Sequence[str]) -> tuple[str, ...]:
@@ -119,9 +129,44 @@ def _understood(layout: Format, row: HeadingRow, *, above: Sequence[int]) -> Hea
         raise FileRejected(*repeated)
     unknown = [number for number, cell in enumerate(row.cells) if cell and number not in read]
     ours = [number for number in unknown if plain(row.cells[number]) in OURS]
-    issues = _ignored(layout, row, [number for number in unknown if number not in ours], columns)
     notes = (*_reading_notes(layout, row, columns), *_row_notes(row, above, bool(ours)))
-    return Header(layout, row, columns, issues, notes)
+    others = [number for number in unknown if number not in ours]
+    if layout.name not in FORMATS:
+        return Header(layout, row, columns, _ignored(layout, row, others, columns), notes)
+    named = _otherwise_named(row, others, columns)
+    extended = replace(layout, headings={row.cells[at]: column for at, column in named.items()} | layout.headings)
+    columns = tuple(named.get(number, column) for number, column in enumerate(columns))
+    issues = _ignored(layout, row, [number for number in others if number not in named], columns)
+    return Header(extended, row, columns, issues, (*_naming_notes(layout, row, named), *notes))
+
+
+def _otherwise_named(row: HeadingRow, unknown: Sequence[int], columns: Sequence[str]) -> dict[int, str]:
+    """The rule column of each unknown heading that is exactly a known name of a column which the file does not have."""
+    meant = {number: column for number in unknown if (column := names.meaning(row.cells[number]))}
+    counts = Counter(meant.values())
+    return {number: column for number, column in meant.items() if column not in columns and counts[column] == 1}
+
+
+def _naming_notes(layout: Format, row: HeadingRow, named: Mapping[int, str]) -> Iterator[str]:
+    for number, column in named.items():
+        usual = layout.heading(column) if column in layout.headings.values() else names.usual(column)
+        yield catalogue.issue("F10", column=row.cells[number], detail=f"read-as={usual}").message
+
+
+def mark(cells: Iterable[str]) -> str:
+    """What a set of headings is remembered by: the same headings in any order and spelling have the same mark."""
+    spelled = "\t".join(sorted({plain(cell) for cell in cells if plain(cell) not in OURS}))
+    return hashlib.sha256(spelled.encode()).hexdigest()[:MARK]
+
+
+def released(issues: Iterable[Issue], remembered: Container[str]) -> tuple[Issue, ...]:
+    """The issues of a file; those that hold it are mere warnings once a file with these headings was released."""
+    return tuple(
+        catalogue.issue("F10", column=one.column, detail=names.suggested(one.column))
+        if one.code == HOLDS and one.value in remembered
+        else one
+        for one in issues
+    )
 
 
 def _repeated(layout: Format, columns: Sequence[str]) -> list[Issue]:
@@ -138,14 +183,20 @@ def _repeated(layout: Format, columns: Sequence[str]) -> list[Issue]:
 
 def _ignored(layout: Format, row: HeadingRow, unknown: Sequence[int], columns: Sequence[str]) -> tuple[Issue, ...]:
     absent = [heading for heading, column in layout.headings.items() if column not in columns]
-    warnings = [
-        catalogue.issue("F10", column=row.cells[number], detail=nearest(row.cells[number], absent))
-        for number in unknown[:MOST_WARNINGS]
-    ]
+    warnings = [_unknown(layout, row, number, absent, columns) for number in unknown[:MOST_WARNINGS]]
     if len(unknown) > MOST_WARNINGS:
         more = f"{len(unknown) - MOST_WARNINGS:,} more columns"
         warnings.append(catalogue.issue("F10", column=more))
     return tuple(warnings)
+
+
+def _unknown(layout: Format, row: HeadingRow, number: int, absent: Iterable[str], columns: Sequence[str]) -> Issue:
+    """F13 for a heading that may be meant for a column which changes what a shipment says; F10 for others."""
+    cell = row.cells[number]
+    if layout.name in FORMATS and (column := names.resembles(cell, columns)):
+        usual = layout.heading(column) if column in layout.headings.values() else names.usual(column)
+        return catalogue.issue(HOLDS, column=cell, value=mark(row.cells), detail=usual)
+    return catalogue.issue("F10", column=cell, detail=nearest(cell, absent))
 
 
 def _reading_notes(layout: Format, row: HeadingRow, columns: Sequence[str]) -> Iterator[str]:

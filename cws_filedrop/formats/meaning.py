@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cws_filedrop.formats.profile import folded_status
+from cws_filedrop.formats.profile import folded_status, telling_column
 from cws_filedrop.model import Profile
 from cws_filedrop.tables import TEXT, arrow
 
@@ -21,7 +22,9 @@ TOGETHER: Final = re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{
 
 
 def applied(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None = None) -> pd.DataFrame:
-    """The lines with the profile's constants and translations; constants only for wanted columns (None = all)."""
+    """The lines with the profile's constants and translations, without those that it leaves out; constants only for
+    wanted columns (None = all)."""
+    lines = _kept(profile, lines, wanted)
     columns: dict[str, Any] = {str(name): lines[name] for name in lines.columns}
     if profile.statuses and "status" in columns:
         ours = dict(profile.statuses)
@@ -32,6 +35,20 @@ def applied(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None
         if wanted is None or column in wanted:
             columns[column] = pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar(text, pa.string()), len(lines)))
     return pd.DataFrame(columns, index=lines.index, copy=False)
+
+
+def _kept(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None) -> pd.DataFrame:
+    """The lines that are shipments, and only the columns that are wanted."""
+    if not profile.leave_out:
+        return lines
+    for heading, texts in profile.leave_out:
+        name = telling_column(profile, heading)
+        if name in lines.columns:
+            left_out = [folded_status(text) in texts for text in arrow(lines[name]).to_pylist()]
+            lines = lines[~np.array(left_out, np.bool_)]
+    own = {telling_column(profile, heading) for heading, _ in profile.leave_out}
+    ours = {column for column, _ in profile.columns}
+    return lines[[name for name in lines.columns if name in (ours if wanted is None else wanted) or name not in own]]
 
 
 def _each(column: pd.Series[str], change: Callable[[str], str]) -> pd.Series[str]:

@@ -24,7 +24,7 @@ PIPE: Final = "|"
 DELIMITERS: Final = {"tab": TAB, "comma": ",", "semicolon": ";", "pipe": PIPE}
 YEAR_FIRST: Final = "year-first"
 DATE_ORDERS: Final = (*map(str, DateOrder), YEAR_FIRST)
-SECTIONS: Final = ("about", "file", "columns", "constants", "carriers", "statuses")
+SECTIONS: Final = ("about", "file", "columns", "constants", "carriers", "statuses", "leave_out")
 STATUSES: Final = ("shipped", "packed", "deferred", "cancelled", "shipped & no confirm")
 EACH_ITS_OWN: Final = ("order-id", "order-item-id", "tracking-number", "transparency-code")
 LONGEST_TEXT: Final = 64 * 1024  # characters of a profile
@@ -97,6 +97,7 @@ class _Reader:
             statuses=self._statuses(named),
             date_order=DateOrder(order) if order and order != YEAR_FIRST else None,
             year_first=order == YEAR_FIRST,
+            leave_out=self._leave_out(),
             delimiter=DELIMITERS.get(self._choice("file", "delimiter", file, DELIMITERS), ""),
             title=self._text("about", "title", about.get("title", "")),
             source=self._text("about", "source", about.get("source", "")),
@@ -213,6 +214,15 @@ class _Reader:
                 raise self._fault("carriers", key, value, f"this is none of Amazon's carrier codes; {meant}")
         return tuple((key, str(value)) for key, value in self._section("carriers").items())
 
+    def _leave_out(self) -> tuple[tuple[str, frozenset[str]], ...]:
+        rules: list[tuple[str, frozenset[str]]] = []
+        for key, value in self._section("leave_out").items():
+            texts = value if isinstance(value, list) else [value]
+            if not texts or not all(isinstance(one, str) for one in texts):
+                raise self._fault("leave_out", key, value, 'write what such lines say there, such as ["true", "yes"]')
+            rules.append((key, frozenset(map(folded_status, texts))))
+        return tuple(rules)
+
     def _statuses(self, named: list[str]) -> tuple[tuple[str, str], ...]:
         section = self._section("statuses")
         if section and "status" not in named:
@@ -223,6 +233,14 @@ class _Reader:
             if value not in STATUSES:
                 raise self._fault("statuses", key, value, f"use {listed(STATUSES)}")
         return tuple((folded_status(key), str(value)) for key, value in section.items())
+
+
+def telling_column(profile: Profile, heading: str) -> str:
+    """The name under which the cells of a heading of `leave_out` are read: its rule column, or one of their own."""
+    for column, names in profile.columns:
+        if plain(heading) in map(plain, names):
+            return column
+    return f"leave-out {plain(heading)}"
 
 
 def folded_status(text: str) -> str:

@@ -59,14 +59,24 @@ class _Lines:
         return self.quotes is not None and (self.delimiter != TAB or self.quotes.plain)
 
 
-def prove(block: bytes, delimiter: str, width: int) -> Proof:
-    """Sort the lines of a block (all of them ended by LF or CRLF) by whether their number of cells is right."""
+def prove(block: bytes, delimiter: str, width: int, count: int) -> Proof:
+    """Sort the lines of a block (all of them ended by LF or CRLF) by whether they have `count` cells, those beyond
+    `width` being empty."""
     octets = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(octets == LF)
-    if b'"' in block or not _is_regular(block, len(ends), delimiter, width) or may_be_blank(octets, ends, delimiter):
-        return _sorted_out(_Lines(block, octets, ends, delimiter), width)
+    plain = count == width and b'"' not in block and is_regular(block, len(ends), delimiter, width)
+    if not plain or may_be_blank(octets, ends, delimiter):
+        return _sorted_out(_Lines(block, octets, ends, delimiter), width, count)
     none = np.empty(0, np.int64)
     return Proof(ends, block, False, np.arange(len(ends)), none, none, none)
+
+
+def cell_counts(block: bytes, delimiter: str) -> Places:
+    """How many of a block's lines have 0, 1, 2 … cells; empty lines are left out."""
+    octets = np.frombuffer(block, np.uint8)
+    lines = _Lines(block, octets, np.flatnonzero(octets == LF), delimiter)
+    counts: Places = np.bincount(lines.cells[~lines.blank])
+    return counts
 
 
 def _separators(octets: Octets, delimiter: str, found: Quotes | None) -> Places:
@@ -76,19 +86,20 @@ def _separators(octets: Octets, delimiter: str, found: Quotes | None) -> Places:
     return found.outside
 
 
-def _is_regular(block: bytes, lines: int, delimiter: str, width: int) -> bool:
+def is_regular(block: bytes, lines: int, delimiter: str, width: int) -> bool:
     """Are the block's separators and line ends exactly one line's pattern, repeated? One fast pass over the bytes."""
     line = delimiter.encode() * (width - 1) + b"\n"
     others = bytes(one for one in range(256) if one not in line)
     return block.translate(None, others) == line * lines
 
 
-def _sorted_out(lines: _Lines, width: int) -> Proof:
+def _sorted_out(lines: _Lines, width: int, count: int) -> Proof:
     filled = ~lines.blank
     quoted = _to_be_read(lines, width) & filled
     counted = filled & ~quoted
-    long = _long_but_empty(lines, width, counted)
-    good = (counted & (lines.cells == width)) | long
+    fitting = counted & (lines.cells == count)
+    long = _long_but_empty(lines, width, fitting) if count > width else np.zeros_like(fitting)
+    good = long if count > width else fitting
     bad = counted & ~good
     places = [np.flatnonzero(mask) for mask in (good, bad, quoted)]
     regular = _regular(lines, width, good, long)
@@ -103,8 +114,8 @@ def _to_be_read(lines: _Lines, width: int) -> Mask:
 
 
 def _long_but_empty(lines: _Lines, width: int, among: Mask) -> Mask:
-    """Lines whose cells beyond the last heading are all empty, as spreadsheets leave them."""
-    long = np.flatnonzero(among & (lines.cells > width))
+    """Those lines whose cells beyond the last heading are all empty."""
+    long = np.flatnonzero(among)
     surplus = _surplus(lines, width, long)
     empty = lines.text_ends[long] - surplus == lines.cells[long] - width  # nothing but separators
     for place in np.flatnonzero(~empty):

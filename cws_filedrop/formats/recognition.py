@@ -15,6 +15,7 @@ from cws_filedrop.formats import header, split
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, reading
 from cws_filedrop.formats.header import Header, HeadingRow
 from cws_filedrop.formats.layout import Format
+from cws_filedrop.formats.profile import telling_column
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue, Profile
 from cws_filedrop.rules import catalogue
@@ -89,6 +90,9 @@ def _understood(fits: Sequence[Fit], lines: Lines) -> Header:
     if repeated := [places for places in found.values() if len(places) > 1]:
         raise FileRejected(*(_repeated(row, places) for places in repeated))
     columns = {places[0]: column for column, places in found.items()}
+    for heading, _ in profile.leave_out:
+        for number in (at for at, cell in enumerate(row.cells) if plain(cell) == plain(heading)):
+            columns.setdefault(number, telling_column(profile, heading))
     read = tuple(columns.get(number, "") for number in range(len(row.cells)))
     notes = tuple(_notes(profile, row, found, above=[number for number, _ in lines if number < row.line]))
     return Header(_format(profile, row, found), row, read, (), notes, profile)

@@ -12,6 +12,7 @@ from typing import BinaryIO, Final
 
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import opening, packed, split, text
+from cws_filedrop.formats.file import legacy
 from cws_filedrop.formats.profile import DELIMITERS
 from cws_filedrop.formats.stream import blocks, plain_ends
 from cws_filedrop.formats.suggestion import ORDER_ID, Sample
@@ -33,7 +34,7 @@ def sample(source: BinaryIO, limits: Limits) -> Sample:
     try:
         beginning = _beginning(contents, encoding).decode()
     except UnicodeDecodeError:
-        beginning = _beginning(contents, text.older(blocks(contents, text.UTF_8))).decode()
+        beginning = _beginning(contents, legacy(contents, text.UTF_8)).decode()
     tables = [(delimiter, _rows(beginning, delimiter)) for delimiter in DELIMITERS.values()]
     delimiter, rows = max(tables, key=lambda table: _regular(table[1]))
     head = _heading_row(rows)

@@ -16,6 +16,7 @@ from cws_filedrop.rules import catalogue
 
 BLOCK: Final = 8 * 1024 * 1024  # bytes; pandas reads in parallel from 5 MB on
 LONGEST_LINE: Final = 1024 * 1024  # bytes
+PEEK: Final = 64 * 1024  # bytes that are looked at before a file is read as a whole
 
 
 def blocks(contents: Contents, encoding: Encoding, *, size: int = BLOCK) -> Iterator[bytes]:
@@ -23,7 +24,10 @@ def blocks(contents: Contents, encoding: Encoding, *, size: int = BLOCK) -> Iter
 
     Raises: FileRejected F02 if the bytes do not fit the encoding, F05 for an endless line.
     """
-    return _whole_lines(_utf8(_without_mark(contents.pieces(size), encoding.skip), encoding))
+    pieces = _without_mark(contents.pieces(size), encoding.skip)
+    if encoding.single:
+        return map(encoding.decoded, _whole_lines(pieces))
+    return _whole_lines(_utf8(pieces, encoding))
 
 
 def returns(block: bytes) -> tuple[int, int]:

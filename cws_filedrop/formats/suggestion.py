@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 
 from cws_filedrop.formats import profile
 from cws_filedrop.formats.claims import FORMATS, claimants
+from cws_filedrop.formats.names import NAMES
 from cws_filedrop.formats.profile import DELIMITERS, STATUSES, heading_of
 from cws_filedrop.formats.spelling import nearest, plain
 from cws_filedrop.rules.carriers import is_none, is_other, shipped_table
@@ -30,25 +31,6 @@ DAY: Final = re.compile(r"(?:[0-9]{4}[-/]?[0-9]{2}[-/]?[0-9]{2}|[0-9]{1,2}[-/.][
 DAY_OR_MONTH: Final = re.compile(r"([0-9]{1,2})[-/]([0-9]{1,2})[-/][0-9]{4}.*")
 TOGETHER: Final = re.compile(r"[12][0-9]{7}(?:[T ]?[0-9]{6})?")
 
-# What other programs call our columns, most common first.
-NAMES: Final = {
-    "order-id": ("order id", "order number", "order no", "order #", "order reference", "reference", "order"),
-    "order-item-id": ("order item id", "order item number", "item id", "line item id"),
-    "tracking-number": ("tracking number", "tracking no", "tracking #", "tracking", "tracking code", "shipment number"),
-    "carrier-code": ("carrier", "courier", "carrier name", "carrier code", "tracking provider", "shipping company"),
-    "ship-date": (
-        "ship date",
-        "shipped date",
-        "shipped at",
-        "date shipped",
-        "despatch date",
-        "dispatch date",
-        "label created at",
-    ),
-    "ship-method": ("service", "shipping service", "ship method", "shipping method", "service level", "mail class"),
-    "quantity": ("quantity", "qty", "quantity shipped", "items shipped"),
-    "status": ("status", "order status", "shipment status"),
-}
 NEEDED: Final = ("order-id", "tracking-number", "carrier-code", "ship-date")
 
 

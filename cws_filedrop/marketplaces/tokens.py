@@ -107,7 +107,7 @@ class AccessTokens(AccessTokenClient):  # type: ignore[misc]  # the library has 
         if code not in REFUSALS:
             return self._wire.failed(DOING, answer, f"{code} {words}")
         message = f"Amazon, asked {DOING}, refused: {REFUSALS[code]} ({answer.status_code} {code})"
-        return RemoteRefused(message, status=answer.status_code)
+        return RemoteRefused(message, status=answer.status_code, consent=True)
 
 
 def _said(answer: Answer) -> tuple[str, str]:

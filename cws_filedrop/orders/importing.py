@@ -48,6 +48,7 @@ class ImportResult:
         return {
             "version": 1,
             "format": self.facts.format.name,
+            "encoding": self.facts.encoding,
             "lines": self.lines,
             "continued_lines": self.continued,
             "refused_lines": self.refused,
@@ -76,8 +77,8 @@ def import_file(
         done.add(merge.merge(db, account_id, read.rows, now=now))
         done.lines += len(chunk.lines) + chunk.issues["line"].nunique()
         done.continued += read.continued
+        done.refused += chunk.issues["line"].nunique() + read.refused
         for issues in (chunk.issues, read.issues):
-            done.refused += issues["line"].nunique()
             room = SHOWN_ISSUES - len(done.issues)
             done.issues += wording.issues(issues.head(room), heading=lambda column: _heading(file.facts, column))
     return done

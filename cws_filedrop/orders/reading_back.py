@@ -17,10 +17,11 @@ from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
-from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder
+from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports.marketplace import MarketplaceKind
+from cws_filedrop.rules.orders_shown import Showing, showings, units_shown
 from cws_filedrop.store.feeds import feeds, read_backs
 from cws_filedrop.store.feeds.read_backs import DueReadBack, ReadBackOutcome, ReportedLine
 from cws_filedrop.store.sellers import sellers
@@ -87,7 +88,7 @@ def judged(
     due: DueReadBack, told: Sequence[ReportedLine], order: AmazonOrder | None, *, now: datetime
 ) -> ReadBackOutcome:
     """Compare an order at Amazon with what was sent about it. None is an order that Amazon does not know."""
-    shown = [one for one in told if order is not None and is_shown(one, order)]
+    shown = [one for one, showing in zip(told, showings(told, order), strict=True) if showing is Showing.SHOWN]
     seen = [one for one in shown if not one.seen]
     absent = [one for one in told if one not in shown]
     words = {(one.upload_id, one.line): SHOWN if one.accepted else SETTLED for one in seen}
@@ -123,36 +124,12 @@ def _next(due: DueReadBack, now: datetime) -> datetime | None:
     return next((at for hours in AGAIN if (at := since + timedelta(hours=hours)) > now), None)
 
 
-def is_shown(told: ReportedLine, order: AmazonOrder) -> bool:
-    """Does the order show that package; or, if it was sent without a tracking number, that its units are shipped?"""
-    if told.tracking:
-        wanted = _plain(told.tracking)
-        packages = [one for one in order.packages if _plain(one.tracking) == wanted]
-        return any(not told.item or not one.items or told.item in dict(one.items) for one in packages)
-    return _shipped(told, order)
-
-
-def _shipped(told: ReportedLine, order: AmazonOrder) -> bool:
-    """Are the units of that line shipped, in whatever package?"""
-    items = [item for item in order.items if told.item in ("", item.item_code)]
-    return bool(items) and all(item.shipped >= _wanted(told, item) for item in items)
-
-
-def _wanted(told: ReportedLine, item: AmazonItem) -> int:
-    rest = item.ordered - item.cancelled
-    return rest if told.quantity is None or not told.item else min(told.quantity, rest)
-
-
 def _against(told: ReportedLine, order: AmazonOrder | None) -> str:
     """Why Amazon refused units as shipped before, as far as its own order shows that."""
     if order is None:
         return "Amazon has no order of that number"
-    if not _shipped(told, order):
+    if not units_shown(told, order):
         return f"Amazon's own order ({order.status}) does not show these units as shipped: look at the order there"
     numbers = ", ".join(dict.fromkeys(one.tracking or "no tracking number" for one in order.packages))
     shown = f"Amazon's own order shows all these units as shipped, with {numbers or 'no package'}"
     return f"{shown}; if your number is right, correct it at Amazon"
-
-
-def _plain(tracking: str) -> str:
-    return "".join(letter for letter in tracking.upper() if letter.isalnum())

@@ -27,7 +27,7 @@ from cws_filedrop.store.feeds import feeds, read_backs
 from cws_filedrop.store.orders import order_lists
 from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import lines, uploads, verdict_counts
+from cws_filedrop.store.uploads import lines, uploads, verdict_counts, waiting_lines
 from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
@@ -43,12 +43,16 @@ Delivery = tuple[Path, Iterable[bytes]]
 
 
 def answer(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
-    """Deliver receipts and rejected lines; and the result, when nothing waits for Amazon.
+    """Deliver receipts and rejected lines; and the result, when nothing waits for Amazon. Deliver the results of
+    earlier uploads, too, that wait for nothing any more because lines of these took the place of theirs.
 
     Returns the ids of uploads whose answers could not be delivered, to be tried again: a full disk or a damaged outbox
     must not lose them.
     """
-    return _deliver(context, batch, _answers, (notes.answered, events.answered))
+    late = _deliver(context, batch, _answers, (notes.answered, events.answered))
+    with context.db.read() as connection:
+        replaced = waiting_lines.finished_by(connection, [upload.id for upload in batch])
+    return late + publish(context, uploads.some(context.db, replaced)) if replaced else late
 
 
 def publish(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:

@@ -5,21 +5,25 @@ A small file is read as one value (`prepare`), a large one piece by piece (`open
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
+from cws_filedrop.drop.kept import KeptFile
 from cws_filedrop.errors import FileRejected, expected
 from cws_filedrop.examine import Examination, Outcome, Piece, examine
-from cws_filedrop.model import FeedKind, Grade, Issue, JudgementContext, UploadState
+from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, UploadState, Verdict
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LookUp
-from cws_filedrop.store.database import Database, DatabaseUnavailable
-from cws_filedrop.store.orders import snapshot
+from cws_filedrop.store.database import Database, DatabaseUnavailable, stamp
+from cws_filedrop.store.orders import order_book, snapshot
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.uploads.packed_lines import pack, pack_cancellation
 from cws_filedrop.tables import arrow
@@ -27,6 +31,7 @@ from cws_filedrop.upload_outcome import UploadOutcome
 
 FAR_MORE: Final = 3
 SHOWN_ALARMS: Final = 5
+CURRENT: Final = timedelta(days=2)  # an order book that got orders within this time is kept up to date
 LOG: Final = log.get(__name__)
 
 
@@ -44,6 +49,8 @@ class ReadingTask:
     merchant_id: str
     rehearsal: Path | None
     limit: BulkChangeLimit
+    kept: KeptFile | None = None  # what its bytes must still be; None when a person has said that they are good
+    door: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +120,7 @@ def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUplo
             cells[name] += more
         bad += rejected_rows(piece, examination) if piece.raw else b""
     heading = rejected.header(examination.facts.headings, examination.facts.delimiter) if bad else b""
-    return PreparedUpload(
+    return _changed(task, source, sha256) or PreparedUpload(
         sha256,
         rows=cells,
         effects=effects,
@@ -125,21 +132,42 @@ def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUplo
 
 def opened(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> Examination | PreparedUpload:
     """A file that is ready to be judged; or why it is set aside as a whole."""
+    if changed := _changed(task, source, sha256):
+        return changed
     try:
         examination = examine(source, file_name=task.name, context=task.context, look_up=_book(db, task))
     except FileRejected as error:
         return PreparedUpload(sha256, UploadState.REJECTED, error.issues)
-    return _doubts(task, examination, sha256) or _bulk_change(db, task, examination, sha256) or examination
+    aside = _doubts(task, examination, sha256) or _headings(task, examination, sha256)
+    return aside or _bulk_change(db, task, examination, sha256) or examination
+
+
+def _headings(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
+    """A file is held in which a column that changes what shipments say may be misspelled (F13)."""
+    holding = examination.facts.holding
+    state = UploadState.HELD if task.rehearsal is None else UploadState.REJECTED
+    return PreparedUpload(sha256, state, holding) if holding else None
+
+
+def _changed(task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload | None:
+    """Bytes that are not those that were taken are never judged (docs/domain.md#8-grading)."""
+    why = task.kept.why_not(os.fstat(source.fileno()), sha256) if task.kept is not None else ""
+    if not why:
+        return None
+    LOG.error("upload.changed_after_claim", upload=task.upload_id, why=why)
+    return PreparedUpload(sha256, UploadState.CUT, (catalogue.issue("F07", detail=why),))
 
 
 def _doubts(task: ReadingTask, examination: Examination, sha256: str) -> PreparedUpload | None:
     """A doubtful upload is judged by its content (docs/domain.md#8-grading)."""
     if task.grade != Grade.DOUBTFUL:
         return None
-    if not examination.facts.ended:
+    ended = examination.facts.ended
+    if not ended and task.door != Door.FOLDER:  # all of a folder's file is here, whether or not its program was done
         return PreparedUpload(sha256, UploadState.CUT, (catalogue.issue("F07", detail="the last line has no end"),))
-    if task.context.policy.doubtful == "hold":
-        return PreparedUpload(sha256, UploadState.HELD, (catalogue.issue("F07", detail=f"doubtful={task.evidence}"),))
+    if task.context.policy.doubtful == "hold" or not ended:
+        evidence = task.evidence if ended else f"{task.evidence}; the last line has no end"
+        return PreparedUpload(sha256, UploadState.HELD, (catalogue.issue("F07", detail=f"doubtful={evidence}"),))
     return None
 
 
@@ -161,7 +189,12 @@ def _bulk_change(db: Database, task: ReadingTask, examination: Examination, sha2
 
 
 def _book(db: Database, task: ReadingTask) -> LookUp:
-    return lambda names: snapshot.snapshot(db, task.account_id, names)
+    """The seller's order book; current if orders have come in shortly before the file."""
+    since = stamp(task.context.now - CURRENT)
+    current = cache(lambda: order_book.has_orders_since(db, task.account_id, since))
+    return lambda names: replace(
+        snapshot.snapshot(db, task.account_id, names, beside=task.upload_id), current=current()
+    )
 
 
 def rehearsed(db: Database, task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload:
@@ -190,7 +223,8 @@ def rows(piece: Piece | None) -> lines.Rows:
     cells["kind"] = [str(FeedKind.FULFILLMENT)] * len(numbers)
     place = {line: at for at, line in enumerate(numbers)}
     for line, shipment, key in zip(piece.shipments.index.to_list(), *pack(piece.shipments), strict=True):
-        cells["shipment"][place[line]], cells["key"][place[line]] = shipment, key
+        at = place[line]
+        cells["shipment"][at], cells["key"][at] = shipment, None if cells["verdict"][at] == Verdict.HELD else key
     for line, cancellation in piece.cancellations.items():
         if line in place:
             cells["shipment"][place[line]] = pack_cancellation(cancellation)

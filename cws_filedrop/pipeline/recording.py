@@ -24,6 +24,7 @@ from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection, DatabaseUnavailable, moment, stamp
 from cws_filedrop.store.orders import effects
 from cws_filedrop.store.orders.effects import ChangedOrder
+from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.upload_outcome import UploadOutcome
@@ -45,7 +46,7 @@ class ReadUpload:
 def task(context: ServiceContext, upload: Upload, seller: Seller) -> ReadingTask:
     """The task of reading an upload. Raises: FileNotFoundError when its bytes are gone.
 
-    What was released by a person is neither held again nor checked for bulk changes: they have been seen.
+    What was released by a person is neither held again nor checked for bulk changes or later ones: it has been seen.
     """
     orders = context.settings.orders
     policy = replace(seller.policy, on_error="continue") if upload.releases else seller.policy
@@ -62,6 +63,8 @@ def task(context: ServiceContext, upload: Upload, seller: Seller) -> ReadingTask
         BulkChangeLimit()
         if upload.rehearsal or upload.releases
         else BulkChangeLimit(orders.brake_orders, orders.brake_cancellations),
+        None if upload.releases else context.spool.claim_of(upload.id).kept_file,
+        upload.door,
     )
 
 
@@ -149,6 +152,7 @@ def _release_in(connection: Connection, release: Upload) -> Upload:
     held = meant[0]
     evidence = f"{held.evidence}; released by the seller ({release.id})".lstrip("; ")
     uploads.read_again_in(connection, held.id, evidence=evidence)
+    sellers.remember_headings_in(connection, held.seller_id, held.outcome.file_issues)
     released = PreparedUpload(
         state=UploadState.DONE, issues=(catalogue.issue("F11", value=held.name, detail=f"released={held.id}"),)
     )
@@ -163,7 +167,7 @@ def forget_in(connection: Connection, upload_id: str) -> None:
 
 def is_held(upload: Upload, seller: Seller, counts: Mapping[str, int]) -> bool:
     """Is the whole file held because some of its lines were rejected?"""
-    waits = counts.get(Verdict.QUEUED, 0) + counts.get(Verdict.UPDATED, 0)
+    waits = sum(counts.get(verdict, 0) for verdict in (Verdict.QUEUED, Verdict.UPDATED, Verdict.HELD))
     bad = counts.get(Verdict.REJECTED, 0)
     return bool(waits and bad) and seller.policy.on_error == "hold-file" and not upload.releases
 
@@ -212,7 +216,8 @@ def ending(
     upload: Upload, outcome: UploadOutcome, counts: dict[str, int], remarks: list[Issue], *, held: bool
 ) -> Upload:
     """The upload once its lines are recorded."""
-    waiting = counts.get(Verdict.QUEUED, 0)
+    in_wait = 0 if held else counts.get(Verdict.HELD, 0)  # lines that wait until an earlier one is answered
+    waiting = counts.get(Verdict.QUEUED, 0) + in_wait
     state = UploadState.WAITING if waiting else UploadState.DONE
     found_out = replace(outcome, counts=counts, remarks=tuple(remarks))
     done_at = upload.arrived_at if state is UploadState.DONE else None

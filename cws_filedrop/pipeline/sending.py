@@ -1,19 +1,17 @@
-"""Queued shipments -> a feed at Amazon -> verdicts. Each function is the body of a durable step.
+"""Queued shipments -> a feed at Amazon. Each function is the body of a durable step.
 
 A step may run twice: it begins by checking how far the feed has come. createFeed is not idempotent and a feed does not
 name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feeds that
 appeared since are looked up, and the single unknown one is ours. An intent is withdrawn only when createFeed itself
 answers that it did nothing, never because some other call failed.
 
-A document is on our disk before it is sent, and a report before it is acted on. While the disk does not accept it, a
-step only waits: either nothing has gone to Amazon yet, or Amazon still has its report.
+A document is on our disk before it is sent. While the disk does not accept it, a step only waits: nothing has gone to
+Amazon yet.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
-from functools import partial
 from typing import Any, Final
 
 import pandas as pd
@@ -22,40 +20,20 @@ from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext, FeedClient
 from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.drop.archive import FeedFileKind
-from cws_filedrop.errors import Impossible, RemoteError, RemoteRefused, RemoteUnavailable, expected
-from cws_filedrop.feeds import order_acknowledgement, order_fulfillment, processing_report
+from cws_filedrop.errors import Impossible, RemoteError, RemoteUnavailable, expected
+from cws_filedrop.feeds import order_acknowledgement, order_fulfillment
 from cws_filedrop.feeds.schema import DocumentKind, validate
 from cws_filedrop.marketplaces.amazon import FEED_TYPES
-from cws_filedrop.model import Account, FeedKind, FeedState, Verdict
-from cws_filedrop.outgoing.hooks import events
-from cws_filedrop.outgoing.mail import notes
-from cws_filedrop.reports.marketplace import MarketplaceKind
+from cws_filedrop.model import Account, FeedKind, FeedState
+from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.feeds import feeds, filling, settling
+from cws_filedrop.store.feeds import feeds, filling
 from cws_filedrop.store.feeds.feeds import FeedRow, FeedSlot
-from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.sellers import sellers
 
 LOG: Final = log.get(__name__)
 CLOCK_MARGIN: Final = timedelta(minutes=2)  # Amazon's clock and ours may differ; ids we know are left out anyway
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """How a step ended: done, to be repeated after some seconds, or stopped until a person acts. Plain values."""
-
-    done: bool = False
-    again_seconds: float = 0.0
-    note: str = ""
-
-    def plain(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-DONE: Final = StepResult(done=True)
-ENDED: Final = ("FATAL", "CANCELLED")  # Amazon's statuses that say nothing about what became of the messages
-WORDS: Final = {Verdict.CONFIRMED: "Amazon accepted it"}
 
 
 def take_turn(amazon: AmazonContext, account_id: int, cause: str) -> FeedSlot:
@@ -119,7 +97,7 @@ def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedCl
     try:
         kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.DOCUMENT, body)
     except OSError as error:
-        return _not_kept(amazon, feed, error, attempt)
+        return not_kept(amazon, feed, error, attempt)
     document_id, url = client.create_feed_document()
     client.upload(url, body)
     intent_at = stamp(amazon.context.clock())
@@ -190,7 +168,7 @@ def _look_up(amazon: AmazonContext, feed: FeedRow, client: FeedClient) -> StepRe
         case _:
             ids = ", ".join(unknown)
             feeds.mark_unknown(amazon.context.db, feed.no)
-            return _stop(amazon, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
+            return stop(amazon, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
 
 
 def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: int) -> StepResult:
@@ -198,119 +176,6 @@ def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: i
     if isinstance(error, RemoteUnavailable):
         wait = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
-        return _waits(amazon, feed, str(error), wait)
+        return waits(amazon, feed, str(error), wait)
     feeds.stop_account(amazon.context.db, feed.account_id, str(error))
-    return _stop(amazon, feed, str(error))
-
-
-def _stop(amazon: AmazonContext, feed: FeedRow, why: str) -> StepResult:
-    feeds.change(amazon.context.db, feed.no, state=FeedState.STOPPED, note=why)
-    LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
-    notes.stopped(amazon.context, feed.no, why)
-    return StepResult(note=why)
-
-
-def _not_kept(amazon: AmazonContext, feed: FeedRow, error: OSError, attempt: int) -> StepResult:
-    LOG.error("feed.not_kept", feed=feed.no, attempt=attempt, why=str(error))
-    return _waits(amazon, feed, f"it cannot be kept on our disk: {error}", AMAZON_FAILED.seconds(attempt))
-
-
-def _waits(amazon: AmazonContext, feed: FeedRow, why: str, seconds: float) -> StepResult:
-    """Note why, and try again after a while."""
-    feeds.change(amazon.context.db, feed.no, note=why)
-    return StepResult(again_seconds=seconds, note=why)
-
-
-def look(amazon: AmazonContext, feed_no: int, turn: int) -> StepResult:
-    """Ask how the feed is doing; done when there is an answer to settle."""
-    db = amazon.context.db
-    feed = feeds.get(db, feed_no)
-    if feed.state is not FeedState.SUBMITTED or feed.report_document_id:
-        return DONE
-    amazon_feed_id = expected(feed.amazon_feed_id, "id at Amazon of a feed that it has")
-    if wait := feeds.reserve(db, feed.account_id, amazon.rate_limit("getFeed"), amazon.context.clock()):
-        return StepResult(again_seconds=wait)
-    try:
-        seen = amazon.client(sellers.account(db, feed.account_id)).get_feed(amazon_feed_id)
-    except RemoteError as error:
-        feeds.change(db, feed_no, note=str(error))
-        LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))
-        return StepResult(again_seconds=amazon.poll_seconds(turn), note=str(error))
-    if seen.status in ("IN_QUEUE", "IN_PROGRESS"):
-        return StepResult(again_seconds=amazon.poll_seconds(turn), note=seen.status)
-    values = {
-        "report_document_id": seen.result_document_id or feeds.NO_REPORT,
-        "ended": seen.status if seen.status in ENDED else "",
-        "note": "" if seen.status == "DONE" else seen.status,
-    }
-    feeds.change(db, feed_no, only_from=(FeedState.SUBMITTED,), **values)
-    return DONE
-
-
-def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResult, list[str]]:
-    """Read Amazon's report and give every line its verdict. Returns the uploads that this finished, too."""
-    db = amazon.context.db
-    feed = feeds.get(db, feed_no)
-    if feed.state is not FeedState.SETTLED:
-        try:
-            settlement = _answer(amazon, feed)
-        except RemoteUnavailable as error:
-            seconds = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
-            return _waits(amazon, feed, str(error), seconds), []
-        except OSError as error:
-            return _not_kept(amazon, feed, error, attempt), []
-        LOG.info("feed.settled", feed=feed_no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
-    else:
-        settlement = Settlement(Verdict.UNKNOWN, "", "", {})
-    minutes = amazon.context.settings.orders.read_back_minutes
-    look_after = timedelta(minutes=minutes) if minutes else None
-    now = amazon.context.clock()
-    told = partial(events.refused, now=now, marketplace=amazon.context.marketplace)
-    finished = settling.settle(db, feed_no, settlement, now=now, look_after=look_after, beside=told)
-    notes.settled(amazon.context, feed_no, feed.account_id)
-    return DONE, finished
-
-
-def _answer(amazon: AmazonContext, feed: FeedRow) -> Settlement:
-    """The verdicts of Amazon's report, after it was kept on disk. Raises: RemoteUnavailable, OSError."""
-    report = _report(amazon, feed)
-    settlement = _named(settlement_of(report, feed), amazon.context.marketplace)
-    if report is None:
-        return settlement
-    kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.REPORT, report)
-    return replace(settlement, report_sha256=kept.sha256)
-
-
-def _named(found: Settlement, answering: MarketplaceKind) -> Settlement:
-    """The same verdicts, in words that name who gave them."""
-    message, exceptions = answering.verdict(found.message), answering.quoted(found.exceptions)
-    return replace(found, message=message, exceptions=exceptions)
-
-
-def _report(amazon: AmazonContext, feed: FeedRow) -> bytes | None:
-    """Amazon's report, or None when there is none."""
-    if feed.report_document_id == feeds.NO_REPORT:
-        return None
-    db = amazon.context.db
-    if wait := feeds.reserve(db, feed.account_id, amazon.rate_limit("getFeedDocument"), amazon.context.clock()):
-        raise RemoteUnavailable("waits for Amazon's rate limit", ambiguous=False, retry_after_seconds=wait)
-    try:
-        return amazon.client(sellers.account(db, feed.account_id)).get_report(feed.report_document_id)
-    except RemoteRefused as error:
-        LOG.error("feed.report_refused", feed=feed.no, why=str(error))
-        return None
-
-
-def settlement_of(report: bytes | None, feed: FeedRow) -> Settlement:
-    """The verdicts that follow from a report. Without a usable one nobody can say what became of the lines."""
-    if feed.ended or report is None:
-        why = f"Amazon ended the feed as {feed.ended}" if feed.ended else "Amazon gave no report"
-        return Settlement(
-            Verdict.UNKNOWN, "", f"{why}; whether the order was confirmed must be looked up at Amazon", {}
-        )
-    answers = processing_report.answers(processing_report.read(report), feed.message_count)
-    columns = (answers.exceptions[name].to_list() for name in ("message_id", "verdict", "code", "message"))
-    exceptions = {
-        number: (Verdict(verdict), code, message) for number, verdict, code, message in zip(*columns, strict=True)
-    }
-    return Settlement(answers.default, "", answers.reason or WORDS.get(answers.default, ""), exceptions)
+    return stop(amazon, feed, str(error))

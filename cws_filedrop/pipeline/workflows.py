@@ -26,7 +26,7 @@ from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.pacing.in_progress import UploadsInProgress
 from cws_filedrop.pacing.wake_set import WakeSet
-from cws_filedrop.pipeline import outbox, sending
+from cws_filedrop.pipeline import answers, outbox, sending
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.uploads import uploads
@@ -164,7 +164,7 @@ def poll_feed(feed_no: int, turn: int, series: str = "") -> None:
 @DBOS.step()
 def look_at_feed(feed_no: int, turn: int) -> dict[str, Any]:
     """Ask for the feed's state at Amazon."""
-    return sending.look(WorkflowContext.amazon, feed_no, turn).plain()
+    return answers.look(WorkflowContext.amazon, feed_no, turn).plain()
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -187,7 +187,7 @@ def settle_feed(feed_no: int, attempt: int, series: str = "") -> None:
 @DBOS.step()
 def settle(feed_no: int, attempt: int) -> dict[str, Any]:
     """Give every line of the feed its verdict. Returns the uploads that are finished."""
-    step, finished = sending.settle(WorkflowContext.amazon, feed_no, attempt)
+    step, finished = answers.settle(WorkflowContext.amazon, feed_no, attempt)
     account_id = feeds.get(WorkflowContext.amazon.context.db, feed_no).account_id
     return step.plain() | {"uploads": finished, "account_id": account_id}
 

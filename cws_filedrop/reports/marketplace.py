@@ -56,6 +56,11 @@ class MarketplaceKind(StrEnum):
         return words if self is MarketplaceKind.AMAZON else f"[sandbox] {words}"
 
 
+def number_of_feed(feed_id: str | None) -> str:
+    """The number by which a processing report names a feed: Amazon's id is one, the sandbox's ends with it."""
+    return (feed_id or "").removeprefix(SANDBOX_FEED)
+
+
 def is_sandbox_feed(feed_id: str | None) -> bool:
     """Is that the id of a feed that the sandbox took, whatever the marketplace is now?"""
     return (feed_id or "").startswith(SANDBOX_FEED)

@@ -12,7 +12,7 @@ def text(imported: Mapping[str, Any], *, most_issues: int) -> list[str]:
     """Some lines of text: what came in, what is new, and the first `most_issues` issues of lines that were left out."""
     orders, lines = imported["orders"], imported["order_lines"]
     summary = [
-        f"{imported['file']}: {imported['lines']:,} lines of {imported['format']}",
+        f"{imported['file']}: {imported['lines']:,} lines of {imported['format']}, written in {imported['encoding']}",
         f"  orders       {orders['new']:,} new, {orders['changed']:,} changed, {orders['unchanged']:,} as before",
         f"  order lines  {lines['new']:,} new, {lines['changed']:,} changed",
     ]

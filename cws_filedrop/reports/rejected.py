@@ -25,7 +25,8 @@ def rows(raw: Mapping[int, str], issues: Iterable[tuple[int, Issue]], delimiter:
     """The lines of `raw` (by line number, as typed) with their errors; several in one line are joined by " | ".
 
     `width` is the number of the seller's columns. Empty cells beyond them are left out, so that the added columns are
-    under their headings; a line with too few cells is not padded, or it would pass when dropped again uncorrected.
+    under their headings. A line with a wrong number of cells stays as it is, or it would pass when dropped again
+    uncorrected.
     """
     by_line: dict[int, list[Issue]] = {}
     for line, issue in issues:
@@ -36,7 +37,8 @@ def rows(raw: Mapping[int, str], issues: Iterable[tuple[int, Issue]], delimiter:
 
 
 def _row(text: str, issues: list[Issue], delimiter: str, width: int) -> str:
-    while text.endswith(delimiter) and text.count(delimiter) >= width:
+    miscounted = any(issue.code == "L01" for issue in issues)
+    while not miscounted and text.endswith(delimiter) and text.count(delimiter) >= width:
         text = text[: -len(delimiter)]
     added = [
         " | ".join(issue.code for issue in issues),

@@ -26,9 +26,9 @@ class Status:
 
     `uploads` and `results`, newest first: id, name, state, line_count, waiting, counts. `unconfirmed`: upload_id, line,
     order_id, order_item_id, code, message; `unknown`: the same for lines whose outcome nobody can tell. `late_soon`,
-    most urgent first: order_id, number, ship_by, state. `missing`, oldest first: order_id, accepted_at, note.
-    `hooks_off`, web hooks that were switched off because they accepted nothing: id, url, why. `stopped`: why nothing is
-    sent. `marketplace` is who answers for Amazon.
+    most urgent first: order_id, number, ship_by, state, open (what is not confirmed, in words). `missing`, oldest
+    first: order_id, accepted_at, note. `hooks_off`, web hooks that were switched off because they accepted nothing:
+    id, url, why. `stopped`: why nothing is sent. `marketplace` is who answers for Amazon.
     """
 
     seller: str
@@ -97,7 +97,8 @@ def _refused(item: Mapping[str, Any]) -> str:
 
 def _late(item: Mapping[str, Any], now: str) -> str:
     when = "was to be shipped by" if item["ship_by"] < now else "is to be shipped by"
-    return f"{item['order_id']} ({item['state']}) {when} {_minute(item['ship_by'])}"
+    state = ": ".join(filter(None, (item["state"], item.get("open", ""))))
+    return f"{item['order_id']} ({state}) {when} {_minute(item['ship_by'])}"
 
 
 def _missing(item: Mapping[str, Any]) -> str:

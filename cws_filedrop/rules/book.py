@@ -7,14 +7,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final, NamedTuple
 
 from cws_filedrop.model import OrderState
 
+LinePlace = tuple[str, int]  # an upload's id, and a line of it
+
+
+class PackageStanding(StrEnum):
+    """How a package that was told stands."""
+
+    IN_WAIT = "in wait"  # its line is held until an earlier one is answered
+    QUEUED = "queued"  # nothing of it has gone to Amazon
+    SENT = "sent"  # Amazon may have it
+    UNKNOWN = "unknown"
+    CONFIRMED = "confirmed"
+    REFUSED = "refused"
+    WITHDRAWN = "withdrawn"  # it was taken back: Amazon has nothing of it
+
+    @property
+    def is_unsent(self) -> bool:
+        """Is its line still waiting with us?"""
+        return self in (PackageStanding.IN_WAIT, PackageStanding.QUEUED)
+
+    @property
+    def is_undecided(self) -> bool:
+        """May Amazon have it, or not?"""
+        return self in (PackageStanding.SENT, PackageStanding.UNKNOWN)
+
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """A shipment that is on its way to Amazon or confirmed, and the line it came from.
+    """A shipment that was told, how it stands, and the line it came from.
 
     `item` is "" for the whole order; `quantity` is None for all that was ordered. `corrected_by` names the later line
     that corrected this package ("" = it stands).
@@ -26,6 +51,12 @@ class Package:
     upload_id: str
     line: int
     corrected_by: str = ""
+    standing: PackageStanding = PackageStanding.CONFIRMED
+
+    @property
+    def place(self) -> LinePlace:
+        """The line it came from."""
+        return self.upload_id, self.line
 
     @property
     def source(self) -> str:
@@ -72,17 +103,20 @@ class KnownOrder:
 class OrderBook:
     """Orders by every name that rows may use: Amazon's number, the service's own, the seller's reference.
 
-    `ambiguous` are references that the seller gave to several orders: no row may mean one of them by guess.
+    `ambiguous` are references that the seller gave to several orders: no row may mean one of them by guess. `current`
+    if orders came in of late, so that one which it does not hold is worth a word.
     """
 
     orders: Mapping[str, KnownOrder]
     ambiguous: frozenset[str] = frozenset()
+    current: bool = False
 
 
 class Effect(NamedTuple):
     """What a good row does to its order; `order_no` is 0 for an order that is not in the book yet.
 
-    `version` is the order's when the row was judged. Carrier and tracking number are as they would be sent.
+    `version` is the order's when the row was judged. Carrier and tracking number are as they would be sent. `quantity`
+    is None for all that was ordered; `covers` says that nothing of the order is left beside this row.
     """
 
     line: int
@@ -95,7 +129,11 @@ class Effect(NamedTuple):
     tracking: str
     carrier_code: str
     carrier_name: str
-    corrects: tuple[str, ...] = ()  # tracking numbers of this item's packages that it replaces
+    corrects: tuple[str, ...] = ()  # tracking numbers of this item's packages that it corrects
+    quantity: int | None = None
+    covers: bool = True
+    replaces: tuple[LinePlace, ...] = ()  # lines that were not sent yet, and are not any more
+    waits_for: LinePlace | None = None  # the line that has to be answered before this one goes on
 
 
 EMPTY: Final = OrderBook({})

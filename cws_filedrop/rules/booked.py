@@ -1,5 +1,5 @@
-"""The rules that need the order book: O02 and I01 (repaired), O03, O04, S02, I02, D04, T05; and what is sent of a row
-besides its own cells.
+"""The rules that need the order book: O02 and I01 (repaired), O03, O04, S02, I02, Q04, D04, T05; and what is sent of a
+row besides its own cells.
 
 Each function takes the rows of one piece of a file, and in `found` the order of each row. What was confirmed of an
 order before is the subject of `packages`.
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 
@@ -23,14 +23,17 @@ from cws_filedrop.rules.book import KeptTracking, KnownOrder, OrderBook
 from cws_filedrop.rules.columns import Cells, Column, Mask, Sheet, Spread, replaced
 from cws_filedrop.rules.dates import Calendar, Dates
 from cws_filedrop.rules.findings import Findings
-from cws_filedrop.rules.items import ITEM_ID
+from cws_filedrop.rules.items import ITEM_ID, quantity
 from cws_filedrop.rules.order_states import TRANSITIONS
 from cws_filedrop.rules.statuses import RequestedStatuses
 
 Found = Sequence[KnownOrder | None]
 DIGITS: Final = re.compile(r"[0-9]{6,13}")
 ROUNDED: Final = re.compile(r"([0-9])(?:[.,]([0-9]+))?[eE]\+?([0-9]{1,2})")
-WORDS: Final = {OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirmation"}
+WORDS: Final = {
+    OrderState.UNCONFIRMED: "unconfirmed: Amazon refused its confirmation",
+    OrderState.PARTLY_SHIPPED: "partly shipped: Amazon has some of it",
+}
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,7 @@ def resolve(sheet: Sheet, findings: Findings, book: OrderBook, *, unknown_orders
     """The order of each row; rows without one that Amazon could know are noted (O01, O02, O03)."""
     column = sheet["order-id"]
     if not book.orders and not book.ambiguous:
-        orders.check(sheet, findings, unknown_orders=unknown_orders)
+        orders.check(sheet, findings, unknown_orders=unknown_orders, current=book.current)
         return NamedOrders(column, [None] * sheet.size)
     names = column.texts(sheet.every)
     found = [book.orders.get(name) for name in names]
@@ -63,7 +66,7 @@ def resolve(sheet: Sheet, findings: Findings, book: OrderBook, *, unknown_orders
             findings.add("O02", "order-id", np.array([row]), f"repaired={order.amazon_order_id}")
             found[row] = order
             settled[row] = True
-    orders.check(sheet, findings, unknown_orders=unknown_orders, settled=settled)
+    orders.check(sheet, findings, unknown_orders=unknown_orders, settled=settled, current=book.current)
     ids = [name if order is None else order.amazon_order_id for name, order in zip(names, found, strict=True)]
     return NamedOrders(column if ids == names else Column(pa.array(ids, pa.string())), found)
 
@@ -113,6 +116,45 @@ def _can_have_been(text: str, item: str) -> bool:
     whole, part, power = rounded[1], rounded[2] or "", int(rounded[3])
     unit = Decimal(10) ** (power - len(part))
     return abs(Decimal(item) - Decimal(whole + part) * unit) * 2 <= unit
+
+
+# A quantity without an item: of an order of one item it is that item's; otherwise it must be all that was ordered.
+
+
+def only_items(sheet: Sheet, findings: Findings, found: Found) -> dict[int, str]:
+    """The only item of the order, for rows that name none but say how many (Q04), or with which codes; by row."""
+    bare = ~sheet["order-item-id"].given & (sheet["quantity"].given | sheet["transparency-code"].given)
+    meant = {row: item for row in np.flatnonzero(bare).tolist() if (item := _only_item(found[row]))}
+    counted = [row for row in meant if sheet["quantity"].given[row]]
+    findings.add("Q04", "quantity", np.array(counted, np.int64), [f"item={meant[row]}" for row in counted])
+    return meant
+
+
+def _only_item(order: KnownOrder | None) -> str:
+    return next(iter(order.items)) if order is not None and len(order.items) == 1 else ""
+
+
+def check_whole(sheet: Sheet, findings: Findings, found: Found, shipped: Mask) -> Mask:
+    """The rows without an item whose quantity the book can judge: fewer than all of the order's is Q03, more is Q02."""
+    settled = np.zeros(sheet.size, np.bool_)
+    bare = shipped & ~sheet["order-item-id"].given & sheet["quantity"].given
+    for row in np.flatnonzero(bare).tolist():
+        order, count = found[row], quantity(str(sheet["quantity"].values[row]).strip())
+        ordered = _ordered(order)
+        if not ordered or not count:
+            continue
+        settled[row] = True
+        if int(count) > ordered:
+            findings.add("Q02", "quantity", np.array([row]), f"{ordered} ordered")
+        elif int(count) < ordered:
+            findings.add("Q03", "quantity", np.array([row]), f"part={ordered}")
+    return settled
+
+
+def _ordered(order: KnownOrder | None) -> int:
+    """How many units an order of several items has; 0 when not known."""
+    counts = list(order.items.values()) if order is not None and len(order.items) > 1 else []
+    return sum(count or 0 for count in counts) if all(counts) else 0
 
 
 def check_items(findings: Findings, found: Found, items: Column) -> None:
@@ -183,12 +225,17 @@ def not_before(sheet: Sheet, findings: Findings, found: Found, shipped: Mask, re
     wrong: list[tuple[int, str]] = []
     for row, purchase, reading in _early(found, shipped, read):
         placed = datetime.fromisoformat(purchase).astimezone(calendar.zone)
-        if reading.is_day and reading.at is not None and reading.at.date() == placed.date():
+        if reading.is_day and reading.at is not None and reading.at.date() in _days(placed, reading.at):
             later[row] = dates.written(min(placed, calendar.here))
         else:
             wrong.append((row, f"{placed.date().isoformat()}"))
     findings.add("D04", "ship-date", np.array([row for row, _ in wrong], np.int64), [day for _, day in wrong])
     return replaced(read.cells, sheet.every, later) if later else read.cells
+
+
+def _days(placed: datetime, at: datetime) -> tuple[date, date]:
+    """The day of an order in the seller's zone, and in the zone that a ship-date names."""
+    return placed.date(), placed.astimezone(at.tzinfo).date()
 
 
 def _early(found: Found, shipped: Mask, read: Dates) -> Iterator[tuple[int, str, dates.DateReading]]:

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 import numpy as np
 import pandas as pd
 
-from cws_filedrop.rules import repeats, statuses, tracking
+from cws_filedrop.rules import repeats, statuses
+from cws_filedrop.rules.cells.tracking_number import reading
 from cws_filedrop.rules.columns import Sheet, Words
 
 COLUMNS: Final = ("status", "tracking-number", "order-id")
@@ -64,5 +65,5 @@ def crowds(chunks: Iterable[pd.DataFrame], wanted: Words, most_orders: int) -> l
         for number, order in zip(column.texts(rows), sheet["order-id"].texts(rows), strict=True):
             orders[number].add(order)
     crowded = [Crowd(number, len(own)) for number, own in orders.items() if len(own) > most_orders]
-    real = [crowd for crowd in crowded if tracking.reading(crowd.tracking).sent]
+    real = [crowd for crowd in crowded if reading(crowd.tracking).sent]
     return sorted(real, key=lambda crowd: -crowd.orders)

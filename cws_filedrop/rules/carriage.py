@@ -5,7 +5,7 @@ Applies the table of carriers and the tracking forms to the rows of a file. Know
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Final, NamedTuple
@@ -15,7 +15,8 @@ import numpy.typing as npt
 
 from cws_filedrop.rules import check_digits
 from cws_filedrop.rules.carriers import OTHER, CarrierTable, is_none, is_other
-from cws_filedrop.rules.columns import Mask, Sheet, Spread
+from cws_filedrop.rules.cells import carrier_name
+from cws_filedrop.rules.columns import Cells, Mask, Rows, Sheet, Spread
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.statuses import RequestedStatuses
 from cws_filedrop.rules.tracking import Tracking
@@ -23,6 +24,10 @@ from cws_filedrop.rules.tracking import Tracking
 CODE: Final = "carrier-code"
 NAME: Final = "carrier-name"
 LONGEST: Final = 50  # docs/amazon.md#1-fulfillment
+OWN: Final = frozenset(
+    {OTHER, "Self Delivery", "Consegna Mezzi Propri", "Mezzi propri", "Interno"}
+)  # may number freely
+MOST_SUGGESTED: Final = 500  # distinct names of a piece that a near name is looked for; more are no typing errors
 MOST_PAIRS: Final = 1 << 16  # of distinct codes and names; up to here counting into a table beats sorting the rows
 
 
@@ -44,13 +49,32 @@ class CarrierLookup:
     def _unlisted(self, name: str, column: str) -> NamedCarrier:
         if len(name) > LONGEST:
             return NamedCarrier(OTHER, "", ((column, ("M02", str(len(name)))),))
+        if kind := carrier_name.no_name(name):
+            return NamedCarrier(OTHER, "", ((column, ("C03", kind)),))
         return NamedCarrier(OTHER, name, ((column, ("C02", name)),))
+
+    def _code(self, name: str) -> str:
+        found = self.table.find(name, self.own)
+        return found.code if found else ""
 
     def _one(self, typed: str, column: str) -> NamedCarrier | None:
         found = self.table.find(typed, self.own)
-        if found is None:
+        code = found.code if found else carrier_name.certain(typed, self._code)
+        if not code:
             return None
-        return NamedCarrier(found.code, "", () if found.exact else ((column, ("C04", f"mapped={found.code}")),))
+        exact = found is not None and found.exact
+        return NamedCarrier(code, "", () if exact else ((column, ("C04", f"mapped={code}")),))
+
+    def suggested(self, one: NamedCarrier) -> NamedCarrier:
+        """The same, with the name of Amazon's list that an unlisted one may stand for."""
+        known = (*self.table.folds, *self.table.aliases)
+        troubles = tuple((column, self._near(trouble, known)) for column, trouble in one.troubles)
+        return one._replace(troubles=troubles)
+
+    def _near(self, trouble: Trouble, known: tuple[str, ...]) -> Trouble:
+        code, name = trouble
+        near = carrier_name.nearest(name, self._code, known) if code == "C02" else ""
+        return (code, f"near={near}") if near else trouble
 
     def _by_name(self, name: str, column: str) -> NamedCarrier:
         """A carrier given by name alone."""
@@ -66,6 +90,8 @@ class CarrierLookup:
             return NamedCarrier(OTHER, "", ((CODE, ("C03", "")),))
         if len(name) > LONGEST:
             return NamedCarrier(OTHER, "", ((NAME, ("M02", str(len(name)))),))
+        if kind := carrier_name.no_name(name):
+            return NamedCarrier(OTHER, "", ((NAME, ("C03", kind)),))
         mapped = () if code == OTHER else ((CODE, ("C04", f"mapped={OTHER}")),)
         return NamedCarrier(OTHER, name, mapped)
 
@@ -105,10 +131,44 @@ class Carriage:
     names: Spread
 
 
-def _note(findings: Findings, rows: npt.NDArray[np.int32], named: list[NamedCarrier], travels: Mask) -> None:
+@dataclass(frozen=True)
+class GivenCarriers:
+    """The carriers as the rows name them: the distinct pairs of cells, what each stands for, and which a row has."""
+
+    rows: npt.NDArray[np.int32]
+    pairs: Sequence[tuple[str, str]]
+    named: Sequence[NamedCarrier]
+
+    @property
+    def own(self) -> Mask:
+        """The rows whose parcels may go by numbers of the seller's own."""
+        flags = [one.code in OWN or not any(pair) for one, pair in zip(self.named, self.pairs, strict=True)]
+        return np.array(flags, np.bool_)[self.rows]
+
+    @property
+    def numbers(self) -> Spread:
+        """For each row the cell that holds a tracking number in place of a carrier's name, or ""."""
+        cells = [
+            next((pair[column == NAME] for column, (_, kind) in one.troubles if kind == "tracking"), "")
+            for one, pair in zip(self.named, self.pairs, strict=True)
+        ]
+        return Spread(self.rows, cells)
+
+
+def given(sheet: Sheet, lookup: CarrierLookup) -> GivenCarriers:
+    """The carriers that the rows name."""
+    rows, pairs = _pairs(sheet[CODE].distinct, sheet[NAME].distinct)
+    named = [lookup.named(code, name) for code, name in pairs]
+    if len(pairs) <= MOST_SUGGESTED:
+        named = [lookup.suggested(one) for one in named]
+    return GivenCarriers(rows, pairs, named)
+
+
+def _note(findings: Findings, carriers: GivenCarriers, travels: Mask) -> None:
+    cells = Spread(carriers.rows, [one.code for one in carriers.named])
     for column in (CODE, NAME):
-        seen = [next((trouble for where, trouble in one.troubles if where == column), None) for one in named]
-        findings.add_troubles(column, Spread(rows, [one.code for one in named]), seen, travels)
+        seen = [next((trouble for at, trouble in one.troubles if at == column), None) for one in carriers.named]
+        findings.add_troubles(column, cells, seen, travels)
 
 
 def _inferred(sheet: Sheet, findings: Findings, tracking: Tracking, codes: Spread, shipped: Mask) -> Spread:
@@ -116,7 +176,7 @@ def _inferred(sheet: Sheet, findings: Findings, tracking: Tracking, codes: Sprea
     rows = np.flatnonzero(tracking.good & ~codes.given)
     if not len(rows):
         return codes
-    guesses = check_digits.inferred(tracking.sent, rows)
+    guesses = check_digits.inferred(tracking.bare, rows)
     known = guesses != ""
     findings.add("C04", "tracking-number", rows[known], guesses[known].tolist())
     lost = rows[~known]
@@ -129,11 +189,15 @@ def _inferred(sheet: Sheet, findings: Findings, tracking: Tracking, codes: Sprea
 
 
 def _check_numbers(findings: Findings, tracking: Tracking, codes: Spread) -> None:
+    """Note numbers that their carrier cannot have given (T04)."""
     for at, carrier in enumerate(codes.texts):
-        if carrier in check_digits.checked_carriers():
-            rows = np.flatnonzero(tracking.good & (codes.codes == at))
-            for wrong, detail in check_digits.mistyped(tracking.sent, rows, carrier):
-                findings.add("T04", "tracking-number", wrong, detail)
+        if not carrier:
+            continue
+        rows = np.flatnonzero(tracking.good & (codes.codes == at))
+        for wrong, detail in check_digits.mistyped(tracking.bare, rows, carrier):
+            findings.add("T04", "tracking-number", wrong, detail)
+        for wrong, other in check_digits.of_others(tracking.bare, rows, carrier):
+            findings.add("T04", "tracking-number", wrong, f"other={other}")
 
 
 def _merged(codes: Spread) -> Spread:
@@ -145,13 +209,18 @@ def _merged(codes: Spread) -> Spread:
 
 
 def check(
-    sheet: Sheet, findings: Findings, requested: RequestedStatuses, tracking: Tracking, lookup: CarrierLookup
+    sheet: Sheet, findings: Findings, requested: RequestedStatuses, tracking: Tracking, carriers: GivenCarriers
 ) -> Carriage:
     """The carrier of each row that travels."""
-    rows, pairs = _pairs(sheet[CODE].distinct, sheet[NAME].distinct)
-    named = [lookup.named(code, name) for code, name in pairs]
-    _note(findings, rows, named, requested.travels)
-    codes = _merged(Spread(rows, [one.code for one in named]))
+    _note(findings, carriers, requested.travels)
+    codes = _merged(Spread(carriers.rows, [one.code for one in carriers.named]))
     codes = _inferred(sheet, findings, tracking, codes, requested.shipped)
     _check_numbers(findings, tracking, codes)
-    return Carriage(codes, Spread(rows, [one.name for one in named]))
+    return Carriage(codes, Spread(carriers.rows, [one.name for one in carriers.named]))
+
+
+def check_given(findings: Findings, rows: Rows, codes: Cells, numbers: Cells) -> None:
+    """Note the rows, of those that go to Amazon, that send neither a carrier nor a tracking number (C01)."""
+    sent = zip(rows.tolist(), codes.pick(rows).to_pylist(), numbers.pick(rows).to_pylist(), strict=True)
+    bare = [row for row, code, number in sent if not code and not number]
+    findings.add("C01", CODE, np.array(bare, np.int64), "nothing")

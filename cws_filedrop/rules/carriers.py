@@ -17,9 +17,50 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 OTHER: Final = "Other"
-OTHERS: Final = frozenset({"other", "otro", "andere", "sonstige"})  # "other" in the languages of Amazon's list
+# "other" in the languages of Amazon's list, and of its sites.
+OTHERS: Final = frozenset(
+    {
+        "altra",
+        "altri",
+        "altro",
+        "anden",
+        "andere",
+        "anderer",
+        "anderes",
+        "anders",
+        "andet",
+        "andra",
+        "annan",
+        "annat",
+        "autre",
+        "autres",
+        "diger",
+        "egyeb",
+        "inne",
+        "inny",
+        "jiny",
+        "muu",
+        "other",
+        "othercarrier",
+        "others",
+        "otra",
+        "otro",
+        "otros",
+        "outra",
+        "outro",
+        "outros",
+        "overig",
+        "overige",
+        "sonstige",
+        "sonstiger",
+        "sonstiges",
+        "その他",
+        "其他",
+    }
+)
 NO_CARRIER: Final = frozenset(
     "na none no null nil nocarrier notracking untracked unknown tba tbd notapplicable notavailable".split()  # noqa: SIM905
 )
@@ -90,7 +131,7 @@ def is_other(name: str) -> bool:
 def is_none(name: str) -> bool:
     """Does the name mean that there is no carrier?"""
     fold = folded(name)
-    return not fold or fold in NO_CARRIER
+    return (not fold or fold in NO_CARRIER) and not is_error(name)
 
 
 @cache

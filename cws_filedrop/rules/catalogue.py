@@ -4,7 +4,7 @@ The texts are data, in `data/catalogue.tsv`. This module only reads and fills th
 detected. An issue is the code plus three variable parts: `column`, `value` (the cell as typed) and `detail`.
 
 One code may have several wordings. Then `detail` is `kind` or `kind=rest`: the kind selects the wording (and possibly
-a milder severity), and `{detail}` is the rest; any other detail takes the code's own wording. In a template, a part in
+another severity), and `{detail}` is the rest; any other detail takes the code's own wording. In a template, a part in
 square brackets is left out when a field inside it is empty.
 """
 
@@ -60,8 +60,8 @@ def _entries(text: str) -> dict[str, CatalogueEntry]:
     for row in text.splitlines()[1:]:
         code, kind, severity, scope, rule, message, remedy = row.split("\t")
         if kind:
-            mild = Severity(severity) if severity else entries[code].severity
-            kinds[code][kind] = Wording(mild, message, remedy)
+            own = Severity(severity) if severity else entries[code].severity
+            kinds[code][kind] = Wording(own, message, remedy)
             continue
         where = cast(Literal["file", "line"], scope)
         kinds[code] = {}
@@ -103,7 +103,7 @@ def _filled(template: str, fields: Mapping[str, str]) -> str:
 
 
 def severity_of(code: str, detail: str = "") -> Severity:
-    """The severity of an issue; the kind in its detail may make it milder than its code."""
+    """The severity of an issue; the kind in its detail may have another than its code."""
     return CATALOGUE[code].wording(detail)[0].severity
 
 

@@ -1,4 +1,4 @@
-"""L02: control characters, which XML cannot carry, in any cell. Knows bytes, no column's meaning."""
+"""L02: control characters, which XML cannot carry, in any cell; L04: marks of spreadsheets. Knows no meanings."""
 
 from __future__ import annotations
 
@@ -24,3 +24,9 @@ def check(sheet: Sheet, findings: Findings) -> None:
     """Note L02 for every cell that holds a control character."""
     for name in sheet.names:
         findings.add("L02", name, rows_with_controls(sheet[name]))
+
+
+def note_marks(sheet: Sheet, findings: Findings) -> None:
+    """Note L04 for every cell that was used without the mark by which a spreadsheet keeps it as text."""
+    for name, rows in sheet.marked.items():
+        findings.add("L04", name, rows)

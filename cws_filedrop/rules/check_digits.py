@@ -26,6 +26,54 @@ Numbers: TypeAlias = npt.NDArray[np.int32]
 CLOSED: Final = frozenset({"UPS", "USPS", "FedEx", "FedEx SmartPost"})
 
 
+# Forms of these that another carrier cannot have given: members of a group share forms, and what Amazon does not list
+# may be anybody. Many deliver by USPS, so its forms tell only of carriers that surely do not.
+TELLING: Final = {
+    "UPS": ("Other", "UPSMI", "UPS Mail Innovations", "UPS Freight"),
+    "FedEx": ("Other", "FedEx SmartPost", "FEDEX_JP", "AFL/Fedex"),
+}
+NEVER_BY_USPS: Final = frozenset(
+    {
+        "Royal Mail",
+        "ROYAL_MAIL",
+        "RMLGB",
+        "Parcelforce",
+        "DPD",
+        "DPD Local",
+        "GLS",
+        "Hermes UK",
+        "Hermes Logistik Gruppe",
+        "Yodel",
+        "Deutsche Post",
+        "DHL-Paket",
+        "Chronopost",
+        "Colissimo",
+        "La Poste",
+        "Correos",
+        "Seur",
+        "MRW",
+        "Poste Italiane",
+        "BRT",
+        "SDA",
+        "AT POST",
+        "Swiss post",
+        "Post NL",
+        "PostNL",
+        "BPOST",
+        "PostNord",
+        "InPost",
+        "Canada Post",
+        "PUROLATOR",
+        "OnTrac",
+        "YAMATO",
+        "YamatoTransport",
+        "SAGAWA",
+        "SagawaExpress",
+        "Japan Post",
+    }
+)
+
+
 def _to_ten(total: Numbers) -> Numbers:
     return (10 - total % 10) % 10
 
@@ -172,6 +220,22 @@ def mistyped(column: Column, rows: Rows, carrier: str) -> Iterable[tuple[Rows, s
         if carrier in CLOSED:
             yield chosen[~looks.formed], carrier
         yield chosen[looks.formed & ~looks.right], f"check={looks.name}"
+
+
+def of_others(column: Column, rows: Rows, carrier: str) -> Iterable[tuple[Rows, str]]:
+    """The rows whose number can only be another carrier's, with that carrier."""
+    if carrier in CLOSED:
+        return  # their own forms are all known, so that `mistyped` has said so
+    for size, chosen in _by_size(column, rows):
+        for kind in _telling(size):
+            if _cannot_have(carrier, kind.only):
+                block = Block(column.words(chosen, size))
+                yield chosen[kind.form.match(block) & check_digit_right(block, kind)], kind.only
+
+
+def _cannot_have(carrier: str, other: str) -> bool:
+    """Can a number with a form of `other` not be the carrier's?"""
+    return carrier in NEVER_BY_USPS if other == "USPS" else other in TELLING and carrier not in TELLING[other]
 
 
 def inferred(column: Column, rows: Rows) -> npt.NDArray[np.object_]:

@@ -16,6 +16,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cws_filedrop.rules.spreadsheets.marks import unmarked
+
 Rows: TypeAlias = npt.NDArray[np.int64]
 Mask: TypeAlias = npt.NDArray[np.bool_]
 Bytes: TypeAlias = npt.NDArray[np.uint8]
@@ -57,6 +59,10 @@ class Spread:
         """The rows whose text is wanted; `wanted` is called once for each distinct text."""
         flags = [wanted(text) for text in self.texts]
         return np.array(flags, dtype=np.bool_)[self.codes]
+
+    def at(self, row: int) -> str:
+        """The text of one row."""
+        return self.texts[int(self.codes[row])]
 
     @property
     def given(self) -> Mask:
@@ -105,6 +111,15 @@ class Column:
             return np.zeros(1, np.int32)
         first = self.values.offset
         return np.frombuffer(memoryview(buffer), np.int32)[first : first + len(self.values) + 1]
+
+    @property
+    def starts(self) -> Bytes:
+        """The first byte of each cell (of an empty one: any), without copying them; nothing if all are empty."""
+        buffer = self.values.buffers()[2]
+        if buffer is None or self._bounds[-1] == self._bounds[0]:
+            return np.zeros(0, np.uint8)
+        held = np.frombuffer(memoryview(buffer), np.uint8)
+        return held[np.minimum(self._bounds[:-1], len(held) - 1)]
 
     @cached_property
     def offsets(self) -> npt.NDArray[np.int64]:
@@ -155,6 +170,11 @@ class Column:
         taken[:, -1] &= LOW_BYTES[size - 8 * (count - 1)]
         return taken
 
+    def three(self, places: Rows) -> Words:
+        """The three bytes that begin at some places of `data`, as one number each."""
+        found: Words = self._windows[places] & LOW_BYTES[3]
+        return found
+
     @cached_property
     def _windows(self) -> Words:
         """The word that begins at each byte of `data`."""
@@ -188,10 +208,21 @@ def arrow(series: pd.Series[str]) -> pa.StringArray:
     return cast(pa.StringArray, values.fill_null("") if values.null_count else values)
 
 
+def _marks(column: Column) -> dict[int, str]:
+    """The cells that a spreadsheet marked as text (="007", '007), by row, without the mark."""
+    starts = column.starts
+    if not len(starts):
+        return {}
+    begun = np.flatnonzero((starts == ord("=")) | (starts == ord("'")))
+    typed = zip(begun.tolist(), column.texts(begun), strict=True)
+    return {row: text for row, cell in typed if (text := unmarked(cell)) != cell}
+
+
 class Sheet:
     """LINES as columns; a column that the file does not have is empty in every row.
 
-    A column is taken out of the frame only when it is first used: for a small file that is the largest cost.
+    A column is taken out of the frame only when it is first used: for a small file that is the largest cost. Marks by
+    which spreadsheets keep text as text are no part of a cell; `typed` has the cells with them, `marked` says where.
     """
 
     def __init__(self, lines: pd.DataFrame) -> None:
@@ -201,12 +232,25 @@ class Sheet:
         self.names = [str(name) for name in lines.columns]
         self._lines = lines
         self._columns: dict[str, Column] = {}
+        self._typed: dict[str, Column] = {}
+        self.marked: dict[str, Rows] = {}
 
     def __contains__(self, name: str) -> bool:
         return name in self.names
 
     def __getitem__(self, name: str) -> Column:
         if name not in self._columns:
-            cells = arrow(self._lines[name]) if name in self.names else nothing(self.size)
-            self._columns[name] = Column(cells)
+            self._columns[name] = self._read(name)
         return self._columns[name]
+
+    def _read(self, name: str) -> Column:
+        column = Column(arrow(self._lines[name]) if name in self.names else nothing(self.size))
+        if not (plain := _marks(column)):
+            return column
+        self._typed[name] = column
+        self.marked[name] = np.array(list(plain), np.int64)
+        return replaced(column, self.every, plain)
+
+    def typed(self, name: str) -> Column:
+        """A column as the seller typed it."""
+        return self._typed.get(name) or self[name]

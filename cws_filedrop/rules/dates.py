@@ -15,25 +15,35 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import pandas as pd
 
 from cws_filedrop.errors import expected
 from cws_filedrop.model import DateOrder, JudgementContext
 from cws_filedrop.rules.columns import Mask, Sheet, Spread, constant
 from cws_filedrop.rules.findings import Findings, Trouble
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 SKEW: Final = timedelta(minutes=15)
 LONG_AGO: Final = timedelta(days=30)
+TOO_LONG_AGO: Final = timedelta(days=366)
 WIDEST_ZONE: Final = timedelta(hours=14)  # of xsd:dateTime
 YEARS: Final = range(1900, 3000)
 NOON: Final = time(12)
+MIDNIGHT: Final = time()
+PROVABLE: Final = (DateOrder.DAY_FIRST, DateOrder.MONTH_FIRST)  # as in ProvenOrders
+_OTHER: Final = {PROVABLE[0]: PROVABLE[1], PROVABLE[1]: PROVABLE[0]}
 
 CLOCK: Final = (
     r"(?:(?:[Tt]|[ ]+)(?P<hour>[0-9]{1,2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2})(?:[.,][0-9]+)?)?"
-    r"(?:[ ]?(?P<half>[AaPp])\.?[Mm]\.?)?(?:[ ]?(?P<zone>[Zz]|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
+    r"(?:[ ]?(?P<half>[AaPp])\.?[Mm]\.?)?(?:[ ]?(?P<zone>[Zz]|[A-Z]{3,4}|[+-][0-9]{2}(?::?[0-9]{2})?))?)?"
 )
+# Names of zones in which Amazon's reports give moments, in hours; those that mean several zones are left out.
+ZONES: Final = {"UTC": 0, "GMT": 0, "WET": 0, "BST": 1, "WEST": 1, "CET": 1, "MET": 1, "CEST": 2, "MEST": 2, "EET": 2}
+ZONES_FAR: Final = {"JST": 9, "EST": -5, "EDT": -4, "MDT": -6, "PST": -8, "PDT": -7, "AEST": 10, "AEDT": 11}
 YEAR_FIRST: Final = re.compile(r"(?P<a>[0-9]{4})(?P<mark>[-/])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{1,2})" + CLOCK)
 YEAR_LAST: Final = re.compile(r"(?P<a>[0-9]{1,2})(?P<mark>[-/.])(?P<b>[0-9]{1,2})(?P=mark)(?P<c>[0-9]{4})" + CLOCK)
 SERIAL: Final = re.compile(r"[0-9]{5}([.,][0-9]+)?")
+OWN_ZONE: Final = re.compile(r":[0-9.,]+ ?(?:[Zz]|[A-Z]{3,4}|[+-][0-9:]+)$")
 SHORT_YEAR: Final = re.compile(r"([0-9]{1,2}[-/.]){2}[0-9]{2}(?![0-9]).*")
 MONTHS: Final = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
@@ -71,13 +81,33 @@ class Dates:
     reads: Sequence[DateReading]
 
 
+class ProvenOrders(NamedTuple):
+    """The first line of a file that only makes sense day first, and the first that only does month first (0 = none)."""
+
+    day_first: int = 0
+    month_first: int = 0
+
+    def line(self, order: DateOrder) -> int:
+        """The line that proves an order; 0 if none does."""
+        return self.day_first if order is DateOrder.DAY_FIRST else self.month_first
+
+    def joined(self, other: ProvenOrders) -> ProvenOrders:
+        """The first lines of both."""
+        first = (min(filter(None, pair), default=0) for pair in zip(self, other, strict=True))
+        return ProvenOrders(*first)
+
+
+NOTHING_PROVEN: Final = ProvenOrders()
+
+
 @dataclass(frozen=True)
 class Calendar:
-    """The day and the moment a file arrived, as its seller sees them."""
+    """The day and the moment a file arrived, as its seller sees them; and what the file proves of its own dates."""
 
     now: datetime
     zone: tzinfo
     order: DateOrder | None
+    proven: ProvenOrders = NOTHING_PROVEN
 
     @cached_property
     def here(self) -> datetime:
@@ -95,6 +125,11 @@ class Calendar:
         return self.now - LONG_AGO
 
     @cached_property
+    def ancient(self) -> datetime:
+        """No parcel of an order that waits for its confirmation was sent before this."""
+        return self.now - TOO_LONG_AGO
+
+    @cached_property
     def example(self) -> str:
         """Today as the seller should type it."""
         return self.here.date().isoformat()
@@ -105,9 +140,10 @@ class Calendar:
         return written(self.here)
 
 
-def calendar(context: JudgementContext) -> Calendar:
+def calendar(context: JudgementContext, proven: ProvenOrders | None = None) -> Calendar:
     """The calendar of a context."""
-    return Calendar(context.now, ZoneInfo(context.policy.time_zone), context.policy.date_order)
+    zone = ZoneInfo(context.policy.time_zone)
+    return Calendar(context.now, zone, context.policy.date_order, proven or NOTHING_PROVEN)
 
 
 def written(moment: datetime) -> str:
@@ -168,7 +204,10 @@ def _hour(found: re.Match[str]) -> int:
 
 def _zone(text: str) -> timezone:
     if text[0] not in "+-":
-        return UTC
+        hours = 0 if text in "Zz" else (ZONES | ZONES_FAR).get(text)
+        if hours is None:
+            raise ValueError("name of a zone")
+        return timezone(timedelta(hours=hours)) if hours else UTC
     hours, minutes = int(text[1:3]), int(text[-2:]) if len(text) > 3 else 0
     if minutes > 59:
         raise ValueError("minutes of a zone")
@@ -223,7 +262,7 @@ def _placed(moment: datetime, late: bool, known: Calendar) -> DateReading:
     # is sent as shipped in the future (our own rule, docs/amazon.md#1-fulfillment), so the moment of arrival is sent.
     if moment > known.now:
         return DateReading(known.arrival, None, known.now)
-    trouble = ("D05", "") if moment < known.oldest else None
+    trouble = ("D05", "year" if moment < known.ancient else "") if moment < known.oldest else None
     return DateReading(written(moment), trouble, moment)
 
 
@@ -251,18 +290,64 @@ def when(text: str, known: Calendar, *, of_day: time = NOON) -> NamedMoment | Tr
 
 def read(text: str, known: Calendar) -> DateReading:
     """The reading of one non-empty ship-date."""
-    named = when(text, known)
+    named = _contradicted(text, known) or when(text, known)
     if not isinstance(named, NamedMoment):
         return DateReading("", named)
     if named.is_day:
         day = _placed(named.moment, named.moment.date() > known.here.date(), known)
         return day._replace(at=named.moment, is_day=True)
-    return _placed(named.moment, named.moment > known.latest, known)
+    reading = _placed(named.moment, named.moment > known.latest, known)
+    return reading._replace(is_day=named.moment.time() == MIDNIGHT)  # as programs write a day
 
 
-def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, context: JudgementContext) -> Dates:
+# A file proves its own order of day and month by days that make sense in one order only. Where that is not the seller's
+# setting, what could be either is not sent; unless other lines prove the setting: then those are right.
+
+
+def order_of(text: str) -> DateOrder | None:
+    """The only order in which a day with slashes or hyphens makes sense; None for every other text."""
+    found = YEAR_LAST.fullmatch(text)
+    if found is None or found["mark"] == ".":
+        return None
+    first, second, _ = _numbers(found)
+    if (first > 12) == (second > 12) or max(first, second) > 31:
+        return None
+    return DateOrder.DAY_FIRST if first > 12 else DateOrder.MONTH_FIRST
+
+
+def orders_in(lines: pd.DataFrame) -> ProvenOrders:
+    """The first of some lines that prove an order of day and month."""
+    typed = Sheet(lines)["ship-date"].distinct
+    orders = [order_of(text) for text in typed.texts]
+    found = (np.flatnonzero(np.array([one is order for one in orders])[typed.codes]) for order in PROVABLE)
+    return ProvenOrders(*(int(lines.index[rows[0]]) if len(rows) else 0 for rows in found))
+
+
+def _contradicted(text: str, known: Calendar) -> Trouble | None:
+    """What is wrong with a day that other lines of the file contradict."""
+    if known.order is None:
+        return None
+    against = known.proven.line(_OTHER[known.order])
+    if not against:
+        return None
+    if known.proven.line(known.order):
+        wrong = order_of(text) is _OTHER[known.order]
+        return ("D06", f"against=line {known.proven.line(known.order)}") if wrong else None
+    return ("D06", f"disproved=line {against}") if _is_ambiguous(text) else None
+
+
+def _is_ambiguous(text: str) -> bool:
+    try:
+        _day(text, None)
+    except Ambiguous:
+        return True
+    except ValueError:
+        return False
+    return False
+
+
+def check(sheet: Sheet, findings: Findings, shipped: Mask, known: Calendar, *, required: bool) -> Dates:
     """FulfillmentDate of each row; where there is no date and none is required, the moment the file arrived."""
-    known = calendar(context)
     missing = (
         DateReading("", ("D01", f"missing={known.example}"))
         if required
@@ -272,5 +357,14 @@ def check(sheet: Sheet, findings: Findings, shipped: Mask, *, required: bool, co
         return Dates(constant(known.arrival, sheet.size), [missing])
     typed = sheet["ship-date"].distinct
     readings = [read(text, known) if text else missing for text in typed.texts]
-    findings.add_troubles("ship-date", typed, [reading.trouble for reading in readings], np.asarray(shipped))
+    troubles = [_named(reading.trouble, text, known) for reading, text in zip(readings, typed.texts, strict=True)]
+    findings.add_troubles("ship-date", typed, troubles, np.asarray(shipped))
     return Dates(Spread(typed.codes, [reading.moment for reading in readings]), readings)
+
+
+def _named(trouble: Trouble | None, text: str, known: Calendar) -> Trouble | None:
+    """What is wrong with a text; of a future day without a zone of its own, in which zone it was read."""
+    own = OWN_ZONE.search(text)
+    if trouble == ("D03", "") and own is None:
+        return ("D03", f"zone={known.zone}")
+    return ("D01", "error") if trouble and trouble[0] == "D01" and is_error(text) else trouble

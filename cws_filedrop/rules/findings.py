@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from cws_filedrop.model import Severity
-from cws_filedrop.rules.catalogue import CATALOGUE
+from cws_filedrop.rules.catalogue import CATALOGUE, severity_of
 from cws_filedrop.rules.columns import Mask, Rows, Sheet, Spread, taken
 from cws_filedrop.tables import ISSUE_COLUMNS, issues_frame
 
@@ -43,9 +43,11 @@ class Findings:
             return
         self._found.append(Finding(code, column, rows, details))
         entry = CATALOGUE[code]
-        if entry.severity is Severity.ERROR:
-            mild = [kind for kind, wording in entry.kinds.items() if wording.severity is not Severity.ERROR]
-            self.rejected[_not_mild(rows, details, mild) if mild else rows] = True
+        severities = {wording.severity for wording in entry.kinds.values()} | {entry.severity}
+        if severities == {Severity.ERROR}:
+            self.rejected[rows] = True
+        elif Severity.ERROR in severities:
+            self.rejected[_errors(code, rows, details)] = True
 
     def add_where(self, code: str, column: str, mask: Mask, detail: str = "") -> None:
         """Note a code for the rows of a mask."""
@@ -83,17 +85,17 @@ class Findings:
         return pd.DataFrame({name: columns[name] for name in ISSUE_COLUMNS}, copy=False)
 
     def _values(self, found: Finding) -> pa.StringArray:
-        return self._sheet[found.column].pick(found.rows)
+        return self._sheet.typed(found.column).pick(found.rows)
 
     def _named(self, part: npt.NDArray[np.intp], name: Callable[[Finding], str]) -> pd.api.extensions.ExtensionArray:
         return _text(pa.array([name(found) for found in self._found], pa.string()), part)
 
 
-def _not_mild(rows: Rows, details: str | Sequence[str], mild: Sequence[str]) -> Rows:
-    """The rows whose detail is not one of the code's milder kinds."""
+def _errors(code: str, rows: Rows, details: str | Sequence[str]) -> Rows:
+    """The rows whose wording, of the kind that their detail names, is an error."""
     if isinstance(details, str):
-        return rows[:0] if details.partition("=")[0] in mild else rows
-    return rows[[detail.partition("=")[0] not in mild for detail in details]]
+        return rows if severity_of(code, details) is Severity.ERROR else rows[:0]
+    return rows[[severity_of(code, detail) is Severity.ERROR for detail in details]]
 
 
 @cache

@@ -13,9 +13,11 @@ from cws_filedrop.rules.columns import Column, Mask, Sheet, Spread, replaced
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
 from cws_filedrop.rules.orders import ROUNDED
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 ITEM_FORM: Final = Form("#" * 14)  # docs/amazon.md#1-fulfillment
 ITEM_ID: Final = re.compile(r"[0-9]{14}")
+FLOAT: Final = re.compile(r"([0-9]{12,14})[.,]0+")
 LOST_ZERO: Final = re.compile(r"[0-9]{13}")
 QUANTITY: Final = re.compile(r"0*([1-9][0-9]{0,8})")
 WHOLE: Final = re.compile(r"[+]?0*([1-9][0-9]{0,8})([.,]0+)?")
@@ -36,6 +38,10 @@ def item_trouble(text: str) -> Trouble:
     """Why a text is not an order-item-id."""
     if LOST_ZERO.fullmatch(text):
         return ("I01", f"zero=0{text}")
+    if is_error(text):
+        return ("I01", "error")
+    if found := FLOAT.fullmatch(text):
+        return ("I01", f"float={found[1].zfill(14)}")
     return ("I01", "rounded" if ROUNDED.fullmatch(text) else "")
 
 
@@ -52,15 +58,16 @@ def read_ids(sheet: Sheet, findings: Findings, repairs: Mapping[int, str] | None
 
 def quantity(text: str) -> str:
     """A quantity as the feed wants it, or "" if the text is not one."""
-    number = QUANTITY.fullmatch(text)
+    number = WHOLE.fullmatch(text)
     return number[1] if number else ""
 
 
 def _quantity_trouble(text: str) -> Trouble | None:
-    if not text or quantity(text):
+    if not text or QUANTITY.fullmatch(text):
         return None
-    meant = WHOLE.fullmatch(text)
-    return ("Q01", f"whole={meant[1]}" if meant else "")
+    if meant := quantity(text):
+        return ("Q01", f"whole={meant}")
+    return ("Q01", "error" if is_error(text) else "")
 
 
 def read_quantities(sheet: Sheet, findings: Findings) -> Spread:
@@ -91,14 +98,22 @@ def _only_with_item(cells: Spread, has_item: Mask) -> Spread:
     return Spread(np.where(has_item, cells.codes, len(cells.texts)).astype(np.int32), [*cells.texts, ""])
 
 
-def read(sheet: Sheet, findings: Findings, shipped: Mask, repairs: Mapping[int, str] | None = None) -> Items:
-    """Items, quantities and transparency codes; `shipped` marks the rows that go to Amazon."""
+def read(
+    sheet: Sheet,
+    findings: Findings,
+    shipped: Mask,
+    repairs: Mapping[int, str] | None = None,
+    settled: Mask | None = None,
+) -> Items:
+    """Items, quantities and transparency codes; `shipped` marks the rows that go to Amazon, `settled` those whose
+    quantity without an item the order book has judged."""
     column = read_ids(sheet, findings, repairs)
     counts = read_quantities(sheet, findings)
     codes = _transparency_codes(sheet, findings, shipped)
     lost = shipped & ~column.given
     if lost.any():
-        findings.add_where("Q04", "quantity", lost & counts.given)
+        doubtful = lost if settled is None else lost & ~settled
+        findings.add_where("Q04", "quantity", doubtful & counts.given)
         findings.add_where("Q04", "transparency-code", lost & codes.given, "codes")
         counts, codes = _only_with_item(counts, ~lost), _only_with_item(codes, ~lost)
     return Items(column, counts, codes)

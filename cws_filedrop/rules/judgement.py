@@ -26,32 +26,34 @@ from cws_filedrop.rules import (
     extras,
     items,
     packages,
+    shifted,
     statuses,
     tracking,
 )
-from cws_filedrop.rules.book import EMPTY, Effect, OrderBook
+from cws_filedrop.rules.book import EMPTY, Effect, KnownOrder, OrderBook
 from cws_filedrop.rules.booked import NamedOrders, SentTracking
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.carriers import CarrierTable, shipped_table
 from cws_filedrop.rules.columns import Cells, Column, Mask, Rows, Sheet
+from cws_filedrop.rules.dates import ProvenOrders
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.packages import PackageOutcomes
 from cws_filedrop.rules.repeats import Repeats
 from cws_filedrop.rules.statuses import RequestedStatuses
 from cws_filedrop.tables import SHIPMENT_COLUMNS
 
-VERDICTS: Final = (Verdict.REJECTED, Verdict.DUPLICATE, Verdict.QUEUED, Verdict.UPDATED)
-REJECTED, DUPLICATE, QUEUED, UPDATED = range(len(VERDICTS))  # their places in it; from QUEUED on the line is good
+VERDICTS: Final = (Verdict.REJECTED, Verdict.DUPLICATE, Verdict.QUEUED, Verdict.UPDATED, Verdict.HELD)
+REJECTED, DUPLICATE, QUEUED, UPDATED, HELD = range(len(VERDICTS))  # their places in it; from QUEUED on the line is good
 
 
 @dataclass(frozen=True)
 class Judgement:
     """What became of the rows of one piece of a file.
 
-    `verdicts` has every row (index of the lines, TEXT): queued, updated, rejected or duplicate. `issues` is ISSUES
-    with rule columns. `shipments` is SHIPMENTS, of the queued rows. `effects` is what the queued and updated rows do to
-    their orders. `quiet` are the lines whose buyers get no mail from us, `cancellations` what Amazon is to cancel, by
-    line.
+    `verdicts` has every row (index of the lines, TEXT): queued, updated, held, rejected or duplicate. `issues` is
+    ISSUES with rule columns. `shipments` is SHIPMENTS, of the queued rows and of those held until an earlier line is
+    answered. `effects` is what the good rows do to their orders. `quiet` are the lines whose buyers get no mail from
+    us, `cancellations` what Amazon is to cancel, by line.
     """
 
     verdicts: pd.Series[str]
@@ -75,8 +77,11 @@ def judge(
     repeats: Repeats | None = None,
     carriers: CarrierTable | None = None,
     book: OrderBook | None = None,
+    orders: ProvenOrders | None = None,
 ) -> Judgement:
     """Judge some lines of a file whose format requires the `required` columns; `carriers` replaces the built-in table.
+
+    `repeats` and `orders` (of day and month) are what the whole file shows of these lines.
 
     A rule notes what it finds and the next one goes on, so that a seller learns all that is wrong with a line at once.
     """
@@ -84,14 +89,15 @@ def judge(
     findings = Findings(sheet)
     characters.check(sheet, findings)
     requested = statuses.read(sheet, findings)
+    shifted.check(sheet, findings, requested.travels)
     table = carriers or shipped_table()
     lookup = carriage.CarrierLookup(table, table.own(context.policy.carrier_aliases))
     named = booked.resolve(sheet, findings, book or EMPTY, unknown_orders=context.policy.unknown_orders)
     made = _made(sheet, findings, requested, lookup, named)
-    read = dates.check(sheet, findings, requested.shipped, required="ship-date" in required, context=context)
+    calendar = dates.calendar(context, orders)
+    read = dates.check(sheet, findings, requested.shipped, calendar, required="ship-date" in required)
     made["fulfillment-date"] = read.cells
     if named.any:
-        calendar = dates.calendar(context)
         made["fulfillment-date"] = booked.not_before(sheet, findings, named.found, requested.shipped, read, calendar)
     wanted, which = context.policy.cancel_at_amazon, cast(Column, made["order-item-code"])
     cancelled = cancelling.check(sheet, findings, requested, named, which, wanted=wanted)
@@ -99,11 +105,16 @@ def judge(
     outcomes = _packages(sheet, findings, requested, made, named, repeats)
     duplicates = np.union1d(again, outcomes.duplicates).astype(np.int64)
     sent = requested.shipped | cancelling.mask(cancelled, sheet.size) if cancelled else requested.shipped
-    verdicts = _verdicts(findings.rejected, duplicates, sent)
+    characters.note_marks(sheet, findings)
+    bare = requested.shipped & ~sheet["tracking-number"].given & ~findings.rejected
+    bare[duplicates] = False
+    carriage.check_given(findings, np.flatnonzero(bare), made["carrier-code"], made["tracking-number"])
+    verdicts = _verdicts(findings.rejected, duplicates, sent, list(outcomes.waiting))
+    told = (verdicts == QUEUED) | (verdicts == HELD)
     return Judgement(
         verdicts=pd.Series(_text(pa.array(VERDICTS, pa.string()).take(verdicts)), index=lines.index, copy=False),
         issues=findings.frame(),
-        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero((verdicts == QUEUED) & requested.shipped)),
+        shipments=_frame(sheet, made, SHIPMENT_COLUMNS, np.flatnonzero(told & requested.shipped)),
         make_effects=lambda: _effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)),
         quiet=frozenset(np.asarray(sheet.index)[requested.quiet].tolist()),
         cancellations={order.line: order for row, order in cancelled.items() if not findings.rejected[row]},
@@ -115,9 +126,10 @@ def _made(
 ) -> dict[str, Cells]:
     """The normalised cells of the rows, by the column they go to."""
     shipped, found = requested.shipped, named.found
-    which = items.read(sheet, findings, shipped, booked.repairs(sheet, found) if named.any else None)
-    numbers = tracking.check(sheet, findings, requested.travels)
-    carried = carriage.check(sheet, findings, requested, numbers, lookup)
+    which = _items(sheet, findings, shipped, named)
+    given = carriage.given(sheet, lookup)
+    numbers = tracking.check(sheet, findings, requested.travels, given.own, given.numbers)
+    carried = carriage.check(sheet, findings, requested, numbers, given)
     sent = SentTracking(numbers.sent, carried.codes, carried.names, numbers.good)
     if named.any:
         booked.check_moves(sheet, findings, found, requested)
@@ -139,6 +151,15 @@ def _made(
         "transparency-codes": which.codes,
         "ship-from": extras.ship_from(sheet, findings, shipped),
     }
+
+
+def _items(sheet: Sheet, findings: Findings, shipped: Mask, named: NamedOrders) -> items.Items:
+    """Items and quantities, with what the order book knows of them."""
+    if not named.any:
+        return items.read(sheet, findings, shipped)
+    repairs = booked.repairs(sheet, named.found) | booked.only_items(sheet, findings, named.found)
+    settled = booked.check_whole(sheet, findings, named.found, shipped)
+    return items.read(sheet, findings, shipped, repairs, settled)
 
 
 def _packages(
@@ -168,6 +189,7 @@ EFFECT_COLUMNS: Final = (
     "tracking-number",
     "carrier-code",
     "carrier-name",
+    "quantity",
 )
 
 
@@ -176,13 +198,22 @@ def _effects(
 ) -> list[Effect]:
     """What the good rows do to their orders."""
     cells = (made[name].pick(rows).to_pylist() for name in EFFECT_COLUMNS)
-    known = [named.found[row] for row in rows.tolist()]
     lines = np.asarray(sheet.index)[rows].tolist()
-    corrects = [outcomes.corrections.get(row, ()) for row in rows.tolist()]
-    return [
-        Effect._make((line, ident, order.no if order else 0, order.version if order else 0, *rest, corrected))
-        for line, order, corrected, (ident, *rest) in zip(lines, known, corrects, zip(*cells, strict=True), strict=True)
-    ]
+    made_of = []
+    for row, line, (ident, item, *rest, count) in zip(rows.tolist(), lines, zip(*cells, strict=True), strict=True):
+        order, quantity = named.found[row], int(count) if count else None
+        known = (order.no, order.version) if order else (0, 0)
+        told = (outcomes.corrections.get(row, ()), quantity, _covers(order, item, quantity))
+        others = (outcomes.replaced.get(row, ()), outcomes.waiting.get(row))
+        made_of.append(Effect._make((line, ident, *known, item, *rest, *told, *others)))
+    return made_of
+
+
+def _covers(order: KnownOrder | None, item: str, quantity: int | None) -> bool:
+    """Is nothing of the order left beside a row, as far as it is known what was ordered?"""
+    if order is None or not item or not order.items:
+        return True
+    return len(order.items) == 1 and (quantity or 0) >= (order.items.get(item) or 0 if quantity else 0)
 
 
 def _repeated(sheet: Sheet, findings: Findings, repeats: Repeats | None) -> Rows:
@@ -198,10 +229,11 @@ def _repeated(sheet: Sheet, findings: Findings, repeats: Repeats | None) -> Rows
     return rows[[at for at, finding in enumerate(found) if finding.code == "O05"]]
 
 
-def _verdicts(rejected: Mask, duplicates: Rows, shipped: Mask) -> npt.NDArray[np.int64]:
+def _verdicts(rejected: Mask, duplicates: Rows, shipped: Mask, waiting: list[int]) -> npt.NDArray[np.int64]:
     """The verdict of each row, as its place in VERDICTS."""
     # Rejected last: a duplicate with an error is rejected, and its error is what the seller has to see.
     verdicts = np.where(shipped, QUEUED, UPDATED)
+    verdicts[waiting] = HELD
     verdicts[duplicates] = DUPLICATE
     verdicts[rejected] = REJECTED
     return verdicts

@@ -40,13 +40,15 @@ STATES: Final = {
 
 @dataclass(frozen=True)
 class OrderRows:
-    """`rows` is ORDERS with PEOPLE_COLUMNS, index = line number; `issues` is ISSUES of the lines that are left out.
+    """`rows` is ORDERS with PEOPLE_COLUMNS, index = line number; `issues` is ISSUES, most of them of lines that are
+    left out, which `refused` counts.
 
     `continued` counts the lines that merely continue the line above, which Amazon writes for further promotions.
     """
 
     rows: pd.DataFrame
     issues: pd.DataFrame
+    refused: int
     continued: int
 
 
@@ -66,12 +68,12 @@ def read(lines: pd.DataFrame, *, required: frozenset[str], context: JudgementCon
         ("payments-date", MIDNIGHT),
         ("latest-ship-date", END_OF_DAY),
     ):
-        made[column] = _moments(sheet, findings, column, calendar, of_day)
+        made[column] = _moments(sheet, findings, column, calendar, of_day, needed=column in required)
     made["status"] = _states(sheet)
     good = np.flatnonzero(~findings.rejected)
     columns = {name: pd.arrays.ArrowExtensionArray(cells.pick(good)) for name, cells in made.items()}
     rows = pd.DataFrame(columns, index=sheet.index[good], copy=False)
-    return OrderRows(rows, findings.frame(), int(continued.sum()))
+    return OrderRows(rows, findings.frame(), int(findings.rejected.sum()), int(continued.sum()))
 
 
 def _continued(lines: pd.DataFrame, required: frozenset[str]) -> Mask:
@@ -112,10 +114,16 @@ def _trouble(text: str) -> Trouble:
     return (code, detail) if code != "O03" else ("O02", "")
 
 
-def _moments(sheet: Sheet, findings: Findings, column: str, calendar: Calendar, of_day: time) -> Spread:
+def _moments(
+    sheet: Sheet, findings: Findings, column: str, calendar: Calendar, of_day: time, *, needed: bool
+) -> Spread:
+    """The moments of a column; one that cannot be read costs the order only where it is `needed`."""
     typed = sheet[column].distinct
     found = [dates.when(text, calendar, of_day=of_day) if text else None for text in typed.texts]
-    findings.add_troubles(column, typed, [None if isinstance(one, NamedMoment) else one for one in found])
+    troubles = [None if isinstance(one, NamedMoment) else one for one in found]
+    if not needed:
+        troubles = [one and ("D01", "left-out") for one in troubles]
+    findings.add_troubles(column, typed, troubles)
     return Spread(typed.codes, [dates.stamped(one.moment) if isinstance(one, NamedMoment) else "" for one in found])
 
 

@@ -1,6 +1,7 @@
 """How an order may move from state to state: by a seller's row, by Amazon's answer, by an operator's decision.
 
-The table is shown in docs/domain.md#10-orders. A table and nothing else: it does not know where states are kept.
+The table is shown in docs/domain.md#10-orders. A table and nothing else: it does not know where states are kept. Where
+it leads to shipped or unconfirmed, the pieces decide between these and partly shipped (`ledger.state_of`).
 """
 
 from __future__ import annotations
@@ -42,6 +43,13 @@ TRANSITIONS: Final[dict[OrderState, dict[OrderMove, OrderState]]] = {
         OrderMove.SHIPPED: OrderState.SHIPPED,
         OrderMove.DEFERRED: OrderState.DEFERRED,
         OrderMove.CANCELLED: OrderState.CANCELLED,
+        OrderMove.REOPENED: OrderState.NEW,
+    },
+    OrderState.PARTLY_SHIPPED: {
+        OrderMove.PACKED: OrderState.PARTLY_SHIPPED,
+        OrderMove.SHIPPED: OrderState.SHIPPED,
+        OrderMove.DEFERRED: OrderState.PARTLY_SHIPPED,
+        OrderMove.REFUSED: OrderState.UNCONFIRMED,
         OrderMove.REOPENED: OrderState.NEW,
     },
     OrderState.SHIPPED: {

@@ -12,6 +12,7 @@ import pandas as pd
 from cws_filedrop.rules.columns import Column, Mask, Sheet
 from cws_filedrop.rules.findings import Findings, Trouble
 from cws_filedrop.rules.forms import Form, match
+from cws_filedrop.rules.spreadsheets.values import is_error
 
 AMAZON_ID: Final = re.compile(r"[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}")  # docs/amazon.md#1-fulfillment
 AMAZON_FORM: Final = Form("***-*******-*******")
@@ -20,6 +21,7 @@ DATE: Final = re.compile(
     r"[0-9]{4}[-/.][0-9]{1,2}[-/.][0-9]{1,2}( .*)?|[0-9]{1,2}[-/.][0-9]{1,2}[-/.]([0-9]{2}|[0-9]{4})( .*)?"
     r"|[0-9]{1,2}[-. ][A-Za-z]{3,4}\.?[-. ]([0-9]{2}|[0-9]{4})|[A-Za-z]{3}[-. ][0-9]{2,4}"
 )
+AROUND: Final = re.compile(r"^[^A-Za-z0-9]+|[^A-Za-z0-9]+$")  # quotes, brackets, a full stop
 BARE: Final = re.compile(r"[0-9]{17}")
 GROUPS: Final = re.compile(r"[0-9]+([^0-9A-Za-z][0-9]+)+")
 OWN_DIGITS: Final = 10  # this many digits or more, in groups, were meant to be Amazon's number
@@ -33,8 +35,13 @@ def damage(text: str) -> str | None:
     """What is wrong with an order number that was meant to be Amazon's, as the kind of O02; None if it was not."""
     if ROUNDED.fullmatch(text):
         return "rounded"
+    if is_error(text):
+        return "error"
     if DATE.fullmatch(text):
         return "date"
+    inner = AROUND.sub("", text)
+    if AMAZON_ID.fullmatch(inner):
+        return f"around={inner}"
     if BARE.fullmatch(text):
         return f"hyphens={_written(text)}"
     plain = re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text))
@@ -50,7 +57,7 @@ def restored(text: str) -> str:
     if AMAZON_ID.fullmatch(text):
         return ""
     kind, _, found = (damage(text) or "").partition("=")
-    return found if kind in ("hyphens", "dashes") else ""
+    return found if kind in ("hyphens", "dashes", "around") else ""
 
 
 def names(lines: pd.DataFrame) -> list[str]:
@@ -73,8 +80,13 @@ def amazon(column: Column) -> Mask:
     return match(column, AMAZON_FORM)
 
 
-def check(sheet: Sheet, findings: Findings, *, unknown_orders: str, settled: Mask | None = None) -> None:
-    """Note O01, O02 and O03 for orders that are in no order book; `settled` marks the rows of the others."""
+def check(
+    sheet: Sheet, findings: Findings, *, unknown_orders: str, settled: Mask | None = None, current: bool = False
+) -> None:
+    """Note O01, O02 and O03 for orders that are in no order book; `settled` marks the rows of the others.
+
+    `current` if the book should hold the order.
+    """
     column = sheet["order-id"]
     good = amazon(column)
     others = np.ones(sheet.size, np.bool_) if settled is None else ~settled
@@ -85,3 +97,5 @@ def check(sheet: Sheet, findings: Findings, *, unknown_orders: str, settled: Mas
         findings.add(code, "order-id", rows[chosen], [found[at][1] for at in chosen])
     if unknown_orders == "reject":
         findings.add_where("O03", "order-id", good & others)
+    elif current:
+        findings.add_where("O03", "order-id", good & others, "unlisted")

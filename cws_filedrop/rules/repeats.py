@@ -16,8 +16,9 @@ The rules, for lines whose order-id and order-item-id can be read (others are re
   whole order (no order-item-id) split like that cannot say what is in which package, quantity or not: Q03 on all.
 - An order given both whole and by items: O06 on all of its lines.
 
-Statuses are compared by what they request, tracking numbers without blanks, everything else as typed. Knows no other
-rule: whether a line is good otherwise does not matter here.
+Statuses are compared by what they request, dates by the moment they name, carriers by the code they stand for,
+quantities as numbers, tracking numbers without blanks, everything without regard to case. Knows no other rule: whether
+a line is good otherwise does not matter here.
 """
 
 from __future__ import annotations
@@ -35,8 +36,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cws_filedrop.rules import orders
+from cws_filedrop.rules import carriers, orders
+from cws_filedrop.rules.carriers import shipped_table
 from cws_filedrop.rules.columns import Column, Rows, Sheet, Words
+from cws_filedrop.rules.dates import Calendar, NamedMoment, when
 from cws_filedrop.rules.items import ITEM_ID, quantity
 from cws_filedrop.rules.statuses import kind
 
@@ -47,6 +50,7 @@ LONG: Final = 64  # bytes from which a cell is hashed on its own; no id is so lo
 # would throw bits of its word away.
 FACTORS: Final = np.array([pow(int(SPREAD), at + 1, 2**64) for at in range(LONG // 8)], np.uint64)
 LINES_NAMED: Final = 5
+LINE_IDS: Final = ("order-id", "order-item-id")
 
 
 class RepeatFinding(NamedTuple):
@@ -198,19 +202,40 @@ class ComparedLine(NamedTuple):
         return self.data.get("status", "")
 
 
-def _comparable(column: str, cell: str) -> str:
-    if column == "status":
-        return kind(cell) or cell
-    return "".join(cell.split()) if column == "tracking-number" else cell.strip()
+def _moment(cell: str, calendar: Calendar | None) -> str:
+    """The moment that a cell names, the same for all its spellings."""
+    named = when(cell, calendar) if calendar is not None and cell else None
+    return named.moment.isoformat() if isinstance(named, NamedMoment) else cell
 
 
-def _lines(frame: pd.DataFrame) -> Iterable[ComparedLine]:
+def _carrier(cell: str) -> str:
+    found = shipped_table().find(cell, {})
+    return found.code if found else carriers.folded(cell) or cell
+
+
+def _comparable(column: str, cell: str, calendar: Calendar | None) -> str:
+    text = cell.strip()
+    match column:
+        case "status":
+            return kind(text) or text
+        case "tracking-number":
+            return "".join(text.split()).casefold()
+        case "ship-date":
+            return _moment(text, calendar)
+        case "carrier-code" | "carrier-name":
+            return _carrier(text)
+        case "quantity":
+            return quantity(text) or text
+    return text if column in LINE_IDS else text.casefold()
+
+
+def _lines(frame: pd.DataFrame, calendar: Calendar | None) -> Iterable[ComparedLine]:
     """The lines whose key can be read."""
     sheet = Sheet(frame)
     cells = [sheet[name].texts(sheet.every) for name in sheet.names]
     for number, row in zip(frame.index.tolist(), zip(*cells, strict=True), strict=True):
         typed = dict(zip(sheet.names, row, strict=True))
-        data = {name: _comparable(name, cell) for name, cell in typed.items()}
+        data = {name: _comparable(name, cell, calendar) for name, cell in typed.items()}
         order, item = data.get("order-id", ""), data.get("order-item-id", "")
         if _readable(order, item):
             yield ComparedLine(int(number), order, item, data, typed)
@@ -299,11 +324,14 @@ def _grouped(lines: Iterable[ComparedLine], column: str) -> list[list[ComparedLi
     return list(groups.values())
 
 
-def settle(suspect_lines: pd.DataFrame) -> Repeats:
-    """What is wrong with the selected lines of a file, all pieces together, by exact comparison."""
+def settle(suspect_lines: pd.DataFrame, calendar: Calendar | None = None) -> Repeats:
+    """What is wrong with the selected lines of a file, all pieces together, by exact comparison.
+
+    `calendar` tells which moment a ship-date names; without one dates are compared as typed.
+    """
     findings: dict[int, RepeatFinding] = {}
     totals: dict[int, int] = {}
-    for order in _grouped(_lines(suspect_lines), "order-id"):
+    for order in _grouped(_lines(suspect_lines, calendar), "order-id"):
         if len({bool(line.item) for line in order}) > 1:
             findings |= _both_ways(order)
             continue

@@ -156,14 +156,12 @@ def test_what_nobody_knows_of_is_sent_again_only_when_somebody_has_looked(shop: 
     assert shop.lines(again) == [("confirmed", "")]
 
 
-def test_an_unknown_line_beside_a_refused_one_keeps_the_order_back(shop: Shop) -> None:
+def test_other_data_beside_an_unknown_line_wait_and_are_no_retry(shop: Shop) -> None:
     lost(shop)
-    shop.drop(shipped(tracking="Y0000009K"))
-    shop.answered({1: REFUSAL})
-    assert shop.order().state is OrderState.UNCONFIRMED
-    again = sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
-    arrives(shop, again)
-    assert shop.lines(again) == [("queued", "O07")], "what was refused last; the unknown one stays as it is"
+    other = shop.drop(shipped(tracking="Y0000009K"))
+    assert shop.lines(other) == [("held", "O09")]
+    with pytest.raises(NotPossible, match="only what Amazon refused is sent again"):
+        sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
 
 
 def test_an_order_is_not_new_while_a_feed_may_still_be_at_amazon(shop: Shop) -> None:

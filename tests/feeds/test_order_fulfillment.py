@@ -13,7 +13,8 @@ from lxml import etree
 
 from cws_filedrop.errors import Impossible
 from cws_filedrop.feeds import order_fulfillment
-from cws_filedrop.feeds.order_fulfillment import FeedDocument, checked, checked_documents, document, documents, group
+from cws_filedrop.feeds.order_fulfillment import FeedDocument, checked, checked_documents, document, documents
+from cws_filedrop.feeds.packages import group
 from cws_filedrop.feeds.schema import validate
 
 MERCHANT = "A1EXAMPLE"
@@ -122,7 +123,7 @@ def test_rows_of_one_package_share_a_message_however_far_apart() -> None:
         ("carrier_code", "UPSMI"),
         ("carrier_name", "x"),
         ("ship_method", "x"),
-        ("fulfillment_date", "2026-11-22T01:30:43Z"),
+        ("fulfillment_date", "2026-11-21T01:30:42Z"),
         ("cod_collection_method", "DirectPayment"),
         ("ship_from", SHIP_FROM),
     ],
@@ -130,6 +131,21 @@ def test_rows_of_one_package_share_a_message_however_far_apart() -> None:
 def test_rows_that_differ_in_how_they_were_shipped_are_two_packages(column: str, value: str) -> None:
     shipments = table(row(), row(**{column: value}), row())
     assert group(shipments).tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("fulfillment_date", "2026-11-22T01:30:43Z"),
+        ("fulfillment_date", "2026-11-22T17:00:00Z"),
+        ("ship_method", "SECOND DAY"),
+        ("tracking_number", "1z999aa10123456784"),
+    ],
+)
+def test_rows_that_differ_by_case_or_the_time_of_day_are_one_package(column: str, value: str) -> None:
+    plain = {"ship_method": "Second Day"}
+    shipments = table(row(**plain), row(**plain | {column: value}, order_item_code="2" * 14))
+    assert group(shipments).tolist() == [0, 0]
 
 
 def test_one_row_for_the_whole_order_makes_the_package_the_whole_order() -> None:

@@ -89,6 +89,12 @@ def test_messages_need_not_be_numbered_from_one() -> None:
     assert answers(document, 2).default is Verdict.UNKNOWN
 
 
+def test_a_warning_about_the_whole_confirms_all_where_the_counts_are_perfect() -> None:
+    answer = judge(report(result(0, WARNING, "90061", "Ignored."), counts=(2, 2, 0, 1)), 2)
+    assert (answer.default, answer.reason, rows(answer)) == (Verdict.CONFIRMED, "", [])
+    assert (answer.codes, answer.words) == ("A-90061", "Ignored.")
+
+
 def test_descriptions_are_stripped_and_their_blanks_collapsed() -> None:
     answer = judge(report(result(1, words="\n  Larger \t than\n left.\n"), counts=(1, 0, 1, 0)), 1)
     assert rows(answer)[0][3] == "Larger than left."
@@ -98,7 +104,7 @@ def test_descriptions_are_stripped_and_their_blanks_collapsed() -> None:
 
 DOUBTS = {
     "the document as a whole": (report(result(0), result(1), counts=(2, 0, 2, 0)), "as a whole (A-18028: Not found.)"),
-    "a warning about the whole": (report(result(0, WARNING), counts=(2, 2, 0, 1)), "as a whole"),
+    "a warning about the whole, and less than all": (report(result(0, WARNING), counts=(2, 1, 0, 1)), "contradict"),
     "a parse error": (report(result(1, ERROR, "5000", "XML Parsing Error"), counts=(2, 1, 1, 0)), "could not read"),
     "the schema": (report(result(1, ERROR, "25", "Does not fit"), counts=(2, 1, 1, 0)), "could not read"),
     "fewer processed": (report(counts=(1, 1, 0, 0)), "2 messages were sent and 1 processed"),
@@ -127,6 +133,55 @@ def test_a_doubt_leaves_nobody_confirmed(doubt: str) -> None:
 def test_what_amazon_said_of_a_message_is_kept_in_doubt() -> None:
     answer = judge(report(result(1), counts=(1, 0, 1, 0)), 2)
     assert rows(answer) == [(1, "unknown", "A-18028", "Not found.")]
+
+
+# Whether nothing was taken, and whether asking again may help
+
+PARSE_ERROR = (result(1, ERROR, "5002", "Fault of ours"), result(0, ERROR, "5000", "XML Parsing Error"))
+
+
+@pytest.mark.parametrize(
+    ("document", "nothing", "temporary"),
+    [
+        (report(counts=(0, 0, 0, 0)), True, True),
+        (report(counts=(0, 0, 0, 0), status="Rejected"), True, True),
+        (report(counts=(0, 0, 0, 0), status="Processing"), False, True),
+        (report(*PARSE_ERROR, counts=(3, 0, 2, 0)), True, True),
+        (report(result(0, ERROR, "25", "Does not fit"), counts=(3, 0, 1, 0)), True, False),
+        (report(*(result(n, ERROR, "25") for n in (1, 2, 3)), counts=(3, 0, 3, 0)), True, False),
+        (report(result(0, ERROR, "25", "Does not fit"), counts=(3, 1, 1, 0)), False, False),
+        (report(result(1), counts=(3, 0, 1, 0)), False, True),
+        (report(counts=None), False, True),
+        (report(result(0, ERROR, "25"), result(4, ERROR, "25"), counts=(3, 0, 2, 0)), False, False),
+        (report(result(0, ERROR, "25"), counts=(4, 0, 1, 0)), False, False),
+    ],
+)
+def test_where_amazon_took_nothing_all_may_be_sent_again(document: bytes, nothing: bool, temporary: bool) -> None:
+    answer = judge(document, 3)
+    assert answer.default is Verdict.UNKNOWN
+    assert (answer.nothing_taken, answer.temporary) == (nothing, temporary)
+
+
+def test_what_is_refused_line_by_line_is_no_refusal_of_the_whole() -> None:
+    answer = judge(report(*(result(n) for n in (1, 2, 3)), counts=(3, 0, 3, 0)), 3)
+    assert (answer.default, answer.nothing_taken) == (Verdict.CONFIRMED, False)
+    assert [row[1] for row in rows(answer)] == ["unconfirmed"] * 3
+
+
+def test_the_report_on_another_feed_says_nothing_of_ours() -> None:
+    found = read(report(counts=(2, 2, 0, 0)))
+    assert answers(found, 2, feed_id="77").default is Verdict.CONFIRMED
+    others = answers(found, 2, feed_id="78")
+    assert (others.default, others.final) == (Verdict.UNKNOWN, False)
+    assert "about Amazon's feed 77, and ours is 78" in others.reason
+    assert not answers(read(report(counts=(0, 0, 0, 0))), 2, feed_id="78").nothing_taken
+
+
+def test_asking_again_helps_only_where_another_report_may_come() -> None:
+    assert answers(read(report(counts=(2, 1, 0, 0))), 2, feed_id="77").final
+    assert not answers(read(report(counts=(2, 1, 0, 0))), 2).final, "it may be another's"
+    assert not answers(read(report(counts=(2, 2, 0, 0), status="Processing")), 2, feed_id="77").final
+    assert not answers(read(b"<html>"), 2, feed_id="77").final
 
 
 UNREADABLE = {

@@ -115,6 +115,8 @@ def test_line_ends_and_chunks_do_not_matter(lines: list[list[str]], delimiter: s
 @given(st.lists(LINE, min_size=1, max_size=12), DELIMITER)
 def test_every_line_is_read_as_it_would_be_alone(lines: list[list[str]], delimiter: str) -> None:
     """The same answer as from the plainest reading of one line after the other."""
+    # Lines enough that the number of cells is not in question, since the other lines would decide it.
+    lines = [["x"] * 3, ["y"] * 3, *lines]
     found = outcome(body(lines, delimiter, "\n").encode())
     assume(isinstance(found, Read))
     assert isinstance(found, Read)
@@ -126,8 +128,8 @@ def test_every_line_is_read_as_it_would_be_alone(lines: list[list[str]], delimit
             cells = split_cells(typed, delimiter)
         except ValueError:
             cells = []
-        surplus = typed.split(delimiter)[3:] if delimiter == "\t" else cells[3:]
-        if len(cells) >= 3 and not "".join(surplus).strip(BLANKS + "\t\x1a"):
+        halves = [cell for cell in cells if cell.count('"') % 2 and '"' in (cell[0], cell[-1])]
+        if len(cells) == 3 and not (halves and delimiter == "\t"):
             good[number] = tuple(cells[:3])
         else:
             odd.add(number)
@@ -146,8 +148,11 @@ def test_a_cell_stays_what_it_is_in_every_encoding(cells: list[str]) -> None:
     assume(isinstance(plain, Read))
     assert isinstance(plain, Read)
     assert plain.raw[2] == "\t".join(cells)
-    for cell, read_as in zip(cells, plain.lines[2], strict=True):
-        assert cell.strip(BLANKS) == read_as or cell.strip(BLANKS).startswith('"')
+    halves = any(cell.strip(BLANKS).count('"') % 2 for cell in cells)
+    assert (2 in plain.lines) != (2 in plain.odd)
+    assert halves or 2 in plain.lines
+    for cell, read_as in zip(cells, plain.lines.get(2, cells), strict=True):
+        assert halves or cell.strip(BLANKS) == read_as or cell.strip(BLANKS).startswith('"')
     for codec in ("utf-8-sig", "utf-16", "utf-16-le"):
         found = outcome(text.encode(codec))
         assert isinstance(found, Read)

@@ -100,3 +100,46 @@ def test_files_of_disk_are_read_like_bytes(tmp_path: Path) -> None:
     with path.open("rb") as source:
         chunk = next(open_file(source, file_name="a.txt", limits=Limits()).chunks())
     assert chunk.lines.to_numpy().tolist() == [["A", "Müller", "é€"]]
+
+
+GOOD = "111-1111111-1111111"
+
+
+@pytest.mark.parametrize("odd", ["Gr\xf6\xdfe".encode("cp1252"), b"Gr\xc3", b"\xe4", "Größe".encode("mac_roman")])
+@pytest.mark.parametrize("place", [0, 1, 5])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_an_odd_line_of_a_utf8_file_is_rejected_alone(odd: bytes, place: int, mark: bytes) -> None:
+    lines = [f"{GOOD}\tshipped\tMüller {number}".encode() for number in range(5)]
+    lines.insert(place, GOOD.encode() + b"\tshipped\t" + odd)
+    found = read(mark + b"\n".join([HEADINGS.encode(), *lines, b""]))
+    assert list(found.odd) == [place + 2]
+    assert {cells[2] for cells in found.lines.values()} == {f"Müller {number}" for number in range(5)}
+    assert found.facts.encoding == f"UTF-8{' with BOM' if mark else ''}, but for a few lines"
+
+
+def test_lines_of_utf8_in_a_windows_file_are_rejected_alone() -> None:
+    lines = [f"{GOOD}\tshipped\t{word}".encode("cp1252") for word in ("Größe", "Müller", "Straße", "Köln", "Jäger")]
+    lines.insert(2, f"{GOOD}\tshipped\tGrüße".encode())
+    found = read(b"\n".join([HEADINGS.encode(), *lines]))
+    assert list(found.odd) == [4]
+    assert [cells[2] for cells in found.lines.values()] == ["Größe", "Müller", "Straße", "Köln", "Jäger"]
+
+
+@pytest.mark.parametrize("word", ["MÃ¼ller", "GrÃ¶ÃŸe", "Oâ€™Brien", "gar\ufffdon", "Ã‰COLE"])
+def test_letters_that_were_lost_before_are_seen(word: str) -> None:
+    found = read(f"{HEADINGS}\tnote\n{GOOD}\tshipped\t{word}\tx\n{GOOD}\tshipped\tx\t{word}\n".encode())
+    assert list(found.odd) == [2]
+    assert list(found.lines) == [3], "what is not used does no harm"
+
+
+@pytest.mark.parametrize("word", ["TRANSPORTAÇÃO", "SÃO JOÃO", "ÂGE", "Ärger", "Łódź", "Ãé", "Привет", "Ðuro", "São"])
+def test_real_letters_are_not_taken_for_lost_ones(word: str) -> None:
+    assert cells(f"{HEADINGS}\n{GOOD}\tshipped\t{word}\n") == [(GOOD, "shipped", word)]
+
+
+def test_where_letters_are_in_doubt_the_other_lines_go_on() -> None:
+    body = b"\n".join([HEADINGS.encode(), b"A\tshipped\tb\xe8", b"A\tshipped\tM\xfcller", b"A\tshipped\tUPS"])
+    found = read(body)
+    assert found.facts.encoding.startswith("in doubt: Windows-1252 or ")
+    assert list(found.odd) == [2]
+    assert [cells[2] for cells in found.lines.values()] == ["Müller", "UPS"]

@@ -82,7 +82,7 @@ def test_a_near_miss_is_suggested_and_not_guessed() -> None:
     found = facts("order-id", "status", "traking")
     assert found.columns == ("order-id", "status", "")
     (issue,) = found.issues
-    assert (issue.code, issue.column) == ("F10", "traking")
+    assert (issue.code, issue.column) == ("F13", "traking")
     assert '"tracking"' in issue.message
 
 

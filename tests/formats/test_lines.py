@@ -97,18 +97,44 @@ def test_lines_have_the_shape_of_lines() -> None:
 
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 @pytest.mark.parametrize("tail", ["\t", "\t\t\t", "\t \t", "\t\t  "])
-def test_trailing_empty_cells_are_forgiven(tail: str, end: str) -> None:
-    found = read(end.join((HEADINGS, f"A\tb\tc{tail}", "D\te\tf", "G\th")).encode())
-    assert found.lines == {2: ("A", "b", "c"), 3: ("D", "e", "f")}
-    assert list(found.odd) == [4]
+@pytest.mark.parametrize("headed", [True, False])
+def test_empty_cells_at_the_end_are_forgiven_where_the_whole_file_has_them(tail: str, headed: bool, end: str) -> None:
+    heading = HEADINGS + "\t" * tail.count("\t") * headed
+    found = read(end.join((heading, f"A\tb\tc{tail}", "", f"D\te\tf{tail}")).encode())
+    assert found.lines == {2: ("A", "b", "c"), 4: ("D", "e", "f")}
     assert found.raw[2] == f"A\tb\tc{tail}"
+    assert found.facts.cells == 3 + tail.count("\t")
+    assert ("were left out" in "".join(found.facts.notes)) is not headed
+
+
+@pytest.mark.parametrize("tail", ["\t", "\t\t\t", "\t \t", "\t\t  "])
+@pytest.mark.parametrize("rows", [[], ["D\te\tf"], ["D\te\tf", "G\th\ti", "J\tk\tl"], ["D\te\tf\t\t\t\t"]])
+def test_empty_cells_at_the_end_of_one_line_mean_that_its_cells_may_be_shifted(tail: str, rows: list[str]) -> None:
+    found = read("\n".join((HEADINGS, f"A\tb\tc{tail}", *rows)).encode())
+    assert 2 in found.odd
+    assert len(found.lines) == sum(1 for row in rows if row.count("\t") == 2)
 
 
 def test_trailing_tabs_of_the_heading_row_are_no_columns() -> None:
     found = read(f"{HEADINGS}\t\t\nA\tb\tc\t\t\nD\te\tf\nG\th\ti\tj\t\n".encode())
     assert found.facts.headings == ("order-id", "status", "tracking")
-    assert found.lines == {2: ("A", "b", "c"), 3: ("D", "e", "f")}
-    assert list(found.odd) == [4]
+    assert found.lines == {2: ("A", "b", "c")}
+    assert found.odd == {
+        3: "3 cells instead of 5",
+        4: "there is something in a cell beyond the last heading, and 5 cells",
+    }
+
+
+def test_trailing_tabs_of_the_heading_row_alone_do_no_harm() -> None:
+    found = read(f"{HEADINGS}\t\t\nA\tb\tc\nD\te\tf\n".encode())
+    assert list(found.lines) == [2, 3]
+
+
+def test_one_broken_line_does_not_cost_the_others_their_empty_cells() -> None:
+    rows = [f"A{number}\tb\tc\t" for number in range(12)] + ["B\tc\t", "D\te\tf\tg", "E\tf\tg\t\t"]
+    found = read("\n".join((f"{HEADINGS}\t", *rows)).encode())
+    assert len(found.lines) == 12
+    assert list(found.odd) == [14, 15, 16]
 
 
 def test_ignored_columns_are_counted_and_left_out() -> None:

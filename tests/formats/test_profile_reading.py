@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import opening, records, stream
+from cws_filedrop.formats import known_profiles, opening, records, stream
 from cws_filedrop.formats.file import open_file
 from cws_filedrop.formats.split import BLANKS
 from cws_filedrop.model import Limits, Profile
@@ -382,3 +382,53 @@ def test_any_bytes_are_read_to_their_end_or_refused(pieces: list[bytes], rows: i
         return
     assert found.facts.profile == own
     assert found.lines == read(data, own).lines
+
+
+LEAVING = f"""{COLUMNS}
+status = "State"
+[statuses]
+"" = "shipped"
+[leave_out]
+State = ["void", "Refunded"]
+Return = "yes"
+"""
+
+
+def test_lines_that_are_no_shipments_are_left_out_and_counted() -> None:
+    head = ("Order No.", "Parcel", "Sent on", "State", "Return")
+    rows = [
+        ("A", "1", "d", "", "no"),
+        ("B", "2", "d", " VOID", ""),
+        ("C", "3", "d", "", "Yes"),
+        ("D", "4", "d", "", ""),
+    ]
+    found = read(table(head, *rows, ("E", "5"), ("F", "6", "d", "refunded", "yes")), made(LEAVING))
+    assert {row["order-id"] for row in found.lines.values()} == {"A", "D"}
+    assert list(found.odd) == [6]
+    assert all(set(row) == {"order-id", "tracking-number", "ship-date", "status"} for row in found.lines.values())
+    assert "Lines that the profile leaves out, since they are no shipments: 3." in found.facts.notes
+
+
+def test_without_the_heading_that_tells_nothing_is_left_out() -> None:
+    found = read(table(("Order No.", "Parcel", "Sent on", "State"), ("A", "1", "d", "")), made(LEAVING))
+    assert list(found.lines) == [2]
+    assert not any("leaves out" in note for note in found.facts.notes)
+
+
+@pytest.mark.parametrize(
+    ("refund", "is_return", "count"),
+    [("", "false", 1), ("rejected", "false", 1), ("", "true", 0), ("refunded", "false", 0), ("submitted", "False", 0)],
+)
+def test_labels_that_came_back_or_were_refunded_are_no_shipments(refund: str, is_return: str, count: int) -> None:
+    head = (
+        "reference",
+        "tracking_code",
+        "carrier",
+        "service",
+        "postage_label_created_at",
+        "refund_status",
+        "is_return",
+    )
+    row = ("112-1234567-1234567", "9405511206213839284658", "USPS", "First", "2026-11-26", refund, is_return)
+    other = ("112-1234567-1234568", "9405511206213839284658", "USPS", "First", "2026-11-26", "", "")
+    assert len(read(table(head, row, other), known_profiles.known("easypost")).lines) == count + 1

@@ -40,4 +40,4 @@ def test_the_receipt_says_whether_it_was_seen_who_had_a_file_open(tmp_path: Path
         own, theirs = words(running, "own"), words(running, "theirs")
     assert "complete whole (nothing changed it for 1 s, and no program had it open for writing)" in own
     unseen = "whether a program had it open for writing, the system does not say"
-    assert f"complete whole (nothing changed it for 1.5 s; {unseen})" in theirs
+    assert f"complete doubtful (nothing changed it for 1.5 s; {unseen})" in theirs

@@ -40,7 +40,7 @@ from cws_filedrop.model import (
 )
 from cws_filedrop.orders import importing, order_files
 from cws_filedrop.orders.reading_back import OrderReader
-from cws_filedrop.pipeline import outbox, reading, recording, sending
+from cws_filedrop.pipeline import answers, outbox, reading, recording, sending
 from cws_filedrop.pipeline.recording import ReadUpload
 from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import Settings
@@ -239,8 +239,8 @@ class Month:
             assert sending.submit(self.amazon, feed.no, 1).done
         self.market.finish()
         for feed in feeds.listing(self.context.db, states=[FeedState.SUBMITTED]):
-            assert sending.look(self.amazon, feed.no, 1).done
-            step, finished = sending.settle(self.amazon, feed.no, 1)
+            assert answers.look(self.amazon, feed.no, 1).done
+            step, finished = answers.settle(self.amazon, feed.no, 1)
             assert step.done
             assert outbox.publish(self.context, uploads.some(self.context.db, finished)) == []
         return begun

@@ -16,9 +16,10 @@ from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
 from cws_filedrop.model import Account, FeedState, OrderState, ReadBackState, Verdict
-from cws_filedrop.orders.reading_back import OrderReader, is_shown, judged
+from cws_filedrop.orders.reading_back import OrderReader, judged
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.reports import status
+from cws_filedrop.rules.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, read_backs, refusals, settling
 from cws_filedrop.store.feeds.read_backs import DueReadBack, ReportedLine
@@ -60,12 +61,12 @@ def told(tracking: str = FIRST, *, item: str = "", quantity: int | None = None, 
     ],
 )
 def test_what_an_order_shows(what: ReportedLine, found: AmazonOrder, shown: bool) -> None:
-    assert is_shown(what, found) is shown
+    assert (showings([what], found) == [Showing.SHOWN]) is shown
 
 
 def test_cancelled_units_need_not_be_shipped() -> None:
     found = replace(order(("X", ITEM, 1)), items=(AmazonItem(ITEM, 2, 1, 1),))
-    assert is_shown(told(""), found)
+    assert showings([told("")], found) == [Showing.SHOWN]
 
 
 def test_looks_come_at_growing_pauses_and_end() -> None:

@@ -14,7 +14,7 @@ from pipeline.contexts import put
 from cws_filedrop.amazon_context import AmazonContext, FeedClient
 from cws_filedrop.model import Account, FeedState, Grade, MailState, Verdict
 from cws_filedrop.outgoing.mail import notes
-from cws_filedrop.pipeline import sending
+from cws_filedrop.pipeline import steps
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.outgoing import mails
 from cws_filedrop.store.uploads import uploads
@@ -83,8 +83,8 @@ def test_a_feed_that_stops_is_told_of_with_the_reason(shop: Shop) -> None:
         rate_limit=amazon.rate_limit("createFeed"),
     )
     assert turn.feed_no is not None
-    sending._stop(amazon, feeds.get(shop.context.db, turn.feed_no), "consent was revoked")
-    sending._stop(amazon, feeds.get(shop.context.db, turn.feed_no), "consent was revoked")
+    steps.stop(amazon, feeds.get(shop.context.db, turn.feed_no), "consent was revoked")
+    steps.stop(amazon, feeds.get(shop.context.db, turn.feed_no), "consent was revoked")
     assert feeds.get(shop.context.db, turn.feed_no).state is FeedState.STOPPED
     shop.clock.later(seconds=11)
     shop.send()

@@ -34,12 +34,18 @@ def context_on(folder: Path, policy: Policy | None = None) -> ServiceContext:
 
 
 def put(
-    context: ServiceContext, content: bytes, *, name: str = "a.txt", folder: str = "inbox", grade: Grade = Grade.WHOLE
+    context: ServiceContext,
+    content: bytes,
+    *,
+    name: str = "a.txt",
+    folder: str = "inbox",
+    grade: Grade = Grade.WHOLE,
+    door: str = "ftp",
 ) -> str:
     """Land a file, accept it into the spool, record its arrival. Returns the upload's id."""
     source = context.settings.data / "incoming"
     source.write_bytes(content)
-    claim = context.spool.land(source, Drop("anna", Folder(folder), name, Door.FTP, "127.0.0.1"), size=len(content))
+    claim = context.spool.land(source, Drop("anna", Folder(folder), name, Door(door), "127.0.0.1"), size=len(content))
     context.spool.grade(claim.upload_id, grade)
     arrival = context.spool.arrival(claim.upload_id)
     assert arrival is not None
@@ -52,7 +58,7 @@ def put(
         "account_id": seller.account.id,
         "folder": folder,
         "name": name,
-        "door": "ftp",
+        "door": door,
         "client": "127.0.0.1",
         "grade": str(grade),
         "evidence": "",

@@ -18,7 +18,7 @@ from cws_filedrop import schemas
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.model import FeedKind, FeedState, JudgementContext, OrderState, Policy, UploadState
 from cws_filedrop.orders import importing
-from cws_filedrop.pipeline import outbox, sending
+from cws_filedrop.pipeline import answers, outbox, sending
 from cws_filedrop.rules.cancelling import REASONS
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.feeds import feeds, filling
@@ -69,8 +69,8 @@ class Place:
         assert sending.fill(self.amazon, turn.feed_no)
         assert sending.submit(self.amazon, turn.feed_no, 1).done
         self.market.finish()
-        assert sending.look(self.amazon, turn.feed_no, 1).done
-        step, finished = sending.settle(self.amazon, turn.feed_no, 1)
+        assert answers.look(self.amazon, turn.feed_no, 1).done
+        step, finished = answers.settle(self.amazon, turn.feed_no, 1)
         assert step.done
         assert outbox.publish(self.context, uploads.some(self.context.db, finished)) == []
         return feeds.get(self.context.db, turn.feed_no)

@@ -19,7 +19,7 @@ from pipeline.trade import Overheard, Trade, shipped, trading
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.marketplaces.amazon import FeedsClient
 from cws_filedrop.model import FeedKind, FeedState
-from cws_filedrop.pipeline.sending import StepResult
+from cws_filedrop.pipeline.steps import StepResult
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.users.decisions import Who
 

@@ -41,7 +41,7 @@ def test_our_number_of_an_order_that_no_order_file_told_of_means_nothing(shop: S
     number = str(shop.order().no)
     assert shop.lines(shop.drop(shipped(NEXT, order=number))) == [("rejected", "O03")]
     shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
-    assert shop.lines(shop.drop(shipped(NEXT, order=number))) == [("queued", "O07")]
+    assert shop.lines(shop.drop(shipped(NEXT, order=number))) == [("queued", "O08")]
 
 
 def test_packed_and_then_shipped_in_one_group(shop: Shop) -> None:
@@ -93,7 +93,8 @@ def test_a_correction_that_amazon_refuses_leaves_what_was_before(shop: Shop) -> 
     shop.sent()
     shop.drop(shipped(NEXT))
     shop.answered({1: ("A-18021", "already")})
-    assert shop.order().state is OrderState.UNCONFIRMED
+    assert shop.order().state is OrderState.SHIPPED, "with its earlier number"
+    assert shop.unconfirmed() == []
     third = shop.drop(shipped(LAST))
     assert f"{FIRST} before (line 2 of upload {first}), {LAST} now" in shop.messages(third)
 
@@ -105,7 +106,7 @@ def test_parts_of_an_order_line_and_the_correction_of_one(shop: Shop) -> None:
     assert shop.lines(corrected) == [("queued", "")], "two are left, so it is another package"
     assert shop.lines(shop.drop(shipped(LAST, item=ITEM, quantity="2"))) == [("rejected", "Q02")]
     assert shop.lines(shop.drop(shipped(LAST, item=ITEM, quantity="1"))) == [("queued", "")]
-    assert shop.lines(shop.drop(shipped("Y0000004K", item=ITEM, quantity="1"))) == [("queued", "O07")]
+    assert shop.lines(shop.drop(shipped("Y0000004K", item=ITEM, quantity="1"))) == [("queued", "O08")]
 
 
 # Amazon's refusals.
@@ -229,7 +230,7 @@ def test_a_large_file_whose_orders_change_while_it_is_recorded(shop: Shop, monke
 def test_orders_over_several_batches_of_one_file(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(large, "BATCH", 2)
     shop.imports(*(f"{ORDER}\t{item}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2" for item in (ITEM, SECOND)))
-    rows = [shipped(item=item, quantity="1") for item in (ITEM, SECOND)]
+    rows = [shipped(item=item, quantity="2") for item in (ITEM, SECOND)]
     upload_id = shop.put(rows[0], *many(3), rows[1])
     read_large(shop, upload_id)
     assert shop.lines(upload_id) == [("queued", "")] * 5

@@ -20,8 +20,8 @@ from cws_filedrop.marketplaces.amazon import FeedsClient
 from cws_filedrop.model import JudgementContext, Policy
 from cws_filedrop.orders import importing
 from cws_filedrop.orders.reading_back import OrderReader
-from cws_filedrop.pipeline import outbox, sending
-from cws_filedrop.pipeline.sending import StepResult
+from cws_filedrop.pipeline import answers, outbox, sending
+from cws_filedrop.pipeline.steps import StepResult
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import FeedRow
@@ -96,10 +96,10 @@ class Trade:
 
     def look(self, feed_no: int) -> None:
         self.market.finish()
-        assert sending.look(self.sender, feed_no, 1).done
+        assert answers.look(self.sender, feed_no, 1).done
 
     def settle(self, feed_no: int) -> StepResult:
-        step, finished = sending.settle(self.sender, feed_no, 1)
+        step, finished = answers.settle(self.sender, feed_no, 1)
         assert outbox.publish(self.context, uploads.some(self.context.db, finished)) == []
         return step
 

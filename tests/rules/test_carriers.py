@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.resources import files
 
 import pytest
-from rules.judging import context, lines, one, row
+from rules.judging import UPS_NUMBER, context, lines, one, row
 
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.rules.carriers import CarrierTable, folded, is_none, shipped_table
@@ -79,7 +79,7 @@ def test_the_sellers_own_names_come_after_amazons_and_before_the_shipped() -> No
 PAIRS = [
     ("UPS", "", "UPS", "", []),
     ("UPS", "anything", "UPS", "", []),
-    ("", "", "", "", []),
+    ("", "", "", "", ["C01"]),
     ("", "UPS", "UPS", "", []),
     ("", "royal mail", "Royal Mail", "", ["C04"]),
     ("", "Acme Vans", "Other", "Acme Vans", ["C02"]),
@@ -92,7 +92,7 @@ PAIRS = [
     ("Other", "", None, None, ["C03"]),
     ("other", "-", None, None, ["C03"]),
     ("", "Other", None, None, ["C03"]),
-    ("none", "", "", "", ["C04"]),
+    ("none", "", "", "", ["C01", "C04"]),
     ("-", "UPS", "UPS", "", []),
     ("Acme", "x" * 51, None, None, ["M02"]),
     ("UPS", "x" * 51, "UPS", "", []),
@@ -129,3 +129,89 @@ def test_an_alias_of_an_unlisted_code_stops_the_operator() -> None:
 def test_words_for_no_carrier() -> None:
     assert all(is_none(word) for word in ("N/A", "none", "-", " ", "No Carrier", "TBD"))
     assert not any(is_none(word) for word in ("UPS", "Nobel", "NA Express"))
+
+
+CERTAIN = [
+    ("DHL Express (DE)", "DHL Express"),
+    ("DPD Polska", "DPD"),
+    ("UPS (United Parcel Service)", "UPS"),
+    ("UPS by ShipStation", "UPS"),
+    ("FedEx One Balance", "FedEx"),
+    ("ups_walleted", "UPS"),
+    ("gls_de", "GLS"),
+    ("royal_mailv2", "Royal Mail"),
+    ("USPS Ground Advantage (GA)", "USPS"),
+    ("DPD Deutschland GmbH", "DPD"),
+    ("GLS Italy S.p.A", "GLS"),
+    ("https://www.dhl.com/en", "DHL"),
+    ("Correos [ES]", "Correos"),
+    ("yodel-uk", "Yodel"),
+    ("UPS Inc.", "UPS"),
+    ("SEUR ESPAÑA", "Seur"),
+    ("chronopost_fr", "Chronopost"),
+    ("Australia Post (via Sendle)", ""),
+    ("River Post (DE)", ""),
+    ("Evri (Hermes)", ""),
+    ("UPS (Mail Innovations)", "UPS Mail Innovations"),
+    ("UPS (DHL)", ""),
+    ("Go UK", ""),
+]
+
+
+@pytest.mark.parametrize(("typed", "code"), CERTAIN)
+def test_a_listed_name_with_a_country_or_a_shop_system_beside_it(typed: str, code: str) -> None:
+    came = one(row(carrier_code=typed, tracking_number="", ship_method=""))
+    assert came.shipment["carrier-code"] == (code or "Other")
+    assert came.codes == (["C04"] if code else ["C02"])
+
+
+NEAR = [
+    ("Evri (Hermes)", "Hermes UK"),
+    ("UPS (DHL)", "UPS"),
+    ("FedEx Two Balance", "FedEx"),
+    ("DHL Warenpost International", "DHL"),
+    ("Roayl Mail", "Royal Mail"),
+    ("Deutsche Psot", "Deutsche Post"),
+    ("Chronopots", "Chronopost"),
+    ("River Post", ""),
+    ("Acme Vans", ""),
+]
+
+
+@pytest.mark.parametrize(("typed", "near"), NEAR)
+def test_an_unlisted_name_is_suggested_the_one_it_may_be(typed: str, near: str) -> None:
+    came = one(row(carrier_code=typed, tracking_number="", ship_method=""))
+    assert (came.shipment["carrier-code"], came.shipment["carrier-name"], came.codes) == ("Other", typed, ["C02"])
+    assert (f'Did you mean "{near}"?' in came.issues[0].message) == bool(near)
+    assert not near or f'type "{near}" next time' in came.issues[0].remedy
+
+
+NO_NAMES = [
+    "#NV",
+    "#N/A",
+    "Err:502",
+    "0",
+    "1",
+    "12.50",
+    "TRUE",
+    "FALSCH",
+    "2026-11-26",
+    "26.11.2026",
+    "14:30",
+    UPS_NUMBER,
+]
+NO_NAMES += ["00340434161094042557", "RP72039461587", "026-1520163-6049104", "Autre", "Others", "andere", "123456"]
+
+
+@pytest.mark.parametrize("column", ["carrier-code", "carrier-name"])
+@pytest.mark.parametrize("typed", NO_NAMES)
+def test_what_cannot_be_the_name_of_a_carrier(column: str, typed: str) -> None:
+    came = one(row(carrier_code="", carrier_name="", tracking_number="RP7203946158") | {column: typed})
+    assert came.verdict == "rejected"
+    found = next(issue for issue in came.issues if issue.code == "C03")
+    assert (found.severity, found.column) == ("error", column)
+
+
+@pytest.mark.parametrize("typed", ["4PX", "A-1", "99 Minutos", "Post 24", "XPO 2 Day", "Pony 1234"])
+def test_digits_are_no_reason_to_refuse_a_name(typed: str) -> None:
+    assert one(row(carrier_code=typed, tracking_number="RP7203946158")).verdict == "queued"

@@ -46,8 +46,14 @@ ERRORS = [
     Bad(row(order_item_id="ABC"), "I01", "order-item-id", '"ABC"', "leave the cell empty"),
     Bad(row(order_item_id="０1234567890123"), "I01", "order-item-id", "14 digits", ""),
     Bad(row(quantity="0"), "Q01", "quantity", '"0" is not a quantity', "such as 1,"),
-    Bad(row(quantity="1.0"), "Q01", "quantity", '"1.0"', "Type 1."),
-    Bad(row(quantity="+2"), "Q01", "quantity", '"+2"', "Type 2."),
+    Bad(row(quantity="1.5"), "Q01", "quantity", '"1.5"', "such as 1,"),
+    Bad(row(quantity="#WERT!"), "Q01", "quantity", "error value", "formula"),
+    Bad(row(order_item_id="#BEZUG!"), "I01", "order-item-id", "error value", "formula"),
+    Bad(row(order_item_id="01234567890123.0"), "I01", "order-item-id", "decimal", "01234567890123"),
+    Bad(row(order_id="#REF!"), "O02", "order-id", "error value", "formula"),
+    Bad(row(order_id='"026-1520163-6049104"'), "O02", "order-id", "signs around", "026-1520163-6049104"),
+    Bad(row(ship_date="#NV"), "D01", "ship-date", "error value", "formula"),
+    Bad(row(ship_date="1970-01-01"), "D05", "ship-date", "more than a year ago", "1900-01-01"),
     Bad(row(quantity="-1"), "Q01", "quantity", '"-1"', ""),
     Bad(row(quantity="two"), "Q01", "quantity", '"two"', ""),
     Bad(row(quantity="1234567890"), "Q01", "quantity", '"1234567890"', ""),
@@ -119,6 +125,7 @@ ADDRESS = {"ship-from-name": "Ann", "ship-from-line1": "1 Main St", "ship-from-c
 WARNINGS = [
     Bad(row(ship_date="2026-10-01"), "D05", "ship-date", "more than 30 days ago", "the year"),
     Bad(row(carrier_code="Acme Vans"), "C02", "carrier-code", 'with the name "Acme Vans"', "Amazon's list"),
+    Bad(row(carrier_code="", tracking_number="", ship_method=""), "C01", "carrier-code", "neither", "Amazon wants"),
     Bad(row(carrier_code=""), "C04", "tracking-number", "can only belong to UPS", "type the carrier"),
     Bad(
         row(tracking_number="1Z999AA10123456785"),
@@ -200,6 +207,9 @@ INFOS = [
         "read as no carrier",
         "empty",
     ),
+    Bad(row(quantity="1.0"), "Q01", "quantity", '"1.0" was read as 1', ""),
+    Bad(row(quantity="1.0000"), "Q01", "quantity", '"1.0000" was read as 1', ""),
+    Bad(row(quantity="+2"), "Q01", "quantity", '"+2" was read as 2', ""),
     Bad(row(tracking_number=""), "M01", "ship-method", '"Ground" is not passed on', "tracking number"),
 ]
 
@@ -226,8 +236,6 @@ FINE = [
     row(ship_date="2026-10-24"),
     row(carrier_name="whatever", carrier_code="UPS"),
     row(carrier_code="Other", carrier_name="Acme Vans", tracking_number="ABC-123"),
-    row(carrier_code="Otro", carrier_name="", tracking_number="") | {"carrier-code": "", "ship-method": ""},
-    row(tracking_number="", carrier_code="", ship_method=""),
     row(tracking_number="", ship_method=""),
     row(tracking_number="x1" * 25, carrier_code="DPD"),
     row(ship_method="x" * 50),
@@ -325,9 +333,9 @@ def test_rows_that_are_not_shipped_are_checked_for_what_they_use() -> None:
 def test_what_an_order_book_keeps_of_a_packed_row() -> None:
     effect = one(row(status="packed", carrier_code="ups"), FILLZ).effect
     order, item = GOOD["order-id"], GOOD["order-item-id"]
-    assert effect == Effect(2, order, 0, 0, item, "packed", "Ground", UPS_NUMBER, "UPS", "")
+    assert effect == Effect(2, order, 0, 0, item, "packed", "Ground", UPS_NUMBER, "UPS", "", quantity=1)
     untracked = one(row(status="packed", tracking_number="", carrier_code=""), FILLZ).effect
-    assert untracked == Effect(2, order, 0, 0, item, "packed", "Ground", "", "", "")
+    assert untracked == Effect(2, order, 0, 0, item, "packed", "Ground", "", "", "", quantity=1)
     cancelled = one(row(status="cancelled"), FILLZ).effect
     assert cancelled is not None
     assert cancelled.tracking == ""

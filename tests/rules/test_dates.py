@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from rules.judging import FEW, FILLZ, NOW, judged, row
+from rules.judging import FEW, FILLZ, NOW, judged, one, row
 
 from cws_filedrop.model import DateOrder
 from cws_filedrop.rules.dates import Calendar, read, written
@@ -95,6 +95,29 @@ def test_troubles(typed: str, code: str | None) -> None:
     came = read(typed, calendar())
     assert (came.trouble[0] if came.trouble else None) == code
     assert bool(came.moment) is (code in (None, "D05"))
+
+
+ANCIENT = ["1970-01-01", "1900-01-01", "01.01.1900", "2000-01-01", "2025-11-20", "1970-01-01T00:00:00Z", "1899-12-30"]
+
+
+@pytest.mark.parametrize("typed", ANCIENT)
+def test_a_date_of_more_than_a_year_ago_is_an_error(typed: str) -> None:
+    came = judged(row(ship_date=typed))
+    assert came.verdicts.tolist() == ["rejected"]
+    assert came.issues["code"].tolist() == ["D02" if typed.startswith("18") else "D05"]
+
+
+@pytest.mark.parametrize(("typed", "verdict"), [("2025-11-22", "queued"), ("2026-10-01", "queued")])
+def test_a_date_of_the_last_year_is_only_worth_a_warning(typed: str, verdict: str) -> None:
+    came = judged(row(ship_date=typed))
+    assert (came.verdicts.tolist(), came.issues["code"].tolist()) == ([verdict], ["D05"])
+
+
+def test_a_future_day_names_the_zone_that_it_was_read_in() -> None:
+    came = one(row(ship_date="2026-11-24"), time_zone="Europe/Berlin")
+    assert "your time zone, Europe/Berlin" in came.issues[0].message
+    assert "time_zone" in came.issues[0].remedy
+    assert "zone" not in one(row(ship_date="2026-11-24T10:00:00+09:00")).issues[0].message
 
 
 @pytest.mark.parametrize(

@@ -152,7 +152,7 @@ def test_columns_that_the_file_does_not_have(count: int) -> None:
     frame = lines(*[{"order-id": "026-1520163-6049104"}] * 3).iloc[:count]
     came = judge(frame, required=frozenset({"order-id"}), context=context(), book=EMPTY)
     assert came.verdicts.tolist() == ["queued"] * count
-    assert came.issues.empty
+    assert came.issues["code"].tolist() == ["C01"] * count
     check_whole(frame, came)
     assert judge(frame[[]], required=FILLZ, context=context()).verdicts.tolist() == ["rejected"] * count
 
@@ -175,3 +175,15 @@ def test_the_lines_may_come_under_any_numbers() -> None:
     assert came.issues["line"].tolist() == [1000000, 12]
     assert came.verdicts.to_dict() == {1000000: "rejected", 7: "queued", 12: "rejected"}
     assert came.shipments.index.tolist() == [7]
+
+
+def test_marks_by_which_spreadsheets_keep_text_are_no_part_of_a_cell() -> None:
+    plain = row()
+    marked = {name: f'="{cell}"' if at % 2 else f"'{cell}" for at, (name, cell) in enumerate(plain.items()) if cell}
+    came = judge(lines(marked, plain), required=AMAZON, context=context())
+    assert came.shipments.iloc[0].to_dict() == came.shipments.iloc[1].to_dict()
+    found = issues(came.issues)
+    assert {(issue.code, issue.severity, issue.column) for _, issue in found} == {
+        ("L04", "info", name) for name in marked
+    }
+    assert {issue.value for _, issue in found} == set(marked.values())

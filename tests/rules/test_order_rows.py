@@ -58,12 +58,26 @@ def test_a_good_line_keeps_its_cells_and_its_moments_become_utc() -> None:
         ({"quantity": "-1"}, "Q01", "quantity"),
         ({"purchase-date": "31.02.2026"}, "D02", "purchase-date"),
         ({"purchase-date": "soon"}, "D01", "purchase-date"),
-        ({"payments-date": "03/04/2026"}, "D06", "payments-date"),
     ],
 )
 def test_a_line_that_cannot_be_used_is_left_out_and_named(change: dict[str, str], code: str, column: str) -> None:
     assert said({}, change) == [(3, code, column)]
     assert list(read({}, change).rows.index) == [2]
+
+
+@pytest.mark.parametrize("column", ["payments-date", "latest-ship-date"])
+@pytest.mark.parametrize("typed", ["03/04/2026", "soon", "31.02.2026", "2026/11/24 25:00:00"])
+def test_a_date_that_need_not_be_there_never_costs_the_order(column: str, typed: str) -> None:
+    found = read({}, {column: typed})
+    assert (list(found.rows.index), found.refused) == ([2, 3], 0)
+    assert found.rows[column].to_list()[1] == ""
+    assert said({}, {column: typed}) == [(3, "D01", column)]
+    assert {issue.severity for _, issue in issues(found.issues)} == {"warning"}
+
+
+def test_moments_in_zones_of_amazons_reports() -> None:
+    rows = read({"latest-ship-date": "2026/11/24 23:59:59 JST"}, {"latest-ship-date": "2026-11-24 23:59:59 PST"}).rows
+    assert rows["latest-ship-date"].to_list() == ["2026-11-24T14:59:59.000Z", "2026-11-25T07:59:59.000Z"]
 
 
 def test_a_line_that_only_goes_on_with_the_one_above_is_passed_over() -> None:

@@ -35,7 +35,8 @@ WHOLE = row(order_item_id="", quantity="")
     ("cells", "packages"),
     [
         (row(), [sent(tracking=UPS_NUMBER)]),
-        (row(quantity="3"), [sent(tracking=UPS_NUMBER, quantity=1)]),
+        (row(quantity="3"), [sent(tracking=UPS_NUMBER)]),
+        (row(tracking_number=UPS_NUMBER.lower()), [sent(tracking=UPS_NUMBER)]),
         (row(), [sent("", UPS_NUMBER)]),  # the item went with the whole order
         (WHOLE, [sent("", UPS_NUMBER)]),
         (WHOLE, [sent(ITEM, UPS_NUMBER), sent(SECOND, UPS_NUMBER)]),  # the order went item by item

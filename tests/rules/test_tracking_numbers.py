@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from rules.judging import FEW, GOOD, UPS_NUMBER, judged, one, row
 
 from cws_filedrop.model import Severity
+from cws_filedrop.rules.cells.tracking_number import reading
 from cws_filedrop.rules.check_digits import TrackingForm, check_digit_right, inferred, kinds, mistyped
 from cws_filedrop.rules.columns import Column, arrow
 from cws_filedrop.rules.forms import Block, expand
-from cws_filedrop.rules.tracking import odd, reading
+from cws_filedrop.rules.tracking import odd
 from cws_filedrop.rules.wording import issues
 from cws_filedrop.tables import TEXT
 

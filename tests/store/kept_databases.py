@@ -73,8 +73,13 @@ def _trade(shop: Shop) -> None:
     shop.imports_text(
         report + "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tBLUE-MUG\t2\t{buyer}\n" for o, i in orders)
     )
-    _drop(shop, shipped(), shipped("Y0000002K", order=OTHER, item=SECOND, quantity="2"), "4711\tshipped\t\t\t\t\t")
-    _drop(shop, f"{PACKED}\tpacked\t\t\tY0000003K\tYodel\t", f"{ORDER}\tshipped & no confirm\t\t\t\t\t")
+    first = shipped(item=ITEM, quantity="1")
+    _drop(shop, first, shipped("Y0000002K", order=OTHER, item=SECOND, quantity="2"), "4711\tshipped\t\t\t\t\t")
+    _drop(
+        shop,
+        f"{PACKED}\tpacked\t\t\tY0000003K\tYodel\t",
+        f"{ORDER}\tshipped & no confirm\t{ITEM}\t1\tY0000004K\tYodel\t",
+    )
     shop.settled(_turn(shop, NOW), {2: ("A-18028", "Your order cannot be found")})
     _drop(shop, f"{CANCELLED}\tcancelled\t\t\t\t\t{REASONS[0]}")
     second = NOW + timedelta(hours=1)

@@ -23,6 +23,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
 from cws_filedrop import config, data_folder, log_settings, private
+from cws_filedrop.cli.demo.lately import days_since, moved
 from cws_filedrop.cli.run_service import running
 from cws_filedrop.credentials import passwords
 from cws_filedrop.errors import expected
@@ -149,9 +150,9 @@ def _load_orders(settings: Settings, files: set[Path]) -> None:
     context = open_context(settings)
     owner = _owner(context.db)
     for path in sorted(files):
-        with path.open("rb") as source:
-            now = context.clock()
-            judging = context.judging(owner.policy, now)
+        now = context.clock()
+        judging = context.judging(owner.policy, now)
+        with _lately(path) as source:
             importing.import_file(context.db, owner.account.id, source, file_name=path.name, judging=judging, now=now)
     context.db.close()
 
@@ -186,8 +187,13 @@ def _session(address: tuple[str, int], password: str) -> Iterator[ftplib.FTP]:
         yield ftp
 
 
+def _lately(path: Path) -> io.BytesIO:
+    """A sample, with days that are not long past."""
+    return io.BytesIO(moved(path.read_bytes(), days_since(datetime.now(UTC).date())))
+
+
 def _drop(ftp: ftplib.FTP, path: Path) -> UploadedSample:
-    with path.open("rb") as file:
+    with _lately(path) as file:
         try:
             reply = ftp.storbinary(f"STOR /inbox/{path.name}", file)
         except ftplib.error_perm as refusal:  # such as for a file without the needed headings; its receipt has details

@@ -69,7 +69,19 @@ def examined(path: Path, given: JudgementContext, book: LookUp | None = None) ->
         for piece in examination.pieces():
             counts.update({str(verdict): int(n) for verdict, n in piece.verdicts.value_counts().items()})
             answer["lines"] += _lines(piece)
-        return answer | {"summary": dict(counts), "line_count": sum(counts.values())}
+        answer |= {"summary": dict(counts), "line_count": sum(counts.values())}
+        return _held(answer) if facts.holding else answer
+
+
+def _held(answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer for a file that waits as a whole: nothing becomes of its lines, but of the rejected ones."""
+    kept = {verdict: count for verdict, count in answer["summary"].items() if verdict == Verdict.REJECTED}
+    waiting = answer["line_count"] - sum(kept.values())
+    lines = [
+        line if line["verdict"] == Verdict.REJECTED else line | {"verdict": str(Verdict.HELD)}
+        for line in answer["lines"]
+    ]
+    return answer | {"lines": lines, "summary": kept | {str(Verdict.HELD): waiting} if waiting else kept}
 
 
 def _answer(path: Path, facts: Any, file_issues: list[dict[str, str]]) -> dict[str, Any]:
@@ -132,6 +144,8 @@ def _conclusion(answer: Mapping[str, Any]) -> str:
     if not answer["format"]:
         return "[red]The file as a whole would be rejected.[/]"
     counts = ", ".join(f"{verdict} {number:,}" for verdict, number in answer["summary"].items()) or "no lines"
+    if answer["summary"].get(Verdict.HELD):
+        return f"[yellow]The file would be held:[/] {counts}"
     good = not answer["summary"].get(Verdict.REJECTED, 0)
     return (
         f"[green]Every line would be accepted:[/] {counts}"

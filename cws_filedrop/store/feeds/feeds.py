@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -21,6 +22,14 @@ from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
 LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)
 NO_REPORT: Final = "-"  # instead of the report's id: Amazon ended the feed without one
+
+
+class Ended(StrEnum):
+    """How a feed ended at Amazon, unless it is done with (column `ended`; "" = it is, or nothing is known)."""
+
+    FATAL = "FATAL"  # some, none or all of its messages may have been taken
+    CANCELLED = "CANCELLED"  # before Amazon began with it
+    REFUSED = "REFUSED"  # our word: Amazon was done with it, and took none of its messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,11 @@ class FeedRow:
     note: str
     document_sha256: str  # "" = not kept
     report_sha256: str
+    ended_at: str | None
+    refused_at: str | None
+    parent: int | None
+    root: int | None
+    tries: int
 
     @property
     def day(self) -> str:
@@ -77,7 +91,7 @@ def take_turn(
     that it opened before. All is decided in one transaction, or two callers could both find the slot free.
     """
     with db.write() as connection:
-        _lock_account(connection, account_id)
+        lock_account(connection, account_id)
         opened = connection.execute(sa.select(FEEDS.c.no).where(FEEDS.c.cause == cause)).scalar()
         if opened is not None:
             return FeedSlot(feed_no=opened)
@@ -93,7 +107,7 @@ def take_turn(
         return FeedSlot(feed_no=connection.execute(FEEDS.insert().values(values).returning(FEEDS.c.no)).scalar_one())
 
 
-def _lock_account(connection: sa.Connection, account_id: int) -> None:
+def lock_account(connection: sa.Connection, account_id: int) -> None:
     """Lock the account until the transaction ends: on PostgreSQL, what BEGIN IMMEDIATE does for all on SQLite."""
     connection.execute(sa.select(ACCOUNTS.c.id).where(ACCOUNTS.c.id == account_id).with_for_update())
 
@@ -302,3 +316,13 @@ def stopped_accounts(db: Database) -> dict[int, str]:
     query = sa.select(ACCOUNTS.c.id, ACCOUNTS.c.stopped).where(ACCOUNTS.c.stopped != "")
     with db.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
+
+
+def slot_in(
+    connection: sa.Connection, account_id: int, now: datetime, second_after_seconds: float, rate_limit: RateLimit
+) -> float | None:
+    """Take the slot of an account that is locked: None = it is taken, with a createFeed token, else the seconds after
+    which it may be worth another look."""
+    if _is_busy(connection, account_id, stamp(now - timedelta(seconds=second_after_seconds))):
+        return second_after_seconds
+    return _reserve(connection, account_id, rate_limit, now.timestamp()) or None

@@ -10,9 +10,8 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState, Verdict
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES
+from cws_filedrop.store.schema import FEEDS, LINES
 from cws_filedrop.store.uploads import claims
-from cws_filedrop.store.uploads.packed_lines import unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +50,15 @@ def undecided_in(connection: sa.Connection, account_id: int, order_id: str) -> l
 
 
 def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> None:
-    """Release the claims of the order's unknown lines: somebody has looked, and Amazon does not have them.
+    """Take back the order's unknown lines: somebody has looked, and Amazon does not have them.
 
-    Only claims that these lines hold themselves: the same shipment may have been sent again since, and be claimed by
-    that line.
+    Only what these lines tell themselves: the same shipment may have been sent again since, and be told by that line.
     """
-    held = sa.exists().where(
-        CLAIMS.c.account_id == LINES.c.account_id,
-        CLAIMS.c.upload_id == LINES.c.upload_id,
-        CLAIMS.c.line == LINES.c.line,
+    query = sa.select(LINES.c.upload_id, LINES.c.line).where(
+        *_unknown(account_id, order_id), LINES.c.kind == FeedKind.FULFILLMENT
     )
-    query = sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment).where(
-        *_unknown(account_id, order_id), LINES.c.shipment.is_not(None), LINES.c.kind == FeedKind.FULFILLMENT, held
-    )
-    rows = connection.execute(query).all()
-    if rows:
-        claims.release_in(connection, account_id, claims.keys(unpack(rows)))
+    found = [(row.upload_id, row.line) for row in connection.execute(query)]
+    claims.take_back_in(connection, account_id, order_id, found)
 
 
 def _unknown(account_id: int, order_id: str) -> tuple[sa.ColumnElement[bool], ...]:

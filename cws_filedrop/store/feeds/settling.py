@@ -12,14 +12,14 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, OrderState, Verdict
 from cws_filedrop.store.database import BulkQuery, Database, stamp
-from cws_filedrop.store.feeds import read_backs
+from cws_filedrop.store.feeds import read_backs, releasing
 from cws_filedrop.store.feeds.feeds import FeedRow, row_of
 from cws_filedrop.store.orders import effects
 from cws_filedrop.store.orders.effects import LineRefusal
-from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
-from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, UPLOADS
+from cws_filedrop.store.uploads import claims, waiting_lines
 from cws_filedrop.store.uploads.packed_lines import unpack, unpack_cancellations
 
 ALREADY_SHIPPED: Final = "18021"  # more units than are left to ship (docs/amazon.md#6-processing-reports)
@@ -52,16 +52,19 @@ def settle(
 ) -> list[str]:
     """Give every line of a feed its verdict. Returns the uploads that have no line waiting any more.
 
-    Settling again changes nothing. Refused lines release their claims, so that they can be dropped again. After
-    `look_after` the orders are read back; None = never. `beside` is called with the refused lines, in the same
-    transaction.
+    Settling again changes nothing. The ledger counts what Amazon answered, orders move by their pieces, and lines that
+    waited for these answers go on. After `look_after` the orders are read back; None = never. `beside` is called with
+    the refused lines, in the same transaction.
     """
     with db.write() as connection:
         feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
+        released: list[str] = []
         if feed.state is not FeedState.SETTLED:
             _verdicts(connection, feed_no, settlement)
-            if refused := _refuse(connection, feed, stamp(now)):
+            claims.answered_in(connection, feed_no)
+            if refused := _refusals(connection, feed):
                 beside(connection, refused)
+            released = _settle_orders(connection, feed, refused, stamp(now))
             if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
                 read_backs.expect_in(connection, feed.no, now=now, look_after=look_after)
             _count_down(connection, feed_no, stamp(now))
@@ -69,7 +72,9 @@ def settle(
             values["report_sha256"] = settlement.report_sha256
             connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
         touched = sa.select(LINES.c.upload_id).where(LINES.c.feed_no == feed_no).distinct()
-        done = sa.select(UPLOADS.c.id).where(UPLOADS.c.id.in_(touched), UPLOADS.c.waiting == 0)
+        with_it = (UPLOADS.c.account_id == feed.account_id) & (UPLOADS.c.done_at == (feed.settled_at or ""))
+        ours = sa.or_(UPLOADS.c.id.in_(touched), UPLOADS.c.id.in_(released), with_it if feed.settled_at else sa.false())
+        done = sa.select(UPLOADS.c.id).where(ours, UPLOADS.c.waiting == 0)
         return list(connection.execute(done.order_by(UPLOADS.c.id)).scalars())
 
 
@@ -98,29 +103,60 @@ def _beside(amazons: Any, own: Any) -> Any:
     return amazons + sa.case((own == "", ""), else_=sa.literal(" | ") + own)
 
 
-def _refuse(connection: sa.Connection, feed: FeedRow, now: str) -> list[LineRefusal]:
-    """Release the claims of refused lines, and move their orders to unconfirmed. Returns what was refused."""
-    said: list[LineRefusal] = []
-    columns = (LINES.c.upload_id, LINES.c.line, LINES.c.shipment, LINES.c.code, LINES.c.message)
+def _refusals(connection: sa.Connection, feed: FeedRow) -> list[LineRefusal]:
+    """What Amazon refused; packages that refused lines were to correct stand again."""
+    columns = (
+        LINES.c.upload_id,
+        LINES.c.line,
+        LINES.c.amazon_order_id,
+        LINES.c.shipment,
+        LINES.c.code,
+        LINES.c.message,
+    )
     of_feed = (LINES.c.feed_no == feed.no, LINES.c.verdict == Verdict.UNCONFIRMED)
     rows = connection.execute(sa.select(*columns).where(*of_feed).order_by(LINES.c.upload_id, LINES.c.line)).all()
-    if rows and feed.kind is FeedKind.ACKNOWLEDGEMENT:
-        orders = unpack_cancellations(rows)["amazon-order-id"].to_list()
-        said = [
-            LineRefusal(order, row.upload_id, row.line, f"{row.code}: {row.message}")
-            for order, row in zip(orders, rows, strict=True)
-        ]
-        effects.refuse_in(connection, feed.account_id, said, now=now)
-    elif rows:
+    if not rows:
+        return []
+    if feed.kind is FeedKind.ACKNOWLEDGEMENT:
+        orders, known = unpack_cancellations(rows)["amazon-order-id"].to_list(), dict[int, str]()
+    else:
         keys = claims.keys(unpack(rows))
-        known = _told_apart(connection, feed.account_id, list(zip(keys, rows, strict=True)))
-        claims.release_in(connection, feed.account_id, keys)
-        said = [
-            LineRefusal(key.order, row.upload_id, row.line, f"{row.code}: {row.message}{known.get(place, '')}")
-            for place, (key, row) in enumerate(zip(keys, rows, strict=True))
-        ]
-        effects.refuse_in(connection, feed.account_id, said, now=now)
-    return said
+        orders, known = (
+            [key.order for key in keys],
+            _told_apart(connection, feed.account_id, list(zip(keys, rows, strict=True))),
+        )
+        for order, row in zip(orders, rows, strict=True):
+            claims.refused_corrections_in(connection, feed.account_id, order, (row.upload_id, row.line))
+    return [
+        LineRefusal(order, row.upload_id, row.line, f"{row.code}: {row.message}{known.get(place, '')}")
+        for place, (order, row) in enumerate(zip(orders, rows, strict=True))
+    ]
+
+
+def _settle_orders(connection: sa.Connection, feed: FeedRow, refused: Sequence[LineRefusal], now: str) -> list[str]:
+    """Move the orders of a feed by what Amazon answered, and let lines go on that waited for that. Returns the uploads
+    of these that are done."""
+    if feed.kind is FeedKind.ACKNOWLEDGEMENT:
+        effects.refuse_in(connection, feed.account_id, refused, now=now)
+        return []
+    effects.settle_in(connection, feed.account_id, _with_more(connection, feed), refused, now=now)
+    orders = releasing.of_feed(connection, feed.account_id, feed.no)
+    return releasing.release_in(connection, feed.account_id, orders, now=now)
+
+
+def _with_more(connection: sa.Connection, feed: FeedRow) -> list[str]:
+    """The orders of a feed that have more to them than packages on their way and confirmed ones: most feeds have
+    none."""
+    of_feed = LINES.c.feed_no == feed.no
+    mine = (ORDERS.c.account_id == LINES.c.account_id, ORDERS.c.amazon_order_id == LINES.c.amazon_order_id)
+    states = ORDERS.c.state.in_((OrderState.PARTLY_SHIPPED, OrderState.UNCONFIRMED))
+    told = (CLAIMS.c.account_id == LINES.c.account_id, CLAIMS.c.amazon_order_id == LINES.c.amazon_order_id)
+    bad = sa.or_(CLAIMS.c.refused > 0, CLAIMS.c.unknown > 0)
+    queries = (
+        sa.select(LINES.c.amazon_order_id).where(of_feed, sa.exists().where(*mine, states)),
+        sa.select(LINES.c.amazon_order_id).where(of_feed, sa.exists().where(*told, bad)),
+    )
+    return list(dict.fromkeys(name for query in queries for name in connection.execute(query.distinct()).scalars()))
 
 
 _CONFIRMED: Final = BulkQuery(
@@ -165,9 +201,5 @@ def _told_apart(
 def _count_down(connection: sa.Connection, feed_no: int, now: str) -> None:
     """Subtract the feed's lines from what their uploads wait for; an upload that waits for no more is done."""
     per_upload = sa.select(LINES.c.upload_id, sa.func.count()).where(LINES.c.feed_no == feed_no)
-    answered = [{"u": row[0], "n": row[1]} for row in connection.execute(per_upload.group_by(LINES.c.upload_id))]
-    mine = UPLOADS.c.id == sa.bindparam("u")
-    connection.execute(UPLOADS.update().where(mine).values(waiting=UPLOADS.c.waiting - sa.bindparam("n")), answered)
-    over = mine & (UPLOADS.c.waiting == 0) & (UPLOADS.c.state == UploadState.WAITING)
-    done = UPLOADS.update().where(over).values(state=str(UploadState.DONE), done_at=now)
-    connection.execute(done, [{"u": row["u"]} for row in answered])
+    answered = {row[0]: row[1] for row in connection.execute(per_upload.group_by(LINES.c.upload_id))}
+    waiting_lines.answered_in(connection, answered, now=now)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedState, UploadState
+from cws_filedrop.model import FeedState, OrderState, UploadState
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.schema import (
     ACCOUNTS,
     FEEDS,
@@ -24,7 +25,7 @@ from cws_filedrop.store.schema import (
 )
 
 IN_WORK: Final = tuple(str(one) for one in UploadState if one not in ("done", "rejected", "replaced"))
-UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED, FeedState.STOPPED)
+UNDER_WAY: Final = tuple(one for one in FeedState if one not in (FeedState.SETTLED, FeedState.EMPTY))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class StageCounts:
         """What is still to be sent: the uploads that wait for Amazon, and their lines that it does not have yet."""
         waiting, sent, stopped = self.upload("waiting"), self.feed("submitted", "intended"), self.feed("stopped")
         lines = max(0, waiting.lines - sent.lines - stopped.lines)
-        since = [one for one in (self.queued_since, self.feed("open", "filled").oldest) if one]
+        since = [one for one in (self.queued_since, self.feed("open", "filled", "waiting").oldest) if one]
         return StageCount(waiting.number if lines else 0, lines, min(since, default="") if lines else "")
 
     def upload(self, *states: str) -> StageCount:
@@ -114,6 +115,7 @@ class DueOrder:
     amazon_order_id: str
     state: str
     ship_by: str
+    open: str = ""  # what is not confirmed, in words
 
 
 def late(db: Database, *, now: datetime, before: timedelta, since: timedelta, limit: int) -> list[DueOrder]:
@@ -128,4 +130,7 @@ def late(db: Database, *, now: datetime, before: timedelta, since: timedelta, li
         .limit(limit)
     )
     with db.read() as connection:
-        return [DueOrder(**row) for row in connection.execute(query).mappings()]
+        found = [DueOrder(**row) for row in connection.execute(query).mappings()]
+    told = [(one.account_id, one.amazon_order_id) for one in found if one.state != OrderState.NEW]
+    said = ledgers.words(db, told)
+    return [replace(one, open=said.get((one.account_id, one.amazon_order_id), "")) for one in found]

@@ -14,11 +14,14 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from cws_filedrop.model import OrderState
+from cws_filedrop.rules import ledger
 from cws_filedrop.rules.book import Effect
+from cws_filedrop.rules.ledger import LedgerRow, line_key
 from cws_filedrop.rules.order_states import TRANSITIONS, OrderMove, moved
 from cws_filedrop.store.database import BulkQuery, insert_many
+from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.schema import CLAIMS, ORDER_HISTORY, ORDER_KEPT, ORDERS
-from cws_filedrop.store.uploads.claims import corrector
+from cws_filedrop.store.uploads import waiting_lines
 
 # Where rows of one file request different moves for one order, the one of lowest rank counts: a parcel that was handed
 # over is a fact, whatever another row intends.
@@ -89,10 +92,14 @@ def apply_in(
 ) -> dict[str, ChangedOrder]:
     """Apply the rows' effects. Returns how their orders are known afterwards, by Amazon's number. Raises: Stale."""
     found = standing(connection, account_id, effects)
+    if not waiting_lines.as_judged_in(connection, effects):
+        raise Stale(effects[0].amazon_order_id)
+    waiting_lines.replace_in(connection, account_id, upload_id, effects, now=now)
     grouped: dict[str, list[Effect]] = {}
     for effect in effects:
         grouped.setdefault(effect.amazon_order_id, []).append(effect)
-    ends = {name: _end(found.get(name), asked, now) for name, asked in grouped.items()}
+    partly = _partly(connection, account_id, grouped, found)
+    ends = {name: _end(found.get(name), asked, now, partly.get(name)) for name, asked in grouped.items()}
     before = {name: str(order.state) for name, order in found.items()}
     _update(connection, [(*ends[name], order.no) for name, order in found.items()])
     found |= _make(connection, account_id, upload_id, {name: ends[name] for name in ends if name not in found})
@@ -105,7 +112,7 @@ def apply_in(
     _keep(
         connection, upload_id, [(found[one.amazon_order_id].no, one) for one in effects if one.kind == OrderMove.PACKED]
     )
-    _correct(connection, account_id, upload_id, effects)
+    correct_in(connection, account_id, upload_id, effects)
     return {name: ChangedOrder(asked[0].order_no, asked[0].version, found[name]) for name, asked in grouped.items()}
 
 
@@ -119,10 +126,45 @@ class _End(NamedTuple):
     method: str
 
 
-def _end(order: OrderStanding | None, asked: Sequence[Effect], now: str) -> _End:
-    kind = asked[0].kind if len(asked) == 1 else min((one.kind for one in asked), key=_RANKS.__getitem__)
+def _partly(
+    connection: sa.Connection,
+    account_id: int,
+    grouped: Mapping[str, Sequence[Effect]],
+    found: Mapping[str, OrderStanding],
+) -> dict[str, OrderState]:
+    """The states of orders of which something may be left to ship beside the rows about them."""
+    doubtful = {
+        name: told
+        for name, asked in grouped.items()
+        if name in found
+        and found[name].state is not OrderState.SHIPPED
+        and not any(one.covers for one in asked)
+        and (told := [one for one in asked if one.kind == OrderMove.SHIPPED and one.waits_for is None])
+    }
+    if not doubtful:
+        return {}
+    known = ledgers.of_orders(connection, account_id, doubtful)
+    states = {
+        name: ledger.state_of(known[name].ordered, _with(known[name].rows, told)) for name, told in doubtful.items()
+    }
+    return {name: state for name, state in states.items() if state is not None}
+
+
+def _with(rows: Sequence[LedgerRow], told: Sequence[Effect]) -> list[LedgerRow]:
+    """The rows of an order's ledger, and those that its new lines are going to be."""
+    return [*rows, *(LedgerRow(one.item, one.tracking, one.quantity, one.quantity or 1) for one in told)]
+
+
+def _end(order: OrderStanding | None, asked: Sequence[Effect], now: str, partly: OrderState | None) -> _End:
+    """How an order ends; `partly` is what its pieces say, where that is not plain."""
     state = OrderState.NEW if order is None else order.state
+    asked = [one for one in asked if one.waits_for is None]
+    if not asked:
+        return _End(str(state), now, order.shipped_at if order else None, "", "")
+    kind = asked[0].kind if len(asked) == 1 else min((one.kind for one in asked), key=_RANKS.__getitem__)
     after = TRANSITIONS[state].get(OrderMove(kind), state)
+    if partly is not None and after is OrderState.SHIPPED:
+        after = partly
     shipped_at = (order.shipped_at if order else None) or (now if after is OrderState.SHIPPED else None)
     tracking = next((one.tracking for one in asked if one.tracking), "")
     return _End(str(after), now, shipped_at, tracking, next((one.ship_method for one in asked if one.ship_method), ""))
@@ -152,6 +194,8 @@ def _told(asked: Sequence[Effect]) -> list[Effect]:
 
 def _what(effect: Effect) -> str:
     what = effect.kind + (f" with {effect.tracking}" if effect.tracking else "")
+    if effect.waits_for:
+        return f"{what}: waits until line {effect.waits_for[1]} of upload {effect.waits_for[0]} is answered"
     if effect.corrects:
         what += f" instead of {' and '.join(one or 'no tracking number' for one in effect.corrects)}"
     return what
@@ -207,15 +251,17 @@ def _keep(connection: sa.Connection, upload_id: str, packed: Sequence[tuple[int,
         connection.execute(ORDER_KEPT.insert(), list(rows.values()))
 
 
-def _correct(connection: sa.Connection, account_id: int, upload_id: str, effects: Sequence[Effect]) -> None:
+def correct_in(connection: sa.Connection, account_id: int, upload_id: str, effects: Sequence[Effect]) -> None:
+    """Note which packages some lines of an upload correct."""
     rows = [
         {
             "b_order": one.amazon_order_id,
             "b_item": one.item,
             "b_tracking": tracking,
-            "b_by": corrector(upload_id, one.line),
+            "b_by": line_key(upload_id, one.line),
         }
         for one in effects
+        if one.waits_for is None
         for tracking in one.corrects
     ]
     if rows:
@@ -240,25 +286,76 @@ class LineRefusal:
 
 
 def refuse_in(connection: sa.Connection, account_id: int, refusals: Sequence[LineRefusal], *, now: str) -> None:
-    """Move orders whose confirmation Amazon refused to unconfirmed, if they can be (docs/domain.md#10-orders)."""
+    """Move orders whose cancellation Amazon refused to unconfirmed, if they can be (docs/domain.md#10-orders)."""
     first = {one.amazon_order_id: one for one in reversed(refusals)}
-    history, changes = [], []
-    for row in _STANDING(connection, first, account_id=account_id):
-        state = moved(OrderState(row.state), OrderMove.REFUSED)
-        if state is None:
-            continue
-        said = first[row.amazon_order_id]
-        event = {"order_no": row.no, "at": now, "who": "amazon", "before": row.state, "state": str(state)}
-        history.append(event | {"what": f"refused: {said.words}", "upload_id": said.upload_id, "line": said.line})
-        changes.append({"b_no": row.no, "b_state": str(state), "b_at": now})
-    if changes:
-        values = {
-            "state": sa.bindparam("b_state"),
-            "changed_at": sa.bindparam("b_at"),
-            "version": ORDERS.c.version + 1,
-        }
-        connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), changes)
-        connection.execute(ORDER_HISTORY.insert(), history)
+    changes = [
+        _Change(row.no, row.state, state, first[row.amazon_order_id], row.shipped_at)
+        for row in _STANDING(connection, first, account_id=account_id)
+        if (state := moved(OrderState(row.state), OrderMove.REFUSED)) is not None
+    ]
+    _move(connection, changes, now)
+
+
+class _Change(NamedTuple):
+    """An order that Amazon's answer moves, or that has a refusal to remember."""
+
+    no: int
+    before: str
+    state: OrderState
+    refusal: LineRefusal | None
+    shipped_at: str | None
+
+
+def settle_in(
+    connection: sa.Connection, account_id: int, orders: Sequence[str], refusals: Sequence[LineRefusal], *, now: str
+) -> None:
+    """Renew ledgers and states of orders about which Amazon has answered something; of the others nothing changes."""
+    first = {one.amazon_order_id: one for one in reversed(refusals)}
+    names = list(dict.fromkeys([*orders, *first]))
+    known = ledgers.of_orders(connection, account_id, names)
+    changes = []
+    for row in _STANDING(connection, names, account_id=account_id):
+        mine = known[row.amazon_order_id]
+        after = ledger.settled(mine.ordered, mine.rows)
+        ledgers.keep_in(connection, account_id, row.amazon_order_id, mine.rows, after)
+        refusal, before = first.get(row.amazon_order_id), OrderState(row.state)
+        state = _answered(before, ledger.state_of(mine.ordered, after), refused=refusal is not None)
+        if state is not before or (refusal is not None and state in _TOLD):
+            changes.append(_Change(row.no, row.state, state, refusal, row.shipped_at))
+    _move(connection, changes, now)
+
+
+_TOLD: Final = (OrderState.SHIPPED, OrderState.PARTLY_SHIPPED, OrderState.UNCONFIRMED)
+
+
+def _answered(before: OrderState, by_pieces: OrderState | None, *, refused: bool) -> OrderState:
+    """The state of an order after an answer: its pieces decide once it was shipped, whatever they are of others."""
+    if before in _TOLD:
+        return by_pieces or before
+    return moved(before, OrderMove.REFUSED) or before if refused else before
+
+
+def _move(connection: sa.Connection, changes: Sequence[_Change], now: str) -> None:
+    if not changes:
+        return
+    history = []
+    for one in changes:
+        event = {"order_no": one.no, "at": now, "who": "amazon", "before": one.before, "state": str(one.state)}
+        said = one.refusal
+        event["what"] = f"refused: {said.words}" if said else "by what Amazon answered to its pieces"
+        history.append(event | {"upload_id": said.upload_id if said else "", "line": said.line if said else None})
+    rows = [
+        {"b_no": one.no, "b_state": str(one.state), "b_at": now, "b_shipped": one.shipped_at or _shipped(one, now)}
+        for one in changes
+    ]
+    values = {"state": sa.bindparam("b_state"), "changed_at": sa.bindparam("b_at"), "version": ORDERS.c.version + 1}
+    moving = ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no"))
+    connection.execute(moving.values(values | {"shipped_at": sa.bindparam("b_shipped")}), rows)
+    connection.execute(ORDER_HISTORY.insert(), history)
+
+
+def _shipped(change: _Change, now: str) -> str | None:
+    return now if change.state is OrderState.SHIPPED else None
 
 
 _HISTORY: Final = BulkQuery(
@@ -289,5 +386,6 @@ def undo_in(connection: sa.Connection, upload_id: str) -> None:
     if first:
         again = CLAIMS.update().where(CLAIMS.c.account_id == ours, corrected)
         connection.execute(again.values(corrected_by=""))
+    waiting_lines.restore_in(connection, upload_id)
     others = sa.exists().where(ORDER_HISTORY.c.order_no == ORDERS.c.no)
     connection.execute(ORDERS.delete().where(ORDERS.c.made_by == upload_id, ~others))

@@ -177,3 +177,11 @@ def move(
 def _order(row: Any) -> Order:
     values = dict(row._mapping)
     return Order(**(values | {"state": OrderState(values["state"])}))
+
+
+def has_orders_since(db: Database, account_id: int, since: str) -> bool:
+    """Did order files bring orders of an account since a moment (a stamp)?"""
+    recent = (ORDERS.c.changed_at >= since, ORDERS.c.created_at >= since)  # the first has an index
+    query = sa.select(ORDERS.c.no).where(ORDERS.c.account_id == account_id, *recent, ORDERS.c.made_by == "").limit(1)
+    with db.read() as connection:
+        return connection.execute(query).first() is not None

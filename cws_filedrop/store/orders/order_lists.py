@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import OrderState, Verdict
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.orders.merge import ENDED
 from cws_filedrop.store.schema import LINES, ORDER_LINES, ORDER_PEOPLE, ORDERS
 
@@ -48,8 +49,8 @@ def unlisted(db: Database, account_id: int, *, new: bool) -> list[Unlisted]:
 
 
 def late(db: Database, account_id: int, *, before: datetime, since: datetime, limit: int) -> list[dict[str, Any]]:
-    """Orders to be shipped between `since` and `before` that are not confirmed, most urgent first. Keys: order_id,
-    number, ship_by (a stamp), state."""
+    """Orders to be shipped between `since` and `before` of which something is not confirmed, most urgent first. Keys:
+    order_id, number, ship_by (a stamp), state, open (what is, in words)."""
     deadline = ORDERS.c.latest_ship_date
     of_order = (LINES.c.account_id == ORDERS.c.account_id, LINES.c.amazon_order_id == ORDERS.c.amazon_order_id)
     unanswered = sa.exists().where(*of_order, LINES.c.verdict.in_((Verdict.QUEUED, Verdict.SENT, Verdict.UNKNOWN)))
@@ -67,7 +68,9 @@ def late(db: Database, account_id: int, *, before: datetime, since: datetime, li
         .limit(limit)
     )
     with db.read() as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
+        found = [dict(row._mapping) for row in connection.execute(query)]
+    said = ledgers.words(db, [(account_id, one["order_id"]) for one in found])
+    return [one | {"open": said[account_id, one["order_id"]]} for one in found]
 
 
 def rows(db: Database, order_nos: Sequence[int]) -> Iterator[dict[str, Any]]:

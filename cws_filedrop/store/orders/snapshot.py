@@ -7,11 +7,23 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import OrderState
+from cws_filedrop.model import OrderState, Verdict
 from cws_filedrop.rules import orders as numbers
-from cws_filedrop.rules.book import KeptTracking, KnownOrder, OrderBook, Package, line_named, named
+from cws_filedrop.rules.book import (
+    KeptTracking,
+    KnownOrder,
+    OrderBook,
+    Package,
+    PackageStanding,
+    line_named,
+    named,
+)
+from cws_filedrop.rules.ledger import LedgerRow
 from cws_filedrop.store.database import BulkQuery, Database
-from cws_filedrop.store.schema import CLAIMS, ORDER_KEPT, ORDER_LINES, ORDERS
+from cws_filedrop.store.orders import ledgers
+from cws_filedrop.store.schema import CLAIMS, LINES, ORDER_KEPT, ORDER_LINES, ORDERS
+from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.uploads.packed_lines import unpack
 
 STATES: Final = {str(state): state for state in OrderState}
 _LONGEST_SERIAL: Final = 18
@@ -32,8 +44,9 @@ _COLUMNS: Final = tuple(
 )
 
 
-def snapshot(db: Database, account_id: int, names: Sequence[str]) -> OrderBook:
-    """The orders of an account that some names mean, all as they were at one moment."""
+def snapshot(db: Database, account_id: int, names: Sequence[str], *, beside: str = "") -> OrderBook:
+    """The orders of an account that some names mean, all as they were at one moment; `beside` is an upload whose own
+    lines do not count."""
     wanted = set(names)
     known: dict[int, tuple[KnownOrder, str, str]] = {}
     with db.read() as connection:
@@ -43,7 +56,7 @@ def snapshot(db: Database, account_id: int, names: Sequence[str]) -> OrderBook:
             order = KnownOrder(no, amazons, STATES[state], version, placed, method, own_method)
             own = number or ("" if made_by else str(no))
             known[no] = (order, own, reference if reference in wanted else "")
-        _fill(connection, account_id, {no: order for no, (order, _, _) in known.items()})
+        _fill(connection, account_id, {no: order for no, (order, _, _) in known.items()}, beside)
     return named(known.values())
 
 
@@ -69,9 +82,20 @@ _KEPT: Final = BulkQuery(
 )
 _SENT: Final = BulkQuery(
     lambda among: (
-        sa.select(CLAIMS)
+        sa.select(CLAIMS.c.amazon_order_id, *ledgers.COLUMNS, LINES.c.verdict, LINES.c.feed_no)
+        .select_from(
+            CLAIMS.outerjoin(LINES, (LINES.c.upload_id == CLAIMS.c.upload_id) & (LINES.c.line == CLAIMS.c.line))
+        )
         .where(CLAIMS.c.account_id == sa.bindparam("account_id"), among(CLAIMS.c.amazon_order_id))
         .order_by(CLAIMS.c.upload_id, CLAIMS.c.line)
+    )
+)
+_IN_WAIT: Final = BulkQuery(
+    lambda among: (
+        sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment)
+        .where(LINES.c.account_id == sa.bindparam("account_id"), among(LINES.c.amazon_order_id))
+        .where(LINES.c.verdict == sa.literal_column(f"'{Verdict.HELD}'"), LINES.c.shipment.is_not(None))
+        .order_by(LINES.c.upload_id, LINES.c.line)
     )
 )
 
@@ -91,18 +115,44 @@ def _is_serial(name: str) -> bool:
     return name.isascii() and name.isdecimal() and len(name) <= _LONGEST_SERIAL and not name.startswith("0")
 
 
-def _fill(connection: sa.Connection, account_id: int, orders: dict[int, KnownOrder]) -> None:
-    """Add to the orders what was ordered, the tracking kept for them, and what was sent."""
+def _fill(connection: sa.Connection, account_id: int, orders: dict[int, KnownOrder], beside: str) -> None:
+    """Add to the orders what was ordered, the tracking kept for them, and what was told of them."""
     for no, item, quantity in _LINES(connection, orders):
         orders[no].items[item] = quantity
     for no, item, *kept in _KEPT(connection, orders):
         orders[no].kept[item] = KeptTracking(*kept)
-    by_id = {order.amazon_order_id: order for order in orders.values()}
-    for row in _SENT(connection, by_id, account_id=account_id):
-        by_id[row.amazon_order_id].packages.append(_package(row))
+    told = packages(connection, account_id, [order.amazon_order_id for order in orders.values()])
+    for order in orders.values():
+        order.packages += [one for one in told.get(order.amazon_order_id, ()) if one.upload_id != beside]
 
 
-def _package(row: Any) -> Package:
+def packages(connection: sa.Connection, account_id: int, orders: Sequence[str]) -> dict[str, list[Package]]:
+    """The packages of some orders, in order of arrival, by Amazon's number; those in wait last."""
+    found: dict[str, list[Package]] = {}
+    for name, *cells, verdict, feed_no in _SENT(connection, orders, account_id=account_id):
+        row = LedgerRow._make(cells)
+        found.setdefault(name, []).append(_package(row, _standing(row, verdict, feed_no)))
+    waiting = list(_IN_WAIT(connection, orders, account_id=account_id))
+    for line, key in zip(waiting, claims.keys(unpack(waiting)) if waiting else (), strict=True):
+        one = Package(key.item, key.tracking, key.quantity, line.upload_id, line.line, "", PackageStanding.IN_WAIT)
+        found.setdefault(key.order, []).append(one)
+    return found
+
+
+def _standing(row: LedgerRow, verdict: str | None, feed_no: int | None) -> PackageStanding:
+    """How a package stands, by its units, and by its line as long as Amazon has not answered."""
+    if row.on_its_way > 0:
+        if verdict == Verdict.UNKNOWN:
+            return PackageStanding.UNKNOWN
+        return PackageStanding.QUEUED if verdict == Verdict.QUEUED and feed_no is None else PackageStanding.SENT
+    if row.unknown:
+        return PackageStanding.UNKNOWN
+    if row.accepted:
+        return PackageStanding.CONFIRMED
+    return PackageStanding.REFUSED if row.refused else PackageStanding.WITHDRAWN
+
+
+def _package(row: LedgerRow, standing: PackageStanding) -> Package:
     upload_id, _, line = row.corrected_by.partition(" ")
     corrected_by = line_named(upload_id, int(line)) if upload_id else ""
-    return Package(row.order_item_id, row.tracking, row.quantity, row.upload_id, row.line, corrected_by)
+    return Package(row.item, row.tracking, row.quantity, row.upload_id, row.line, corrected_by, standing)

@@ -24,13 +24,21 @@ FEEDS: Final = sa.Table(
     sa.Column("amazon_feed_id", sa.Text),
     sa.Column("submitted_at", sa.Text),
     sa.Column("report_document_id", sa.Text, nullable=False, server_default=""),  # or store.feeds.feeds.NO_REPORT
-    sa.Column("ended", sa.Text, nullable=False, server_default=""),  # FATAL or CANCELLED: nothing can be said of it
+    sa.Column("ended", sa.Text, nullable=False, server_default=""),  # feeds.Ended; "" = DONE
     sa.Column("settled_at", sa.Text),
     sa.Column("note", sa.Text, nullable=False, server_default=""),  # last trouble, in words
     sa.Column("document_sha256", sa.Text, nullable=False, server_default=""),  # as it was sent; "" = it was not kept
     sa.Column("report_sha256", sa.Text, nullable=False, server_default=""),  # as it was read
     sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator lets it go on
+    sa.Column("ended_at", sa.Text),  # when we first heard that Amazon was done with it
+    sa.Column("refused_at", sa.Text),  # since when Amazon refuses to be asked about it; NULL = it does not
+    sa.Column("parent", SERIAL),  # the feed from which its lines came back
+    sa.Column("root", SERIAL),  # the first of that line, which was filled as usual
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),  # how often these very lines came back
     sa.UniqueConstraint("account_id", "amazon_feed_id"),
+    sa.Index(
+        "feeds_by_root", "root", sqlite_where=sa.text("root IS NOT NULL"), postgresql_where=sa.text("root IS NOT NULL")
+    ),
     sa.Index("feeds_by_state", "account_id", "state"),
     sa.Index("feeds_by_submission", "submitted_at"),
     sqlite_autoincrement=True,

@@ -37,6 +37,8 @@ UPLOADS: Final = sa.Table(
 
 TO_SEND: Final = sa.text("verdict = 'queued' AND feed_no IS NULL")
 TO_CANCEL: Final = sa.text("verdict = 'queued' AND feed_no IS NULL AND kind = 'acknowledgement'")
+IN_WAIT: Final = sa.text("verdict = 'held' AND shipment IS NOT NULL")  # until an earlier line is answered
+REPLACED: Final = sa.text("replaced_by IS NOT NULL")
 NOT_GOOD: Final = sa.text("verdict IN ('unconfirmed', 'unknown')")
 LINES: Final = sa.Table(
     "lines",
@@ -56,6 +58,7 @@ LINES: Final = sa.Table(
     sa.Column("message_id", sa.Integer),
     sa.Column("kind", sa.Text, nullable=False, server_default="fulfillment"),  # model.FeedKind of its shipment
     sa.Column("seen_at", sa.Text),  # when Amazon's own order showed its package
+    sa.Column("replaced_by", sa.Text),  # "<upload_id> <line>" that took its place before it was sent
     sa.Index("lines_queued", "account_id", "upload_id", "line", sqlite_where=TO_SEND, postgresql_where=TO_SEND),
     sa.Index("lines_to_cancel", "account_id", "upload_id", sqlite_where=TO_CANCEL, postgresql_where=TO_CANCEL),
     sa.Index(
@@ -66,6 +69,8 @@ LINES: Final = sa.Table(
         postgresql_where=sa.text("feed_no IS NOT NULL"),
     ),
     sa.Index("lines_by_order", "account_id", "amazon_order_id"),
+    sa.Index("lines_in_wait", "account_id", "amazon_order_id", sqlite_where=IN_WAIT, postgresql_where=IN_WAIT),
+    sa.Index("lines_replaced", "replaced_by", sqlite_where=REPLACED, postgresql_where=REPLACED),
     sa.Index(
         "lines_by_tracking",
         "tracking",
@@ -96,7 +101,8 @@ QUIET_LINES: Final = sa.Table(  # lines of "shipped & no confirm": the buyer get
     sqlite_with_rowid=False,
 )
 
-# One row a shipment that is on its way or confirmed: idempotence by meaning (docs/domain.md#4-shipments).
+# The ledger: one row per order line and package, with counts of units (`rules.ledger`), kept whatever becomes of it.
+# Its key is what makes two shipments the same (docs/domain.md#4-shipments).
 CLAIMS: Final = sa.Table(
     "claims",
     METADATA,
@@ -108,6 +114,13 @@ CLAIMS: Final = sa.Table(
     sa.Column("upload_id", sa.Text, nullable=False),
     sa.Column("line", sa.Integer, nullable=False),
     sa.Column("corrected_by", sa.Text, nullable=False, server_default=""),  # "<upload_id> <line>"; "" = it stands
+    sa.Column("package", sa.Integer, nullable=False, server_default="1"),  # its number in the order, for ever
+    sa.Column("told", sa.Integer, nullable=False, server_default="0"),  # units; where `quantity` is NULL, 1 is all
+    sa.Column("accepted", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("refused", sa.Integer, nullable=False, server_default="0"),  # and not confirmed otherwise since
+    sa.Column("unknown", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("cancelled", sa.Integer, nullable=False, server_default="0"),  # taken back, or went in another package
+    sa.Column("refused_by", sa.Text, nullable=False, server_default=""),  # "<upload_id> <line>" that was refused last
     sa.Index("claims_of_upload", "upload_id"),
     sqlite_with_rowid=False,
 )
@@ -124,6 +137,9 @@ SIGHTINGS: Final = sa.Table(  # orders whose confirmation is to be found again i
     sa.Column("note", sa.Text, nullable=False, server_default=""),
     sa.Column("looked_at", sa.Text),  # last, and with an answer
     sa.Column("shown", sa.Text, nullable=False, server_default=""),  # JSON of read_backs.ReadBack.shown
+    sa.Column("rank", sa.Integer, nullable=False, server_default="4"),  # read_backs.Rank: who is looked up first
+    sa.Column("absent", sa.Integer, nullable=False, server_default="0"),  # looks in a row that plainly did not show it
+    sa.Column("absent_since", sa.Text),  # the first of these
     sa.Index(
         "sightings_due",
         "look_at",

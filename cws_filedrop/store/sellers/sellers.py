@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Account, Allowance, DateOrder, MailEvent, Mailing, Policy, Profile, Seller
+from cws_filedrop.model import Account, Allowance, DateOrder, Issue, MailEvent, Mailing, Policy, Profile, Seller
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, PROFILES, SELLERS
 from cws_filedrop.store.sellers import profiles
+
+MOST_HEADINGS: Final = 100  # sets of headings that are remembered
 
 
 def policy_text(policy: Policy) -> str:
@@ -28,7 +30,9 @@ def policy_of(text: str) -> Policy:
     if values.get("date_order"):
         values["date_order"] = DateOrder(values["date_order"])
     aliases = values.pop("carrier_aliases", ())
-    return Policy(**values, carrier_aliases=tuple((str(name), str(code)) for name, code in aliases))
+    known = tuple(values.pop("known_headings", ()))
+    aliased = tuple((str(name), str(code)) for name, code in aliases)
+    return Policy(**values, carrier_aliases=aliased, known_headings=known)
 
 
 def allowance_of(text: str) -> Allowance:
@@ -209,6 +213,17 @@ def set_policy(db: Database, name: str, policy: Policy) -> bool:
     with db.write() as connection:
         mine = (SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
         return connection.execute(SELLERS.update().where(*mine).values(policy=policy_text(policy))).rowcount > 0
+
+
+def remember_headings_in(connection: sa.Connection, seller_id: int, issues: Iterable[Issue]) -> None:
+    """A file that these issues held was released: files of the seller with the same headings are not held again."""
+    marks = [issue.value for issue in issues if issue.code == "F13"]
+    if not marks:
+        return
+    mine = SELLERS.c.id == seller_id
+    policy = policy_of(connection.execute(sa.select(SELLERS.c.policy).where(mine)).scalar_one())
+    known = tuple(dict.fromkeys((*policy.known_headings, *marks)))[-MOST_HEADINGS:]
+    connection.execute(SELLERS.update().where(mine).values(policy=policy_text(replace(policy, known_headings=known))))
 
 
 def remove(db: Database, name: str, *, now: datetime) -> bool:

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import Verdict
+from cws_filedrop.model import FeedKind, Verdict
 from cws_filedrop.store.database import Database, insert_new
-from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, QUIET_LINES
+from cws_filedrop.store.schema import FEEDS, LINES, ORDERS, QUIET_LINES
 from cws_filedrop.store.uploads import claims
 
 PIECE: Final = 20_000
@@ -59,7 +59,7 @@ def record_in(connection: sa.Connection, *, upload_id: str, account_id: int, row
 
 def held(rows: Rows) -> Rows:
     """The same lines as those of a held file: nothing of it is sent or claimed."""
-    waits = [verdict in (Verdict.QUEUED, Verdict.UPDATED) for verdict in rows["verdict"]]
+    waits = [verdict in (Verdict.QUEUED, Verdict.UPDATED, Verdict.HELD) for verdict in rows["verdict"]]
     nothing: list[Any] = [None] * len(waits)
     messages = [HELD if waiting else cell for waiting, cell in zip(waits, rows["message"], strict=True)]
     verdicts = [str(Verdict.HELD) if waiting else cell for waiting, cell in zip(waits, rows["verdict"], strict=True)]
@@ -85,7 +85,7 @@ def forget_in(connection: sa.Connection, upload_id: str) -> None:
     Lines that are in a feed stay, and so do their claims.
     """
     sent = sa.select(LINES.c.line).where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_not(None))
-    connection.execute(CLAIMS.delete().where(CLAIMS.c.upload_id == upload_id, CLAIMS.c.line.not_in(sent)))
+    claims.forget_in(connection, upload_id, but=sent)
     connection.execute(LINES.delete().where(LINES.c.upload_id == upload_id, LINES.c.feed_no.is_(None)))
     unsent = (QUIET_LINES.c.upload_id == upload_id, QUIET_LINES.c.line.not_in(sent))
     connection.execute(QUIET_LINES.delete().where(*unsent))
@@ -134,17 +134,18 @@ def _settled_by_hand() -> sa.ColumnElement[bool]:
 
 
 def open_refusals() -> tuple[sa.ColumnElement[bool], ...]:
-    """Conditions on LINES: Amazon refused them or their outcome is unknown, and that was settled neither by a later
-    drop, nor by an operator, nor by Amazon's own order having shown the package."""
+    """Conditions on LINES: Amazon refused them or their outcome is unknown, and that was settled neither by
+    confirmations of the same pieces, nor by an operator, nor by Amazon's own order having shown the package."""
     later = LINES.alias("later")
     settled = sa.exists().where(
         later.c.account_id == LINES.c.account_id,
         later.c.amazon_order_id == LINES.c.amazon_order_id,
-        later.c.order_item_id.in_((LINES.c.order_item_id, "")),
         later.c.upload_id > LINES.c.upload_id,
-        sa.or_(later.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)), later.c.seen_at.is_not(None)),
+        sa.or_(later.c.verdict.in_(claims.ACCEPTED), later.c.seen_at.is_not(None)),
     )
-    return _NOT_GOOD, LINES.c.seen_at.is_(None), ~settled, ~_settled_by_hand()
+    cancels = LINES.c.kind == FeedKind.ACKNOWLEDGEMENT
+    open_ = sa.or_(cancels & ~settled, ~cancels & claims.is_open())
+    return _NOT_GOOD, LINES.c.seen_at.is_(None), open_, ~_settled_by_hand()
 
 
 _NOT_GOOD: Final = LINES.c.verdict.in_(  # spelled exactly as in the partial indexes, or these would not be used

@@ -1,8 +1,8 @@
 """The folder door: takes files that others copy, move or write into an inbox on disk, once they are complete.
 
 Complete is: unchanged for the settle time, and open for writing nowhere; or unchanged for a longer time where the
-system cannot tell. File events report a file at once; a sweep through every inbox finds the rest. Knows nothing of what
-is in a file.
+system cannot tell, and then it is called doubtful. After it was moved out of reach it is looked at once more. File
+events report a file at once; a sweep through every inbox finds the rest. Knows nothing of what is in a file.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Final, assert_never
 from cws_filedrop import log
 from cws_filedrop.door_settings import FolderSettings
 from cws_filedrop.drop.claims import Drop
+from cws_filedrop.drop.collecting import AsideFile, Look, SetAside, StillWritten
+from cws_filedrop.drop.filesystems import kind_at
 from cws_filedrop.drop.home import SELLER_NAME, Folder
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.names import clean, is_temporary
@@ -53,6 +55,7 @@ class FolderDoor:
         self._root = intake.homes.root
         self._names: queue.SimpleQueue[Path] = queue.SimpleQueue()  # all that the observer's thread touches
         self._candidates: dict[Path, _Candidate] = {}
+        self._aside: dict[AsideFile, float] = {}
         self._events: FolderEvents | None = None
         self._openness = cannot_tell
         self._next_sweep = 0.0
@@ -75,7 +78,8 @@ class FolderDoor:
         self.mode = "polling" if reason else "events"
         sees = sees_open_files(self._root)
         self._openness = openness if sees else cannot_tell
-        _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=sees)
+        kind = kind_at(self._root)
+        _LOG.info("folder.opened", mode=self.mode, why_no_events=reason, sees_open_files=sees, filesystem=kind)
         self._task.start()
 
     def stop(self, drain_seconds: float = 10.0) -> None:
@@ -100,7 +104,7 @@ class FolderDoor:
             self._note(self._sweep())
             self._next_sweep = time.monotonic() + self._sweep_seconds
         self._look()
-        due = min([self._next_sweep, *(candidate.due for candidate in self._candidates.values())])
+        due = min([self._next_sweep, *self._aside.values(), *(one.due for one in self._candidates.values())])
         return Again(max(0.0, due - time.monotonic()))
 
     def _named(self) -> Iterator[Path]:
@@ -132,16 +136,21 @@ class FolderDoor:
         due = sorted((candidate.since, path) for path, candidate in self._candidates.items() if candidate.due <= now)
         for _, path in due:
             self._look_at(path, self._candidates[path], now)
+        for aside in [aside for aside, when in self._aside.items() if when <= now]:
+            self._take_aside(aside)
 
     def _look_at(self, path: Path, candidate: _Candidate, now: float) -> None:
         current = signature(path)
         if current is None:
             del self._candidates[path]
         elif current != candidate.signature:
-            candidate.signature, candidate.since = current, now
-            candidate.due = now + self._settings.settle_seconds
+            self._changed(candidate, current)
         else:
             self._look_who_writes(path, candidate, now)
+
+    def _changed(self, candidate: _Candidate, current: Signature) -> None:
+        candidate.signature, candidate.since = current, time.monotonic()
+        candidate.due = candidate.since + self._settings.settle_seconds
 
     def _look_who_writes(self, path: Path, candidate: _Candidate, now: float) -> None:
         match state := self._openness(path):
@@ -156,12 +165,20 @@ class FolderDoor:
                 assert_never(state)
 
     def _take_unsure(self, path: Path, candidate: _Candidate, now: float) -> None:
-        settle_seconds = max(self._settings.settle_seconds, self._settings.settle_unsure_seconds)
+        settle_seconds = self._settle_unsure_seconds
         if now - candidate.since < settle_seconds:
             candidate.due = candidate.since + settle_seconds
             return
-        evidence = f"{_unchanged(settle_seconds)}; whether a program had it open for writing, the system does not say"
-        self._take(path, candidate, evidence)
+        self._take(path, candidate, self._unsure)
+
+    @property
+    def _settle_unsure_seconds(self) -> float:
+        return max(self._settings.settle_seconds, self._settings.settle_unsure_seconds)
+
+    @property
+    def _unsure(self) -> str:
+        unchanged = _unchanged(self._settle_unsure_seconds)
+        return f"{unchanged}; whether a program had it open for writing, the system does not say"
 
     def _still_open(self, path: Path, candidate: _Candidate, now: float) -> None:
         candidate.due = now + max(_OPEN_LOOK_SECONDS, self._settings.settle_seconds)
@@ -170,10 +187,15 @@ class FolderDoor:
             candidate.complained = True
 
     def _take(self, path: Path, candidate: _Candidate, evidence: str) -> None:
+        look = Look(candidate.signature, self._openness, wait=True)
         try:
-            self._intake.collect(path, candidate.drop, evidence)
+            self._intake.collect(path, candidate.drop, evidence, look)
         except FileNotFoundError:
             pass
+        except StillWritten:
+            self._names.put(path)
+        except SetAside as error:
+            self._aside[error.file] = time.monotonic() + self._settings.settle_seconds
         except OSError as error:  # not ours to read or to move: it stays, and is tried again
             if not candidate.complained:
                 _LOG.error("folder.file_not_taken", path=str(path), error=str(error))
@@ -181,6 +203,17 @@ class FolderDoor:
             candidate.due = time.monotonic() + _FAILED_LOOK_SECONDS
             return
         del self._candidates[path]
+
+    def _take_aside(self, aside: AsideFile) -> None:
+        try:
+            self._intake.collect_aside(aside, self._unsure)
+        except StillWritten:
+            self._names.put(aside.original)
+        except OSError as error:
+            _LOG.error("folder.file_not_taken", path=str(aside.original), error=str(error))
+            self._aside[aside] = time.monotonic() + _FAILED_LOOK_SECONDS
+            return
+        del self._aside[aside]
 
 
 def _unchanged(seconds: float) -> str:

@@ -15,7 +15,7 @@ from cws_filedrop.drop.home import regular, visible_files
 from cws_filedrop.model import OrderState, Seller
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.lists import api_lists
-from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders import ledgers, order_book
 from cws_filedrop.store.orders.order_book import Order, OrderEvent
 from cws_filedrop.store.uploads import uploads
 from cws_filedrop.web.api.access import ApiContext, Caller, TheApi
@@ -30,6 +30,7 @@ from cws_filedrop.web.api.shapes import (
     OrderId,
     OrderLineBody,
     Orders,
+    PackageBody,
     StateBody,
     States,
 )
@@ -119,7 +120,10 @@ def show_order(order_id: OrderId, seller: Caller, api: TheApi) -> OneOrder:
         raise not_there()
     lines = [OrderLineBody(**asdict(one)) for one in order_book.lines(api.context.db, found[0].no)]
     history = _history(api, seller, order_book.history(api.context.db, found[0].no))
-    return OneOrder(**_order(found[0]), lines=lines, history=history)
+    name = (seller.account.id, order_id)
+    told = [PackageBody.model_validate(asdict(one)) for one in ledgers.packages(api.context.db, *name)]
+    said = ledgers.words(api.context.db, [name])[name]
+    return OneOrder(**_order(found[0]), open=said, lines=lines, packages=told, history=history)
 
 
 def _history(api: ApiContext, seller: Seller, events: Sequence[OrderEvent]) -> list[EventBody]:

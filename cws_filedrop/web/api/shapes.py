@@ -153,10 +153,27 @@ class EventBody(BaseModel):
     line: int | None = None
 
 
-class OneOrder(OrderBody):
-    """An order with its lines and its history."""
+class PackageBody(BaseModel):
+    """One order line in one package: how many units Amazon was told, and what became of them."""
 
+    package: int = Field(description="its number in the order; it never changes")
+    order_item_id: str = Field(description="empty: the whole order")
+    tracking: str
+    quantity: int | None = Field(default=None, description="null: all that was ordered, which the counts count as 1")
+    told: int
+    accepted: int
+    refused: int
+    unknown: int
+    cancelled: int = Field(description="taken back before Amazon had them, or shipped in another package")
+    on_its_way: int
+
+
+class OneOrder(OrderBody):
+    """An order with its lines, its packages and its history."""
+
+    open: str = Field(default="", examples=["1 of 2 lines not confirmed"], description="empty: nothing")
     lines: list[OrderLineBody]
+    packages: list[PackageBody]
     history: list[EventBody]
 
 

@@ -15,7 +15,7 @@ from cws_filedrop.rules.speed import speed
 from cws_filedrop.store.feeds import read_backs, refusals
 from cws_filedrop.store.lists import searching, work_lists
 from cws_filedrop.store.lists.searching import UploadSearch
-from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders import ledgers, order_book
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import decisions
 from cws_filedrop.views.evidence import packing
@@ -70,6 +70,8 @@ def order(request: Request, session: visitors.Viewer, account_id: Number, order_
         account=account,
         amazon_url=order_url(account.marketplace_id, order_id),
         lines=order_book.lines(db, known.no),
+        packages=ledgers.packages(db, account_id, order_id),
+        open=ledgers.words(db, [(account_id, order_id)])[account_id, order_id],
         history=order_book.history(db, known.no),
         uploads=searching.uploads(db, UploadSearch(text=order_id), limit=20),
         case=work_lists.cases(db, [about]).get(about, work_lists.NO_CASE),

@@ -66,4 +66,5 @@ def _late(order: DueOrder) -> LateOrder:
         order_id=order.amazon_order_id,
         state=OrderState(order.state),
         ship_by=order.ship_by,
+        open=order.open,
     )

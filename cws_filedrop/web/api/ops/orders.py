@@ -15,7 +15,7 @@ from cws_filedrop.rules.speed import speed
 from cws_filedrop.store.feeds import refusals
 from cws_filedrop.store.lists import searching, work_lists
 from cws_filedrop.store.lists.searching import UploadSearch
-from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders import ledgers, order_book
 from cws_filedrop.store.orders.order_book import Order
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import decisions
@@ -39,7 +39,7 @@ from cws_filedrop.web.api.ops.uploads import case_body, found_upload
 from cws_filedrop.web.api.orders import Cursor, file_documented
 from cws_filedrop.web.api.problems import documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
-from cws_filedrop.web.api.shapes import EventBody, OrderBody, OrderId, OrderLineBody
+from cws_filedrop.web.api.shapes import EventBody, OrderBody, OrderId, OrderLineBody, PackageBody
 from cws_filedrop.web.site.files import ZIP, sent
 
 router = parts.router("orders")
@@ -87,7 +87,9 @@ def tell_order(account_id: AccountId, order_id: OrderId, api: TheApi) -> WholeOr
         marketplace_id=account.marketplace_id,
         speed=speed(order.ship_method) or "",
         amazon_url=order_url(account.marketplace_id, order_id) or "",
+        open=ledgers.words(db, [(account_id, order_id)])[account_id, order_id],
         lines=[OrderLineBody(**asdict(one)) for one in order_book.lines(db, order.no)],
+        packages=[PackageBody.model_validate(asdict(one)) for one in ledgers.packages(db, account_id, order_id)],
         history=[EventBody(**asdict(one)) for one in order_book.history(db, order.no)],
         uploads=[found_upload(one) for one in searching.uploads(db, UploadSearch(text=order_id), limit=SHOWN_UPLOADS)],
         refused=[RefusedLine(**asdict(one)) for one in refusals.last_of_order(db, account_id, order_id)],

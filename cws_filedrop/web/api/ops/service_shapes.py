@@ -69,6 +69,7 @@ class LateOrder(BaseModel):
     order_id: str = Field(examples=[ORDER])
     state: OrderState
     ship_by: str = Field(examples=[AT])
+    open: str = Field(default="", description="what is not confirmed of it; empty: nothing of it was told")
 
 
 class Now(BaseModel):
@@ -135,6 +136,7 @@ class LateOfSeller(BaseModel):
     number: str
     ship_by: str = Field(examples=[AT])
     state: OrderState
+    open: str = Field(default="", description="what is not confirmed of it; empty: nothing of it was told")
 
 
 class AtDoor(BaseModel):

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from cws_filedrop.model import Door, FeedKind, FeedState, Grade, OrderState, UploadState, Verdict
 from cws_filedrop.web.api.ops.parts import NO_ZERO
-from cws_filedrop.web.api.shapes import AT, ORDER, UPLOAD, EventBody, IssueBody, OrderBody, OrderLineBody
+from cws_filedrop.web.api.shapes import AT, ORDER, UPLOAD, EventBody, IssueBody, OrderBody, OrderLineBody, PackageBody
 
 
 class CaseBody(BaseModel):
@@ -186,7 +186,9 @@ class WholeOrder(OrderBody):
     marketplace_id: str
     speed: str = Field(description="slow or fast, by its ship method; empty: neither")
     amazon_url: str = Field(description="where it stands on Amazon's seller site; empty: not known")
+    open: str = Field(default="", examples=["1 of 2 lines not confirmed"], description="empty: nothing")
     lines: list[OrderLineBody]
+    packages: list[PackageBody]
     history: list[EventBody]
     uploads: list[FoundUpload]
     refused: list[RefusedLine] = Field(description="the lines that `retry` would send again")

@@ -13,7 +13,7 @@ from cws_filedrop.model import OrderState, Seller
 from cws_filedrop.rules.speed import speed
 from cws_filedrop.store.lists import searching
 from cws_filedrop.store.lists.searching import UploadSearch
-from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders import ledgers, order_book
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users.web_sessions import WebSession
 from cws_filedrop.web.site import visitors, web_context
@@ -77,6 +77,8 @@ def order(request: Request, session: visitors.SellerHere, order_id: str) -> Resp
         speed=speed(known.ship_method) or "",
         amazon_url=order_url(seller.account.marketplace_id, order_id),
         lines=order_book.lines(db, known.no),
+        packages=ledgers.packages(db, seller.account.id, order_id),
+        open=ledgers.words(db, [(seller.account.id, order_id)])[seller.account.id, order_id],
         history=order_book.history(db, known.no),
         uploads=mine,
         mine={one.id for one in mine},

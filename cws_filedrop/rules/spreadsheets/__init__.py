@@ -1,0 +1,1 @@
+"""What spreadsheets make of cells, whatever their column. Knows texts only."""

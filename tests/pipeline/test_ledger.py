@@ -1,0 +1,297 @@
+"""The ledger by the piece: what Amazon answered to parts of orders, and what the seller and operators see of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pipeline.contexts import NOW, context_on
+from pipeline.shop import FIRST, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
+
+from cws_filedrop.decisions import orders_and_feeds
+from cws_filedrop.model import OrderState, UploadState, Verdict
+from cws_filedrop.pipeline import outbox, recording
+from cws_filedrop.store.feeds import settling
+from cws_filedrop.store.feeds.settling import Settlement
+from cws_filedrop.store.orders import order_lists
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.users.decisions import Who
+
+REFUSED = ("A-18028", "Your order cannot be found")
+PURCHASE = "2026-11-20T10:00:00Z\tStandard\tBLUE-MUG"
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Shop:
+    return Shop(context_on(tmp_path))
+
+
+def ordered(order: str, item: str, quantity: int) -> str:
+    return f"{order}\t{item}\t{PURCHASE}\t{quantity}"
+
+
+def refused_lines(shop: Shop) -> list[tuple[str, str]]:
+    found = lines.unconfirmed(shop.context.db, shop.account, limit=100)
+    return [(one["order_id"], one["order_item_id"]) for one in found]
+
+
+def test_a_refused_package_stays_though_the_rest_of_its_order_line_is_confirmed(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"), shipped(NEXT, item=ITEM, quantity="2"))
+    shop.answered({1: REFUSED})
+    assert refused_lines(shop) == [(ORDER, ITEM)]
+    assert shop.order().state is OrderState.PARTLY_SHIPPED
+
+
+def test_so_does_one_whose_rest_is_confirmed_later(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    shop.answered({1: REFUSED})
+    assert shop.order().state is OrderState.UNCONFIRMED
+    shop.drop(shipped(NEXT, item=ITEM, quantity="2"))
+    assert shop.order().state is OrderState.UNCONFIRMED
+    shop.answered({})
+    assert refused_lines(shop) == [(ORDER, ITEM)]
+    assert shop.order().state is OrderState.PARTLY_SHIPPED
+
+
+def test_its_own_pieces_settle_a_refusal(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"), shipped(NEXT, item=ITEM, quantity="2"))
+    shop.answered({1: REFUSED})
+    shop.drop(shipped(LAST, item=ITEM, quantity="1"))
+    assert refused_lines(shop) == [(ORDER, ITEM)], "only a confirmation settles it"
+    shop.answered({})
+    assert refused_lines(shop) == []
+    assert shop.order().state is OrderState.SHIPPED
+
+
+def test_the_same_package_again_settles_it_too(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"), shipped(NEXT, item=ITEM, quantity="2"))
+    shop.answered({1: REFUSED})
+    again = shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    assert shop.lines(again) == [("queued", "")]
+    shop.answered({})
+    assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
+
+
+def test_refused_once_more_it_is_listed_once(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1))
+    shop.drop(shipped(FIRST, item=ITEM))
+    shop.answered({1: REFUSED})
+    shop.drop(shipped(FIRST, item=ITEM))
+    shop.answered({1: ("A-2", "again")})
+    found = lines.unconfirmed(shop.context.db, shop.account, limit=100)
+    assert [one["code"] for one in found] == ["A-2"]
+    assert shop.order().state is OrderState.UNCONFIRMED
+
+
+def test_a_whole_order_refusal_is_settled_by_confirmations_that_cover_the_order(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(ORDER, SECOND, 1))
+    shop.drop(shipped(FIRST))
+    shop.answered({1: REFUSED})
+    shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
+    shop.answered({})
+    assert (refused_lines(shop), shop.order().state) == ([(ORDER, "")], OrderState.PARTLY_SHIPPED)
+    shop.drop(shipped(LAST, item=SECOND, quantity="1"))
+    shop.answered({})
+    assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
+
+
+def test_an_order_of_two_lines_with_one_confirmed_is_partly_shipped_and_late(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(ORDER, SECOND, 1), ordered(OTHER, ITEM, 1))
+    shop.drop(shipped(FIRST, item=ITEM))
+    assert shop.order().state is OrderState.PARTLY_SHIPPED
+    shop.answered({})
+    assert shop.order().state is OrderState.PARTLY_SHIPPED
+    shop.drop(shipped(NEXT, item=SECOND))
+    assert shop.order().state is OrderState.SHIPPED
+    shop.answered({})
+    assert shop.order().state is OrderState.SHIPPED
+
+
+def test_both_lines_of_an_order_in_one_file_ship_it(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 2), ordered(ORDER, SECOND, 1))
+    shop.drop(
+        shipped(FIRST, item=ITEM, quantity="1"), shipped(FIRST, item=SECOND), shipped(NEXT, item=ITEM, quantity="1")
+    )
+    assert shop.order().state is OrderState.SHIPPED
+
+
+def test_a_part_of_the_pieces_leaves_the_order_partly_shipped(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 2))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    assert shop.order().state is OrderState.PARTLY_SHIPPED
+
+
+def test_a_partly_shipped_order_stays_among_the_late_ones(shop: Shop) -> None:
+    due = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
+    shop.imports_text(due + "".join(f"{ordered(ORDER, one, 1)}\t2026-11-22T10:00:00Z\n" for one in (ITEM, SECOND)))
+    shop.drop(shipped(FIRST, item=ITEM))
+    shop.answered({})
+    found = order_lists.late(shop.context.db, shop.account, before=NOW, since=NOW - timedelta(days=9), limit=9)
+    assert [(one["order_id"], one["state"], one["open"]) for one in found] == [
+        (ORDER, "partly shipped", "1 of 2 lines not confirmed")
+    ]
+    anna = sellers.find(shop.context.db, "anna")
+    assert anna is not None
+    assert "1 of 2 lines not confirmed" in outbox.status.text(outbox.status_of(shop.context, anna))
+
+
+def test_without_an_order_book_a_later_confirmation_of_the_same_line_settles_a_refusal(shop: Shop) -> None:
+    shop.drop(shipped(FIRST, item=ITEM))
+    shop.answered({1: REFUSED})
+    shop.drop(shipped(NEXT, item=SECOND))
+    shop.answered({})
+    assert refused_lines(shop) == [(ORDER, ITEM)]
+    shop.drop(shipped(LAST, item=ITEM))
+    shop.answered({})
+    assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
+
+
+# Drops judged against it.
+
+
+def test_a_blank_tracking_number_corrects_nothing(shop: Shop) -> None:
+    first = shop.drop(shipped(FIRST))
+    shop.sent()
+    again = shop.drop(shipped(""))
+    assert shop.lines(again) == [("duplicate", "O05")]
+    assert f"line 2 of upload {first}, with {FIRST}" in shop.messages(again)
+    assert shop.order().state is OrderState.SHIPPED
+
+
+@pytest.mark.parametrize("cells", [shipped(FIRST), shipped(FIRST.lower()), shipped(FIRST, method="Express")])
+def test_a_duplicate_says_of_what(shop: Shop, cells: str) -> None:
+    shop.drop(shipped(FIRST))
+    queued = shop.drop(cells)
+    _, feed_no = shop.submitted()
+    sent = shop.drop(cells)
+    shop.settled(feed_no, {})
+    confirmed = shop.drop(cells)
+    found = [queued, sent, confirmed]
+    assert {verdict for one in found for verdict, _ in shop.lines(one)} == {"duplicate"}
+    words = ["waits to be sent already", "is on its way to Amazon already", "Amazon has confirmed this shipment"]
+    assert all(text in shop.messages(one) for one, text in zip(found, words, strict=True))
+
+
+def unknown(shop: Shop) -> int:
+    """The next feed, of which nobody knows what became."""
+    _, feed_no = shop.submitted()
+    settling.settle(shop.context.db, feed_no, Settlement(Verdict.UNKNOWN, "", "who knows", {}), now=NOW)
+    return feed_no
+
+
+def test_an_unknown_line_dropped_again_is_said_to_be_unknown(shop: Shop) -> None:
+    shop.drop(shipped(FIRST))
+    unknown(shop)
+    again = shop.drop(shipped(FIRST))
+    assert shop.lines(again) == [("duplicate", "O05")]
+    assert "nobody knows yet whether Amazon has it" in shop.messages(again)
+
+
+def test_beside_an_unknown_line_another_number_waits(shop: Shop) -> None:
+    shop.drop(shipped(FIRST))
+    unknown(shop)
+    other = shop.drop(shipped(NEXT))
+    assert shop.lines(other) == [("held", "O09")]
+    assert "nobody knows yet" in shop.messages(other)
+    assert uploads.some(shop.context.db, [other])[0].state is UploadState.WAITING
+    again = shop.drop(shipped(NEXT))
+    assert shop.lines(again) == [("duplicate", "O05")], "what waits does not pile up"
+    assert "held already" in shop.messages(again)
+
+
+def test_what_is_only_queued_is_replaced(shop: Shop) -> None:
+    first = shop.drop(shipped(FIRST))
+    other = shop.drop(shipped(NEXT))
+    assert shop.lines(first) == [("updated", "O08")]
+    assert f"line 2 of upload {other} took its place" in shop.messages(first)
+    assert shop.lines(other) == [("queued", "O08")]
+    assert uploads.some(shop.context.db, [first])[0].state is UploadState.DONE
+    assert [one["tracking-number"] for one in shop.sent()] == [NEXT]
+    assert shop.order().state is OrderState.SHIPPED
+
+
+def test_another_quantity_replaces_what_is_only_queued(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    first = shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    other = shop.drop(shipped(FIRST, item=ITEM, quantity="3"))
+    assert (shop.lines(first), shop.lines(other)) == ([("updated", "O08")], [("queued", "O08")])
+    assert [one["quantity"] for one in shop.sent()] == ["3"]
+    assert shop.order().state is OrderState.SHIPPED
+
+
+def test_another_quantity_of_a_confirmed_package_is_not_told(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    shop.sent()
+    assert shop.lines(shop.drop(shipped(FIRST, item=ITEM, quantity="2"))) == [("rejected", "Q02")]
+
+
+def test_what_waits_for_a_sent_line_goes_on_as_a_correction_when_that_is_confirmed(shop: Shop) -> None:
+    shop.drop(shipped(FIRST))
+    _, feed_no = shop.submitted()
+    other = shop.drop(shipped(NEXT))
+    assert shop.lines(other) == [("held", "O09")]
+    shop.settled(feed_no, {})
+    assert shop.lines(other) == [("queued", "O07")]
+    assert f"{FIRST} before" in shop.messages(other)
+    shop.sent()
+    assert shop.lines(other) == [("confirmed", "O07")]
+    assert uploads.some(shop.context.db, [other])[0].state is UploadState.DONE
+    assert shop.lines(shop.drop(shipped(FIRST))) == [("duplicate", "O05")]
+
+
+def test_what_waits_for_a_sent_line_goes_on_as_new_when_that_is_refused(shop: Shop) -> None:
+    shop.drop(shipped(FIRST))
+    _, feed_no = shop.submitted()
+    other = shop.drop(shipped(NEXT))
+    shop.settled(feed_no, {1: REFUSED})
+    assert shop.lines(other) == [("queued", "")]
+    assert [one["tracking-number"] for one in shop.sent()] == [NEXT]
+    assert (shop.order().state, refused_lines(shop)) == (OrderState.SHIPPED, [])
+
+
+def test_a_later_line_takes_the_place_of_one_that_waits(shop: Shop) -> None:
+    shop.drop(shipped(FIRST))
+    _, feed_no = shop.submitted()
+    second, third = shop.drop(shipped(NEXT)), shop.drop(shipped(LAST))
+    assert (shop.lines(second), shop.lines(third)) == ([("updated", "O08")], [("held", "O09")])
+    shop.settled(feed_no, {})
+    assert [one["tracking-number"] for one in shop.sent()] == [LAST]
+
+
+def test_a_line_whose_replacement_fails_is_sent_after_all(shop: Shop) -> None:
+    first = shop.drop(shipped(FIRST))
+    other = shop.drop(shipped(NEXT))
+    with shop.context.db.write() as connection:
+        recording.forget_in(connection, other)
+    assert shop.lines(first) == [("queued", "")]
+    assert uploads.some(shop.context.db, [first])[0].state is UploadState.WAITING
+    assert [one["tracking-number"] for one in shop.sent()] == [FIRST]
+
+
+WHO = Who("olga", "192.0.2.7")
+
+
+def test_what_waits_goes_on_when_somebody_has_looked(shop: Shop) -> None:
+    shop.drop(shipped(FIRST))
+    unknown(shop)
+    other = shop.drop(shipped(NEXT))
+    orders_and_feeds.settle(shop.context, shop.account, ORDER, OrderState.NEW, note="not there", who=WHO)
+    assert shop.lines(other) == [("queued", "")]
+    assert [one["tracking-number"] for one in shop.sent()] == [NEXT]
+
+
+def test_settled_as_shipped_it_is_confirmed_for_later_drops(shop: Shop) -> None:
+    shop.drop(shipped(FIRST))
+    unknown(shop)
+    other = shop.drop(shipped(NEXT))
+    orders_and_feeds.settle(shop.context, shop.account, ORDER, OrderState.SHIPPED, note="it is there", who=WHO)
+    assert shop.lines(other) == [("queued", "O07")]
+    assert shop.lines(shop.drop(shipped(FIRST))) == [("duplicate", "O05")]
+    assert shop.order().state is OrderState.SHIPPED

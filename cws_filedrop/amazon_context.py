@@ -9,7 +9,7 @@ from typing import Protocol
 
 from cws_filedrop.backoff import amazon_works_on_it
 from cws_filedrop.marketplaces import limits
-from cws_filedrop.marketplaces.amazon import Feed
+from cws_filedrop.marketplaces.amazon import DocumentPlace, Feed
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, FeedKind
 from cws_filedrop.service_context import ServiceContext
@@ -19,7 +19,7 @@ from cws_filedrop.store.feeds.feeds import RateLimit
 class FeedClient(Protocol):
     """What is needed of Amazon (marketplaces.amazon.FeedsClient)."""
 
-    def create_feed_document(self) -> tuple[str, str]: ...
+    def create_feed_document(self) -> DocumentPlace: ...
     def upload(self, url: str, body: bytes) -> None: ...
     def create_feed(self, document_id: str, kind: FeedKind = ...) -> str: ...
     def get_feed(self, feed_id: str) -> Feed: ...
@@ -42,8 +42,9 @@ class AmazonContext:
     orders: Callable[[Account], OrderClient]
     rate_scale: float
 
-    def rate_limit(self, operation: str) -> RateLimit:
-        rate = limits.RATES[operation].scaled(self.rate_scale)
+    def rate_limit(self, operation: str, *, spare: int = 0) -> RateLimit:
+        """How a token of that operation is taken; of the burst, `spare` tokens are left to what matters more."""
+        rate = limits.RATES[operation].scaled(self.rate_scale).sparing(spare)
         return RateLimit(operation, lambda arrival, now: limits.reserve(arrival, now, rate))
 
     def poll_seconds(self, looks: int) -> float:

@@ -94,6 +94,13 @@ def enqueue(
         DBOS.enqueue_workflow(queue, workflow, *arguments)
 
 
+def live(*prefixes: str) -> list[str]:
+    """Ids of workflows that run or wait to, among those whose ids begin with one of some texts."""
+    states, begun = ["PENDING", "ENQUEUED", "DELAYED"], list(prefixes)
+    found = DBOS.list_workflows(status=states, workflow_id_prefix=begun, load_input=False, load_output=False)
+    return [workflow.workflow_id for workflow in found]
+
+
 def failed(*, limit: int = 100) -> list[str]:
     """At most `limit` ids of workflows that failed or were given up and are still on record, newest first."""
     states = ["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]

@@ -96,6 +96,7 @@ class Policy:
     doubtful: str = "take"  # take | hold
     carrier_aliases: tuple[tuple[str, str], ...] = ()  # (what the seller writes, Amazon's carrier code)
     cancel_at_amazon: bool = False  # cancelled rows with a reason are cancelled there too
+    resend_unknown: bool = False  # lines of unknown outcome are sent again once Amazon's order plainly lacks them
     known_headings: tuple[str, ...] = ()  # marks of headings that held a file (F13) and were released
 
 
@@ -216,6 +217,7 @@ class ReadBackState(StrEnum):
     AWAITED = "awaited"  # not yet, and it is looked up again
     SEEN = "seen"  # everything that was accepted is there
     MISSING = "missing"  # still not after the last look-up
+    UNSHIPPED = "unshipped"  # plainly not, of what nobody knew whether Amazon had it: it may be sent again
 
 
 class UploadState(StrEnum):
@@ -244,6 +246,7 @@ class FeedState(StrEnum):
     OPEN = "open"  # the account's slot is taken
     FILLED = "filled"  # its lines and messages are fixed
     INTENDED = "intended"  # createFeed was or is being called: Amazon may have it
+    ADOPTED = "adopted"  # a feed found at Amazon may be it, which is still to be proven
     SUBMITTED = "submitted"  # Amazon has it, its feed id is known
     SETTLED = "settled"  # every line has its verdict
     EMPTY = "empty"  # nothing was left to send when it was filled

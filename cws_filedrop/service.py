@@ -125,18 +125,22 @@ def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
 
 
 def _client(settings: Settings, db: Database, account: Account) -> FeedsClient:
+    credentials = partial(_credentials, settings, db, account)
+    timeouts = Timeouts.of(settings.marketplace.timeout_seconds)
+    return FeedsClient(credentials(), account.marketplace_id, timeouts, renew=credentials)
+
+
+def _credentials(settings: Settings, db: Database, account: Account) -> Credentials:
+    """The account's credentials as they are now. Raises: ConfigError when a secret cannot be read."""
     market = settings.marketplace
     if market.kind == "sandbox":
         token_url = market.token_url or f"{market.endpoint}/auth/o2/token"
-        credentials = Credentials(market.endpoint, token_url, "sandbox", "sandbox", f"sandbox-{account.merchant_id}")
-    else:
-        credentials = Credentials(
-            market.endpoint,
-            market.token_url or AMAZON_TOKEN_URL,
-            market.client_id,
-            config.secret(market.client_secret, os.environ, key="[marketplace] client_secret"),
-            config.secret(
-                sellers.refresh_token(db, account.id), os.environ, key=f"refresh token of {account.merchant_id}"
-            ),
-        )
-    return FeedsClient(credentials, account.marketplace_id, Timeouts.of(market.timeout_seconds))
+        return Credentials(market.endpoint, token_url, "sandbox", "sandbox", f"sandbox-{account.merchant_id}")
+    refresh_token = sellers.refresh_token(db, account.id)
+    return Credentials(
+        market.endpoint,
+        market.token_url or AMAZON_TOKEN_URL,
+        market.client_id,
+        config.secret(market.client_secret, os.environ, key="[marketplace] client_secret"),
+        config.secret(refresh_token, os.environ, key=f"refresh token of {account.merchant_id}"),
+    )

@@ -127,6 +127,17 @@ class OrderSettings:
         default=15.0,
         metadata={"doc": "how long after Amazon accepted a shipment it is looked for in Amazon's own order; 0: never"},
     )
+    unknown_hours: float = field(
+        default=24.0,
+        metadata={
+            "doc": "how long Amazon's own order must plainly lack a shipment of unknown outcome, on at least three"
+            " looks, before it may be sent again"
+        },
+    )
+    read_back_queue: int = field(
+        default=1800,
+        metadata={"doc": "with more orders of an account than this to be looked at, of new ones only one in ten is"},
+    )
     missing_hours: float = field(
         default=24.0,
         metadata={"doc": "shipments that Amazon accepted but its order does not show after this are listed as missing"},
@@ -270,7 +281,15 @@ class MarketplaceSettings:
         default=600.0, metadata={"doc": "longest wait between two polls of a feed's state"}
     )
     lookup_seconds: float = field(
-        default=30.0, metadata={"doc": "how long to wait after a lost answer before asking which feeds exist"}
+        default=30.0,
+        metadata={
+            "doc": "how long to wait after a lost answer before asking which feeds exist; asked again after 4 and 20"
+            " times as long, before a feed is sent again"
+        },
+    )
+    lookup_hours: float = field(
+        default=6.0,
+        metadata={"doc": "how long to go on asking which feeds exist while that fails, before orders are read instead"},
     )
     report_hours: float = field(
         default=72.0,

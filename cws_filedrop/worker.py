@@ -16,7 +16,7 @@ from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.decisions.orders_and_feeds import SettledOrdersWatch
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.engine import Engine
-from cws_filedrop.model import FeedState, Seller, UploadState
+from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.orders import order_files, pulling
 from cws_filedrop.orders.drop_folder import OrderDropFolder
 from cws_filedrop.orders.pulling import OrderReportPuller
@@ -35,13 +35,13 @@ from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.pipeline.workflows import WorkflowContext
 from cws_filedrop.service_context import ServiceContext, database_url
 from cws_filedrop.settings import Settings
-from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
 
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
+DELIVERED_SECONDS: Final = 60.0
 SWEEP_SECONDS: Final = 3600.0
 ENGINE_DAYS: Final = 7  # that the engine remembers what ended
 STATUS_SECONDS: Final = 1.0
@@ -255,16 +255,14 @@ class Worker:
         for upload_id in uploads.in_state(self._context.db, UploadState.ARRIVED):
             if upload_id not in self._in_progress:
                 self._arrived.add(upload_id)
-        for feed_no in feeds.woken(self._context.db):
-            workflows.resume_feed(feed_no, feeds.get(self._context.db, feed_no).state)
-        for feed in feeds.listing(self._context.db, states=(FeedState.OPEN,), limit=1000):
-            workflows.start_feed(feed.no)
+        workflows.take_up()
 
     def _rounds(self) -> list[Job]:
         heed, orders = SettledOrdersWatch(self._context), self._settings.orders
         works: list[tuple[Callable[[], object], float]] = [
             (self.round, ROUND_SECONDS),
             (heed.look, ROUND_SECONDS),
+            (workflows.deliver_left, DELIVERED_SECONDS),
             (self._sweep, SWEEP_SECONDS),
             (self._all_statuses, STATUS_ANEW_SECONDS),
         ]

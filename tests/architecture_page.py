@@ -7,6 +7,8 @@ from configparser import ConfigParser
 from pathlib import Path
 from typing import Final
 
+from cws_filedrop.rules.feed_states import TRANSITIONS
+
 ROOT: Final = Path(__file__).parents[1]
 SOURCE: Final = ROOT / "cws_filedrop"
 FLOORS: Final = "importlinter:contract:floors"
@@ -29,6 +31,20 @@ def table() -> str:
         may = f"{_named(below[0])} and below" if below else "nothing of ours"
         rows += [f"| `{room}` | {_purpose(room)} | {may} |" for room in floor if room != "__main__"]
     return "\n".join(rows)
+
+
+def feed_states() -> str:
+    """How a feed may move, as a drawing; what only repeats is left out."""
+    arrows = [
+        (state, leads_to, event)
+        for state, moves in TRANSITIONS.items()
+        for event, leads_to in moves.items()
+        if leads_to is not state
+    ]
+    ends = [state for state in TRANSITIONS if state not in {begin for begin, _, _ in arrows}]
+    drawn = [f"    {state} --> {leads_to}: {event}" for state, leads_to, event in arrows]
+    begins = ["    [*] --> open: the account's turn, a createFeed token taken", "    [*] --> waiting: lines came back"]
+    return "\n".join(["```mermaid", "stateDiagram-v2", *begins, *drawn, *(f"    {end} --> [*]" for end in ends), "```"])
 
 
 def _named(floor: list[str]) -> str:

@@ -9,20 +9,22 @@ import pytest
 from architecture_page import ROOT, SOURCE
 
 PAGE = ROOT / "docs" / "architecture.md"
-BEGIN, END = "<!-- rooms:begin -->\n", "<!-- rooms:end -->"
+MADE = {"rooms": architecture_page.table, "feed-states": architecture_page.feed_states}
 ROOMS = {path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
 PATHS = re.compile(r"`([\w.-]+(?:/[\w.-]+)*/?)`")
 
 
-def test_the_table_of_rooms_is_what_the_contracts_say(update_golden: bool) -> None:
+@pytest.mark.parametrize("name", MADE)
+def test_what_is_made_of_the_code_is_what_the_code_says(name: str, update_golden: bool) -> None:
     text = PAGE.read_text(encoding="utf-8")
-    head, _, rest = text.partition(BEGIN)
-    table, _, tail = rest.partition(END)
-    wanted = architecture_page.table() + "\n"
+    begin, end = f"<!-- {name}:begin -->\n", f"<!-- {name}:end -->"
+    head, _, rest = text.partition(begin)
+    there, _, tail = rest.partition(end)
+    wanted = MADE[name]() + "\n"
     if update_golden:
-        PAGE.write_text(head + BEGIN + wanted + END + tail, encoding="utf-8")
+        PAGE.write_text(head + begin + wanted + end + tail, encoding="utf-8")
         return
-    assert table == wanted, "run pytest tests/test_architecture_page.py --update-golden"
+    assert there == wanted, "run pytest tests/test_architecture_page.py --update-golden"
 
 
 def test_every_room_has_its_floor() -> None:

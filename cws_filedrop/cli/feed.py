@@ -13,7 +13,7 @@ from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, st
 from cws_filedrop.model import FeedState
 
 app = typer.Typer(
-    help="Feeds: list them, show one and its files, resume a stopped one, tell which feed of Amazon's it became.",
+    help="Feeds: list them, show one and its files, decide about a stopped one.",
     no_args_is_help=True,
 )
 Number = Annotated[int, typer.Argument(help="the feed's number in `feed list`", autocompletion=answers.stopped_feeds)]
@@ -88,3 +88,32 @@ def adopt(number: Number, amazon_feed_id: Annotated[str, typer.Argument(help="th
 
     decided(orders_and_feeds.adopt_feed, number, amazon_feed_id)
     typer.echo(f"feed {number} is {amazon_feed_id}")
+
+
+@app.command("send-again")
+def send_again(
+    number: Number,
+    sure: Annotated[bool, typer.Option("--yes", help="you have looked: Amazon does not have it")] = False,
+) -> None:
+    """Send a stopped feed once more that may be at Amazon, where its note offers that. Look at Amazon first: what it
+    has already is told twice, so units that are left are shipped twice."""
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import orders_and_feeds
+
+    if not sure:
+        raise stop("if Amazon has this feed, it is told twice; look there first, then say --yes", 2)
+    decided(orders_and_feeds.send_feed_again, number)
+    typer.echo(f"feed {number} is sent again")
+
+
+@app.command()
+def drop(
+    number: Number, note: Annotated[str, typer.Option(help="why, for its sellers; the default is the feed's note")] = ""
+) -> None:
+    """Take the lines out of a stopped feed that Amazon cannot have: they become unconfirmed, and their sellers may drop
+    them again."""
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import orders_and_feeds
+
+    decided(orders_and_feeds.drop_feed, number, note=note)
+    typer.echo(f"the lines of feed {number} are unconfirmed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -25,6 +26,9 @@ SellerName = Annotated[
     str, typer.Option("--seller", help="the seller whose order book it is", autocompletion=answers.sellers)
 ]
 OrderName = Annotated[str, typer.Argument(help="Amazon's order number, the service's own, or the seller's reference")]
+OrderNames = Annotated[
+    list[str], typer.Argument(help="Amazon's order numbers, the service's own, or the seller's references")
+]
 SHOWN_ISSUES: Final = 20
 
 
@@ -196,31 +200,66 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
 
 @app.command()
 def settle(
-    order: OrderName,
+    order: OrderNames,
     seller: SellerName,
     to: Annotated[SettleChoice, typer.Option("--as", help="what became of it")],
     note: Annotated[str, typer.Option(help="why; kept in its history")],
 ) -> None:
-    """Record by hand what became of an order; nothing is sent to Amazon."""
-    from cws_filedrop.cli.terminal.decisions import decided
-    from cws_filedrop.cli.terminal.opened import database, order_named
+    """Record by hand what became of orders; nothing is sent to Amazon. Exit code 1 when one could not be settled."""
+    from cws_filedrop.cli.terminal.opened import context, database, order_named
     from cws_filedrop.decisions import orders_and_feeds
+    from cws_filedrop.store.users.decisions import COMMAND_LINE
 
-    known = order_named(database(settings()), order, seller)
-    state = decided(orders_and_feeds.settle, known.account_id, known.amazon_order_id, OrderState(to.value), note=note)
-    typer.echo(f"{known.amazon_order_id} is {state}")
+    db = database(settings())
+    known = [order_named(db, one, seller) for one in order]
+    wanted = [(one.account_id, one.amazon_order_id) for one in known]
+    state = OrderState(to.value)
+    failed = orders_and_feeds.settle_all(context(settings()), wanted, state, note=note, who=COMMAND_LINE)
+    for _, order_id in wanted:
+        if order_id not in failed:
+            typer.echo(f"{order_id} is {state}")
+    _fail([(order_id, why) for order_id, why in failed.items()], alone=len(wanted) == 1)
 
 
 @app.command()
-def retry(order: OrderName, seller: SellerName) -> None:
-    """Send again what Amazon refused of an order: its lines are dropped once more, in its seller's name."""
-    from cws_filedrop.cli.terminal.decisions import decided
-    from cws_filedrop.cli.terminal.opened import database, order_named
-    from cws_filedrop.decisions import sending_again
+def retry(
+    seller: SellerName,
+    order: Annotated[
+        list[str] | None,
+        typer.Argument(help="Amazon's order numbers, the service's own, or the seller's references"),
+    ] = None,
+    offered: Annotated[
+        bool, typer.Option("--offered", help="all lines of unknown outcome that Amazon's orders plainly lack")
+    ] = False,
+) -> None:
+    """Send again what Amazon refused of orders, or what nobody knows of and Amazon's own order plainly lacks.
 
-    found = order_named(database(settings()), order, seller)
-    upload_id = decided(sending_again.retry_order, found.account_id, found.amazon_order_id)
-    typer.echo(f"what Amazon refused of {found.amazon_order_id} is sent again, as upload {upload_id}")
+    Exit code 1 when that was not possible for one of them.
+    """
+    from cws_filedrop.cli.terminal.opened import context, database, order_named, owner
+    from cws_filedrop.decisions import sending_again
+    from cws_filedrop.store.users.decisions import COMMAND_LINE
+
+    if bool(order) == offered:
+        raise stop("name orders, or give --offered", 2)
+    db, opened = database(settings()), context(settings())
+    known = [order_named(db, one, seller) for one in order or ()]
+    wanted = [(one.account_id, one.amazon_order_id) for one in known]
+    if offered:
+        wanted = sending_again.offered(opened, owner(db, seller).account.id)
+    done = sending_again.retry_all(opened, wanted, who=COMMAND_LINE)
+    for one in done:
+        if not one.why_not:
+            typer.echo(f"what Amazon does not have of {one.order_id} is sent again, as upload {one.upload_id}")
+    _fail([(one.order_id, one.why_not) for one in done if one.why_not], alone=len(done) == 1)
+
+
+def _fail(whys: Sequence[tuple[str, str]], *, alone: bool) -> None:
+    """Say for which orders something was not possible, and end with exit code 1 if there are any."""
+    for order_id, why in whys:
+        typer.echo(f"cws-filedrop: {why if alone else f'{order_id}: {why}'}", err=True)
+    if whys:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 
 from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
+from cws_filedrop.marketplaces.limits import LOOK_SECONDS
 from cws_filedrop.model import FeedState, UploadState
 
 NEEDS_OPERATOR = (UploadState.HELD, UploadState.CUT, UploadState.FAILED)
@@ -26,7 +28,7 @@ def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = 
 def collected() -> dict[str, Any]:
     """The status as plain values: version 1 of the JSON that `--json` prints, so keys are only ever added."""
     from cws_filedrop.cli.terminal.opened import database
-    from cws_filedrop.store.feeds import feeds
+    from cws_filedrop.store.feeds import feeds, read_backs
     from cws_filedrop.store.outgoing import mails
     from cws_filedrop.store.sellers import sellers
     from cws_filedrop.store.uploads import uploads
@@ -45,6 +47,7 @@ def collected() -> dict[str, Any]:
         "stopped_accounts": {str(key): why for key, why in feeds.stopped_accounts(db).items()},
         "failed_uploads": uploads.in_state(db, UploadState.FAILED),
         "mails": mails.counts(db),
+        "order_look_ups": {str(key): number for key, number in read_backs.queue(db, now=datetime.now(UTC)).items()},
         "aside": {str(state): uploads.in_state(db, state) for state in NEEDS_OPERATOR},
     }
 
@@ -65,6 +68,9 @@ def _show(standing: dict[str, Any]) -> None:
         (feed["no"], feed["state"], feed["lines"], feed["since"], feed["note"]) for feed in standing["feeds_in_flight"]
     ]
     show_table("Feeds on their way", ("no", "state", "lines", "since", "note"), in_flight)
+    if look_ups := standing["order_look_ups"]:
+        rows_ = [(account, number, f"{number * LOOK_SECONDS / 60:.0f} minutes") for account, number in look_ups.items()]
+        show_table("Orders to be looked up at Amazon", ("account", "number", "takes about"), rows_)
     if standing["mails"]:
         show_table("Mails", ("state", "number"), sorted(standing["mails"].items()))
     trouble = [("feed", feed["no"], feed["note"]) for feed in standing["stopped_feeds"]]

@@ -5,17 +5,23 @@ For uploads that were set aside see `set_aside`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 from cws_filedrop import log
 from cws_filedrop.errors import NotPossible
-from cws_filedrop.model import FeedState, OrderState
+from cws_filedrop.model import FeedState, OrderState, Verdict
+from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.pacing.status_due import STATUS_DUE
+from cws_filedrop.pipeline import sending
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.doors import connections, guard
-from cws_filedrop.store.feeds import feeds, refusals, releasing
+from cws_filedrop.store.feeds import feeds, filling, look_ups, refusals, releasing, settling
 from cws_filedrop.store.feeds.feeds import FeedRow
+from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.sellers import sellers
@@ -61,6 +67,20 @@ def settle(
     return state
 
 
+def settle_all(
+    context: ServiceContext, orders: Sequence[tuple[int, str]], state: OrderState, *, note: str, who: Who
+) -> dict[str, str]:
+    """`settle` for many orders (account id, order id), one after the other. Returns why not, by order id, where it was
+    not possible."""
+    failed: dict[str, str] = {}
+    for account_id, order_id in orders:
+        try:
+            settle(context, account_id, order_id, state, note=note, who=who)
+        except NotPossible as error:
+            failed[order_id] = str(error)
+    return failed
+
+
 class SettledOrdersWatch:
     """Renews the status files of sellers whose orders were settled, whichever process that happened in."""
 
@@ -89,15 +109,48 @@ def retry_feed(context: ServiceContext, feed_no: int, *, who: Who) -> None:
 
 
 def adopt_feed(context: ServiceContext, feed_no: int, amazon_feed_id: str, *, who: Who) -> None:
-    """Record which of Amazon's feeds a stopped feed became, and resume it. Raises: NotPossible."""
-    if _known(context, feed_no).state is not FeedState.STOPPED:
+    """Record which of Amazon's feeds a feed became, stopped or adopted, and resume it. Raises: NotPossible."""
+    feed = _known(context, feed_no)
+    if feed.state not in (FeedState.STOPPED, FeedState.ADOPTED):
         raise NotPossible(f"feed {feed_no} is not stopped")
-    feeds.submitted(context.db, feed_no, amazon_feed_id=amazon_feed_id, now=context.clock())
-    # Stopped once more, since only a stopped feed can be woken; if we die between the two, `feed retry` resumes it
-    # from the id that is now known.
-    feeds.change(context.db, feed_no, state=FeedState.STOPPED)
-    feeds.wake(context.db, feed_no)
+    others = feeds.known_feed_ids(context.db, feed.account_id) - {feed.amazon_feed_id}
+    if amazon_feed_id in others:
+        raise NotPossible(f"{amazon_feed_id} is another of this account's feeds")
+    feeds.submitted(context.db, feed_no, amazon_feed_id=amazon_feed_id, now=context.clock(), event=FeedEvent.NAMED)
+    feeds.stop_account(context.db, feed.account_id, "")
     record_decision(context, who, what="feed.adopt", about=str(feed_no), detail=amazon_feed_id)
+
+
+def send_feed_again(context: ServiceContext, feed_no: int, *, who: Who) -> None:
+    """Send a feed once more that may be at Amazon, where that was offered. Raises: NotPossible."""
+    feed = _known(context, feed_no)
+    if feed.state is not FeedState.STOPPED or not feed.offered:
+        raise NotPossible(f"feed {feed_no} is not offered to be sent again: `feed retry` looks it up at Amazon")
+    if not look_ups.withdraw(context.db, feed, FeedEvent.SENT_AGAIN):
+        raise NotPossible(f"feed {feed_no} has just changed; look at it again")
+    feeds.stop_account(context.db, feed.account_id, "")
+    record_decision(context, who, what="feed.send-again", about=str(feed_no), detail=feed.note)
+
+
+def drop_feed(context: ServiceContext, feed_no: int, *, note: str, who: Who) -> None:
+    """Take the lines out of a stopped feed that Amazon cannot have: they are unconfirmed, and may be dropped again.
+
+    Where only some orders keep a document from being made, these are taken out, and the others are queued again.
+    Raises: NotPossible.
+    """
+    feed = _known(context, feed_no)
+    if feed.state is not FeedState.STOPPED:
+        raise NotPossible(f"feed {feed_no} is not stopped")
+    if feed.intent_at is not None:
+        raise NotPossible(f"feed {feed_no} may be at Amazon: `feed retry` looks it up there")
+    account = sellers.account(context.db, feed.account_id)
+    filling.take_out_others(context.db, feed_no, lambda table: sending.made_of(table, feed.kind, account))
+    why = f"it was taken out of feed {feed_no}, which could not be sent: {note or feed.note}"
+    settlement = Settlement(Verdict.UNCONFIRMED, "", why, {})
+    told = partial(events.refused, now=context.clock())
+    settling.settle(context.db, feed_no, settlement, now=context.clock(), beside=told, event=FeedEvent.TAKEN_OUT)
+    feeds.stop_account(context.db, feed.account_id, "")
+    record_decision(context, who, what="feed.drop", about=str(feed_no), detail=note)
 
 
 def _known(context: ServiceContext, feed_no: int) -> FeedRow:

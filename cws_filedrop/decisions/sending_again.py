@@ -6,6 +6,7 @@ that was confirmed meanwhile is found to be a duplicate instead of being sent tw
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from cws_filedrop import log
@@ -19,7 +20,7 @@ from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.model import NO_LIMITS, Door, Issue, OrderState, Severity, Verdict
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.service_context import ServiceContext
-from cws_filedrop.store.feeds import refusals
+from cws_filedrop.store.feeds import offers, refusals
 from cws_filedrop.store.feeds.refusals import RefusedLine
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.orders import order_book
@@ -31,11 +32,24 @@ LOG: Final = log.get(__name__)
 RETRY: Final = "order.retry"
 
 
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """How a retry went: the upload that carries the lines now, or why nothing is sent."""
+
+    account_id: int
+    order_id: str
+    upload_id: str
+    why_not: str
+
+
 def retry_order(context: ServiceContext, account_id: int, order_id: str, *, who: Who) -> str:
-    """Drop an order's refused lines again in its seller's name; the id of the new upload.
+    """Drop an order's refused lines again in its seller's name; the id of the new upload. Lines of unknown outcome that
+    Amazon's own order plainly lacks go again as they are; the id is then that of their upload.
 
     Raises: NotPossible when there are none that may be sent again, or their file is not kept any more.
     """
+    if upload_id := _resend_unknown(context, account_id, order_id, who):
+        return upload_id
     lines = _sendable(context, account_id, order_id)
     upload = expected(uploads.get(context.db, lines[0].upload_id), "upload of refused lines")
     new_id = _drop_again(context, upload, lines, f"retry-{order_id}.txt", who)
@@ -44,6 +58,35 @@ def retry_order(context: ServiceContext, account_id: int, order_id: str, *, who:
     record_decision(context, who, what=RETRY, about=about, detail=detail)
     LOG.info("order.retried", order=order_id, upload=new_id, earlier=upload.id, who=who.name)
     return new_id
+
+
+def retry_all(context: ServiceContext, orders: Sequence[tuple[int, str]], *, who: Who) -> list[Retried]:
+    """`retry_order` for many orders (account id, order id), one after the other; of each it is said how it went."""
+    return [_tried(context, account_id, order_id, who) for account_id, order_id in orders]
+
+
+def offered(context: ServiceContext, account_id: int | None = None) -> list[tuple[int, str]]:
+    """The orders (account id, order id) of which lines of unknown outcome may be sent again, longest known first."""
+    return offers.unshipped(context.db, account_id)
+
+
+def _tried(context: ServiceContext, account_id: int, order_id: str, who: Who) -> Retried:
+    try:
+        return Retried(account_id, order_id, retry_order(context, account_id, order_id, who=who), "")
+    except NotPossible as error:
+        return Retried(account_id, order_id, "", str(error))
+
+
+def _resend_unknown(context: ServiceContext, account_id: int, order_id: str, who: Who) -> str:
+    """Let the order's lines that are offered go again; the id of the first one's upload, "" when there are none."""
+    lines = offers.send_again(context.db, account_id, order_id, now=context.clock())
+    if not lines:
+        return ""
+    detail = "of unknown outcome: " + ", ".join(f"line {line} of {upload_id}" for upload_id, line in lines)
+    record_decision(context, who, what=RETRY, about=work_lists.about_order(account_id, order_id), detail=detail)
+    upload_id = lines[0][0]
+    LOG.info("order.retried", order=order_id, upload=upload_id, earlier=upload_id, who=who.name)
+    return upload_id
 
 
 def _state(context: ServiceContext, account_id: int, order_id: str) -> OrderState:

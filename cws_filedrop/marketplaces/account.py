@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import zlib
 from collections.abc import Callable
+from datetime import datetime
 from ipaddress import ip_address
 from typing import Any, Final, Self, TypeVar
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.marketplaces import clocks
 from cws_filedrop.marketplaces.answers import Payload, text
 from cws_filedrop.marketplaces.library import ENDPOINTS, USER_AGENT, ApiResponse, Tamed, Transport
 from cws_filedrop.marketplaces.tokens import AccessTokens, Credentials
@@ -29,7 +31,8 @@ Api = TypeVar("Api", bound=Tamed)
 class AccountClient:
     """What the clients of all APIs have in common. May be used by several threads at once.
 
-    `transport` replaces the network and `clock` the monotonic clock (both for tests).
+    `transport` replaces the network and `clock` the monotonic clock (both for tests). `renew` reads the credentials
+    again; it is asked when they are refused.
     """
 
     def __init__(
@@ -40,13 +43,14 @@ class AccountClient:
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
+        renew: Callable[[], Credentials] | None = None,
     ) -> None:
         self._endpoint = _endpoint(credentials.endpoint or ENDPOINTS.get(marketplace_id, ""), marketplace_id)
         _check_address(credentials.token_url, "token_url")
         self._marketplace_id = marketplace_id
         secrets = (credentials.client_secret, credentials.refresh_token)
         self._wire = Wire(timeouts or Timeouts(), secrets, transport=transport, clock=clock)
-        self._tokens = AccessTokens(credentials, self._wire, clock=clock)
+        self._tokens = AccessTokens(credentials, self._wire, clock=clock, renew=renew)
 
     @classmethod
     def beside(cls, other: AccountClient) -> Self:
@@ -68,6 +72,12 @@ class AccountClient:
 
     def _call(self, api: type[Api], doing: str, operation: Callable[[Api], ApiResponse]) -> Payload:
         """The answer of an operation; an access token that is refused before it expires is replaced once."""
+        return self._dated(api, doing, operation)[0]
+
+    def _dated(
+        self, api: type[Api], doing: str, operation: Callable[[Api], ApiResponse]
+    ) -> tuple[Payload, datetime | None]:
+        """The same with the Date of the answer, by Amazon's clock; None when there is none that can be read."""
         try:
             return self._once(api, doing, operation)
         except RemoteRefused as refused:
@@ -75,7 +85,9 @@ class AccountClient:
                 raise
             return self._once(api, doing, operation)
 
-    def _once(self, api: type[Api], doing: str, operation: Callable[[Api], ApiResponse]) -> Payload:
+    def _once(
+        self, api: type[Api], doing: str, operation: Callable[[Api], ApiResponse]
+    ) -> tuple[Payload, datetime | None]:
         try:
             response = operation(api(self._endpoint, self._tokens, Transport(self._wire, doing)))
         except RemoteError:
@@ -85,7 +97,7 @@ class AccountClient:
             raise senseless(doing, self._wire.told(f"{type(error).__name__}: {error}")) from error
         if not isinstance(response.payload, dict):
             raise senseless(doing, "its payload is no object")
-        return response.payload | {"nextToken": response.next_token}
+        return response.payload | {"nextToken": response.next_token}, clocks.date_of(response.headers)
 
     # Documents behind presigned links
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cws_filedrop import log
 from cws_filedrop.marketplaces.account import AccountClient
@@ -23,7 +23,17 @@ from cws_filedrop.marketplaces.tokens import Credentials
 from cws_filedrop.marketplaces.wire import Ask, Timeouts, senseless
 from cws_filedrop.model import FeedKind
 
-__all__ = ["CONTENT_TYPE", "FEED_TYPE", "FEED_TYPES", "Credentials", "Feed", "FeedStatus", "FeedsClient", "Timeouts"]
+__all__ = [
+    "CONTENT_TYPE",
+    "FEED_TYPE",
+    "FEED_TYPES",
+    "Credentials",
+    "DocumentPlace",
+    "Feed",
+    "FeedStatus",
+    "FeedsClient",
+    "Timeouts",
+]
 
 LOG: Final = log.get(__name__)
 FEED_TYPES: Final = {  # docs/amazon.md, sections 1 and 3
@@ -58,17 +68,26 @@ class Feed:
     result_document_id: str | None = None
 
 
+class DocumentPlace(NamedTuple):
+    """A place for a document: its id (good for two days), the link to upload to (good for five minutes), and the Date
+    of Amazon's answer (None = it had none that could be read)."""
+
+    document_id: str
+    url: str
+    answered_at: datetime | None
+
+
 class FeedsClient(AccountClient):
     """One account's feeds in one marketplace. May be used by several threads at once."""
 
-    def create_feed_document(self) -> tuple[str, str]:
-        """A place for a document: its id (good for two days) and the link to upload to (good for five minutes).
+    def create_feed_document(self) -> DocumentPlace:
+        """A place for a document.
 
         Raises: RemoteUnavailable, RemoteRefused.
         """
         doing = "for a place to upload to"
-        payload = self._call(Feeds, doing, lambda feeds: feeds.create_feed_document(None, CONTENT_TYPE))
-        return text(payload, "feedDocumentId", doing), self._link(payload, doing)
+        payload, at = self._dated(Feeds, doing, lambda feeds: feeds.create_feed_document(None, CONTENT_TYPE))
+        return DocumentPlace(text(payload, "feedDocumentId", doing), self._link(payload, doing), at)
 
     def upload(self, url: str, body: bytes) -> None:
         """Upload a document's bytes, unchanged, to the link from `create_feed_document`.

@@ -26,6 +26,10 @@ class Rate:
         """The same bucket filling `factor` times as fast (above 0)."""
         return replace(self, per_second=self.per_second * factor)
 
+    def sparing(self, tokens: int) -> Rate:
+        """The same bucket for somebody who may not take its last tokens."""
+        return replace(self, burst=max(1, self.burst - tokens))
+
     @property
     def interval_seconds(self) -> float:
         """How long one token takes to come."""
@@ -46,6 +50,9 @@ RATES: Final = {
     "getReportDocument": Rate(0.0167, 15),
     "createRestrictedDataToken": Rate(1.0, 10),
 }
+
+
+LOOK_SECONDS: Final = RATES["getOrder"].interval_seconds  # what looking up an order takes, one after the other
 
 
 def reserve(tat: float | None, now: float, rate: Rate) -> tuple[float, float]:

@@ -88,7 +88,7 @@ class ReportsClient(AccountClient):
         doing = "for an order report's document"
         token = self._restricted_token(document_id)
         # Not by `_call`, which would replace a refused access token: here the restricted token is the one refused.
-        payload = self._once(Reports, doing, lambda reports: reports.find_document(document_id, token))
+        payload, _ = self._once(Reports, doing, lambda reports: reports.find_document(document_id, token))
         return self._fetched(payload, doing, max_bytes=MAX_BYTES)
 
     def _restricted_token(self, document_id: str) -> str:

@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from cws_filedrop import log
-from cws_filedrop.errors import RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.library import USER_AGENT, AccessTokenClient, AccessTokenResponse, LibraryCredentials
 from cws_filedrop.marketplaces.wire import Answer, Ask, Wire, senseless
 
@@ -56,10 +56,16 @@ class AccessTokens(AccessTokenClient):  # type: ignore[misc]  # the library has 
 
     user_agent = USER_AGENT
 
-    def __init__(self, credentials: Credentials, wire: Wire, *, clock: Callable[[], float] = time.monotonic) -> None:
-        names = {"lwa_app_id": credentials.client_id, "lwa_client_secret": credentials.client_secret}
-        token = credentials.refresh_token
-        self.cred = LibraryCredentials(token, SimpleNamespace(**names, refresh_token=token))
+    def __init__(
+        self,
+        credentials: Credentials,
+        wire: Wire,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        renew: Callable[[], Credentials] | None = None,
+    ) -> None:
+        self._use(credentials)
+        self._renew = renew
         self._url = credentials.token_url
         self._wire = wire
         self._clock = clock
@@ -76,7 +82,7 @@ class AccessTokens(AccessTokenClient):  # type: ignore[misc]  # the library has 
         with self._lock:
             if self._token is None or self._clock() >= self._until:
                 now = self._clock()
-                found = self._request(self._url, self.data, self.headers)
+                found = self._found()
                 self._token = AccessTokenResponse(**found)
                 self._since, self._until = now, now + found["expires_in"] - EARLY_SECONDS
                 LOG.debug("amazon.token_taken", seconds=found["expires_in"])
@@ -89,6 +95,35 @@ class AccessTokens(AccessTokenClient):  # type: ignore[misc]  # the library has 
                 return False
             self._token = None
             return True
+
+    def _use(self, credentials: Credentials) -> None:
+        names = {"lwa_app_id": credentials.client_id, "lwa_client_secret": credentials.client_secret}
+        token = credentials.refresh_token
+        self.cred = LibraryCredentials(token, SimpleNamespace(**names, refresh_token=token))
+        self._credentials = credentials
+
+    def _found(self) -> dict[str, Any]:
+        """A token; if ours are refused, by the credentials as they are now: somebody may have mended them."""
+        try:
+            return self._request(self._url, self.data, self.headers)
+        except RemoteRefused as refused:
+            if not refused.consent or not self._renewed():
+                raise
+            LOG.info("amazon.credentials_renewed")
+            return self._request(self._url, self.data, self.headers)
+
+    def _renewed(self) -> bool:
+        """Read the credentials anew; false when they are the same, or cannot be read."""
+        try:
+            found = self._renew() if self._renew else self._credentials
+        except ConfigError as error:
+            LOG.warning("amazon.credentials_not_read", why=str(error))
+            return False
+        if found == self._credentials:
+            return False
+        self._wire.hide(found.client_secret, found.refresh_token)
+        self._use(found)
+        return True
 
     def _request(self, url: str, data: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, Any]:
         try:

@@ -155,6 +155,10 @@ class Wire:
         """Close idle connections."""
         self._client.close()
 
+    def hide(self, *secrets: str) -> None:
+        """Show these in no message, either."""
+        self._secrets = (*self._secrets, *filter(None, secrets))
+
     def ask(self, ask: Ask) -> Answer:
         """Send a request and read the answer, whatever its status.
 

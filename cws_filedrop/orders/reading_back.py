@@ -22,16 +22,22 @@ from cws_filedrop.model import Account, ReadBackState
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.rules.orders_shown import Showing, showings, units_shown
+from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, read_backs
-from cws_filedrop.store.feeds.read_backs import DueReadBack, ReadBackOutcome, ReportedLine
+from cws_filedrop.store.feeds.read_backs import DueReadBack, Rank, ReadBackOutcome, ReportedLine
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.uploads import uploads, verdict_counts
 
 LOG: Final = log.get(__name__)
 AGAIN: Final = (1.0, 4.0, 12.0, 24.0, 48.0)  # hours after Amazon's answer
 REFUSED_HOURS: Final = 24.0  # how long an account is left alone that is not allowed to read orders
+ONCE_MORE_AFTER: Final = timedelta(minutes=1)  # a token that was just made may be refused at first
 SHOWN: Final = "Amazon's own order shows this package"
 SETTLED: Final = f"{SHOWN}: it is confirmed, and nothing is left to do"
+ABSENT: Final = "Amazon's own order plainly does not show it, look after look: it may be sent again"
+NOT_SENT: Final = (Showing.UNSHIPPED, Showing.NO_ORDER)
+LEAST_LOOKS: Final = 3  # that do not show a line before it may be sent again
+SPARE: Final = 10  # tokens that routine leaves in the bucket
 
 
 class OrderReader:
@@ -40,16 +46,27 @@ class OrderReader:
     def __init__(self, amazon: AmazonContext) -> None:
         self._amazon = amazon
         self._not_before: dict[int, datetime] = {}  # accounts that have no token left
+        self._refused: set[int] = set()  # accounts that were refused at the last look
+        self._no_routine: dict[int, datetime] = {}  # accounts that have none left for routine
 
     def look(self) -> bool:
-        """Look up the order that has waited longest; false when none is due now."""
+        """Look up the order that comes first; false when none is due now.
+
+        Routine leaves some of the rate limit to what matters more, and to feeds of which nobody knows whether Amazon
+        has them.
+        """
         context, now = self._amazon.context, self._amazon.context.clock()
         self._not_before = {account: until for account, until in self._not_before.items() if until > now}
-        due = read_backs.next_due(context.db, now=now, not_of=list(self._not_before))
+        self._no_routine = {account: until for account, until in self._no_routine.items() if until > now}
+        due = read_backs.next_due(
+            context.db, now=now, not_of=list(self._not_before), not_routine=list(self._no_routine)
+        )
         if due is None:
             return False
-        if wait := feeds.reserve(context.db, due.account_id, self._amazon.rate_limit("getOrder"), now):
-            self._not_before[due.account_id] = now + timedelta(seconds=wait)
+        routine = due.rank == Rank.ROUTINE
+        limit = self._amazon.rate_limit("getOrder", spare=SPARE if routine else 0)
+        if wait := feeds.reserve(context.db, due.account_id, limit, now):
+            (self._no_routine if routine else self._not_before)[due.account_id] = now + timedelta(seconds=wait)
             return True
         with log.bound(account=due.account_id, order=due.amazon_order_id):
             self._look_for(due, sellers.account(context.db, due.account_id), now)
@@ -65,17 +82,31 @@ class OrderReader:
             return
         except RemoteRefused as error:
             LOG.warning("sighting.refused", account=account.id, why=str(error))
-            read_backs.postpone(context.db, account.id, until=now + timedelta(hours=REFUSED_HOURS), why=str(error))
+            pause = timedelta(hours=REFUSED_HOURS) if account.id in self._refused else ONCE_MORE_AFTER
+            self._refused.add(account.id)
+            read_backs.postpone(context.db, account.id, until=now + pause, why=str(error))
             return
+        self._refused.discard(account.id)
         self._keep(due, order, now)
 
     def _keep(self, due: DueReadBack, order: AmazonOrder | None, now: datetime) -> None:
         context = self._amazon.context
-        look = judged(due, read_backs.told(context.db, due), order, now=now)
-        look = _named(look, context.marketplace)
-        changed = read_backs.looked(context.db, due, look, now=now)
+        unknown_for = timedelta(hours=context.settings.orders.unknown_hours)
+        look = judged(due, read_backs.told(context.db, due), order, now=now, unknown_for=unknown_for)
+        look = _named(replace(look, again=self._to_resend(look.offered)), context.marketplace)
+        results, finished = read_backs.looked(context.db, due, look, now=now)
         LOG.info("sighting.looked", account=due.account_id, order=due.amazon_order_id, state=look.state)
-        outbox.publish_again(context, uploads.some(context.db, changed))
+        verdict_counts.answered(context.db, results, at=stamp(now))
+        outbox.publish_again(context, uploads.some(context.db, results))
+        if late := outbox.publish(context, uploads.some(context.db, finished)):
+            LOG.warning("outbox.not_renewed", uploads=late)
+
+    def _to_resend(self, offered: Sequence[ReportedLine]) -> list[ReportedLine]:
+        """Those of them whose seller wants them sent again without being asked."""
+        db = self._amazon.context.db
+        owner = {upload.id: upload.seller for upload in uploads.some(db, list({one.upload_id for one in offered}))}
+        known = sellers.by_name(db, set(owner.values()))
+        return [one for one in offered if known[owner[one.upload_id]].policy.resend_unknown]
 
 
 def _named(look: ReadBackOutcome, answering: MarketplaceKind) -> ReadBackOutcome:
@@ -85,22 +116,47 @@ def _named(look: ReadBackOutcome, answering: MarketplaceKind) -> ReadBackOutcome
 
 
 def judged(
-    due: DueReadBack, told: Sequence[ReportedLine], order: AmazonOrder | None, *, now: datetime
+    due: DueReadBack,
+    told: Sequence[ReportedLine],
+    order: AmazonOrder | None,
+    *,
+    now: datetime,
+    unknown_for: timedelta = timedelta(hours=24),
 ) -> ReadBackOutcome:
-    """Compare an order at Amazon with what was sent about it. None is an order that Amazon does not know."""
-    shown = [one for one, showing in zip(told, showings(told, order), strict=True) if showing is Showing.SHOWN]
+    """Compare an order at Amazon with what was sent about it. None is an order that Amazon does not know.
+
+    Lines of unknown outcome may be sent again once they have been plainly absent for `unknown_for`.
+    """
+    showing = list(zip(told, showings(told, order), strict=True))
+    shown = [one for one, found in showing if found is Showing.SHOWN]
     seen = [one for one in shown if not one.seen]
     absent = [one for one in told if one not in shown]
     words = {(one.upload_id, one.line): SHOWN if one.accepted else SETTLED for one in seen}
     if not due.looks:
         words |= {(one.upload_id, one.line): _against(one, order) for one in absent if not one.expected}
     settled = SETTLED if [one for one in seen if not one.accepted] else ""
-    found = ReadBackOutcome(ReadBackState.SEEN, None, seen=seen, words=words, settled=settled, shown=plain(order))
+    look = ReadBackOutcome(ReadBackState.SEEN, None, seen=seen, words=words, settled=settled, shown=plain(order))
     if not [one for one in absent if one.expected]:
-        return found
-    when = _next(due, now)
-    note = "Amazon knows no such order" if order is None else f"Amazon shows it as {order.status}"
-    return replace(found, state=ReadBackState.AWAITED if when else ReadBackState.MISSING, look_at=when, note=note)
+        return look
+    look = replace(look, note="Amazon knows no such order" if order is None else f"Amazon shows it as {order.status}")
+    return _absent(due, look, [one for one, found in showing if one.unknown and found in NOT_SENT], now, unknown_for)
+
+
+def _absent(
+    due: DueReadBack, look: ReadBackOutcome, not_sent: Sequence[ReportedLine], now: datetime, unknown_for: timedelta
+) -> ReadBackOutcome:
+    """When to look again for what is not shown; or that what was plainly `not_sent` may be sent again."""
+    looks = due.absent + 1 if not_sent else 0
+    since = (due.absent_since or stamp(now)) if not_sent else None
+    look = replace(look, absent=looks, absent_since=since)
+    enough = None if since is None else datetime.fromisoformat(since) + unknown_for
+    if enough is not None and enough <= now and looks >= LEAST_LOOKS:
+        words = {(one.upload_id, one.line): ABSENT for one in not_sent}
+        return replace(look, state=ReadBackState.UNSHIPPED, offered=not_sent, words={**look.words, **words})
+    when = _next(due, now, unknown_for / timedelta(hours=24) if due.rank == Rank.UNKNOWN else 1.0)
+    if enough is not None and (when is None or now < enough < when):
+        when = max(enough, now + unknown_for / 24)
+    return replace(look, state=ReadBackState.AWAITED if when else ReadBackState.MISSING, look_at=when)
 
 
 def plain(order: AmazonOrder | None) -> dict[str, Any]:
@@ -119,9 +175,9 @@ def plain(order: AmazonOrder | None) -> dict[str, Any]:
     return {"status": order.status, "items": items, "packages": packages}
 
 
-def _next(due: DueReadBack, now: datetime) -> datetime | None:
+def _next(due: DueReadBack, now: datetime, scale: float) -> datetime | None:
     since = datetime.fromisoformat(due.since)
-    return next((at for hours in AGAIN if (at := since + timedelta(hours=hours)) > now), None)
+    return next((at for hours in AGAIN if (at := since + timedelta(hours=hours * scale)) > now), None)
 
 
 def _against(told: ReportedLine, order: AmazonOrder | None) -> str:

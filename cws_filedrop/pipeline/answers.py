@@ -29,6 +29,7 @@ from cws_filedrop.reports.marketplace import MarketplaceKind, number_of_feed
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import feeds, settling
 from cws_filedrop.store.feeds.feeds import Ended, FeedRow
+from cws_filedrop.store.feeds.read_backs import Precedence
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.sellers import sellers
 
@@ -57,7 +58,8 @@ def look(amazon: AmazonContext, feed_no: int, turn: int) -> StepResult:
         LOG.warning("feed.poll_failed", feed=feed_no, why=str(error))
         return waits(amazon, feed, str(error), amazon.poll_seconds(turn))
     if seen.status in UNDER_WAY:
-        feeds.change(db, feed_no, refused_at=None, note="")
+        if feed.refused_at or feed.note:
+            feeds.change(db, feed_no, refused_at=None, note="")
         return StepResult(again_seconds=amazon.poll_seconds(turn), note=seen.status)
     return _ended(amazon, feed, seen, turn)
 
@@ -151,6 +153,8 @@ def settle(amazon: AmazonContext, feed_no: int, attempt: int) -> tuple[StepResul
     except RemoteUnavailable as error:
         return waits(amazon, feed, str(error), error.retry_after_seconds or seconds), []
     except RemoteRefused as error:
+        if error.status < 400:  # handed out, but nothing that we can read
+            return waits(amazon, feed, str(error), seconds), []
         return _refused(amazon, feed, error, seconds), []
     except OSError as error:
         return not_kept(amazon, feed, error, attempt), []
@@ -179,14 +183,16 @@ def _follow(
 def _settled(amazon: AmazonContext, feed: FeedRow, settlement: Settlement) -> list[str]:
     """Give the lines their verdicts, unless they have them. Returns the uploads that are finished."""
     context = amazon.context
-    minutes = context.settings.orders.read_back_minutes
-    look_after = timedelta(minutes=minutes) if minutes else None
-    now = context.clock()
+    orders, now = context.settings.orders, context.clock()
+    look_after = timedelta(minutes=orders.read_back_minutes) if orders.read_back_minutes else None
+    precedence = Precedence(now + timedelta(hours=orders.late_hours), orders.read_back_queue)
     if feed.state is not FeedState.SETTLED:
         LOG.info("feed.settled", feed=feed.no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
     told = partial(events.refused, now=now, marketplace=context.marketplace)
     named = _named(settlement, context.marketplace)
-    finished = settling.settle(context.db, feed.no, named, now=now, look_after=look_after, beside=told)
+    finished = settling.settle(
+        context.db, feed.no, named, now=now, look_after=look_after, precedence=precedence, beside=told
+    )
     notes.settled(context, feed.no, feed.account_id)
     return finished
 

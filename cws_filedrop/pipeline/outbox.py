@@ -15,6 +15,7 @@ from cws_filedrop.drop.names import is_release
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats import profile
 from cws_filedrop.formats.file import open_file
+from cws_filedrop.marketplaces.limits import LOOK_SECONDS
 from cws_filedrop.model import Issue, Profile, Seller, Severity, UploadState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
@@ -23,7 +24,7 @@ from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.feeds import feeds, read_backs
+from cws_filedrop.store.feeds import feeds, look_ups, read_backs
 from cws_filedrop.store.orders import order_lists
 from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.sellers import sellers
@@ -226,6 +227,7 @@ def status_of(context: ServiceContext, seller: Seller) -> status.Status:
     account_id, now = seller.account.id, context.clock()
     soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
     unseen, long_ago = now - timedelta(hours=orders.missing_hours), now - timedelta(days=MISSING_DAYS)
+    due = read_backs.queue(context.db, now=now).get(account_id, 0)
     return status.Status(
         seller=name,
         marketplace=context.marketplace,
@@ -235,8 +237,11 @@ def status_of(context: ServiceContext, seller: Seller) -> status.Status:
         unconfirmed=lines.unconfirmed(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         unknown=lines.unknown(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
         results=_plain(uploads.listing(context.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
+        unresolved=look_ups.unresolved(context.db, account_id),
         late_soon=order_lists.late(context.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
         missing=read_backs.missing(context.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
+        to_look_up=due,
+        to_look_up_minutes=round(due * LOOK_SECONDS / 60, 1),
         hooks_off=[
             {"id": hook.id, "url": hook.url, "why": hook.why_disabled}
             for hook in hooks.listing(context.db, seller.id)

@@ -1,9 +1,9 @@
 """Queued shipments -> a feed at Amazon. Each function is the body of a durable step.
 
 A step may run twice: it begins by checking how far the feed has come. createFeed is not idempotent and a feed does not
-name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feeds that
-appeared since are looked up, and the single unknown one is ours. An intent is withdrawn only when createFeed itself
-answers that it did nothing, never because some other call failed.
+name its document (docs/amazon.md#7-feeds-api), so the intent is recorded first; when no answer was kept, the feed is
+looked up (`looking_up`). An intent is withdrawn only when createFeed itself answers that it did nothing, never because
+some other call failed.
 
 A document is on our disk before it is sent. While the disk does not accept it, a step only waits: nothing has gone to
 Amazon yet.
@@ -12,7 +12,7 @@ Amazon yet.
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -20,20 +20,21 @@ from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext, FeedClient
 from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.drop.archive import FeedFileKind
-from cws_filedrop.errors import Impossible, RemoteError, RemoteUnavailable, expected
+from cws_filedrop.errors import Impossible, RemoteError, RemoteUnavailable
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment
+from cws_filedrop.feeds.order_fulfillment import MAX_MESSAGES, FeedDocument
 from cws_filedrop.feeds.schema import DocumentKind, validate
-from cws_filedrop.marketplaces.amazon import FEED_TYPES
 from cws_filedrop.model import Account, FeedKind, FeedState
+from cws_filedrop.pipeline import looking_up
+from cws_filedrop.pipeline.looking_up import FeedLookUp
 from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.service_context import ServiceContext
-from cws_filedrop.store.database import moment, stamp
-from cws_filedrop.store.feeds import feeds, filling
+from cws_filedrop.store.feeds import feeds, filling, look_ups
 from cws_filedrop.store.feeds.feeds import FeedRow, FeedSlot
 from cws_filedrop.store.sellers import sellers
 
 LOG: Final = log.get(__name__)
-CLOCK_MARGIN: Final = timedelta(minutes=2)  # Amazon's clock and ours may differ; ids we know are left out anyway
 
 
 def take_turn(amazon: AmazonContext, account_id: int, cause: str) -> FeedSlot:
@@ -57,7 +58,8 @@ def ready(amazon: AmazonContext) -> list[int]:
 
 def fill(amazon: AmazonContext, feed_no: int) -> int:
     """Give the feed its lines, as many as fit into one document. Returns how many."""
-    db, limit = amazon.context.db, amazon.context.settings.marketplace.messages_per_feed
+    db, wanted = amazon.context.db, amazon.context.settings.marketplace.messages_per_feed
+    limit = min(max(1, wanted), MAX_MESSAGES)  # with others, a feed would never have lines or never make a document
     soon = amazon.context.clock() + timedelta(hours=amazon.context.settings.orders.late_hours)
     feed = feeds.get(db, feed_no)
     account = sellers.account(db, feed.account_id)
@@ -68,21 +70,27 @@ def fill(amazon: AmazonContext, feed_no: int) -> int:
         documents = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
         return next(documents).message_ids
 
-    first = filling.urgent(db, account.id, before=soon, limit=limit)
+    first = filling.urgent(db, account.id, feed.kind, before=soon, limit=limit)
     return filling.fill(db, feed_no, limit=limit, number=number, first=first)
 
 
 def submit(amazon: AmazonContext, feed_no: int, attempt: int) -> StepResult:
     """Bring a filled feed to Amazon, once."""
     feed = feeds.get(amazon.context.db, feed_no)
-    if feed.state not in (FeedState.FILLED, FeedState.INTENDED):
-        return DONE
     account = sellers.account(amazon.context.db, feed.account_id)
     client = amazon.client(account)
     try:
-        if feed.state is FeedState.INTENDED:
-            return _look_up(amazon, feed, client)
-        return _send(amazon, feed, account, client, attempt)
+        match feed.state:
+            case FeedState.FILLED:
+                return _send(amazon, feed, account, client, attempt)
+            case FeedState.INTENDED:
+                return looking_up.look_up(FeedLookUp(amazon, feed, client, attempt))
+            case FeedState.ADOPTED:
+                return looking_up.prove(FeedLookUp(amazon, feed, client, attempt))
+            case FeedState.SUBMITTED | FeedState.SETTLED:
+                return DONE
+            case _:
+                return StepResult(note=f"it is {feed.state}")
     except RemoteError as error:  # of whichever call: what it means for the feed's state was settled where it was made
         return _failed(amazon, feed, error, attempt)
 
@@ -98,12 +106,12 @@ def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedCl
         kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.DOCUMENT, body)
     except OSError as error:
         return not_kept(amazon, feed, error, attempt)
-    document_id, url = client.create_feed_document()
-    client.upload(url, body)
-    intent_at = stamp(amazon.context.clock())
-    intent: dict[str, Any] = {"state": FeedState.INTENDED, "document_id": document_id, "intent_at": intent_at}
-    feeds.change(db, feed.no, **intent, document_sha256=kept.sha256)
-    _submitted(amazon, feed, _created(amazon, feed, client, document_id))
+    place = client.create_feed_document()
+    client.upload(place.url, body)
+    now, at = amazon.context.clock(), place.answered_at
+    if not look_ups.intend(db, feed, document_id=place.document_id, document_at=at, sha256=kept.sha256, now=now):
+        return StepResult(again_seconds=amazon.poll_seconds(attempt), note="it is being sent")
+    _submitted(amazon, feed, _created(amazon, feed, client, place.document_id))
     return DONE
 
 
@@ -113,12 +121,12 @@ def _created(amazon: AmazonContext, feed: FeedRow, client: FeedClient, document_
     A failed token request counts as createFeed's own failure: without a token nothing is sent, so `marketplaces.tokens`
     is never ambiguous.
     """
+    intended = feeds.get(amazon.context.db, feed.no)
     try:
         return client.create_feed(document_id, feed.kind)
     except RemoteError as error:
         if not error.ambiguous:
-            intended = (FeedState.INTENDED,)
-            feeds.change(amazon.context.db, feed.no, only_from=intended, state=FeedState.FILLED, intent_at=None)
+            look_ups.withdraw(amazon.context.db, intended, FeedEvent.NOT_DONE)
         raise
 
 
@@ -128,47 +136,24 @@ def document(context: ServiceContext, feed_no: int, account: Account) -> bytes:
     Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
     """
     shipments, message_ids = filling.shipments(context.db, feed_no)
-    cancels = feeds.get(context.db, feed_no).kind is FeedKind.ACKNOWLEDGEMENT
-    write = order_acknowledgement.document if cancels else order_fulfillment.document
-    made = write(shipments, account.merchant_id)
+    made = made_of(shipments, feeds.get(context.db, feed_no).kind, account)
     if made.message_ids.sort_index().to_list() != message_ids.to_list():
         raise Impossible(f"feed {feed_no}: its messages are not numbered as recorded")
-    validate(made.body, DocumentKind.ORDER_ACKNOWLEDGEMENT if cancels else DocumentKind.ORDER_FULFILLMENT)
     return made.body
+
+
+def made_of(shipments: pd.DataFrame, kind: FeedKind, account: Account) -> FeedDocument:
+    """Shipments (or cancellations) as a document of a kind, validated against our schema. Raises: Impossible."""
+    cancels = kind is FeedKind.ACKNOWLEDGEMENT
+    write = order_acknowledgement.document if cancels else order_fulfillment.document
+    made = write(shipments, account.merchant_id)
+    validate(made.body, DocumentKind.ORDER_ACKNOWLEDGEMENT if cancels else DocumentKind.ORDER_FULFILLMENT)
+    return made
 
 
 def _submitted(amazon: AmazonContext, feed: FeedRow, amazon_feed_id: str) -> None:
     feeds.submitted(amazon.context.db, feed.no, amazon_feed_id=amazon_feed_id, now=amazon.context.clock())
     LOG.info("feed.submitted", feed=feed.no, amazon_feed=amazon_feed_id, lines=feed.line_count)
-
-
-def _look_up(amazon: AmazonContext, feed: FeedRow, client: FeedClient) -> StepResult:
-    """Find the feed that came of an earlier createFeed whose answer we do not have.
-
-    Not at once: a feed that was just created may not be listed yet, and would be sent twice.
-    """
-    intent_at, now = moment(expected(feed.intent_at, "moment of the intent")), amazon.context.clock()
-    early = amazon.context.settings.marketplace.lookup_seconds - (now - intent_at).total_seconds()
-    if early > 0:
-        return StepResult(again_seconds=early, note="no answer to createFeed; looking it up soon")
-    if wait := feeds.reserve(amazon.context.db, feed.account_id, amazon.rate_limit("getFeeds"), now):
-        return StepResult(again_seconds=wait, note="waits for Amazon's rate limit")
-    known = feeds.known_feed_ids(amazon.context.db, feed.account_id)
-    found = [item for item in client.get_feeds(intent_at - CLOCK_MARGIN) if item.feed_type == FEED_TYPES[feed.kind]]
-    unknown = [item.feed_id for item in found if item.feed_id not in known]
-    match unknown:
-        case []:
-            LOG.info("feed.not_found", feed=feed.no)
-            feeds.change(amazon.context.db, feed.no, only_from=(FeedState.INTENDED,), state=FeedState.FILLED)
-            return StepResult(again_seconds=0.01, note="Amazon has no such feed; sending it again")
-        case [only]:
-            LOG.info("feed.adopted", feed=feed.no, amazon_feed=only)
-            _submitted(amazon, feed, only)
-            return DONE
-        case _:
-            ids = ", ".join(unknown)
-            feeds.mark_unknown(amazon.context.db, feed.no)
-            return stop(amazon, feed, f"more than one feed could be this one ({ids}): adopt one of them by hand")
 
 
 def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: int) -> StepResult:

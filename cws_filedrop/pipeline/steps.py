@@ -8,8 +8,8 @@ from typing import Any, Final
 from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.backoff import AMAZON_FAILED
-from cws_filedrop.model import FeedState
 from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import FeedRow
 
@@ -43,8 +43,8 @@ def waits(amazon: AmazonContext, feed: FeedRow, why: str, seconds: float) -> Ste
 
 
 def stop(amazon: AmazonContext, feed: FeedRow, why: str, **values: object) -> StepResult:
-    """Leave a feed to an operator; it goes on from where it is when they say so. `values` are columns of it."""
-    feeds.change(amazon.context.db, feed.no, only_from=(), state=FeedState.STOPPED, note=why, **values)
+    """Leave a feed as it is, for a person to decide. `values` are columns of it."""
+    feeds.move(amazon.context.db, feed.no, FeedEvent.STOPPED, note=why, **values)
     LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
     notes.stopped(amazon.context, feed.no, why)
     return StepResult(note=why)

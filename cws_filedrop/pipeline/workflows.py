@@ -15,24 +15,29 @@ one.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Final
 
 from dbos import DBOS
 
 from cws_filedrop import engine, log
 from cws_filedrop.amazon_context import AmazonContext
-from cws_filedrop.backoff import OUTBOX_NOT_WRITTEN
+from cws_filedrop.backoff import FEED_LEFT_ALONE, OUTBOX_NOT_WRITTEN
 from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.pacing.in_progress import UploadsInProgress
+from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pacing.wake_set import WakeSet
 from cws_filedrop.pipeline import answers, outbox, sending
 from cws_filedrop.pipeline.processes import Processes
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.feeds import feeds
-from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.feeds.feeds import FeedRow
+from cws_filedrop.store.uploads import uploads, verdict_counts
 
 LOG: Final = log.get(__name__)
 ATTEMPTS: Final = 30  # recoveries of one workflow before it is given up as poison
+LEFT_AFTER: Final = timedelta(minutes=10)  # longer than a delivery in hand takes
 PUBLISHED_AT_ONCE: Final = 25  # uploads
 PATIENCE_SECONDS: Final = 1.0  # how long each batch of results gives way to receipts
 
@@ -53,9 +58,8 @@ def start_uploads(upload_ids: Sequence[str]) -> None:
 
 def start_large(upload_id: str) -> None:
     """Start the workflow of a large upload; it is queued behind the large ones before it."""
-    upload = uploads.get(WorkflowContext.amazon.context.db, upload_id)
-    again = f":{upload.releases}" if upload and upload.releases else ""  # the id of a workflow works once
-    engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}{again}")
+    if not engine.live(f"upload:{upload_id}"):  # resumed by the engine after a crash
+        engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}:{engine.token()}")
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -106,9 +110,12 @@ def deliver(upload_id: str, what: str) -> bool:
     found = uploads.some(context.db, [upload_id])
     if what == "answer":
         return not outbox.answer(context, found)
-    if any(WorkflowContext.processes.is_large(upload.size) for upload in found):
-        return WorkflowContext.processes.publish_large(upload_id)
-    return not outbox.publish(context, found)
+    if not any(WorkflowContext.processes.is_large(upload.size) for upload in found):
+        return not outbox.publish(context, found)
+    done = WorkflowContext.processes.publish_large(upload_id)
+    for upload in found:
+        STATUS_DUE.add(upload.seller)  # the process that published it cannot tell this one
+    return done
 
 
 def _deliver_later(upload_id: str, what: str, attempt: int = 1, series: str = "") -> None:
@@ -227,8 +234,8 @@ def publish_large(upload_id: str) -> None:
 @DBOS.step()
 def stop_feed(feed_no: int, why: str) -> None:
     """Stop a feed that we failed with, and leave it as it is for an operator."""
-    feeds.change(WorkflowContext.amazon.context.db, feed_no, state=FeedState.STOPPED, note=why)
-    notes.stopped(WorkflowContext.amazon.context, feed_no, why)
+    if feeds.move(WorkflowContext.amazon.context.db, feed_no, FeedEvent.STOPPED, note=why):
+        notes.stopped(WorkflowContext.amazon.context, feed_no, why)
 
 
 def _stop(feed_no: int, error: Exception) -> None:
@@ -241,10 +248,36 @@ def start_feed(feed_no: int) -> None:
     engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
 
 
-def resume_feed(feed_no: int, state: FeedState) -> None:
-    """Resume a feed from where it is, when an operator has asked for it."""
-    workflow = poll_feed if state is FeedState.SUBMITTED else confirm_account
-    _later(workflow, (feed_no, 1, engine.token()), 0)
+def take_up() -> None:
+    """Give a workflow to every unfinished feed that has none: one that an operator let go on, whose workflow ended in
+    an error or was given up by the engine, or that was opened just before a crash."""
+    unfinished = feeds.listing(WorkflowContext.amazon.context.db, states=feeds.LIVE, limit=1000)
+    prefixes = [f"{prefix}:" for prefix in PREFIXES.values()]
+    busy = {name.split(":")[1] for name in engine.live(*prefixes)} if unfinished else set()
+    for feed in unfinished:
+        if str(feed.no) not in busy:
+            _take_up(feed)
+
+
+def _take_up(feed: FeedRow) -> None:
+    times = feeds.count_resumed(WorkflowContext.amazon.context.db, feed.no)  # first, so that no id is used twice
+    if feed.state is FeedState.OPEN and times == 1:
+        start_feed(feed.no)  # whoever opened it may be about to start it himself
+        return
+    LOG.info("feed.resumed", feed=feed.no, state=feed.state, times=times)
+    workflow = poll_feed if feed.state is FeedState.SUBMITTED else confirm_account
+    _later(workflow, (feed.no, 1, f"r{times}-"), FEED_LEFT_ALONE.seconds(times - 1) if times > 1 else 0)
+
+
+def deliver_left() -> None:
+    """Deliver answers and results that were due a while ago and that nothing delivers."""
+    context = WorkflowContext.amazon.context
+    for upload_id, what in verdict_counts.undelivered(context.db, before=context.clock() - LEFT_AFTER):
+        if upload_id in WorkflowContext.in_progress:
+            continue
+        if not engine.live(f"deliver:{what}:{upload_id}:", f"publish:{upload_id}:", f"upload:{upload_id}"):
+            LOG.warning("upload.delivered_late", upload=upload_id, what=what)
+            _deliver_later(upload_id, what)
 
 
 PREFIXES: Final = {"confirm_account": "confirm", "poll_feed": "poll", "settle_feed": "settle"}

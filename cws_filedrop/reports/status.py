@@ -11,6 +11,7 @@ from typing import Any, Final
 from cws_filedrop.reports.marketplace import MarketplaceKind
 
 WIDTH: Final = 78
+LONG_MINUTES: Final = 5.0  # below that nobody needs to hear how long looking orders up takes
 WAITS_ON: Final = {
     "arrived": "us: to be read",
     "waiting": "Amazon",
@@ -27,8 +28,10 @@ class Status:
     `uploads` and `results`, newest first: id, name, state, line_count, waiting, counts. `unconfirmed`: upload_id, line,
     order_id, order_item_id, code, message; `unknown`: the same for lines whose outcome nobody can tell. `late_soon`,
     most urgent first: order_id, number, ship_by, state, open (what is not confirmed, in words). `missing`, oldest
-    first: order_id, accepted_at, note. `hooks_off`, web hooks that were switched off because they accepted nothing:
-    id, url, why. `stopped`: why nothing is sent. `marketplace` is who answers for Amazon.
+    first: order_id, accepted_at, note. `to_look_up`: orders that are to be looked up at Amazon now, and how many
+    minutes that takes at Amazon's rate limit. `hooks_off`, web hooks that were switched off because they accepted
+    nothing: id, url, why. `stopped`: why nothing is sent. `unresolved`, feeds of which nobody knows yet whether Amazon
+    has them: no, lines, since, why. `marketplace` is who answers for Amazon.
     """
 
     seller: str
@@ -41,6 +44,9 @@ class Status:
     missing: Sequence[Mapping[str, Any]] = ()
     hooks_off: Sequence[Mapping[str, Any]] = ()
     unknown: Sequence[Mapping[str, Any]] = ()
+    unresolved: Sequence[Mapping[str, Any]] = ()
+    to_look_up: int = 0
+    to_look_up_minutes: float = 0.0
     marketplace: MarketplaceKind = MarketplaceKind.AMAZON
 
 
@@ -62,17 +68,28 @@ def text(status: Status) -> str:
     if status.unknown:
         rows = [_refused(item) for item in status.unknown]
         lines += _section(said("Sent, and nobody knows whether Amazon took them (unknown)"), rows, "")
+    if status.unresolved:
+        rows = [_unresolved(item) for item in status.unresolved]
+        lines += _section(said("Being looked for at Amazon: they wait, and are not sent twice"), rows, "")
     if status.late_soon:
         rows = [_late(item, status.written_at) for item in status.late_soon]
         lines += _section("To be shipped soon, and not confirmed", rows, "")
     if status.missing:
         rows = [_missing(item) for item in status.missing]
         lines += _section(said("Accepted by Amazon, but not seen in its orders"), rows, "")
+    if status.to_look_up_minutes >= LONG_MINUTES:
+        takes = _duration(status.to_look_up_minutes)
+        rows = [f"{status.to_look_up:,} wait, which takes about {takes} at Amazon's pace"]
+        lines += _section(said("Orders to be looked up at Amazon"), rows, "")
     if status.hooks_off:
         rows = [f"{item['id']} {item['url']}: {item['why']}" for item in status.hooks_off]
         lines += _section("Web hooks that are switched off", rows, "")
     lines += _section("Last results", [_result(item) for item in status.results], "none yet")
     return "\r\n".join(lines).rstrip() + "\r\n"
+
+
+def _duration(minutes: float) -> str:
+    return f"{minutes:.0f} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
 
 
 def _section(title: str, entries: Sequence[str], nothing: str) -> list[str]:
@@ -93,6 +110,10 @@ def _upload(item: Mapping[str, Any], marketplace: MarketplaceKind) -> str:
 def _refused(item: Mapping[str, Any]) -> str:
     what = " ".join(filter(None, (item["order_id"], item["order_item_id"])))
     return f"{what} (upload {item['upload_id']}, line {item['line']}): {item['code']} {item['message']}"
+
+
+def _unresolved(item: Mapping[str, Any]) -> str:
+    return f"{item['lines']:,} lines, sent {_minute(item['since'])} with no answer (feed {item['no']}): {item['why']}"
 
 
 def _late(item: Mapping[str, Any], now: str) -> str:

@@ -13,10 +13,11 @@ from pipeline.shop import ORDER, OTHER, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds, sending_again
 from cws_filedrop.errors import NotPossible
-from cws_filedrop.model import FeedState, OrderState, Verdict
+from cws_filedrop.model import FeedState, OrderState, ReadBackState, Verdict
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.reports import status
-from cws_filedrop.store.feeds import feeds, settling
+from cws_filedrop.store.feeds import feeds, read_backs, returning, settling
+from cws_filedrop.store.feeds.read_backs import ReadBackOutcome
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.sellers import sellers
@@ -197,3 +198,54 @@ def test_settling_it_as_new_again_frees_nothing_that_the_retry_has_sent(shop: Sh
     arrives(shop, third := sending_again.retry_order(shop.context, 1, ORDER, who=WHO))
     assert [verdict for verdict, _ in shop.lines(third)] == ["duplicate"]
     assert [verdict for verdict, _ in shop.lines(shop.drop(shipped()))] == ["duplicate"]
+
+
+def absent(shop: Shop, *rows: str) -> str:
+    """An upload of unknown outcome that Amazon's own orders plainly lack."""
+    upload_id = shop.drop(*rows)
+    _, feed_no = shop.submitted()
+    settling.settle(shop.context.db, feed_no, LOST, now=NOW, look_after=timedelta(0))
+    while (due := read_backs.next_due(shop.context.db, now=NOW)) is not None:
+        told = read_backs.told(shop.context.db, due)
+        look = ReadBackOutcome(ReadBackState.UNSHIPPED, None, offered=told)
+        read_backs.looked(shop.context.db, due, look, now=NOW)
+    return upload_id
+
+
+def test_what_amazon_plainly_lacks_is_sent_again_at_an_operators_word(shop: Shop) -> None:
+    upload_id = absent(shop, shipped(), shipped(order=OTHER))
+    assert sending_again.offered(shop.context) == [(1, OTHER), (1, ORDER)]
+    assert sending_again.retry_order(shop.context, 1, ORDER, who=WHO) == upload_id
+    assert shop.lines(upload_id) == [("queued", ""), ("unknown", "")]
+    assert sending_again.offered(shop.context) == [(1, OTHER)]
+    (deed, *_) = decisions.listing(shop.context.db)
+    assert (deed.what, deed.about) == ("order.retry", work_lists.about_order(1, ORDER))
+
+
+def test_many_are_sent_again_at_once_and_of_each_it_is_said_how_it_went(shop: Shop) -> None:
+    upload_id = absent(shop, shipped(), shipped(order=OTHER))
+    wanted = [*sending_again.offered(shop.context), (1, "026-9999999-9999999")]
+    done = sending_again.retry_all(shop.context, wanted, who=WHO)
+    assert [one.upload_id for one in done] == [upload_id, upload_id, ""]
+    assert "no order 026-9999999-9999999" in done[-1].why_not
+    (waiting,) = returning.waiting(shop.context.db)
+    assert (waiting.line_count, waiting.message_count) == (2, 2)
+    again = sending_again.retry_all(shop.context, wanted[:1], who=WHO)
+    assert again[0].why_not, "it is on its way already"
+
+
+def test_what_amazon_may_have_is_not(shop: Shop) -> None:
+    upload_id, _ = lost(shop)
+    assert sending_again.offered(shop.context) == []
+    with pytest.raises(NotPossible):
+        sending_again.retry_order(shop.context, 1, ORDER, who=WHO)
+    assert shop.lines(upload_id) == [("unknown", "")]
+
+
+def test_many_are_settled_at_once(shop: Shop) -> None:
+    refused(shop)
+    failed = orders_and_feeds.settle_all(
+        shop.context, [(1, ORDER), (1, "026-9999999-9999999")], OrderState.CANCELLED, note="bought twice", who=WHO
+    )
+    assert shop.order().state is OrderState.CANCELLED
+    assert list(failed) == ["026-9999999-9999999"]

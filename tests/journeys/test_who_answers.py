@@ -77,13 +77,13 @@ def _commands(service: Running) -> Iterator[tuple[str, str]]:
 def _pages(service: Running, upload: str) -> Iterator[tuple[str, str]]:
     people = (("operator", "olga", OPERATOR, PAGES), ("seller", "anna", PASSWORD, SELLERS_PAGES))
     for kind, name, password, paths in people:
-        with httpx.Client(base_url=service.pages, follow_redirects=True) as visitor:
+        with httpx.Client(base_url=service.pages, follow_redirects=True, timeout=60) as visitor:
             given = {"kind": kind, "name": name, "password": password, "wanted": ""}
             assert visitor.post("/login", data=given, headers={"origin": service.pages}).status_code == 200
             for path in paths:
                 yield path, visitor.get(path.format(upload=upload)).text
     for path in ("/readyz", "/metrics"):
-        yield path, httpx.get(service.pages + path).text
+        yield path, httpx.get(service.pages + path, timeout=60).text
 
 
 def _answers(service: Running, upload: str) -> Iterator[tuple[str, str]]:
@@ -91,9 +91,8 @@ def _answers(service: Running, upload: str) -> Iterator[tuple[str, str]]:
     operators = json.loads(service.command("user", "token", "add", "olga", "--json").stdout)["token"]
     for token, base, paths in ((sellers, "/api/v1", CALLS), (operators, "/api/v1/ops", OPERATORS_CALLS)):
         for path in paths:
-            answer = httpx.get(
-                service.pages + base + path.format(upload=upload), headers={"authorization": f"Bearer {token}"}
-            )
+            address, bearer = service.pages + base + path.format(upload=upload), {"authorization": f"Bearer {token}"}
+            answer = httpx.get(address, headers=bearer, timeout=60)
             assert answer.status_code == 200, answer.text
             assert answer.json()["marketplace"] in ("amazon", "sandbox")
             yield f"{base}{path}", answer.text

@@ -131,7 +131,7 @@ class Market:
 
 def submit(client: FeedsClient, body: bytes) -> str:
     """All steps of sending a document."""
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, body)
     return client.create_feed(document_id)
 

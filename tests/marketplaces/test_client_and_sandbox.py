@@ -8,13 +8,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 from marketplaces.market_kit import MARKET, QUICK, Market, counts, document, message, order_id, results, submit
 
-from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
+from cws_filedrop.errors import ConfigError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.feeds import processing_report, schema
 from cws_filedrop.marketplaces.amazon import CONTENT_TYPE, FEED_TYPE, Credentials, FeedsClient, FeedStatus
 from cws_filedrop.marketplaces.limits import RATES
@@ -23,7 +24,7 @@ from cws_filedrop.model import Verdict
 
 def test_a_feed_from_document_to_report(market: Market) -> None:
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1), message(2)))
     feed_id = client.create_feed(document_id)
 
@@ -85,7 +86,7 @@ def token(market: Market, account: str = "M1") -> str:
 
 def test_all_pages_of_the_list_are_read(market: Market) -> None:
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     made = [client.create_feed(document_id) for _ in range(230)]
     other = market.client("M2")
@@ -150,7 +151,7 @@ def test_accounts_do_not_see_each_other(market: Market) -> None:
     with pytest.raises(RemoteRefused) as caught:
         other.get_report(feed.result_document_id)
     assert caught.value.status == 404
-    document_id, url = mine.create_feed_document()
+    document_id, url, _ = mine.create_feed_document()
     mine.upload(url, document(message(1)))
     with pytest.raises(RemoteRefused) as caught:
         other.create_feed(document_id)
@@ -159,14 +160,14 @@ def test_accounts_do_not_see_each_other(market: Market) -> None:
 
 def test_a_document_must_be_uploaded_before_it_is_a_feed(market: Market) -> None:
     client = market.client()
-    document_id, _ = client.create_feed_document()
+    document_id, _, _ = client.create_feed_document()
     with pytest.raises(RemoteRefused, match="no contents"):
         client.create_feed(document_id)
 
 
 def test_an_upload_needs_the_very_content_type_and_a_fresh_link(market: Market) -> None:
     client = market.client()
-    _, url = client.create_feed_document()
+    _, url, _ = client.create_feed_document()
     answer = market.control.put(url, content=b"<a/>", headers={"content-type": "text/xml; charset=utf-8"})
     assert answer.status_code == 403
     assert "SignatureDoesNotMatch" in answer.text
@@ -181,7 +182,7 @@ def test_an_upload_needs_the_very_content_type_and_a_fresh_link(market: Market) 
 
 def test_an_upload_has_a_largest_size(market: Market) -> None:
     client = market.client()
-    _, url = client.create_feed_document()
+    _, url, _ = client.create_feed_document()
     client.upload(url, b" " * (10 * 1024 * 1024))
     with pytest.raises((RemoteRefused, RemoteUnavailable)):
         client.upload(url, b" " * (10 * 1024 * 1024 + 1))
@@ -266,7 +267,7 @@ def test_bad_credentials_are_explained(market: Market, secret: str, refresh: str
 def test_the_rates_are_kept_and_come_back(open_market: Callable[..., Market], operation: str) -> None:
     market = open_market(rate_scale=1.0)
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     calls = {
         "createFeed": lambda: client.create_feed(document_id),
@@ -355,3 +356,25 @@ def test_nothing_secret_is_logged(
     assert "feed_created" in said
     assert not re.search("s3cr3t|sandbox-M1|Atza|X-Amz-Signature|1ZPRIVATE", said)
     assert not re.search("s3cr3t|sandbox-M1", repr(market.credentials()))
+
+
+def test_credentials_that_were_mended_are_used_without_a_restart(market: Market) -> None:
+    good = market.credentials()
+    kept = [replace(good, client_secret="wrong")]
+    with FeedsClient(kept[0], MARKET, QUICK, renew=lambda: kept[0]) as client:
+        for secret in ("wrong", "wrong"):
+            with pytest.raises(RemoteRefused, match="client secret are wrong") as caught:
+                client.get_feeds(market.since())
+            assert caught.value.consent
+            kept[0] = replace(good, client_secret=secret)
+        kept[0] = good
+        assert client.get_feeds(market.since()) == []
+
+
+def test_credentials_that_cannot_be_read_again_leave_the_refusal_as_it_is(market: Market) -> None:
+    def unreadable() -> Credentials:
+        raise ConfigError("[marketplace] client_secret: no such file")
+
+    wrong = replace(market.credentials(), client_secret="wrong")
+    with FeedsClient(wrong, MARKET, QUICK, renew=unreadable) as client, pytest.raises(RemoteRefused, match="wrong"):
+        client.get_feeds(market.since())

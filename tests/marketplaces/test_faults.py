@@ -34,7 +34,7 @@ class Prepared:
         assert first.result_document_id is not None
         self.report_id = first.result_document_id
         self.waiting = submit(self.client, document(message(2)))
-        self.document_id, self.url = self.client.create_feed_document()
+        self.document_id, self.url, _ = self.client.create_feed_document()
         self.client.upload(self.url, document(message(3)))
         self.since = market.since()
 
@@ -100,7 +100,7 @@ def test_trouble_with_the_token_is_never_ambiguous(market: Market, kind: str) ->
 )
 def test_a_feed_whose_answer_was_lost_is_found_and_is_one(market: Market, fault: dict[str, object]) -> None:
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     intent = market.since(seconds=60)
     assert client.get_feeds(intent) == []
@@ -116,7 +116,7 @@ def test_a_feed_whose_answer_was_lost_is_found_and_is_one(market: Market, fault:
 
 def test_a_feed_refused_before_the_work_is_not_there(market: Market) -> None:
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     for kind in ("throttle", "fail", "refuse"):
         market.fault("createFeed", kind)
@@ -204,7 +204,7 @@ def test_refusals_of_every_status(market: Market, operation: str, status: int) -
 def test_whether_it_was_done_before_things_went_wrong_can_be_chosen(market: Market, when: str, feeds: int) -> None:
     for kind in ("fail", "drop", "empty"):
         client = market.client(f"of-{kind}")
-        document_id, url = client.create_feed_document()
+        document_id, url, _ = client.create_feed_document()
         client.upload(url, document(message(1)))
         market.fault("createFeed", kind, when=when, status=503)
         with pytest.raises(RemoteUnavailable) as caught:
@@ -216,7 +216,7 @@ def test_whether_it_was_done_before_things_went_wrong_can_be_chosen(market: Mark
 @pytest.mark.parametrize(("when", "feeds"), [("before", 0), ("after", 1)])
 def test_a_slow_answer_may_come_after_the_work_or_before(market: Market, when: str, feeds: int) -> None:
     client, impatient = market.client(), market.client(timeouts=IMPATIENT)
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     market.fault("createFeed", "slow", when=when, seconds=2)
     with pytest.raises(RemoteUnavailable, match="did not answer in time"):

@@ -81,7 +81,7 @@ def test_feeds_are_dated_by_its_own_clock(market: Market) -> None:
 
 def test_a_feed_that_comes_to_be_after_its_answer_was_lost(market: Market) -> None:
     client = market.client()
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(1)))
     market.fault("createFeed", "late", seconds=8)
     with pytest.raises(RemoteUnavailable) as caught:

@@ -46,7 +46,7 @@ def test_kill_9_loses_nothing_that_was_answered(tmp_path: Path, stack: ExitStack
     done = submit(client, document(message(1)))
     assert client.get_feed(done).status is FeedStatus.DONE
     submit(client, document(message(2)))
-    document_id, url = client.create_feed_document()
+    document_id, url, _ = client.create_feed_document()
     client.upload(url, document(message(3)))
     child.kill()
 

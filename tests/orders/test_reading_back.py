@@ -10,23 +10,24 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from pipeline.contexts import NOW, context_on, outbox
-from pipeline.shop import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
+from pipeline.shop import FIRST, FREE, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
-from cws_filedrop.model import Account, FeedState, OrderState, ReadBackState, Verdict
+from cws_filedrop.model import Account, FeedState, OrderState, Policy, ReadBackState, Verdict
 from cws_filedrop.orders.reading_back import OrderReader, judged
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.reports import status
 from cws_filedrop.rules.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.feeds import feeds, read_backs, refusals, settling
-from cws_filedrop.store.feeds.read_backs import DueReadBack, ReportedLine
+from cws_filedrop.store.feeds import feeds, filling, read_backs, refusals, returning, settling
+from cws_filedrop.store.feeds.read_backs import DueReadBack, Precedence, ReportedLine
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
-from cws_filedrop.store.schema import ORDERS
-from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.schema import CLAIMS, ORDERS
+from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines, uploads, verdict_counts
 
 REFUSED = {1: ("A-18021", "more than could be fulfilled")}
 
@@ -287,8 +288,10 @@ def test_amazon_does_not_answer_or_does_not_let_us(watch: Watch) -> None:
     watch.amazon.error = RemoteRefused("no role", status=403)
     watch.pass_hours(0.1)
     assert len(watch.amazon.asked) == 2
+    watch.pass_hours(0.1)
+    assert len(watch.amazon.asked) == 3, "a token that was just made may be refused at first"
     watch.pass_hours(23)
-    assert len(watch.amazon.asked) == 2
+    assert len(watch.amazon.asked) == 3
     watch.amazon.error = None
     watch.pass_hours(1)
     assert set(watch.amazon.asked) == {ORDER, OTHER}
@@ -301,11 +304,53 @@ def test_looks_keep_to_the_rate_limit(tmp_path: Path, watch: Watch) -> None:
     watch.clock.now += timedelta(hours=1)
     while reader.look():
         pass
-    assert len(watch.amazon.asked) == 30  # the burst (docs/amazon.md#8-rate-limits)
+    assert len(watch.amazon.asked) == 20  # the burst (docs/amazon.md#8-rate-limits), but for what is spared
     watch.clock.now += timedelta(seconds=2)
     while reader.look():
         pass
-    assert len(watch.amazon.asked) == 31
+    assert len(watch.amazon.asked) == 21
+    unknown = f"026-0000001-{0:07}"
+    lost(watch, shipped(order=unknown), minutes=0)
+    while reader.look():
+        pass
+    assert len(watch.amazon.asked) == 22
+    assert watch.amazon.asked[-1] == unknown, "routine left some of the burst to it"
+
+
+def test_what_matters_more_is_looked_up_first(watch: Watch) -> None:
+    header = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\tpromise-date\n"
+    names = {name: f"026-0000000-000000{n}" for n, name in enumerate(("routine", "urgent", "refused", "unknown"))}
+    days = {"routine": "2026-11-29", "urgent": "2026-11-22", "refused": "2026-11-29", "unknown": "2026-11-29"}
+    rows = (
+        f"{names[one]}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2\t{day}T20:00:00Z\n" for one, day in days.items()
+    )
+    watch.shop.imports_text(header + "".join(rows))
+    watch.shop.drop(
+        *(shipped(f"Y000000{n}K", order=names[one]) for n, one in enumerate(("routine", "urgent", "refused")))
+    )
+    _, feed_no = watch.shop.submitted()
+    settlement = Settlement(Verdict.CONFIRMED, "", "", {3: (Verdict.UNCONFIRMED, "A-18021", "more")})
+    precedence = Precedence(urgent_before=NOW + timedelta(days=1))
+    settling.settle(
+        watch.shop.context.db, feed_no, settlement, now=NOW, look_after=timedelta(minutes=1), precedence=precedence
+    )
+    lost(watch, shipped("Y0000009K", order=names["unknown"]))
+    watch.pass_hours(1)
+    assert watch.amazon.asked[:4] == [names[one] for one in ("unknown", "refused", "urgent", "routine")]
+
+
+def test_with_too_many_to_look_up_routine_is_sampled(watch: Watch) -> None:
+    def drop(series: int) -> None:
+        watch.shop.drop(*(shipped(f"Y{series}{n:06}K", order=f"026-{series:07}-{n:07}") for n in range(30)))
+        _, feed_no = watch.shop.submitted()
+        good = Settlement(Verdict.CONFIRMED, "", "", {2: (Verdict.UNCONFIRMED, "A-18021", "more")})
+        most = Precedence(most=20)
+        settling.settle(watch.shop.context.db, feed_no, good, now=NOW, look_after=timedelta(minutes=1), precedence=most)
+
+    drop(1)
+    assert read_backs.queue(watch.shop.context.db, now=NOW + timedelta(hours=1)) == {1: 30}
+    drop(2)
+    assert read_backs.queue(watch.shop.context.db, now=NOW + timedelta(hours=1)) == {1: 30 + 3 + 1}
 
 
 def test_an_order_that_is_answered_again_meanwhile_is_looked_for_again(watch: Watch) -> None:
@@ -317,7 +362,7 @@ def test_an_order_that_is_answered_again_meanwhile_is_looked_for_again(watch: Wa
     watch.shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
     watch.shop.sent()
     look = judged(due, read_backs.told(watch.shop.context.db, due), order((FIRST, ITEM, 1)), now=watch.clock.now)
-    assert read_backs.looked(watch.shop.context.db, due, look, now=watch.clock.now) == []
+    assert read_backs.looked(watch.shop.context.db, due, look, now=watch.clock.now) == ([], [])
     again = read_backs.next_due(watch.shop.context.db, now=watch.clock.now + timedelta(hours=1))
     assert again is not None
     assert again.looks == 0
@@ -345,22 +390,21 @@ def test_orders_that_will_be_late_soon_are_listed(watch: Watch) -> None:
 LOST = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
 
 
-def lost(watch: Watch, *rows: str) -> str:
+def lost(watch: Watch, *rows: str, minutes: float = 1) -> str:
     """An upload that was sent, and nobody knows what became of it."""
     upload_id = watch.shop.drop(*rows)
     _, feed_no = watch.shop.submitted()
-    now = watch.clock.now + timedelta(minutes=1)
+    now = watch.clock.now + timedelta(minutes=minutes)
     settling.settle(watch.shop.context.db, feed_no, LOST, now=now, look_after=timedelta(minutes=15))
     watch.publish(upload_id)
     return upload_id
 
 
-def test_what_nobody_knows_of_is_settled_once_amazon_shows_it_and_never_called_confirmed(watch: Watch) -> None:
+def test_what_nobody_knows_of_is_confirmed_once_amazon_shows_it(watch: Watch) -> None:
     upload_id = lost(watch, shipped())
     assert watch.shop.order().state is OrderState.SHIPPED
     watch.pass_hours(0.1)
-    assert watch.amazon.asked == [], "like what was accepted: a little later"
-    watch.pass_hours(0.3)
+    assert watch.amazon.asked == [ORDER], "at once"
     assert [one.order_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [ORDER], "Amazon does not show it"
     assert watch.status()["missing"] == [], "Amazon never accepted it"
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
@@ -368,7 +412,8 @@ def test_what_nobody_knows_of_is_settled_once_amazon_shows_it_and_never_called_c
     assert watch.amazon.asked == [ORDER, ORDER]
     assert work_lists.unconfirmed(watch.shop.context.db) == []
     assert watch.status()["unknown"] == []
-    assert watch.shop.lines(upload_id) == [("unknown", "")]
+    assert watch.shop.lines(upload_id) == [("confirmed", "")]
+    assert verdict_counts.of_upload(watch.shop.context.db, upload_id) == {("confirmed", ""): 1}
     assert "FATAL | The sandbox's own order shows this package: it is confirmed, and nothing is left" in watch.result(
         upload_id
     )
@@ -387,6 +432,116 @@ def test_what_nobody_knows_of_is_looked_for_until_the_last_look_and_stays_open(w
     assert len(watch.amazon.asked) == 6
     assert "own order" not in watch.shop.messages(upload_id)
     assert [one.order_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [ORDER]
+
+
+def test_what_waited_for_an_unknown_line_goes_on_once_amazon_shows_that(watch: Watch) -> None:
+    lost(watch, shipped())
+    correction = watch.shop.drop(shipped(NEXT))
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["held"]
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(1)
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["queued"]
+
+
+def test_what_goes_again_is_on_its_way_and_nothing_of_it_unknown(watch: Watch) -> None:
+    resends(watch)
+    lost(watch, shipped())
+    watch.amazon.orders[ORDER] = order()
+    for _ in range(26):
+        watch.pass_hours(1)
+    assert waiting(watch) == [(1, 1)]
+    with watch.shop.context.db.read() as connection:
+        counts = connection.execute(sa.select(CLAIMS.c.told, CLAIMS.c.accepted, CLAIMS.c.unknown)).one()
+    assert tuple(counts) == (1, 0, 0)
+    again = watch.shop.drop(shipped())
+    assert [verdict for verdict, _ in watch.shop.lines(again)] == ["duplicate"]
+
+
+def resends(watch: Watch) -> None:
+    policy = sellers.policy_text(Policy(resend_unknown=True))
+    sellers.change(watch.shop.context.db, "anna", {"policy": policy})
+
+
+def waiting(watch: Watch) -> list[tuple[int, int]]:
+    """Lines and messages of the feeds whose lines are to be sent again."""
+    return [(one.line_count, one.message_count) for one in returning.waiting(watch.shop.context.db)]
+
+
+def test_what_amazon_plainly_lacks_is_offered_after_a_day_and_never_sent_unasked(watch: Watch) -> None:
+    upload_id = lost(watch, shipped())
+    watch.amazon.orders[ORDER] = order()
+    for _ in range(23):
+        watch.pass_hours(1)
+        assert "may be sent again" not in watch.shop.messages(upload_id)
+    watch.pass_hours(2)
+    assert "it may be sent again" in watch.result(upload_id)
+    found = read_backs.read_back(watch.shop.context.db, 1, ORDER)
+    assert found is not None
+    assert found.state is ReadBackState.UNSHIPPED
+    assert (watch.shop.lines(upload_id), waiting(watch)) == ([("unknown", "")], [])
+
+
+def test_one_look_that_shows_something_begins_the_day_anew(watch: Watch) -> None:
+    upload_id = lost(watch, shipped())
+    for hours in range(30):
+        other = hours == 12
+        watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2)) if other else order()
+        watch.pass_hours(1)
+    assert "may be sent again" not in watch.shop.messages(upload_id)
+
+
+def test_where_the_seller_allows_it_goes_again_by_itself(watch: Watch) -> None:
+    resends(watch)
+    upload_id = lost(watch, shipped(), shipped(NEXT, order=OTHER))
+    watch.amazon.orders[ORDER] = order()
+    watch.amazon.orders[OTHER] = replace(order((NEXT, ITEM, 2)), order_id=OTHER)
+    for _ in range(26):
+        watch.pass_hours(1)
+    assert watch.shop.lines(upload_id) == [("queued", ""), ("confirmed", "")]
+    assert waiting(watch) == [(1, 1)]
+    (upload,) = uploads.some(watch.shop.context.db, [upload_id])
+    assert (upload.state, upload.waiting) == ("waiting", 1)
+    (feed,) = returning.waiting(watch.shop.context.db)
+    assert returning.take_turn(
+        watch.shop.context.db,
+        feed,
+        now=watch.clock.now,
+        second_after_seconds=1200,
+        rate_limit=FREE,
+        hour=timedelta(hours=1),
+    )
+    feeds.submitted(watch.shop.context.db, feed.no, amazon_feed_id="F99", now=watch.clock.now)
+    watch.shop.settled(feed.no, {})
+    assert watch.shop.lines(upload_id) == [("confirmed", ""), ("confirmed", "")]
+
+
+def test_rows_of_one_message_go_again_together_and_others_join_them(watch: Watch) -> None:
+    resends(watch)
+    lost(watch, shipped(item=ITEM, quantity="1"), shipped(item=SECOND, quantity="1"))
+    lost(watch, shipped(NEXT, order=OTHER))
+    for _ in range(26):
+        watch.pass_hours(1)
+    assert waiting(watch) in ([(3, 2)], [(3, 3)])
+    (feed,) = returning.waiting(watch.shop.context.db)
+    _, numbers = filling.shipments(watch.shop.context.db, feed.no)
+    assert sorted(set(numbers)) == list(range(1, feed.message_count + 1))
+
+
+def test_how_long_is_a_setting(tmp_path: Path, watch: Watch) -> None:
+    orders = replace(watch.shop.context.settings.orders, unknown_hours=2.0)
+    context = replace(watch.shop.context, settings=replace(watch.shop.context.settings, orders=orders))
+    reader = OrderReader(AmazonContext(context, no_feeds, lambda account: watch.amazon, rate_scale=1000.0))
+    upload_id = lost(watch, shipped())
+    watch.amazon.orders[ORDER] = order()
+    for _ in range(24):
+        watch.clock.now += timedelta(minutes=5)
+        while reader.look():
+            pass
+        assert "may be sent again" not in watch.shop.messages(upload_id)
+    watch.clock.now += timedelta(minutes=10)
+    while reader.look():
+        pass
+    assert "may be sent again" in watch.shop.messages(upload_id)
 
 
 def test_one_line_that_is_shown_does_not_settle_another_of_its_order(watch: Watch) -> None:

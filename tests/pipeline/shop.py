@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from pipeline.contexts import NOW, put, read
 
-from cws_filedrop.model import JudgementContext, Verdict
+from cws_filedrop.model import FeedState, JudgementContext, Verdict
 from cws_filedrop.orders import importing
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.feeds import feeds, filling, settling
@@ -91,6 +91,8 @@ class Shop:
 
     def settled(self, feed_no: int, refused: dict[int, tuple[str, str]]) -> list[str]:
         """Let Amazon answer. Returns the ids of the uploads that are done."""
+        if feeds.get(self.context.db, feed_no).state in (FeedState.FILLED, FeedState.STOPPED):  # it was at Amazon
+            feeds.submitted(self.context.db, feed_no, amazon_feed_id=f"F{feed_no}", now=NOW)
         exceptions = {number: (Verdict.UNCONFIRMED, *words) for number, words in refused.items()}
         settlement = Settlement(Verdict.CONFIRMED, "", "Amazon accepted it", exceptions)
         now = max(NOW, self.context.clock()) + timedelta(minutes=self.files)

@@ -198,6 +198,26 @@ def test_one_that_stays_so_leaves_the_lines_unknown_after_days_and_says_why(plac
     assert place.trade.messages(place.upload_id)
 
 
+def test_what_is_handed_out_but_cannot_be_read_stops_no_account(place: Place) -> None:
+    place.send()
+    assert place.look().done
+    for _ in range(5):
+        place.amazon.reports = [refused(200)]
+        assert place.settle().again_seconds > 0
+        place.pass_hours(1)
+    assert place.stopped() == ""
+
+
+def test_another_feed_that_an_operator_names_is_waited_for_from_the_beginning(place: Place) -> None:
+    place.send()
+    assert place.look().done
+    place.pass_hours(80)
+    db = place.trade.context.db
+    feeds.change(db, place.feed_no, state=FeedState.STOPPED, refused_at=place.feed.ended_at)
+    feeds.submitted(db, place.feed_no, amazon_feed_id="50000000099", now=place.trade.context.clock())
+    assert (place.feed.ended_at, place.feed.refused_at) == (None, None)
+
+
 def test_what_will_not_change_any_more_is_left_to_the_orders_within_an_hour(place: Place) -> None:
     place.send()
     assert place.look().done

@@ -24,6 +24,7 @@ from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.feeds import feeds, filling
 from cws_filedrop.store.feeds.feeds import FeedRow
 from cws_filedrop.store.orders import buyers, order_book
+from cws_filedrop.store.schema import ORDERS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
 
@@ -99,9 +100,8 @@ def place(tmp_path: Path, market: Market) -> Place:
     context = context_on(tmp_path, Policy(cancel_at_amazon=True))
     context = replace(context, clock=lambda: datetime.fromtimestamp(market.clock.now, UTC))
     client = market.client(clock=market.clock)
-    return Place(
-        context, market, AmazonContext(context, lambda account: client, lambda account: pytest.fail("asked"), 1e6)
-    )
+    orders = market.orders(clock=market.clock)
+    return Place(context, market, AmazonContext(context, lambda account: client, lambda account: orders, 1e6))
 
 
 def cancelled(order: str = ORDER, *, item: str = "", reason: str = "NoInventory") -> str:
@@ -256,6 +256,7 @@ def test_a_held_file_cancels_nothing_until_it_is_released(place: Place) -> None:
 
 def test_a_lost_answer_is_looked_up_among_feeds_of_the_same_kind(place: Place) -> None:
     place.knows(ORDER, OTHER)
+    place.market.load({"order_id": ORDER, "items": {ITEM: 2, SECOND: 2}})
     place.drop(shipped(OTHER))
     place.send()
     place.drop(cancelled())
@@ -267,7 +268,9 @@ def test_a_lost_answer_is_looked_up_among_feeds_of_the_same_kind(place: Place) -
     assert not sending.submit(place.amazon, turn.feed_no, 1).done
     assert feeds.get(place.context.db, turn.feed_no).state is FeedState.INTENDED
     place.market.clock.now += 3600
-    assert sending.submit(place.amazon, turn.feed_no, 2).done
+    while not (step := sending.submit(place.amazon, turn.feed_no, 2)).done:
+        assert step.again_seconds, step.note
+        place.market.clock.now += step.again_seconds
     assert feeds.get(place.context.db, turn.feed_no).state is FeedState.SUBMITTED
     assert [entry[0] for entry in place.ledger() if entry[2] == "cancelled"] == [ORDER, ORDER]
 
@@ -286,3 +289,21 @@ def test_the_list_of_reasons_is_that_of_the_schema() -> None:
     names = {"xs": "http://www.w3.org/2001/XMLSchema"}
     found = tree.xpath("//xs:simpleType[@name='reason']//xs:enumeration/@value", namespaces=names)
     assert tuple(str(one) for one in found) == REASONS
+
+
+def test_urgent_shipments_stay_out_of_a_feed_of_cancellations(place: Place) -> None:
+    """More shipments are queued than a feed holds, one of them urgent, and a cancellation has waited longest."""
+    market = replace(place.context.settings.marketplace, messages_per_feed=2)
+    context = replace(place.context, settings=replace(place.context.settings, marketplace=market))
+    place.amazon = replace(place.amazon, context=context)
+    others = [f"026-0000000-000000{number}" for number in range(4)]
+    place.knows(ORDER, *others)
+    with context.db.write() as connection:
+        connection.execute(ORDERS.update().values(latest_ship_date="2026-11-22T13:00:00.000Z"))
+    cancelling = place.drop(cancelled())
+    shipping = place.drop(*(shipped(one) for one in others))
+    for _ in range(3):
+        place.market.clock.now += 1300
+        place.send()
+    assert place.told(cancelling)[0][0] == "confirmed"
+    assert {verdict for verdict, _ in place.told(shipping)} == {"confirmed"}

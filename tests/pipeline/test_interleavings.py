@@ -24,10 +24,11 @@ from pipeline.contexts import NOW, context_on, put
 from pipeline.fragile import Crash, Fragile
 
 from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.drop.archive import ArchivedName, FeedFileKind
 from cws_filedrop.errors import RemoteUnavailable
-from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed, FeedStatus
-from cws_filedrop.marketplaces.orders_api import AmazonOrder
+from cws_filedrop.marketplaces.amazon import FEED_TYPES, DocumentPlace, Feed, FeedStatus
+from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
 from cws_filedrop.marketplaces.sandbox import cancelling, report
 from cws_filedrop.marketplaces.sandbox import reading as documents
 from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
@@ -35,12 +36,14 @@ from cws_filedrop.model import FeedKind, FeedState, JudgementContext, OrderState
 from cws_filedrop.orders import importing
 from cws_filedrop.pipeline import answers, outbox, reading, recording, sending
 from cws_filedrop.pipeline.recording import ReadUpload
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.rules.order_states import TRANSITIONS
 from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.schema import LINES, ORDER_HISTORY, ORDERS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.users.decisions import Who
 
 ORDERS_OF_ALL = [f"026-0000000-000000{n}" for n in range(4)]
 ITEMS = ["00000000000001", "00000000000002"]
@@ -49,6 +52,9 @@ STATUSES = ["shipped", "shipped", "shipped", "packed", "cancelled", "deferred"]
 COLUMNS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tcancel-reason\n"
 REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquantity-purchased\n"
 FINAL = set(Verdict) - {Verdict.QUEUED, Verdict.SENT}
+LATE = timedelta(minutes=9)  # less than the last of three looks
+OURS_AHEAD = timedelta(minutes=7)  # our clock is wrong
+STEPS = [timedelta(seconds=5), timedelta(seconds=40), timedelta(minutes=3), timedelta(minutes=30)]
 Package = tuple[str, str, str]  # order, item, tracking number
 
 ROWS = st.lists(
@@ -74,13 +80,16 @@ class Amazon:
     reports: dict[str, bytes] = field(default_factory=dict)
     ledger: list[tuple[Package, bool]] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
-    answer: str = "good"  # good | lost | never arrived
+    answer: str = "good"  # good | lost | late (takes effect later, unanswered) | never arrived
     fate: int = 0
+    late: list[tuple[datetime, str, FeedKind]] = field(default_factory=list)
+    strangers: set[str] = field(default_factory=set)
+    made_of: dict[str, str] = field(default_factory=dict)
 
-    def create_feed_document(self) -> tuple[str, str]:
+    def create_feed_document(self) -> DocumentPlace:
         name = f"d{len(self.documents)}"
         self.documents[name] = b""
-        return name, f"http://127.0.0.1/{name}"
+        return DocumentPlace(name, f"http://127.0.0.1/{name}", self.clock.now - OURS_AHEAD)
 
     def upload(self, url: str, body: bytes) -> None:
         self.documents[url.rpartition("/")[2]] = body
@@ -89,15 +98,38 @@ class Amazon:
         answer, self.answer = self.answer, "good"
         if answer == "never arrived":
             raise RemoteUnavailable("no answer", ambiguous=True)
-        name = str(50_000 + len(self.feeds))
-        fatal = self.fate % 11 == 10
-        status = FeedStatus.FATAL if fatal else FeedStatus.DONE
-        self.feeds[name] = Feed(name, FEED_TYPES[kind], status, self.clock.now, f"r{name}")
-        process = self._ship if kind is FeedKind.FULFILLMENT else self._cancel
-        self.reports[f"r{name}"] = process(int(name), self.documents[document_id])
+        if answer == "late":
+            self.late.append((self.clock.now + LATE, document_id, kind))
+            raise RemoteUnavailable("no answer", ambiguous=True)
+        name = self._take(document_id, kind)
         if answer == "lost":
             raise RemoteUnavailable("the line was cut", ambiguous=True)
         return name
+
+    def take_effect(self) -> None:
+        """What createFeed was asked for and nobody answered takes effect when it is due."""
+        due = [one for one in self.late if one[0] <= self.clock.now]
+        self.late = [one for one in self.late if one not in due]
+        for _, document_id, kind in due:
+            self._take(document_id, kind)
+
+    def _take(self, document_id: str, kind: FeedKind) -> str:
+        name = str(50_000 + len(self.feeds))
+        fatal = self.fate % 11 == 10
+        status = FeedStatus.FATAL if fatal else FeedStatus.DONE
+        self.made_of[name] = document_id
+        self.feeds[name] = Feed(name, FEED_TYPES[kind], status, self.clock.now - OURS_AHEAD, f"r{name}")
+        process = self._ship if kind is FeedKind.FULFILLMENT else self._cancel
+        self.reports[f"r{name}"] = process(int(name), self.documents[document_id])
+        return name
+
+    def a_stranger_sends(self, kind: FeedKind, messages: int) -> None:
+        """Another program of the seller has a feed processed, about orders that we do not have."""
+        name = str(50_000 + len(self.feeds))
+        created = self.clock.now - OURS_AHEAD
+        self.feeds[name] = Feed(name, FEED_TYPES[kind], FeedStatus.DONE, created, f"r{name}")
+        self.reports[f"r{name}"] = report.write(int(name), "M1", messages, [])
+        self.strangers.add(name)
 
     def _cancel(self, feed: int, document: bytes) -> bytes:
         read = cancelling.read(document)
@@ -138,7 +170,13 @@ class Amazon:
         return self.reports[document_id]
 
     def get_order(self, order_id: str) -> AmazonOrder | None:
-        raise AssertionError("orders are not read back here")
+        """An order as Amazon's own ledger has it: each package that was accepted, and how much is shipped."""
+        packages = [package for package, good in self.ledger if good and package[0] == order_id]
+        shown = tuple(AmazonPackage(tracking, "", "", ((item, 1),) if item else ()) for _, item, tracking in packages)
+        done = {item for _, item, _ in packages}
+        items = tuple(AmazonItem(item, 2, 2 if {item, ""} & done else 0, 0) for item in ITEMS)
+        status = "CANCELLED" if order_id in self.cancelled else "SHIPPED" if packages else "UNSHIPPED"
+        return AmazonOrder(order_id, status, items, shown)
 
 
 @dataclass
@@ -231,17 +269,46 @@ class Interleavings(RuleBasedStateMachine):
         assert outbox.answer(self.context, done) == []
         self.in_hand = again
 
-    @rule(fate=st.integers(0, 100), answer=st.sampled_from(["good", "good", "lost", "never arrived"]))
-    def send(self, fate: int, answer: str) -> None:
+    @rule(
+        fate=st.integers(0, 100),
+        answer=st.sampled_from(["good", "good", "lost", "late", "never arrived"]),
+        step=st.sampled_from(STEPS),
+    )
+    def send(self, fate: int, answer: str, step: timedelta) -> None:
         self.amazon.fate, self.amazon.answer = fate, answer
-        self.process(self._send)
+        self.process(self._send, step)
+
+    @rule(kind=st.sampled_from(FeedKind), messages=st.integers(1, 3))
+    def a_stranger_sends(self, kind: FeedKind, messages: int) -> None:
+        self.amazon.a_stranger_sends(kind, messages)
+
+    @rule(which=st.integers(0, 100))
+    def stop(self, which: int) -> None:
+        """A fault of ours stops a feed."""
+        if found := feeds.listing(self.context.db, states=feeds.LIVE):
+            feeds.move(self.context.db, found[which % len(found)].no, FeedEvent.STOPPED, note="KeyError: 'x'")
+
+    @rule()
+    def let_go_on(self) -> None:
+        """An operator retries what is stopped, and looks at Amazon before anything else."""
+        for feed in feeds.stopped_feeds(self.context.db):
+            ours = [name for name, about in self.amazon.made_of.items() if about == feed.document_id]
+            if feed.intent_at and ours and "more than one" in feed.note:
+                orders_and_feeds.adopt_feed(self.context, feed.no, ours[0], who=Who("olga"))
+            elif feed.offered and not ours and not self.amazon.late:
+                orders_and_feeds.send_feed_again(self.context, feed.no, who=Who("olga"))
+            elif feed.offered and ours:
+                orders_and_feeds.adopt_feed(self.context, feed.no, ours[0], who=Who("olga"))
+            else:
+                orders_and_feeds.retry_feed(self.context, feed.no, who=Who("olga"))
 
     def _send(self) -> None:
         self.turns += 1
         sending.take_turn(self.sender, 1, cause=f"t{self.turns}")
-        for feed in feeds.listing(self.context.db, states=[FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED]):
+        for feed in feeds.listing(self.context.db, states=feeds.LIVE):
             if sending.fill(self.sender, feed.no):
                 sending.submit(self.sender, feed.no, 1)
+                sending.submit(self.sender, feed.no, 1)  # a step may run twice
         self.amazon.answer = "good"
 
     @rule()
@@ -261,8 +328,9 @@ class Interleavings(RuleBasedStateMachine):
         """The next work ends at one of its transactions."""
         self.crash = (after, before_commit)
 
-    def process(self, work: Any) -> None:
-        self.clock.now += timedelta(minutes=3)
+    def process(self, work: Any, step: timedelta = STEPS[0]) -> None:
+        self.clock.now += step
+        self.amazon.take_effect()
         db = self.context.db
         assert isinstance(db, Fragile)
         (db.transactions_left, db.before_commit), self.crash = self.crash, (None, False)
@@ -275,6 +343,11 @@ class Interleavings(RuleBasedStateMachine):
             db.transactions_left = None
 
     # What must be so, whatever happens.
+
+    @invariant()
+    def no_strangers_feed_is_believed_to_be_ours(self) -> None:
+        believed = feeds.listing(self.context.db, states=[FeedState.SUBMITTED, FeedState.SETTLED], limit=1000)
+        assert {one.amazon_feed_id for one in believed}.isdisjoint(self.amazon.strangers)
 
     @invariant()
     def no_package_is_confirmed_twice(self) -> None:
@@ -327,11 +400,12 @@ class Interleavings(RuleBasedStateMachine):
     @rule()
     def in_the_end(self) -> None:
         """Let everything be done that can be: every line then has its final verdict, and its answer lies there."""
-        for _ in range(12):
+        for _ in range(40):
+            self.let_go_on()
             self.process(lambda: self._read(100))
             self.process(self._send)
             self.process(self._settle)
-            self.clock.now += timedelta(minutes=30)
+            self.clock.now += timedelta(hours=3)
             if not self.unfinished():
                 break
         assert not self.unfinished()

@@ -72,7 +72,7 @@ def test_a_feed_whose_answer_was_lost_is_found_with_its_document(trade: Trade) -
     assert trade.submit(feed_no).again_seconds
     assert trade.feed(feed_no).state is FeedState.INTENDED
     trade.market.clock.now += 60
-    assert trade.submit(feed_no, 2).done
+    assert trade.resolve(feed_no).done
     trade.look(feed_no)
     trade.settle(feed_no)
     assert [kept(trade, trade.feed(feed_no))[0]] == trade.wire.sent

@@ -136,7 +136,10 @@ def test_machines_read_everything() -> None:
         "results": [RESULT],
         "late_soon": [],
         "missing": [],
+        "to_look_up": 0,
+        "to_look_up_minutes": 0.0,
         "hooks_off": [],
+        "unresolved": [],
         "unknown": [],
         "marketplace": "amazon",
     }
@@ -164,3 +167,19 @@ def test_hooks_that_are_switched_off_are_named() -> None:
     found = " ".join(text(replace(STATUS, hooks_off=[off])).split())
     assert "Web hooks that are switched off 3 https://example.com/hook: it took nothing for 5 days" in found
     assert "Web hooks" not in text(STATUS)
+
+
+def test_what_is_looked_for_at_amazon_says_why_it_waits() -> None:
+    one = {"no": 7, "lines": 1200, "since": "2026-11-22T11:58:00.000Z", "why": "Amazon does not list it (look 1 of 3)"}
+    found = " ".join(text(replace(STATUS, unresolved=[one])).split())
+    assert "1,200 lines, sent 2026-11-22 11:58 UTC with no answer (feed 7): Amazon does not list it" in found
+
+
+def test_a_long_queue_of_orders_to_be_looked_up_is_told() -> None:
+    title = "Orders to be looked up at Amazon"
+    assert title not in text(replace(STATUS, to_look_up=3, to_look_up_minutes=0.1))
+    found = replace(STATUS, to_look_up=12_000, to_look_up_minutes=400.0)
+    assert section(found, title) == ["  12,000 wait, which takes about 7 hours at Amazon's pace"]
+    soon = replace(STATUS, to_look_up=600, to_look_up_minutes=20.0)
+    assert section(soon, title) == ["  600 wait, which takes about 20 minutes at Amazon's pace"]
+    assert json.loads(as_json(found))["to_look_up"] == 12_000

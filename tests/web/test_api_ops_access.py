@@ -25,6 +25,8 @@ PROBLEM = "application/problem+json"
 BODIES: dict[str, Any] = {
     "reject": {"why": "it is last week's"},
     "settle": {"state": "shipped", "note": "seen there"},
+    "settle-many": {"state": "shipped", "note": "seen", "orders": [{"account_id": 1, "order_id": OTHER}]},
+    "retry-many": {"orders": [{"account_id": 1, "order_id": OTHER}]},
     "adopt": {"amazon_feed_id": "50001"},
     "lift": {"who": "192.0.2.7"},
     "case": {"note": "asked"},

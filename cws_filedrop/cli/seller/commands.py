@@ -58,6 +58,7 @@ def add(
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
 ) -> None:
     """Add a seller and show the password, once."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.credentials import passwords
     from cws_filedrop.store.sellers import sellers
@@ -80,6 +81,7 @@ def add(
     hashed = passwords.hashed(chosen)
     if not sellers.add(db, seller, password_hash=hashed, now=datetime.now(UTC), refresh_token=refresh_token):
         raise stop(f"there is a seller named {name.lower()} already")
+    recorded(db, "seller.add", name.lower(), f"{merchant_id} in {marketplace}")
     typer.echo(f"seller   {name.lower()}")
     if not password:
         typer.echo(f"password {chosen}")
@@ -114,11 +116,12 @@ def passwd(
     from cws_filedrop.credentials import passwords
 
     if no_clear:
-        _change(name, {"clear_password_hash": None})
+        _change(name, {"clear_password_hash": None}, "seller.no-clear-password")
         typer.echo(f"{name.lower()} logs in with encryption only")
         return
     chosen = password or passwords.generated()
-    _change(name, {"clear_password_hash" if clear else "password_hash": passwords.hashed(chosen)})
+    what = "seller.clear-password" if clear else "seller.password"
+    _change(name, {"clear_password_hash" if clear else "password_hash": passwords.hashed(chosen)}, what)
     if password:
         typer.echo("changed")
     else:
@@ -172,41 +175,48 @@ def set_(
     if mail_options != (None, None, None):
         _set_mailing(name, *mail_options)
     if values:
-        _change(name, values)
+        told = "; ".join(f"{key}: {value or 'none'}" for key, value in values.items())
+        _change(name, values, "seller.settings", told)
     typer.echo("changed")
 
 
 @app.command()
 def disable(name: Name) -> None:
     """Keep a seller from logging in; files already here are still processed."""
-    _change(name, {"enabled": False})
+    _change(name, {"enabled": False}, "seller.disable")
     typer.echo(f"{name.lower()} is switched off")
 
 
 @app.command()
 def enable(name: Name) -> None:
     """Let a seller in again."""
-    _change(name, {"enabled": True})
+    _change(name, {"enabled": True}, "seller.enable")
     typer.echo(f"{name.lower()} is switched on")
 
 
 @app.command()
 def remove(name: Name) -> None:
     """Take a seller out of use. Its uploads and home folder stay for an operator to look at."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.sellers import sellers
 
-    if not sellers.remove(database(settings()), name, now=datetime.now(UTC)):
+    db = database(settings())
+    if not sellers.remove(db, name, now=datetime.now(UTC)):
         raise stop(f"there is no seller named {name.lower()}")
+    recorded(db, "seller.remove", name.lower())
     typer.echo(f"{name.lower()} is removed")
 
 
-def _change(name: str, values: dict[str, object]) -> None:
+def _change(name: str, values: dict[str, object], what: str, detail: str = "") -> None:
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.sellers import sellers
 
-    if not sellers.change(database(settings()), name, values):
+    db = database(settings())
+    if not sellers.change(db, name, values):
         raise stop(f"there is no seller named {name.lower()}")
+    recorded(db, what, name.lower(), detail)
 
 
 def _allowance(name: str, given: dict[str, int]) -> str:
@@ -220,6 +230,7 @@ def _allowance(name: str, given: dict[str, int]) -> str:
 
 
 def _set_mailing(name: str, to: str | None, on: str | None, buyers: OnOff | None) -> None:
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.sellers import sellers
 
@@ -239,6 +250,9 @@ def _set_mailing(name: str, to: str | None, on: str | None, buyers: OnOff | None
             raise stop("--mail-on: say where mails go, too: --mail ADDRESS", 2)
         wanted = replace(wanted, events=())
     sellers.set_mailing(db, name, wanted)
+    events = ", ".join(wanted.events)
+    told = f"mails to {', '.join(wanted.addresses) or 'nobody'}; about {events or 'nothing'}; buyers: {wanted.buyers}"
+    recorded(db, "seller.settings", name.lower(), told)
 
 
 def _addresses(text: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ def add(
     file: Annotated[Path | None, typer.Option(help="a .pub or authorized_keys file instead")] = None,
 ) -> None:
     """Let a seller log in with a key as well as with its password."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.credentials import public_keys
     from cws_filedrop.store.sellers import keys
@@ -40,6 +41,8 @@ def add(
     owner = seller_id(db, name)
     for line in given:
         new = keys.add(db, owner, PublicKey(line.fingerprint, line.text, line.comment, ""), now=datetime.now(UTC))
+        if new:
+            recorded(db, "seller.key-add", name.lower(), line.fingerprint)
         typer.echo(f"{'added' if new else 'there already'}  {line.fingerprint}  {line.comment}")
 
 
@@ -61,10 +64,12 @@ def list_(name: Name, json: Annotated[bool, typer.Option("--json", help="for mac
 @app.command()
 def remove(name: Name, fingerprint: Annotated[str, typer.Argument(help="as `seller key list` shows it")]) -> None:
     """Remove a key; sessions that logged in with it end at their next step."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import keys
 
     db = database(settings())
     if not keys.remove(db, seller_id(db, name), fingerprint):
         raise stop(f"{name.lower()} has no key {fingerprint}")
+    recorded(db, "seller.key-remove", name.lower(), fingerprint)
     typer.echo(f"{fingerprint} is removed")

@@ -60,9 +60,13 @@ def policy(
     cancel_at_amazon: Annotated[
         OnOff | None, typer.Option(help="also cancel at Amazon what a row cancels with a cancel-reason")
     ] = None,
+    resend_unknown: Annotated[
+        OnOff | None, typer.Option(help="send lines of unknown outcome again once Amazon's order plainly lacks them")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
 ) -> None:
     """Show how a seller's files are read and judged, or change it for files dropped from now on."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database
     from cws_filedrop.store.sellers import sellers
 
@@ -79,11 +83,13 @@ def policy(
         "doubtful": doubtful and str(doubtful),
         "unknown_orders": unknown_orders and str(unknown_orders),
         "cancel_at_amazon": None if cancel_at_amazon is None else cancel_at_amazon is OnOff.ON,
+        "resend_unknown": None if resend_unknown is None else resend_unknown is OnOff.ON,
     }
     changed = {key: value for key, value in given.items() if value is not None}
     wanted = replace(known.policy, **changed)
     if changed:
         sellers.set_policy(db, name, wanted)
+        recorded(db, "seller.policy", known.name, "; ".join(f"{key}: {value}" for key, value in changed.items()))
     if json:
         show_json({"version": 1, "seller": known.name, "policy": asdict(wanted)})
         return

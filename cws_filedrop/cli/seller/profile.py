@@ -57,12 +57,14 @@ def set_(
     ] = "",
 ) -> None:
     """Read a seller's files by a profile; one of the same name is replaced."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import profiles
 
     given = load(source, called)
     db = database(settings())
     new = profiles.put(db, seller_id(db, name), given.name, given.text, now=datetime.now(UTC))
+    recorded(db, "seller.profile-set", name.lower(), given.name)
     typer.echo(f"{'added' if new else 'replaced'}  {given.name}")
 
 
@@ -97,12 +99,14 @@ def show(name: Name, called: Called) -> None:
 @app.command()
 def remove(name: Name, called: Called) -> None:
     """Remove a seller's profile; files that were read by it keep their answers."""
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import profiles
 
     db = database(settings())
     if not profiles.remove(db, seller_id(db, name), called):
         raise stop(f"{name.lower()} has no profile {called}")
+    recorded(db, "seller.profile-remove", name.lower(), called)
     typer.echo(f"{called} is removed")
 
 

@@ -13,6 +13,7 @@ from cws_filedrop.cli.tokens import Listed, Made, Owners, token_commands
 
 
 def _add(name: str, label: str) -> Made:
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import tokens
     from cws_filedrop.store.token_rows import LONGEST_LABEL
@@ -23,6 +24,7 @@ def _add(name: str, label: str) -> Made:
     made = tokens.add(db, seller_id(db, name), label, now=datetime.now(UTC))
     if made is None:
         raise stop(f"{name.lower()} has {tokens.MOST_TOKENS} tokens already; remove one of them")
+    recorded(db, "seller.token-add", name.lower(), f"{made[0].id} {label}".strip())
     return made[0].id, label, made[1]
 
 
@@ -35,22 +37,26 @@ def _listing(name: str) -> Listed:
 
 
 def _enable(name: str, token: int, enabled: bool) -> str:
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import tokens
 
     db = database(settings())
     if tokens.enable(db, seller_id(db, name), token, enabled=enabled) is None:
         raise _not_there(name, token)
+    recorded(db, "seller.token-enable" if enabled else "seller.token-disable", name.lower(), str(token))
     return f"token {token} is switched {'on' if enabled else 'off'}"
 
 
 def _remove(name: str, token: int) -> str:
+    from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import tokens
 
     db = database(settings())
     if tokens.remove(db, seller_id(db, name), token) is None:
         raise _not_there(name, token)
+    recorded(db, "seller.token-remove", name.lower(), str(token))
     return f"token {token} is removed"
 
 

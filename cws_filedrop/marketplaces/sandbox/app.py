@@ -12,17 +12,14 @@ import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from email.utils import formatdate
 from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cws_filedrop import log
 from cws_filedrop.marketplaces.limits import RATES, reserve
@@ -95,23 +92,6 @@ def routes(app: App) -> list[BaseRoute]:
     ]
 
 
-class DatedAnswers:
-    """Every answer has the Date of the sandbox's clock, as Amazon's have that of Amazon's."""
-
-    def __init__(self, app: ASGIApp, now: Callable[[], float]) -> None:
-        self._app = app
-        self._now = now
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def dated(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                date = formatdate(self._now(), usegmt=True).encode()
-                message = {**message, "headers": [*message.get("headers", ()), (b"date", date)]}
-            await send(message)
-
-        await self._app(scope, receive, dated)
-
-
 class App:
     """Puts calls to the operations and their outcomes into HTTP."""
 
@@ -126,8 +106,7 @@ class App:
 
     def starlette(self, control: list[BaseRoute]) -> Starlette:
         """The application, with the routes that only a sandbox has."""
-        dated = Middleware(DatedAnswers, now=self.rows.now)
-        return Starlette(routes=[*routes(self), *control], middleware=[dated])
+        return Starlette(routes=[*routes(self), *control])
 
     def serve(
         self, name: str, answer: Callable[[OperationCall], Response], limit: int = LARGEST_REQUEST

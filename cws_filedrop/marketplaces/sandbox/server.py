@@ -8,9 +8,11 @@ import socket
 import sqlite3
 import threading
 from collections.abc import Callable
+from email.utils import formatdate
 from typing import Final
 
 import uvicorn
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cws_filedrop import log
@@ -111,7 +113,7 @@ class Server:
         rows.forget_old()
         app = App(rows, Signer(state.secret()), self._settings)
         config = uvicorn.Config(
-            app.starlette(control.routes(rows, app.faults)),
+            _dated(app.starlette(control.routes(rows, app.faults)), rows.now),
             http=_Protocol,
             ws="none",
             loop="asyncio",
@@ -120,7 +122,7 @@ class Server:
             log_level="warning",
             access_log=False,
             server_header=False,
-            date_header=False,  # its own clock's is given (`app.DatedAnswers`)
+            date_header=False,  # the app's own, by its own clock
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
@@ -148,6 +150,21 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _dated(app: ASGIApp, now: Callable[[], float]) -> ASGIApp:
+    """The same answers, each with the Date of the sandbox's own clock, as Amazon's have that of Amazon's."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                date = (b"date", formatdate(now(), usegmt=True).encode())
+                message = {**message, "headers": [*message["headers"], date]}
+            await send(message)
+
+        await app(scope, receive, sent)
+
+    return answer
 
 
 def serve(settings: SandboxServerSettings, *, watch_stdin: bool = False) -> None:

@@ -6,7 +6,7 @@ recorded before createFeed, every line in at most one feed.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -16,11 +16,13 @@ import sqlalchemy as sa
 
 from cws_filedrop.errors import expected
 from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
+from cws_filedrop.rules import feed_states
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 
-UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED)
-LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.SUBMITTED)
+UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.ADOPTED, FeedState.STOPPED)
+LIVE: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.ADOPTED, FeedState.SUBMITTED)
 NO_REPORT: Final = "-"  # instead of the report's id: Amazon ended the feed without one
 
 
@@ -54,11 +56,24 @@ class FeedRow:
     note: str
     document_sha256: str  # "" = not kept
     report_sha256: str
+    document_at: str | None  # by Amazon's clock; nothing that is older can be this feed
+    looks: int
+    order_looks: int
+    orders_since: str | None
+    order_place: int
+    strangers: str
+    offered: bool
+    resumed: int
     ended_at: str | None
     refused_at: str | None
     parent: int | None
     root: int | None
     tries: int
+
+    @property
+    def not_ours(self) -> frozenset[str]:
+        """Feeds at Amazon that were found not to be this one."""
+        return frozenset(self.strangers.split())
 
     @property
     def day(self) -> str:
@@ -96,8 +111,7 @@ def take_turn(
         if opened is not None:
             return FeedSlot(feed_no=opened)
         young = stamp(now - timedelta(seconds=second_after_seconds))
-        kind = _kind_queued(connection, account_id)
-        if kind is None or _is_busy(connection, account_id, young):
+        if _is_busy(connection, account_id, young) or (kind := _kind_queued(connection, account_id)) is None:
             return FeedSlot()
         wait = _reserve(connection, account_id, rate_limit, now.timestamp())
         if wait > 0:
@@ -124,6 +138,23 @@ def _in_flight(young: Any) -> sa.ColumnElement[bool]:
     return sa.or_(unresolved, (FEEDS.c.state == FeedState.SUBMITTED) & (FEEDS.c.submitted_at > young))
 
 
+# An order's lines wait while another feed that carries some of it is not settled: whether and how Amazon took those
+# decides what may be told of the order next.
+_OTHER: Final = LINES.alias("other")
+_CARRIER: Final = FEEDS.alias("carrier")
+_OVER: Final = (FeedState.SETTLED, FeedState.EMPTY)
+_HELD_BACK: Final = (
+    sa.exists()
+    .where(
+        _OTHER.c.account_id == LINES.c.account_id,
+        _OTHER.c.amazon_order_id == LINES.c.amazon_order_id,
+        _CARRIER.c.no == _OTHER.c.feed_no,
+        _CARRIER.c.state.not_in(_OVER),
+    )
+    .correlate(LINES)
+)
+
+
 # Accounts for which a feed can be opened. Built once, since the feeder runs it all the time and building it costs more
 # than running it.
 #
@@ -146,13 +177,14 @@ _READY: Final = (
             LINES.c.upload_id == UPLOADS.c.id,
             LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),
             LINES.c.feed_no.is_(None),
+            ~_HELD_BACK,
         ),
     )
 )
 
 
 def queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select[Any]:
-    """Lines of an account that may go with the next feed of a kind."""
+    """Lines of an account that may go with the next feed of a kind; those of orders in other feeds wait for these."""
     return (
         sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.shipment)
         .select_from(LINES.join(UPLOADS, UPLOADS.c.id == LINES.c.upload_id))
@@ -162,6 +194,7 @@ def queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select[
             LINES.c.feed_no.is_(None),
             LINES.c.kind == sa.literal_column(f"'{kind}'"),
             UPLOADS.c.state == UploadState.WAITING,
+            ~_HELD_BACK,
         )
     )
 
@@ -242,12 +275,32 @@ def row_of(row: Any) -> FeedRow:
 
 
 def change(db: Database, feed_no: int, *, only_from: Iterable[FeedState] = (), **values: object) -> bool:
-    """Set columns of a feed; false when it was not in one of the states `only_from`."""
+    """Set columns of a feed; false when it was not in one of the states `only_from`. States change by `move` alone."""
     query = FEEDS.update().where(FEEDS.c.no == feed_no)
     if wanted := list(only_from):
         query = query.where(FEEDS.c.state.in_(wanted))
     with db.write() as connection:
         return connection.execute(query.values(values)).rowcount > 0
+
+
+def move(db: Database, feed_no: int, event: FeedEvent, **values: object) -> bool:
+    """Record what happened to a feed, with columns that say more; false, and nothing is changed, when it only repeats.
+
+    Raises: Impossible when it cannot happen to a feed in that state (rules.feed_states).
+    """
+    with db.write() as connection:
+        return move_in(connection, feed_no, event, **values)
+
+
+def move_in(connection: sa.Connection, feed_no: int, event: FeedEvent, **values: object) -> bool:
+    """`move`, in a transaction."""
+    mine = FEEDS.c.no == feed_no
+    state = FeedState(connection.execute(sa.select(FEEDS.c.state).where(mine).with_for_update()).scalar_one())
+    leads_to = feed_states.after(state, event)
+    if leads_to is state:
+        return False
+    connection.execute(FEEDS.update().where(mine).values(state=leads_to, **values))
+    return True
 
 
 def known_feed_ids(db: Database, account_id: int) -> set[str]:
@@ -259,56 +312,64 @@ def known_feed_ids(db: Database, account_id: int) -> set[str]:
         return set(connection.execute(query).scalars())
 
 
-def submitted(db: Database, feed_no: int, *, amazon_feed_id: str, now: datetime) -> None:
+def submitted(
+    db: Database, feed_no: int, *, amazon_feed_id: str, now: datetime, event: FeedEvent = FeedEvent.ANSWERED
+) -> None:
     """Amazon has the feed: keep its id, and mark its lines as `sent`. What was known of another feed is dropped."""
+    values: dict[str, object] = {"amazon_feed_id": amazon_feed_id, "submitted_at": stamp(now), "offered": False}
+    values |= {"ended": "", "ended_at": None, "refused_at": None, "report_document_id": "", "note": ""}
     with db.write() as connection:
-        values = {
-            "state": FeedState.SUBMITTED,
-            "amazon_feed_id": amazon_feed_id,
-            "submitted_at": stamp(now),
-            "ended": "",
-            "report_document_id": "",
-            "note": "",
-        }
-        connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
-        connection.execute(
-            LINES.update()
-            .where(LINES.c.feed_no == feed_no, LINES.c.verdict.in_((Verdict.QUEUED, Verdict.UNKNOWN)))
-            .values(verdict=str(Verdict.SENT))
-        )
+        if move_in(connection, feed_no, event, **values):
+            change_verdicts(connection, feed_no, (Verdict.QUEUED, Verdict.UNKNOWN), Verdict.SENT)
 
 
 def wake(db: Database, feed_no: int) -> bool:
-    """Let a stopped feed go on from where it is, and its account send again; false when it is not stopped."""
+    """Let a stopped feed go on from where it is, and its account send again; false when it is not stopped.
+
+    What is to work on it then is not written down: the worker's rounds see that nothing does (`workflows.take_up`), so
+    that it makes no difference when the process dies.
+    """
     feed = get(db, feed_no)
     if feed.state is not FeedState.STOPPED:
         return False
-    state = FeedState.FILLED if feed.intent_at is None else FeedState.INTENDED
-    if feed.amazon_feed_id is not None:
-        state = FeedState.SUBMITTED
-    stop_account(db, feed.account_id, "")
-    return change(db, feed_no, only_from=(FeedState.STOPPED,), state=state, wake=True, note="")
-
-
-def woken(db: Database) -> list[int]:
-    """Feeds that an operator has let go on since the last call; each is returned once."""
+    event = feed_states.retried(
+        line_count=feed.line_count,
+        intended=feed.intent_at is not None,
+        named=feed.amazon_feed_id is not None,
+        submitted=feed.submitted_at is not None,
+    )
     with db.write() as connection:
-        numbers = list(connection.execute(sa.select(FEEDS.c.no).where(FEEDS.c.wake)).scalars())
-        connection.execute(FEEDS.update().where(FEEDS.c.no.in_(numbers)).values(wake=False))
-    return numbers
+        _stop_account(connection, feed.account_id, "")
+        return move_in(connection, feed_no, event, note="", offered=False)
+
+
+def count_resumed(db: Database, feed_no: int) -> int:
+    """Count that a feed is taken up again, before it is. Returns which time it is: a number that never repeats."""
+    with db.write() as connection:
+        more = FEEDS.update().where(FEEDS.c.no == feed_no).values(resumed=FEEDS.c.resumed + 1)
+        return int(connection.execute(more.returning(FEEDS.c.resumed)).scalar_one())
+
+
+def change_verdicts(connection: sa.Connection, feed_no: int, before: Sequence[Verdict], verdict: Verdict) -> None:
+    """Give the lines of a feed that have one of these verdicts another one."""
+    some = (LINES.c.feed_no == feed_no, LINES.c.verdict.in_(before))
+    connection.execute(LINES.update().where(*some).values(verdict=str(verdict)))
 
 
 def mark_unknown(db: Database, feed_no: int) -> None:
     """Mark the lines of a feed `unknown`: nobody can say whether Amazon has it, so they are not sent again."""
     with db.write() as connection:
-        waiting = (LINES.c.feed_no == feed_no) & LINES.c.verdict.in_((Verdict.QUEUED, Verdict.SENT))
-        connection.execute(LINES.update().where(waiting).values(verdict=str(Verdict.UNKNOWN)))
+        change_verdicts(connection, feed_no, (Verdict.QUEUED, Verdict.SENT), Verdict.UNKNOWN)
 
 
 def stop_account(db: Database, account_id: int, why: str) -> None:
     """Send nothing more for an account until an operator starts it again ("" = start)."""
     with db.write() as connection:
-        connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.id == account_id).values(stopped=why))
+        _stop_account(connection, account_id, why)
+
+
+def _stop_account(connection: sa.Connection, account_id: int, why: str) -> None:
+    connection.execute(ACCOUNTS.update().where(ACCOUNTS.c.id == account_id).values(stopped=why))
 
 
 def stopped_accounts(db: Database) -> dict[int, str]:

@@ -10,19 +10,45 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from enum import IntEnum
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState, OrderState, ReadBackState, Verdict
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.orders import order_book
-from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, SIGHTINGS
+from cws_filedrop.store.feeds import releasing, returning
+from cws_filedrop.store.orders import effects, order_book
+from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, SIGHTINGS
 from cws_filedrop.store.uploads import claims, lines
 from cws_filedrop.store.uploads.packed_lines import unpack
 
+
+class Rank(IntEnum):
+    """Who is looked up first, where the rate limit does not allow all. Feeds of which nobody knows whether Amazon has
+    them come before all of these."""
+
+    UNKNOWN = 1
+    REFUSED = 2  # as shipped before
+    URGENT = 3  # accepted, and near the deadline
+    ROUTINE = 4
+
+
 ACCEPTED: Final = (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)
+SAMPLE: Final = "%0"  # order ids of this form are looked up where not all can be: one in ten
 REFUSED_AS_SHIPPED: Final = "%18021%"  # Amazon says that all of it is shipped already
+
+
+@dataclass(frozen=True, slots=True)
+class Precedence:
+    """Who is looked up where not all can be: orders to be shipped `urgent_before` go before other accepted ones, and
+    with more than `most` to be looked up only a sample of the others is. None = there is no such thing."""
+
+    urgent_before: datetime | None = None
+    most: int | None = None
+
+
+EVERY: Final = Precedence()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +60,9 @@ class DueReadBack:
     since: str
     state: ReadBackState
     looks: int
+    rank: int = Rank.ROUTINE
+    absent: int = 0  # looks in a row that plainly did not show what is unknown, and since when
+    absent_since: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,27 +91,61 @@ _ORDERS_OF_FEED: Final = sa.or_(
 )
 
 
-def expect_in(connection: sa.Connection, feed_no: int, *, now: datetime, look_after: timedelta) -> None:
-    """Schedule look-ups of a settled feed's orders; at once where Amazon says that they were shipped before."""
-    refused = sa.func.max(sa.case((LINES.c.verdict == Verdict.UNCONFIRMED, 1), else_=0))
+def expect_in(
+    connection: sa.Connection, feed_no: int, *, now: datetime, look_after: timedelta, precedence: Precedence
+) -> None:
+    """Schedule look-ups of a settled feed's orders; at once where nobody knows what became of a line, or Amazon says
+    that it was shipped before."""
     later, at_once = stamp(now + look_after), stamp(now)
+    rank = _rank(precedence.urgent_before)
     found = (
         sa.select(
             LINES.c.account_id,
             LINES.c.amazon_order_id,
             sa.literal(at_once),
             sa.literal(str(ReadBackState.AWAITED)),
-            sa.case((refused == 1, at_once), else_=later),
+            sa.case((rank <= Rank.REFUSED, at_once), else_=later),
             sa.literal(0),
             sa.literal(""),
+            rank,
+            sa.literal(0),
+            sa.null(),
         )
+        .select_from(LINES.outerjoin(ORDERS, sa.and_(*_SAME_ORDER)))
         .where(LINES.c.feed_no == feed_no, _ORDERS_OF_FEED)
         .group_by(LINES.c.account_id, LINES.c.amazon_order_id)
     )
-    columns = ("account_id", "amazon_order_id", "since", "state", "look_at", "looks", "note")
+    if precedence.most is not None and _is_long(connection, feed_no, precedence.most, later):
+        found = found.having(sa.or_(rank < Rank.ROUTINE, LINES.c.amazon_order_id.like(SAMPLE)))
+    columns = ("account_id", "amazon_order_id", "since", "state", "look_at", "looks", "note", "rank", *_ABSENCE)
     insert = _upsert(connection).from_select(columns, found)
     again = {name: getattr(insert.excluded, name) for name in columns[2:]}
+    before = (SIGHTINGS.c.state == ReadBackState.AWAITED) & (SIGHTINGS.c.rank < insert.excluded.rank)
+    again["rank"] = sa.case((before, SIGHTINGS.c.rank), else_=insert.excluded.rank)
     connection.execute(insert.on_conflict_do_update(index_elements=list(columns[:2]), set_=again))
+
+
+_ABSENCE: Final = ("absent", "absent_since")
+_SAME_ORDER: Final = (ORDERS.c.account_id == LINES.c.account_id, ORDERS.c.amazon_order_id == LINES.c.amazon_order_id)
+
+
+def _rank(urgent_before: datetime | None) -> sa.ColumnElement[int]:
+    """The rank of the orders of a feed, by its lines."""
+    deadline = ORDERS.c.latest_ship_date
+    urgent = (deadline != "") & (deadline < stamp(urgent_before)) if urgent_before else sa.false()
+    cases = (
+        (LINES.c.verdict == Verdict.UNKNOWN, int(Rank.UNKNOWN)),
+        (LINES.c.verdict == Verdict.UNCONFIRMED, int(Rank.REFUSED)),
+        (urgent, int(Rank.URGENT)),
+    )
+    return sa.func.min(sa.case(*cases, else_=int(Rank.ROUTINE)))
+
+
+def _is_long(connection: sa.Connection, feed_no: int, most: int, until: str) -> bool:
+    """Are more than `most` orders of the feed's account to be looked up by then?"""
+    account = sa.select(FEEDS.c.account_id).where(FEEDS.c.no == feed_no).scalar_subquery()
+    due = sa.select(SIGHTINGS.c.rank).where(SIGHTINGS.c.account_id == account, SIGHTINGS.c.look_at <= until)
+    return connection.execute(due.offset(most).limit(1)).first() is not None
 
 
 def _upsert(connection: sa.Connection) -> Any:
@@ -93,18 +156,39 @@ def _upsert(connection: sa.Connection) -> Any:
     return insert(SIGHTINGS)
 
 
-def next_due(db: Database, *, now: datetime, not_of: Sequence[int] = ()) -> DueReadBack | None:
-    """The order whose look-up is most overdue, except of the accounts `not_of`."""
-    columns = (SIGHTINGS.c[name] for name in ("account_id", "amazon_order_id", "since", "state", "looks"))
+def next_due(
+    db: Database, *, now: datetime, not_of: Sequence[int] = (), not_routine: Sequence[int] = ()
+) -> DueReadBack | None:
+    """The order that is to be looked up next, by rank and then by how long it is due; none of the accounts `not_of`,
+    and nothing of rank ROUTINE of `not_routine`."""
+    with db.read() as connection:
+        for rank in Rank:  # one by one, since the index then leads to it however many wait
+            if rank is Rank.ROUTINE:
+                not_of = (*not_of, *not_routine)
+            if (found := _first_due(connection, rank, stamp(now), not_of)) is not None:
+                return found
+    return None
+
+
+def _first_due(connection: sa.Connection, rank: Rank, now: str, not_of: Sequence[int]) -> DueReadBack | None:
+    names = ("account_id", "amazon_order_id", "since", "state", "looks", "rank", "absent", "absent_since")
     query = (
-        sa.select(*columns)
-        .where(SIGHTINGS.c.look_at <= stamp(now), SIGHTINGS.c.account_id.not_in(list(not_of)))
+        sa.select(*(SIGHTINGS.c[name] for name in names))
+        .where(SIGHTINGS.c.rank == rank, SIGHTINGS.c.look_at <= now, SIGHTINGS.c.account_id.not_in(list(not_of)))
         .order_by(SIGHTINGS.c.look_at)
         .limit(1)
     )
+    row = connection.execute(query).first()
+    if row is None:
+        return None
+    return DueReadBack(**dict(row._mapping) | {"state": ReadBackState(row.state)})
+
+
+def queue(db: Database, *, now: datetime) -> dict[int, int]:
+    """How many orders of each account are to be looked up by now."""
+    due = sa.select(SIGHTINGS.c.account_id, sa.func.count()).where(SIGHTINGS.c.look_at <= stamp(now))
     with db.read() as connection:
-        row = connection.execute(query).first()
-    return None if row is None else DueReadBack(row[0], row[1], row[2], ReadBackState(row[3]), row[4])
+        return {row[0]: row[1] for row in connection.execute(due.group_by(SIGHTINGS.c.account_id))}
 
 
 def told(db: Database, sighting: DueReadBack) -> list[ReportedLine]:
@@ -146,7 +230,8 @@ def told(db: Database, sighting: DueReadBack) -> list[ReportedLine]:
 class ReadBackOutcome:
     """The outcome of a look-up: the read-back's state, when to look again (None = never), and `words` to add to the
     messages of lines. `settled`: why unconfirmed lines need nobody's attention any more ("" = they do). `shown`: the
-    order as it was (`ReadBack`)."""
+    order as it was (`ReadBack`). `absent` looks in a row, since `absent_since`, have plainly not shown what is unknown.
+    `offered`: lines that may be sent again; `again`: those that are. Unknown lines that were `seen` are confirmed."""
 
     state: ReadBackState
     look_at: datetime | None
@@ -155,10 +240,22 @@ class ReadBackOutcome:
     words: Mapping[tuple[str, int], str] = field(default_factory=dict)
     settled: str = ""
     shown: Mapping[str, Any] = field(default_factory=dict)
+    absent: int = 0
+    absent_since: str | None = None
+    offered: Sequence[ReportedLine] = ()
+    again: Sequence[ReportedLine] = ()
 
 
-def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: datetime) -> list[str]:
-    """Keep the outcome of a look-up. Returns the uploads whose results have more to say now and await nothing else."""
+class Renewed(NamedTuple):
+    """Uploads that a look-up changed: those whose results have more to say and await nothing else, and those that are
+    finished by it."""
+
+    results: list[str]
+    finished: list[str]
+
+
+def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: datetime) -> Renewed:
+    """Keep the outcome of a look-up, and what follows from it."""
     mine = (
         SIGHTINGS.c.account_id == sighting.account_id,
         SIGHTINGS.c.amazon_order_id == sighting.amazon_order_id,
@@ -167,20 +264,48 @@ def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: d
     values: dict[str, Any] = {"state": str(look.state), "looks": sighting.looks + 1, "note": look.note}
     values["look_at"] = None if look.look_at is None else stamp(look.look_at)
     values |= {"looked_at": stamp(now), "shown": json.dumps(look.shown, ensure_ascii=False)}
-    line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
-    seen = [{"u": one.upload_id, "l": one.line} for one in look.seen]
-    words = [{"u": upload, "l": number, "m": f" | {said}"} for (upload, number), said in look.words.items()]
+    values |= {"absent": look.absent, "absent_since": look.absent_since}
     with db.write() as connection:
         if connection.execute(SIGHTINGS.update().where(*mine).values(values)).rowcount != 1:
-            return []
-        if seen:
-            connection.execute(LINES.update().where(line).values(seen_at=stamp(now)), seen)
-        if words:
-            connection.execute(LINES.update().where(line).values(message=LINES.c.message + sa.bindparam("m")), words)
+            return Renewed([], [])
+        _say(connection, look, now)
+        finished = _confirm(connection, sighting, [one for one in look.seen if one.unknown], now)
+        if look.again:
+            again = [(one.upload_id, one.line) for one in look.again]
+            returning.again_in(connection, sighting.account_id, again, now=now)
         if look.settled:
             _settle(connection, sighting, look.settled, now)
         uploads = {one.upload_id for one in look.seen} | {upload_id for upload_id, _ in look.words}
-        return [upload for upload in sorted(uploads) if not _awaited(connection, upload)]
+        return Renewed([upload for upload in sorted(uploads) if not _awaited(connection, upload)], finished)
+
+
+_LINE: Final = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
+
+
+def _say(connection: sa.Connection, look: ReadBackOutcome, now: datetime) -> None:
+    """Note on the lines what was seen, and what there is to say of it."""
+    seen = [{"u": one.upload_id, "l": one.line} for one in look.seen]
+    words = [{"u": upload, "l": number, "m": f" | {said}"} for (upload, number), said in look.words.items()]
+    if seen:
+        connection.execute(LINES.update().where(_LINE).values(seen_at=stamp(now)), seen)
+    if words:
+        connection.execute(LINES.update().where(_LINE).values(message=LINES.c.message + sa.bindparam("m")), words)
+
+
+def _confirm(
+    connection: sa.Connection, sighting: DueReadBack, shown: Sequence[ReportedLine], now: datetime
+) -> list[str]:
+    """Confirm lines of unknown outcome, move their order by its pieces, and let lines go on that waited for that.
+    Returns the uploads of these that are finished."""
+    if not shown:
+        return []
+    rows = [{"u": one.upload_id, "l": one.line} for one in shown]
+    known = LINES.update().where(_LINE, LINES.c.verdict == Verdict.UNKNOWN)
+    connection.execute(known.values(verdict=str(Verdict.CONFIRMED)), rows)
+    account_id, order = sighting.account_id, sighting.amazon_order_id
+    claims.shown_in(connection, account_id, order, [(one.upload_id, one.line) for one in shown])
+    effects.settle_in(connection, account_id, [order], [], now=stamp(now))
+    return releasing.release_in(connection, account_id, [order], now=stamp(now))
 
 
 def _settle(connection: sa.Connection, sighting: DueReadBack, why: str, now: datetime) -> None:

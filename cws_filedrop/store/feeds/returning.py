@@ -13,11 +13,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import Ended, FeedRow, RateLimit
-from cws_filedrop.store.schema import FEEDS, LINES
+from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
+from cws_filedrop.store.uploads import claims
 
 PER_HOUR: Final = 6  # feeds with lines that came back, an account
 
@@ -50,13 +52,10 @@ def give_back(
     All in one transaction; once it is done, doing it again changes nothing. `values` are columns of the ended feed.
     """
     with db.write() as connection:
-        row = connection.execute(sa.select(FEEDS.c.state).where(FEEDS.c.no == feed.no).with_for_update()).one()
-        if row.state == FeedState.SETTLED:
+        done: dict[str, object] = {"settled_at": stamp(now), "ended": ended}
+        if not feeds.move_in(connection, feed.no, FeedEvent.RETURNED, **done, **values):
             return []
-        made = [_carry_on(connection, feed, portion, place, now) for place, portion in enumerate(portions, 1)]
-        done = {"state": FeedState.SETTLED, "settled_at": stamp(now), "ended": ended}
-        connection.execute(FEEDS.update().where(FEEDS.c.no == feed.no).values(**done, **values))
-    return made
+        return [_carry_on(connection, feed, portion, place, now) for place, portion in enumerate(portions, 1)]
 
 
 def _carry_on(connection: sa.Connection, feed: FeedRow, portion: Portion, place: int, now: datetime) -> int:
@@ -102,6 +101,60 @@ def take_turn(
             return False
         if feeds.slot_in(connection, feed.account_id, now, second_after_seconds, rate_limit) is not None:
             return False
-        mine = (FEEDS.c.no == feed.no, FEEDS.c.state == FeedState.WAITING)
-        values = {"state": FeedState.FILLED, "opened_at": stamp(now)}
-        return connection.execute(FEEDS.update().where(*mine).values(values)).rowcount == 1
+        return feeds.move_in(connection, feed.no, FeedEvent.ITS_TURN, opened_at=stamp(now))
+
+
+def again_in(connection: sa.Connection, account_id: int, lines: Sequence[tuple[str, int]], *, now: datetime) -> int:
+    """Let lines of unknown outcome go again, since Amazon plainly does not have them. Returns how many.
+
+    Only those that are still unknown, and whose feed can run no more. They go together with others that wait for the
+    same, and their uploads wait for Amazon once more. Rows of one message stay together.
+    """
+    found = [row for one in lines if (row := connection.execute(_UNKNOWN, {"u": one[0], "l": one[1]}).first())]
+    if not found:
+        return 0
+    feed_no, used = _gathering(connection, account_id, found[0].feed_no, now)
+    kept = list(dict.fromkeys((row.feed_no, row.message_id) for row in found))
+    numbers = {message: used + place for place, message in enumerate(kept, 1)}
+    rows = [{"u": row.upload_id, "l": row.line, "m": numbers[row.feed_no, row.message_id]} for row in found]
+    line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
+    own_code = sa.case((LINES.c.code.like("A-%"), ""), else_=LINES.c.code)  # what Amazon said is of no more interest
+    changed = {"feed_no": feed_no, "message_id": sa.bindparam("m"), "verdict": str(Verdict.QUEUED)}
+    connection.execute(LINES.update().where(line).values(**changed, code=own_code, message=WAS_UNKNOWN), rows)
+    more = {"line_count": FEEDS.c.line_count + len(rows), "message_count": used + len(kept)}
+    connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(more))
+    for row in found:
+        claims.sent_again_in(connection, account_id, row.amazon_order_id, [(row.upload_id, row.line)])
+    _wait_again(connection, [row.upload_id for row in found])
+    return len(rows)
+
+
+WAS_UNKNOWN: Final = "sent again, since Amazon's own order did not show it"
+MOST_TOGETHER: Final = 1000  # messages
+_UNKNOWN: Final = (
+    sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.feed_no, LINES.c.message_id, LINES.c.amazon_order_id)
+    .join(FEEDS, (FEEDS.c.no == LINES.c.feed_no) & (FEEDS.c.state == FeedState.SETTLED))
+    .where(LINES.c.upload_id == sa.bindparam("u"), LINES.c.line == sa.bindparam("l"))
+    .where(LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None), LINES.c.kind == FeedKind.FULFILLMENT)
+)
+
+
+def _gathering(connection: sa.Connection, account_id: int, parent: int, now: datetime) -> tuple[int, int]:
+    """A waiting feed that lines of unknown outcome go with, and how many messages it has; a new one where there is
+    none."""
+    feeds.lock_account(connection, account_id)
+    mine = (FEEDS.c.account_id == account_id, FEEDS.c.state == FeedState.WAITING, FEEDS.c.cause.like("unknown:%"))
+    room = FEEDS.c.message_count < MOST_TOGETHER
+    row = connection.execute(sa.select(FEEDS.c.no, FEEDS.c.message_count).where(*mine, room).limit(1)).first()
+    if row is not None:
+        return row.no, row.message_count
+    values: dict[str, Any] = {"account_id": account_id, "kind": str(FeedKind.FULFILLMENT), "state": FeedState.WAITING}
+    values |= {"cause": f"unknown:{parent}:{stamp(now)}", "opened_at": stamp(now), "parent": parent}
+    return connection.execute(FEEDS.insert().values(values).returning(FEEDS.c.no)).scalar_one(), 0
+
+
+def _wait_again(connection: sa.Connection, upload_ids: Sequence[str]) -> None:
+    """These uploads wait for Amazon again, once for each time they are named."""
+    wait = UPLOADS.update().where(UPLOADS.c.id == sa.bindparam("u"))
+    values = {"waiting": UPLOADS.c.waiting + 1, "state": str(UploadState.WAITING), "done_at": None}
+    connection.execute(wait.values(values), [{"u": upload_id} for upload_id in upload_ids])

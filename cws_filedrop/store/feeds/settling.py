@@ -13,9 +13,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, FeedState, OrderState, Verdict
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import BulkQuery, Database, stamp
 from cws_filedrop.store.feeds import read_backs, releasing
-from cws_filedrop.store.feeds.feeds import FeedRow, row_of
+from cws_filedrop.store.feeds.feeds import FeedRow, move_in, row_of
+from cws_filedrop.store.feeds.read_backs import EVERY, Precedence
 from cws_filedrop.store.orders import effects
 from cws_filedrop.store.orders.effects import LineRefusal
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, UPLOADS
@@ -48,13 +50,15 @@ def settle(
     *,
     now: datetime,
     look_after: timedelta | None = None,
+    precedence: Precedence = EVERY,
     beside: Callable[[sa.Connection, Sequence[LineRefusal]], None] = _nothing,
+    event: FeedEvent = FeedEvent.SETTLED,
 ) -> list[str]:
     """Give every line of a feed its verdict. Returns the uploads that have no line waiting any more.
 
     Settling again changes nothing. The ledger counts what Amazon answered, orders move by their pieces, and lines that
-    waited for these answers go on. After `look_after` the orders are read back; None = never. `beside` is called with
-    the refused lines, in the same transaction.
+    waited for these answers go on. After `look_after` the orders are read back, by `precedence`; None = never. `beside`
+    is called with the refused lines, in the same transaction.
     """
     with db.write() as connection:
         feed = row_of(connection.execute(sa.select(FEEDS).where(FEEDS.c.no == feed_no).with_for_update()).one())
@@ -66,11 +70,10 @@ def settle(
                 beside(connection, refused)
             released = _settle_orders(connection, feed, refused, stamp(now))
             if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
-                read_backs.expect_in(connection, feed.no, now=now, look_after=look_after)
+                read_backs.expect_in(connection, feed.no, now=now, look_after=look_after, precedence=precedence)
             _count_down(connection, feed_no, stamp(now))
-            values = {"state": FeedState.SETTLED, "settled_at": stamp(now)}
-            values["report_sha256"] = settlement.report_sha256
-            connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(values))
+            kept = {"settled_at": stamp(now), "report_sha256": settlement.report_sha256}
+            move_in(connection, feed_no, event, **kept)
         touched = sa.select(LINES.c.upload_id).where(LINES.c.feed_no == feed_no).distinct()
         with_it = (UPLOADS.c.account_id == feed.account_id) & (UPLOADS.c.done_at == (feed.settled_at or ""))
         ours = sa.or_(UPLOADS.c.id.in_(touched), UPLOADS.c.id.in_(released), with_it if feed.settled_at else sa.false())

@@ -43,7 +43,9 @@ _Count = Callable[[sa.Connection, sa.ColumnElement[bool]], Mapping[Hashable, flo
 LONG_AGO: Final = timedelta(hours=1)
 FAR_BEHIND: Final = 1_000  # entries of the trail; those of several processes may become visible out of order
 _IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING)
-_UNDER_WAY: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.STOPPED, FeedState.WAITING)
+_UNDER_WAY: Final = tuple(
+    one for one in FeedState if one not in (FeedState.SUBMITTED, FeedState.SETTLED, FeedState.EMPTY)
+)
 _LAST_UPLOAD: Final = sa.select(sa.func.max(UPLOADS.c.id))
 _LAST_FEED: Final = sa.select(sa.func.max(FEEDS.c.no))
 _ARRIVED: Final = sa.select(sa.func.min(UPLOADS.c.id)).where(UPLOADS.c.state.in_([str(one) for one in _IN_WORK]))

@@ -54,7 +54,11 @@ class StageCounts:
     @property
     def to_send(self) -> StageCount:
         """What is still to be sent: the uploads that wait for Amazon, and their lines that it does not have yet."""
-        waiting, sent, stopped = self.upload("waiting"), self.feed("submitted", "intended"), self.feed("stopped")
+        waiting, sent, stopped = (
+            self.upload("waiting"),
+            self.feed("submitted", "intended", "adopted"),
+            self.feed("stopped"),
+        )
         lines = max(0, waiting.lines - sent.lines - stopped.lines)
         since = [one for one in (self.queued_since, self.feed("open", "filled", "waiting").oldest) if one]
         return StageCount(waiting.number if lines else 0, lines, min(since, default="") if lines else "")

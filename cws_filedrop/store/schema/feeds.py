@@ -29,7 +29,15 @@ FEEDS: Final = sa.Table(
     sa.Column("note", sa.Text, nullable=False, server_default=""),  # last trouble, in words
     sa.Column("document_sha256", sa.Text, nullable=False, server_default=""),  # as it was sent; "" = it was not kept
     sa.Column("report_sha256", sa.Text, nullable=False, server_default=""),  # as it was read
-    sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator lets it go on
+    sa.Column("wake", sa.Boolean, nullable=False, server_default=sa.false()),  # of versions before 0023
+    sa.Column("document_at", sa.Text),  # Date of Amazon's answer to its createFeedDocument: nothing older can be it
+    sa.Column("looks", sa.Integer, nullable=False, server_default="0"),  # at Amazon's feeds, none of which was it
+    sa.Column("order_looks", sa.Integer, nullable=False, server_default="0"),  # at its orders: no package was shown
+    sa.Column("orders_since", sa.Text),  # when the first of these looks was made
+    sa.Column("order_place", sa.Integer, nullable=False, server_default="0"),  # orders read in the look under way
+    sa.Column("strangers", sa.Text, nullable=False, server_default=""),  # feeds at Amazon that are not it, by blanks
+    sa.Column("offered", sa.Boolean, nullable=False, server_default=sa.false()),  # an operator may send it again
+    sa.Column("resumed", sa.Integer, nullable=False, server_default="0"),  # times that a round found it left alone
     sa.Column("ended_at", sa.Text),  # when we first heard that Amazon was done with it
     sa.Column("refused_at", sa.Text),  # since when Amazon refuses to be asked about it; NULL = it does not
     sa.Column("parent", SERIAL),  # the feed from which its lines came back

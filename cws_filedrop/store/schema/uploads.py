@@ -142,6 +142,7 @@ SIGHTINGS: Final = sa.Table(  # orders whose confirmation is to be found again i
     sa.Column("absent_since", sa.Text),  # the first of these
     sa.Index(
         "sightings_due",
+        "rank",
         "look_at",
         sqlite_where=sa.text("look_at IS NOT NULL"),
         postgresql_where=sa.text("look_at IS NOT NULL"),

@@ -266,6 +266,31 @@ def settle_by_hand_in(connection: sa.Connection, account_id: int, order: str, *,
     connection.execute(CLAIMS.update().where(*ours, CLAIMS.c.refused + CLAIMS.c.unknown > 0).values(values))
 
 
+def shown_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[tuple[str, int]]) -> None:
+    """Count as accepted what nobody knew of some lines of an order: Amazon's own order shows it."""
+    values = {"accepted": CLAIMS.c.accepted + CLAIMS.c.unknown, "unknown": 0}
+    _change_unknown(connection, account_id, order, lines, values)
+
+
+def sent_again_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[tuple[str, int]]) -> None:
+    """Count as on its way what nobody knew of some lines of an order: Amazon plainly lacks it, so it is sent again."""
+    _change_unknown(connection, account_id, order, lines, {"unknown": 0})
+
+
+def _change_unknown(
+    connection: sa.Connection,
+    account_id: int,
+    order: str,
+    lines: Iterable[tuple[str, int]],
+    values: Mapping[str, Any],
+) -> None:
+    rows = [{"b_upload": upload_id, "b_line": line} for upload_id, line in lines]
+    ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order)
+    mine = (CLAIMS.c.upload_id == sa.bindparam("b_upload"), CLAIMS.c.line == sa.bindparam("b_line"))
+    if rows:
+        connection.execute(CLAIMS.update().where(*ours, *mine).values(**values), rows)
+
+
 def tell_after_all_in(connection: sa.Connection, account_id: int, order: str, line: tuple[str, int]) -> bool:
     """Count as on its way again what was taken back of a line; false when it has no claim."""
     ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order)

@@ -4,13 +4,16 @@ list or chart has to search millions of lines."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.store.database import Database
+from cws_filedrop.model import UploadState, Verdict
+from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import LINES, UPLOADS, VERDICT_COUNTS
 
+UNDELIVERED: Final = timedelta(days=14)
 _COUNT: Final = (
     sa.select(LINES.c.upload_id, LINES.c.verdict, LINES.c.code, sa.func.count().label("line_count"))
     .where(LINES.c.upload_id.in_(sa.bindparam("ids", expanding=True)))
@@ -43,3 +46,23 @@ def of_upload(db: Database, upload_id: str) -> Mapping[tuple[str, str], int]:
     )
     with db.read() as connection:
         return {(row.verdict, row.code): row.line_count for row in connection.execute(query)}
+
+
+def undelivered(db: Database, *, before: datetime) -> list[tuple[str, str]]:
+    """Uploads of the last days that await an `answer` or a `result` of ours since before a moment, oldest first.
+
+    A result was not delivered as long as lines are counted as on their way whose upload is done.
+    """
+    recent = (UPLOADS.c.id >= f"{before - UNDELIVERED:%Y%m%d-%H%M%S}", UPLOADS.c.state != UploadState.ARRIVED)
+    on_its_way = sa.exists().where(
+        VERDICT_COUNTS.c.upload_id == UPLOADS.c.id, VERDICT_COUNTS.c.verdict.in_((Verdict.QUEUED, Verdict.SENT))
+    )
+    answers = sa.select(UPLOADS.c.id, sa.literal("answer")).where(
+        *recent, UPLOADS.c.answered_at.is_(None), UPLOADS.c.arrived_at < stamp(before)
+    )
+    results = sa.select(UPLOADS.c.id, sa.literal("result")).where(
+        *recent, UPLOADS.c.answered_at.is_not(None), UPLOADS.c.state == UploadState.DONE
+    )
+    late = results.where(UPLOADS.c.done_at < stamp(before), on_its_way)
+    with db.read() as connection:
+        return sorted((row[0], row[1]) for query in (answers, late) for row in connection.execute(query))

@@ -68,3 +68,20 @@ def adopt(request: Request, session: visitors.Operator, number: Number, amazon_f
     with visitors.decided():
         orders_and_feeds.adopt_feed(web_context.of(request).context, number, amazon_feed_id.strip(), who=who)
     return go(request, "/feeds", f"Feed {number} is {amazon_feed_id.strip()}.")
+
+
+@router.post("/feeds/{number}/send-again", dependencies=[visitors.Meant])
+def send_again(request: Request, session: visitors.Operator, number: Number) -> Response:
+    """Send a feed once more that may be at Amazon, where that was offered."""
+    with visitors.decided():
+        orders_and_feeds.send_feed_again(web_context.of(request).context, number, who=visitors.who(request, session))
+    return go(request, "/feeds", f"Feed {number} is sent again.")
+
+
+@router.post("/feeds/{number}/drop", dependencies=[visitors.Meant])
+def drop(request: Request, session: visitors.Operator, number: Number, note: Text = "") -> Response:
+    """Take the lines out of a feed that cannot be sent."""
+    who = visitors.who(request, session)
+    with visitors.decided():
+        orders_and_feeds.drop_feed(web_context.of(request).context, number, note=note.strip(), who=who)
+    return go(request, "/feeds", f"The lines of feed {number} are unconfirmed.")

@@ -109,6 +109,15 @@ def retry(request: Request, session: visitors.Operator, account_id: Number, orde
     return go(request, f"/orders/{account_id}/{order_id}", f"Its refused lines are sent again, as upload {upload_id}.")
 
 
+@router.post("/orders/retry-offered", dependencies=[visitors.Meant])
+def retry_offered(request: Request, session: visitors.Operator) -> Response:
+    """Send again all lines of unknown outcome that Amazon's own orders plainly lack."""
+    context, who = web_context.of(request).context, visitors.who(request, session)
+    done = sending_again.retry_all(context, sending_again.offered(context), who=who)
+    sent = sum(not one.why_not for one in done)
+    return go(request, "/unconfirmed", f"Lines of {sent} orders are sent again.")
+
+
 @router.post("/orders/{account_id}/{order_id}/evidence", dependencies=[visitors.Meant])
 def evidence(
     request: Request, session: visitors.Operator, account_id: Number, order_id: str, only: Text = ""

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.marketplaces.seller_site import order_url
+from cws_filedrop.store.feeds import offers
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.lists.work_lists import UnsettledLine
 from cws_filedrop.store.users import users
@@ -37,6 +38,7 @@ def unconfirmed(request: Request, session: visitors.Viewer) -> Response:
         first_of=_first_of(chosen),
         codes=sorted({line.code for line in lines}),
         code=code,
+        offered=offers.unshipped(db),
         total=web_context.of(request).counts.of(web_context.of(request).context)[0],
         cases=work_lists.cases(db, [line.about for line in chosen]),
         no_case=work_lists.NO_CASE,

@@ -18,7 +18,7 @@ from cws_filedrop.views import feed_documents
 from cws_filedrop.web.api.access import ApiContext, Operator, TheApi
 from cws_filedrop.web.api.ops import parts
 from cws_filedrop.web.api.ops.parts import FeedNumber
-from cws_filedrop.web.api.ops.shapes import AdoptRequest, FeedBody, FeedList
+from cws_filedrop.web.api.ops.shapes import AdoptRequest, DropFeedRequest, FeedBody, FeedList
 from cws_filedrop.web.api.orders import file_documented
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import SAME, Limit, link_next
@@ -101,4 +101,23 @@ def adopt_feed(number: FeedNumber, requested: AdoptRequest, api: TheApi, who: Op
     _known(api, number)
     with parts.decided():
         orders_and_feeds.adopt_feed(api.context, number, requested.amazon_feed_id, who=who)
+    return _known(api, number)
+
+
+@router.post("/feeds/{number}/send-again", status_code=202, responses=documented(404, 409))
+def send_feed_again(number: FeedNumber, api: TheApi, who: Operator) -> FeedBody:
+    """Send a stopped feed once more that may be at Amazon; only where `offered`. Look at Amazon first: what it has
+    already is told twice."""
+    _known(api, number)
+    with parts.decided():
+        orders_and_feeds.send_feed_again(api.context, number, who=who)
+    return _known(api, number)
+
+
+@router.post("/feeds/{number}/drop", responses=documented(404, 409))
+def drop_feed(number: FeedNumber, requested: DropFeedRequest, api: TheApi, who: Operator) -> FeedBody:
+    """Take the lines out of a stopped feed that Amazon cannot have: they are unconfirmed, and may be dropped again."""
+    _known(api, number)
+    with parts.decided():
+        orders_and_feeds.drop_feed(api.context, number, note=requested.note, who=who)
     return _known(api, number)

@@ -29,7 +29,11 @@ from cws_filedrop.web.api.ops.shapes import (
     DecisionBody,
     FoundOrder,
     FoundOrders,
+    OrderDone,
+    OrdersDone,
     OrderStands,
+    OrdersToRetry,
+    OrdersToSettle,
     RefusedLine,
     SentAgain,
     SettleRequest,
@@ -128,6 +132,28 @@ def retry(account_id: AccountId, order_id: OrderId, api: TheApi, who: Operator) 
         upload_id = sending_again.retry_order(api.context, account_id, order_id, who=who)
     api.arrived(upload_id)
     return SentAgain(upload_id=upload_id)
+
+
+@router.post("/orders/retry-many", status_code=202, responses=documented(400))
+def retry_many(requested: OrdersToRetry, api: TheApi, who: Operator) -> OrdersDone:
+    """Send many orders again, each as by itself; with `offered` all whose lines of unknown outcome may be."""
+    wanted = [(one.account_id, one.order_id) for one in requested.orders]
+    if requested.offered:
+        wanted += sending_again.offered(api.context)
+    done = sending_again.retry_all(api.context, wanted, who=who)
+    for one in done:
+        if one.upload_id:
+            api.arrived(one.upload_id)
+    return OrdersDone(orders=[OrderDone(**asdict(one)) for one in done])
+
+
+@router.post("/orders/settle-many", responses=documented(400))
+def settle_many(requested: OrdersToSettle, api: TheApi, who: Operator) -> OrdersDone:
+    """Record what became of many orders; nothing is sent to Amazon."""
+    wanted = [(one.account_id, one.order_id) for one in requested.orders]
+    failed = orders_and_feeds.settle_all(api.context, wanted, requested.state, note=requested.note.strip(), who=who)
+    done = [OrderDone(account_id=account, order_id=order, why_not=failed.get(order, "")) for account, order in wanted]
+    return OrdersDone(orders=done)
 
 
 @router.post("/orders/{account_id}/{order_id}/evidence", responses=file_documented("The zip", ZIP), response_model=None)

@@ -209,6 +209,43 @@ class SettleRequest(BaseModel):
     )
 
 
+class OrderKey(BaseModel):
+    """Which order of which account."""
+
+    model_config = ConfigDict(extra="forbid")
+    account_id: int = Field(ge=1, le=2**63 - 1)
+    order_id: str = Field(min_length=1, max_length=100, examples=["026-1520163-6049104"])
+
+
+class OrdersToRetry(BaseModel):
+    """Which orders; or, with `offered`, all of which lines of unknown outcome are plainly not at Amazon."""
+
+    model_config = ConfigDict(extra="forbid")
+    orders: list[OrderKey] = Field(default=[], max_length=1000)
+    offered: bool = False
+
+
+class OrdersToSettle(SettleRequest):
+    """Which orders, and what has become of all of them."""
+
+    orders: list[OrderKey] = Field(min_length=1, max_length=1000)
+
+
+class OrderDone(BaseModel):
+    """How it went with one order."""
+
+    account_id: int
+    order_id: str
+    upload_id: str = Field(default="", description="the upload that carries its lines now")
+    why_not: str = Field(default="", description="why nothing was done; empty: it was done")
+
+
+class OrdersDone(BaseModel):
+    """How it went with each order."""
+
+    orders: list[OrderDone]
+
+
 class OrderStands(BaseModel):
     """Where an order stands now."""
 
@@ -294,13 +331,21 @@ class FeedBody(BaseModel):
     amazon_feed_id: str | None
     document_id: str = Field(description="Amazon's id of the document; empty: not uploaded")
     report_document_id: str = Field(description="Amazon's id of its report; empty: none yet")
-    note: str = Field(description="why it is stopped")
+    note: str = Field(description="why it is stopped, or what it waits for")
+    offered: bool = Field(description="whether it may be at Amazon, and may be sent again at an operator's risk")
 
 
 class FeedList(BaseModel):
     """A page of feeds, newest first; the next one is in the `Link` header."""
 
     feeds: list[FeedBody]
+
+
+class DropFeedRequest(BaseModel):
+    """Why the lines of a feed are taken out."""
+
+    model_config = ConfigDict(extra="forbid")
+    note: str = Field(default="", max_length=200, description="for its sellers; the default is the feed's own note")
 
 
 class AdoptRequest(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -181,10 +181,10 @@ def _before_last_order(orders: pd.Series[str]) -> int:
 
 def result_rows(piece: Piece) -> bytes:
     """The rows of result.txt for a piece of which nothing was sent yet."""
-    size, by_line = len(piece.keys), piece.issues_by_line
-    places = piece.keys.index.get_indexer(pd.Index(list(by_line), dtype="int64"))
-    codes = table.sparse([_codes(issues) for issues in by_line.values()], places, size)
-    messages = table.sparse([_messages(issues) for issues in by_line.values()], places, size)
+    size, told = len(piece.keys), _told(piece)
+    places = piece.keys.index.get_indexer(pd.Index(list(told), dtype="int64"))
+    codes = table.sparse([code for code, _ in told.values()], places, size)
+    messages = table.sparse([message for _, message in told.values()], places, size)
     keys = (piece.keys[name] for name in KEY_COLUMNS)
     return table.rows([table.numbers(piece.keys.index), *keys, piece.verdicts, codes, messages, ""])
 
@@ -192,25 +192,30 @@ def result_rows(piece: Piece) -> bytes:
 def first_issues(piece: Piece) -> tuple[list[str], list[str]]:
     """What result.txt says about each line: the codes of its issues, and their messages; "" where there are none."""
     codes, messages = [""] * len(piece.keys), [""] * len(piece.keys)
-    places = piece.keys.index.get_indexer(pd.Index(list(piece.issues_by_line), dtype="int64")).tolist()
-    for place, issues in zip(places, piece.issues_by_line.values(), strict=True):
-        codes[place], messages[place] = _codes(issues), _messages(issues)
+    told = _told(piece)
+    places = piece.keys.index.get_indexer(pd.Index(list(told), dtype="int64")).tolist()
+    for place, (code, message) in zip(places, told.values(), strict=True):
+        codes[place], messages[place] = code, message
     return codes, messages
 
 
-def _codes(issues: Sequence[Issue]) -> str:
-    return " | ".join([issue.code for issue in issues])
-
-
-def _messages(issues: Sequence[Issue]) -> str:
-    return " | ".join([issue.message for issue in issues])
+def _told(piece: Piece) -> dict[int, tuple[str, str]]:
+    """The codes and messages of lines, by line: their issues', and what there is to say of a line that goes nowhere."""
+    told = {
+        line: (" | ".join([issue.code for issue in issues]), " | ".join([issue.message for issue in issues]))
+        for line, issues in piece.issues_by_line.items()
+    }
+    for line, remark in piece.remarks.items():
+        codes, messages = told.get(line, ("", ""))
+        told[line] = (codes, f"{messages} | {remark}" if messages else remark)
+    return told
 
 
 def rejected_rows(piece: Piece, examination: Examination) -> bytes:
     """The rows of rejected.txt for a piece: lines that were rejected, with only their errors."""
     facts, by_line = examination.facts, piece.issues_by_line
     issues = ((line, issue) for line in piece.raw for issue in by_line.get(line, ()) if _rejects(issue))
-    return rejected.rows(piece.raw, issues, facts.delimiter, len(facts.headings))
+    return rejected.rows(piece.raw, issues, facts.delimiter, facts.headings)
 
 
 def _rejects(issue: Issue) -> bool:

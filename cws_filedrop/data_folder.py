@@ -23,7 +23,7 @@ from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import default_url, sqlite_file
 
 LOG: Final = log.get(__name__)
-FOLDERS: Final = ("spool", "logs", "keys", "documents")
+FOLDERS: Final = ("spool", "logs", "keys", "documents", "tmp")
 SMALL: Final = frozenset({"logs", "keys"})  # looked through at every start
 BESIDE: Final = ("", "-wal", "-shm", "-journal")  # a database, and what SQLite puts beside it
 PASS: Final = 0o010  # the group may go through the folder, and not see what is in it

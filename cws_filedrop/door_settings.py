@@ -106,6 +106,9 @@ class GuardSettings:
     forget_seconds: float = field(
         default=600.0, metadata={"doc": "half of the failures counted are forgotten after this"}
     )
+    exempt: str = field(
+        default="", metadata={"doc": "addresses or networks that are never banned, separated by blanks"}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,4 +131,25 @@ class FolderSettings:
         metadata={"doc": "the same where the system cannot say who has it open, such as for files of another user"},
     )
     sweep_seconds: float = field(default=5.0, metadata={"doc": "how often every inbox is scanned"})
+    working_names: str = field(
+        default="",
+        metadata={
+            "doc": "more names that programs use while they write, at any door, as patterns such as up_* separated by"
+            " blanks; such files are taken when they get another name"
+        },
+    )
+    ignored_minutes: float = field(
+        default=10.0,
+        metadata={"doc": "what lies in an inbox for this long and cannot be taken is reported; 0: nothing is"},
+    )
     polling: bool = field(default=False, metadata={"doc": "never use file events (they are tested at start anyway)"})
+
+    @property
+    def working_patterns(self) -> tuple[str, ...]:
+        """The patterns of `working_names`, in small letters."""
+        return tuple(self.working_names.lower().split())
+
+    @property
+    def told_minutes(self) -> float:
+        """`ignored_minutes`, or 0 where nobody looks into the folders anyway."""
+        return self.ignored_minutes if self.enabled else 0.0

@@ -21,10 +21,11 @@ from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.logins import Logins
 from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseConnectionStore, DatabaseGuardStore, SellerRows
 from cws_filedrop.model import Limits
-from cws_filedrop.processes import child
+from cws_filedrop.processes import child, open_files
 from cws_filedrop.processes.stopping import StopRequest, stop_on_signals
 from cws_filedrop.settings import Settings
-from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.opening import open_database
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.store.sellers import profiles
 from cws_filedrop.transports import serving
@@ -62,7 +63,9 @@ def _orphaned(stop: StopRequest) -> None:
 
 
 def _serve(settings: Settings, stop: StopRequest) -> None:
-    db = Database(settings.database.url or default_url(settings.data))
+    # FTP takes a second connection, and a file, for each transfer.
+    open_files.allow(3 * settings.ftp.max_connections + 2 * settings.sftp.max_connections)
+    db = open_database(settings)
     guard, audit, heartbeat = (
         Guard(settings.guard, DatabaseGuardStore(db)),
         Audit(DatabaseAuditStore(db)),
@@ -94,6 +97,7 @@ def _open(
     homes, spool = Homes(settings.data / "homes"), Spool(settings.data / "spool")
     limits = settings.limits
     intake = Intake(homes, spool, upload_limit_bytes=limits.upload_bytes, least_free_bytes=limits.free_bytes)
+    intake.working_names = settings.folder.working_patterns
     bounds = Limits(limits.upload_bytes, limits.unpacked_bytes, limits.lines)
     intake.look_first(partial(first_look.fault, limits=bounds, profiles_of=partial(profiles.of_name, db)))
     ftp = sftp = folder = None

@@ -21,7 +21,7 @@ from dbos import DBOS, DBOSPortableJSONSerializer, SetEnqueueOptions, SetWorkflo
 
 # Pinned: by default it is a hash of the workflows' source, and then every change of code would strand running work.
 APPLICATION_VERSION: Final = "1"
-QUEUES: Final = {"later": 2, "results": 1, "heavy": 1}  # name -> workflows at once
+QUEUES: Final = {"later": 2, "results": 1, "heavy": 1, "packed": 1}  # name -> workflows at once
 # The library stamps its rows by unixepoch('subsec') from Python 3.12 on, which an older SQLite answers with NULL.
 SUBSECONDS_SINCE: Final = (3, 42)
 WRITES: Final = ("INSERT", "UPDATE", "DELETE", "REPLAC")

@@ -50,6 +50,7 @@ class Piece:
     raw: dict[int, str]
     quiet: frozenset[int]
     cancellations: dict[int, Cancellation]
+    remarks: dict[int, str]  # what there is to say of lines that are only noted, by line
     again: Callable[[int], Piece]  # the lines after one of them, judged again because their orders have changed
 
     def until(self, line: int) -> Piece:
@@ -62,6 +63,7 @@ class Piece:
             shipments=self.shipments.loc[:line],
             make_effects=lambda: [effect for effect in self.effects if effect.line <= line],
             raw={number: cells for number, cells in self.raw.items() if number <= line},
+            remarks={number: text for number, text in self.remarks.items() if number <= line},
         )
 
     @cached_property
@@ -238,6 +240,7 @@ class Examination:
             raw,
             judgement.quiet,
             judgement.cancellations,
+            judgement.remarks,
             again=lambda line: self._piece(chunk.after(line), in_file),
         )
 
@@ -253,6 +256,7 @@ def examine(
     file = open_file(
         source, file_name=file_name, limits=context.limits, profiles=context.profiles, remembered=remembered
     )
+    file.facts.check_filled()
     return Examination(file, context, look_up)
 
 

@@ -10,7 +10,8 @@ from cws_filedrop.formats.claims import ORDER_FORMATS
 from cws_filedrop.formats.file import open_file
 from cws_filedrop.model import JudgementContext, OrderState
 from cws_filedrop.rules import order_rows
-from cws_filedrop.rules.book import KnownOrder, OrderBook, named
+from cws_filedrop.rules.book import CURRENT, KnownOrder, OrderBook, named
+from cws_filedrop.rules.dates import stamped
 from cws_filedrop.tables import arrow
 
 
@@ -28,7 +29,8 @@ def book(source: BinaryIO, *, file_name: str, context: JudgementContext) -> Orde
         order.purchase_date = row["purchase-date"] or order.purchase_date
         order.ship_method = row["ship-method"] or order.ship_method
         orders[name] = (order, row["number"] or number, row["reference"] or reference)
-    return replace(named(orders.values()), current=True)
+    newest = max((order.purchase_date for order, _, _ in orders.values()), default="")
+    return replace(named(orders.values()), current=newest >= stamped(context.now - CURRENT))
 
 
 def _rows(source: BinaryIO, file_name: str, context: JudgementContext) -> Iterator[dict[str, str]]:

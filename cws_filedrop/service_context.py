@@ -14,6 +14,7 @@ from cws_filedrop.model import JudgementContext, Limits, Policy, Profile
 from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.opening import open_database
 
 
 def utc_now() -> datetime:
@@ -64,4 +65,4 @@ def database_url(settings: Settings) -> str:
 def open_context(settings: Settings) -> ServiceContext:
     """Open the context of the settings' data folder; the database tables must exist already."""
     homes = Homes(settings.data / "homes")
-    return ServiceContext(settings, Database(database_url(settings)), Spool(settings.data / "spool"), homes)
+    return ServiceContext(settings, open_database(settings), Spool(settings.data / "spool"), homes)

@@ -17,6 +17,7 @@ from cws_filedrop.door_settings import (
     SftpSettings,
     TlsSettings,
 )
+from cws_filedrop.marketplace_settings import MarketplaceSettings, SandboxSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,13 @@ class DatabaseSettings:
     """One database for our rows and the durable engine's."""
 
     url: str = field(default="", metadata={"doc": "empty: SQLite in the data folder; or postgresql+psycopg://..."})
+    key_file: str = field(
+        default="",
+        metadata={
+            "doc": "file with the keys that encrypt second factors, secrets of web hooks and buyers' data in it; made"
+            " when it is needed; empty: keys/database.key in the data folder"
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,32 @@ class WebSettings:
         default="",
         metadata={
             "doc": "addresses or networks of proxies whose X-Forwarded-For and -Proto are trusted, separated by blanks"
+        },
+    )
+    hosts: str = field(
+        default="",
+        metadata={"doc": "names and addresses by which it is reached, separated by blanks; empty: any"},
+    )
+    max_connections: int = field(default=1000, metadata={"doc": "most connections at once, in all"})
+    max_connections_per_address: int = field(
+        default=200, metadata={"doc": "most connections at once from one address; proxies are not counted so"}
+    )
+    handshake_seconds: float = field(default=10.0, metadata={"doc": "how long a TLS handshake may take"})
+    header_seconds: float = field(default=10.0, metadata={"doc": "how long the header of a request may take"})
+    body_seconds: float = field(
+        default=30.0,
+        metadata={"doc": "how long a form may take, and how long an upload may be silent (and a second for each KiB)"},
+    )
+    monitoring_port: int = field(
+        default=0,
+        metadata={"doc": "a port of its own for /metrics and /readyz, which are nowhere else then; 0: none"},
+    )
+    monitoring_host: str = field(default="127.0.0.1", metadata={"doc": "address to listen on for that port"})
+    monitoring_token: str = field(
+        default="",
+        metadata={
+            "doc": "env:NAME or file:PATH of a token for /metrics and /readyz (Authorization: Bearer ...); without"
+            " token and port only this machine and private networks are answered"
         },
     )
     idle_minutes: float = field(
@@ -103,8 +137,19 @@ class LimitSettings:
     """The largest file that is accepted, and the disk space that must stay free."""
 
     upload_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest upload, in bytes"})
-    unpacked_bytes: int = field(default=1_073_741_824, metadata={"doc": "largest packed file once unpacked, in bytes"})
-    lines: int = field(default=10_000_000, metadata={"doc": "most lines in one file"})
+    unpacked_bytes: int = field(default=268_435_456, metadata={"doc": "largest packed file once unpacked, in bytes"})
+    lines: int = field(default=2_000_000, metadata={"doc": "most lines in one file"})
+    reading_memory_bytes: int = field(
+        default=1_610_612_736,
+        metadata={"doc": "a file is refused when the process that reads it takes more memory than this; 0: no limit"},
+    )
+    reading_seconds: float = field(
+        default=20.0,
+        metadata={"doc": "and when it computes for longer than this (not counting what it waits); 0: no limit"},
+    )
+    reading_seconds_per_mib: float = field(
+        default=4.0, metadata={"doc": "added to that for each MiB of the file, unpacked"}
+    )
     free_bytes: int = field(
         default=268_435_456, metadata={"doc": "uploads are refused while less than this is free on the disk"}
     )
@@ -259,74 +304,6 @@ class AlarmSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class MarketplaceSettings:
-    """Amazon, or the built-in sandbox."""
-
-    kind: str = field(
-        default="sandbox", metadata={"doc": "sandbox (built in) or amazon", "one_of": ("sandbox", "amazon")}
-    )
-    endpoint: str = field(
-        default="", metadata={"doc": "empty: the built-in sandbox, or Amazon's endpoint for the marketplace"}
-    )
-    token_url: str = field(
-        default="", metadata={"doc": "empty: beside the sandbox, or https://api.amazon.com/auth/o2/token"}
-    )
-    client_id: str = field(default="", metadata={"doc": "Login with Amazon client id"})
-    client_secret: str = field(default="", metadata={"doc": "env:NAME or file:PATH"})
-    timeout_seconds: float = field(default=30.0, metadata={"doc": "how long to wait for one answer"})
-    poll_seconds: float = field(
-        default=30.0, metadata={"doc": "how soon a feed's state is polled first; later polls are slower"}
-    )
-    poll_slowest_seconds: float = field(
-        default=600.0, metadata={"doc": "longest wait between two polls of a feed's state"}
-    )
-    lookup_seconds: float = field(
-        default=30.0,
-        metadata={
-            "doc": "how long to wait after a lost answer before asking which feeds exist; asked again after 4 and 20"
-            " times as long, before a feed is sent again"
-        },
-    )
-    lookup_hours: float = field(
-        default=6.0,
-        metadata={"doc": "how long to go on asking which feeds exist while that fails, before orders are read instead"},
-    )
-    report_hours: float = field(
-        default=72.0,
-        metadata={
-            "doc": "how long to go on asking for a report that is missing, damaged or another's, before its feed's"
-            " lines are `unknown` and their orders are read instead"
-        },
-    )
-    refused_minutes: float = field(
-        default=60.0,
-        metadata={
-            "doc": "an account is stopped, and operators are told, once Amazon has refused for so long to be asked"
-            " about a feed (at least a minute)"
-        },
-    )
-    second_feed_seconds: float = field(
-        default=1200.0, metadata={"doc": "a second feed may be sent once the one in flight is older than this"}
-    )
-    messages_per_feed: int = field(default=10_000, metadata={"doc": "most messages in a document"})
-    rate_scale: float = field(
-        default=1.0, metadata={"doc": "multiplies Amazon's rates; only the sandbox allows more than 1"}
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SandboxSettings:
-    """The built-in Amazon."""
-
-    port: int = field(default=0, metadata={"doc": "0 takes any free port"})
-    rate_scale: float = field(default=500.0, metadata={"doc": "how many times its rate limits are those of Amazon"})
-    processing_seconds: float = field(default=0.5, metadata={"doc": "how long a feed takes to be processed"})
-    show_after_seconds: float = field(
-        default=0.0, metadata={"doc": "how long after its acceptance a shipment shows in its order"}
-    )
-
-
-@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that can be set. Field names are section names of the file."""
 
@@ -357,6 +334,12 @@ class Settings:
     def logs(self) -> Path:
         """Where log files are, absolute."""
         return self.data / "logs"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the keys of the database's encrypted values are, absolute."""
+        given = self.database.key_file
+        return Path(given).expanduser().absolute() if given else self.data / "keys" / "database.key"
 
     @property
     def order_drops(self) -> Path:

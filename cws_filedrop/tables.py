@@ -58,6 +58,8 @@ PEOPLE_COLUMNS: Final = (
     "ship-state",
     "ship-zip",
     "ship-country",
+    "ship-phone",
+    "buyer-phone",
     "buyer-note",
 )
 

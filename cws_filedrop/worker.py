@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -15,6 +16,7 @@ from cws_filedrop import engine, log, retention
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.decisions.orders_and_feeds import SettledOrdersWatch
 from cws_filedrop.drop.claims import Claim
+from cws_filedrop.drop.leftovers import LeftoverWatch
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.orders import order_files, pulling
@@ -31,10 +33,12 @@ from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pacing.wake_set import WakeSet
 from cws_filedrop.periodic import RETRY_SECONDS, Again, Job, PeriodicTask
 from cws_filedrop.pipeline import outbox, returned, sending, workflows
-from cws_filedrop.pipeline.processes import Processes
+from cws_filedrop.pipeline.processes import Lane, Processes
 from cws_filedrop.pipeline.workflows import WorkflowContext
 from cws_filedrop.service_context import ServiceContext, database_url
 from cws_filedrop.settings import Settings
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.feeds import releasing
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
@@ -42,12 +46,14 @@ from cws_filedrop.store.uploads import uploads
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
 DELIVERED_SECONDS: Final = 60.0
+LEFTOVER_SECONDS: Final = 30.0
 SWEEP_SECONDS: Final = 3600.0
 ENGINE_DAYS: Final = 7  # that the engine remembers what ended
 STATUS_SECONDS: Final = 1.0
 STATUS_ANEW_SECONDS: Final = 1800.0
 STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
 TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
+LANES: Final = {Lane.LARGE: "heavy", Lane.PACKED: "packed"}  # queues of the engine
 GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
 MOST_GROUPS: Final = 3  # one being read, one being recorded, one being delivered
 
@@ -80,6 +86,7 @@ class Worker:
         )
         self._watch = watch
         self._tasks: list[PeriodicTask] = []
+        self._leftovers = LeftoverWatch(settings.folder.told_minutes, settings.folder.working_patterns)
         self._heartbeat = Heartbeat(self._context.db, "worker")
 
     def start(self) -> None:
@@ -189,7 +196,16 @@ class Worker:
         for upload_id in self._arrived.take(wait_seconds):
             if upload_id not in self._queue:
                 claim = self._claim(upload_id)
-                self._queue.add(claim.seller if claim else "", upload_id, claim.size if claim else 0)
+                size = self._weighed({upload_id: claim.size})[upload_id] if claim else 0
+                self._queue.add(claim.seller if claim else "", upload_id, size)
+
+    def _weighed(self, sizes: Mapping[str, int]) -> dict[str, int]:
+        """The sizes, of packed files as they are unpacked: who takes turns does so by the work, not by the bytes."""
+        weights = dict(sizes)
+        for upload_id, size in sizes.items():
+            with suppress(FileNotFoundError):  # a cut one without bytes is no work
+                weights[upload_id] = self._processes.weight(self._context.spool.data_path(upload_id), size)
+        return weights
 
     def _begin_with(self, group: Mapping[str, str]) -> None:
         try:
@@ -235,10 +251,10 @@ class Worker:
 
     def _begin(self, group: Mapping[str, str], sizes: Mapping[str, int]) -> None:
         """Begin to answer those of a group that are to be read."""
-        large = [upload_id for upload_id, size in sizes.items() if self._processes.is_large(size)]
-        for upload_id in large:
+        large = self._large(sizes)
+        for upload_id, lane in large.items():
             self._in_progress.take_large(upload_id, group[upload_id])
-            workflows.start_large(upload_id)
+            workflows.start_large(upload_id, LANES[lane])
         small = {upload_id: group[upload_id] for upload_id in sorted(sizes) if upload_id not in large}
         if small:
             self._in_progress.take(small)
@@ -248,6 +264,13 @@ class Worker:
                 self._in_progress.give_back(small)
                 raise
 
+    def _large(self, sizes: Mapping[str, int]) -> dict[str, Lane]:
+        lanes: dict[str, Lane] = {}
+        for upload_id, size in sizes.items():
+            with suppress(FileNotFoundError):
+                lanes[upload_id] = self._processes.lane(self._context.spool.data_path(upload_id), size)
+        return {upload_id: lane for upload_id, lane in lanes.items() if lane is not Lane.SMALL}
+
     def round(self) -> None:
         """Everything that should have been begun and was not."""
         for arrival in self._context.spool.arrivals():
@@ -256,6 +279,8 @@ class Worker:
             if upload_id not in self._in_progress:
                 self._arrived.add(upload_id)
         workflows.take_up()
+        if done := releasing.release_due(self._context.db, now=stamp(self._context.clock())):
+            workflows.start_results(done)
 
     def _rounds(self) -> list[Job]:
         heed, orders = SettledOrdersWatch(self._context), self._settings.orders
@@ -263,12 +288,17 @@ class Worker:
             (self.round, ROUND_SECONDS),
             (heed.look, ROUND_SECONDS),
             (workflows.deliver_left, DELIVERED_SECONDS),
+            (self._look_for_leftovers, LEFTOVER_SECONDS),
             (self._sweep, SWEEP_SECONDS),
             (self._all_statuses, STATUS_ANEW_SECONDS),
         ]
         if orders.files_minutes:
             works.append((lambda: order_files.write(self._context), orders.files_minutes * 60))
         return [Job(work, every_seconds, ROUND_SECONDS) for work, every_seconds in works]
+
+    def _look_for_leftovers(self) -> None:
+        for seller in self._leftovers.look(self._context.homes.known()):
+            STATUS_DUE.add(seller)
 
     def _sweep(self) -> None:
         retention.sweep(self._context)

@@ -21,6 +21,8 @@ from typing import Any, TypeVar
 import children
 import in_process
 
+from cws_filedrop.reports.order_file import HOW_TO
+
 PASSWORD = "correct-horse-9"
 Found = TypeVar("Found")
 
@@ -295,8 +297,8 @@ def upload_id(reply: str) -> str:
 
 
 def rows(table: bytes) -> list[dict[str, str]]:
-    """A tab-delimited file with a heading row."""
-    heading, *lines = table.decode().split("\r\n")[:-1]
+    """A tab-delimited file with a heading row, and perhaps a line above that says how to use the file."""
+    heading, *lines = table.decode().removeprefix(f"{HOW_TO}\r\n").split("\r\n")[:-1]
     return [dict(zip(heading.split("\t"), line.split("\t"), strict=True)) for line in lines]
 
 

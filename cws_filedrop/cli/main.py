@@ -15,7 +15,20 @@ from typing import Annotated, NoReturn
 import typer
 
 from cws_filedrop import __version__
-from cws_filedrop.cli import alarms, audit, connections, feed, guard, mail, orders, report, serve, status, upload
+from cws_filedrop.cli import (
+    alarms,
+    audit,
+    connections,
+    database,
+    feed,
+    guard,
+    mail,
+    orders,
+    report,
+    serve,
+    status,
+    upload,
+)
 from cws_filedrop.cli.completion import scripts
 from cws_filedrop.cli.demo import command as demo
 from cws_filedrop.cli.logs import commands as logs
@@ -61,6 +74,7 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")
 app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
+app.add_typer(database.app, name="database")
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)

@@ -198,6 +198,26 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
         show_table(title, ("package", "carrier", "shipped", "items"), packages)
 
 
+@app.command("differences")
+def differences_(
+    seller: SellerName,
+    limit: Annotated[int, typer.Option(help="at most this many, last looked at first", min=1)] = 200,
+    json: Json = False,
+) -> None:
+    """Show orders of which Amazon's own order says something else than we know: pieces shipped, ordered, cancelled."""
+    from cws_filedrop.cli.terminal.opened import database, owner
+    from cws_filedrop.views import order_differences
+
+    db = database(settings())
+    account_id = owner(db, seller).account.id
+    found = order_differences.listing(db, now=datetime.now(UTC), account_id=account_id, limit=limit)
+    if json:
+        show_json({"version": 1, "differences": [asdict(one) for one in found]})
+        return
+    rows = [(one.order_id, one.state, one.amazon_status, one.looked_at, "; ".join(one.differences)) for one in found]
+    show_table("Differences to Amazon's orders", ("order", "state", "at Amazon", "looked at", "what differs"), rows)
+
+
 @app.command()
 def settle(
     order: OrderNames,

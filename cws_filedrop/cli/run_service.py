@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from cws_filedrop.processes import loading
+from cws_filedrop.processes import environment, loading
 from cws_filedrop.processes.addresses import Addresses
 from cws_filedrop.processes.children import Children
 from cws_filedrop.processes.stopping import StopRequest, stop_on_signals
@@ -44,11 +44,16 @@ def running(settings: Settings) -> Iterator[tuple[Addresses, StopRequest]]:
 def _service(settings: Settings, children: Children) -> _Service:
     with loading.without_gc():
         from cws_filedrop import data_folder
-        from cws_filedrop.store.database import Database, default_url
+        from cws_filedrop.store import sealed_rows
+        from cws_filedrop.store.opening import open_database
     data_folder.prepare(settings)
-    db = Database(settings.database.url or default_url(settings.data))
-    db.create()
-    db.close()
+    environment.keep_temporary_files(settings)
+    db = open_database(settings)
+    try:
+        db.create()
+        sealed_rows.prepare(db)
+    finally:
+        db.close()
     children.begin()
     children.stop_request.check()
     with loading.without_gc():

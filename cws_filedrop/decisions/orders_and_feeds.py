@@ -11,6 +11,7 @@ from typing import Final
 
 from cws_filedrop import log
 from cws_filedrop.errors import NotPossible
+from cws_filedrop.gate.sources import source_of
 from cws_filedrop.model import FeedState, OrderState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.pacing.status_due import STATUS_DUE
@@ -147,7 +148,7 @@ def drop_feed(context: ServiceContext, feed_no: int, *, note: str, who: Who) -> 
     filling.take_out_others(context.db, feed_no, lambda table: sending.made_of(table, feed.kind, account))
     why = f"it was taken out of feed {feed_no}, which could not be sent: {note or feed.note}"
     settlement = Settlement(Verdict.UNCONFIRMED, "", why, {})
-    told = partial(events.refused, now=context.clock())
+    told = partial(events.refused, now=context.clock(), marketplace=context.marketplace)
     settling.settle(context.db, feed_no, settlement, now=context.clock(), beside=told, event=FeedEvent.TAKEN_OUT)
     feeds.stop_account(context.db, feed.account_id, "")
     record_decision(context, who, what="feed.drop", about=str(feed_no), detail=note)
@@ -171,7 +172,7 @@ def take_on(context: ServiceContext, about: str, *, assignee: str, note: str, wh
 
 def unban(context: ServiceContext, address: str, *, who: Who) -> None:
     """Let an address or user name try again at once. Raises: NotPossible."""
-    if not guard.forget(context.db, address):
+    if not guard.forget(context.db, address) and not guard.forget(context.db, source_of(address)):
         raise NotPossible(f"nothing is held against {address}")
     record_decision(context, who, what="guard.unban", about=address)
 

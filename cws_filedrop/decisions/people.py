@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
 
 from cws_filedrop.credentials import passwords
 from cws_filedrop.decisions.orders_and_feeds import record_decision
@@ -13,15 +12,13 @@ from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.users import users
 from cws_filedrop.store.users.decisions import Who
 
-SHORTEST_PASSWORD: Final = 12  # characters; NIST SP 800-63B asks for 8, and for more where it is the only factor
-
 
 def add(context: ServiceContext, name: str, role: Role, *, password: str = "", who: Who) -> str:
     """A new user; the password, made if none was given. Raises: NotPossible."""
     name, password = name.strip().lower(), password or passwords.generated()
     if not users.USER_NAME.fullmatch(name):
         raise NotPossible(f"{name!r} is no user name: letters, digits, dots and dashes, 64 at most")
-    _long_enough(password)
+    _check_password(password)
     now = context.clock()
     if not users.add(context.db, name, password_hash=passwords.hashed(password), role=role, now=now):
         raise NotPossible(f"there is a user {name} already")
@@ -38,7 +35,7 @@ def new_password(context: ServiceContext, name: str, *, who: Who) -> str:
 
 def set_password(context: ServiceContext, name: str, password: str, *, who: Who) -> None:
     """That password for a user, whose sessions end. Raises: NotPossible."""
-    _long_enough(password)
+    _check_password(password)
     _change(context, name, {"password_hash": passwords.hashed(password)})
     record_decision(context, who, what="user.password", about=name)
 
@@ -70,9 +67,9 @@ def forget_factor(context: ServiceContext, name: str, *, who: Who) -> str:
     return f"{name} has no second factor any more."
 
 
-def _long_enough(password: str) -> None:
-    if len(password) < SHORTEST_PASSWORD:
-        raise NotPossible(f"a password has {SHORTEST_PASSWORD} characters at least")
+def _check_password(password: str) -> None:
+    if fault := passwords.fault(password):
+        raise NotPossible(fault)
 
 
 def _change(context: ServiceContext, name: str, values: Mapping[str, object]) -> None:

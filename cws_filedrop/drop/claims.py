@@ -26,6 +26,7 @@ class Cause(StrEnum):
     SHORT = "short"  # fewer bytes than ALLO announced
     TOO_LARGE = "too-large"  # over the limit; the bytes are not kept
     UNNAMED = "unnamed"  # a working name, and the client vanished without renaming it
+    REPLACED = "replaced"  # complete under a working name; another session took that name. The spool has its bytes
     RESTART = "restart"  # the service stopped in the middle of it
     DISK = "disk"  # could not be written
 

@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from cws_filedrop import log, private
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.allowance import Counting
 from cws_filedrop.drop.claims import Claim, Drop
-from cws_filedrop.drop.home import Homes
+from cws_filedrop.drop.home import Folder, Homes
 from cws_filedrop.drop.names import is_release, is_temporary, is_usable
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.drop.upload import NoRoom, TooLarge
@@ -123,6 +124,10 @@ class IncomingFile:
             self.size += written
             rest = rest[written:]
         self._digest.update(chunk)
+
+    def into(self, folder: Folder) -> None:
+        """It is for another folder of its seller's, as is known only now."""
+        self.what = replace(self.what, folder=folder)
 
     def look(self) -> None:
         """Check its first rows. Raises: NotUsable when they show that it cannot be used."""

@@ -53,6 +53,17 @@ class Unfinished:
     stage: UploadStage
     path: Path
 
+    @property
+    def is_told(self) -> bool:
+        """Was its client told that all of it is safe here?"""
+        return self.stage is UploadStage.HELD
+
+    @property
+    def inode(self) -> int:
+        """That of its file; 0 when it has gone."""
+        found = regular(self.path)
+        return 0 if found is None else found.st_ino
+
 
 @dataclass(frozen=True, slots=True)
 class Home:

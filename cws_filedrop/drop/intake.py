@@ -11,9 +11,10 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, Final, assert_never
 
 from cws_filedrop import log
@@ -23,7 +24,8 @@ from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind, Witness, 
 from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.collecting import AT_ONCE, AsideFile, Look, SetAside, StillWritten
 from cws_filedrop.drop.home import Folder, Home, Homes, Unfinished, UploadStage, regular
-from cws_filedrop.drop.names import is_release, is_temporary
+from cws_filedrop.drop.kept import kept
+from cws_filedrop.drop.names import final_name, is_release, is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.drop.stillness import Openness, cannot_tell
 from cws_filedrop.drop.upload import Busy, IncomingUpload, NoRoom, NothingToResume, NotWhole, TooLarge
@@ -34,6 +36,8 @@ __all__ = ["Busy", "IncomingUpload", "Intake", "NoRoom", "NotWhole", "NothingToR
 
 _LOG = log.get(__name__)
 _RESTARTED: Final = "the service stopped before it was known whether the client was still there"
+NOTHING: Final[Mapping[int, str]] = MappingProxyType({})
+_REPLACED: Final = "complete under a working name, but never renamed; then another connection took that name"
 _INTERRUPTED: Final = "the service stopped in the middle of this upload"
 
 
@@ -58,6 +62,7 @@ class Intake:
         self.spool = spool
         self.upload_limit_bytes = upload_limit_bytes
         self.least_free_bytes = least_free_bytes
+        self.working_names: tuple[str, ...] = ()  # patterns, besides those that `names` knows
         self._counting = Counting()
         self._look: Callable[[Path, str], str] = _sees_nothing
         self.witness: Witness = unseen
@@ -65,6 +70,10 @@ class Intake:
         self._live: set[tuple[str, Folder, str]] = set()
         self._lock = threading.Lock()  # for "is it there? then add it"; never held over a call to the disk
         self._only: IO[bytes] | None = None
+
+    def is_working(self, name: str) -> bool:
+        """Is it a name that is used while a file is written?"""
+        return is_temporary(name, self.working_names)
 
     def look_first(self, look: Callable[[Path, str], str]) -> None:
         """Check uploads before they are claimed: `look` returns why a seller's file cannot be used ("" = it can)."""
@@ -80,9 +89,17 @@ class Intake:
 
     # Uploads that arrive by a door.
 
-    def begin(self, drop: Drop, *, offset: int | None = 0, allowance: Allowance = NO_LIMITS) -> IncomingUpload:
+    def begin(
+        self,
+        drop: Drop,
+        *,
+        offset: int | None = 0,
+        allowance: Allowance = NO_LIMITS,
+        own_inodes: Collection[int] = (),
+    ) -> IncomingUpload:
         """Open an upload: from byte 0 (replaces an unfinished one), from byte `offset` of it, or at its end (None).
 
+        `own_inodes` are those of complete uploads that may be replaced without a word.
         Raises: Busy, NoRoom, NothingToResume, TooMuch, OSError.
         """
         self._counting.check(self.homes.of(drop.seller), allowance)
@@ -93,7 +110,9 @@ class Intake:
         # The name before the file: of two connections only one may replace or resume what is there.
         self._take_name(drop)
         try:
-            upload = IncomingUpload(self, drop, offset=offset, limit_bytes=self.most_bytes(allowance))
+            upload = IncomingUpload(
+                self, drop, offset=offset, limit_bytes=self.most_bytes(allowance), own_inodes=own_inodes
+            )
         except BaseException:
             self.release_name(drop)
             raise
@@ -119,9 +138,21 @@ class Intake:
         with self._lock:
             self._live.discard((drop.seller, drop.folder, drop.name))
 
-    def rename(self, drop: Drop, new_name: str) -> Claim | None:
+    def keep_replaced(self, drop: Drop, held: Path) -> None:
+        """Answer for a complete upload that was never renamed, whose working name another session takes now.
+
+        Its bytes go into the spool, for an operator to release; its receipt says so.
+        """
+        why = (Cause.REPLACED, _REPLACED, False)
+        claim = self.spool.open_claim(replace(drop, name=final_name(drop.name)), kept(os.lstat(held)), cut=why)
+        disk.move(held, self.spool.landed_data(claim.upload_id))
+        self.spool.sync_landed(claim.upload_id, held.parent)
+        self._complete_cut(claim)
+
+    def rename(self, drop: Drop, new_name: str, *, own: Mapping[int, str] = NOTHING) -> Claim | None:
         """Rename an unfinished upload; from a working name to a final one it is delivered, and its claim returned.
 
+        `own` has the digests of complete uploads that may be replaced without a word, by inode.
         Raises: Busy, NotWhole, FileNotFoundError, OSError.
         """
         target = replace(drop, name=new_name)
@@ -131,23 +162,26 @@ class Intake:
             for either in dict.fromkeys((drop, target)):
                 self._take_name(either)
                 taken.callback(self.release_name, either)
-            return self._rename(drop, target)
+            return self._rename(drop, target, own)
 
-    def _deliver(self, unfinished: Unfinished, name: str, target: Drop) -> Claim:
+    def _deliver(self, unfinished: Unfinished, name: str, target: Drop, sha256: str) -> Claim:
         if unfinished.stage is not UploadStage.HELD:
             raise NotWhole(f"{name} was cut off while it arrived; upload it again, then rename it")
         fault = self.first_look(unfinished.path, target)
-        return replace(self.spool.land(unfinished.path, target, size=unfinished.path.stat().st_size), fault=fault)
+        size = unfinished.path.stat().st_size
+        return replace(self.spool.land(unfinished.path, target, size=size, sha256=sha256), fault=fault)
 
-    def _rename(self, drop: Drop, target: Drop) -> Claim | None:
+    def _rename(self, drop: Drop, target: Drop, own: Mapping[int, str]) -> Claim | None:
         home = self.homes.of(drop.seller)
         unfinished = home.find(drop.folder, drop.name)
         if unfinished is None:
             raise FileNotFoundError(drop.name)
-        if not is_temporary(target.name):
-            return self._deliver(unfinished, drop.name, target)
+        if not self.is_working(target.name):
+            return self._deliver(unfinished, drop.name, target, own.get(unfinished.inode, ""))
         replaced = home.find(drop.folder, target.name)
         if replaced is not None and replaced.path != unfinished.path:
+            if replaced.is_told and replaced.inode not in own:
+                self.keep_replaced(target, replaced.path)
             disk.remove(replaced.path)
         # The bytes were synced before the upload got this name (`IncomingUpload.finish`); the rename itself is on the
         # disk when its directory is. Only then may the client hear that it is renamed, and go away.
@@ -233,7 +267,7 @@ class Intake:
     # last: the worker tells the seller that it can resume, so that there must be something to resume.
     def _complete_cut(self, claim: Claim) -> None:
         home = self.homes.of(claim.seller)
-        source = self._bytes_of_cut(claim, home)
+        source = None if claim.cause is Cause.REPLACED else self._bytes_of_cut(claim, home)
         if source is not None and claim.kept:
             disk.move(source, home.landing(claim.folder, UploadStage.CUT) / claim.name)
             disk.sync_directory(home.landing(claim.folder, UploadStage.CUT))
@@ -299,6 +333,8 @@ class Intake:
         has_bytes = regular(self.spool.landed_data(upload_id)) is not None
         if claim is None and has_bytes:
             _LOG.error("upload.claim_not_read", upload=upload_id)  # left where it is, for a person
+        elif claim is not None and claim.cause is Cause.REPLACED and not has_bytes:
+            self.spool.drop_landed(upload_id)  # they are still where they were
         elif claim is not None and claim.grade is Grade.CUT:
             self._complete_cut(claim)
             return True

@@ -5,25 +5,62 @@ Text in, text out; touches no disk.
 
 from __future__ import annotations
 
+import contextlib
+import fnmatch
 import os
 import re
+from collections.abc import Iterable
 from typing import Final
+
+from cws_filedrop.drop.working_names import BEGINNINGS, ENDINGS, FORMS, LITTER, LITTER_BEGINNINGS
 
 LONGEST_NAME_BYTES: Final = 255
 
-_WORKING_ENDS: Final = (".part", ".filepart", ".tmp", ".partial")  # rclone writes name.xxxxxxxx.partial
-_WORKING_STARTS: Final = (".", "~$")  # "." covers .in.*, .~lock*, .DS_Store and rsync's working names
-_WORKING_NAMES: Final = frozenset({"thumbs.db", "desktop.ini"})
+_WORKING_ENDS: Final = tuple(ENDINGS)
+_WORKING_STARTS: Final = tuple(BEGINNINGS)
 _DROPPED_SUFFIX: Final = re.compile(r"(?<=.)\.(txt|tsv|csv|tab|zip|gz)$", re.IGNORECASE)
 _LONGEST_SUFFIX: Final = 20
 _RELEASE: Final = ".release"
-_UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f/\ud800-\udfff\u2028\u2029]")
+_UNUSABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f/\ud800-\udfff\u2028\u2029]")
+_UNDECODED: Final = re.compile(r"[\udc80-\udcff]")
 
 
-def is_temporary(name: str) -> bool:
-    """Is it a name that clients use while they upload, or a desktop's litter? Not picked up (docs/domain.md#2-home)."""
+def is_temporary(name: str, more: Iterable[str] = ()) -> bool:
+    """Is it a name that clients use while they upload, or a desktop's litter? Not picked up (docs/domain.md#2-home).
+
+    `more` are patterns such as `up_*`, in small letters.
+    """
     lowered = name.lower()
-    return lowered.endswith(_WORKING_ENDS) or lowered.startswith(_WORKING_STARTS) or lowered in _WORKING_NAMES
+    return (
+        lowered.endswith(_WORKING_ENDS)
+        or lowered.startswith(_WORKING_STARTS)
+        or lowered in LITTER
+        or any(form.fullmatch(lowered) for form in FORMS)
+        or any(fnmatch.fnmatchcase(lowered, pattern) for pattern in more)
+    )
+
+
+def is_litter(name: str) -> bool:
+    """Is it what desktops leave in every folder?"""
+    lowered = name.lower()
+    return lowered in LITTER or lowered.startswith(LITTER_BEGINNINGS)
+
+
+def final_name(name: str) -> str:
+    """The name that a working name most likely stands for: `a.txt.part` -> `a.txt`; or the name itself."""
+    ending = next((one for one in _WORKING_ENDS if name.lower().endswith(one)), "")
+    return name.removesuffix(name[len(name) - len(ending) :]) or name
+
+
+def text_of(raw: bytes) -> tuple[str, str]:
+    """A name, or a line with names, as text, and the encoding it is in: "" where it is ASCII and shows none.
+
+    UTF-8, or Windows-1252 (Latin-1 for the few bytes that has no letters for), so that names that differ stay apart.
+    """
+    for encoding in ("utf-8", "cp1252"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return raw.decode(encoding), "" if raw.isascii() else encoding
+    return raw.decode("latin-1"), "latin-1"
 
 
 def is_usable(name: str) -> bool:
@@ -37,7 +74,8 @@ def is_usable(name: str) -> bool:
 
 def clean(name: str) -> str:
     """A name found on disk, made fit to be shown and used again: unusable characters become `_`."""
-    return _cut_bytes(_UNUSABLE.sub("_", name), LONGEST_NAME_BYTES) or "_"
+    text, _ = text_of(os.fsencode(name)) if _UNDECODED.search(name) else (name, "")
+    return _cut_bytes(_UNUSABLE.sub("_", text), LONGEST_NAME_BYTES) or "_"
 
 
 def is_release(name: str) -> bool:

@@ -1,7 +1,7 @@
 """The spool: the way of an upload from the doors to the worker, one rename at a time.
 
     landed/<id>/            claim.json, data        the bytes are safe (226 may be said); not graded yet
-    arrived/<id>.<grade>/   the same                for the worker to take; a cut one has no data
+    arrived/<id>.<grade>/   the same                for the worker to take; a cut one has no data, if not replaced
     uploads/<day>/<id>/     the same                taken; stays as long as results are kept
 
 Knows nothing of transports, of a seller's home, or of what is in a file. The doors and the worker are two processes;
@@ -11,6 +11,7 @@ the directories are the hand-over between them.
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -207,10 +208,17 @@ class Spool:
 
     def drop_landed(self, upload_id: str) -> None:
         """Forget a landed upload that holds no bytes."""
-        for leftover in (self._landed / upload_id).iterdir():
+        directory = self._landed / upload_id
+        for leftover in directory.iterdir():
             if leftover.name != _DATA:
                 disk.remove(leftover)
-        disk.remove_directory(self._landed / upload_id)
+        try:
+            disk.remove_directory(directory)
+        except OSError as error:
+            if error.errno != errno.ENOTEMPTY or (directory / _DATA).exists():
+                raise
+            # FUSE keeps what a program has open under a name of its own until that closes it. The next start tidies up.
+            disk.move(directory, self._landed / f".dropped-{upload_id}")
 
     # The worker's side.
 

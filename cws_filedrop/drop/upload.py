@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
@@ -14,7 +15,6 @@ from typing import Protocol
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.home import Homes, Unfinished, UploadStage
-from cws_filedrop.drop.names import is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.errors import FileDropError
 
@@ -44,8 +44,10 @@ class _Owner(Protocol):
     def homes(self) -> Homes: ...
     @property
     def spool(self) -> Spool: ...
+    def is_working(self, name: str) -> bool: ...
     def first_look(self, path: Path, drop: Drop) -> str: ...
     def release_name(self, drop: Drop) -> None: ...
+    def keep_replaced(self, drop: Drop, held: Path) -> None: ...
     def report_cut(self, drop: Drop, *, size: int, cause: Cause, evidence: str) -> Claim: ...
 
 
@@ -55,12 +57,16 @@ class IncomingUpload:
     Belongs to one thread at a time; only `sync` may run beside another method.
     """
 
-    def __init__(self, owner: _Owner, drop: Drop, *, offset: int | None, limit_bytes: int) -> None:
+    def __init__(
+        self, owner: _Owner, drop: Drop, *, offset: int | None, limit_bytes: int, own_inodes: Collection[int] = ()
+    ) -> None:
         self._owner = owner
         self._limit_bytes = limit_bytes
         self.drop = drop
         self._home = owner.homes.of(drop.seller)
         earlier = self._home.find(drop.folder, drop.name)
+        # A client was told that these bytes are safe, and is not the one that comes now.
+        self._is_strangers = earlier is not None and earlier.is_told and earlier.inode not in own_inodes
         self.name: str = str(self._part)
         self.closed = False
         self.first_byte = self._first_byte(earlier, offset)
@@ -70,6 +76,7 @@ class IncomingUpload:
         if earlier is not None and earlier.path != self._part:
             self._replace(earlier)
         self._descriptor = disk.open_own(self._part)
+        self.inode = os.fstat(self._descriptor).st_ino
         os.ftruncate(self._descriptor, self.first_byte)
         os.lseek(self._descriptor, self.first_byte, os.SEEK_SET)
 
@@ -83,11 +90,15 @@ class IncomingUpload:
             return size
         if offset > size:
             raise NothingToResume(f"only {size} bytes of {self.drop.name} are here; upload it from the start")
+        if self._is_strangers and 0 < offset < size:
+            raise NothingToResume(f"all of {self.drop.name} is here; rename it, or upload it from the start")
         return offset
 
     def _replace(self, earlier: Unfinished) -> None:
         if self.first_byte:
             disk.move(earlier.path, self._part)
+        elif self._is_strangers:
+            self._owner.keep_replaced(self.drop, earlier.path)
         else:
             disk.remove(earlier.path)
 
@@ -118,7 +129,7 @@ class IncomingUpload:
         Raises: OSError; the upload is then as it was, and `cut` is the way out.
         """
         claim = None
-        if is_temporary(self.drop.name):
+        if self._owner.is_working(self.drop.name):
             # fsync, rename, fsync of the directory. Bytes before the name: after a power cut a file in HELD must be
             # whole. The directory before the answer: otherwise the rename may be undone, and the client has gone.
             self.sync()

@@ -26,9 +26,13 @@ FORMAT: Final = Format(
         "item-price": "total-price",
         "shipping-price": "shipping-fee",
         "sales-channel": "sales-channel",
+        "is-buyer-requested-cancellation": "cancel-request",
+        "is-iba": "invoiced-by-amazon",
         "buyer-email": "buyer-email",
         "buyer-name": "buyer-name",
+        "buyer-phone-number": "buyer-phone",
         "recipient-name": "recipient-name",
+        "ship-phone-number": "ship-phone",
         "ship-address-1": "ship-address-1",
         "ship-address-2": "ship-address-2",
         "ship-address-3": "ship-address-3",
@@ -40,13 +44,30 @@ FORMAT: Final = Format(
     required=frozenset({"amazon-order-id", "order-item-id", "purchase-date", "ship-method"}),
     ignored=frozenset(
         (
-            *("buyer-phone-number", "ship-phone-number", "currency", "item-tax", "shipping-tax", "reporting-date"),
+            *("currency", "item-tax", "shipping-tax", "reporting-date"),
             *("days-past-promise", "quantity-to-ship", "delivery-start-date", "delivery-end-date"),
             *("delivery-time-zone", "delivery-Instructions", "bill-address-1", "bill-address-2", "bill-address-3"),
             *("bill-city", "bill-state", "bill-postal-code", "bill-country", "item-promotion-discount"),
             *("item-promotion-id", "ship-promotion-discount", "ship-promotion-id", "is-business-order"),
-            *("purchase-order-number", "price-designation", "is-prime", "is-iba", "verge-of-cancellation"),
-            "verge-of-lateShipment",
+            *(
+                "purchase-order-number",
+                "price-designation",
+                "is-prime",
+                "verge-of-cancellation",
+                "verge-of-lateShipment",
+            ),
+            # Of today's reports, observed: which of them there are depends on the marketplace.
+            *(
+                "payment-method-details",
+                "cpf",
+                "number-of-items",
+                "ship-service-name",
+                "address-type",
+                "gift-wrap-type",
+            ),
+            *("gift-message-text", "payment-method", "cod-collectible-amount", "already-paid", "payment-method-fee"),
+            *("customized-url", "customized-page", "is-global-express", "is-premium-order", "is-transparency"),
+            *("buyer-requested-cancel-reason", "ioss-number", "signature-confirmation-recommended"),
         )
     ),
 )

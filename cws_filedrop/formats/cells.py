@@ -18,9 +18,9 @@ import pandas as pd
 
 from cws_filedrop.formats import split
 from cws_filedrop.formats.blank import LF, Places
+from cws_filedrop.formats.encoding.text import REPLACEMENT
 from cws_filedrop.formats.proof import Proof, prove
 from cws_filedrop.formats.quotes import CR, QUOTE
-from cws_filedrop.formats.text import REPLACEMENT
 from cws_filedrop.tables import ISSUE_COLUMNS, TEXT, issues_frame
 
 HALF_QUOTED: Final = '^"|"$'
@@ -82,7 +82,7 @@ def parse(block: bytes, layout: Layout, *, first: int) -> Parsed:
         rows, odd = _quoted(block, proof.quoted, layout)
         lines = pd.concat([lines, _rows_frame(rows, layout, first)]).sort_index()
         issues = _in_order([issues, _issues(odd, first)])
-    if any(mark in block for mark in GARBLED_MARKS):
+    if not block.isascii() and any(mark in block for mark in GARBLED_MARKS):
         lines, garbled = _without(lines, GARBLED, _is_garbled, "L05")
         issues = _in_order([issues, garbled])
     return Parsed(lines, issues, proof.ends)

@@ -27,6 +27,9 @@ ORDER_FILES: Final = {
     name: frozenset(plain(heading) for heading, column in one.headings.items() if column in one.required)
     for name, one in ORDER_FORMATS.items()
 }
+# Files that are neither, by headings of theirs (plain spelling) that none of the others has all of.
+RESULT: Final = frozenset({"line", "verdict", "code", "message"})
+ALL_ORDERS: Final = frozenset({"amazon-order-id", "purchase-date", "order-status"})
 ORDER_MARKS: Final = frozenset({"purchase-date", "payments-date", "special-comments"})
 
 Reading = dict[int, tuple[str, int]]  # cell number -> (heading it is read as, how far it is spelled from that)
@@ -65,6 +68,24 @@ def order_file(cells: Iterable[str]) -> str:
         if marks <= headings:
             return name
     return "an order report" if headings & ORDER_MARKS else ""
+
+
+def something_else(cells: Iterable[str]) -> str:
+    """What a row of headings plainly belongs to besides order files and files of shipped orders, as the kind of F06."""
+    headings = {plain(cell) for cell in cells}
+    if headings >= RESULT:
+        return "result"
+    return "all-orders" if headings >= ALL_ORDERS and "order-item-id" not in headings else ""
+
+
+def beside(cells: Iterable[str]) -> frozenset[str]:
+    """What an order file has beside the columns of a confirmation, in plain spelling; empty for other files.
+
+    Sellers fill the columns of a confirmation into the order file and drop it back.
+    """
+    headings = {plain(cell) for cell in cells}
+    found = [ORDER_FORMATS[name] for name, marks in ORDER_FILES.items() if marks <= headings]
+    return frozenset(plain(heading) for one in found for heading in (*one.headings, *one.ignored))
 
 
 def _needed(name: str, read: Reading) -> Reading | None:

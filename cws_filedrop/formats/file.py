@@ -12,19 +12,21 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO, Final, TypeVar
 
 import pandas as pd
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import encodings, header, opening, packed, recognition, stream, text
+from cws_filedrop.formats import header, opening, packed, recognition, stream
 from cws_filedrop.formats.cells import Layout, parse
 from cws_filedrop.formats.chunk import Chunk, cut, cut_records
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
+from cws_filedrop.formats.encoding import decision, text
+from cws_filedrop.formats.encoding.text import Encoding
 from cws_filedrop.formats.header import Header
 from cws_filedrop.formats.layout import Format
-from cws_filedrop.formats.meaning import applied
+from cws_filedrop.formats.meaning import TOLD_BY, applied, filled_in
 from cws_filedrop.formats.packed import Contents
 from cws_filedrop.formats.profile import telling_column
 from cws_filedrop.formats.records import Records, records
@@ -32,11 +34,12 @@ from cws_filedrop.formats.split import is_blank
 from cws_filedrop.formats.stream import blocks, plain_ends
 from cws_filedrop.formats.surplus import settled
 from cws_filedrop.formats.survey import Survey, survey
-from cws_filedrop.formats.text import Encoding
 from cws_filedrop.model import Issue, Limits, Profile, Severity
 from cws_filedrop.rules import catalogue
 
 THREADS: Final = 2
+MOST_SHORT: Final = 50_000  # lines; up to here it does not matter what they hold
+SHORTEST: Final = 12  # characters of a line of shipments, on average
 Found = TypeVar("Found")
 
 
@@ -64,6 +67,17 @@ class FileFacts:
     issues: tuple[Issue, ...]
     notes: tuple[str, ...]
     profile: Profile | None = None
+    returned: bool = False  # an order file that came back
+    filled: int = field(default=0, compare=False)  # bytes that say something, as far as that matters
+
+    def check_filled(self) -> None:
+        """Let a file pass in which shipments can be.
+
+        Raises: FileRejected F05 for one of very many lines so short that an order number does not fit into them.
+        """
+        if self.line_count > MOST_SHORT and self.filled < SHORTEST * self.line_count:
+            detail = f"shape={self.line_count:,} lines have {self.filled // self.line_count} characters on average"
+            raise FileRejected(catalogue.issue("F05", detail=detail))
 
     @property
     def holding(self) -> tuple[Issue, ...]:
@@ -95,10 +109,13 @@ class SellerFile:
         """
         profile, wanted = self.facts.profile, frozenset(columns)
         needed = wanted | ({telling_column(profile, heading) for heading, _ in profile.leave_out} if profile else set())
+        needed |= TOLD_BY if self.facts.returned else set()
         layout = self._layout(tuple(column if column in needed else "" for column in self.facts.columns))
 
         def looked_at(text: bytes) -> Found:
             lines = parse(text, layout, first=0).lines
+            if self.facts.returned:
+                lines = filled_in(lines)[[name for name in lines.columns if name in wanted]]
             return look(lines if profile is None else applied(profile, lines, wanted))
 
         texts = self._blocks() if profile is None else (block.blanked for block in self._records())
@@ -124,6 +141,8 @@ class SellerFile:
         number = self.facts.header_line + 1
         for block in self._blocks():
             parsed = parse(block, layout, first=number)
+            if self.facts.returned:
+                parsed = replace(parsed, lines=filled_in(parsed.lines))
             yield from cut(parsed, block, first=number, rows=rows)
             number += len(parsed.ends)
 
@@ -135,6 +154,12 @@ class SellerFile:
     def count_records(self) -> int:
         """How many non-empty records there are below the headings. Not a count of lines: cells may span lines."""
         return sum(block.count(self.facts.delimiter) for block in self._records())
+
+    def count_untouched(self) -> int:
+        """How many lines of an order file that came back are not filled in."""
+        layout = self._layout(self.facts.columns)
+        parsed = (parse(block, layout, first=0).lines for block in self._blocks())
+        return sum(len(lines) - len(filled_in(lines)) for lines in parsed)
 
     def count_left_out(self) -> int:
         """How many lines the profile leaves out: the well-formed ones that `scan` does not show."""
@@ -199,10 +224,14 @@ def open_file(
     if head.profile and head.profile.leave_out:
         file.facts = _without(file.facts, file.count_left_out())
         line_count = file.facts.line_count
+    if head.returned:
+        line_count -= file.count_untouched()
+        file.facts = replace(file.facts, line_count=line_count)
     if line_count > limits.lines:
         raise FileRejected(catalogue.issue("F05", detail=f"{line_count:,} lines, {limits.lines:,} are allowed"))
     if not line_count:
-        raise FileRejected(catalogue.issue("F01", detail="no-rows"))
+        left_out = head.returned or (head.profile and head.profile.leave_out)
+        raise FileRejected(catalogue.issue("F01", detail="left-out" if left_out else "no-rows"))
     return file
 
 
@@ -221,7 +250,7 @@ def legacy(contents: Contents, announced: Encoding, *, cut: bool = False) -> Enc
         raise text.undecodable(announced)
     cells = text.OddCells()
     cells.add(blocks(contents, announced))
-    return encodings.decided(cells, announced)
+    return decision.decided(cells, announced)
 
 
 def _line_count(surveyed: Survey, head: Header, rows: Iterable[tuple[int, str]]) -> int:
@@ -253,6 +282,8 @@ def _facts(
         issues=head.issues,
         notes=notes,
         profile=head.profile,
+        returned=head.returned,
+        filled=surveyed.filled,
     )
 
 

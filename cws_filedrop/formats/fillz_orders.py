@@ -10,7 +10,8 @@ from typing import Final
 
 from cws_filedrop.formats.layout import Format
 
-# In the order in which we write them; `amazon_order_id` and `latest_ship_date` are ours.
+# In the order in which we write them; from `amazon_order_id` on they are ours. `carrier` and `ship_date` are empty:
+# sellers fill them in and drop the file back.
 COLUMNS: Final = {
     "payment_status": "",
     "order_id": "number",
@@ -45,6 +46,11 @@ COLUMNS: Final = {
     "buyer_note": "buyer-note",
     "amazon_order_id": "amazon-order-id",
     "latest_ship_date": "latest-ship-date",
+    "ship_address_3": "ship-address-3",
+    "ship_phone_number": "ship-phone",
+    "buyer_phone_number": "buyer-phone",
+    "carrier": "",
+    "ship_date": "",
 }
 FORMAT: Final = Format(
     name="fillz-orders",

@@ -16,15 +16,20 @@ from typing import Final
 
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import names, split
-from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, claimants, order_file, reading
+from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS, beside, claimants, order_file, reading, something_else
 from cws_filedrop.formats.layout import Format
 from cws_filedrop.formats.spelling import listed, nearest, plain
 from cws_filedrop.model import Issue, Profile
 from cws_filedrop.rules import catalogue
 
 MOST_COLUMNS: Final = 1_000
+LONGEST: Final = 64 * 1024  # characters of a heading row; more say nothing
 MOST_WARNINGS: Final = 50
 HOLDS: Final = "F13"
+ORDER_FILE: Final = (
+    "This is an order file that was filled in; its columns about the order were left out, and so were lines in which "
+    "nothing was filled in."
+)
 MARK: Final = 16  # hexadecimal digits
 ORDER_ID: Final = re.compile(r"\w{3}-\w{7}-\w{7}")
 # What rejected.txt adds to the seller's columns. Sellers correct that file and drop it again, with these still in it.
@@ -57,6 +62,11 @@ class Header:
     notes: tuple[str, ...]
     profile: Profile | None = None
 
+    @property
+    def returned(self) -> bool:
+        """Is it an order file that came back, in which some lines may not be filled in?"""
+        return ORDER_FILE in self.notes
+
 
 def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMATS) -> Header:
     """The heading row among the first lines of a file (line number, text), of one of the wanted layouts.
@@ -68,6 +78,9 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
             claiming = claimants(row.cells)
             if wanted is ORDER_FORMATS:  # the ancestor's order file also has all headings that a confirmation needs
                 claiming = [name for name in claiming if name in wanted]
+            elif any(name in FORMATS for name in claiming):  # an order file that was filled in, too
+                filled = [name for name in claiming if name in FORMATS]
+                claiming = filled[:1] if len(filled) < len(claiming) else filled
             if len(claiming) > 1:
                 raise FileRejected(catalogue.issue("F06", detail=f"two={listed(claiming)}"))
             if claiming and claiming[0] in wanted:
@@ -77,15 +90,16 @@ def find(lines: Sequence[tuple[int, str]], wanted: Mapping[str, Format] = FORMAT
 
 def rows(line: tuple[int, str], delimiters: Iterable[str] = split.DELIMITERS) -> Iterator[HeadingRow]:
     """A line (number, text) as a row of cells, once for each delimiter it could have."""
-    number, text = line
+    number, whole = line
     for delimiter in delimiters:
+        text = delimiter.join(whole[:LONGEST].split(delimiter, MOST_COLUMNS + 1)[: MOST_COLUMNS + 1])
         if delimiter != split.TAB and delimiter not in text:
             continue
         try:
             cells = split.cells(text, delimiter)
         except ValueError:
             continue
-        count = len(cells)
+        count = len(cells) if text == whole else whole.count(delimiter) + 1
         while cells and not cells[-1]:
             cells.pop()
         yield HeadingRow(number, delimiter, _as_typed(text, delimiter, cells), tuple(cells), count)
@@ -110,7 +124,7 @@ def check_width(row: HeadingRow) -> None:
     Raises: FileRejected F05 when it has more cells than anybody can have meant.
     """
     if len(row.cells) > MOST_COLUMNS:
-        detail = f"shape=the heading row has {len(row.cells):,} cells, {MOST_COLUMNS:,} are allowed"
+        detail = f"shape=the heading row has {row.count:,} cells, {MOST_COLUMNS:,} are allowed"
         raise FileRejected(catalogue.issue("F05", detail=detail))
 
 
@@ -131,6 +145,9 @@ def _understood(layout: Format, row: HeadingRow, *, above: Sequence[int]) -> Hea
     ours = [number for number in unknown if plain(row.cells[number]) in OURS]
     notes = (*_reading_notes(layout, row, columns), *_row_notes(row, above, bool(ours)))
     others = [number for number in unknown if number not in ours]
+    if layout.name in FORMATS and (known := beside(row.cells)):
+        notes = (*_row_notes(row, above, bool(ours)), ORDER_FILE)
+        others = [number for number in others if plain(row.cells[number]) not in known]
     if layout.name not in FORMATS:
         return Header(layout, row, columns, _ignored(layout, row, others, columns), notes)
     named = _otherwise_named(row, others, columns)
@@ -229,6 +246,8 @@ def _unclaimed(rows: Sequence[HeadingRow], wanted: Mapping[str, Format]) -> list
 
 
 def _of_the_other_kind(row: HeadingRow, wanted: Mapping[str, Format]) -> str:
+    if other := something_else(row.cells):
+        return other
     if wanted is ORDER_FORMATS:
         claimed = any(name in FORMATS for name in claimants(row.cells))
         return "orders=this is a confirmation of shipments, not an order file" if claimed else ""
@@ -260,6 +279,8 @@ def _likeness(layout: Format, row: HeadingRow) -> tuple[int, int]:
 def _unlike(first: HeadingRow, rows: Sequence[HeadingRow], kind: str) -> Issue:
     width = max(len(row.cells) for row in rows)
     if width == 1 or any(ORDER_ID.fullmatch(cell) for row in rows for cell in row.cells):
+        if kind:
+            return catalogue.issue("F06", detail=f"{kind}no row of headings that we know was found")
         return catalogue.issue("F01", detail="no-header")
     # How many cells, not what is in them: a row that is no heading may hold a buyer's name and address.
     cells = max(len(row.cells) for row in rows if row.line == first.line)

@@ -18,6 +18,8 @@ from cws_filedrop.formats.profile import folded_status, telling_column
 from cws_filedrop.model import Profile
 from cws_filedrop.tables import TEXT, arrow
 
+UNTOUCHED: Final = frozenset(("", "new", "unconfirmed", "partly shipped"))  # what an order file says of an order
+TOLD_BY: Final = frozenset(("status", "tracking-number", "ship-date"))
 TOGETHER: Final = re.compile(r"([12][0-9]{3})([0-9]{2})([0-9]{2})(?:[T ]?([0-9]{2}):?([0-9]{2}):?([0-9]{2}))?")
 
 
@@ -35,6 +37,20 @@ def applied(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None
         if wanted is None or column in wanted:
             columns[column] = pd.arrays.ArrowExtensionArray(pa.repeat(pa.scalar(text, pa.string()), len(lines)))
     return pd.DataFrame(columns, index=lines.index, copy=False)
+
+
+def filled_in(lines: pd.DataFrame) -> pd.DataFrame:
+    """The lines of an order file that came back in which a seller said something: a tracking number, a status that is
+    not merely how the order stood, or, where there are no statuses, a day of shipment."""
+    told = ("tracking-number",) if "status" in lines else ("tracking-number", "ship-date")
+    said = np.zeros(len(lines), np.bool_)
+    for name in told:
+        if name in lines:
+            said |= (lines[name] != "").to_numpy(bool)
+    if "status" in lines:
+        statuses = arrow(lines["status"]).to_pylist()
+        said |= np.array([folded_status(one) not in UNTOUCHED for one in statuses], np.bool_)
+    return lines[said]
 
 
 def _kept(profile: Profile, lines: pd.DataFrame, wanted: frozenset[str] | None) -> pd.DataFrame:

@@ -19,7 +19,8 @@ from cws_filedrop.formats.spelling import listed
 from cws_filedrop.model import Issue, Limits
 from cws_filedrop.rules import catalogue
 
-LONGEST_READ: Final = 16 * 1024 * 1024  # a larger table of contents is no archive of one text file
+LONGEST_READ: Final = 16 * 1024 * 1024
+LONGEST_TABLE: Final = 256 * 1024  # a larger table of contents is no archive of one text file
 METHODS: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2)
 ENCRYPTED: Final = 0x1
 SHEETS: Final = {
@@ -95,6 +96,7 @@ class Window:
     def __init__(self, source: BinaryIO) -> None:
         self._source = source
         self._place = 0
+        self.longest = LONGEST_READ
 
     def tell(self) -> int:
         """Bytes from the start."""
@@ -120,7 +122,7 @@ class Window:
         """
         if size < 0:
             size = max(0, self._size() - self._place)
-        if size > LONGEST_READ:
+        if size > self.longest:
             raise ValueError("a read too long")
         self._source.seek(self._place)
         data = self._source.read(size)
@@ -161,7 +163,10 @@ def _gzip(source: BinaryIO) -> gzip.GzipFile:
 
 def _zipped(source: BinaryIO, limits: Limits) -> Contents:
     try:
-        archive = zipfile.ZipFile(cast(BinaryIO, Window(source)))
+        window = Window(source)
+        window.longest = LONGEST_TABLE
+        archive = zipfile.ZipFile(cast(BinaryIO, window))
+        window.longest = LONGEST_READ
     except DAMAGE as error:
         raise damaged(error) from error
     member = _only_member(archive)

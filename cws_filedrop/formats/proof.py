@@ -137,6 +137,8 @@ def _regular(lines: _Lines, width: int, good: Mask, long: Mask) -> bytes:
     begins = np.concatenate((lines.starts[~good], _surplus(lines, width, long)))
     stops = np.concatenate((lines.ends[~good] + 1, lines.text_ends[long]))
     order = np.argsort(begins)
-    kept_from, kept_to = [0, *stops[order].tolist()], [*begins[order].tolist(), len(lines.octets)]
+    kept_from, kept_to = np.append(0, stops[order]), np.append(begins[order], len(lines.octets))
+    some = kept_to > kept_from
     text = lines.octets.data
-    return b"".join([text[begin:end] for begin, end in zip(kept_from, kept_to, strict=True)])
+    pieces = zip(kept_from[some].tolist(), kept_to[some].tolist(), strict=True)
+    return b"".join([text[begin:end] for begin, end in pieces])

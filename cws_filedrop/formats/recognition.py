@@ -85,7 +85,7 @@ def _is_standard(cells: Sequence[str]) -> bool:
 def _understood(fits: Sequence[Fit], lines: Lines) -> Header:
     profile, row, found, _ = fits[0]
     if len(others := list(dict.fromkeys(fit.profile.name for fit in fits))) > 1:
-        raise FileRejected(catalogue.issue("F06", detail=f"two={listed([f'profile {name}' for name in others])}"))
+        raise FileRejected(catalogue.issue("F06", detail=f"profiles={listed(others)}"))
     header.check_width(row)
     if repeated := [places for places in found.values() if len(places) > 1]:
         raise FileRejected(*(_repeated(row, places) for places in repeated))

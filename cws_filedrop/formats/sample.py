@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import BinaryIO, Final
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import opening, packed, split, text
+from cws_filedrop.formats import opening, packed, split
+from cws_filedrop.formats.encoding import text
 from cws_filedrop.formats.file import legacy
 from cws_filedrop.formats.profile import DELIMITERS
 from cws_filedrop.formats.stream import blocks, plain_ends

@@ -31,7 +31,10 @@ SIGNATURES: Final = (
 MARKUP: Final = (
     (b"<!doctype html", "this is a web page, whatever its name says"),
     (b"<html", "this is a web page, whatever its name says"),
-    (b"<table", "this is a web page, whatever its name says"),
+    *(
+        (tag, "this is a web page, whatever its name says")
+        for tag in (b"<table", b"<meta", b"<head", b"<body", b"<style")
+    ),
     (b"<?xml", "this is an XML document"),
 )
 CONTROLS: Final = bytes(one for one in range(32) if one not in b"\t\n\r\x1a")

@@ -11,8 +11,8 @@ import re
 from typing import Final
 
 TAB: Final = "\t"
-DELIMITERS: Final = (TAB, ",", ";")  # in the order in which they are tried
-WORDS: Final = {TAB: "tabs", ",": "commas", ";": "semicolons"}
+DELIMITERS: Final = (TAB, ",", ";", "|")  # in the order in which they are tried
+WORDS: Final = {TAB: "tabs", ",": "commas", ";": "semicolons", "|": "bars"}
 WRAPPED: Final = '"(?:[^"]|"")*"'  # a whole cell in quotes, quotes inside it doubled
 # Blanks that look like nothing to people. Control characters are not among them: a rule has to see those.
 BLANKS: Final = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -41,7 +41,7 @@ def is_empty(text: str, delimiter: str) -> bool:
 def cells(line: str, delimiter: str) -> list[str]:
     """The cells of one line.
 
-    Raises: ValueError if a quotation mark is not closed on this line of comma- or semicolon-separated text.
+    Raises: ValueError if a quotation mark is not closed on this line of text that is not separated by tabs.
     """
     if delimiter == TAB:
         return [unwrapped(cell) for cell in line.split(TAB)]

@@ -10,12 +10,17 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from cws_filedrop.errors import FileRejected
+from cws_filedrop.formats.encoding.text import UTF_8, Encoding, undecodable
 from cws_filedrop.formats.packed import Contents
-from cws_filedrop.formats.text import UTF_8, Encoding, undecodable
 from cws_filedrop.rules import catalogue
 
 BLOCK: Final = 8 * 1024 * 1024  # bytes; pandas reads in parallel from 5 MB on
 LONGEST_LINE: Final = 1024 * 1024  # bytes
+# Bytes of a block in which every third one ends a line or is a quotation mark: what is kept for each of those would
+# else fill the memory. A file of shipments never has so many.
+DENSE_BLOCK: Final = 1024 * 1024
+DENSE: Final = 3
+MARKS: Final = (b"\n", b"\r", b'"')
 PEEK: Final = 64 * 1024  # bytes that are looked at before a file is read as a whole
 
 
@@ -26,8 +31,27 @@ def blocks(contents: Contents, encoding: Encoding, *, size: int = BLOCK) -> Iter
     """
     pieces = _without_mark(contents.pieces(size), encoding.skip)
     if encoding.single:
-        return map(encoding.decoded, _whole_lines(pieces))
-    return _whole_lines(_utf8(pieces, encoding))
+        return map(encoding.decoded, _bounded(_whole_lines(pieces)))
+    return _bounded(_whole_lines(_utf8(pieces, encoding)))
+
+
+def _bounded(blocks: Iterable[bytes]) -> Iterator[bytes]:
+    """The same blocks, dense ones in smaller pieces of whole lines."""
+    for block in blocks:
+        if len(block) <= DENSE_BLOCK or sum(block.count(one) for one in MARKS) * DENSE < len(block):
+            yield block
+            continue
+        begin = 0
+        while begin < len(block):
+            end = _line_end(block, begin, begin + DENSE_BLOCK) or _line_end(block, begin, len(block)) or len(block)
+            yield block[begin:end]
+            begin = end
+
+
+def _line_end(block: bytes, begin: int, end: int) -> int:
+    """Where the last line that ends in a part of the block ends; 0 if none does."""
+    # A CR in the last place may be the first half of a CRLF.
+    return max(block.rfind(b"\n", begin, end), block.rfind(b"\r", begin, min(end, len(block)) - 1)) + 1
 
 
 def returns(block: bytes) -> tuple[int, int]:
@@ -75,9 +99,8 @@ def _whole_lines(pieces: Iterable[bytes]) -> Iterator[bytes]:
         if held:
             yield held
         data = rest + piece
-        # A CR in the last place may be the first half of a CRLF; cut there, the LF would count as a line of its own,
-        # and every later line number would be wrong.
-        end = max(data.rfind(b"\n"), data.rfind(b"\r", 0, len(data) - 1)) + 1
+        # Cut inside a CRLF, its LF would count as a line of its own, and every later line number would be wrong.
+        end = _line_end(data, 0, len(data))
         held, rest = data[:end], data[end:]
         if len(rest) > LONGEST_LINE:
             raise line_too_long()

@@ -12,10 +12,12 @@ from typing import Final
 import numpy as np
 
 from cws_filedrop.formats.blank import LF, blank_lines, may_be_blank
-from cws_filedrop.formats.split import DELIMITERS
+from cws_filedrop.formats.encoding.text import Utf8Test
+from cws_filedrop.formats.split import DELIMITERS, NOTHING
 from cws_filedrop.formats.stream import LONGEST_LINE, line_too_long, plain_ends, returns
-from cws_filedrop.formats.text import Utf8Test
 
+SHORT: Final = 32  # bytes of a line, on average
+EMPTY: Final = f"{NOTHING}\n{''.join(DELIMITERS)}".encode()
 ENDLESS: Final = (b"", b"\x1a")  # nothing, or the end mark of old programs
 
 
@@ -27,6 +29,7 @@ class Survey:
     blank: dict[str, int] = field(default_factory=lambda: dict.fromkeys(DELIMITERS, 0))
     ends: set[str] = field(default_factory=set)
     ended: bool = True
+    filled: int = 0  # bytes that are neither blanks nor separators, of blocks of short lines; of others all
     utf8: Utf8Test = field(default_factory=Utf8Test)
 
     @property
@@ -53,6 +56,8 @@ class Survey:
             for delimiter in DELIMITERS:
                 self.blank[delimiter] += int(blank_lines(block, delimiter).sum())
         self.lines += len(ends)
+        short = len(block) < SHORT * len(ends)
+        self.filled += len(block.translate(None, EMPTY)) if short else len(block)
         return len(ends)
 
 

@@ -1,7 +1,9 @@
 """The guard: failed logins counted over all doors, a growing wait for whoever keeps guessing, then a ban for a while.
 
-Counted by address, by user name, and by both together. Only an address is banned, and only an address that failed has
-to wait: whoever guesses at a seller's password from elsewhere does not keep the seller out. Kept over restarts.
+Counted by address (of IPv6 by its /64: `sources`), by user name, and by both together. Only an address is banned, and
+only an address that failed has to wait: whoever guesses at a seller's password from elsewhere does not keep the seller
+out. Nor does a neighbour behind the same address: a name that has logged in from there lately passes the ban. Kept
+over restarts.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import Final, Protocol
 from cws_filedrop import log
 from cws_filedrop.backoff import address_banned, login_failed
 from cws_filedrop.door_settings import GuardSettings
+from cws_filedrop.gate.sources import among, source_of
 from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.store.doors.guard import FailureRecord
 
@@ -23,6 +26,7 @@ _LOG = log.get(__name__)
 _KEEP_SECONDS: Final = 2.0
 _MOST: Final = 50_000  # addresses and names remembered at once, lest an attacker fill the memory; the quietest go first
 _NEGLIGIBLE: Final = 0.05
+_LATELY_SECONDS: Final = 7 * 86_400.0  # for which a name that logged in from an address is known there
 
 Key = tuple[str, str]
 
@@ -59,6 +63,8 @@ class Guard:
         self._lock = threading.Lock()
         self._records: dict[Key, FailureRecord] = {}
         self._pairs: dict[Key, _Pair] = {}
+        self._logged_in: dict[str, dict[str, float]] = {}  # by address: names, and when
+        self._is_exempt = among(settings.exempt)
         self._changed: set[Key] = set()
         self._kept: set[Key] = set()
         keep = _nothing if store is None else partial(self._keep, store)
@@ -82,13 +88,25 @@ class Guard:
         self._task.stop()
 
     def banned(self, address: str) -> float:
-        """Seconds until that address may come in again; 0 when it may."""
-        record = self._records.get(("address", address))
-        return 0.0 if record is None else max(0.0, record.until - self._clock())
+        """Seconds until that address may come in again; 0 when it may, or somebody is known there: then it depends on
+        the name (`wait`)."""
+        source = source_of(address)
+        known = self._logged_in.get(source)
+        return 0.0 if known and any(map(self._is_lately, tuple(known.values()))) else self._ban_left(source)
+
+    def _ban_left(self, source: str) -> float:
+        record = self._records.get(("address", source))
+        return 0.0 if record is None or self._is_exempt(source) else max(0.0, record.until - self._clock())
+
+    def _is_lately(self, at: float) -> bool:
+        return self._clock() - at <= _LATELY_SECONDS
 
     def wait(self, key: Key) -> float:
         """Seconds that a (user name, address) has to wait before it may try again."""
-        return max(self.banned(key[1]), self._pair_wait(key))
+        user, source = key[0], source_of(key[1])
+        at = self._logged_in.get(source, {}).get(user)
+        banned = 0.0 if at is not None and self._is_lately(at) else self._ban_left(source)
+        return max(banned, self._pair_wait((user, source)))
 
     def _pair_wait(self, key: Key) -> float:
         pair = self._pairs.get(key)
@@ -99,25 +117,29 @@ class Guard:
 
     def failed(self, key: Key) -> None:
         """Note that a (user name, address) failed to log in."""
-        user, address = key
+        user, source = key[0], source_of(key[1])
         with self._lock:
             now = self._clock()
-            self._count_pair(key, now)
+            self._count_pair((user, source), now)
             self._score(("user", user), now)
-            self._score_address(address, now)
+            self._score_address(source, now)
 
     def came_too_early(self, key: Key) -> None:
         """Note that somebody tried again without waiting, as guessing programs do: the address is banned the sooner."""
         with self._lock:
-            self._score_address(key[1], self._clock())
+            self._score_address(source_of(key[1]), self._clock())
 
     def succeeded(self, key: Key) -> None:
         """Note that a (user name, address) logged in: its own failures are forgotten.
 
         Those of the address are not: else one good password would buy any number of guesses at others.
         """
+        user, source = key[0], source_of(key[1])
         with self._lock:
-            self._pairs.pop(key, None)
+            self._pairs.pop((user, source), None)
+            if len(self._logged_in) >= _MOST and source not in self._logged_in:
+                self._logged_in.clear()
+            self._logged_in.setdefault(source, {})[user] = self._clock()
 
     def _count_pair(self, key: Key, now: float) -> None:
         if len(self._pairs) >= _MOST:
@@ -129,7 +151,8 @@ class Guard:
 
     def _score_address(self, address: str, now: float) -> None:
         record = self._score(("address", address), now)
-        if record.score > self._settings.ban_failures - 0.5:  # a little of each failure has faded by now
+        # Half of one less, since a little of each failure has faded by now.
+        if record.score > self._settings.ban_failures - 0.5 and not self._is_exempt(address):
             self._ban(record, now)
 
     def _score(self, key: Key, now: float) -> FailureRecord:

@@ -13,13 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, TypeVar
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import SELLER_NAME
 from cws_filedrop.gate import login_queue
 from cws_filedrop.gate.login_queue import LoginQueue, QueuedExecutor
+from cws_filedrop.gate.one_at_a_time import OneAtATime
+from cws_filedrop.gate.sources import source_of
 from cws_filedrop.model import NO_LIMITS, Allowance
+
+Found = TypeVar("Found")
 
 _LOG = log.get(__name__)
 _REMEMBER_SECONDS: Final = 300.0
@@ -37,6 +41,7 @@ CLEAR: Final = (
     "Login failed: without encryption only a password that was made for it is taken. Choose explicit FTP over TLS in "
     "your client, or ask for a clear-text password."
 )
+LATER: Final = "Logins cannot be checked at the moment; try again in a minute."
 ANONYMOUS: Final = "Anonymous login is not offered here; use the user name you were given."
 
 
@@ -206,6 +211,7 @@ class Logins:
         self._current = current
         self._throttle = throttle
         self.presence = OpenSessions()
+        self.attempts = OneAtATime()
         self._lock = threading.Lock()
         # Remembered by a keyed hash with a key of this process, so that a memory dump holds no passwords, and no hashes
         # that are of use elsewhere.
@@ -225,6 +231,10 @@ class Logins:
         rank = self._rank(user, password, address, False)
         return login_queue.here(self._queue, rank, address, lambda: self.check(user, password, address))
 
+    def in_turn(self, address: str, work: Callable[[], Found]) -> Found:
+        """Check something else that takes as long, in this thread, when its turn has come."""
+        return login_queue.here(self._queue, self._rank("", "", address, False), address, work)
+
     def _rank(self, user: str, password: str, address: str, clear: bool) -> int:
         """First whoever logged in with the same lately, which needs no slow hash; last addresses that failed."""
         if self._digest(user.strip().lower(), password, clear=clear) in self._remembered:
@@ -242,6 +252,12 @@ class Logins:
         if name in ("anonymous", "ftp"):
             return LoginAnswer(None, ANONYMOUS)
         key = (name[:64], address)  # cut, since a client may send any length, and keys are remembered
+        # One after the other: of guesses that come at once each would be tried before the first of them has counted.
+        with self.attempts.held((key[0], source_of(address))):
+            return self._checked(key, name, password, clear=clear)
+
+    def _checked(self, key: tuple[str, str], name: str, password: str, *, clear: bool) -> LoginAnswer:
+        address = key[1]
         wait = self._throttle.wait(key)
         if wait > 0:
             self._throttle.came_too_early(key)

@@ -11,6 +11,9 @@ import httpx
 
 LONGEST_URL: Final = 1000
 _PORTS: Final = {"https": 443, "http": 80}
+# Addresses that are none of the public Internet's though `ipaddress` may say so: those that contain an IPv4 address by
+# the rules of old (RFC 4291, 2.5.5.1) or for translators (RFC 2765, 7915), which decide where a packet ends.
+_TRANSLATED: Final = (ipaddress.IPv6Network("::/96"), ipaddress.IPv6Network("::ffff:0:0:0/96"))
 # Addresses that carry an IPv4 address, which then is where a packet may end.
 _NAT64: Final = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("64:ff9b:1::/48"))
 
@@ -46,7 +49,7 @@ def is_public(address: str) -> bool:
         if inner is not None:
             # Tunnels (6to4, Teredo, NAT64) are refused, whatever is inside: a gateway decides where that leads.
             return ip.ipv4_mapped is not None and is_public(str(inner))
-        if ip.is_site_local:
+        if ip.is_site_local or any(ip in network for network in _TRANSLATED):
             return False
     return ip.is_global and not ip.is_multicast
 

@@ -21,9 +21,9 @@ from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports.marketplace import MarketplaceKind
-from cws_filedrop.rules.orders_shown import Showing, showings, units_shown
+from cws_filedrop.rules.pieces.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.feeds import feeds, read_backs
+from cws_filedrop.store.feeds import feeds, read_backs, refused_as_shipped
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Rank, ReadBackOutcome, ReportedLine
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads, verdict_counts
@@ -92,9 +92,13 @@ class OrderReader:
     def _keep(self, due: DueReadBack, order: AmazonOrder | None, now: datetime) -> None:
         context = self._amazon.context
         unknown_for = timedelta(hours=context.settings.orders.unknown_hours)
-        look = judged(due, read_backs.told(context.db, due), order, now=now, unknown_for=unknown_for)
+        told = read_backs.told(context.db, due)
+        decided = refused_as_shipped.decide(context.db, due, told, order, now=now, marketplace=context.marketplace)
+        look = judged(due, told, order, now=now, unknown_for=unknown_for)
         look = _named(replace(look, again=self._to_resend(look.offered)), context.marketplace)
-        results, finished = read_backs.looked(context.db, due, look, now=now)
+        seen = read_backs.looked(context.db, due, look, now=now)
+        results = list(dict.fromkeys([*decided.results, *seen.results]))
+        finished = list(dict.fromkeys([*decided.finished, *seen.finished]))
         LOG.info("sighting.looked", account=due.account_id, order=due.amazon_order_id, state=look.state)
         verdict_counts.answered(context.db, results, at=stamp(now))
         outbox.publish_again(context, uploads.some(context.db, results))
@@ -129,11 +133,9 @@ def judged(
     """
     showing = list(zip(told, showings(told, order), strict=True))
     shown = [one for one, found in showing if found is Showing.SHOWN]
-    seen = [one for one in shown if not one.seen]
+    seen = [one for one in shown if one.expected and not one.seen]
     absent = [one for one in told if one not in shown]
     words = {(one.upload_id, one.line): SHOWN if one.accepted else SETTLED for one in seen}
-    if not due.looks:
-        words |= {(one.upload_id, one.line): _against(one, order) for one in absent if not one.expected}
     settled = SETTLED if [one for one in seen if not one.accepted] else ""
     look = ReadBackOutcome(ReadBackState.SEEN, None, seen=seen, words=words, settled=settled, shown=plain(order))
     if not [one for one in absent if one.expected]:
@@ -178,14 +180,3 @@ def plain(order: AmazonOrder | None) -> dict[str, Any]:
 def _next(due: DueReadBack, now: datetime, scale: float) -> datetime | None:
     since = datetime.fromisoformat(due.since)
     return next((at for hours in AGAIN if (at := since + timedelta(hours=hours * scale)) > now), None)
-
-
-def _against(told: ReportedLine, order: AmazonOrder | None) -> str:
-    """Why Amazon refused units as shipped before, as far as its own order shows that."""
-    if order is None:
-        return "Amazon has no order of that number"
-    if not units_shown(told, order):
-        return f"Amazon's own order ({order.status}) does not show these units as shipped: look at the order there"
-    numbers = ", ".join(dict.fromkeys(one.tracking or "no tracking number" for one in order.packages))
-    shown = f"Amazon's own order shows all these units as shipped, with {numbers or 'no package'}"
-    return f"{shown}; if your number is right, correct it at Amazon"

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all, result_name
+from cws_filedrop.drop.leftovers import leftovers
 from cws_filedrop.drop.names import is_release
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats import profile
@@ -67,6 +68,9 @@ def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
         upload for upload in batch if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
     ]
     late = _deliver(context, there, _results, ())  # without mails and hooks: the outcome is the same as before
+    for upload in there:
+        if upload.id not in late and not lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0):
+            _named(context, upload, "unconfirmed").unlink(missing_ok=True)  # nothing of it is refused any more
     for upload in batch:
         STATUS_DUE.add(upload.seller)
     if late:
@@ -190,7 +194,7 @@ def in_own_columns(context: ServiceContext, upload: Upload, refused: Mapping[int
         for chunk in file.chunks():
             here = [line for line in chunk.lines.index.to_list() if line in refused]
             raw = dict(zip(here, chunk.raw(here), strict=True))
-            yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, len(facts.headings))
+            yield rejected.rows(raw, ((line, refused[line]) for line in here), facts.delimiter, facts.headings)
 
 
 def profiles_of(upload: Upload) -> tuple[Profile, ...]:
@@ -247,7 +251,14 @@ def status_of(context: ServiceContext, seller: Seller) -> status.Status:
             for hook in hooks.listing(context.db, seller.id)
             if hook.why_disabled
         ],
+        ignored=_ignored(context, name),
     )
+
+
+def _ignored(context: ServiceContext, name: str) -> list[dict[str, Any]]:
+    folder = context.settings.folder
+    found = leftovers(context.home(name), minutes=folder.told_minutes, more=folder.working_patterns)
+    return [{"name": one.name, "why": one.words} for one in found]
 
 
 def _write_status(context: ServiceContext, seller: Seller) -> None:

@@ -5,38 +5,66 @@ and a file that kills its reader kills nothing else.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
 from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.errors import Impossible
 from cws_filedrop.model import Seller, UploadState
-from cws_filedrop.pipeline import reading, recording
+from cws_filedrop.pipeline import reading, recording, weight
 from cws_filedrop.pipeline.reading import PreparedUpload, ReadingTask
 from cws_filedrop.pipeline.recording import ReadUpload
-from cws_filedrop.processes.reading_process import ProcessDied, ReadingProcess, Work
+from cws_filedrop.processes.effort import Effort
+from cws_filedrop.processes.reading_process import UNLIMITED, ProcessDied, ProcessOverran, ReadingProcess, Work
+from cws_filedrop.rules import catalogue
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import DatabaseUnavailable
 from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
+LEAST_LINE_BYTES: Final = 20  # an order number is nearly that
+MOST_UNPACKED: Final = 1032  # times what it was, by the method of gzip and zip (RFC 1951: 258 bytes in two bits)
+MIB: Final = 1_048_576
+
+
+class Lane(StrEnum):
+    """Which process a file is read by. None of them waits for another."""
+
+    SMALL = "small"
+    LARGE = "large"
+    PACKED = "packed"  # large once unpacked: what may be any amount of work for a few bytes
 
 
 class Processes:
-    """One process that reads small files, and one for large ones, started when the first comes."""
+    """One process that reads small files, and one each for large and packed ones, started when the first comes."""
 
     def __init__(self, settings: Settings, small: ReadingProcess) -> None:
         self._settings = settings
-        self._each = {"small": small, "large": ReadingProcess(settings, "large")}
+        self._heavy = settings.service.heavy_bytes
+        large = {lane: ReadingProcess(settings, lane) for lane in (Lane.LARGE, Lane.PACKED)}
+        self._each = {Lane.SMALL: small, **large}
 
-    def is_large(self, size: int) -> bool:
-        """Does a file of that many bytes go to the process for large ones?"""
-        return size > self._settings.service.heavy_bytes
+    def weight(self, path: Path, size: int) -> int:
+        """How much of a file of that many bytes there is to read; what makes it large is not told exactly."""
+        return weight.of_file(path, size, self._heavy)
+
+    def lane(self, path: Path, size: int) -> Lane:
+        """Which process a file of that many bytes goes to."""
+        if self.weight(path, size) <= self._heavy:
+            return Lane.SMALL
+        return Lane.PACKED if weight.is_packed(path) else Lane.LARGE
+
+    def is_large(self, upload: Upload) -> bool:
+        """Has an upload that was read so many lines that its result is written by the process for large ones?"""
+        return upload.size > self._heavy or upload.line_count * LEAST_LINE_BYTES > self._heavy
 
     def warm_up(self) -> None:
         """Wait for the reader of small files, so that the first file does not."""
-        self._run("small", Work.PING, None)
+        self._run(Lane.SMALL, Work.PING, None)
 
     def read(
         self, context: ServiceContext, batch: Sequence[Upload], *, wait_for_turn: Callable[[], None]
@@ -64,21 +92,23 @@ class Processes:
         wait_for_turn: Callable[[], None],
     ) -> list[Upload]:
         """Read and record uploads; those whose orders changed meanwhile are missing from the answer."""
-        small: dict[str, ReadingTask] = {}
         prepared: dict[str, PreparedUpload] = {}
         kept: list[Upload] = []
         for upload in unread:
             if (aside := recording.without_reading(context, upload)) is not None:
                 prepared[upload.id] = aside
-            elif self.is_large(upload.size):
-                kept.append(self._read_large(context, upload, owners[upload.seller_id]))
+                continue
+            try:
+                task = recording.task(context, upload, owners[upload.seller_id])
+            except FileNotFoundError as error:  # its bytes are gone; the other uploads must not suffer from that
+                LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
+                prepared[upload.id] = reading.failed(error)
+                continue
+            lane = self.lane(task.path, upload.size)
+            if lane is Lane.SMALL:
+                prepared[upload.id] = self._prepared(task, upload)
             else:
-                try:
-                    small[upload.id] = recording.task(context, upload, owners[upload.seller_id])
-                except FileNotFoundError as error:  # its bytes are gone; the other uploads must not suffer from that
-                    LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
-                    prepared[upload.id] = reading.failed(error)
-        prepared |= zip(small, self._prepared(list(small.values())), strict=True)
+                kept.append(self._read_large(context, upload, owners[upload.seller_id], lane))
         read = [
             ReadUpload(upload, owners[upload.seller_id], prepared[upload.id])
             for upload in unread
@@ -88,32 +118,53 @@ class Processes:
         wait_for_turn()
         return kept + (recording.keep(context, read) if read else [])
 
-    def _prepared(self, tasks: Sequence[ReadingTask]) -> list[PreparedUpload]:
-        if not tasks:
-            return []
+    def _prepared(self, task: ReadingTask, upload: Upload) -> PreparedUpload:
+        """A small file, read. One by one, so that each answers for itself: a file that ends the process, by its death
+        or by what it takes, costs the others nothing."""
         try:
-            prepared: list[PreparedUpload] = self._run("small", Work.PREPARE, tasks)
-            return prepared
+            (prepared,) = self._run(Lane.SMALL, Work.PREPARE, [task], most=self._most(upload.size, Lane.SMALL))
+        except ProcessOverran as why:
+            return _too_much(upload, why)
         except Impossible as error:
-            if len(tasks) == 1:
-                return [reading.failed(error)]
-        # One of these files kills the process. Read one by one, only that one fails.
-        return [prepared for task in tasks for prepared in self._prepared([task])]
+            return reading.failed(error)
+        read: PreparedUpload = prepared
+        return read
 
-    def _read_large(self, context: ServiceContext, upload: Upload, seller: Seller) -> Upload:
+    def _read_large(self, context: ServiceContext, upload: Upload, seller: Seller, lane: Lane) -> Upload:
         try:
-            read: Upload = self._run("large", Work.READ_LARGE, upload.id)
+            read: Upload = self._run(lane, Work.READ_LARGE, upload.id, most=self._most(upload.size, lane))
             return read
         except (OSError, DatabaseUnavailable):
             raise
+        except ProcessOverran as why:
+            prepared = _too_much(upload, why)
         except Exception as error:
             LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
-            return recording.keep(context, [ReadUpload(upload, seller, reading.failed(error))])[0]
+            prepared = reading.failed(error)
+        return self._set_aside(context, upload, seller, prepared)
+
+    @staticmethod
+    def _set_aside(context: ServiceContext, upload: Upload, seller: Seller, prepared: PreparedUpload) -> Upload:
+        with context.db.write() as connection:
+            if uploads.unread_in(connection, [upload.id]):  # else it was recorded whole before the process ended
+                recording.forget_in(connection, upload.id)
+        return recording.keep(context, [ReadUpload(upload, seller, prepared)])[0]
+
+    def _most(self, size: int, lane: Lane) -> Effort:
+        """What reading a file of that many bytes may take, as [limits] says."""
+        limits = self._settings.limits
+        unpacked = {
+            Lane.SMALL: self._heavy,
+            Lane.LARGE: size,
+            Lane.PACKED: min(limits.unpacked_bytes, size * MOST_UNPACKED),
+        }[lane]
+        seconds = limits.reading_seconds + limits.reading_seconds_per_mib * unpacked / MIB
+        return Effort(limits.reading_memory_bytes, seconds if limits.reading_seconds else 0.0)
 
     def publish_large(self, upload_id: str) -> bool:
         """`outbox.publish`, in the process for large files; whether that worked."""
         try:
-            published: bool = self._run("large", Work.PUBLISH, upload_id)
+            published: bool = self._run(Lane.LARGE, Work.PUBLISH, upload_id)
             return published
         except Impossible:
             LOG.exception("outbox.not_delivered", upload=upload_id)
@@ -124,10 +175,15 @@ class Processes:
         for process in self._each.values():
             process.close()
 
-    def _run(self, name: str, work: Work, given: object) -> Any:
+    def _run(self, lane: Lane, work: Work, given: object, *, most: Effort = UNLIMITED) -> Any:
         for _ in range(2):
             try:
-                return self._each[name].ask(work, given)
+                return self._each[lane].ask(work, given, most=most)
             except ProcessDied:
-                LOG.error("process.died", process=name)
+                LOG.error("process.died", process=lane)
         raise Impossible("the process that read this file died twice (out of memory?)")
+
+
+def _too_much(upload: Upload, why: ProcessOverran) -> PreparedUpload:
+    LOG.warning("upload.reading_stopped", upload=upload.id, seller=upload.seller, why=str(why))
+    return PreparedUpload(state=UploadState.REJECTED, issues=(catalogue.issue("F05", detail=str(why)),))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -21,7 +20,7 @@ from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, UploadState, Verdict
 from cws_filedrop.reports import rejected
 from cws_filedrop.rules import catalogue
-from cws_filedrop.rules.book import Effect, LookUp
+from cws_filedrop.rules.book import CURRENT, Effect, LookUp
 from cws_filedrop.store.database import Database, DatabaseUnavailable, stamp
 from cws_filedrop.store.orders import order_book, snapshot
 from cws_filedrop.store.uploads import lines, uploads
@@ -31,7 +30,6 @@ from cws_filedrop.upload_outcome import UploadOutcome
 
 FAR_MORE: Final = 3
 SHOWN_ALARMS: Final = 5
-CURRENT: Final = timedelta(days=2)  # an order book that got orders within this time is kept up to date
 LOG: Final = log.get(__name__)
 
 

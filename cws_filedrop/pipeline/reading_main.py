@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _context(settings: Settings, name: str) -> ServiceContext:
-    os.nice(NICE if name == "large" else 0)
+    os.nice(0 if name == "small" else NICE)
     log_settings.configure(settings, "reader" if name == "small" else f"reader-{name}")
     context = open_context(settings)
     gc.collect()

@@ -56,10 +56,10 @@ def start_uploads(upload_ids: Sequence[str]) -> None:
     engine.start(process_uploads, list(upload_ids), id=f"uploads:{upload_ids[0]}:{engine.token()}")
 
 
-def start_large(upload_id: str) -> None:
-    """Start the workflow of a large upload; it is queued behind the large ones before it."""
+def start_large(upload_id: str, queue: str) -> None:
+    """Start the workflow of a large upload; it is queued behind those before it."""
     if not engine.live(f"upload:{upload_id}"):  # resumed by the engine after a crash
-        engine.enqueue("heavy", process_uploads, [upload_id], id=f"upload:{upload_id}:{engine.token()}")
+        engine.enqueue(queue, process_uploads, [upload_id], id=f"upload:{upload_id}:{engine.token()}")
 
 
 @DBOS.workflow(max_recovery_attempts=ATTEMPTS)
@@ -110,7 +110,7 @@ def deliver(upload_id: str, what: str) -> bool:
     found = uploads.some(context.db, [upload_id])
     if what == "answer":
         return not outbox.answer(context, found)
-    if not any(WorkflowContext.processes.is_large(upload.size) for upload in found):
+    if not any(WorkflowContext.processes.is_large(upload) for upload in found):
         return not outbox.publish(context, found)
     done = WorkflowContext.processes.publish_large(upload_id)
     for upload in found:
@@ -216,7 +216,7 @@ def publish_small(upload_ids: list[str]) -> dict[str, list[str]]:
     late: list[str] = []
     for start in range(0, len(upload_ids), PUBLISHED_AT_ONCE):
         found = uploads.some(WorkflowContext.amazon.context.db, upload_ids[start : start + PUBLISHED_AT_ONCE])
-        large += [upload.id for upload in found if WorkflowContext.processes.is_large(upload.size)]
+        large += [upload.id for upload in found if WorkflowContext.processes.is_large(upload)]
         WorkflowContext.in_progress.wait_for_calm(PATIENCE_SECONDS)
         late += outbox.publish(WorkflowContext.amazon.context, [upload for upload in found if upload.id not in large])
     return {"large": large, "late": late}
@@ -246,6 +246,11 @@ def _stop(feed_no: int, error: Exception) -> None:
 def start_feed(feed_no: int) -> None:
     """Start the workflow of an open feed; a second start is harmless."""
     engine.start(confirm_account, feed_no, 1, id=f"confirm:{feed_no}:1")
+
+
+def start_results(upload_ids: Sequence[str]) -> None:
+    """Deliver the results of uploads that are done without a feed of theirs having been answered."""
+    engine.enqueue("results", publish_results, list(upload_ids), id=f"results:{upload_ids[0]}:{engine.token()}")
 
 
 def take_up() -> None:

@@ -22,9 +22,13 @@ from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.processes import loading
 from cws_filedrop.processes.stopping import StopRequest
 
 LOG: Final = log.get(__name__)
+# By its place, and with -P: neither the working folder nor that of a script is searched for modules. A folder with a
+# `json.py` in it, or another version of ours, would be run otherwise.
+PYTHON: Final = (sys.executable, "-P", loading.__file__)
 _BEGIN: Final = b"begin\n"
 _SENDING: Final = threading.Lock()
 
@@ -39,7 +43,7 @@ class ChildProcess:
         self, name: str, arguments: list[str], environment: Mapping[str, str], *, log_to_stdout: bool = False
     ) -> None:
         self.name = name
-        self._arguments = [sys.executable, "-m", "cws_filedrop.processes.loading", *arguments]
+        self._arguments = [*PYTHON, *arguments]
         self._environment = dict(environment)
         self._log_to_stdout = log_to_stdout  # of ours; its own carries messages
         self._lock = threading.Lock()

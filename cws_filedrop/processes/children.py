@@ -9,16 +9,15 @@ them load at the same time.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from types import MappingProxyType
 from typing import Any, Final, TextIO
 
-from cws_filedrop import config, log
+from cws_filedrop import log
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.processes import data_lock
+from cws_filedrop.processes import data_lock, environment
 from cws_filedrop.processes.child import ChildProcess
 from cws_filedrop.processes.reading_process import ReadingProcess
 from cws_filedrop.processes.stopping import StopRequest
@@ -38,13 +37,14 @@ class Children:
         self.stop_request: Final = stop
         self.reader: Final = ReadingProcess(settings, "small")
         self._settings = settings
-        self._environment = {**os.environ, **config.environment(settings)}
+        self._environment = environment.of_child(settings)
         self._lock: TextIO | None = None
         self._ending = threading.Event()
         self._on_message: Callable[[dict[str, Any]], None] = lambda _: None
         self._doors = [self._supervised("the doors", "cws_filedrop.doors", more=FEW_ARENAS)]
         if settings.web.enabled:
-            self._doors.append(self._supervised("the web server", "cws_filedrop.web.process"))
+            secrets = environment.named(settings.web.monitoring_token)
+            self._doors.append(self._supervised("the web server", "cws_filedrop.web.process", more=secrets))
         self._sandbox: list[_Supervisor] = []
         if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
             self._sandbox.append(self._supervised("the sandbox", *_sandbox(settings)))

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-import sys
 import threading
 from enum import StrEnum
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final
 
-from cws_filedrop.processes.child import without_ctrl_c
+from cws_filedrop.processes import effort, environment
+from cws_filedrop.processes.child import PYTHON, without_ctrl_c
+from cws_filedrop.processes.effort import Effort
 from cws_filedrop.settings import Settings
 
 MODULE: Final = "cws_filedrop.pipeline.reading_main"
 END_SECONDS: Final = 2.0  # it has nothing to put in order, but may hang
+LOOK_SECONDS: Final = 0.1  # how often it is looked at while it works: memory may grow by a gigabyte in a second
+UNLIMITED: Final = Effort(0, 0.0)
 
 
 class Work(StrEnum):
@@ -31,6 +34,10 @@ class Work(StrEnum):
 
 class ProcessDied(Exception):
     """It ended before it had answered."""
+
+
+class ProcessOverran(Exception):
+    """It was ended, since what it was asked for took more than it may; the text says what of."""
 
 
 class ProcessClosed(OSError):
@@ -49,17 +56,20 @@ class ReadingProcess:
         self._connection: Connection | None = None
         self._closed = False
 
-    def start(self) -> None:
-        """Have it load, unless it runs or is closed."""
+    def start(self) -> bool:
+        """Have it load, unless it runs or is closed; whether it was started."""
         with self._changing:
-            if self._process is None and not self._closed:
-                self._process, self._connection = self._started()
+            if self._process is not None or self._closed:
+                return False
+            self._process, self._connection = self._started()
+            return True
 
     def _started(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = Pipe()
         with theirs, without_ctrl_c():
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
-                [sys.executable, "-m", "cws_filedrop.processes.loading", MODULE, str(theirs.fileno())],
+                [*PYTHON, MODULE, str(theirs.fileno())],
+                env=environment.of_child(self._settings),
                 stdin=subprocess.PIPE,  # its end says that we are gone
                 pass_fds=[theirs.fileno()],
             )
@@ -67,18 +77,22 @@ class ReadingProcess:
             ours.send((self._settings, self._name))
         return process, ours
 
-    def ask(self, work: Work, given: object) -> Any:
-        """The outcome of that work, once it was its turn.
+    def ask(self, work: Work, given: object, *, most: Effort = UNLIMITED) -> Any:
+        """The outcome of that work, once it was its turn; `most` is what it may take.
 
-        Raises: what the work raises; ProcessDied; ProcessClosed.
+        Raises: what the work raises; ProcessOverran; ProcessDied; ProcessClosed.
         """
         with self._asking:
-            self.start()
+            is_new = self.start()
             connection = self._connection
             if connection is None:
                 raise ProcessClosed
             try:
+                if is_new and most != UNLIMITED:  # that it loads is nobody's fault
+                    connection.send((Work.PING, None))
+                    connection.recv()
                 connection.send((work, given))
+                self._watch(connection, most)
                 is_done, outcome = connection.recv()
             except (EOFError, OSError) as error:
                 self._bury()
@@ -86,6 +100,17 @@ class ReadingProcess:
         if not is_done:
             raise outcome
         return outcome
+
+    def _watch(self, connection: Connection, most: Effort) -> None:
+        """Wait for its answer, or its end. Raises: ProcessOverran."""
+        process = self._process
+        if process is None or most == UNLIMITED:
+            return
+        begun = effort.of_process(process.pid)
+        while not connection.poll(LOOK_SECONDS):
+            if words := effort.excess(most, begun, effort.of_process(process.pid)):
+                self._bury()
+                raise ProcessOverran(words)
 
     def close(self) -> None:
         """End it, whatever it does."""

@@ -18,22 +18,41 @@ ADDED: Final = ("error-code", "error-column", "error-message", "what-to-do")
 
 def header(headings: Sequence[str], delimiter: str) -> bytes:
     """The seller's headings and ours. The delimiter stays the seller's, so that lines can stay as typed."""
-    return (delimiter.join((*headings, *ADDED)) + table.END).encode()
+    return (delimiter.join((*headings[: _own(headings)], *ADDED)) + table.END).encode()
 
 
-def rows(raw: Mapping[int, str], issues: Iterable[tuple[int, Issue]], delimiter: str, width: int) -> bytes:
+def _own(headings: Sequence[str]) -> int:
+    """How many of the headings are the seller's own: a file that was corrected and dropped again may end in ours."""
+    last = tuple(heading.strip().casefold().replace("_", "-") for heading in headings[-len(ADDED) :])
+    return len(headings) - len(ADDED) if last == ADDED else len(headings)
+
+
+def rows(raw: Mapping[int, str], issues: Iterable[tuple[int, Issue]], delimiter: str, headings: Sequence[str]) -> bytes:
     """The lines of `raw` (by line number, as typed) with their errors; several in one line are joined by " | ".
 
-    `width` is the number of the seller's columns. Empty cells beyond them are left out, so that the added columns are
-    under their headings. A line with a wrong number of cells stays as it is, or it would pass when dropped again
-    uncorrected.
+    Cells beyond the seller's own columns are left out, so that the added columns are under their headings: empty ones,
+    and what an earlier file of ours said. A line with a wrong number of cells stays as it is, or it would pass when
+    dropped again uncorrected.
     """
     by_line: dict[int, list[Issue]] = {}
     for line, issue in issues:
         by_line.setdefault(line, []).append(issue)
-    return "".join(_row(text, by_line.get(line, []), delimiter, width) for line, text in raw.items()).encode(
-        errors="replace"
-    )
+    own = _own(headings)
+    texts = ((_first(text, delimiter, own) if own < len(headings) else text, line) for line, text in raw.items())
+    return "".join(_row(text, by_line.get(line, []), delimiter, own) for text, line in texts).encode(errors="replace")
+
+
+def _first(text: str, delimiter: str, count: int) -> str:
+    """The first cells of a line as typed; a delimiter within quotes ends none, where lines may have quotes."""
+    quoted, left = False, count
+    for at, letter in enumerate(text):
+        if letter == '"' and delimiter != "\t":
+            quoted = not quoted
+        elif letter == delimiter and not quoted:
+            left -= 1
+            if not left:
+                return text[:at]
+    return text
 
 
 def _row(text: str, issues: list[Issue], delimiter: str, width: int) -> str:

@@ -47,6 +47,7 @@ class Status:
     unresolved: Sequence[Mapping[str, Any]] = ()
     to_look_up: int = 0
     to_look_up_minutes: float = 0.0
+    ignored: Sequence[Mapping[str, Any]] = ()
     marketplace: MarketplaceKind = MarketplaceKind.AMAZON
 
 
@@ -64,6 +65,8 @@ def text(status: Status) -> str:
     if status.stopped:
         lines += [*_wrapped(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", "", ""), ""]
     lines += _section("In work", [_upload(item, status.marketplace) for item in status.uploads], "nothing")
+    if status.ignored:
+        lines += _section("In your folders, and not taken", [_ignored(item) for item in status.ignored], "")
     lines += _section(said("Refused by Amazon (unconfirmed)"), [_refused(item) for item in status.unconfirmed], "none")
     if status.unknown:
         rows = [_refused(item) for item in status.unknown]
@@ -105,6 +108,10 @@ def _wrapped(sentence: str, first: str, indent: str) -> list[str]:
 def _upload(item: Mapping[str, Any], marketplace: MarketplaceKind) -> str:
     lines = f", {item['waiting']:,} of {item['line_count']:,} lines" if item["waiting"] else ""
     return f"{item['name']} ({item['id']}): waits on {marketplace.said(WAITS_ON[item['state']])}{lines}"
+
+
+def _ignored(item: Mapping[str, Any]) -> str:
+    return f"{item['name'].partition('/')[0]}: {item['why']}"
 
 
 def _refused(item: Mapping[str, Any]) -> str:

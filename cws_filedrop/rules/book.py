@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
@@ -97,6 +98,9 @@ class KnownOrder:
     items: dict[str, int | None] = field(default_factory=dict)
     kept: dict[str, KeptTracking] = field(default_factory=dict)
     packages: list[Package] = field(default_factory=list)
+
+
+CURRENT: Final = timedelta(days=2)  # a book that got orders within this time is kept up to date
 
 
 @dataclass(frozen=True)

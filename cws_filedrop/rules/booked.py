@@ -130,6 +130,13 @@ def only_items(sheet: Sheet, findings: Findings, found: Found) -> dict[int, str]
     return meant
 
 
+def only_right(sheet: Sheet, found: Found) -> dict[int, str]:
+    """The only item of the order, for rows that give something that cannot be one; by row."""
+    column = sheet["order-item-id"]
+    rows = np.flatnonzero(column.given & (column.sizes != 14)).tolist()
+    return {row: item for row in rows if (item := _only_item(found[row]))}
+
+
 def _only_item(order: KnownOrder | None) -> str:
     return next(iter(order.items)) if order is not None and len(order.items) == 1 else ""
 
@@ -159,11 +166,11 @@ def _ordered(order: KnownOrder | None) -> int:
 
 def check_items(findings: Findings, found: Found, items: Column) -> None:
     """Note the items that their order does not have (I02)."""
-    wrong = []
+    wrong = {}
     for row, (order, item) in enumerate(zip(found, items.values.to_pylist(), strict=True)):
         if order is not None and item and order.items and item not in order.items and ITEM_ID.fullmatch(item):
-            wrong.append(row)
-    findings.add("I02", "order-item-id", np.array(wrong, np.int64))
+            wrong[row] = f"only={only}" if (only := _only_item(order)) else ""
+    findings.add("I02", "order-item-id", np.array(list(wrong), np.int64), list(wrong.values()))
 
 
 # What is sent of a row besides its own cells.

@@ -224,8 +224,9 @@ def mistyped(column: Column, rows: Rows, carrier: str) -> Iterable[tuple[Rows, s
 
 def of_others(column: Column, rows: Rows, carrier: str) -> Iterable[tuple[Rows, str]]:
     """The rows whose number can only be another carrier's, with that carrier."""
-    if carrier in CLOSED:
-        return  # their own forms are all known, so that `mistyped` has said so
+    # Of closed carriers all forms are known, so that `mistyped` has said so.
+    if carrier in CLOSED or not any(_cannot_have(carrier, other) for other in ("USPS", *TELLING)):
+        return
     for size, chosen in _by_size(column, rows):
         for kind in _telling(size):
             if _cannot_have(carrier, kind.only):

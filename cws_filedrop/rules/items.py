@@ -45,15 +45,30 @@ def item_trouble(text: str) -> Trouble:
     return ("I01", "rounded" if ROUNDED.fullmatch(text) else "")
 
 
-def read_ids(sheet: Sheet, findings: Findings, repairs: Mapping[int, str] | None = None) -> Column:
-    """The order-item-ids as typed, or as `repairs` has them, by row; what is not one is noted."""
+def read_ids(
+    sheet: Sheet,
+    findings: Findings,
+    repairs: Mapping[int, str] | None = None,
+    only: Mapping[int, str] | None = None,
+) -> Column:
+    """The order-item-ids as typed, or as `repairs` has them, by row; what is not one is noted.
+
+    `only` has the only item of the order of some rows, to be named.
+    """
     column = sheet["order-item-id"]
     repaired = repairs or {}
     rows = np.flatnonzero(column.given & ~match(column, ITEM_FORM))
     typed = zip(rows.tolist(), column.texts(rows), strict=True)
-    details = [f"repaired={repaired[row]}" if row in repaired else item_trouble(text)[1] for row, text in typed]
+    details = [_id_detail(row, text, repaired, only or {}) for row, text in typed]
     findings.add("I01", "order-item-id", rows, details)
     return replaced(column, sheet.every, repaired) if repaired else column
+
+
+def _id_detail(row: int, text: str, repaired: Mapping[int, str], only: Mapping[int, str]) -> str:
+    """The detail of I01 for a text that is not an item's number."""
+    if row in repaired:
+        return f"repaired={repaired[row]}"
+    return f"only={only[row]}" if row in only else item_trouble(text)[1]
 
 
 def quantity(text: str) -> str:
@@ -103,11 +118,12 @@ def read(
     findings: Findings,
     shipped: Mask,
     repairs: Mapping[int, str] | None = None,
+    only: Mapping[int, str] | None = None,
     settled: Mask | None = None,
 ) -> Items:
     """Items, quantities and transparency codes; `shipped` marks the rows that go to Amazon, `settled` those whose
-    quantity without an item the order book has judged."""
-    column = read_ids(sheet, findings, repairs)
+    quantity without an item the order book has judged; `only` has the only item of an order, by row."""
+    column = read_ids(sheet, findings, repairs, only)
     counts = read_quantities(sheet, findings)
     codes = _transparency_codes(sheet, findings, shipped)
     lost = shipped & ~column.given

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from cws_filedrop.model import JudgementContext, Verdict
+from cws_filedrop.model import JudgementContext, OrderState, Verdict
 from cws_filedrop.rules import (
     booked,
     cancelling,
@@ -25,6 +25,7 @@ from cws_filedrop.rules import (
     dates,
     extras,
     items,
+    order_states,
     packages,
     shifted,
     statuses,
@@ -37,6 +38,7 @@ from cws_filedrop.rules.carriers import CarrierTable, shipped_table
 from cws_filedrop.rules.columns import Cells, Column, Mask, Rows, Sheet
 from cws_filedrop.rules.dates import ProvenOrders
 from cws_filedrop.rules.findings import Findings
+from cws_filedrop.rules.order_states import OrderMove
 from cws_filedrop.rules.packages import PackageOutcomes
 from cws_filedrop.rules.repeats import Repeats
 from cws_filedrop.rules.statuses import RequestedStatuses
@@ -62,6 +64,7 @@ class Judgement:
     make_effects: Callable[[], list[Effect]]  # late, since only a caller that moves orders needs them
     quiet: frozenset[int]
     cancellations: dict[int, Cancellation]
+    remarks: dict[int, str]
 
     @cached_property
     def effects(self) -> list[Effect]:
@@ -118,7 +121,23 @@ def judge(
         make_effects=lambda: _effects(sheet, made, named, outcomes, np.flatnonzero(verdicts >= QUEUED)),
         quiet=frozenset(np.asarray(sheet.index)[requested.quiet].tolist()),
         cancellations={order.line: order for row, order in cancelled.items() if not findings.rejected[row]},
+        remarks=_remarks(sheet, requested, named, made["tracking-number"], np.flatnonzero(verdicts == UPDATED)),
     )
+
+
+def _remarks(
+    sheet: Sheet, requested: RequestedStatuses, named: NamedOrders, numbers: Cells, rows: Rows
+) -> dict[int, str]:
+    """What there is to say of updated rows, by line."""
+    if not len(rows):
+        return {}
+    kinds, lines = [requested.kinds.at(row) for row in rows.tolist()], np.asarray(sheet.index)[rows].tolist()
+    tracked = [bool(number) for number in numbers.pick(rows).to_pylist()]
+    known = [named.found[row] for row in rows.tolist()]
+    return {
+        line: order_states.remark(OrderMove(kind), order.state if order else OrderState.NEW, tracked=number)
+        for line, kind, order, number in zip(lines, kinds, known, tracked, strict=True)
+    }
 
 
 def _made(
@@ -159,7 +178,8 @@ def _items(sheet: Sheet, findings: Findings, shipped: Mask, named: NamedOrders) 
         return items.read(sheet, findings, shipped)
     repairs = booked.repairs(sheet, named.found) | booked.only_items(sheet, findings, named.found)
     settled = booked.check_whole(sheet, findings, named.found, shipped)
-    return items.read(sheet, findings, shipped, repairs, settled)
+    only = booked.only_right(sheet, named.found)
+    return items.read(sheet, findings, shipped, repairs, only, settled)
 
 
 def _packages(

@@ -23,6 +23,7 @@ from cws_filedrop.tables import ORDER_COLUMNS, PEOPLE_COLUMNS
 
 COMMENT: Final = re.compile(r"\s*Amazon\s*/\s*(\S+)\s*", re.IGNORECASE)
 MIDNIGHT: Final = time()
+YES: Final = frozenset(("true", "yes", "1"))
 END_OF_DAY: Final = time(23, 59, 59)
 # How the ancestor writes an order's state; its "user folders" hold new orders that were put aside.
 STATES: Final = {
@@ -70,6 +71,7 @@ def read(lines: pd.DataFrame, *, required: frozenset[str], context: JudgementCon
     ):
         made[column] = _moments(sheet, findings, column, calendar, of_day, needed=column in required)
     made["status"] = _states(sheet)
+    _note_flags(sheet, findings)
     good = np.flatnonzero(~findings.rejected)
     columns = {name: pd.arrays.ArrowExtensionArray(cells.pick(good)) for name, cells in made.items()}
     rows = pd.DataFrame(columns, index=sheet.index[good], copy=False)
@@ -125,6 +127,14 @@ def _moments(
         troubles = [one and ("D01", "left-out") for one in troubles]
     findings.add_troubles(column, typed, troubles)
     return Spread(typed.codes, [dates.stamped(one.moment) if isinstance(one, NamedMoment) else "" for one in found])
+
+
+def _note_flags(sheet: Sheet, findings: Findings) -> None:
+    """Note what Amazon's report marks and sellers should know before they ship (O04, N01)."""
+    order = "amazon-order-id"
+    for column, code, detail in (("cancel-request", "O04", "requested"), ("invoiced-by-amazon", "N01", "invoice")):
+        flagged = sheet[column].distinct.having(lambda text: text.casefold() in YES)
+        findings.add_where(code, order, flagged, detail)
 
 
 def _states(sheet: Sheet) -> Spread:

@@ -74,3 +74,18 @@ TRANSITIONS: Final[dict[OrderState, dict[OrderMove, OrderState]]] = {
 def moved(state: OrderState, move: OrderMove) -> OrderState | None:
     """The state that the move leads to; None if it is not possible (S02, O04)."""
     return TRANSITIONS[state].get(move)
+
+
+def remark(move: OrderMove, state: OrderState, *, tracked: bool) -> str:
+    """What a row says to its seller that moves an order without telling Amazon anything; `state` is the order's before,
+    `tracked` whether the row has a tracking number."""
+    match move:
+        case OrderMove.CANCELLED if state is OrderState.CANCELLED:
+            return "The order was cancelled here before; nothing was sent for this line."
+        case OrderMove.CANCELLED:
+            return "The order is cancelled here. Amazon was told nothing: cancel it in Seller Central, too."
+        case OrderMove.PACKED:
+            kept = "; the tracking number is kept for the time when it is shipped" if tracked else ""
+            return f"The order is noted as packed. Amazon is told nothing before it is shipped{kept}."
+        case _:
+            return "The order is noted as deferred. Amazon was told nothing: it still has to be shipped in time."

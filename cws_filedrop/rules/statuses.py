@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
@@ -22,6 +23,10 @@ STATUSES: Final = {
 }
 QUIET: Final = frozenset(("shipped & no confirm", "shipped-no-email"))  # the buyer gets no mail from us
 NEAR: Final = 0.75
+# "unshipped" and "not shipped" are similar to "shipped", and mean the opposite.
+OPPOSITE: Final = re.compile(
+    r"un|in(?=complete)|(?:not?|non|never|nicht|noch|kein|pas|ne|niet|nie|inte|ej|to be|awaiting|partly)\b"
+)
 
 
 _NONE: Final[Rows] = np.array([], np.int64)
@@ -57,8 +62,8 @@ def _trouble(text: str) -> Trouble | None:
         return None
     if not text:
         return ("S01", "missing")
-    if folded(text).startswith("un"):  # "unshipped" is similar to "shipped", and means the opposite
-        return ("S01", "")
+    if OPPOSITE.match(folded(text)):
+        return ("S01", "opposite")
     near = get_close_matches(folded(text)[:40], list(STATUSES), n=1, cutoff=NEAR)
     return ("S01", near[0] if near else "")
 

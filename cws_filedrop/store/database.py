@@ -23,8 +23,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from cws_filedrop import private
+from cws_filedrop.credentials.sealing import Sealing
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.store import migrations
+from cws_filedrop.store.schema.sealed import give_keys
 
 # SQLAlchemy is imported in `store` alone (and by the engine); elsewhere these are its names.
 Connection = sa.Connection
@@ -117,13 +119,16 @@ class Database:
     Raises: ConfigError when the URL is malformed, or names a database without an installed driver.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, keys: Sealing | None = None) -> None:
+        """`keys` seal and open encrypted values; without them none can be read, and new ones are kept plain."""
         self.url = url
+        self.sealing = keys
         self.is_sqlite = url.startswith("sqlite")
         try:
             self.engine = _engine(url, is_sqlite=self.is_sqlite)
         except (sa.exc.ArgumentError, ImportError) as error:
             raise ConfigError(f"[database] url: {error}; write sqlite:///FILE or postgresql+psycopg://…") from error
+        give_keys(self.engine, keys)
         # SQLite admits one writer at a time, and has no queue: the others sleep for longer and longer and try again
         # (busy_timeout), while the database is idle. This lock wakes the next thread of the process at once, which is
         # ten times as fast; the engine's own transactions take it too. Between processes busy_timeout still decides.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Final
@@ -14,7 +15,10 @@ from starlette.exceptions import HTTPException
 
 from cws_filedrop import log
 from cws_filedrop.web import api_app
+from cws_filedrop.web.api.problems import Problem, answer_to
 from cws_filedrop.web.pages import PAGES
+from cws_filedrop.web.shield.monitoring import Monitoring
+from cws_filedrop.web.shield.screen import Screen
 from cws_filedrop.web.site import visitors
 from cws_filedrop.web.site.rendering import STATIC, page
 from cws_filedrop.web.site.security import SecurityHeaders
@@ -54,10 +58,19 @@ def build(web: WebContext) -> FastAPI:
     app.add_api_route("/live", _live, methods=["GET"])
     app.mount("/api/v1", api_app.build(web.context, arrived=web.arrived, taking_in=web.handing_in), name="api")
     app.mount("/static", _Static(directory=STATIC), name="static")
+    monitoring = Monitoring(web.settings, os.environ)
+    app.add_middleware(Screen, settings=web.context.settings, monitoring=monitoring, answer=_screened)
     app.add_middleware(SecurityHeaders)
     for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     return app
+
+
+def _screened(request: Request, why: Exception) -> Response:
+    """The answer to what the screen refuses."""
+    if isinstance(why, Problem):
+        return answer_to(request, why)
+    return _redirected(request, why) if isinstance(why, visitors.Redirected) else _refused(request, why)
 
 
 def _live(request: Request, session: visitors.Anyone) -> Response:

@@ -6,30 +6,27 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 import threading
+from contextlib import ExitStack
 from functools import partial
 from typing import Any, Final
 
 import uvicorn
-from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from cws_filedrop import config, log, log_settings, private
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.gate.audit import Audit
 from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.records import DatabaseAuditStore, DatabaseGuardStore
-from cws_filedrop.processes import child
+from cws_filedrop.processes import child, open_files
 from cws_filedrop.processes.stopping import StopRequest, stop_on_signals
 from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings, WebSettings
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
-from cws_filedrop.web import app
+from cws_filedrop.web import app, serving
 from cws_filedrop.web.site import web_context
 
 LOG: Final = log.get(__name__)
-GRACE_SECONDS: Final = 3
-KEEP_ALIVE_SECONDS: Final = 30
 
 
 def main() -> int:
@@ -55,59 +52,34 @@ def _orphaned(stop: StopRequest) -> None:
 
 
 def _serve(settings: Settings, stop: StopRequest) -> None:
-    listener = _listen(settings.web)  # first: an address that cannot be used is told before anything else is started
-    context = open_context(settings)
-    guard, audit, heartbeat = (
-        Guard(settings.guard, DatabaseGuardStore(context.db)),
-        Audit(DatabaseAuditStore(context.db)),
-        Heartbeat(context.db, "pages"),
-    )
-    guard.start()
-    audit.start()
-    heartbeat.start()
-    try:
+    open_files.allow(settings.web.max_connections + serving.BACKLOG)
+    with ExitStack() as open_things:
+        # First: an address that cannot be used is told before anything else is started.
+        listeners = [open_things.enter_context(one) for one in _listeners(settings.web)]
+        context = open_context(settings)
+        open_things.callback(context.db.close)
+        audit, guard = Audit(DatabaseAuditStore(context.db)), Guard(settings.guard, DatabaseGuardStore(context.db))
+        for one in (audit, guard, Heartbeat(context.db, "pages")):
+            one.start()
+            open_things.callback(one.stop)
         web = web_context.open_web_context(context, guard, arrived=_arrived, witness=audit.note)
-        _run(_server(settings.web, web, listener), listener, stop)
-    finally:
-        listener.close()
-        heartbeat.stop()
-        guard.stop()
-        audit.stop()
-        context.db.close()
+        _run(_server(settings.web, web, listeners[0]), listeners, stop)
 
 
-def _run(server: _Server, listener: socket.socket, stop: StopRequest) -> None:
+def _run(server: _Server, listeners: list[socket.socket], stop: StopRequest) -> None:
     def obey() -> None:
         stop.wait()
         server.should_exit = True
 
     threading.Thread(target=obey, name="stop", daemon=True).start()
     # uvicorn stops at SIGTERM by itself, too, and then raises it once more for whoever had it before: that is `stop`.
-    server.run([listener])
+    server.run(listeners)
 
 
 def _server(web: WebSettings, context: web_context.WebContext, listener: socket.socket) -> _Server:
-    handler: Any = app.build(context)
-    if web.proxies:
-        handler = ProxyHeadersMiddleware(handler, trusted_hosts=web.proxies.split())
-    return _Server(
-        uvicorn.Config(
-            handler,
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            log_level="warning",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            ssl_certfile=web.certificate or None,
-            ssl_keyfile=web.key or None,
-            timeout_keep_alive=KEEP_ALIVE_SECONDS,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        ),
-        context,
-        {"event": "ready", "web": [*listener.getsockname()[:2]], "https": bool(web.certificate)},
-    )
+    handler = serving.behind(web, app.build(context))
+    ready = {"event": "ready", "web": [*listener.getsockname()[:2]], "https": bool(web.certificate)}
+    return _Server(serving.server_settings(web, handler), context, ready)
 
 
 class _Server(uvicorn.Server):
@@ -121,6 +93,8 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            for one in sockets or ():
+                one.listen(serving.BACKLOG)  # asyncio takes one number for both, and has made it small
             child.send(**self._ready)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -128,23 +102,16 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listen(web: WebSettings) -> socket.socket:
-    """Raises: ConfigError when the address or the certificate cannot be used."""
-    if web.certificate:
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(web.certificate, web.key or None)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"[web] certificate: {web.certificate} cannot be used: {error}") from error
-    family = socket.AF_INET6 if ":" in web.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+def _listeners(web: WebSettings) -> list[socket.socket]:
+    """That of the pages, and that for monitoring if there is one. Raises: ConfigError."""
+    pages = serving.listen(web.host, web.port, key="port")
+    if not web.monitoring_port:
+        return [pages]
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((web.host, web.port))
-        listener.listen(512)
-    except OSError as error:
-        listener.close()
-        raise ConfigError(f"[web] port: cannot listen on {web.host}:{web.port} ({error.strerror})") from error
-    return listener
+        return [pages, serving.listen(web.monitoring_host, web.monitoring_port, key="monitoring_port")]
+    except ConfigError:
+        pages.close()
+        raise
 
 
 def _arrived(upload_id: str) -> None:

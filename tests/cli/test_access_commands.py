@@ -23,7 +23,7 @@ from cws_filedrop.store.sellers.sellers import Access
 
 @pytest.fixture(autouse=True)
 def anna(command: Command) -> None:
-    assert command("seller", "add", "anna", "--merchant-id", "M1", "--password", "right").code == 0
+    assert command("seller", "add", "anna", "--merchant-id", "M1", "--password", "right-horse-9").code == 0
 
 
 def access() -> Access | None:
@@ -92,7 +92,7 @@ def test_a_clear_text_password_is_another_one_and_can_be_taken_away(command: Com
     assert shown is not None
     assert found is not None
     assert passwords.matches(found.clear_password_hash, shown[1])
-    assert passwords.matches(found.password_hash, "right")
+    assert passwords.matches(found.password_hash, "right-horse-9")
     assert command("seller", "passwd", "anna", "--no-clear").code == 0
     left = access()
     assert left is not None

@@ -23,7 +23,9 @@ def test_a_good_file_is_clean(command: Command) -> None:
 def test_a_good_file_for_machines(command: Command) -> None:
     said = command("check", GOOD, "--now", NOW, "--json")
     assert said.code == 0
-    assert said.json() == {
+    found = said.json()
+    assert len(found.pop("not_known")) == 2
+    assert found == {
         "version": 1,
         "file": "shipped-today.txt",
         "format": "amazon-shipping-confirmation",
@@ -131,7 +133,8 @@ def test_an_order_file_says_what_is_known(command: Command) -> None:
     alone = command("check", path, "--now", NOW, "--json").json()
     assert [line["order_id"] for line in alone["lines"]] == ["5001", "5002", "5009"]
     known = command("check", path, "--now", NOW, "--order-book", BOOK, "--json").json()
-    assert [line["order_id"] for line in known["lines"]] == ["5009"]
+    said = [(line["order_id"], line["verdict"]) for line in known["lines"]]
+    assert said == [("701-5550099-5550009", "queued"), ("5009", "rejected")], "neither is in the book"
     strict = command("check", path, "--now", NOW, "--order-book", BOOK, "--unknown-orders", "reject", "--json").json()
     assert [line["line"] for line in strict["lines"]] == [6, 7]
 
@@ -148,3 +151,47 @@ def test_converting_by_an_order_file(command: Command, tmp_path: Path) -> None:
     said = command("convert", path, "--out", out, "--now", NOW, "--order-book", BOOK, "--json")
     assert said.json()["summary"] == {"queued": 2, "rejected": 2}
     assert b"01000000000011" in (out / "feed-0001.xml").read_bytes()
+
+
+# What the service would do besides.
+
+
+def shipments(path: Path, *rows: str) -> Path:
+    path.write_text("\n".join(["order-id\tstatus\ttracking\tcarrier", *rows]) + "\n")
+    return path
+
+
+def test_a_file_that_the_service_would_hold(command: Command, tmp_path: Path) -> None:
+    crowd = [f"026-1520163-{n:07d}\tshipped\t1Z65CS8T0536011397\tUPS" for n in range(21)]
+    found = command("check", shipments(tmp_path / "a.txt", *crowd), "--now", NOW, "--json").json()
+    assert [(issue["code"], issue["severity"]) for issue in found["file_issues"]] == [("F09", "held")]
+    assert "21 orders" in found["file_issues"][0]["message"]
+    assert found["summary"] == {"held": 21}
+    cancelled = [f"026-1520163-{n:07d}\tcancelled\t\t" for n in range(21)]
+    said = command("check", shipments(tmp_path / "b.txt", *cancelled), "--now", NOW)
+    assert "it cancels 21 orders" in said.out
+    assert "not known here" in said.out
+    few = command("check", shipments(tmp_path / "c.txt", *crowd[:20], *cancelled[:20]), "--now", NOW, "--json").json()
+    assert few["file_issues"] == []
+
+
+def test_it_says_what_only_the_service_knows(command: Command, tmp_path: Path) -> None:
+    found = command("check", GOOD, "--now", NOW, "--json").json()
+    assert ["--order-book" in words for words in found["not_known"]] == [True, False]
+    assert "duplicates" in found["not_known"][1]
+    known = command("check", GOOD, "--now", NOW, "--order-book", BOOK, "--json").json()
+    assert len(known["not_known"]) == 1
+    assert "duplicates" in command("check", GOOD, "--now", NOW).err
+    assert command("check", UNKNOWN_FORMAT, "--json").json()["not_known"] == []
+
+
+def test_an_order_that_a_current_order_file_does_not_hold(command: Command, tmp_path: Path) -> None:
+    path = shipments(tmp_path / "a.txt", "026-1520163-6049104\tshipped\t1Z65CS8T0536011397\tUPS")
+    near, old = ("2026-11-20T13:00:00Z", "2026-11-20T11:00:00Z")
+    for placed, codes in ((near, ["O03"]), (old, [])):
+        book = tmp_path / "book.txt"
+        head = "order-id\torder-item-id\tpurchase-date\tship-service-level\tquantity-purchased\n"
+        book.write_text(f"{head}026-1520163-0000001\t12345678901234\t{placed}\tStd\t1\n")
+        found = command("check", path, "--now", NOW, "--order-book", book, "--json").json()
+        assert [issue["code"] for line in found["lines"] for issue in line["issues"]] == codes
+        assert found["summary"] == {"queued": 1}

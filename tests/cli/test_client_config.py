@@ -19,17 +19,17 @@ def sites(text: str) -> list[tuple[str | None, ...]]:
 
 
 def test_every_way_in_is_a_site_and_no_password_is_in_it(command: Command) -> None:
-    command("seller", "add", "anna", "--merchant-id", "M1", "--password", "very-secret")
+    command("seller", "add", "anna", "--merchant-id", "M1", "--password", "very-secret-9")
     said = command("seller", "client-config", "ANNA", "--host", "drop.example.com")
     assert sites(said.out) == [
         ("drop.example.com", "2222", "1", "anna", "2"),
         ("drop.example.com", "2121", "4", "anna", "2"),
     ]
-    assert "very-secret" not in said.out
+    assert "very-secret-9" not in said.out
 
 
 def test_it_goes_into_a_file(command: Command) -> None:
-    command("seller", "add", "anna", "--merchant-id", "M1", "--password", "x")
+    command("seller", "add", "anna", "--merchant-id", "M1", "--password", "correct-horse-9")
     assert command("seller", "client-config", "anna", "--out", "site.xml").code == 0
     assert len(sites(Path("site.xml").read_text())) == 2
 
@@ -44,5 +44,5 @@ def test_the_ways_in_are_those_of_the_settings(mode: str, implicit_port: int, pr
 
 
 def test_nobody_has_no_sites(command: Command) -> None:
-    command("seller", "add", "anna", "--merchant-id", "M1", "--password", "x")
+    command("seller", "add", "anna", "--merchant-id", "M1", "--password", "correct-horse-9")
     assert command("seller", "client-config", "ben").code == 1

@@ -105,6 +105,7 @@ def test_status_for_machines(on: Command) -> None:
         "stopped_accounts": {},
         "failed_uploads": [],
         "mails": {},
+        "order_look_ups": {},
         "aside": {"held": [], "cut": [], "failed": []},
     }
 

@@ -203,6 +203,22 @@ def test_a_chosen_new_password_is_not_shown(command: Command) -> None:
     assert lets_in("anna", "correct-horse-9")
 
 
+@pytest.mark.parametrize("wrong", ["short", "password1234"])
+def test_a_password_that_is_guessed_first_is_refused(command: Command, wrong: str) -> None:
+    assert command("seller", "add", "anna", "--merchant-id", "M1", "--password", wrong).code == 2
+    old = password_in(add(command))
+    assert command("seller", "passwd", "anna", "--password", wrong).code == 2
+    assert lets_in("anna", old)
+
+
+def test_a_new_password_tells_of_tokens_that_go_on(command: Command) -> None:
+    add(command)
+    command("seller", "token", "add", "anna")
+    assert "1 API tokens go on" in command("seller", "passwd", "anna").out
+    assert "1 API tokens are switched off" in command("seller", "passwd", "anna", "--end-tokens").out
+    assert "API tokens" not in command("seller", "passwd", "anna").out
+
+
 def test_a_seller_is_switched_off_and_on_again(command: Command) -> None:
     password = password_in(add(command))
     assert command("seller", "disable", "Anna").out == "anna is switched off\n"

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.contexts import NOW, context_on, outbox, read
+from pipeline.contexts import NOW, context_on, of_amazon, outbox, read
 from pipeline.shop import ORDER, OTHER, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds, sending_again
@@ -33,7 +33,7 @@ LOST = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop."""
-    context = context_on(tmp_path)
+    context = of_amazon(context_on(tmp_path))
     yield Shop(context)
     context.db.close()
 
@@ -137,7 +137,7 @@ def test_what_nobody_knows_of_is_listed_until_it_is_settled(shop: Shop) -> None:
     assert shop.unconfirmed() == [], "Amazon has not refused it"
     told = answers.status_of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
     assert [one["order_id"] for one in told.unknown] == [ORDER]
-    assert "nobody knows whether the sandbox took them" in status.text(told)
+    assert "nobody knows whether Amazon took them" in status.text(told)
     settle(shop, OrderState.SHIPPED)
     assert work_lists.unconfirmed(shop.context.db) == []
     assert lines.unknown(shop.context.db, 1, limit=5) == []

@@ -6,6 +6,7 @@ exit 0 when every step was survived.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -19,6 +20,7 @@ import structlog
 
 from cws_filedrop.drop import disk
 from cws_filedrop.drop.claims import Cause, Drop
+from cws_filedrop.drop.collecting import StillWritten
 from cws_filedrop.drop.home import Folder, Homes, UploadStage, deliver
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.drop.spool import Spool
@@ -35,6 +37,8 @@ STEPS = (
     "write",
     "write_soon",
     "move",
+    "move_new",
+    "copy_bytes",
     "remove",
     "remove_directory",
 )
@@ -104,6 +108,33 @@ def collected(intake: Intake, say: Say) -> None:
     say("in-inbox")
     intake.collect(path, DROP, "settled")
     say("safe")
+
+
+def linked(intake: Intake, say: Say) -> None:
+    path = intake.homes.of("acme").folder(Folder.INBOX) / DROP.name
+    path.write_bytes(CONTENT)
+    os.link(path, intake.spool.root / "linked")
+    say("in-inbox")
+    intake.collect(path, replace(DROP, door=Door.FOLDER), "settled")
+    say("safe")
+
+
+def given_back(intake: Intake, say: Say) -> None:
+    path = intake.homes.of("acme").folder(Folder.INBOX) / DROP.name
+    path.write_bytes(CONTENT)
+    say("in-inbox")
+    with path.open("ab"), contextlib.suppress(StillWritten):
+        intake.collect(path, replace(DROP, door=Door.FOLDER), "settled")
+
+
+def replaced(intake: Intake, say: Say) -> None:
+    upload(intake, WORKING).finish()
+    say("told")
+    arm_later()
+    again = intake.begin(WORKING)
+    again.write(b"other")
+    again.finish()
+    say("again")
 
 
 def recovered(intake: Intake, say: Say) -> None:
@@ -222,6 +253,22 @@ def check_collected(intake: Intake, said: list[str]) -> None:
         assert not said or path.read_bytes() == CONTENT
 
 
+def check_given_back(intake: Intake, said: list[str]) -> None:
+    path = intake.homes.of("acme").folder(Folder.INBOX) / DROP.name
+    assert reports(intake) == []
+    assert not said or path.read_bytes() == CONTENT
+
+
+def check_replaced(intake: Intake, said: list[str]) -> None:
+    """The bytes that a client was told of are there still, under their name or answered for."""
+    found, held = reports(intake), cut_bytes(intake, WORKING)
+    kept = [data for name, grade, data in found if (name, grade) == (DROP.name, Grade.CUT)]
+    if "told" in said:
+        assert kept + [held] * (held == CONTENT) == [CONTENT]
+    if "again" in said:
+        assert (kept, held) == ([CONTENT], b"other")
+
+
 def check_recovered(intake: Intake, said: list[str]) -> None:
     if said:
         found = sorted((name, grade) for name, grade, _ in reports(intake))
@@ -241,6 +288,9 @@ SCENARIOS: dict[str, tuple[Callable[[Intake, Say], None], Callable[[Intake, list
     "taken-back": (taken_back, check_cut),
     "resumed": (resumed, check_resumed),
     "collected": (collected, check_collected),
+    "linked": (linked, check_collected),
+    "given_back": (given_back, check_given_back),
+    "replaced": (replaced, check_replaced),
     "recovered": (recovered, check_recovered),
     "accepted": (accepted, check_upload),
     "delivered": (delivered, check_delivered),

@@ -162,3 +162,12 @@ def test_after_a_crash_it_lies_in_its_folder_again(intake: Intake, path: Path) -
     again.close()
     assert path.read_bytes() == b"one\n"
     assert landed(intake) == []
+
+
+def test_what_could_not_be_tidied_up_is_by_the_next_start(intake: Intake) -> None:
+    (intake.spool.root / "landed" / ".dropped-20261129-103914-5mk2").mkdir()
+    assert intake.spool.unrecorded() == []
+    again = Intake(intake.homes, intake.spool, upload_limit_bytes=1000)
+    again.recover()
+    again.close()
+    assert landed(intake) == []

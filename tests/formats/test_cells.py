@@ -58,7 +58,7 @@ def test_a_quote_at_one_end_of_a_cell_is_a_fault_and_never_read_as_part_of_it(ce
     assert found.raw[3] == f"{typed}\tx"
 
 
-@pytest.mark.parametrize("delimiter", [",", ";"])
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
 def test_other_separators_are_understood_and_mentioned(delimiter: str) -> None:
     text = f"{HEADINGS}\n A \tb\tc\n\n\t\t\nD\te\tf\nG\th\n".replace("\t", delimiter)
     found = read(text.encode())

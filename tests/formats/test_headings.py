@@ -159,13 +159,14 @@ def test_an_order_file_is_told_to_be_one(headings: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("headings", "name"), [([*ORDER_REPORT, "ship-date"], "amazon-order-report"), (FILLZ_ORDERS, "fillz-orders")]
+    ("headings", "name"),
+    [([*ORDER_REPORT, "ship-date"], "amazon-shipping-confirmation"), (FILLZ_ORDERS, "fillz-confirmation")],
 )
-def test_an_order_file_that_is_also_a_confirmation_is_two(headings: list[str], name: str) -> None:
-    code, message = header_issue(*headings)
-    assert code == "F06"
-    assert "two layouts" in message
-    assert name in message
+def test_an_order_file_that_is_also_a_confirmation_is_one_that_came_back(headings: list[str], name: str) -> None:
+    found = facts(*headings)
+    assert found.format.name == name
+    assert found.returned
+    assert found.issues == ()
 
 
 @pytest.mark.parametrize(
@@ -228,3 +229,24 @@ def test_too_many_columns_are_refused_and_many_warnings_shortened() -> None:
     issues = facts("order-id", "status", *(f"x{number}" for number in range(900))).issues
     assert len(issues) == 51
     assert "850 more" in issues[-1].column
+
+
+# Files that are plainly something else.
+
+
+def test_our_own_result_file_is_known_as_that() -> None:
+    columns = ("line", "order-id", "order-item-id", "tracking", "verdict", "code", "message", "amazon-feed-id")
+    code, message = header_issue(*columns)
+    assert (code, "our own result files" in message) == ("F06", True)
+
+
+def test_amazons_report_of_all_orders_is_known_as_that() -> None:
+    all_orders = words("amazon-order-id merchant-order-id purchase-date order-status ship-service-level sku quantity")
+    code, message = header_issue(*all_orders)
+    assert (code, "report of all orders" in message) == ("F06", True)
+
+
+@pytest.mark.parametrize("tag", ["<meta charset=utf-8>", "<HEAD>", "<body>", "<style>", "<table>", "<html>"])
+def test_a_web_page_is_known_whatever_it_begins_with(tag: str) -> None:
+    issue = refused(f"{tag}<tr><td>order-id</td></tr>\n")
+    assert (issue.code, "web page" in issue.message) == ("F02", True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,32 @@ def test_who_tries_again_instead_of_waiting_is_kept_out_sooner(guard: Guard) -> 
     assert guard.banned("192.0.2.1") > 0
     assert guard.wait(("anna", "192.0.2.2")) == 0, "others are not kept waiting for it"
     assert waiting <= 30
+
+
+def test_whoever_has_many_addresses_of_one_network_is_one(guard: Guard) -> None:
+    for number in range(10):
+        fail(guard, 1, user=f"u{number}", address=f"2001:db8:0:7::{number}")
+    assert guard.banned("2001:db8:0:7:ffff::1") > 0
+    assert guard.banned("2001:db8:0:8::1") == 0
+    fail(guard, 10, address="::ffff:192.0.2.9")
+    assert guard.banned("192.0.2.9") > 0
+
+
+def test_exempt_addresses_are_never_banned_but_wait(clock: Clock) -> None:
+    guard = Guard(replace(SETTINGS, exempt="198.51.100.0/24 2001:db8::/32"), clock=clock)
+    for address in ("198.51.100.7", "2001:db8:1::1"):
+        fail(guard, 20, address=address)
+        assert guard.banned(address) == 0
+        assert guard.wait(("ben", address)) == 0
+        assert guard.wait(("anna", address)) > 0
+
+
+def test_who_logged_in_from_an_address_lately_passes_its_ban(guard: Guard, clock: Clock) -> None:
+    guard.succeeded(("anna", "192.0.2.1"))
+    fail(guard, 10, user="ben")
+    assert guard.wait(("anna", "192.0.2.1")) == 0
+    assert guard.wait(("carl", "192.0.2.1")) > 0
+    assert guard.banned("192.0.2.1") == 0, "somebody is known there: it depends on the name"
+    clock.now += 8 * 86_400
+    fail(guard, 10, user="ben")
+    assert guard.banned("192.0.2.1") > 0

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from cws_filedrop.door_settings import GuardSettings
+from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.logins import ANONYMOUS, CLEAR, WRONG, Logins, SellerLogin, Throttle
+from cws_filedrop.gate.one_at_a_time import OneAtATime
 
 
 class Clock:
@@ -142,3 +147,32 @@ def test_without_encryption_only_the_password_for_that_is_taken(book: Book, cloc
 
 def test_without_such_a_password_nobody_comes_in_unencrypted(logins: Logins) -> None:
     assert logins.check("acme", "right", "::1", clear=True).text == CLEAR
+
+
+def test_of_guesses_that_come_at_once_only_so_many_are_tried(book: Book, clock: Clock) -> None:
+    logins = Logins(book.authenticate, book.current, Guard(GuardSettings(failures=5), clock=clock))
+    together = threading.Barrier(16)
+
+    def guess(number: int) -> str:
+        together.wait(60)
+        return logins.check("acme", f"guess{number}", f"2001:db8::{number}").text
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(guess, range(16)))
+    assert book.asked == 5
+    assert answers.count(WRONG) == 5
+
+
+def test_work_on_one_key_is_done_one_after_the_other() -> None:
+    turns, here, most = OneAtATime(), [0], [0]
+
+    def work(_: int) -> None:
+        with turns.held("key"):
+            here[0] += 1
+            most[0] = max(most[0], here[0])
+            here[0] -= 1
+
+    with ThreadPoolExecutor(8) as pool, turns.held("another"):
+        list(pool.map(work, range(200)))
+    assert most == [1]
+    assert turns._kept == {}

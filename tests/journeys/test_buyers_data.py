@@ -17,6 +17,7 @@ import pytest
 from running import Running, wait_for
 
 from cws_filedrop import retention
+from cws_filedrop.credentials.sealing import Sealing
 from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
 
@@ -82,13 +83,16 @@ class Scene:
             if path.is_file() and not database and not as_dropped and not any(one in path.parents for one in meant):
                 yield path
 
-    def tables(self) -> dict[str, list[str]]:
-        """What of buyers is in which table."""
+    def tables(self, *, opened: bool = True) -> dict[str, list[str]]:
+        """What of buyers is in which table, encrypted values opened or not."""
+        keys = Sealing(self.running.data / "keys" / "database.key")
         found: dict[str, list[str]] = {}
         connection = sqlite3.connect(self.running.data / "cws_filedrop.db")
         names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
         for name in names:
             rows = connection.execute(f'SELECT * FROM "{name}"').fetchall()
+            if opened and name == "order_people":
+                rows = [(keys.open(cells, "order_people.cells"),) for _, cells in rows]
             if words := told(repr(rows).encode()):
                 found[name] = words
         connection.close()
@@ -176,6 +180,7 @@ def dropped(running: Running) -> list[str]:
 def test_the_data_are_there_where_they_are_meant_to_be(scene: Scene) -> None:
     """Otherwise that they are nowhere else would say nothing."""
     assert set(scene.tables()) == {"order_people"}
+    assert scene.tables(opened=False) == {}, "the database alone names nobody"
     kept = {word for name, word in PERSONAL.items() if "phone" not in name}
     assert set(scene.tables()["order_people"]) == kept, "telephone numbers are not even kept"
     listed = (scene.running.home("anna") / "orders/created/latest.txt").read_bytes()

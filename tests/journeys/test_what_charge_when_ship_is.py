@@ -335,12 +335,15 @@ def test_one_record_per_order_line_and_the_lines_of_one_order_together(shop: Sho
     assert found == [(ORDER, ITEM), (ORDER, SECOND), (OTHER, ITEM), (OTHER, SECOND)]
 
 
+OUR_COLUMNS = "ship_address_3, ship_phone_number, buyer_phone_number, carrier, ship_date"
+
+
 def test_columns_of_the_order_file(shop: Shop) -> None:
-    """The ancestor's, in its order; two of ours come after them."""
+    """The ancestor's, in its order; ours come after them."""
     shop.imports(KNOWN)
     order_files.write(shop.context)
     (found,) = listed(shop, "created")
-    assert ", ".join(found) == f"{THEIR_COLUMNS}, amazon_order_id, latest_ship_date"
+    assert ", ".join(found) == f"{THEIR_COLUMNS}, amazon_order_id, latest_ship_date, {OUR_COLUMNS}"
     assert (found["special_comments"], found["order_item_id"], found["quantity_purchased"]) == (
         f"Amazon/{ORDER}",
         ITEM,

@@ -116,6 +116,12 @@ def test_this_machine_is_not_called(host: str) -> None:
         ("::ffff:10.0.0.1", False),
         ("::ffff:93.184.216.34", True),
         ("64:ff9b::a00:1", False),
+        ("::7f00:1", False),
+        ("::808:808", False),
+        ("::ffff:0:7f00:1", False),
+        ("::ffff:0:808:808", False),
+        ("2002:7f00:1::1", False),
+        ("2002:808:808::1", False),
         ("2002:a00:1::", False),
     ],
 )

@@ -9,19 +9,21 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
-from pipeline.contexts import NOW, context_on
+from pipeline.contexts import NOW, context_on, put, read
 from running import rows
 
 from cws_filedrop import retention
 from cws_filedrop.formats.fillz_orders import COLUMNS
-from cws_filedrop.model import OrderState
+from cws_filedrop.model import OrderState, UploadState
 from cws_filedrop.orders import order_files
 from cws_filedrop.orders.importing import import_file
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.schema import ORDER_PEOPLE
 from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.uploads import lines as recorded
 
 REPORT = (
     "order-id\torder-item-id\tpurchase-date\tship-service-level\tpromise-date\tsku\tquantity-purchased\tbuyer-name\n"
@@ -124,3 +126,67 @@ def test_buyers_are_forgotten_thirty_days_after_shipment(tmp_path: Path) -> None
     assert files(context, "created") == []
     bring(context, hours=24 * 32)
     assert people() == 1, "a report that still names them brings nobody back"
+
+
+FULL = (
+    "order-id\torder-item-id\tpurchase-date\tship-service-level\tquantity-purchased\tship-address-1\tship-address-2\t"
+    "ship-address-3\tbuyer-phone-number\tship-phone-number\tproduct-name\n"
+    '111-1111111-1111111\t00000000000001\t2026-11-20T10:00:00Z\tStandard\t2\tA\tB\tC\t+1 555\t+1 556\tTV 55"\n'
+    "222-2222222-2222222\t00000000000003\t2026-11-20T10:00:00Z\tStandard\t1\tD\t\t\t\t\tx\n"
+    "333-3333333-3333333\t00000000000004\t2026-11-20T10:00:00Z\tStandard\t1\tE\t\t\t\t\tx\n"
+)
+
+
+def test_the_whole_address_and_the_telephone_are_there(tmp_path: Path) -> None:
+    context = context_on(tmp_path)
+    bring(context, FULL)
+    order_files.write(context)
+    row, *_ = latest(context, "created")
+    assert [row[f"ship_address_{line}"] for line in (1, 2, 3)] == ["A", "B", "C"]
+    assert (row["ship_phone_number"], row["buyer_phone_number"]) == ("'+1 556", "'+1 555")
+
+
+def filled_in(content: bytes, *, spelling: str = "_", delimiter: str = "\t") -> bytes:
+    """An order file in which the first order is filled in."""
+    how, heading, first, *others = content.decode().split("\r\n")
+    assert how.startswith("How to use this file")
+    cells = dict(zip(heading.split("\t"), first.split("\t"), strict=True))
+    cells |= {"status": "shipped", "tracking": "1Z999AA10123456784", "carrier": "UPS", "ship_date": "2026-11-21"}
+    lines = [how, heading.replace("_", spelling), "\t".join(cells.values()), *others]
+    return "\r\n".join(lines).replace("\t", delimiter).encode()
+
+
+@pytest.mark.parametrize("spelling", ["_", "-"])
+def test_a_file_that_is_filled_in_and_dropped_back_is_taken_as_it_is(tmp_path: Path, spelling: str) -> None:
+    context = context_on(tmp_path)
+    bring(context, FULL)
+    order_files.write(context)
+    content = (context.home("anna").path / "orders" / "created" / "latest.txt").read_bytes()
+    taken = read(context, put(context, filled_in(content, spelling=spelling)))
+    assert (taken.state, taken.line_count, taken.outcome.file_issues) == (UploadState.WAITING, 1, ())
+    assert taken.outcome.counts == {"queued": 1}
+    assert "This is an order file that was filled in" in " ".join(taken.outcome.notes)
+    ((line,),) = recorded.of_upload(context.db, taken.id)
+    assert line.verdict == "queued"
+
+
+def test_it_may_be_imported_again_as_well(tmp_path: Path) -> None:
+    context = context_on(tmp_path)
+    bring(context, FULL)
+    order_files.write(context)
+    content = (context.home("anna").path / "orders" / "created" / "latest.txt").read_bytes()
+    bring(context, content.decode(), hours=1)
+    assert len(order_book.find(context.db, 1, "111-1111111-1111111")) == 1
+
+
+def test_amazons_order_report_with_the_columns_of_a_confirmation_is_taken(tmp_path: Path) -> None:
+    context = context_on(tmp_path)
+    bring(context, FULL)
+    heading, *lines = FULL.splitlines()
+    more = ("1Z999AA10123456784\tUPS\t2026-11-21", "\t\t", "\t\t")
+    rows_of = [f"{line}\t{filled}" for line, filled in zip(lines, more, strict=True)]
+    taken = read(
+        context,
+        put(context, "\n".join([f"{heading}\ttracking-number\tcarrier-code\tship-date", *rows_of, ""]).encode()),
+    )
+    assert (taken.state, taken.outcome.counts) == (UploadState.WAITING, {"queued": 1})

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from pipeline.contexts import NOW, context_on, outbox
+from pipeline.contexts import NOW, context_on, of_amazon, outbox
 from pipeline.shop import FIRST, FREE, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.amazon_context import AmazonContext
@@ -19,15 +19,17 @@ from cws_filedrop.model import Account, FeedState, OrderState, Policy, ReadBackS
 from cws_filedrop.orders.reading_back import OrderReader, judged
 from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.reports import status
-from cws_filedrop.rules.orders_shown import Showing, showings
+from cws_filedrop.rules.pieces.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, filling, read_backs, refusals, returning, settling
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Precedence, ReportedLine
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
-from cws_filedrop.store.schema import CLAIMS, ORDERS
+from cws_filedrop.store.orders import ledgers
+from cws_filedrop.store.schema import CLAIMS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads, verdict_counts
+from cws_filedrop.views import order_differences
 
 REFUSED = {1: ("A-18021", "more than could be fulfilled")}
 
@@ -142,7 +144,7 @@ def no_feeds(account: Account) -> Amazon:
 @pytest.fixture
 def watch(tmp_path: Path) -> Watch:
     clock, amazon = Clock(), Amazon()
-    shop = Shop(replace(context_on(tmp_path), clock=clock), look_after=timedelta(minutes=15))
+    shop = Shop(replace(of_amazon(context_on(tmp_path)), clock=clock), look_after=timedelta(minutes=15))
     client: Callable[[Account], Amazon] = lambda account: amazon  # noqa: E731
     return Watch(shop, amazon, clock, OrderReader(AmazonContext(shop.context, no_feeds, client, rate_scale=1000.0)))
 
@@ -157,7 +159,7 @@ def test_a_confirmed_shipment_is_seen_and_the_result_says_so(watch: Watch) -> No
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
     watch.pass_hours(0.3)
     assert watch.amazon.asked == [ORDER]
-    assert "Amazon accepted it | The sandbox's own order shows this package" in watch.result(upload_id)
+    assert "Amazon accepted it | Amazon's own order shows this package" in watch.result(upload_id)
     watch.pass_hours(100)
     assert watch.amazon.asked == [ORDER]
     assert watch.status()["missing"] == []
@@ -182,11 +184,11 @@ def test_what_is_accepted_and_not_seen_is_listed_until_it_is(watch: Watch) -> No
     assert missing == {
         "order_id": ORDER,
         "accepted_at": "2026-11-22T12:01:00.000Z",
-        "note": "The sandbox knows no such order",
+        "note": "Amazon knows no such order",
     }
     assert "own order shows" not in watch.shop.messages(upload_id)
     text = (watch.shop.context.home("anna").path / "STATUS.txt").read_text()
-    assert f"Accepted by the sandbox, but not seen in its orders\n  {ORDER}, accepted 2026-11-22 12:01 UTC" in text
+    assert f"Accepted by Amazon, but not seen in its orders\n  {ORDER}, accepted 2026-11-22 12:01 UTC" in text
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
     watch.pass_hours(24)
     assert watch.status()["missing"] == []
@@ -232,12 +234,10 @@ def test_refused_as_shipped_before_and_amazon_shows_our_package(watch: Watch) ->
     assert watch.shop.order().state is OrderState.SHIPPED
     assert watch.shop.story()[-1] == ("amazon", "shipped")
     assert watch.shop.unconfirmed() == []
-    assert watch.shop.lines(upload_id) == [("unconfirmed", "A-18021")]
-    told_apart = (
-        "more than could be fulfilled | The sandbox's own order shows this package: it is confirmed, and nothing"
-    )
+    assert watch.shop.lines(upload_id) == [("confirmed", "A-18021")]
+    told_apart = "Amazon had it already: its own order shows this package | more than could be fulfilled"
     assert told_apart in watch.result(upload_id)
-    assert told_apart in outbox(watch.shop.context, upload_id)["unconfirmed"].decode()
+    assert "unconfirmed" not in outbox(watch.shop.context, upload_id)
 
 
 def test_refused_as_shipped_before_with_another_number(watch: Watch) -> None:
@@ -245,9 +245,10 @@ def test_refused_as_shipped_before_with_another_number(watch: Watch) -> None:
     watch.shop.answered(REFUSED)
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
     watch.pass_hours(0.1)
-    assert f"shows all these units as shipped, with {FIRST}; if your number is right" in watch.shop.messages(upload_id)
-    assert watch.shop.order().state is OrderState.UNCONFIRMED
-    assert watch.shop.unconfirmed() == [ORDER]
+    words = f"Amazon had these pieces already: its own order shows them with {FIRST}; if your number is right"
+    assert words in watch.shop.messages(upload_id)
+    assert watch.shop.lines(upload_id) == [("confirmed-warning", "A-18021")]
+    assert (watch.shop.order().state, watch.shop.unconfirmed()) == (OrderState.SHIPPED, [])
     watch.pass_hours(100)
     assert watch.amazon.asked == [ORDER]
 
@@ -257,7 +258,8 @@ def test_refused_as_shipped_before_but_amazon_does_not_show_it(watch: Watch) -> 
     watch.shop.answered(REFUSED)
     watch.amazon.orders[ORDER] = order(status="UNSHIPPED")
     watch.pass_hours(0.1)
-    assert "(UNSHIPPED) does not show these units as shipped" in watch.shop.messages(upload_id)
+    words = "more pieces than are left: Amazon's own order has 2 ordered and 0 shipped, and this line tells 2"
+    assert words in watch.shop.messages(upload_id)
     assert watch.shop.unconfirmed() == [ORDER]
 
 
@@ -414,12 +416,11 @@ def test_what_nobody_knows_of_is_confirmed_once_amazon_shows_it(watch: Watch) ->
     assert watch.status()["unknown"] == []
     assert watch.shop.lines(upload_id) == [("confirmed", "")]
     assert verdict_counts.of_upload(watch.shop.context.db, upload_id) == {("confirmed", ""): 1}
-    assert "FATAL | The sandbox's own order shows this package: it is confirmed, and nothing is left" in watch.result(
+    assert "FATAL | Amazon's own order shows this package: it is confirmed, and nothing is left" in watch.result(
         upload_id
     )
     assert watch.shop.story()[-1] == ("amazon", "shipped")
-    with watch.shop.context.db.read() as connection:
-        assert connection.execute(sa.select(ORDERS.c.settled_at)).scalar_one() == stamp(watch.clock.now)
+    assert [one.accepted for one in ledgers.packages(watch.shop.context.db, 1, ORDER)] == [1]
     watch.pass_hours(100)
     assert watch.amazon.asked == [ORDER, ORDER]
 
@@ -550,8 +551,7 @@ def test_one_line_that_is_shown_does_not_settle_another_of_its_order(watch: Watc
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
     watch.pass_hours(0.3)
     assert [one.order_item_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [SECOND]
-    with watch.shop.context.db.read() as connection:
-        assert connection.execute(sa.select(ORDERS.c.settled_at)).scalar_one() == ""
+    assert [one.accepted for one in ledgers.packages(watch.shop.context.db, 1, ORDER)] == [1, 0]
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), (NEXT, SECOND, 1))
     watch.pass_hours(1)
     assert work_lists.unconfirmed(watch.shop.context.db) == []
@@ -563,7 +563,7 @@ def test_a_line_amazon_shows_is_not_sent_again_with_one_it_refused(watch: Watch)
     watch.shop.answered({1: ("A-18021", "more than could be fulfilled"), 2: ("A-18028", "not found")})
     watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1))
     watch.pass_hours(0.1)
-    assert watch.shop.order().state is OrderState.UNCONFIRMED, "one of its lines is"
+    assert watch.shop.order().state is OrderState.PARTLY_SHIPPED, "one of its lines is refused"
     (left,) = refusals.last_of_order(watch.shop.context.db, 1, ORDER)
     assert (left.code, watch.shop.unconfirmed()) == ("A-18028", [ORDER])
 
@@ -604,8 +604,7 @@ def test_the_last_look_is_kept(watch: Watch) -> None:
     watch.pass_hours(0.3)
     none = read_backs.read_back(db, 1, ORDER)
     assert none is not None
-    assert (none.state, none.shown) == (ReadBackState.AWAITED, {"status": ""})
-    assert none.note == "The sandbox knows no such order"
+    assert (none.state, none.note, none.shown) == (ReadBackState.AWAITED, "Amazon knows no such order", {"status": ""})
     package = AmazonPackage(FIRST, "Yodel", "2026-11-22T10:00:00+00:00", ((ITEM, 2),))
     watch.amazon.orders[ORDER] = replace(order((FIRST, ITEM, 2)), packages=(package,))
     watch.pass_hours(1)
@@ -636,3 +635,17 @@ def test_what_was_missing_long_ago_is_not_listed_for_ever_though_the_look_is_kep
     watch.pass_hours(24 * 90)
     assert watch.status()["missing"] == []
     assert read_backs.read_back(watch.shop.context.db, 1, ORDER) is not None
+
+
+def test_where_amazon_and_the_ledger_disagree_somebody_finds_it(watch: Watch) -> None:
+    watch.shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
+    watch.shop.drop(shipped(item=ITEM, quantity="2"))
+    watch.shop.answered({})
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), status="PARTIALLY_SHIPPED")
+    watch.pass_hours(3)
+    (found,) = order_differences.listing(watch.shop.context.db, now=watch.clock.now, account_id=1)
+    assert (found.order_id, found.state, found.amazon_status) == (ORDER, "shipped", "PARTIALLY_SHIPPED")
+    assert found.differences == (f"{ITEM}: 2 accepted in our ledger, 1 of 2 shipped at Amazon",)
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(3)
+    assert order_differences.listing(watch.shop.context.db, now=watch.clock.now) == []

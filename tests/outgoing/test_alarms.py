@@ -14,7 +14,8 @@ from pipeline.contexts import NOW, context_on, put, read
 from pipeline.shop import ORDER, OTHER, Shop
 
 from cws_filedrop.decisions import orders_and_feeds, set_aside
-from cws_filedrop.door_settings import TlsSettings
+from cws_filedrop.door_settings import FolderSettings, TlsSettings
+from cws_filedrop.drop.home import Folder
 from cws_filedrop.gate import certificates
 from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.records import DatabaseGuardStore
@@ -237,7 +238,16 @@ def mail_that_does_not_leave(scene: Scene, _: Path) -> Callable[[], None]:
     return lambda: mails.sent(scene.context.db, mail.no, now=scene.now)
 
 
+def folder_in_an_inbox(scene: Scene, _: Path) -> Callable[[], None]:
+    settings = replace(scene.context.settings, folder=FolderSettings(ignored_minutes=1e-9))
+    scene.__init__(replace(scene.context, settings=settings), scene.shop, scene.now)  # type: ignore[misc]
+    folder = scene.context.home("anna").folder(Folder.INBOX) / "monday"
+    folder.mkdir()
+    return folder.rmdir
+
+
 CAUSES = {
+    folder_in_an_inbox: AlarmKind.STUCK_UPLOAD,
     upload_nobody_reads: AlarmKind.STUCK_UPLOAD,
     upload_that_failed: AlarmKind.STUCK_UPLOAD,
     feed_that_is_stopped: AlarmKind.STUCK_FEED,

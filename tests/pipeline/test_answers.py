@@ -19,6 +19,7 @@ from cws_filedrop.model import FeedState
 from cws_filedrop.pipeline import answers
 from cws_filedrop.pipeline.steps import StepResult
 from cws_filedrop.reports.marketplace import number_of_feed
+from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.feeds import feeds
 
 OTHER = "026-0000001-0000002"
@@ -214,7 +215,9 @@ def test_another_feed_that_an_operator_names_is_waited_for_from_the_beginning(pl
     place.pass_hours(80)
     db = place.trade.context.db
     feeds.change(db, place.feed_no, state=FeedState.STOPPED, refused_at=place.feed.ended_at)
-    feeds.submitted(db, place.feed_no, amazon_feed_id="50000000099", now=place.trade.context.clock())
+    feeds.submitted(
+        db, place.feed_no, amazon_feed_id="50000000099", now=place.trade.context.clock(), event=FeedEvent.NAMED
+    )
     assert (place.feed.ended_at, place.feed.refused_at) == (None, None)
 
 

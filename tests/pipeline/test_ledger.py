@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 from pipeline.contexts import NOW, context_on
-from pipeline.shop import FIRST, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
+from pipeline.shop import FIRST, FREE, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.model import OrderState, UploadState, Verdict
 from cws_filedrop.pipeline import outbox, recording
-from cws_filedrop.store.feeds import settling
+from cws_filedrop.store.feeds import feeds, filling, settling
 from cws_filedrop.store.feeds.settling import Settlement
-from cws_filedrop.store.orders import order_lists
+from cws_filedrop.store.orders import ledgers, order_lists
+from cws_filedrop.store.schema import LINES
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.users.decisions import Who
@@ -295,3 +296,94 @@ def test_settled_as_shipped_it_is_confirmed_for_later_drops(shop: Shop) -> None:
     assert shop.lines(other) == [("queued", "O07")]
     assert shop.lines(shop.drop(shipped(FIRST))) == [("duplicate", "O05")]
     assert shop.order().state is OrderState.SHIPPED
+
+
+# What lines say that tell Amazon nothing, and what the stateful parts must not do.
+
+
+def row(status: str, tracking: str = "", item: str = "") -> str:
+    return f"{ORDER}\t{status}\t{item}\t\t{tracking}\t{'Yodel' if tracking else ''}\t"
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        (row("packed"), "The order is noted as packed. Amazon is told nothing before it is shipped."),
+        (row("packed", FIRST), "the tracking number is kept for the time when it is shipped."),
+        (row("deferred"), "Amazon was told nothing: it still has to be shipped in time."),
+        (row("cancelled"), "Amazon was told nothing: cancel it in Seller Central, too."),
+    ],
+)
+def test_every_updated_row_has_its_sentence(shop: Shop, cells: str, words: str) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1))
+    upload_id = shop.drop(cells)
+    assert shop.lines(upload_id) == [("updated", "")]
+    assert words in shop.messages(upload_id)
+
+
+def test_a_cancelled_row_again_says_that_nothing_was_sent_for_it(shop: Shop) -> None:
+    shop.drop(row("cancelled"))
+    assert "was cancelled here before" in shop.messages(shop.drop(row("cancelled")))
+
+
+def test_a_packed_row_without_a_number_keeps_the_one_that_was_given(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1))
+    shop.drop(row("packed", FIRST))
+    shop.drop(row("packed"))
+    assert shop.lines(shop.drop(shipped(""))) == [("queued", "T05")]
+    assert [one["tracking-number"] for one in shop.sent()] == [FIRST]
+
+
+def test_a_word_for_the_quantity_of_a_split_line_rejects_these_lines_alone(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3), ordered(OTHER, ITEM, 1))
+    split = (shipped(FIRST, item=ITEM, quantity="abc"), shipped(NEXT, item=ITEM, quantity="1"))
+    upload_id = shop.drop(*split, shipped(order=OTHER))
+    assert shop.lines(upload_id) == [("rejected", "Q01"), ("queued", ""), ("queued", "")]
+
+
+def test_an_upload_is_done_when_its_last_line_is_answered_and_not_before(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(ORDER, SECOND, 1))
+    upload_id = shop.drop(shipped(FIRST, item=ITEM), shipped(FIRST, item=SECOND), shipped(order=OTHER))
+    with shop.context.db.write() as connection:
+        late = (LINES.c.upload_id == upload_id, LINES.c.line == 4)
+        connection.execute(LINES.update().where(*late).values(verdict=str(Verdict.HELD)))
+    _, feed_no = shop.submitted()
+    assert shop.settled(feed_no, {}) == []
+    assert uploads.some(shop.context.db, [upload_id])[0].state is UploadState.WAITING
+    with shop.context.db.write() as connection:
+        connection.execute(LINES.update().where(*late).values(verdict=str(Verdict.QUEUED)))
+    shop.files += 1
+    _, feed_no = shop.submitted()
+    assert shop.settled(feed_no, {}) == [upload_id]
+    assert uploads.some(shop.context.db, [upload_id])[0].state is UploadState.DONE
+
+
+def test_rows_in_one_package_are_done_together(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(ORDER, SECOND, 1))
+    upload_id = shop.drop(shipped(FIRST, item=ITEM), shipped(FIRST, item=SECOND))
+    slot = feeds.take_turn(shop.context.db, 1, cause="x", now=NOW, second_after_seconds=1200, rate_limit=FREE)
+    assert slot.feed_no is not None
+    one = filling.fill(shop.context.db, slot.feed_no, limit=9, number=lambda table: table.index.to_series() * 0 + 1)
+    feeds.submitted(shop.context.db, slot.feed_no, amazon_feed_id="F", now=NOW)
+    assert (one, shop.settled(slot.feed_no, {})) == (2, [upload_id])
+    assert [(row.package, row.accepted) for row in ledgers.packages(shop.context.db, 1, ORDER)] == [(1, 1), (1, 1)]
+
+
+def test_packages_have_numbers_for_ever(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    shop.drop(shipped(NEXT, item=ITEM, quantity="1"))
+    shop.answered({1: REFUSED})
+    shop.drop(shipped(LAST, item=ITEM, quantity="1"))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    found = ledgers.packages(shop.context.db, 1, ORDER)
+    assert [(one.package, one.tracking) for one in found] == [(1, FIRST), (2, NEXT), (3, LAST)]
+
+
+def test_undoing_an_upload_leaves_what_others_did_since(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1))
+    first = shop.drop(row("packed", FIRST))
+    shop.drop(row("deferred"))
+    with shop.context.db.write() as connection:
+        recording.forget_in(connection, first)
+    assert shop.order().state is OrderState.DEFERRED

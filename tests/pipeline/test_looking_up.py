@@ -84,7 +84,7 @@ def is_confirmed_once(trade: Trade, upload_id: str, feed_no: int, *others: str) 
     assert trade.resolve(feed_no).done
     trade.look(feed_no)
     assert trade.settle(feed_no).done
-    assert trade.told(upload_id) == [("confirmed", "")]
+    assert [verdict for verdict, _ in trade.told(upload_id)] == ["confirmed"]
     assert ledger(trade) == sorted([ORDER, *others])
 
 

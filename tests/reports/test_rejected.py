@@ -66,7 +66,19 @@ def test_surplus_empty_cells_do_not_push_the_reasons_aside(tmp_path: Path) -> No
 @pytest.mark.parametrize("sign", ["=", "@", "\uff1d", "\uff0b", "\u3000="])
 def test_words_that_are_not_the_sellers_never_run(delimiter: str, sign: str) -> None:
     issue = Issue("A-1", Severity.ERROR, "", "", f'{sign}HYPERLINK("x";"y"),1', "")
-    row = rows({2: f"{sign}1"}, [(2, issue)], delimiter, 1).decode()
+    row = rows({2: f"{sign}1"}, [(2, issue)], delimiter, ["order-id"]).decode()
     (cells,) = csv.reader([row], delimiter=delimiter)
     assert cells[0] == f"{sign}1"  # the seller's own, as typed
     assert cells[3] == f"'{sign.strip()}" + 'HYPERLINK("x";"y"),1'
+
+
+@pytest.mark.parametrize("separator", ["\t", ",", ";"])
+def test_dropped_back_uncorrected_it_has_our_columns_once(tmp_path: Path, separator: str) -> None:
+    content = "\r\n".join([HEADING, GOOD.replace("2026-11-20", "2026-02-30"), ""]).replace("\t", separator)
+    found = []
+    for name in ("first", "second", "third"):
+        convert(BytesIO(content.encode()), tmp_path / name, file_name="a.txt", how=Conversion("M", CONTEXT))
+        content = (tmp_path / name / "rejected.txt").read_bytes().decode()
+        found.append(content)
+    assert found[0] == found[1] == found[2]
+    assert (found[0].count("error-code"), found[0].count("D02")) == (1, 1)

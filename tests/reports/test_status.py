@@ -141,6 +141,7 @@ def test_machines_read_everything() -> None:
         "hooks_off": [],
         "unresolved": [],
         "unknown": [],
+        "ignored": [],
         "marketplace": "amazon",
     }
 
@@ -169,12 +170,6 @@ def test_hooks_that_are_switched_off_are_named() -> None:
     assert "Web hooks" not in text(STATUS)
 
 
-def test_what_is_looked_for_at_amazon_says_why_it_waits() -> None:
-    one = {"no": 7, "lines": 1200, "since": "2026-11-22T11:58:00.000Z", "why": "Amazon does not list it (look 1 of 3)"}
-    found = " ".join(text(replace(STATUS, unresolved=[one])).split())
-    assert "1,200 lines, sent 2026-11-22 11:58 UTC with no answer (feed 7): Amazon does not list it" in found
-
-
 def test_a_long_queue_of_orders_to_be_looked_up_is_told() -> None:
     title = "Orders to be looked up at Amazon"
     assert title not in text(replace(STATUS, to_look_up=3, to_look_up_minutes=0.1))
@@ -183,3 +178,16 @@ def test_a_long_queue_of_orders_to_be_looked_up_is_told() -> None:
     soon = replace(STATUS, to_look_up=600, to_look_up_minutes=20.0)
     assert section(soon, title) == ["  600 wait, which takes about 20 minutes at Amazon's pace"]
     assert json.loads(as_json(found))["to_look_up"] == 12_000
+
+
+def test_what_is_looked_for_at_amazon_says_why_it_waits() -> None:
+    one = {"no": 7, "lines": 1200, "since": "2026-11-22T11:58:00.000Z", "why": "Amazon does not list it (look 1 of 3)"}
+    found = " ".join(text(replace(STATUS, unresolved=[one])).split())
+    assert "1,200 lines, sent 2026-11-22 11:58 UTC with no answer (feed 7): Amazon does not list it" in found
+
+
+def test_what_is_not_taken_is_told() -> None:
+    found = replace(STATUS, ignored=[{"name": "inbox/monday", "why": "monday/ is a folder: put the files themselves"}])
+    wanted = ["  inbox: monday/ is a folder: put the files themselves"]
+    assert section(found, "In your folders, and not taken") == wanted
+    assert json.loads(as_json(found))["ignored"] == [dict(found.ignored[0])]

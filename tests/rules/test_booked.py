@@ -134,6 +134,15 @@ def test_nothing_is_repaired_without_the_orders_items() -> None:
     assert one(row(order_item_id="1234567890123"), book=book()).codes == ["I01"]
 
 
+def test_the_only_right_item_is_named() -> None:
+    for wrong, code in (("55555555555555", "I02"), ("abc", "I01"), ("5824838", "I01")):
+        came = one(row(order_item_id=wrong), book=book(known()))
+        assert came.codes == [code]
+        assert ITEM in came.issues[0].remedy
+    two = known(items={ITEM: 2, "99999999999999": 1})
+    assert ITEM not in one(row(order_item_id="55555555555555"), book=book(two)).issues[0].remedy
+
+
 def test_an_item_of_another_order() -> None:
     assert one(row(order_item_id="55555555555555"), book=book(known())).codes == ["I02"]
     assert one(row(order_item_id="55555555555555"), book=book(known(items={}))).codes == []

@@ -311,6 +311,10 @@ def test_statuses(status: str, verdict: str, kind: str) -> None:
         ("", "no status"),
         ("sent", "not a status"),
         ("unshipped", "not a status we know."),
+        ("not shipped", "not shipped."),
+        ("Not yet shipped", "not shipped."),
+        ("nicht shipped", "not shipped."),
+        ("to be shipped", "not shipped."),
     ],
 )
 def test_an_unknown_status_is_suggested_never_guessed(status: str, says: str) -> None:

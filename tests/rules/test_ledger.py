@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from rules.judging import FEW
 
 from cws_filedrop.model import OrderState
-from cws_filedrop.rules import ledger
-from cws_filedrop.rules.ledger import LedgerRow, line_key, pieces, settled, state_of, words
+from cws_filedrop.rules.pieces import ledger
+from cws_filedrop.rules.pieces.ledger import LedgerRow, line_key, pieces, settled, state_of, words
 
 ONE: dict[str, int | None] = {"A": 3}
 TWO: dict[str, int | None] = {"A": 1, "B": 1}

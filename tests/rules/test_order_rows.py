@@ -99,3 +99,13 @@ def test_a_day_is_read_in_the_sellers_zone_and_order() -> None:
     rows = read({"purchase-date": "03/04/2026", "latest-ship-date": "05/04/2026"}, policy=policy).rows
     assert rows["purchase-date"].to_list() == ["2026-04-02T22:00:00.000Z"]
     assert rows["latest-ship-date"].to_list() == ["2026-04-05T21:59:59.000Z"]
+
+
+@pytest.mark.parametrize(("column", "code"), [("cancel-request", "O04"), ("invoiced-by-amazon", "N01")])
+@pytest.mark.parametrize(
+    ("flag", "noted"), [("true", True), ("Yes", True), ("false", False), ("", False), ("No", False)]
+)
+def test_what_amazons_report_marks_is_warned_about(column: str, code: str, flag: str, noted: bool) -> None:
+    found = read({}, {column: flag})
+    assert (list(found.rows.index), found.refused) == ([2, 3], 0)
+    assert said({}, {column: flag}) == ([(3, code, "amazon-order-id")] if noted else [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import pytest
 
 from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
-from cws_filedrop.rules.orders_shown import Showing, showings, units_shown
+from cws_filedrop.rules.pieces.orders_shown import Showing, showings, units_shown
 
 ITEM, SECOND = "01234567890123", "01234567890124"
 OURS, OTHERS = "Y0000001K", "Y0000002K"

@@ -68,12 +68,16 @@ class Kept:
                 self.changed.append(claim.name)
 
 
+def shown(folder: Path) -> list[str]:
+    return [name for name in os.listdir(folder) if not name.startswith(".")]
+
+
 def written_and_taken(place: Place, inbox: Path) -> Kept:
     kept = Kept(place)
     place.folder_door(sweep_seconds=0.2, settle_unsure_seconds=0.15)
     writers(inbox)
     landed = place.spool.root / "landed"
-    wait_for(lambda: os.listdir(place.folder()) == [] and os.listdir(landed) == [], what="the last file")
+    wait_for(lambda: os.listdir(place.folder()) == [] and shown(landed) == [], what="the last file")
     kept.look_later()
     return kept
 

@@ -123,7 +123,7 @@ ELSEWHERE = "Upload into /inbox (or /test for a rehearsal), not here"
         ("XMKD /sub", "550 Folders cannot be made here; upload straight into /inbox."),
         ("RMD /inbox", "550 Folders cannot be removed here."),
         ("RMD /", "550 Can't remove root directory."),
-        ("SITE CHMOD 777 /inbox/held.part", "550 Permissions cannot be changed here, and need not be."),
+        ("SITE CHMOD 777 /inbox/nothing.txt", "550 No such file or folder."),
         ("MFMT 20200101000000 /inbox/held.part", "500 "),
         ("CWD /nowhere", "550 No such folder."),
         ("CWD /note.txt", "550 No such folder."),

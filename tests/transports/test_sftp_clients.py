@@ -156,7 +156,7 @@ def test_openssh_scp(place: SftpPlace, door: SftpDoor, key: Path, shipped: Path,
     assert (tmp_path / "got").read_bytes() == CONTENT
 
 
-@pytest.mark.parametrize("command", [[], ["ls"], ["scp", "-t", "/inbox"]])
+@pytest.mark.parametrize("command", [[], ["ls"], ["scpx", "-t", "/inbox"]])
 def test_ssh_is_told_what_this_is(door: SftpDoor, key: Path, command: list[str]) -> None:
     needs("ssh")
     done = run("ssh", *openssh_options(door, key), "acme@127.0.0.1", *command, input="")

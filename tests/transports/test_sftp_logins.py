@@ -12,7 +12,7 @@ from pathlib import Path
 
 import paramiko
 import pytest
-from transports.doors_kit import PASSWORD, wait_for
+from transports.doors_kit import PASSWORD, needs, run, wait_for
 from transports.sftp_kit import (
     CONTENT,
     NEW,
@@ -23,15 +23,18 @@ from transports.sftp_kit import (
     door,
     lent_keys,
     loaded_keys,
+    openssh_options,
     place,
     put,
     session,
     ssh,
 )
 
+from cws_filedrop.door_settings import SftpSettings
+from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.errors import ConfigError
-from cws_filedrop.gate.logins import SellerLogin, Throttle
+from cws_filedrop.gate.logins import LATER, Logins, SellerLogin, Throttle
 from cws_filedrop.model import Grade
 from cws_filedrop.transports.sftp.door import SftpDoor
 from cws_filedrop.transports.sftp.host_keys import host_keys
@@ -48,6 +51,41 @@ def stranger(door: SftpDoor) -> Iterator[paramiko.Transport]:
         yield transport
     finally:
         transport.close()
+
+
+class Away:
+    """Raises, as a database that is being restarted does."""
+
+    def __call__(self, *_: object) -> SellerLogin | None:
+        raise ConnectionResetError("terminating connection due to administrator command")
+
+
+@pytest.mark.parametrize("method", ["password", "publickey"])
+def test_a_login_that_cannot_be_checked_is_not_called_wrong(tmp_path: Path, method: str) -> None:
+    """The client hears that it may try again, and nothing is counted against it."""
+    needs("ssh")
+    place, throttle = SftpPlace(tmp_path), Throttle(failures=1)
+    seen: list[AuditEvent] = []
+    place.intake.witness = seen.append
+    logins = Logins(Away(), place.sellers.current, throttle)
+    door = SftpDoor(SftpSettings(port=0), place.intake, logins, keys=Away(), host_keys=place.host_keys)
+    door.start()
+    paramiko.ECDSAKey.generate().write_private_key_file(str(tmp_path / "key"))
+    try:
+        if method == "publickey":
+            done = run("sftp", *openssh_options(door, tmp_path / "key"), "acme@127.0.0.1", input="")
+            heard = done.stderr
+        else:
+            with stranger(door) as transport, pytest.raises(paramiko.SSHException) as refused:
+                transport.auth_password("acme", PASSWORD)
+            heard = str(refused.value)
+            assert not isinstance(refused.value, paramiko.BadAuthenticationType)
+    finally:
+        door.stop(1.0)
+    assert "ermission denied" not in heard
+    assert method == "password" or LATER in heard
+    assert throttle.wait(("acme", "127.0.0.1")) == 0
+    assert [event for event in seen if event.event is AuditEventKind.LOGIN_REFUSED] == []
 
 
 def make_key(kind: str, directory: Path) -> paramiko.PKey:

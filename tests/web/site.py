@@ -25,7 +25,7 @@ from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.settings import WebSettings
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import users
-from cws_filedrop.web import app
+from cws_filedrop.web import app, serving
 from cws_filedrop.web.site import web_context
 
 PASSWORD = "correct-horse-9"
@@ -138,9 +138,7 @@ def site_on(folder: Path, **web: object) -> Iterator[Site]:
     office = web_context.open_web_context(context, site.guard, arrived=site.arrived.append, witness=site.deeds.append)
     listener = socket.create_server(("127.0.0.1", 0))
     site.url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    server = uvicorn.Server(
-        uvicorn.Config(app.build(office), ws="none", log_config=None, access_log=False, timeout_graceful_shutdown=2)
-    )
+    server = uvicorn.Server(serving.server_settings(settings.web, serving.behind(settings.web, app.build(office))))
     thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
     thread.start()
 

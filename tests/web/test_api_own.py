@@ -14,7 +14,8 @@ from web.api_kit import Site, site_on
 from cws_filedrop.orders import order_files
 from cws_filedrop.outgoing.hooks.caller import Caller
 from cws_filedrop.settings import ApiSettings
-from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.sellers import sellers, tokens
+from cws_filedrop.store.users import decisions
 from cws_filedrop.web.api.rates import Rates
 
 PROBLEM = "application/problem+json"
@@ -166,6 +167,7 @@ def test_orders_in_pages_and_one_with_its_history(site: Site) -> None:
     assert {one["state"]: one["orders"] for one in site.get("/states").json()["states"]} == {
         "new": 4,
         "packed": 0,
+        "partly shipped": 0,
         "shipped": 1,
         "unconfirmed": 0,
         "deferred": 0,
@@ -230,16 +232,33 @@ def test_what_cannot_be_a_hook(site: Site, requested: object) -> None:
 
 
 def test_a_token_of_its_own_from_its_beginning_to_its_end(site: Site) -> None:
-    made = site.call("POST", "/tokens", json={"label": "stock"})
-    assert made.status_code == 201
-    site.tokens["stock"] = made.json()["token"]
+    made = tokens.add(site.context.db, 1, "stock", now=site.clock())
+    assert made is not None
+    number, site.tokens["stock"] = made[0].id, made[1]
     assert site.get("/uploads", who="stock").status_code == 200
-    assert made.json()["token"] not in site.get("/tokens").text
-    where = f"/tokens/{made.json()['id']}"
+    assert made[1] not in site.get("/tokens").text
+    where = f"/tokens/{number}"
     assert site.call("PATCH", where, json={"enabled": False}).json()["enabled"] is False
     assert site.get("/uploads", who="stock").status_code == 401
     assert site.call("DELETE", where).status_code == 204
     assert [one["label"] for one in site.get("/tokens").json()["tokens"]] == ["test"]
+    kept = decisions.listing(site.context.db, limit=10)
+    assert [(one.what, one.about) for one in kept] == [("token.remove", str(number)), ("token.disable", str(number))]
+    assert {(one.who, one.token) for one in kept} == {("seller anna", site.tokens["anna"][:10])}
+
+
+def test_a_token_makes_no_other_one(site: Site) -> None:
+    refused = site.call("POST", "/tokens", json={"label": "stock"})
+    assert (refused.status_code, "makes no other" in refused.json()["detail"]) == (403, True)
+    assert len(site.get("/tokens").json()["tokens"]) == 1
+
+
+def test_what_happens_to_hooks_is_kept_with_who_and_by_which_token(site: Site) -> None:
+    made = site.call("POST", "/hooks", json={"url": "https://example.com/in"}).json()["id"]
+    site.call("PATCH", f"/hooks/{made}", json={"enabled": False})
+    site.call("DELETE", f"/hooks/{made}")
+    kept = decisions.listing(site.context.db, limit=10)
+    assert [one.what for one in kept] == ["hook.remove", "hook.disable", "hook.add"]
 
 
 def test_the_document_is_there_and_names_its_answers(site: Site) -> None:

@@ -104,12 +104,41 @@ def test_a_second_factor_is_set_up_only_with_a_code_of_it(site: Site) -> None:
     page = browser.get("/me/second-factor").text
     secret = page.split('id="secret">')[1].split("<")[0]
     assert 'src="data:image/svg+xml' in page
-    assert browser.post("/me/second-factor", secret=secret, code="123").status_code == 400
-    assert browser.post("/me/second-factor", secret=secret, code=code(site, secret)).status_code == 303
+    given = {"password": PASSWORD}
+    assert browser.post("/me/second-factor", code="123", **given).status_code == 400
+    assert browser.post("/me/second-factor", code=code(site, secret), password="wrong").status_code == 400
+    own = pyotp.random_base32()
+    assert browser.post("/me/second-factor", secret=own, code=code(site, own), **given).status_code == 400
+    assert browser.post("/me/second-factor", code=code(site, secret), **given).status_code == 303
     assert browser.look("/").headers["location"].startswith("/login"), "every session ended"
     kept = users.find(site.context.db, "admin")
     assert kept is not None
     assert kept.totp_secret == secret
+
+
+def test_a_second_factor_is_changed_only_with_a_code_of_the_present_one(site: Site) -> None:
+    with_factor(site)
+    browser = site.browser()
+    browser.submit("/login", name="olga", password=PASSWORD, kind="operator")
+    browser.submit("/login/code", code=code(site))
+    browser.learn()
+    site.clock.wait(minutes=1)
+    secret = browser.get("/me/second-factor").text.split('id="secret">')[1].split("<")[0]
+    given = {"code": code(site, secret), "password": PASSWORD}
+    assert browser.post("/me/second-factor", **given).status_code == 400
+    assert browser.post("/me/second-factor", **given, current="000000").status_code == 400
+    assert browser.post("/me/second-factor", **given, current=code(site)).status_code == 303
+    kept = users.find(site.context.db, "olga")
+    assert kept is not None
+    assert kept.totp_secret == secret
+
+
+def test_ones_own_password_cannot_be_tried_out(site: Site) -> None:
+    browser = site.operator()
+    for _ in range(5):
+        assert browser.post("/me/password", old="wrong", new="a-long-password").status_code == 403
+    answer = browser.post("/me/password", old=PASSWORD, new="a-long-password")
+    assert (answer.status_code, "Too many wrong passwords" in answer.text) == (403, True)
 
 
 def test_where_a_second_factor_is_required_nothing_else_can_be_done_without(tmp_path: Path) -> None:

@@ -34,7 +34,8 @@ from cws_filedrop.processes.addresses import Addresses
 from cws_filedrop.processes.stopping import StopRequest
 from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.opening import open_database
 from cws_filedrop.store.sellers import profiles, sellers
 from cws_filedrop.store.users import users
 
@@ -127,7 +128,7 @@ def _port(wanted: int) -> int:
 def _seller(settings: Settings) -> str:
     """A demo seller with every known profile, and an operator of the pages; the fresh password of both."""
     data_folder.make(settings)
-    db = Database(settings.database.url or default_url(settings.data))
+    db = open_database(settings)
     db.create()
     password, now = passwords.generated(12), datetime.now(UTC)
     hashed = passwords.hashed(password)

@@ -25,8 +25,17 @@ from cws_filedrop.cli.offline.profile_source import Chosen, chosen
 from cws_filedrop.cli.terminal.shared import show_json
 from cws_filedrop.model import Issue, JudgementContext, Verdict
 from cws_filedrop.rules.book import LookUp
+from cws_filedrop.settings import OrderSettings
 
 SHOWN_LINES: Final = 50
+SHOWN_HELD: Final = 5
+NOT_KNOWN: Final = (
+    "Not known here: what was dropped and sent before. The service also tells duplicates, corrections and what is left"
+    " to ship, and knows the seller's own carrier names and limits."
+)
+NO_BOOK: Final = (
+    "No order book was given (--order-book), so orders, items, quantities and purchase dates were not compared."
+)
 COLOURS: Final = {"error": "red", "held": "yellow", "warning": "yellow", "info": "cyan"}
 
 
@@ -43,6 +52,7 @@ def check(
     """Tell what would happen to a file. Exit code 1 when any line would be rejected."""
     given = context(now, time_zone, date_order, unknown_orders, chosen(profile))
     answer = examined(readable(file), given, look_up(order_book, given))
+    answer["not_known"] = [*([] if order_book else [NO_BOOK]), NOT_KNOWN] if answer["format"] else []
     if json:
         show_json(answer)
     else:
@@ -64,13 +74,14 @@ def examined(path: Path, given: JudgementContext, book: LookUp | None = None) ->
         except FileRejected as error:
             return _answer(path, None, [issue.as_json() for issue in error.issues])
         facts = examination.facts
-        answer = _answer(path, facts, [issue.as_json() for issue in facts.issues])
+        change = examination.alarm(OrderSettings().brake_orders)
+        answer = _answer(path, facts, [issue.as_json() for issue in (*facts.issues, *_unusual(change))])
         counts: Counter[str] = Counter()
         for piece in examination.pieces():
             counts.update({str(verdict): int(n) for verdict, n in piece.verdicts.value_counts().items()})
             answer["lines"] += _lines(piece)
         answer |= {"summary": dict(counts), "line_count": sum(counts.values())}
-        return _held(answer) if facts.holding else answer
+        return _held(answer) if facts.holding or change.crowds else answer
 
 
 def _held(answer: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +93,18 @@ def _held(answer: dict[str, Any]) -> dict[str, Any]:
         for line in answer["lines"]
     ]
     return answer | {"lines": lines, "summary": kept | {str(Verdict.HELD): waiting} if waiting else kept}
+
+
+def _unusual(change: Any) -> list[Issue]:
+    """Why the service would hold the file, by its usual limits and as far as the file alone tells (F09)."""
+    from cws_filedrop.rules import catalogue
+
+    crowds, most = change.crowds[:SHOWN_HELD], OrderSettings().brake_cancellations
+    held = [catalogue.issue("F09", value=one.tracking, detail=f"tracking={one.orders} orders") for one in crowds]
+    if change.cancelled > most:
+        usual = "held if that is 3 times the most of the last 30 days, which is not known here"
+        held.append(catalogue.issue("F09", detail=f"it cancels {change.cancelled} orders; {usual}"))
+    return held
 
 
 def _answer(path: Path, facts: Any, file_issues: list[dict[str, str]]) -> dict[str, Any]:
@@ -127,6 +150,8 @@ def _show(answer: Mapping[str, Any]) -> None:
     if (more := len(answer["lines"]) - SHOWN_LINES) > 0:
         console.print(f"and {more:,} more lines with something to say (--json lists them all)")
     console.print(_conclusion(answer))
+    for words in answer["not_known"]:
+        typer.echo(words, err=True)
 
 
 def _show_issues(console: Any, where: str, issues: Iterable[Mapping[str, str]]) -> None:

@@ -15,7 +15,7 @@ from cws_filedrop.cli.completion import answers
 from cws_filedrop.cli.seller import policy as seller_policy
 from cws_filedrop.cli.seller.policy import OnOff
 from cws_filedrop.cli.terminal import shared
-from cws_filedrop.cli.terminal.shared import settings, show_json, show_table, stop
+from cws_filedrop.cli.terminal.shared import given_password, settings, show_json, show_table, stop
 from cws_filedrop.model import Account, DateOrder, MailEvent, Policy, Seller
 
 app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
@@ -56,6 +56,7 @@ def add(
     ] = "accept",
     refresh_token: Annotated[str, typer.Option(help="Amazon consent, as env:NAME or file:PATH")] = "",
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
 ) -> None:
     """Add a seller and show the password, once."""
     from cws_filedrop.cli.terminal.decisions import recorded
@@ -76,6 +77,7 @@ def add(
     _one_of("--unknown-orders", unknown_orders, UNKNOWN_ORDERS)
     policy = Policy(time_zone, date_order, unknown_orders, on_error, doubtful)
     seller = Seller(0, name.lower(), Account(0, merchant_id, marketplace), policy)
+    password = _chosen(password, password_stdin)
     chosen = password or passwords.generated()
     db = database(settings(), create=True)
     hashed = passwords.hashed(chosen)
@@ -111,6 +113,8 @@ def passwd(
     password: Annotated[str, typer.Option(help="[default: a new one, shown once]", envvar="CWS_SELLER_PASSWORD")] = "",
     clear: Annotated[bool, typer.Option("--clear", help="change the one for FTP without encryption")] = False,
     no_clear: Annotated[bool, typer.Option("--no-clear", help="take the one for FTP without encryption away")] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
+    end_tokens: Annotated[bool, typer.Option("--end-tokens", help="switch its API tokens off, too")] = False,
 ) -> None:
     """Give a seller a new password; sessions of the old one end at their next login."""
     from cws_filedrop.credentials import passwords
@@ -119,6 +123,7 @@ def passwd(
         _change(name, {"clear_password_hash": None}, "seller.no-clear-password")
         typer.echo(f"{name.lower()} logs in with encryption only")
         return
+    password = _chosen(password, password_stdin)
     chosen = password or passwords.generated()
     what = "seller.clear-password" if clear else "seller.password"
     _change(name, {"clear_password_hash" if clear else "password_hash": passwords.hashed(chosen)}, what)
@@ -126,6 +131,32 @@ def passwd(
         typer.echo("changed")
     else:
         typer.echo(f"password {chosen}\nThis password is shown once.")
+    _ask_about_tokens(name, end=end_tokens)
+
+
+def _chosen(password: str, from_stdin: bool) -> str:
+    """The password that was given, "" for none. Raises: typer.Exit when it will not do."""
+    from cws_filedrop.credentials import passwords
+
+    given = given_password() if from_stdin else password
+    if (given or from_stdin) and (fault := passwords.fault(given)):
+        raise stop(fault, 2)
+    return given
+
+
+def _ask_about_tokens(name: str, *, end: bool) -> None:
+    """Tokens outlive a password: whoever changes it since somebody knew it wants to hear of them."""
+    from cws_filedrop.cli.terminal.opened import database, seller_id
+    from cws_filedrop.store.sellers import tokens
+
+    db = database(settings())
+    mine = seller_id(db, name)
+    still = [one for one in tokens.listing(db, mine) if one.enabled]
+    for one in still if end else ():
+        tokens.enable(db, mine, one.id, enabled=False)
+    if still:
+        done = "are switched off" if end else "go on opening the API (seller token list; --end-tokens ends them)"
+        typer.echo(f"{len(still)} API tokens {done}")
 
 
 @app.command("set")

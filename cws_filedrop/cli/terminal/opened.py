@@ -7,7 +7,8 @@ from cws_filedrop.cli.terminal.shared import GlobalOptions, must_exist, stop
 from cws_filedrop.model import Seller
 from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store.database import Database, default_url
+from cws_filedrop.store.database import Database
+from cws_filedrop.store.opening import open_database
 from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.orders.order_book import Order
 
@@ -20,7 +21,7 @@ def database(chosen: Settings, *, create: bool = False) -> Database:
     if not create:
         must_exist(chosen)
     data_folder.make(chosen)
-    db = Database(chosen.database.url or default_url(chosen.data))
+    db = open_database(chosen)
     GlobalOptions.closers.append(db.close)  # before `create`, which may fail
     db.create()
     return db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
 import sys
@@ -99,6 +100,11 @@ def write_bytes(content: bytes, path: Path | None) -> None:
         path.write_bytes(content)
     except OSError as error:
         raise stop(f"--out {path}: {error.strerror}", 2) from error
+
+
+def given_password() -> str:
+    """A password from standard input; typed unseen where that is a terminal."""
+    return getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
 def stop(message: str, code: int = 1) -> typer.Exit:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import getpass
-import sys
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
 import typer
 
 from cws_filedrop.cli.completion import answers
-from cws_filedrop.cli.terminal.shared import settings, show_json, show_table
+from cws_filedrop.cli.terminal.shared import given_password, settings, show_json, show_table
 from cws_filedrop.model import Role
 
 app = typer.Typer(help="Operators: add, list, change who may use their pages.", no_args_is_help=True)
@@ -27,7 +25,7 @@ def add(
     """Add a user; a password is made and shown once, unless one is given."""
     from cws_filedrop.decisions import people
 
-    given = _given() if password_stdin else ""
+    given = given_password() if password_stdin else ""
     password = _done(people.add, name, role, password=given)
     typer.echo(f"user         {name.lower()} ({role})")
     if not given:
@@ -69,7 +67,7 @@ def password(
     from cws_filedrop.decisions import people
 
     if password_stdin:
-        _done(people.set_password, name, _given())
+        _done(people.set_password, name, given_password())
         typer.echo(f"{name} has another password")
     else:
         typer.echo(f"password     {_done(people.new_password, name)}  (shown only now)")
@@ -105,10 +103,6 @@ def forget_factor(name: Name) -> None:
     from cws_filedrop.decisions import people
 
     typer.echo(_done(people.forget_factor, name))
-
-
-def _given() -> str:
-    return getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
 def _done(action: Callable[..., Done], *given: object, **more: object) -> Done:

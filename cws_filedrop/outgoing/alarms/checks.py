@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from cws_filedrop.drop.leftovers import leftovers
 from cws_filedrop.model import AlarmKind
 from cws_filedrop.outgoing.alarms import rhythm
 from cws_filedrop.outgoing.alarms.disks import Disk, Trend
@@ -65,6 +66,21 @@ def stuck_uploads(given: CheckInput) -> Iterator[AlarmFinding]:
             f"{failed.number} uploads could not be read, which is our fault; the oldest came at {failed.oldest}",
             "The log says why. When the cause is gone, release them: they are read again.",
         )
+
+
+def ignored_files(given: CheckInput) -> Iterator[AlarmFinding]:
+    """What lies in sellers' folders and is not taken."""
+    folder, context = given.context.settings.folder, given.context
+    for home in context.homes.known():
+        found = leftovers(home, minutes=folder.told_minutes, more=folder.working_patterns)
+        if found:
+            yield AlarmFinding(
+                f"ignored:{home.seller}",
+                AlarmKind.STUCK_UPLOAD,
+                f"{home.seller} has put what is not taken: {found[0].name}"
+                + f" and {len(found) - 1} more" * (len(found) > 1),
+                f"{found[0].words[0].upper()}{found[0].words[1:]}. STATUS.txt lists all; remove what nobody needs.",
+            )
 
 
 def stuck_feeds(given: CheckInput) -> Iterator[AlarmFinding]:
@@ -262,6 +278,7 @@ def mail(given: CheckInput) -> Iterator[AlarmFinding]:
 
 CHECKS: Final[tuple[Callable[[CheckInput], Iterator[AlarmFinding]], ...]] = (
     stuck_uploads,
+    ignored_files,
     stuck_feeds,
     unconfirmed,
     silent_sellers,

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -305,8 +305,19 @@ def _as_plain(text: str) -> str:
     return DASHES.sub("-", INVISIBLE.sub("", unicodedata.normalize("NFKC", text))).strip()
 
 
+def _is_plain(text: str) -> bool:
+    """Is the text surely no date, amount, word or anything else with a look of its own? Most cells are."""
+    inside = len(text) >= OF_ONE_KIND and text.isascii() and text.isalnum() and len(set(text)) > 1
+    return (
+        inside and text[0].isdigit() and text[-1].isdigit() and len(text) <= LONGEST and FLOAT.fullmatch(text) is None
+    )
+
+
+@lru_cache(maxsize=1 << 12)  # what is wrong with cells is often the same
 def reading(typed: str) -> TrackingReading:
     """The reading of a tracking cell that is not empty."""
+    if _is_plain(typed):
+        return _alone(typed)
     text = BLANK.sub(" ", typed).strip()
     plain = _as_plain(text)
     if plain != text and plain and not kind_of(text):

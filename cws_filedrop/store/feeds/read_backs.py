@@ -15,12 +15,11 @@ from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind, FeedState, OrderState, ReadBackState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, ReadBackState, Verdict
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.feeds import releasing, returning
-from cws_filedrop.store.orders import effects, order_book
+from cws_filedrop.store.feeds import returning, shown
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, SIGHTINGS
-from cws_filedrop.store.uploads import claims, lines
+from cws_filedrop.store.uploads import claims
 from cws_filedrop.store.uploads.packed_lines import unpack
 
 
@@ -269,12 +268,10 @@ def looked(db: Database, sighting: DueReadBack, look: ReadBackOutcome, *, now: d
         if connection.execute(SIGHTINGS.update().where(*mine).values(values)).rowcount != 1:
             return Renewed([], [])
         _say(connection, look, now)
-        finished = _confirm(connection, sighting, [one for one in look.seen if one.unknown], now)
+        finished = _confirm(connection, sighting, look, now)
         if look.again:
             again = [(one.upload_id, one.line) for one in look.again]
             returning.again_in(connection, sighting.account_id, again, now=now)
-        if look.settled:
-            _settle(connection, sighting, look.settled, now)
         uploads = {one.upload_id for one in look.seen} | {upload_id for upload_id, _ in look.words}
         return Renewed([upload for upload in sorted(uploads) if not _awaited(connection, upload)], finished)
 
@@ -292,30 +289,17 @@ def _say(connection: sa.Connection, look: ReadBackOutcome, now: datetime) -> Non
         connection.execute(LINES.update().where(_LINE).values(message=LINES.c.message + sa.bindparam("m")), words)
 
 
-def _confirm(
-    connection: sa.Connection, sighting: DueReadBack, shown: Sequence[ReportedLine], now: datetime
-) -> list[str]:
-    """Confirm lines of unknown outcome, move their order by its pieces, and let lines go on that waited for that.
-    Returns the uploads of these that are finished."""
-    if not shown:
+def _confirm(connection: sa.Connection, sighting: DueReadBack, look: ReadBackOutcome, now: datetime) -> list[str]:
+    """Confirm lines of unknown outcome that were seen, move their order by its pieces, and let lines go on that waited
+    for that. Returns the uploads of these that are finished."""
+    places = [(one.upload_id, one.line) for one in look.seen if one.unknown]
+    if not places:
         return []
-    rows = [{"u": one.upload_id, "l": one.line} for one in shown]
     known = LINES.update().where(_LINE, LINES.c.verdict == Verdict.UNKNOWN)
+    rows = [{"u": upload_id, "l": line} for upload_id, line in places]
     connection.execute(known.values(verdict=str(Verdict.CONFIRMED)), rows)
-    account_id, order = sighting.account_id, sighting.amazon_order_id
-    claims.shown_in(connection, account_id, order, [(one.upload_id, one.line) for one in shown])
-    effects.settle_in(connection, account_id, [order], [], now=stamp(now))
-    return releasing.release_in(connection, account_id, [order], now=stamp(now))
-
-
-def _settle(connection: sa.Connection, sighting: DueReadBack, why: str, now: datetime) -> None:
-    """Note that the order is shipped and needs nobody's attention, unless another of its lines still does."""
-    mine = (LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
-    if connection.execute(sa.select(LINES.c.line).where(*mine, *lines.open_refusals()).limit(1)).first() is not None:
-        return
-    order = order_book.get_in(connection, sighting.account_id, sighting.amazon_order_id)
-    if order is not None and order.state in (OrderState.UNCONFIRMED, OrderState.SHIPPED):
-        order_book.move(connection, order, OrderState.SHIPPED, who="amazon", what=why, now=now, settles=True)
+    where = (sighting.account_id, sighting.amazon_order_id)
+    return shown.shown_in(connection, *where, places, why=look.settled, now=stamp(now))
 
 
 def _awaited(connection: sa.Connection, upload_id: str) -> bool:

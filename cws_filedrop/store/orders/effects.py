@@ -14,10 +14,10 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from cws_filedrop.model import OrderState
-from cws_filedrop.rules import ledger
 from cws_filedrop.rules.book import Effect
-from cws_filedrop.rules.ledger import LedgerRow, line_key
 from cws_filedrop.rules.order_states import TRANSITIONS, OrderMove, moved
+from cws_filedrop.rules.pieces import ledger
+from cws_filedrop.rules.pieces.ledger import LedgerRow, line_key
 from cws_filedrop.store.database import BulkQuery, insert_many
 from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.schema import CLAIMS, ORDER_HISTORY, ORDER_KEPT, ORDERS
@@ -25,12 +25,8 @@ from cws_filedrop.store.uploads import waiting_lines
 
 # Where rows of one file request different moves for one order, the one of lowest rank counts: a parcel that was handed
 # over is a fact, whatever another row intends.
-_RANKS: Final[dict[str, int]] = {
-    OrderMove.SHIPPED: 0,
-    OrderMove.PACKED: 1,
-    OrderMove.DEFERRED: 2,
-    OrderMove.CANCELLED: 3,
-}
+_BY_RANK: Final = (OrderMove.SHIPPED, OrderMove.PACKED, OrderMove.DEFERRED, OrderMove.CANCELLED)
+_RANKS: Final[dict[str, int]] = {move: rank for rank, move in enumerate(_BY_RANK)}
 _EVENT: Final = ("order_no", "at", "who", "before", "state", "what", "upload_id", "line")
 STATES: Final = {str(state): state for state in OrderState}
 
@@ -307,9 +303,18 @@ class _Change(NamedTuple):
 
 
 def settle_in(
-    connection: sa.Connection, account_id: int, orders: Sequence[str], refusals: Sequence[LineRefusal], *, now: str
+    connection: sa.Connection,
+    account_id: int,
+    orders: Sequence[str],
+    refusals: Sequence[LineRefusal],
+    *,
+    now: str,
+    why: str = "",
 ) -> None:
-    """Renew ledgers and states of orders about which Amazon has answered something; of the others nothing changes."""
+    """Renew ledgers and states of orders about which Amazon has answered something; of the others nothing changes.
+
+    `why` is noted in the histories, also of orders whose state stays.
+    """
     first = {one.amazon_order_id: one for one in reversed(refusals)}
     names = list(dict.fromkeys([*orders, *first]))
     known = ledgers.of_orders(connection, account_id, names)
@@ -320,9 +325,9 @@ def settle_in(
         ledgers.keep_in(connection, account_id, row.amazon_order_id, mine.rows, after)
         refusal, before = first.get(row.amazon_order_id), OrderState(row.state)
         state = _answered(before, ledger.state_of(mine.ordered, after), refused=refusal is not None)
-        if state is not before or (refusal is not None and state in _TOLD):
+        if state is not before or ((why or refusal is not None) and state in _TOLD):
             changes.append(_Change(row.no, row.state, state, refusal, row.shipped_at))
-    _move(connection, changes, now)
+    _move(connection, changes, now, why)
 
 
 _TOLD: Final = (OrderState.SHIPPED, OrderState.PARTLY_SHIPPED, OrderState.UNCONFIRMED)
@@ -335,14 +340,15 @@ def _answered(before: OrderState, by_pieces: OrderState | None, *, refused: bool
     return moved(before, OrderMove.REFUSED) or before if refused else before
 
 
-def _move(connection: sa.Connection, changes: Sequence[_Change], now: str) -> None:
+def _move(connection: sa.Connection, changes: Sequence[_Change], now: str, why: str = "") -> None:
+    """Move orders, and note it in their histories."""
     if not changes:
         return
     history = []
     for one in changes:
         event = {"order_no": one.no, "at": now, "who": "amazon", "before": one.before, "state": str(one.state)}
         said = one.refusal
-        event["what"] = f"refused: {said.words}" if said else "by what Amazon answered to its pieces"
+        event["what"] = f"refused: {said.words}" if said else why or "by what Amazon answered to its pieces"
         history.append(event | {"upload_id": said.upload_id if said else "", "line": said.line if said else None})
     rows = [
         {"b_no": one.no, "b_state": str(one.state), "b_at": now, "b_shipped": one.shipped_at or _shipped(one, now)}

@@ -1,4 +1,4 @@
-"""The ledgers of orders (`rules.ledger`): read from claims and order lines, and kept."""
+"""The ledgers of orders (`rules.pieces.ledger`): read from claims and order lines, and kept."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.rules import ledger
-from cws_filedrop.rules.ledger import LedgerRow
+from cws_filedrop.rules.pieces import ledger
+from cws_filedrop.rules.pieces.ledger import LedgerRow
 from cws_filedrop.store.database import BulkQuery, Database
 from cws_filedrop.store.schema import CLAIMS, ORDER_LINES, ORDERS
 
@@ -21,7 +21,7 @@ _KEY: Final = ("account_id", "amazon_order_id", "order_item_id", "tracking")
 
 @dataclass(slots=True)
 class OrderLedger:
-    """What was ordered, by item, and what Amazon was told of it; as `rules.ledger` takes them."""
+    """What was ordered, by item, and what Amazon was told of it; as `rules.pieces.ledger` takes them."""
 
     ordered: dict[str, int | None] = field(default_factory=dict)
     rows: list[LedgerRow] = field(default_factory=list)
@@ -57,7 +57,7 @@ def of_orders(connection: sa.Connection, account_id: int, orders: Iterable[str])
 def keep_in(
     connection: sa.Connection, account_id: int, order: str, before: Sequence[LedgerRow], after: Sequence[LedgerRow]
 ) -> None:
-    """Keep what `rules.ledger.settled` has changed about an order's rows."""
+    """Keep what `rules.pieces.ledger.settled` has changed about an order's rows."""
     same = [CLAIMS.c[name] == sa.bindparam(f"b_{name}") for name in _KEY]
     changed = [row for row, old in zip(after, before, strict=True) if row != old]
     if changed:
@@ -71,7 +71,7 @@ def _named(account_id: int, order: str, row: LedgerRow) -> dict[str, Any]:
 
 
 def words(db: Database, orders: Iterable[tuple[int, str]]) -> dict[tuple[int, str], str]:
-    """What is open of orders of which something was told (`rules.ledger.words`), by account and Amazon's number."""
+    """What is open of orders of which something was told (`rules.pieces.ledger`), by account and Amazon's number."""
     by_account: dict[int, list[str]] = {}
     for account_id, name in orders:
         by_account.setdefault(account_id, []).append(name)

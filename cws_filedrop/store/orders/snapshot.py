@@ -18,7 +18,7 @@ from cws_filedrop.rules.book import (
     line_named,
     named,
 )
-from cws_filedrop.rules.ledger import LedgerRow
+from cws_filedrop.rules.pieces.ledger import LedgerRow
 from cws_filedrop.store.database import BulkQuery, Database
 from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.schema import CLAIMS, LINES, ORDER_KEPT, ORDER_LINES, ORDERS

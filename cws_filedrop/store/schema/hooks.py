@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.sealed import SealedText
 
 HOOKS: Final = sa.Table(
     "hooks",
@@ -14,7 +15,9 @@ HOOKS: Final = sa.Table(
     sa.Column("id", SERIAL, primary_key=True, autoincrement=True),
     sa.Column("seller_id", SERIAL, sa.ForeignKey("sellers.id")),  # NULL = the operators', as the settings have it
     sa.Column("url", sa.Text, nullable=False),
-    sa.Column("secret", sa.Text, nullable=False),  # whsec_…, needed to sign; "" = the settings have it
+    sa.Column(
+        "secret", SealedText("hooks.secret"), nullable=False
+    ),  # whsec_…, needed to sign; "" = the settings have it
     sa.Column("events", sa.Text, nullable=False),  # model.HookEvent, by blanks
     sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
     sa.Column("why_disabled", sa.Text, nullable=False, server_default=""),  # "" = somebody switched it off

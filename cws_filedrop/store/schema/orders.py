@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.sealed import SealedText
 
 OPEN_SOON: Final = sa.text("latest_ship_date <> '' AND state NOT IN ('shipped', 'cancelled')")
 ORDERS: Final = sa.Table(  # the order book
@@ -69,7 +70,7 @@ ORDER_PEOPLE: Final = sa.Table(  # whom an order is for; removed 30 days after s
     "order_people",
     METADATA,
     sa.Column("order_no", SERIAL, sa.ForeignKey("orders.no"), primary_key=True, autoincrement=False),
-    sa.Column("cells", sa.Text, nullable=False),  # JSON: tables.PEOPLE_COLUMNS -> text
+    sa.Column("cells", SealedText("order_people.cells"), nullable=False),  # JSON: tables.PEOPLE_COLUMNS -> text
 )
 
 ORDER_KEPT: Final = sa.Table(  # tracking of packed orders, for the time when they are shipped; as it would be sent

@@ -101,7 +101,7 @@ QUIET_LINES: Final = sa.Table(  # lines of "shipped & no confirm": the buyer get
     sqlite_with_rowid=False,
 )
 
-# The ledger: one row per order line and package, with counts of units (`rules.ledger`), kept whatever becomes of it.
+# The ledger: one row per order line and package, with counts of units (`rules.pieces.ledger`), kept for ever.
 # Its key is what makes two shipments the same (docs/domain.md#4-shipments).
 CLAIMS: Final = sa.Table(
     "claims",

@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.sealed import SealedText
 
 USERS: Final = sa.Table(  # operators
     "users",
@@ -16,7 +17,9 @@ USERS: Final = sa.Table(  # operators
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("role", sa.Text, nullable=False),  # model.Role
     sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
-    sa.Column("totp_secret", sa.Text, nullable=False, server_default=""),  # base32; "" = no second factor
+    sa.Column(
+        "totp_secret", SealedText("users.totp_secret"), nullable=False, server_default=""
+    ),  # base32; "" = no second factor
     sa.Column(
         "totp_last", sa.BigInteger, nullable=False, server_default="0"
     ),  # time step of the last code that was used

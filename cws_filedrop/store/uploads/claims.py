@@ -2,7 +2,7 @@
 forgotten.
 
 Idempotence is by meaning (docs/domain.md#4-shipments): the primary key is account, order, item and tracking number. A
-row stays when Amazon refuses what it tells, with counts of its units (`rules.ledger`); then the same shipment may be
+row stays when Amazon refuses what it tells, with counts of its units (`rules.pieces.ledger`); then the same may be
 told again.
 """
 
@@ -16,9 +16,9 @@ import pandas as pd
 import sqlalchemy as sa
 
 from cws_filedrop.model import FeedKind, Verdict
-from cws_filedrop.rules import ledger
 from cws_filedrop.rules.book import LinePlace
-from cws_filedrop.rules.ledger import LedgerRow, line_key
+from cws_filedrop.rules.pieces import ledger
+from cws_filedrop.rules.pieces.ledger import LedgerRow, line_key
 from cws_filedrop.store.database import BulkQuery, insert_new
 from cws_filedrop.store.schema import CLAIMS, LINES, ORDER_LINES, ORDERS
 from cws_filedrop.tables import arrow
@@ -256,6 +256,20 @@ def stand_again_in(connection: sa.Connection, account_id: int, order: str, corre
     connection.execute(CLAIMS.update().where(*corrected, CLAIMS.c.corrected_by.in_(correctors)).values(corrected_by=""))
 
 
+def accept_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[LinePlace]) -> None:
+    """Count as accepted what lines of an order told, whatever Amazon has answered: its own order shows it."""
+    places = [{"b_upload": upload, "b_line": line, "b_by": line_key(upload, line)} for upload, line in lines]
+    if not places:
+        return
+    ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order)
+    mine = (CLAIMS.c.upload_id == sa.bindparam("b_upload")) & (CLAIMS.c.line == sa.bindparam("b_line"))
+    told = CLAIMS.update().where(*ours, mine, CLAIMS.c.accepted == 0)
+    undecided = {"accepted": CLAIMS.c.unknown + _ON_ITS_WAY, "unknown": 0}
+    connection.execute(told.where(CLAIMS.c.unknown + _ON_ITS_WAY > 0).values(undecided), places)
+    refused = CLAIMS.update().where(*ours, CLAIMS.c.refused_by == sa.bindparam("b_by"), CLAIMS.c.refused > 0)
+    connection.execute(refused.values(accepted=CLAIMS.c.accepted + CLAIMS.c.refused, refused=0), places)
+
+
 def settle_by_hand_in(connection: sa.Connection, account_id: int, order: str, *, shipped: bool) -> None:
     """Count what somebody has said of an order: nothing of it is refused any more, and unknown units are accepted if it
     was shipped, and taken back otherwise."""
@@ -266,29 +280,13 @@ def settle_by_hand_in(connection: sa.Connection, account_id: int, order: str, *,
     connection.execute(CLAIMS.update().where(*ours, CLAIMS.c.refused + CLAIMS.c.unknown > 0).values(values))
 
 
-def shown_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[tuple[str, int]]) -> None:
-    """Count as accepted what nobody knew of some lines of an order: Amazon's own order shows it."""
-    values = {"accepted": CLAIMS.c.accepted + CLAIMS.c.unknown, "unknown": 0}
-    _change_unknown(connection, account_id, order, lines, values)
-
-
-def sent_again_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[tuple[str, int]]) -> None:
+def sent_again_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[LinePlace]) -> None:
     """Count as on its way what nobody knew of some lines of an order: Amazon plainly lacks it, so it is sent again."""
-    _change_unknown(connection, account_id, order, lines, {"unknown": 0})
-
-
-def _change_unknown(
-    connection: sa.Connection,
-    account_id: int,
-    order: str,
-    lines: Iterable[tuple[str, int]],
-    values: Mapping[str, Any],
-) -> None:
     rows = [{"b_upload": upload_id, "b_line": line} for upload_id, line in lines]
     ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order)
     mine = (CLAIMS.c.upload_id == sa.bindparam("b_upload"), CLAIMS.c.line == sa.bindparam("b_line"))
     if rows:
-        connection.execute(CLAIMS.update().where(*ours, *mine).values(**values), rows)
+        connection.execute(CLAIMS.update().where(*ours, *mine).values(unknown=0), rows)
 
 
 def tell_after_all_in(connection: sa.Connection, account_id: int, order: str, line: tuple[str, int]) -> bool:

@@ -55,7 +55,8 @@ def undelivered(db: Database, *, before: datetime) -> list[tuple[str, str]]:
     """
     recent = (UPLOADS.c.id >= f"{before - UNDELIVERED:%Y%m%d-%H%M%S}", UPLOADS.c.state != UploadState.ARRIVED)
     on_its_way = sa.exists().where(
-        VERDICT_COUNTS.c.upload_id == UPLOADS.c.id, VERDICT_COUNTS.c.verdict.in_((Verdict.QUEUED, Verdict.SENT))
+        VERDICT_COUNTS.c.upload_id == UPLOADS.c.id,
+        VERDICT_COUNTS.c.verdict.in_((Verdict.QUEUED, Verdict.SENT, Verdict.HELD)),
     )
     answers = sa.select(UPLOADS.c.id, sa.literal("answer")).where(
         *recent, UPLOADS.c.answered_at.is_(None), UPLOADS.c.arrived_at < stamp(before)

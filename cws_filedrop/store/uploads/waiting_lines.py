@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import UploadState, Verdict
 from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LinePlace, line_named
-from cws_filedrop.rules.ledger import line_key
+from cws_filedrop.rules.pieces.ledger import line_key
 from cws_filedrop.store.schema import LINES, UPLOADS
 from cws_filedrop.store.uploads import claims
 

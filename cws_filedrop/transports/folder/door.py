@@ -10,8 +10,10 @@ from __future__ import annotations
 import contextlib
 import queue
 import time
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Final, assert_never
 
@@ -22,7 +24,7 @@ from cws_filedrop.drop.collecting import AsideFile, Look, SetAside, StillWritten
 from cws_filedrop.drop.filesystems import kind_at
 from cws_filedrop.drop.home import SELLER_NAME, Folder
 from cws_filedrop.drop.intake import Intake
-from cws_filedrop.drop.names import clean, is_temporary
+from cws_filedrop.drop.names import clean
 from cws_filedrop.drop.stillness import Openness, Signature, cannot_tell, openness, sees_open_files, signature
 from cws_filedrop.model import Door
 from cws_filedrop.periodic import Again, Job, PeriodicTask
@@ -31,6 +33,7 @@ from cws_filedrop.transports.folder.events import FolderEvents, why_not
 _LOG = log.get(__name__)
 _POLL_SECONDS: Final = 0.5
 _OPEN_LOOK_SECONDS: Final = 0.5
+_LONGEST_LOOK_SECONDS: Final = 0.25
 _FAILED_LOOK_SECONDS: Final = 30.0
 _HELD_OPEN_SECONDS: Final = 600.0
 
@@ -56,6 +59,7 @@ class FolderDoor:
         self._names: queue.SimpleQueue[Path] = queue.SimpleQueue()  # all that the observer's thread touches
         self._candidates: dict[Path, _Candidate] = {}
         self._aside: dict[AsideFile, float] = {}
+        self._served: dict[str, float] = {}  # when sellers last had their turn
         self._events: FolderEvents | None = None
         self._openness = cannot_tell
         self._next_sweep = 0.0
@@ -129,15 +133,31 @@ class FolderDoor:
         place = path.relative_to(self._root).parts
         if len(place) != 3 or place[1] not in list(Folder) or not SELLER_NAME.fullmatch(place[0]):
             return None
-        return None if is_temporary(path.name) else Drop(place[0], Folder(place[1]), clean(path.name), Door.FOLDER, "")
+        if self._intake.is_working(path.name):
+            return None
+        return Drop(place[0], Folder(place[1]), clean(path.name), Door.FOLDER, "")
 
     def _look(self) -> None:
-        now = time.monotonic()
-        due = sorted((candidate.since, path) for path, candidate in self._candidates.items() if candidate.due <= now)
-        for _, path in due:
-            self._look_at(path, self._candidates[path], now)
-        for aside in [aside for aside, when in self._aside.items() if when <= now]:
+        until = time.monotonic() + _LONGEST_LOOK_SECONDS  # then what has come meanwhile is noted
+        for path in self._in_turns():
+            self._look_at(path, self._candidates[path], time.monotonic())
+            if time.monotonic() >= until:
+                break
+        for aside in [aside for aside, when in self._aside.items() if when <= time.monotonic()]:
             self._take_aside(aside)
+
+    def _in_turns(self) -> Iterator[Path]:
+        """What is due, oldest first; one file of each seller after the other, first of whoever waited longest."""
+        now, due = time.monotonic(), defaultdict[str, list[tuple[float, Path]]](list)
+        for path, candidate in self._candidates.items():
+            if candidate.due <= now:
+                due[candidate.drop.seller].append((candidate.since, path))
+        sellers = sorted(due, key=lambda seller: self._served.get(seller, 0.0))
+        for turn in zip_longest(*(sorted(due[seller]) for seller in sellers)):
+            for seller, item in zip(sellers, turn, strict=True):
+                if item is not None:
+                    self._served[seller] = time.monotonic()
+                    yield item[1]
 
     def _look_at(self, path: Path, candidate: _Candidate, now: float) -> None:
         current = signature(path)
@@ -209,6 +229,8 @@ class FolderDoor:
             self._intake.collect_aside(aside, self._unsure)
         except StillWritten:
             self._names.put(aside.original)
+        except FileNotFoundError:  # somebody has taken it out of the spool
+            _LOG.error("folder.file_not_taken", path=str(aside.original), error="it has gone")
         except OSError as error:
             _LOG.error("folder.file_not_taken", path=str(aside.original), error=str(error))
             self._aside[aside] = time.monotonic() + _FAILED_LOOK_SECONDS

@@ -17,14 +17,20 @@ import pyftpdlib.ioloop  # noqa: F401  (first of all of pyftpdlib: it alone quie
 from pyftpdlib.handlers import FTPHandler
 
 from cws_filedrop import log
+from cws_filedrop.drop import names
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
-from cws_filedrop.gate.logins import LoginAnswer, SellerLogin
+from cws_filedrop.gate.logins import LATER, LoginAnswer, SellerLogin
 from cws_filedrop.model import Door
 from cws_filedrop.transports.landing.seller_files import SellerFiles, Visitor
 
 _LOG = log.get(__name__)
+_DIGESTS: Final[dict[str, Any]] = {
+    name: {"perm": "r", "auth": True, "arg": True, "help": f"Syntax: {name} <SP> path."}
+    for name in ("HASH", "XSHA256", "XSHA1", "XMD5", "XCRC")
+}
 _COMMANDS: Final = {
     **{name: entry for name, entry in FTPHandler.proto_cmds.items() if name != "MFMT"},
+    **_DIGESTS,
     "CLNT": {"perm": None, "auth": False, "arg": True, "help": "Syntax: CLNT <SP> client-name."},
 }
 # Refusals of these are kept in the audit trail.
@@ -60,6 +66,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     permit_privileged_ports = False
     door = Door.FTP
 
+    files: SellerFiles  # as `fs`, which the library forgets when the connection closes: before an upload has landed
     login: SellerLogin | None = None
     has_logged_in = False  # at any time
     client_name = ""  # as it says itself, if it does
@@ -67,6 +74,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     _paused = False
     _gone = False
     # Privates of FTPHandler in pyftpdlib 2.2.0, which sets them in __init__ and resets them in flush_account.
+    _extra_feats: list[str]  # what FEAT says besides
     _in_buffer: list[bytes]  # pieces of the command that is coming in
     _in_buffer_len: int
     _quit_pending: bool  # QUIT came during a transfer
@@ -77,6 +85,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     def __init__(self, conn: socket.socket, server: Any, ioloop: Any = None) -> None:
         self._queued: list[bytes] = []
         super().__init__(conn, server, ioloop=ioloop)
+        self._extra_feats += ["HASH SHA-256*", *(name for name in _DIGESTS if name != "HASH")]
 
     # Bytes are kept as they come, in ASCII mode too: a line end that was changed on the way would change the file's
     # hash and size, and spoil UTF-16. pyftpdlib 2.2.0 keeps the type of TYPE in this private alone, and asks it before
@@ -88,6 +97,13 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
     @_current_type.setter
     def _current_type(self, value: str) -> None:
         pass
+
+    # A client that sends names in another encoding than UTF-8 gets its answers in that: two names that differ stay two.
+    def decode(self, line: bytes) -> str:
+        text, encoding = names.text_of(line)
+        if encoding:
+            self.encoding = encoding
+        return text
 
     # pyftpdlib 2.2.0 answers every 2,048 bytes of a command that is too long, and carries out the rest. Here only
     # so much of it is kept that `_obey` sees that it was too long.
@@ -188,7 +204,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         failure = future.exception()
         if failure is not None:
             _LOG.error("login.check_failed", error=repr(failure))
-            self.resume("421 Logins cannot be checked at the moment; try again in a minute.")
+            self.resume(f"421 {LATER}")
             self.close_when_done()
             return
         answer = future.result()
@@ -222,6 +238,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         self.attempted_logins = 0
         visitor = Visitor(self.server.intake.homes.of(login.name), self.door, self.remote_ip, login.allowance)
         self.fs = SellerFiles(visitor, self, intake=self.server.intake, recently_taken=self.server.recently_taken)
+        self.files = self.fs
         _LOG.debug("login.accepted", seller=login.name, address=self.remote_ip)
         self._witnessed(AuditEventKind.LOGIN)
         self.resume(f"230 Welcome, {login.name}. Upload into /inbox; receipts and results appear in /outbox.")
@@ -257,7 +274,7 @@ class FtpControl(FTPHandler):  # type: ignore[misc]
         self.close_when_done()
 
     def push(self, data: str) -> None:
-        super().push(data)
+        super().push(data.encode(self.encoding, "replace").decode(self.encoding))  # the library would raise
         if len(self.producer_fifo) > _MOST_UNREAD and not self._closed:
             _LOG.warning("ftp.answers_not_read", seller=self.username, address=self.remote_ip)
             self.discard_buffers()

@@ -22,7 +22,7 @@ from cws_filedrop.drop.audit_events import AuditEventKind
 from cws_filedrop.drop.claims import Cause, Claim
 from cws_filedrop.drop.upload import IncomingUpload
 from cws_filedrop.gate.logins import SessionInfo
-from cws_filedrop.transports.ftp.control import FtpControl
+from cws_filedrop.transports.ftp.commands import TEXT_MODE, FtpCommands
 from cws_filedrop.transports.ftp.transfer import FtpActive, FtpPassive, FtpTransfer
 from cws_filedrop.transports.landing.grading import ANNOUNCED, RENAMED, STAYED, Ungraded
 from cws_filedrop.transports.landing.seller_files import CommandRefused
@@ -35,7 +35,7 @@ _ABORTED: Final = "426 The transfer was aborted."
 TRANSFERS: Final = frozenset({"STOR", "STOU", "APPE", "RETR", "LIST", "NLST", "MLSD"})
 
 
-class FtpSession(FtpControl):
+class FtpSession(FtpCommands):
     """The control connection of one client."""
 
     dtp_handler = FtpTransfer
@@ -133,6 +133,9 @@ class FtpSession(FtpControl):
     def ftp_STOR(self, file: str, mode: str = "w") -> None:
         offset = None if "a" in mode else self._restart_position
         self._restart_position = 0
+        if self.is_misplaced(offset):
+            self.respond(TEXT_MODE)
+            return
         self._receive(lambda: self.fs.begin(file, offset=offset), "STOR" if offset is not None else "APPE")
 
     def ftp_STOU(self, line: str) -> None:
@@ -217,10 +220,12 @@ class FtpSession(FtpControl):
             self._answer(reply)
 
     def _await_grade(self, upload: IncomingUpload, claim: Claim | None) -> str:
-        self._ungraded = Ungraded(self.server.intake, upload.drop, size=upload.size, claim=claim)
+        self._ungraded = Ungraded(self.server.intake, upload.drop, size=upload.size, claim=claim, inode=upload.inode)
         self._ungraded.on_doubt = self.server.recently_taken.forget
-        if claim is not None:
-            self.server.recently_taken.remember(claim)
+        if claim is None:
+            self.files.holds(upload)
+        else:
+            self.files.took(claim)
         if upload.size == self._expected:
             self._ungraded.whole(ANNOUNCED)
         self._ungraded.unheard = self.unread_commands() or 0
@@ -304,7 +309,7 @@ class FtpSession(FtpControl):
         reply = "250 Renamed."
         if claim is not None:
             ungraded = Ungraded(self.server.intake, claim, size=claim.size, claim=claim)
-            self.server.recently_taken.remember(claim)
+            self.files.took(claim)
             ungraded.whole(RENAMED)
             reply = _received(claim.size, claim, code=250)
         if not self._closed:

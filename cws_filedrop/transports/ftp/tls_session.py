@@ -168,7 +168,7 @@ class TlsSession(TlsChannel, FtpSession):
 
     def __init__(self, conn: Any, server: Any, ioloop: Any = None) -> None:
         super().__init__(conn, server, ioloop)
-        self._extra_feats = ["AUTH TLS", "PBSZ", "PROT"]  # private of pyftpdlib 2.2.0: FEAT lists them
+        self._extra_feats += ["AUTH TLS", "PBSZ", "PROT"]  # private of pyftpdlib 2.2.0: FEAT lists them
 
     def handle(self) -> None:
         """Greet the client; with implicit TLS the greeting waits until the handshake is done."""

@@ -22,13 +22,17 @@ TOOK_BACK: Final = "the client aborted the transfer"
 
 
 class Ungraded:
-    """An upload between its last byte and its grade. `claim` is None while it only has a client's working name."""
+    """An upload between its last byte and its grade. `claim` is None while it only has a client's working name.
 
-    def __init__(self, intake: Intake, drop: Drop, *, size: int, claim: Claim | None) -> None:
+    `inode` is that of its bytes then: others may have that name later.
+    """
+
+    def __init__(self, intake: Intake, drop: Drop, *, size: int, claim: Claim | None, inode: int = 0) -> None:
         self._intake = intake
         self._drop = drop
         self._size = size
         self._claim = claim
+        self._inode = inode
         self.unheard = 0  # commands the client sent before it could know that its upload had arrived
         self.on_doubt: Callable[[Claim], None] = lambda claim: None  # it may not be whole, or was taken back
         self.decided = False
@@ -79,5 +83,7 @@ class Ungraded:
         drop = self._drop
         unfinished = self._intake.homes.of(drop.seller).find(drop.folder, drop.name)
         live = self._intake.is_live(drop.seller, drop.folder, drop.name)
-        if unfinished is not None and unfinished.stage is UploadStage.HELD and not live:
+        if unfinished is None or live or (self._inode and unfinished.inode != self._inode):
+            return
+        if unfinished.stage is UploadStage.HELD:
             self._intake.report_cut(drop, size=self._size, cause=cause, evidence=evidence)

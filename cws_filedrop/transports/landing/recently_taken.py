@@ -70,6 +70,21 @@ class RecentlyTaken:
                 del self._known[key]
                 self._forget_name(*key)
 
+    def rename(self, seller: str, folder: Folder, name: str, new_name: str) -> None:
+        """Show what was picked up under that name by another."""
+        with self._lock:
+            picked_up = self._known.pop((seller, folder, name), None)
+            if picked_up is not None:
+                self._forget_name(seller, folder, name)
+                self._known[seller, folder, new_name] = picked_up
+                self._names[seller, folder].add(new_name)
+
+    def hide(self, seller: str, folder: Folder, name: str) -> None:
+        """Show what was picked up under that name no longer."""
+        with self._lock:
+            if self._known.pop((seller, folder, name), None) is not None:
+                self._forget_name(seller, folder, name)
+
     def set_time(self, seller: str, folder: Folder, name: str, modified: float) -> None:
         """Show what was picked up under that name with this time."""
         with self._lock:

@@ -15,6 +15,7 @@ import paramiko
 from paramiko import sftp
 from paramiko.sftp_attr import SFTPAttributes
 
+from cws_filedrop.drop.names import text_of
 from cws_filedrop.transports.landing.seller_files import CommandRefused
 
 LONGEST_PATH: Final = 4096  # bytes
@@ -24,7 +25,7 @@ _QUESTIONS: Final = (sftp.CMD_STAT, sftp.CMD_LSTAT, sftp.CMD_FSTAT, sftp.CMD_REA
 # Requests that change nothing: nobody needs their answers once the client has gone.
 ANSWER_IS_ALL: Final = frozenset((*_QUESTIONS, sftp.CMD_READ, sftp.CMD_OPENDIR, sftp.CMD_READDIR))
 MISSING: Final = "No such file or folder."
-_GARBLED: Final = "That request cannot be read; file names must be UTF-8."
+_GARBLED: Final = "That request cannot be read."
 _WRONG: Final = "Something went wrong here; the operator can see it."
 _LATER: Final = (450, 451, 452, 554)  # FTP codes of refusals that are not about permissions
 _EXPECTED: Final = (CommandRefused, struct.error, ValueError, FileNotFoundError)
@@ -56,7 +57,7 @@ def path_in(message: paramiko.Message) -> str:
     path = message.get_binary()
     if len(path) > LONGEST_PATH:
         raise ValueError("a path longer than any can be")
-    return "/" + posixpath.normpath("/" + path.decode()).lstrip("/")
+    return "/" + posixpath.normpath("/" + text_of(path)[0]).lstrip("/")
 
 
 def answer_to(number: int) -> paramiko.Message:

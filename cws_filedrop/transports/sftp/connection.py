@@ -6,6 +6,7 @@ Called by the connection's own thread, so that nothing here delays another clien
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +27,7 @@ from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.drop.home import SELLER_NAME
 from cws_filedrop.drop.intake import Intake
-from cws_filedrop.gate.logins import LoginAnswer, Logins, SellerLogin, SessionInfo
+from cws_filedrop.gate.logins import LATER, LoginAnswer, Logins, SellerLogin, SessionInfo
 from cws_filedrop.model import Door
 from cws_filedrop.transports.landing.recently_taken import RecentlyTaken
 from cws_filedrop.transports.landing.seller_files import Visitor
@@ -39,6 +40,11 @@ _LOG = log.get(__name__)
 _ATTEMPTS: Final = 6
 _MOST_CHANNELS: Final = 10
 _NO_SHELL: Final = "This is a file drop: use sftp.\r\n"
+_SCP: Final = re.compile(rb"\s*(\S*/)?scp\s")
+_NO_SCP: Final = "nothing was taken: the old protocol of scp is not offered here; use sftp, or scp -s"
+_TOO_MANY_KEYS: Final = (
+    "{} keys were offered that are not this seller's, and no more are looked at; offer only the right one"
+)
 
 AuthorizedKeys: TypeAlias = Callable[[str, paramiko.PKey], SellerLogin | None]
 
@@ -73,6 +79,7 @@ class Connection(paramiko.ServerInterface):
         self._offered: SellerLogin | None = None
         self._counted: SellerLogin | None = None  # among the connections of that seller
         self._failures = 0
+        self._wrong_keys, self._key_user = 0, ""
         self._channels = 0
         self._over = threading.Event()
         self._sessions: set[SftpSession] = set()
@@ -193,7 +200,7 @@ class Connection(paramiko.ServerInterface):
     def check_auth_password(self, username: str, password: str | bytes) -> int:
         text = password.decode(errors="replace") if isinstance(password, bytes) else password
         answer = self._ask(lambda: self._shared.logins.check_here(username, text, self.address))
-        if answer.login is None:
+        if answer.login is None and not self.is_over:
             self._witnessed(AuditEventKind.LOGIN_REFUSED, username, answer.text)
             self._over.wait(self._shared.failure_delay_seconds)
         return self._decide(answer.login)
@@ -204,7 +211,8 @@ class Connection(paramiko.ServerInterface):
     def _by_key(self, username: str, key: paramiko.PKey) -> LoginAnswer:
         name = username.strip().lower()
         login = self._shared.keys(name, key) if SELLER_NAME.fullmatch(name) else None
-        if login is None:  # clients try one key after the other: not worth an event
+        if login is None:  # clients try one key after the other: not worth an event before the last
+            self._wrong_keys, self._key_user = self._wrong_keys + 1, username
             return LoginAnswer(None)
         answer = self._shared.logins.admitted(login, self.address)
         if answer.login is None:
@@ -214,9 +222,10 @@ class Connection(paramiko.ServerInterface):
     def _ask(self, question: Callable[[], LoginAnswer]) -> LoginAnswer:
         try:
             return question()
-        except Exception:  # the library would hide it among the mistakes of clients
-            _LOG.error("login.check_failed", exc_info=True)
-            return LoginAnswer(None, "it could not be checked")
+        except Exception as error:  # the library would hide it among the mistakes of clients
+            _LOG.error("login.check_failed", error=repr(error))
+            self.end(LATER)  # not as refused: nobody knows that the password is wrong
+            return LoginAnswer(None, LATER)
 
     def _witnessed(self, event: AuditEventKind, seller: str, detail: str = "") -> None:
         by: dict[str, Any] = {"seller": seller.strip().lower(), "address": self.address, "door": str(Door.SFTP)}
@@ -227,10 +236,24 @@ class Connection(paramiko.ServerInterface):
         self._offered = login = self._count_in(login)
         if login is not None:
             return AUTH_SUCCESSFUL
+        if self.is_over:
+            return AUTH_FAILED
         self._failures += 1
         if self._failures >= _ATTEMPTS:
             self._transport.last_attempt()
+            self._tell_of_keys()
         return AUTH_FAILED
+
+    def _tell_of_keys(self) -> None:
+        if self._wrong_keys < self._failures:
+            return
+        words = _TOO_MANY_KEYS.format(self._wrong_keys)
+        self._witnessed(AuditEventKind.LOGIN_REFUSED, self._key_user, words)
+        self._transport.show(f"{words} (OpenSSH: -o IdentitiesOnly=yes).\r\n")
+
+    def peer_is_incompatible(self, why: str) -> None:
+        """The client's program and we have no algorithm in common."""
+        self._witnessed(AuditEventKind.LOGIN_REFUSED, "", f"no algorithm in common: {why}")
 
     def _count_in(self, login: SellerLogin | None) -> SellerLogin | None:
         """Count the connection against its seller's limit, even for a key that is only offered; None when over it."""
@@ -269,7 +292,12 @@ class Connection(paramiko.ServerInterface):
         return True
 
     def check_channel_exec_request(self, channel: paramiko.Channel, command: bytes) -> bool:
-        return self.check_channel_shell_request(channel)
+        if not _SCP.match(command):
+            return self.check_channel_shell_request(channel)
+        if self._offered is not None:
+            self._witnessed(AuditEventKind.REFUSED, self._offered.name, _NO_SCP)
+        after_reply(channel, lambda: _refuse_scp(channel))
+        return True
 
     def check_channel_env_request(self, channel: paramiko.Channel, name: bytes, value: bytes) -> bool:
         return False
@@ -278,5 +306,14 @@ class Connection(paramiko.ServerInterface):
 def _send_away(channel: paramiko.Channel) -> None:
     channel.settimeout(0.0)  # never wait for a client that does not read
     channel.send_stderr(_NO_SHELL.encode())
+    channel.send_exit_status(1)
+    channel.close()
+
+
+# The old protocol of scp has a word of its own for "this failed": a byte 1 and a line, instead of the byte 0. Without
+# it curl and PHP take the end of the command for success.
+def _refuse_scp(channel: paramiko.Channel) -> None:
+    channel.settimeout(0.0)
+    channel.sendall(f"\x01scp: {_NO_SCP}\n".encode())
     channel.send_exit_status(1)
     channel.close()

@@ -241,6 +241,7 @@ class SftpDoor:
         )
         connection = Connection(transport, address, shared)
         transport.on_end = lambda: self._forget(connection)
+        transport.on_incompatible = connection.peer_is_incompatible
         with self._changed:
             self._connections.add(connection)
         try:

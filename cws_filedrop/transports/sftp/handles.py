@@ -17,8 +17,7 @@ from cws_filedrop import log
 from cws_filedrop.drop.claims import Cause, Claim
 from cws_filedrop.drop.intake import IncomingUpload, Intake, TooLarge
 from cws_filedrop.model import Grade
-from cws_filedrop.transports.landing.recently_taken import RecentlyTaken
-from cws_filedrop.transports.landing.seller_files import CommandRefused
+from cws_filedrop.transports.landing.seller_files import CommandRefused, SellerFiles
 
 _LOG = log.get(__name__)
 _MOST_EARLY_BYTES: Final = 16_777_216  # clients that write by several threads send pieces ahead of their turn
@@ -75,13 +74,13 @@ class Arriving(paramiko.SFTPHandle):
         how: Begin,
         *,
         intake: Intake,
-        recently_taken: RecentlyTaken,
+        files: SellerFiles,
     ):
         super().__init__()
         self._open_at = open_at
         self._how = how
         self._intake = intake
-        self._recently_taken = recently_taken
+        self._files = files
         self._upload = open_at(0 if how is Begin.ANEW else None)
         self._early: dict[int, bytes] = {}
         self._early_bytes = 0
@@ -170,7 +169,9 @@ class Arriving(paramiko.SFTPHandle):
             return
         claim = self._landed()
         self._over = "It is closed already"
-        if claim is not None:
+        if claim is None:
+            self._files.holds(self._upload)
+        else:
             self._hand_over(claim)
             say_fault(claim)
 
@@ -186,7 +187,7 @@ class Arriving(paramiko.SFTPHandle):
             self._intake.grade(claim, grade, evidence)
         except OSError as error:  # it is safe where it landed; the next start grades it
             _LOG.error("upload.not_graded", upload=claim.upload_id, error=repr(error))
-        self._recently_taken.remember(claim)
+        self._files.took(claim)
 
     # OpenSSH's sftp closes the file, as if all were well, when its user interrupts it. Its last piece is then as
     # long as every other; at the end of a file it is shorter, but for one file in as many as a block has bytes.

@@ -12,7 +12,6 @@ from paramiko.sftp_attr import SFTPAttributes
 from cws_filedrop.drop.intake import Intake
 from cws_filedrop.model import Grade
 from cws_filedrop.transports.landing.grading import RENAMED
-from cws_filedrop.transports.landing.recently_taken import RecentlyTaken
 from cws_filedrop.transports.landing.seller_files import CommandRefused
 from cws_filedrop.transports.sftp.answers import MISSING, Answer, StatusReply, attributes, names, path_in, shown, status
 from cws_filedrop.transports.sftp.files import SftpFiles
@@ -25,7 +24,6 @@ class Keeper(Protocol):
     """What these requests need of the connection."""
 
     intake: Intake
-    recently_taken: RecentlyTaken
 
 
 class PathRequests:
@@ -66,8 +64,8 @@ class PathRequests:
     def _remove(self, number: int, message: paramiko.Message) -> Answer:
         path = path_in(message)
         self._must_exist(path)
-        self._files.remove(path)
-        return self._done(number)
+        words = self._files.remove(path)
+        return status(number, sftp.SFTP_OK, f"{words}." if words else "Done.")
 
     def _rename(self, number: int, message: paramiko.Message) -> Answer:
         source, target = path_in(message), path_in(message)
@@ -75,7 +73,7 @@ class PathRequests:
         claim = self._files.rename(source, target)
         if claim is not None:
             self._keeper.intake.grade(claim, Grade.WHOLE, RENAMED)
-            self._keeper.recently_taken.remember(claim)
+            self._files.took(claim)
             say_fault(claim)
         return self._done(number)
 

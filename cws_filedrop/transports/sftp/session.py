@@ -231,7 +231,7 @@ class SftpSession(PathRequests, paramiko.SFTPServer):
             lambda offset: files.begin(path, offset=offset),
             how,
             intake=self._host.intake,
-            recently_taken=self._host.recently_taken,
+            files=files,
         )
 
     def _close(self, number: int, message: paramiko.Message) -> Answer:

@@ -17,7 +17,7 @@ from typing import Any, Final
 import paramiko
 from paramiko.auth_handler import AuthHandler
 from paramiko.buffered_pipe import BufferedPipe
-from paramiko.common import MSG_CHANNEL_REQUEST, MSG_USERAUTH_INFO_RESPONSE, cMSG_DISCONNECT
+from paramiko.common import MSG_CHANNEL_REQUEST, MSG_USERAUTH_INFO_RESPONSE, cMSG_DISCONNECT, cMSG_USERAUTH_BANNER
 from paramiko.packet import NeedRekeyException, Packetizer
 
 from cws_filedrop import log
@@ -226,6 +226,7 @@ class SshTransport(paramiko.Transport):
     def __init__(self, sock: socket.socket, host_keys: Iterable[paramiko.PKey]) -> None:
         super().__init__(sock, _WINDOW, _PACKET, packetizer_class=_Packets)
         self.on_end: Callable[[], None] = lambda: None
+        self.on_incompatible: Callable[[str], None] = lambda why: None
         self._sock = sock
         for key in host_keys:
             self.add_server_key(key)
@@ -233,6 +234,9 @@ class SshTransport(paramiko.Transport):
     def run(self) -> None:
         try:
             super().run()
+            error = self.get_exception()
+            if isinstance(error, paramiko.ssh_exception.IncompatiblePeer):  # it tells its user itself, from our offer
+                self.on_incompatible(str(error))
         finally:
             self.on_end()
 
@@ -249,6 +253,14 @@ class SshTransport(paramiko.Transport):
         super()._parse_newkeys(message)  # type: ignore[misc]
         if not isinstance(self.auth_handler, _SellerAuthHandler):
             self.auth_handler = _SellerAuthHandler(self)
+
+    def show(self, words: str) -> None:
+        """Have the client's user see this, if the client shows such words; in the connection's thread."""
+        message = paramiko.Message()
+        message.add_byte(cMSG_USERAUTH_BANNER)
+        message.add_string(words)
+        message.add_string("en")
+        self.packetizer.send_message(message)
 
     def last_attempt(self) -> None:
         """Have the library close the connection after it has sent the failure that is being decided."""

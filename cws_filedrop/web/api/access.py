@@ -30,6 +30,7 @@ OPERATORS: Final = HTTPBearer(
     auto_error=False, scheme_name="operator_token", description="An operator's token: `cwsop_…`"
 )
 WHO: Final = {"WWW-Authenticate": "Bearer"}
+_HINT_LETTERS: Final = 4  # of a token, after its prefix
 OPERATORS_ONE: Final = (
     "This is an operator's token; it opens /ops/…, and what is a seller's takes a token of the seller"
 )
@@ -60,11 +61,17 @@ def caller(
     bearer = tokens.authenticate(api.context.db, given, now=api.clock())
     if bearer is None:  # a token of the other kind is worth a better answer: only who holds it gets that
         other = user_tokens.authenticate(api.context.db, given, now=api.clock())
-        raise _not_valid() if other is None else Problem(403, OPERATORS_ONE)
+        raise not_valid() if other is None else Problem(403, OPERATORS_ONE)
     if not _may_come_from(bearer.networks, address_of(request)):
         raise Problem(403, "This token may not be used from your address")
+    request.state.hint = given[: len(tokens.PREFIX) + _HINT_LETTERS]
     _count(request, ("seller", bearer.token_id))
     return sellers.by_id(api.context.db, bearer.seller_id)
+
+
+def who_calls(request: Request, seller: Seller) -> Who:
+    """The seller, by that token, as decisions name them."""
+    return Who(f"seller {seller.name}", address_of(request), request.state.hint)
 
 
 def user(
@@ -75,7 +82,7 @@ def user(
     bearer = user_tokens.authenticate(api.context.db, given, now=api.clock())
     if bearer is None:
         other = tokens.authenticate(api.context.db, given, now=api.clock())
-        raise _not_valid() if other is None else Problem(403, SELLERS_ONE)
+        raise not_valid() if other is None else Problem(403, SELLERS_ONE)
     if lacks_factor(api.context, has_factor=bearer.has_factor):
         raise Problem(
             403, f"A second factor is required here, and {bearer.name} has none: set it up on the pages first"
@@ -97,11 +104,17 @@ def at_least(role: Role) -> Callable[[Request, UserBearer], Who]:
 
 def _presented(credentials: HTTPAuthorizationCredentials | None, prefix: str) -> str:
     if credentials is None:
-        raise Problem(401, f"Give a token: Authorization: Bearer {prefix}…", headers=WHO)
+        raise none_given(prefix)
     return credentials.credentials
 
 
-def _not_valid() -> Problem:
+def none_given(prefix: str) -> Problem:
+    """A call without a token, of which `prefix` would be the beginning."""
+    return Problem(401, f"Give a token: Authorization: Bearer {prefix}…", headers=WHO)
+
+
+def not_valid() -> Problem:
+    """A token that is none, or not any more."""
     return Problem(401, "This token does not hold", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 

@@ -6,16 +6,17 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 
-from cws_filedrop.model import SELLERS_EVENTS
+from cws_filedrop.decisions.orders_and_feeds import record_decision
+from cws_filedrop.model import SELLERS_EVENTS, Seller
 from cws_filedrop.notify import reaching, signing
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports import status
 from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.outgoing.hooks import Hook
 from cws_filedrop.store.sellers import tokens
-from cws_filedrop.web.api.access import ApiContext, Caller, TheApi
+from cws_filedrop.web.api.access import ApiContext, Caller, TheApi, api_of, who_calls
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Route, etag
 from cws_filedrop.web.api.shapes import (
@@ -23,11 +24,9 @@ from cws_filedrop.web.api.shapes import (
     HookRequest,
     Hooks,
     NewHook,
-    NewToken,
     SerialId,
     Switch,
     TokenBody,
-    TokenRequest,
     Tokens,
 )
 
@@ -60,7 +59,7 @@ def list_hooks(seller: Caller, api: TheApi) -> Hooks:
 
 
 @router.post("/hooks", tags=["web hooks"], status_code=201, responses=documented(400, 409))
-def add_hook(requested: HookRequest, seller: Caller, api: TheApi) -> NewHook:
+def add_hook(request: Request, requested: HookRequest, seller: Caller, api: TheApi) -> NewHook:
     """Send events of your uploads and orders to an address. The secret that signs the calls is shown only now."""
     if wrong := [event for event in requested.events if event not in SELLERS_EVENTS]:
         raise Problem(422, f"{wrong[0]} is not an event for sellers; there are {', '.join(SELLERS_EVENTS)}")
@@ -73,23 +72,26 @@ def add_hook(requested: HookRequest, seller: Caller, api: TheApi) -> NewHook:
     made = hooks.add(api.context.db, seller.id, requested.url, secret=secret, events=events, now=api.clock())
     if made is None:
         raise Problem(409, f"You have {hooks.MOST_HOOKS} web hooks already; remove one of them")
+    _note(request, seller, "hook.add", f"{made} {requested.url}")
     return NewHook(**_hook(_one_hook(api, seller.id, made)), secret=secret)
 
 
 @router.patch("/hooks/{hook_id}", tags=["web hooks"], responses=documented(400, 404))
-def switch_hook(hook_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> HookBody:
+def switch_hook(request: Request, hook_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> HookBody:
     """Switch a web hook on or off."""
     if not hooks.enable(api.context.db, seller.id, hook_id, enabled=switch.enabled):
         raise not_there()
+    _note(request, seller, f"hook.{_switched(switch)}", str(hook_id))
     waiting = hooks.waiting(api.context.db, [hook_id])
     return HookBody(**_hook(_one_hook(api, seller.id, hook_id)), waiting=waiting.get(hook_id, 0))
 
 
 @router.delete("/hooks/{hook_id}", tags=["web hooks"], status_code=204, responses=documented(404))
-def remove_hook(hook_id: SerialId, seller: Caller, api: TheApi) -> None:
+def remove_hook(request: Request, hook_id: SerialId, seller: Caller, api: TheApi) -> None:
     """Remove a web hook, and what is queued for it."""
     if not hooks.remove(api.context.db, seller.id, hook_id):
         raise not_there()
+    _note(request, seller, "hook.remove", str(hook_id))
 
 
 def _one_hook(api: ApiContext, seller_id: int, hook_id: int) -> Hook:
@@ -112,26 +114,34 @@ def list_tokens(seller: Caller, api: TheApi) -> Tokens:
     return Tokens(tokens=[TokenBody(**asdict(one)) for one in tokens.listing(api.context.db, seller.id)])
 
 
-@router.post("/tokens", tags=["tokens"], status_code=201, responses=documented(400, 409))
-def add_token(requested: TokenRequest, seller: Caller, api: TheApi) -> NewToken:
-    """Make a token. It is shown only now."""
-    made = tokens.add(api.context.db, seller.id, requested.label, now=api.clock())
-    if made is None:
-        raise Problem(409, f"You have {tokens.MOST_TOKENS} tokens already; remove one of them")
-    return NewToken(**asdict(made[0]), token=made[1])
+@router.post("/tokens", tags=["tokens"], include_in_schema=False)
+def add_token(_: Caller) -> None:
+    """No token makes another: whoever finds one would have some that outlive its removal."""
+    raise Problem(403, "A token makes no other token; make one on the page API tokens, or ask us for one")
 
 
 @router.patch("/tokens/{token_id}", tags=["tokens"], responses=documented(400, 404))
-def switch_token(token_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> TokenBody:
+def switch_token(request: Request, token_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> TokenBody:
     """Switch a token off or on."""
     changed = tokens.enable(api.context.db, seller.id, token_id, enabled=switch.enabled)
     if changed is None:
         raise not_there()
+    _note(request, seller, f"token.{_switched(switch)}", str(token_id))
     return TokenBody(**asdict(changed))
 
 
 @router.delete("/tokens/{token_id}", tags=["tokens"], status_code=204, responses=documented(404))
-def remove_token(token_id: SerialId, seller: Caller, api: TheApi) -> None:
+def remove_token(request: Request, token_id: SerialId, seller: Caller, api: TheApi) -> None:
     """Remove a token; it may be the one you call with."""
     if tokens.remove(api.context.db, seller.id, token_id) is None:
         raise not_there()
+    _note(request, seller, "token.remove", str(token_id))
+
+
+def _switched(switch: Switch) -> str:
+    return "enable" if switch.enabled else "disable"
+
+
+def _note(request: Request, seller: Seller, what: str, about: str) -> None:
+    """Keep who changed what opens or tells of the seller's affairs."""
+    record_decision(api_of(request).context, who_calls(request, seller), what=what, about=about)

@@ -84,7 +84,12 @@ def _answer(
 async def _problem(request: Request, error: Exception) -> Response:
     if not isinstance(error, Problem):
         raise error
-    return _answer(request, error.status, error.detail, headers=error.headers)
+    return answer_to(request, error)
+
+
+def answer_to(request: Request, problem: Problem) -> Response:
+    """The answer to a request that ends so."""
+    return _answer(request, problem.status, problem.detail, headers=problem.headers)
 
 
 async def _refused(request: Request, error: Exception) -> Response:

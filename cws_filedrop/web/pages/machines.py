@@ -1,7 +1,6 @@
 """For machines: metrics for Prometheus, and whether the service lives and is ready. None of it names a buyer or order.
 
-They need no login, since monitoring has none; serve the pages to a network that may see them, or block these paths at
-the proxy.
+They need no login, since monitoring has none; who may ask for metrics and readiness, `shield.monitoring` decides.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ def metrics(request: Request) -> Response:
 
 
 @router.get("/healthz")
-def healthz() -> Response:
+async def healthz() -> Response:  # by the loop itself: threads may all be busy
     """This process answers."""
     return JSONResponse({"status": "ok"})
 

@@ -9,15 +9,15 @@ import segno
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.credentials import passwords
 from cws_filedrop.decisions import people, user_tokens
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.store.users import user_tokens as rows
 from cws_filedrop.store.users import users
 from cws_filedrop.store.users.web_sessions import WebSession
-from cws_filedrop.web.site import logging_in, visitors, web_context
+from cws_filedrop.web.site import logging_in, proving, visitors, web_context
 from cws_filedrop.web.site.forms import Number, Text
 from cws_filedrop.web.site.frame import framed
+from cws_filedrop.web.site.logging_in import Denied
 from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
@@ -49,8 +49,12 @@ def own_password(request: Request, session: visitors.User, old: Text, new: Text)
     """Another password; every session ends, this one too."""
     context = web_context.of(request).context
     user = users.get(context.db, session.the_user)
-    if user is None or not passwords.matches(user.password_hash, old):
-        raise visitors.Forbidden("That is not your password. Nothing was changed.", 403)
+    if user is None:
+        raise visitors.NotThere
+    try:
+        proving.password(request, user, old)
+    except Denied as denied:
+        raise visitors.Forbidden(str(denied)) from None
     with visitors.decided(400):
         people.set_password(context, user.name, new, who=visitors.who(request, session))
     return go(request, "/login")
@@ -59,24 +63,38 @@ def own_password(request: Request, session: visitors.User, old: Text, new: Text)
 @router.get("/me/second-factor")
 def offer_factor(request: Request, session: visitors.User) -> Response:
     """A new secret as a QR code; kept only once a code of it was given, so that a bad scan locks nobody out."""
-    return _offered(request, session, pyotp.random_base32(), "")
+    return _offered(request, session, "")
 
 
-def _offered(request: Request, session: WebSession, secret: str, trouble: str) -> Response:
+def _offered(request: Request, session: WebSession, trouble: str) -> Response:
+    here = web_context.of(request)
+    user, secret = users.get(here.context.db, session.the_user), here.factors.of(session)
     uri = pyotp.TOTP(secret, name=session.name, issuer=ISSUER).provisioning_uri()
     code = segno.make(uri, error="m").svg_data_uri(scale=4, border=0)
     status = 400 if trouble else 200
-    return framed(request, "factor.html", session, status=status, secret=secret, qr=code, trouble=trouble)
+    has_factor = user is not None and bool(user.totp_secret)
+    return framed(
+        request, "factor.html", session, status=status, secret=secret, qr=code, trouble=trouble, has_factor=has_factor
+    )
 
 
 @router.post("/me/second-factor", dependencies=[visitors.Meant])
-def keep_factor(request: Request, session: visitors.User, secret: Text, code: Text) -> Response:
-    """Keep the secret, if the code shows that the app has it. Every session ends: the next login needs a code."""
-    context = web_context.of(request).context
-    user = users.get(context.db, session.the_user)
-    if user is None or len(secret) < 16 or not logging_in.is_code(request, user, secret, code):
-        return _offered(request, session, secret, logging_in.WRONG_CODE)
-    people.set_factor(context, user.name, secret, who=visitors.who(request, session))
+def keep_factor(
+    request: Request, session: visitors.User, code: Text, password: Text = "", current: Text = ""
+) -> Response:
+    """Keep the secret, if a code shows that the app has it, and the password and a code of the present factor show who
+    asks. Every session ends: the next login needs a code."""
+    here = web_context.of(request)
+    user, secret = users.get(here.context.db, session.the_user), here.factors.of(session)
+    if user is None or not logging_in.fits(request, secret, code):
+        return _offered(request, session, logging_in.WRONG_CODE)
+    try:
+        proving.password(request, user, password)
+        proving.code(request, user, current)
+    except Denied as denied:
+        return _offered(request, session, str(denied))
+    here.factors.forget(session)
+    people.set_factor(here.context, user.name, secret, who=visitors.who(request, session))
     return go(request, "/login")
 
 

@@ -18,6 +18,7 @@ from cws_filedrop.store.lists.searching import UploadSearch
 from cws_filedrop.store.orders import ledgers, order_book
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import decisions
+from cws_filedrop.views import order_differences
 from cws_filedrop.views.evidence import packing
 from cws_filedrop.web.site import visitors, web_context
 from cws_filedrop.web.site.files import sent
@@ -49,6 +50,14 @@ def _place(text: str) -> tuple[str, int] | None:
     at, _, no = text.partition("_")
     number = whole(no, digits=18)
     return (at, number) if at and number is not None else None
+
+
+@router.get("/orders/differences")
+def differences(request: Request, session: visitors.Viewer) -> Response:
+    """Orders of which Amazon's own order says something else than we know."""
+    context = web_context.of(request).context
+    found = order_differences.listing(context.db, now=context.clock(), limit=ROWS)
+    return framed(request, "differences.html", session, found=found)
 
 
 @router.get("/orders/{account_id}/{order_id}")

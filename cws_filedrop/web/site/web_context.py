@@ -18,6 +18,7 @@ from cws_filedrop.views.metrics import Metrics
 from cws_filedrop.web.site.counts import WorkCounts
 from cws_filedrop.web.site.handing_in import handing_in
 from cws_filedrop.web.site.live import Beacon
+from cws_filedrop.web.site.pending_factors import PendingFactors
 
 
 def _nobody(upload_id: str) -> None:
@@ -37,6 +38,7 @@ class WebContext:
     arrived: Callable[[str], None] = _nobody
     witness: Witness = unseen
     counts: WorkCounts = field(default_factory=WorkCounts)
+    factors: PendingFactors = field(default_factory=PendingFactors)
 
     @property
     def settings(self) -> WebSettings:

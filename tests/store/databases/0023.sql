@@ -1044,7 +1044,7 @@ COPY public.alembic_version (version_num) FROM stdin;
 --
 
 COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	a4efd43de67fdcf55bad5fe99b08433125704ebfd2def711228753e83a5a3a45	cwsfd_M4ss	t	2026-11-22T12:00:00.000Z	\N
+1	1	stock	60ca63131cc31b8ef1bca2674e31f69fb591d3147912033ba2e763b6f3d343bc	cwsfd_02om	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1089,10 +1089,10 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by, package, told, accepted, refused, unknown, cancelled, refused_by) FROM stdin;
-1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-105025-sn4b	3		1	2	0	2	0	0	20261129-105025-sn4b 3
-1	026-1520163-0000005		Y0000005K	\N	20261129-105027-2mv9	2		1	1	0	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-105025-sn4b	2		1	1	1	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-105026-8g2g	3		2	1	1	0	0	0	
+1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-103759-bbf3	3		1	2	0	2	0	0	20261129-103759-bbf3 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-103800-8a7y	2		1	1	0	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-103759-bbf3	2		1	1	1	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-103759-mcqq	3		2	1	1	0	0	0	
 \.
 
 
@@ -1166,13 +1166,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind, replaced_by) FROM stdin;
-20261129-105025-sn4b	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
-20261129-105025-sn4b	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
-20261129-105025-sn4b	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
-20261129-105026-8g2g	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
-20261129-105026-8g2g	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
-20261129-105026-vw9v	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
-20261129-105027-2mv9	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
+20261129-103759-bbf3	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
+20261129-103759-bbf3	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
+20261129-103759-bbf3	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
+20261129-103759-mcqq	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
+20261129-103759-mcqq	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
+20261129-103759-zsry	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
+20261129-103800-8a7y	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
 \.
 
 
@@ -1204,13 +1204,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-105025-sn4b	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-105025-sn4b	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-105026-8g2g	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-105026-8g2g	3	partly shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-105025-sn4b	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-105026-vw9v	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-105027-2mv9	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-103759-bbf3	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-103759-bbf3	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-103759-mcqq	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-103759-mcqq	3	partly shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-103759-bbf3	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-103759-zsry	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-103800-8a7y	2	new
 \.
 
 
@@ -1219,7 +1219,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-105026-8g2g
+3		Y0000003K	Yodel		20261129-103759-mcqq
 \.
 
 
@@ -1285,7 +1285,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-105026-8g2g	3
+20261129-103759-mcqq	3
 \.
 
 
@@ -1321,12 +1321,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-105025-sn4b	queued		2
-20261129-105025-sn4b	rejected	O03	1
-20261129-105026-8g2g	queued		1
-20261129-105026-8g2g	updated		1
-20261129-105026-vw9v	queued		1
-20261129-105027-2mv9	queued		1
+20261129-103759-bbf3	queued		2
+20261129-103759-bbf3	rejected	O03	1
+20261129-103759-mcqq	queued		1
+20261129-103759-mcqq	updated		1
+20261129-103759-zsry	queued		1
+20261129-103800-8a7y	queued		1
 \.
 
 
@@ -1335,11 +1335,11 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 --
 
 COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
-20261129-105025-sn4b	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-105026-8g2g	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-105026-vw9v	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-105027-2mv9	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-105027-7p8z	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
+20261129-103759-bbf3	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-103759-mcqq	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-103759-zsry	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-103800-8a7y	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-103800-qw8x	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1348,7 +1348,7 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 --
 
 COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	b4461d39a95379fb26a51573efdbaee8a86b82272b887ca4b719aeb00628da02	cwsop_ma_8	t	2026-11-22T12:00:00.000Z	\N
+1	1	board	62770c360c4a7641f45cb9d141c4876bb3f4f6236faf0476fdde81be9eb91d1d	cwsop_0PxD	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1366,7 +1366,7 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 --
 
 COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-b93d14a5548f73147045450b42babba814ec154b829d3d8ee165cd02220c569e	1	\N	1	f	7nfM-z-mSg1B9eGpmahDVw7lcukMXjFy	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
+bad861b32447b73662af55156b8d5bc8efad2b8a840a09d6178a53d20d914652	1	\N	1	f	vQER5gbnPdZb_xtxbDJxxA4MuBMw2jw8	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -2106,7 +2106,7 @@ CREATE INDEX pulls_open ON public.pulls USING btree (next_at) WHERE (done_at IS 
 -- Name: sightings_due; Type: INDEX; Schema: public; Owner: -
 --
 
-CREATE INDEX sightings_due ON public.sightings USING btree (rank, look_at) WHERE (look_at IS NOT NULL);
+CREATE INDEX sightings_due ON public.sightings USING btree (look_at) WHERE (look_at IS NOT NULL);
 
 
 --

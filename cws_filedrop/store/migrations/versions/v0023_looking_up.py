@@ -10,7 +10,7 @@ from alembic import op
 from cws_filedrop.store.migrations import columns
 
 revision = "0023"
-down_revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:

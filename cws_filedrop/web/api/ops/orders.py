@@ -19,6 +19,7 @@ from cws_filedrop.store.orders import ledgers, order_book
 from cws_filedrop.store.orders.order_book import Order
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import decisions
+from cws_filedrop.views import order_differences
 from cws_filedrop.views.evidence import packing
 from cws_filedrop.web.api.access import ApiContext, Operator, TheApi
 from cws_filedrop.web.api.ops import parts
@@ -27,8 +28,10 @@ from cws_filedrop.web.api.ops.shapes import (
     CaseBody,
     CaseRequest,
     DecisionBody,
+    DifferenceBody,
     FoundOrder,
     FoundOrders,
+    OrderDifferences,
     OrderDone,
     OrdersDone,
     OrderStands,
@@ -75,6 +78,13 @@ def find_orders(
 def _found(found: searching.FoundOrder) -> FoundOrder:
     values = asdict(found)
     return FoundOrder(order_id=values.pop("amazon_order_id"), **values)
+
+
+@router.get("/orders/differences", responses=SAME)
+def list_differences(api: TheApi, limit: Limit = 50) -> OrderDifferences:
+    """Orders of which Amazon's own order says something else than we know, last looked at first."""
+    found = order_differences.listing(api.context.db, now=api.context.clock(), limit=limit)
+    return OrderDifferences(differences=[DifferenceBody(**asdict(one)) for one in found])
 
 
 @router.get("/orders/{account_id}/{order_id}", responses=SAME | documented(404))

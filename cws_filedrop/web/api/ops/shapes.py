@@ -196,6 +196,23 @@ class WholeOrder(OrderBody):
     deeds: list[DecisionBody]
 
 
+class DifferenceBody(BaseModel):
+    """An order of which Amazon's own order says something else than we know."""
+
+    account_id: int
+    order_id: str = Field(examples=[ORDER])
+    state: OrderState
+    amazon_status: str = Field(examples=["PARTIALLY_SHIPPED"])
+    looked_at: str = Field(examples=[AT])
+    differences: list[str] = Field(examples=[["01234567890123: 2 accepted in our ledger, 1 of 2 shipped at Amazon"]])
+
+
+class OrderDifferences(BaseModel):
+    """Orders that differ, last looked at first."""
+
+    differences: list[DifferenceBody]
+
+
 class SettleRequest(BaseModel):
     """What has become of an order: shipped, cancelled or new."""
 

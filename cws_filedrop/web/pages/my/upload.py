@@ -2,73 +2,95 @@
 
 from __future__ import annotations
 
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
-from starlette.datastructures import UploadFile
+from starlette.requests import ClientDisconnect
 
 from cws_filedrop.drop.allowance import TooMuch
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.drop.claims import Claim, Drop
-from cws_filedrop.drop.handing_in import NotUsable
+from cws_filedrop.drop.handing_in import IncomingFile, NotUsable
 from cws_filedrop.drop.home import Folder
 from cws_filedrop.drop.upload import NoRoom, TooLarge
+from cws_filedrop.errors import expected
 from cws_filedrop.model import Door, Seller
 from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.users.web_sessions import WebSession
+from cws_filedrop.web.api.bodies import Body
+from cws_filedrop.web.api.problems import Problem
 from cws_filedrop.web.site import visitors, web_context
 from cws_filedrop.web.site.rendering import go
 from cws_filedrop.web.site.web_context import WebContext
 
 router: Final = APIRouter()
-BLOCK_BYTES: Final = 1_048_576
-FORM_BYTES: Final = 65_536  # of a form besides its file
 STATUS: Final[dict[type[Exception], int]] = {TooLarge: 413, TooMuch: 429, NoRoom: 507, NotUsable: 422}
+CHOOSE: Final = "Choose a file first"
 
 
 @router.post("/my/upload")
 async def upload(request: Request, session: visitors.SellerHere) -> Response:
     """Take one file. Answers with JSON to scripts, and with a way back to the page to browsers."""
-    here = web_context.of(request)
-    announced = request.headers.get("content-length", "")
-    # Before the form is read: else a file that is far too large would first be stored on disk.
-    if announced.isdecimal() and int(announced) > here.context.settings.limits.upload_bytes + FORM_BYTES:
-        return _answer(request, 413, "That file is larger than may be; nothing was taken.")
-    async with request.form(max_files=1, max_fields=8) as form:
-        visitors.check_meant(request, str(form.get("csrf", "")))
-        file = form.get("file")
-        if not isinstance(file, UploadFile) or not file.filename:
-            return _answer(request, 400, "Choose a file first.")
-        folder = Folder.TEST if form.get("test") else Folder.INBOX
-        address = visitors.address(request)
-        given = (here, session.the_seller, file.file, file.filename, folder, address)
-        try:
-            claim = await run_in_threadpool(_take, *given)
-        except tuple(STATUS) as error:
-            return _answer(request, STATUS[type(error)], f"{error}.")
+    try:
+        claim = await _taken(request, session)
+    except Problem as problem:
+        return _answer(request, problem.status, f"{problem.detail}.")
+    except tuple(STATUS) as error:
+        return _answer(request, STATUS[type(error)], f"{error}.")
+    except ClientDisconnect:
+        return _answer(request, 400, "The request was cut off; nothing was taken.")
     return _answer(request, 202, f"{claim.name} is safe here, as upload {claim.upload_id}.", id=claim.upload_id)
 
 
-def _take(here: WebContext, seller_id: int, file: BinaryIO, name: str, folder: Folder, address: str) -> Claim:
-    seller: Seller = sellers.by_id(here.context.db, seller_id)
-    own = name.replace("\\", "/").rpartition("/")[2]
-    incoming = here.handing_in.begin(Drop(seller.name, folder, own, Door.HTTP, address), seller.allowance)
+async def _taken(request: Request, session: WebSession) -> Claim:
+    """The file, written to the spool as it comes. Nothing is taken before the whole form has come and was ours."""
+    here, body = web_context.of(request), Body(request)
+    incoming: IncomingFile | None = None
     try:
-        while block := file.read(BLOCK_BYTES):
-            incoming.write(block)
-        incoming.look()
-        claim = incoming.take()
+        async for block in body.blocks():
+            if incoming is None:
+                _check_begun(request, body)
+                incoming = await run_in_threadpool(_begin, request, session, body.name or "")
+            await run_in_threadpool(incoming.write, block)
+        whole = expected(incoming, "block of a body that ended well")
+        visitors.check_meant(request, body.field(visitors.CSRF_FIELD))
+        if body.field("test"):
+            whole.into(Folder.TEST)
+        return await run_in_threadpool(_take, here, whole)
     finally:
-        incoming.drop()
+        if incoming is not None:
+            incoming.drop()  # after `take` there is nothing left to drop
+
+
+def _check_begun(request: Request, body: Body) -> None:
+    """What can be known when the file begins. Raises: Problem, Redirected, Forbidden."""
+    if not body.name:
+        raise Problem(400, CHOOSE)
+    if token := body.field(visitors.CSRF_FIELD):  # our forms begin with it; where it comes later, it is checked then
+        visitors.check_meant(request, token)
+
+
+def _begin(request: Request, session: WebSession, name: str) -> IncomingFile:
+    here = web_context.of(request)
+    seller: Seller = sellers.by_id(here.context.db, session.the_seller)
+    own = name.replace("\\", "/").rpartition("/")[2]
+    drop = Drop(seller.name, Folder.INBOX, own, Door.HTTP, visitors.address(request))
+    return here.handing_in.begin(drop, seller.allowance)
+
+
+def _take(here: WebContext, incoming: IncomingFile) -> Claim:
+    incoming.look()
+    claim = incoming.take()
     here.witness(
         AuditEvent(
             event=AuditEventKind.UPLOAD,
-            seller=seller.name,
-            address=address,
+            seller=claim.seller,
+            address=incoming.what.client,
             door=str(Door.HTTP),
             client="the page",
-            name=f"{folder}/{claim.name}",
+            name=f"{claim.folder}/{claim.name}",
             upload_id=claim.upload_id,
             size=claim.size,
         )

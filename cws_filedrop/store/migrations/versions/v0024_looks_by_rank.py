@@ -6,8 +6,8 @@ from alembic import op
 
 from cws_filedrop.store.migrations import columns
 
-revision = "0022"
-down_revision = "0021"
+revision = "0024"
+down_revision = "0023"
 
 
 def upgrade() -> None:

@@ -1,6 +1,6 @@
 """Which encoding a file is written in, and how its bytes become UTF-8. May not know lines or cells.
 
-A file is UTF-8 if all of it fits. What does not fit is decided by what it spells (`encodings`).
+A file is UTF-8 if all of it fits. What does not fit is decided by what it spells (`decision`).
 """
 
 from __future__ import annotations
@@ -75,7 +75,8 @@ MARKS: Final = (
 HEADINGS: Final = 160  # bytes that are headings at least for the most part
 CELLS_END: Final = re.compile(rb'[\t\r\n,;|"]+')
 PART: Final = 256 * 1024  # bytes that are cut into cells at once
-MOST_CELLS: Final = 2_000
+MOST_CELLS: Final = 2_000  # different ones
+MOST_SEEN: Final = 100_000
 LONGEST_CELL: Final = 400
 
 
@@ -141,6 +142,7 @@ class OddCells:
     utf8: dict[bytes, int] = field(default_factory=dict)
     odd: dict[bytes, int] = field(default_factory=dict)
     first: tuple[int, bytes] = (0, b"")
+    seen: int = 0
 
     def add(self, blocks: Iterable[bytes]) -> None:
         """Look at blocks of whole lines until there is enough to judge by."""
@@ -148,13 +150,14 @@ class OddCells:
         for part in _parts(blocks):
             if not part.isascii():
                 self._add(part, lines)
-            if len(self.utf8) + len(self.odd) > MOST_CELLS and self.odd:
+            if self.odd and (len(self.utf8) + len(self.odd) > MOST_CELLS or self.seen > MOST_SEEN):
                 return
             lines += part.count(b"\n") or part.count(b"\r")
 
     def _add(self, part: bytes, line: int) -> None:
         for cell in CELLS_END.split(part):
             if not cell.isascii():
+                self.seen += 1
                 cell = _short(cell)
                 kind = self.utf8 if _is_utf8(cell) else self.odd
                 kind[cell] = kind.get(cell, 0) + 1

@@ -307,7 +307,15 @@ CREATE TABLE public.feeds (
     refused_at text,
     parent bigint,
     root bigint,
-    tries integer DEFAULT 0 NOT NULL
+    tries integer DEFAULT 0 NOT NULL,
+    document_at text,
+    orders_since text,
+    strangers text DEFAULT ''::text NOT NULL,
+    looks integer DEFAULT 0 NOT NULL,
+    order_looks integer DEFAULT 0 NOT NULL,
+    order_place integer DEFAULT 0 NOT NULL,
+    resumed integer DEFAULT 0 NOT NULL,
+    offered boolean DEFAULT false NOT NULL
 );
 
 
@@ -1027,7 +1035,7 @@ COPY public.alarms (no, key, kind, text, remedy, since, recovered_at, told) FROM
 --
 
 COPY public.alembic_version (version_num) FROM stdin;
-0022
+0024
 \.
 
 
@@ -1036,7 +1044,7 @@ COPY public.alembic_version (version_num) FROM stdin;
 --
 
 COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	79d7326dd6c1fd0f2b4c5c5cf7daca28da6d1c8224822464fd6dc2cb5fad9788	cwsfd_YNR9	t	2026-11-22T12:00:00.000Z	\N
+1	1	stock	8cb6197fdb8464c4b09d0fc1abc88d07827eb9e2ca55e9f1713eb52741f7b8fa	cwsfd_co1O	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1081,10 +1089,10 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by, package, told, accepted, refused, unknown, cancelled, refused_by) FROM stdin;
-1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-103136-t7pt	3		1	2	0	2	0	0	20261129-103136-t7pt 3
-1	026-1520163-0000005		Y0000005K	\N	20261129-103137-gepj	2		1	1	0	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-103136-t7pt	2		1	1	1	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-103137-46e3	3		2	1	1	0	0	0	
+1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-105044-zwez	3		1	2	0	2	0	0	20261129-105044-zwez 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-105045-they	2		1	1	0	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-105044-zwez	2		1	1	1	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-105045-98fm	3		2	1	1	0	0	0	
 \.
 
 
@@ -1110,10 +1118,10 @@ COPY public.deeds (id, at, who, address, what, about, detail, token) FROM stdin;
 -- Data for Name: feeds; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.feeds (no, account_id, cause, state, opened_at, line_count, message_count, document_id, intent_at, amazon_feed_id, submitted_at, report_document_id, settled_at, note, wake, kind, document_sha256, report_sha256, ended, ended_at, refused_at, parent, root, tries) FROM stdin;
-1	1	t2026-11-22 12:00:00+00:00	settled	2026-11-22T12:00:00.000Z	3	3		\N	\N	\N		2026-11-22T12:02:00.000Z		f	fulfillment				\N	\N	\N	\N	0
-2	1	t2026-11-22 13:00:00+00:00	submitted	2026-11-22T13:00:00.000Z	1	1		\N	F2	2026-11-22T13:00:00.000Z		\N		f	acknowledgement				\N	\N	\N	\N	0
-3	1	t2026-11-22 14:00:00+00:00	filled	2026-11-22T14:00:00.000Z	1	1		\N	\N	\N		\N		f	fulfillment				\N	\N	\N	\N	0
+COPY public.feeds (no, account_id, cause, state, opened_at, line_count, message_count, document_id, intent_at, amazon_feed_id, submitted_at, report_document_id, settled_at, note, wake, kind, document_sha256, report_sha256, ended, ended_at, refused_at, parent, root, tries, document_at, orders_since, strangers, looks, order_looks, order_place, resumed, offered) FROM stdin;
+1	1	t2026-11-22 12:00:00+00:00	settled	2026-11-22T12:00:00.000Z	3	3		\N	F1	2026-11-22T12:00:00.000Z		2026-11-22T12:02:00.000Z		f	fulfillment				\N	\N	\N	\N	0	\N	\N		0	0	0	0	f
+2	1	t2026-11-22 13:00:00+00:00	submitted	2026-11-22T13:00:00.000Z	1	1		\N	F2	2026-11-22T13:00:00.000Z		\N		f	acknowledgement				\N	\N	\N	\N	0	\N	\N		0	0	0	0	f
+3	1	t2026-11-22 14:00:00+00:00	filled	2026-11-22T14:00:00.000Z	1	1		\N	\N	\N		\N		f	fulfillment				\N	\N	\N	\N	0	\N	\N		0	0	0	0	f
 \.
 
 
@@ -1158,13 +1166,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind, replaced_by) FROM stdin;
-20261129-103136-t7pt	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
-20261129-103136-t7pt	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
-20261129-103136-t7pt	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
-20261129-103137-46e3	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
-20261129-103137-46e3	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
-20261129-103137-bhd4	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
-20261129-103137-gepj	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
+20261129-105044-zwez	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
+20261129-105044-zwez	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
+20261129-105044-zwez	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
+20261129-105045-98fm	2	1	026-1520163-0000003		Y0000003K	updated			\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
+20261129-105045-98fm	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
+20261129-105045-p9xs	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
+20261129-105045-they	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
 \.
 
 
@@ -1196,13 +1204,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-103136-t7pt	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-103136-t7pt	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-103137-46e3	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-103137-46e3	3	partly shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-103136-t7pt	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-103137-bhd4	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-103137-gepj	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-105044-zwez	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-105044-zwez	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-105045-98fm	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-105045-98fm	3	partly shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-105044-zwez	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-105045-p9xs	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-105045-they	2	new
 \.
 
 
@@ -1211,7 +1219,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-103137-46e3
+3		Y0000003K	Yodel		20261129-105045-98fm
 \.
 
 
@@ -1277,7 +1285,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-103137-46e3	3
+20261129-105045-98fm	3
 \.
 
 
@@ -1313,12 +1321,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-103136-t7pt	queued		2
-20261129-103136-t7pt	rejected	O03	1
-20261129-103137-46e3	queued		1
-20261129-103137-46e3	updated		1
-20261129-103137-bhd4	queued		1
-20261129-103137-gepj	queued		1
+20261129-105044-zwez	queued		2
+20261129-105044-zwez	rejected	O03	1
+20261129-105045-98fm	queued		1
+20261129-105045-98fm	updated		1
+20261129-105045-p9xs	queued		1
+20261129-105045-they	queued		1
 \.
 
 
@@ -1327,11 +1335,11 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 --
 
 COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
-20261129-103136-t7pt	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-103137-46e3	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-103137-bhd4	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-103137-gepj	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-103137-waqq	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
+20261129-105044-zwez	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-105045-98fm	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-105045-p9xs	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-105045-they	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-105045-xmyc	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1340,7 +1348,7 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 --
 
 COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	bb83ff74d8da197503cdba57a39680102230854a0846ef71f9a033dce485e2b3	cwsop_LGVx	t	2026-11-22T12:00:00.000Z	\N
+1	1	board	852b363615fa2091828fc4d0cf78e1818c6e3057400944666d1c733ab88c60e7	cwsop_scxw	t	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1358,7 +1366,7 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 --
 
 COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-8d5881682b3a93c70c1ee887e058056859f34bdc161f8d2c33f5a8112e6b8ab7	1	\N	1	f	DSSTUTtng5W00P56pS1RkXVAPnHgTR3D	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
+d1a41831ab80786f65309a74cba1d6f3400a3aaad5c9249aef1b6e5a60ade6ec	1	\N	1	f	AE0-VBKItC8wAlfEgojB6uK2lOF4oBs7	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
 \.
 
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from cws_filedrop.errors import FileRejected
-from cws_filedrop.formats import letters
-from cws_filedrop.formats.text import ASCII_ONLY, REPLACEMENT, Encoding, OddCells
+from cws_filedrop.formats.encoding import letters
+from cws_filedrop.formats.encoding.text import ASCII_ONLY, REPLACEMENT, Encoding, OddCells
 from cws_filedrop.model import Issue
 from cws_filedrop.rules import catalogue
 

@@ -49,7 +49,7 @@ class Language:
 def languages() -> Mapping[str, Language]:
     """What is known of each language, by its code."""
     found: dict[str, Language] = {}
-    text = files("cws_filedrop.formats").joinpath("data", "letters.tsv").read_text(encoding="utf-8")
+    text = files("cws_filedrop.formats.encoding").joinpath("data", "letters.tsv").read_text(encoding="utf-8")
     for row in text.splitlines():
         if row.startswith("#"):
             continue

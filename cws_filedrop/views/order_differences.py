@@ -9,8 +9,8 @@ from typing import Final
 
 from cws_filedrop.rules.pieces.ledger_differences import differences
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.feeds import doubtful_read_backs
-from cws_filedrop.store.feeds.doubtful_read_backs import DoubtfulReadBack
+from cws_filedrop.store.lists import doubtful_read_backs
+from cws_filedrop.store.lists.doubtful_read_backs import DoubtfulReadBack
 from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.orders.ledgers import OrderLedger
 

@@ -1,4 +1,4 @@
-"""What was read back of orders and does not plainly agree with the order book."""
+"""Read-backs that do not plainly agree with the order book. Only reads."""
 
 from __future__ import annotations
 

@@ -36,8 +36,7 @@ def test_the_result_says_what_was_seen(running: Running) -> None:
         )
 
     seen = "the sandbox accepted it; Amazon was told nothing | The sandbox's own order shows this package"
-    told = wait_for(lambda: messages() if seen in messages() else [], what="a sighting")
-    assert told[:2] == [seen, seen]
+    told = wait_for(lambda: found if (found := messages())[:2] == [seen, seen] else [], what="both sightings")
     assert "own order" not in told[2]
 
     def status() -> tuple[list[str], list[str]]:

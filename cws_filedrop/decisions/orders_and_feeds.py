@@ -148,7 +148,7 @@ def drop_feed(context: ServiceContext, feed_no: int, *, note: str, who: Who) -> 
     filling.take_out_others(context.db, feed_no, lambda table: documents.made_of(table, feed.kind, account))
     why = f"it was taken out of feed {feed_no}, which could not be sent: {note or feed.note}"
     settlement = Settlement(Verdict.UNCONFIRMED, "", why, {})
-    told = partial(events.refused, now=context.clock())
+    told = partial(events.refused, now=context.clock(), marketplace=context.marketplace)
     settling.settle(context.db, feed_no, settlement, now=context.clock(), beside=told, event=FeedEvent.TAKEN_OUT)
     feeds.stop_account(context.db, feed.account_id, "")
     record_decision(context, who, what="feed.drop", about=str(feed_no), detail=note)

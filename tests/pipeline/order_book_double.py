@@ -22,9 +22,9 @@ from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSever
 from cws_filedrop.model import FeedKind
 
 Answer = TypeVar("Answer")
-BOOK = {f"026-0000000-000000{n}": {ITEMS[0]: 3, ITEMS[1]: 1} for n in range(3)}
+BOOK = {f"026-0000000-000000{n}": {ITEMS[0]: 5, ITEMS[1]: 2} for n in range(5)}
 SPOILER = "026-0000000-0000009"  # any document that names it is refused as a whole
-BOOK[SPOILER] = {ITEMS[0]: 3, ITEMS[1]: 1}
+BOOK[SPOILER] = {ITEMS[0]: 5, ITEMS[1]: 2}
 NOT_THERE = "026-0000404-0000003"
 OPERATIONS = ("createFeedDocument", "upload", "createFeed", "getFeed", "getFeeds", "getFeedDocument", "getOrder")
 

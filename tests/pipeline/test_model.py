@@ -29,7 +29,16 @@ from pipeline.order_book_double import BOOK, NOT_THERE, OPERATIONS, BookedAmazon
 from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.errors import NotPossible
-from cws_filedrop.model import FeedKind, FeedState, JudgementContext, OrderState, Policy, UploadState, Verdict
+from cws_filedrop.model import (
+    FeedKind,
+    FeedState,
+    JudgementContext,
+    OrderState,
+    Policy,
+    ReadBackState,
+    UploadState,
+    Verdict,
+)
 from cws_filedrop.orders import importing
 from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.pipeline import answers, outbox, returned, sending
@@ -179,9 +188,10 @@ class Model(RuleBasedStateMachine):
             self.amazon.troubles["createFeed"] = [trouble]
         self.process(self._read, self._feed, self._work)
 
-    @rule(time=st.sampled_from(TIMES), times=st.integers(1, 3))
-    def works(self, time: timedelta, times: int) -> None:
+    @rule(time=st.sampled_from(TIMES), times=st.integers(1, 3), unlisted=st.lists(st.sampled_from(Trouble), max_size=1))
+    def works(self, time: timedelta, times: int, unlisted: list[Trouble]) -> None:
         self.amazon.passes(time)
+        self.amazon.troubles["getFeeds"] = unlisted
         self.process(*[self._work] * times)
 
     @rule()
@@ -353,8 +363,11 @@ class Model(RuleBasedStateMachine):
 
     def left(self) -> list[Any]:
         """What is not done yet."""
-        # Cancellations of unknown outcome are not read back: they are for a person to settle.
-        settled = (LINES.c.kind == FeedKind.ACKNOWLEDGEMENT) & (LINES.c.verdict == Verdict.UNKNOWN)
+        # For a person to settle: cancellations, and what is shown neither as shipped nor as plainly unshipped.
+        same = (SIGHTINGS.c.account_id == LINES.c.account_id, SIGHTINGS.c.amazon_order_id == LINES.c.amazon_order_id)
+        missing = sa.exists().where(*same, SIGHTINGS.c.state == ReadBackState.MISSING)
+        doubtful = sa.or_(LINES.c.kind == FeedKind.ACKNOWLEDGEMENT, missing)
+        settled = (LINES.c.verdict == Verdict.UNKNOWN) & doubtful
         undone = (LINES.c.verdict.in_(UNDONE), LINES.c.shipment.is_not(None), ~settled)
         due = (SIGHTINGS.c.look_at <= stamp(self.clock.now), SIGHTINGS.c.rank <= 2)
         queries = (

@@ -60,6 +60,11 @@ REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquant
 GOOD = (Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING)
 UNDONE = (Verdict.QUEUED, Verdict.SENT, Verdict.HELD, Verdict.UNKNOWN)
 OPEN = (*feeds.LIVE, FeedState.STOPPED, FeedState.WAITING)
+MISSING = sa.exists().where(
+    SIGHTINGS.c.account_id == LINES.c.account_id,
+    SIGHTINGS.c.amazon_order_id == LINES.c.amazon_order_id,
+    SIGHTINGS.c.state == ReadBackState.MISSING,
+)
 MINUTE = timedelta(minutes=1)
 TIMES = [timedelta(seconds=5), timedelta(seconds=35), 3 * MINUTE, 8 * MINUTE, 30 * MINUTE, timedelta(hours=7)]
 ROWS = st.lists(
@@ -108,6 +113,7 @@ class Model(RuleBasedStateMachine):
         self.amazon = BookedAmazon(self.clock)
         self.files: dict[str, bytes] = {}
         self.attempts = Counter[int]()
+        self.settled_by_hand: set[str] = set()
         self.turns = self.seen_parcels = 0
         self.crash: tuple[int | None, bool] = (None, False)
         self.context = self.made(context_on(Path(self.folder.name)))
@@ -301,6 +307,17 @@ class Model(RuleBasedStateMachine):
             state = OrderState.SHIPPED if there.status == "SHIPPED" else OrderState.NEW
             orders_and_feeds.settle(self.context, 1, order, state, note="seen", who=OLGA)
 
+    def operator_settles_what_is_missing(self) -> None:
+        """Orders whose read-backs came to an end with a line of unknown outcome: Amazon does not have these lines."""
+        unknown = (LINES.c.verdict == Verdict.UNKNOWN, LINES.c.kind == FeedKind.FULFILLMENT)
+        query = sa.select(LINES.c.amazon_order_id).distinct().where(MISSING, *unknown)
+        with self.context.db.read() as connection:
+            orders = list(connection.execute(query).scalars())
+        for order in orders:
+            if order not in self.settled_by_hand:
+                self.settled_by_hand.add(order)
+                orders_and_feeds.settle(self.context, 1, order, OrderState.NEW, note="seen", who=OLGA)
+
     # What must be so.
 
     @invariant()
@@ -354,6 +371,7 @@ class Model(RuleBasedStateMachine):
         self.crash = (None, False)
         for turn in range(150):
             self.operator_decides()
+            self.operator_settles_what_is_missing()
             self.process(self._read, self._feed, self._work, self._work, self._round)
             self.amazon.passes(15 * MINUTE if turn % 3 else timedelta(hours=2))
             self.nothing_is_taken_twice()
@@ -364,9 +382,7 @@ class Model(RuleBasedStateMachine):
     def left(self) -> list[Any]:
         """What is not done yet."""
         # For a person to settle: cancellations, and what is shown neither as shipped nor as plainly unshipped.
-        same = (SIGHTINGS.c.account_id == LINES.c.account_id, SIGHTINGS.c.amazon_order_id == LINES.c.amazon_order_id)
-        missing = sa.exists().where(*same, SIGHTINGS.c.state == ReadBackState.MISSING)
-        doubtful = sa.or_(LINES.c.kind == FeedKind.ACKNOWLEDGEMENT, missing)
+        doubtful = sa.or_(LINES.c.kind == FeedKind.ACKNOWLEDGEMENT, MISSING)
         settled = (LINES.c.verdict == Verdict.UNKNOWN) & doubtful
         undone = (LINES.c.verdict.in_(UNDONE), LINES.c.shipment.is_not(None), ~settled)
         due = (SIGHTINGS.c.look_at <= stamp(self.clock.now), SIGHTINGS.c.rank <= 2)

@@ -428,7 +428,7 @@ class TestModel(Model.TestCase):
     """A short run; `make model` has a long one."""
 
     settings = settings(
-        max_examples=20,
+        max_examples=14,
         stateful_step_count=40,
         deadline=None,
         derandomize=True,

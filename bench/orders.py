@@ -43,7 +43,7 @@ def report(shipped: Path) -> bytes:
     """An order report of what a file ships; lines that cannot be read are left out."""
     with shipped.open("rb") as source:
         pieces = [
-            piece.shipments for piece in examine(source, file_name="s.txt", judging=JudgementContext(NOW)).pieces()
+            piece.shipments for piece in examine(source, file_name="s.txt", context=JudgementContext(NOW)).pieces()
         ]
     rows = {
         (order, item): f"{order}\t{item or '0' * 14}\t2020-01-01T00:00:00Z\tStandard\tSKU-{item[-4:]}\t9\n"
@@ -56,7 +56,7 @@ def report(shipped: Path) -> bytes:
 def judge(file: Path, look_up: Callable[[Sequence[str]], OrderBook] | None) -> int:
     """Judge every line; how many."""
     with file.open("rb") as source:
-        examination = examine(source, file_name=file.name, judging=JudgementContext(NOW), look_up=look_up)
+        examination = examine(source, file_name=file.name, context=JudgementContext(NOW), look_up=look_up)
         return sum(len(piece.verdicts) for piece in examination.pieces())
 
 

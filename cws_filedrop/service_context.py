@@ -11,6 +11,7 @@ from cws_filedrop.drop.archive import Archive
 from cws_filedrop.drop.home import Home, Homes
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.model import JudgementContext, Limits, Policy, Profile
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.settings import Settings
 from cws_filedrop.store.database import Database, default_url
 from cws_filedrop.store.opening import open_database
@@ -35,6 +36,11 @@ class ServiceContext:
     def archive(self) -> Archive:
         """What was sent to Amazon and what Amazon answered."""
         return Archive(self.settings.data / "documents")
+
+    @property
+    def marketplace(self) -> MarketplaceKind:
+        """Who answers for Amazon: it, or the sandbox."""
+        return MarketplaceKind(self.settings.marketplace.kind)
 
     def home(self, seller: str) -> Home:
         """The seller's home, made when it is missing."""

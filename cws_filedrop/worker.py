@@ -229,7 +229,8 @@ class Worker:
         known = [claim for claim in claims if claim.seller in owners]
         if known:
             rows = [_row(claim, owners[claim.seller]) for claim in known]
-            uploads.arrive(self._context.db, rows, beside=partial(events.received, now=self._context.clock()))
+            told = partial(events.received, now=self._context.clock(), marketplace=self._context.marketplace)
+            uploads.arrive(self._context.db, rows, beside=told)
         for claim in known:
             self._context.spool.accept(arrivals[claim.upload_id])
             LOG.info("upload.accepted", upload=claim.upload_id, seller=claim.seller, bytes=claim.size)

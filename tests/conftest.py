@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import children
+import coverage
 import pytest
 import structlog
 from nobody import shared_folder
@@ -29,6 +30,15 @@ def pytest_runtest_makereport(
             report.outcome = "failed"
             report.longrepr = f"{item.nodeid} was skipped in CI: {reason}"
     return report
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish() -> None:
+    """Keep the figures of `make coverage` while there is time: a test process that is slow to end is killed."""
+    measuring = coverage.Coverage.current()
+    if measuring is not None:
+        measuring.stop()
+        measuring.save()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,7 +20,7 @@ _ONE_AT_A_TIME = threading.RLock()  # since arguments, streams and environment a
 def run(words: Sequence[str], environment: Mapping[str, str], *, given: str = "") -> subprocess.CompletedProcess[str]:
     """What the command says, and its exit code."""
     code: object = 0
-    with _ONE_AT_A_TIME, _environment({**WIDTH, **environment}), _streams(words, given) as (out, err):
+    with _ONE_AT_A_TIME, _environment({**WIDTH, **environment}), _umask(), _streams(words, given) as (out, err):
         try:
             main.run()
         except SystemExit as ended:
@@ -41,6 +41,17 @@ def _environment(wanted: Mapping[str, str]) -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _umask() -> Iterator[None]:
+    """Commands set it for the whole process; tests after them make files as before."""
+    before = os.umask(0o022)
+    os.umask(before)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 class _OfThisThread(io.TextIOWrapper):

@@ -119,6 +119,7 @@ MEANINGS: Final = {
     "service.child_died": "A process of the service died; it is started again.",
     "service.child_killed": "A process of the service did not end when it was asked to, and was made to.",
     "service.child_not_started": "A process of the service that had died could not be started again.",
+    "service.marketplace_warned": "Sellers have no real account, or had none once: Amazon is not told what they think.",
     "sftp.accept_failed": "A client could not be let in, such as for want of file handles; it is tried again.",
     "sftp.announcement_refused": "A connection of a balancer had no proper PROXY header, and was closed.",
     "sftp.closed": "The SFTP door is closed.",

@@ -104,9 +104,16 @@ class Process:
 class Sandbox:
     """The built-in Amazon in a process of its own, so that it outlives a killed service."""
 
-    def __init__(self, folder: Path, *, rate_scale: float = 5000.0, processing_seconds: float = 0.05) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        rate_scale: float = 5000.0,
+        processing_seconds: float = 0.05,
+        more: Sequence[str] = (),
+    ) -> None:
         arguments = ["cws_filedrop.marketplaces.sandbox", "--data", str(folder / "amazon.db"), "--port", "0"]
-        arguments += ["--rate-scale", str(rate_scale), "--processing-seconds", str(processing_seconds)]
+        arguments += ["--rate-scale", str(rate_scale), "--processing-seconds", str(processing_seconds), *more]
         self.process = Process(arguments, {}, folder / "amazon.log")
         self.endpoint = json.loads(self.process.expect(r"^\{.*\}$")[0])["endpoint"]
 

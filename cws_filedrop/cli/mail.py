@@ -60,9 +60,11 @@ def test(address: Annotated[str, typer.Argument(help="where a trial mail goes")]
     from cws_filedrop.notify.letters import write
     from cws_filedrop.notify.mail_relay import mail_relay
     from cws_filedrop.notify.smtp import SmtpSession, SubmissionOutcome
+    from cws_filedrop.reports.marketplace import MarketplaceKind
 
-    relay = mail_relay(settings().mail, os.environ)
-    letter, key = write("trial", {"host": relay.host}), f"trial:{secrets.token_hex(8)}"
+    chosen = settings()
+    relay, answering = mail_relay(chosen.mail, os.environ), MarketplaceKind(chosen.marketplace.kind)
+    letter, key = write("trial", {"host": relay.host}, answering), f"trial:{secrets.token_hex(8)}"
     try:
         envelope = seal(letter, key=key, sender=relay.sender, recipient=address, written_at=datetime.now(UTC))
     except BadAddress as error:

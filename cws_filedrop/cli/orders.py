@@ -146,10 +146,12 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
     """Show an order, its lines, where it is on Amazon's seller site, and everything that happened to it."""
     from cws_filedrop.cli.terminal.opened import database, order_named, owner
     from cws_filedrop.marketplaces.seller_site import order_url
+    from cws_filedrop.reports.marketplace import MarketplaceKind
     from cws_filedrop.store.feeds import read_backs
     from cws_filedrop.store.orders import ledgers, order_book
 
-    db = database(settings())
+    chosen = settings()
+    db, answering = database(chosen), MarketplaceKind(chosen.marketplace.kind)
     known = order_named(db, order, seller)
     name = (known.account_id, known.amazon_order_id)
     told, said = ledgers.packages(db, *name), ledgers.words(db, [name])[name]
@@ -192,7 +194,7 @@ def show(order: OrderName, seller: SellerName, json: Json = False) -> None:
             for one in read_back.shown.get("packages", [])
         ]
         status = read_back.shown["status"] or "no such order"
-        title = f"Amazon's own order at {read_back.looked_at}: {status}"
+        title = answering.said(f"Amazon's own order at {read_back.looked_at}: {status}")
         show_table(title, ("package", "carrier", "shipped", "items"), packages)
 
 

@@ -39,10 +39,22 @@ def serve() -> None:
     log_settings.configure(chosen, "worker")
     with suppress(Stopped), running(chosen) as (addresses, stop_request):
         _show_addresses(chosen, addresses)
+        _warn(chosen)
         typer.echo("ready")
         stop_request.wait()
         typer.echo("stopping: what is in hand is finished first")
     typer.echo("stopped")
+
+
+def _warn(chosen: Settings) -> None:
+    """Say what operators must know of the marketplace."""
+    from cws_filedrop.service_context import open_context
+    from cws_filedrop.views.marketplace_warnings import warned
+
+    context = open_context(chosen)
+    for words in warned(context):
+        typer.echo(f"WARNING      {words}")
+    context.db.close()
 
 
 def _show_addresses(chosen: Settings, addresses: Addresses) -> None:

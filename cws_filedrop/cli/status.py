@@ -33,11 +33,13 @@ def collected() -> dict[str, Any]:
     from cws_filedrop.store.sellers import sellers
     from cws_filedrop.store.uploads import uploads
 
-    db = database(settings())
+    chosen = settings()
+    db = database(chosen)
     per_seller = {one.name: uploads.counts(db, one.id) for one in sellers.everyone(db)}
     stopped = feeds.listing(db, states=(FeedState.STOPPED,))
     return {
         "version": 1,
+        "marketplace": chosen.marketplace.kind,
         "uploads": uploads.counts(db),
         "sellers": per_seller,
         "feeds_in_flight": [_feed(one) for one in feeds.listing(db, states=feeds.LIVE)],
@@ -55,6 +57,10 @@ def _feed(row: Any) -> dict[str, Any]:
 
 
 def _show(standing: dict[str, Any]) -> None:
+    from cws_filedrop.reports.marketplace import MarketplaceKind
+
+    if notice := MarketplaceKind(standing["marketplace"]).notice:
+        typer.echo(notice)
     show_table("Uploads", ("state", "number"), sorted(standing["uploads"].items()))
     rows = [(name, state, number) for name, states in standing["sellers"].items() for state, number in states.items()]
     show_table("By seller", ("seller", "state", "number"), rows)

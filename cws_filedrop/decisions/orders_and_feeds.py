@@ -15,7 +15,7 @@ from cws_filedrop.gate.sources import source_of
 from cws_filedrop.model import FeedState, OrderState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.pacing.status_due import STATUS_DUE
-from cws_filedrop.pipeline import sending
+from cws_filedrop.pipeline import documents
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
@@ -145,10 +145,10 @@ def drop_feed(context: ServiceContext, feed_no: int, *, note: str, who: Who) -> 
     if feed.intent_at is not None:
         raise NotPossible(f"feed {feed_no} may be at Amazon: `feed retry` looks it up there")
     account = sellers.account(context.db, feed.account_id)
-    filling.take_out_others(context.db, feed_no, lambda table: sending.made_of(table, feed.kind, account))
+    filling.take_out_others(context.db, feed_no, lambda table: documents.made_of(table, feed.kind, account))
     why = f"it was taken out of feed {feed_no}, which could not be sent: {note or feed.note}"
     settlement = Settlement(Verdict.UNCONFIRMED, "", why, {})
-    told = partial(events.refused, now=context.clock())
+    told = partial(events.refused, now=context.clock(), marketplace=context.marketplace)
     settling.settle(context.db, feed_no, settlement, now=context.clock(), beside=told, event=FeedEvent.TAKEN_OUT)
     feeds.stop_account(context.db, feed.account_id, "")
     record_decision(context, who, what="feed.drop", about=str(feed_no), detail=note)

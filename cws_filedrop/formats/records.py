@@ -23,7 +23,7 @@ from cws_filedrop.formats.quotes import CR, QUOTE, spans
 # Bytes of a record that spans lines. A stray quote would otherwise pair with one far below, and a block would carry all
 # that is between over to the next.
 LONGEST: Final = 64 * 1024
-MOST_JOINED: Final = 40_000  # lines of a block that are tried
+MOST_JOINED: Final = 400_000  # lines of a block that are tried: two of each record of 40 bytes, the shortest there are
 MARKED_CR, MARKED_LF = 0xFE, 0xFF  # bytes that no UTF-8 text contains
 TO_BLANKS: Final = bytes.maketrans(bytes((MARKED_CR, MARKED_LF)), b"  ")
 TO_LINE_ENDS: Final = bytes.maketrans(bytes((MARKED_CR, MARKED_LF)), b"\r\n")

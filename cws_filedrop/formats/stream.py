@@ -16,11 +16,11 @@ from cws_filedrop.rules import catalogue
 
 BLOCK: Final = 8 * 1024 * 1024  # bytes; pandas reads in parallel from 5 MB on
 LONGEST_LINE: Final = 1024 * 1024  # bytes
-# Bytes of a block in which every third one ends a line or a cell: what is kept for each of those would else fill the
-# memory. A file of shipments never has so many.
+# Bytes of a block in which every third one ends a line or is a quotation mark: what is kept for each of those would
+# else fill the memory. A file of shipments never has so many.
 DENSE_BLOCK: Final = 1024 * 1024
 DENSE: Final = 3
-MARKS: Final = (b"\n", b"\r", b"\t", b",", b";", b"|", b'"')
+MARKS: Final = (b"\n", b"\r", b'"')
 PEEK: Final = 64 * 1024  # bytes that are looked at before a file is read as a whole
 
 

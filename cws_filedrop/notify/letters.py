@@ -13,6 +13,8 @@ from typing import Any, Final
 import jinja2
 from markupsafe import Markup
 
+from cws_filedrop.reports.marketplace import MarketplaceKind
+
 LONGEST_SUBJECT: Final = 200
 
 
@@ -51,14 +53,14 @@ _TEXT: Final = _environment(autoescape=False)
 _HTML: Final = _environment(autoescape=True)
 
 
-def write(template: str, values: Mapping[str, Any]) -> Letter:
-    """The letter that a template makes of values.
+def write(template: str, values: Mapping[str, Any], marketplace: MarketplaceKind = MarketplaceKind.AMAZON) -> Letter:
+    """The letter that a template makes of values; that of a service at the sandbox says so in subject and text.
 
     Raises: jinja2.UndefinedError when the template needs a value that is not there.
     """
     first, _, text = _TEXT.get_template(f"{template}.txt").render(values).partition("\n")
-    subject = one_line(first.removeprefix("Subject:"))
+    subject, notice = marketplace.subject(one_line(first.removeprefix("Subject:"))), marketplace.notice
     if len(subject) > LONGEST_SUBJECT:
         subject = f"{subject[: LONGEST_SUBJECT - 1]}…"
-    html = _HTML.get_template(f"{template}.html").render({**values, "subject": subject})
-    return Letter(subject, text.strip("\n") + "\n", html)
+    html = _HTML.get_template(f"{template}.html").render({**values, "subject": subject, "notice": notice})
+    return Letter(subject, "\n".join([*([notice, ""] if notice else []), text.strip("\n")]) + "\n", html)

@@ -20,6 +20,7 @@ from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
 from cws_filedrop.pipeline import outbox
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.rules.pieces.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, read_backs, refused_as_shipped
@@ -92,9 +93,9 @@ class OrderReader:
         context = self._amazon.context
         unknown_for = timedelta(hours=context.settings.orders.unknown_hours)
         told = read_backs.told(context.db, due)
-        decided = refused_as_shipped.decide(context.db, due, told, order, now=now)
+        decided = refused_as_shipped.decide(context.db, due, told, order, now=now, marketplace=context.marketplace)
         look = judged(due, told, order, now=now, unknown_for=unknown_for)
-        look = replace(look, again=self._to_resend(look.offered))
+        look = _named(replace(look, again=self._to_resend(look.offered)), context.marketplace)
         seen = read_backs.looked(context.db, due, look, now=now)
         results = list(dict.fromkeys([*decided.results, *seen.results]))
         finished = list(dict.fromkeys([*decided.finished, *seen.finished]))
@@ -110,6 +111,12 @@ class OrderReader:
         owner = {upload.id: upload.seller for upload in uploads.some(db, list({one.upload_id for one in offered}))}
         known = sellers.by_name(db, set(owner.values()))
         return [one for one in offered if known[owner[one.upload_id]].policy.resend_unknown]
+
+
+def _named(look: ReadBackOutcome, answering: MarketplaceKind) -> ReadBackOutcome:
+    """The same, in words that name whose order was looked at."""
+    words = {place: answering.said(said) for place, said in look.words.items()}
+    return replace(look, words=words, settled=answering.said(look.settled), note=answering.said(look.note))
 
 
 def judged(

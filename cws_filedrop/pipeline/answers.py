@@ -25,6 +25,7 @@ from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.pipeline import returned
 from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
+from cws_filedrop.reports.marketplace import MarketplaceKind, number_of_feed
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import feeds, settling
 from cws_filedrop.store.feeds.feeds import Ended, FeedRow
@@ -187,12 +188,19 @@ def _settled(amazon: AmazonContext, feed: FeedRow, settlement: Settlement) -> li
     precedence = Precedence(now + timedelta(hours=orders.late_hours), orders.read_back_queue)
     if feed.state is not FeedState.SETTLED:
         LOG.info("feed.settled", feed=feed.no, verdict=settlement.verdict, exceptions=len(settlement.exceptions))
-    told = partial(events.refused, now=now)
+    told = partial(events.refused, now=now, marketplace=context.marketplace)
+    named = _named(settlement, context.marketplace)
     finished = settling.settle(
-        context.db, feed.no, settlement, now=now, look_after=look_after, precedence=precedence, beside=told
+        context.db, feed.no, named, now=now, look_after=look_after, precedence=precedence, beside=told
     )
     notes.settled(context, feed.no, feed.account_id)
     return finished
+
+
+def _named(found: Settlement, answering: MarketplaceKind) -> Settlement:
+    """The same verdicts, in words that name who gave them."""
+    message, exceptions = answering.verdict(found.message), answering.quoted(found.exceptions)
+    return replace(found, message=message, exceptions=exceptions)
 
 
 def _answer(amazon: AmazonContext, feed: FeedRow, attempt: int) -> tuple[Outcome, str]:
@@ -231,7 +239,7 @@ def outcome_of(report: bytes | None, feed: FeedRow, *, over: bool, final_over: b
     if report is None:
         return _unknown(feed, "no report")
     found = processing_report.answers(
-        processing_report.read(report), feed.message_count, feed_id=feed.amazon_feed_id or ""
+        processing_report.read(report), feed.message_count, feed_id=number_of_feed(feed.amazon_feed_id)
     )
     if feed.ended == Ended.FATAL:
         return _fatal(found, report)

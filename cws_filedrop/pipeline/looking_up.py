@@ -306,10 +306,11 @@ def _settle_by_orders(look: FeedLookUp, seen: OrdersSeen) -> StepResult:
     """Amazon has the feed and nobody can say which one it is: its lines are settled by what orders show. Those that
     were not read, or are not shown yet, are `unknown` until they are read back, which begins at once."""
     context, feed = look.amazon.context, look.feed
-    shown = (Verdict.CONFIRMED, "", "Amazon's own order shows this package")
+    answering = context.marketplace
+    shown = (Verdict.CONFIRMED, "", answering.verdict("Amazon's own order shows this package"))
     words = f"{seen.why}, so Amazon has the feed that carried this line; its own order is being read"
-    settlement = Settlement(Verdict.UNKNOWN, "", words, dict.fromkeys(seen.messages, shown))
-    told = partial(events.refused, now=look.now)
+    settlement = Settlement(Verdict.UNKNOWN, "", answering.verdict(words), dict.fromkeys(seen.messages, shown))
+    told = partial(events.refused, now=look.now, marketplace=answering)
     settling.settle(
         context.db, feed.no, settlement, now=look.now, look_after=timedelta(0), beside=told, event=FeedEvent.SHOWN
     )

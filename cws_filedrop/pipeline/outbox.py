@@ -106,7 +106,7 @@ def _answers(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
     if upload.state in (UploadState.DONE, UploadState.REJECTED):
         yield from _results(context, upload)
     # The receipt last: who sees it finds everything that it speaks of.
-    yield _named(context, upload, "receipt"), [_receipt(upload).encode()]
+    yield _named(context, upload, "receipt"), [_receipt(context, upload).encode()]
 
 
 def _results(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
@@ -144,7 +144,7 @@ def _rejected_path(context: ServiceContext, upload: Upload) -> Path:
     return (folder / REHEARSAL_DIR if upload.rehearsal else folder) / REJECTED_FILE
 
 
-def _receipt(upload: Upload) -> str:
+def _receipt(context: ServiceContext, upload: Upload) -> str:
     state = "rehearsal" if upload.rehearsal and upload.state is UploadState.DONE else str(upload.state)
     return receipt.text(
         receipt.Receipt(
@@ -159,6 +159,7 @@ def _receipt(upload: Upload) -> str:
             state=state,
             line_count=upload.line_count,
             outcome=upload.outcome,
+            marketplace=context.marketplace,
         )
     )
 
@@ -233,6 +234,7 @@ def status_of(context: ServiceContext, seller: Seller) -> status.Status:
     due = read_backs.queue(context.db, now=now).get(account_id, 0)
     return status.Status(
         seller=name,
+        marketplace=context.marketplace,
         written_at=stamp(now),
         stopped=feeds.stopped_accounts(context.db).get(seller.account.id, ""),
         uploads=_plain(uploads.listing(context.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),

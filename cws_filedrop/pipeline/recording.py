@@ -22,7 +22,7 @@ from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection, DatabaseUnavailable, moment, stamp
-from cws_filedrop.store.orders import effects
+from cws_filedrop.store.orders import effects, undoing
 from cws_filedrop.store.orders.effects import ChangedOrder
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
@@ -161,7 +161,7 @@ def _release_in(connection: Connection, release: Upload) -> Upload:
 
 def forget_in(connection: Connection, upload_id: str) -> None:
     """Undo all that reading an upload did, as if it had never been read."""
-    effects.undo_in(connection, upload_id)
+    undoing.undo_in(connection, upload_id)
     lines.forget_in(connection, upload_id)
 
 

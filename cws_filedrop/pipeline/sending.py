@@ -20,16 +20,14 @@ from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext, FeedClient
 from cws_filedrop.backoff import AMAZON_FAILED
 from cws_filedrop.drop.archive import FeedFileKind
-from cws_filedrop.errors import Impossible, RemoteError, RemoteUnavailable
+from cws_filedrop.errors import RemoteError, RemoteUnavailable
 from cws_filedrop.feeds import order_acknowledgement, order_fulfillment
-from cws_filedrop.feeds.order_fulfillment import MAX_MESSAGES, FeedDocument
-from cws_filedrop.feeds.schema import DocumentKind, validate
+from cws_filedrop.feeds.order_fulfillment import MAX_MESSAGES
 from cws_filedrop.model import Account, FeedKind, FeedState
-from cws_filedrop.pipeline import looking_up
+from cws_filedrop.pipeline import documents, looking_up
 from cws_filedrop.pipeline.looking_up import FeedLookUp
 from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
 from cws_filedrop.rules.feed_states import FeedEvent
-from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.feeds import feeds, filling, look_ups
 from cws_filedrop.store.feeds.feeds import FeedRow, FeedSlot
 from cws_filedrop.store.sellers import sellers
@@ -67,8 +65,8 @@ def fill(amazon: AmazonContext, feed_no: int) -> int:
     def number(shipments: pd.DataFrame) -> pd.Series[int]:
         if feed.kind is FeedKind.ACKNOWLEDGEMENT:
             return order_acknowledgement.number(shipments)
-        documents = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
-        return next(documents).message_ids
+        made = order_fulfillment.documents(shipments, account.merchant_id, max_messages=limit)
+        return next(made).message_ids
 
     first = filling.urgent(db, account.id, feed.kind, before=soon, limit=limit)
     return filling.fill(db, feed_no, limit=limit, number=number, first=first)
@@ -101,7 +99,7 @@ def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedCl
     for operation in operations:
         if wait := feeds.reserve(db, account.id, amazon.rate_limit(operation), amazon.context.clock()):
             return StepResult(again_seconds=wait, note="waits for Amazon's rate limit")
-    body = document(amazon.context, feed.no, account)
+    body = documents.document(amazon.context, feed.no, account)
     try:
         kept = amazon.context.archive.keep(feed.day, feed.no, FeedFileKind.DOCUMENT, body)
     except OSError as error:
@@ -128,27 +126,6 @@ def _created(amazon: AmazonContext, feed: FeedRow, client: FeedClient, document_
         if not error.ambiguous:
             look_ups.withdraw(amazon.context.db, intended, FeedEvent.NOT_DONE)
         raise
-
-
-def document(context: ServiceContext, feed_no: int, account: Account) -> bytes:
-    """The document of a filled feed, validated against our schema; always the same bytes.
-
-    Raises: Impossible when it breaks the schema, or numbers its messages otherwise than was recorded.
-    """
-    shipments, message_ids = filling.shipments(context.db, feed_no)
-    made = made_of(shipments, feeds.get(context.db, feed_no).kind, account)
-    if made.message_ids.sort_index().to_list() != message_ids.to_list():
-        raise Impossible(f"feed {feed_no}: its messages are not numbered as recorded")
-    return made.body
-
-
-def made_of(shipments: pd.DataFrame, kind: FeedKind, account: Account) -> FeedDocument:
-    """Shipments (or cancellations) as a document of a kind, validated against our schema. Raises: Impossible."""
-    cancels = kind is FeedKind.ACKNOWLEDGEMENT
-    write = order_acknowledgement.document if cancels else order_fulfillment.document
-    made = write(shipments, account.merchant_id)
-    validate(made.body, DocumentKind.ORDER_ACKNOWLEDGEMENT if cancels else DocumentKind.ORDER_FULFILLMENT)
-    return made
 
 
 def _submitted(amazon: AmazonContext, feed: FeedRow, amazon_feed_id: str) -> None:

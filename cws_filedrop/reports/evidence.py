@@ -6,6 +6,8 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from cws_filedrop.reports.marketplace import NOTICE, MarketplaceKind, is_sandbox_feed
+
 WIDTH: Final = 78
 LABEL: Final = 16
 Values = Mapping[str, Any]
@@ -27,6 +29,7 @@ def text(evidence: Values) -> str:
     title = f"Evidence for order {order['order_id']}"
     parts = [
         [title, "=" * len(title), ""],
+        *([[*_wrapped(NOTICE), ""]] if _of_sandbox(evidence) else []),
         _wrapped(EXTRACTS if evidence["only_this_order"] else WHOLE),
         _wrapped(f"All moments are UTC. {CHECK}"),
         [""],
@@ -39,6 +42,12 @@ def text(evidence: Values) -> str:
         _headed("History of the order", [_event(one) for one in evidence["history"]] or ["None is kept."]),
     ]
     return "\n".join(_printable(line) for part in parts for line in part).rstrip() + "\n"
+
+
+def _of_sandbox(evidence: Values) -> bool:
+    """Has the sandbox to do with it: now, or when one of its feeds was sent?"""
+    now = evidence["marketplace"] == MarketplaceKind.SANDBOX
+    return now or any(is_sandbox_feed(one["amazon_feed_id"]) for one in evidence["feeds"])
 
 
 def _headed(title: str, lines: Sequence[str]) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cws_filedrop.model import Issue
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.upload_outcome import UploadOutcome
 
 WIDTH: Final = 78
@@ -51,15 +52,17 @@ class Receipt:
     state: str
     line_count: int
     outcome: UploadOutcome
+    marketplace: MarketplaceKind = MarketplaceKind.AMAZON
 
 
 def text(receipt: Receipt) -> str:
     """The receipt, 78 columns wide, with CRLF line ends."""
     outcome = receipt.outcome
     lines = [f"{receipt.name}: {HEADLINES[receipt.state]}", "=" * WIDTH, ""]
+    lines += [*_wrapped(receipt.marketplace.notice, ""), ""] if receipt.marketplace.notice else []
     lines += _facts(receipt)
     lines += _counts(outcome.counts, receipt.line_count)
-    lines += ["What happens next", *_wrapped(NEXT[receipt.state], "  "), ""]
+    lines += ["What happens next", *_wrapped(receipt.marketplace.said(NEXT[receipt.state]), "  "), ""]
     lines += _section("About the whole file", [*map(_words, outcome.whole_file), *outcome.notes])
     lines += _section("About lines", [_line_issue(line, issue) for line, issue in outcome.first_issues])
     lines += _rest(outcome)

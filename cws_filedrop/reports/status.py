@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from cws_filedrop.reports.marketplace import MarketplaceKind
+
 WIDTH: Final = 78
 LONG_MINUTES: Final = 5.0  # below that nobody needs to hear how long looking orders up takes
 WAITS_ON: Final = {
@@ -29,7 +31,7 @@ class Status:
     first: order_id, accepted_at, note. `to_look_up`: orders that are to be looked up at Amazon now, and how many
     minutes that takes at Amazon's rate limit. `hooks_off`, web hooks that were switched off because they accepted
     nothing: id, url, why. `stopped`: why nothing is sent. `unresolved`, feeds of which nobody knows yet whether Amazon
-    has them: no, lines, since, why.
+    has them: no, lines, since, why. `marketplace` is who answers for Amazon.
     """
 
     seller: str
@@ -46,6 +48,7 @@ class Status:
     to_look_up: int = 0
     to_look_up_minutes: float = 0.0
     ignored: Sequence[Mapping[str, Any]] = ()
+    marketplace: MarketplaceKind = MarketplaceKind.AMAZON
 
 
 def as_json(status: Status) -> bytes:
@@ -56,28 +59,31 @@ def as_json(status: Status) -> bytes:
 def text(status: Status) -> str:
     """For people, 78 columns wide, with CRLF line ends."""
     lines = [f"{status.seller}: status of {status.written_at[:19].replace('T', ' ')} UTC", "=" * WIDTH, ""]
+    said = status.marketplace.said
+    if status.marketplace.notice:
+        lines += [*_wrapped(status.marketplace.notice, "", ""), ""]
     if status.stopped:
         lines += [*_wrapped(f"NOTHING IS SENT TO AMAZON at the moment: {status.stopped}", "", ""), ""]
-    lines += _section("In work", [_upload(item) for item in status.uploads], "nothing")
+    lines += _section("In work", [_upload(item, status.marketplace) for item in status.uploads], "nothing")
     if status.ignored:
         lines += _section("In your folders, and not taken", [_ignored(item) for item in status.ignored], "")
-    lines += _section("Refused by Amazon (unconfirmed)", [_refused(item) for item in status.unconfirmed], "none")
+    lines += _section(said("Refused by Amazon (unconfirmed)"), [_refused(item) for item in status.unconfirmed], "none")
     if status.unknown:
         rows = [_refused(item) for item in status.unknown]
-        lines += _section("Sent, and nobody knows whether Amazon took them (unknown)", rows, "")
+        lines += _section(said("Sent, and nobody knows whether Amazon took them (unknown)"), rows, "")
     if status.unresolved:
         rows = [_unresolved(item) for item in status.unresolved]
-        lines += _section("Being looked for at Amazon: they wait, and are not sent twice", rows, "")
+        lines += _section(said("Being looked for at Amazon: they wait, and are not sent twice"), rows, "")
     if status.late_soon:
         rows = [_late(item, status.written_at) for item in status.late_soon]
         lines += _section("To be shipped soon, and not confirmed", rows, "")
     if status.missing:
         rows = [_missing(item) for item in status.missing]
-        lines += _section("Accepted by Amazon, but not seen in its orders", rows, "")
+        lines += _section(said("Accepted by Amazon, but not seen in its orders"), rows, "")
     if status.to_look_up_minutes >= LONG_MINUTES:
         takes = _duration(status.to_look_up_minutes)
         rows = [f"{status.to_look_up:,} wait, which takes about {takes} at Amazon's pace"]
-        lines += _section("Orders to be looked up at Amazon", rows, "")
+        lines += _section(said("Orders to be looked up at Amazon"), rows, "")
     if status.hooks_off:
         rows = [f"{item['id']} {item['url']}: {item['why']}" for item in status.hooks_off]
         lines += _section("Web hooks that are switched off", rows, "")
@@ -99,9 +105,9 @@ def _wrapped(sentence: str, first: str, indent: str) -> list[str]:
     return textwrap.wrap(words, WIDTH, initial_indent=first, subsequent_indent=indent, break_on_hyphens=False)
 
 
-def _upload(item: Mapping[str, Any]) -> str:
+def _upload(item: Mapping[str, Any], marketplace: MarketplaceKind) -> str:
     lines = f", {item['waiting']:,} of {item['line_count']:,} lines" if item["waiting"] else ""
-    return f"{item['name']} ({item['id']}): waits on {WAITS_ON[item['state']]}{lines}"
+    return f"{item['name']} ({item['id']}): waits on {marketplace.said(WAITS_ON[item['state']])}{lines}"
 
 
 def _ignored(item: Mapping[str, Any]) -> str:

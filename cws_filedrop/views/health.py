@@ -26,7 +26,7 @@ class Health:
 
 def look(context: ServiceContext, stages: StageCounts, *, seconds: float) -> list[Health]:
     """Each part; `seconds` is how long the database took to answer for the stages."""
-    return [_database(seconds), _disk(context), _marketplace(stages), *_processes(context)]
+    return [_database(seconds), _disk(context), _marketplace(context, stages), *_processes(context)]
 
 
 def _database(seconds: float) -> Health:
@@ -54,9 +54,12 @@ def _processes(context: ServiceContext) -> list[Health]:
     return parts
 
 
-def _marketplace(found: StageCounts) -> Health:
+def _marketplace(context: ServiceContext, found: StageCounts) -> Health:
+    name = str(context.marketplace).capitalize()
     if found.stopped:
-        return Health("Amazon", "bad", "; ".join(f"{account}: {why}" for account, why in found.stopped.items()))
+        return Health(name, "bad", "; ".join(f"{account}: {why}" for account, why in found.stopped.items()))
     if found.feed("stopped").number:
-        return Health("Amazon", "bad", f"stopped feeds: {found.feed('stopped').number}")
-    return Health("Amazon", "good", "takes what it is given")
+        return Health(name, "bad", f"stopped feeds: {found.feed('stopped').number}")
+    if context.marketplace.notice:
+        return Health(name, "odd", "takes what it is given; Amazon is told nothing")
+    return Health(name, "good", "takes what it is given")

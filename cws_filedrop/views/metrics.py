@@ -71,6 +71,7 @@ class _Source(Collector):
         """Every metric."""
         context, now = self._context, self._context.clock()
         yield _gauge("build_info", "Which version serves", "version", {__version__: 1.0})
+        yield _gauge("marketplace_info", "The marketplace that feeds go to", "kind", {str(context.marketplace): 1.0})
         yield from self._outcomes()
         yield from _waiting(stages.look(context.db, now=now), now)
         yield from self._orders(now)

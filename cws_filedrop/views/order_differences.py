@@ -9,8 +9,8 @@ from typing import Final
 
 from cws_filedrop.rules.pieces.ledger_differences import differences
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.feeds import read_backs
-from cws_filedrop.store.feeds.read_backs import DoubtfulReadBack
+from cws_filedrop.store.lists import doubtful_read_backs
+from cws_filedrop.store.lists.doubtful_read_backs import DoubtfulReadBack
 from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.orders.ledgers import OrderLedger
 
@@ -34,7 +34,7 @@ def listing(db: Database, *, now: datetime, account_id: int | None = None, limit
     """At most `limit` orders that differ, last looked at first."""
     found: list[OrderDifference] = []
     since, until = now - timedelta(days=LOOKED_DAYS), now - PATIENCE
-    for some in read_backs.doubtful(db, since=since, until=until, account_id=account_id):
+    for some in doubtful_read_backs.doubtful(db, since=since, until=until, account_id=account_id):
         known = _ledgers(db, some)
         found += [made for one in some if (made := _difference(one, known[one.account_id, one.order_id])) is not None]
         if len(found) >= limit:

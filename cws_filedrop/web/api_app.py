@@ -17,6 +17,7 @@ from cws_filedrop.web.api import ops, orders, own, problems, taking, uploads
 from cws_filedrop.web.api.access import ApiContext
 from cws_filedrop.web.api.problems import ProblemBody
 from cws_filedrop.web.api.rates import Rates
+from cws_filedrop.web.api.shapes import Answering
 from cws_filedrop.web.site.handing_in import handing_in
 
 TITLE = "cws_filedrop"
@@ -26,7 +27,8 @@ Every call carries a token, `Authorization: Bearer …`: a seller's (`cwsfd_…`
 what stands under `/ops/`, an operator's (`cwsop_…`), which has its user's permissions: viewers look, operators also
 decide, admins also see people and what they did. Failures are `application/problem+json` (RFC 9457). Lists come in
 pages; the next one is in the `Link` header. Answers to GET have an `ETag`; `If-None-Match` spares you what you have
-already. How often a token may be used is said in `RateLimit-Policy`."""
+already. How often a token may be used is said in `RateLimit-Policy`. Every object has a `marketplace`: `amazon`, or
+`sandbox` where a built-in program answers instead, and Amazon is told nothing."""
 
 
 def build(
@@ -54,6 +56,15 @@ def build(
     return app
 
 
+def _name_marketplace(paths: dict[str, Any]) -> None:
+    """Have every good answer that is an object hold the marketplace, as the routes see to it (`routing`)."""
+    for operation in (one for path in paths.values() for one in path.values()):
+        for status, response in operation["responses"].items():
+            body = response.get("content", {}).get("application/json", {})
+            if status.startswith("2") and "schema" in body:
+                body["schema"] = {"allOf": [body["schema"], {"$ref": "#/components/schemas/Answering"}]}
+
+
 def _document(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document, with what FastAPI does not see: problems, and what stands in headers."""
     if app.openapi_schema is None:
@@ -61,6 +72,8 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas = made["components"]["schemas"]
         problem = ProblemBody.model_json_schema(ref_template="#/components/schemas/{model}")
         schemas |= problem.pop("$defs", {}) | {"ProblemBody": problem}
+        schemas["Answering"] = Answering.model_json_schema()
+        _name_marketplace(made["paths"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = made

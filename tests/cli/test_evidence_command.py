@@ -62,5 +62,5 @@ def test_the_group_has_two_names_and_is_listed_once(command: Command, sent: Trad
     listed = [line.split()[1] for line in command("--help").out.splitlines() if line.startswith("│ order")]
     assert listed == ["orders"]
     shown = command("order", "show", ORDER, "--seller", "anna").out
-    assert "Amazon's own order at 2026-11-22" in shown
+    assert "The sandbox's own order at 2026-11-22" in shown
     assert "Y0000001K" in shown

@@ -97,6 +97,7 @@ def test_status_for_machines(on: Command) -> None:
     assert said.code == 0
     assert said.json() == {
         "version": 1,
+        "marketplace": "sandbox",
         "uploads": {"done": 1, "rejected": 1},
         "sellers": {"anna": {"done": 1, "rejected": 1}},
         "feeds_in_flight": [],
@@ -187,7 +188,7 @@ def test_the_story_of_an_upload(on: Command, past: Past) -> None:
     (came,) = [step for step in story if step["what"] == "upload at ftp"]
     assert came["detail"].startswith("127.0.0.1")
     (given,) = [step for step in story if step["what"] == "given to Amazon"]
-    assert re.fullmatch(r"feed 1 is Amazon's \d+", given["detail"])
+    assert re.fullmatch(r"feed 1 is Amazon's SANDBOX-\d+", given["detail"])
 
 
 def test_the_story_for_people(on: Command, past: Past) -> None:

@@ -100,7 +100,7 @@ def test_a_trial_mail_tries_the_settings(command: Command, server: PostOffice) -
     assert (said.code, said.out) == (0, f"localhost:{server.port} took a mail to ops@example.com\n")
     (message,) = server.messages()
     assert message["To"] == "ops@example.com"
-    assert message["Subject"] == "A trial mail of cws_filedrop"
+    assert message["Subject"] == "[sandbox] A trial mail of cws_filedrop"
 
 
 def test_a_trial_says_why_it_did_not_work(command: Command, server: PostOffice) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.contexts import NOW, context_on, outbox, read
+from pipeline.contexts import NOW, context_on, of_amazon, outbox, read
 from pipeline.shop import ORDER, OTHER, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds, sending_again
@@ -33,7 +33,7 @@ LOST = Settlement(Verdict.UNKNOWN, "", "Amazon ended the feed as FATAL", {})
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
     """A shop."""
-    context = context_on(tmp_path)
+    context = of_amazon(context_on(tmp_path))
     yield Shop(context)
     context.db.close()
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from marketplaces.market_kit import IMPATIENT, Market, counts, document, message, submit
+from marketplaces.market_kit import IMPATIENT, Market, counts, document, message, submit, wait_for
 
 from cws_filedrop.errors import RemoteError, RemoteRefused, RemoteUnavailable
 from cws_filedrop.feeds import processing_report
@@ -150,7 +150,7 @@ def settled(market: Market, client: FeedsClient) -> Feed:
     return market.settled(client, document(*(message(number) for number in range(1, 4))))
 
 
-@pytest.mark.parametrize("kind", ["cut", "garbage", "miscount"])
+@pytest.mark.parametrize("kind", ["cut", "garbage", "miscount", "empty", "other"])
 def test_damaged_reports_confirm_nobody(market: Market, kind: str) -> None:
     client = market.client()
     feed = settled(market, client)
@@ -175,6 +175,80 @@ def test_damaged_packing_is_seen(open_market: Callable[..., Market]) -> None:
     assert counts(client.get_report(feed.result_document_id)) == (3, 4, 0, 0)
 
 
+@pytest.mark.parametrize("packed", [False, True])
+def test_what_is_said_to_be_packed_and_is_not_is_read_as_it_is(
+    open_market: Callable[..., Market], *, packed: bool
+) -> None:
+    market = open_market(gzip_reports=packed)
+    client = market.client()
+    feed = settled(market, client)
+    assert feed.result_document_id is not None
+    operation = "report" if packed else "getFeedDocument"
+    market.fault(operation, "not-gzip")
+    assert verdict(client.get_report(feed.result_document_id), 3) is Verdict.CONFIRMED
+    assert market.ask("health")["faults_struck"] == 1
+
+
+@pytest.mark.parametrize(("operation", "status"), [("getFeeds", 403), ("getFeed", 404), ("createFeedDocument", 401)])
+def test_refusals_of_every_status(market: Market, operation: str, status: int) -> None:
+    prepared = Prepared(market)
+    market.fault(operation, "refuse", status=status, count=2)
+    for _ in range(2):
+        with pytest.raises(RemoteRefused) as refused:
+            prepared.call(operation)
+        assert refused.value.status == status
+    prepared.call(operation)
+
+
+@pytest.mark.parametrize(("when", "feeds"), [("before", 0), ("after", 1)])
+def test_whether_it_was_done_before_things_went_wrong_can_be_chosen(market: Market, when: str, feeds: int) -> None:
+    for kind in ("fail", "drop", "empty"):
+        client = market.client(f"of-{kind}")
+        document_id, url, _ = client.create_feed_document()
+        client.upload(url, document(message(1)))
+        market.fault("createFeed", kind, when=when, status=503)
+        with pytest.raises(RemoteUnavailable) as caught:
+            client.create_feed(document_id)
+        assert caught.value.ambiguous
+        assert len(client.get_feeds(market.since())) == feeds, kind
+
+
+@pytest.mark.parametrize(("when", "feeds"), [("before", 0), ("after", 1)])
+def test_a_slow_answer_may_come_after_the_work_or_before(market: Market, when: str, feeds: int) -> None:
+    client, impatient = market.client(), market.client(timeouts=IMPATIENT)
+    document_id, url, _ = client.create_feed_document()
+    client.upload(url, document(message(1)))
+    market.fault("createFeed", "slow", when=when, seconds=2)
+    with pytest.raises(RemoteUnavailable, match="did not answer in time"):
+        impatient.create_feed(document_id)
+    assert len(client.get_feeds(market.since())) == feeds
+    wait_for(lambda: len(client.get_feeds(market.since())) == 1)
+    market.fault("getFeeds", "slow", seconds=0.1)
+    assert len(client.get_feeds(market.since())) == 1
+
+
+def test_a_fault_strikes_by_chance_and_the_same_for_the_same_seed(market: Market) -> None:
+    client = market.client()
+
+    def works() -> bool:
+        try:
+            client.create_feed_document()
+        except RemoteUnavailable:
+            return False
+        return True
+
+    def struck(seed: int) -> list[bool]:
+        market.fault("createFeedDocument", "throttle", probability=0.5, seed=seed, count=0)
+        found = [works() for _ in range(30)]
+        market.control.delete(market.server.endpoint + "/sandbox/faults")
+        return found
+
+    first = struck(1)
+    assert set(first) == {True, False}
+    assert struck(1) == first
+    assert struck(2) != first
+
+
 def test_faults_are_counted_seen_and_called_off(market: Market) -> None:
     client = market.client()
     market.fault("*", "fail", times=2)
@@ -196,6 +270,10 @@ def test_faults_are_counted_seen_and_called_off(market: Market) -> None:
         {"operation": "launch", "kind": "fail"},
         {"operation": "getFeed", "kind": "fatal"},
         {"operation": "getFeed", "kind": "fail", "often": 3},
+        {"operation": "getFeed", "kind": "fail", "when": "soon"},
+        {"operation": "getFeed", "kind": "fail", "probability": 0},
+        {"operation": "getFeed", "kind": "late"},
+        {"operation": "getFeed", "kind": "other"},
         [],
     ],
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from pipeline.contexts import NOW, context_on, outbox
+from pipeline.contexts import NOW, context_on, of_amazon, outbox
 from pipeline.shop import FIRST, FREE, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.amazon_context import AmazonContext
@@ -144,7 +144,7 @@ def no_feeds(account: Account) -> Amazon:
 @pytest.fixture
 def watch(tmp_path: Path) -> Watch:
     clock, amazon = Clock(), Amazon()
-    shop = Shop(replace(context_on(tmp_path), clock=clock), look_after=timedelta(minutes=15))
+    shop = Shop(replace(of_amazon(context_on(tmp_path)), clock=clock), look_after=timedelta(minutes=15))
     client: Callable[[Account], Amazon] = lambda account: amazon  # noqa: E731
     return Watch(shop, amazon, clock, OrderReader(AmazonContext(shop.context, no_feeds, client, rate_scale=1000.0)))
 

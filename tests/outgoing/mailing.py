@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from notify.post_office import PostOffice
-from pipeline.contexts import NOW, context_on, put, read
+from pipeline.contexts import NOW, context_on, of_amazon, put, read
 
 from cws_filedrop.model import MailEvent, Mailing, MailState, Policy, Seller, Verdict
 from cws_filedrop.notify.mail_relay import mail_relay
@@ -142,7 +142,7 @@ class Shop:
 def shop_with(folder: Path, server: PostOffice, policy: Policy | None = None, **changes: object) -> Shop:
     """A shop whose mails go to a server."""
     clock = Clock()
-    context = context_on(folder, policy)
+    context = of_amazon(context_on(folder, policy))
     settings = MailSettings(
         host="localhost", port=server.port, security="none", sender="ship@example.com", per_minute=0, timeout_seconds=20
     )

@@ -23,6 +23,7 @@ from cws_filedrop.notify import signing
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.hooks.caller import Caller
 from cws_filedrop.pipeline import outbox
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.feeds import settling
 from cws_filedrop.store.feeds.settling import Settlement
@@ -30,6 +31,7 @@ from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
 
+SANDBOX = MarketplaceKind.SANDBOX
 SECRET = signing.new_secret()
 FILE = b"order-id\tstatus\n026-1520163-6049104\tshipped\nwrong\tshipped\n"
 
@@ -90,7 +92,9 @@ class Told:
         )
         row = {"id": f"{upload_id[:-4]}2222", **{name: getattr(found, name) for name in names}}
         for _ in range(2):
-            uploads.arrive(self.context.db, [row], beside=partial(events.received, now=self.clock()))
+            uploads.arrive(
+                self.context.db, [row], beside=partial(events.received, now=self.clock(), marketplace=SANDBOX)
+            )
 
     def answer(self, content: bytes = FILE) -> str:
         upload_id = put(self.context, content)
@@ -145,7 +149,11 @@ def test_an_order_that_amazon_refuses_is_told_of_with_its_code(told: Told) -> No
     refused = Settlement(Verdict.CONFIRMED, "", "ok", {1: (Verdict.UNCONFIRMED, "A-18028", "Somebody's words")})
     for _ in range(2):
         settling.settle(
-            told.context.db, feed_no, refused, now=told.clock(), beside=partial(events.refused, now=told.clock())
+            told.context.db,
+            feed_no,
+            refused,
+            now=told.clock(),
+            beside=partial(events.refused, now=told.clock(), marketplace=SANDBOX),
         )
     outbox.publish(told.context, uploads.some(told.context.db, [upload_id]))
     assert told.caller.round() == 2
@@ -172,7 +180,9 @@ def test_other_sellers_hear_nothing(told: Told) -> None:
     shop.drop(shipped())
     _, feed_no = shop.submitted()
     refused = Settlement(Verdict.UNCONFIRMED, "A-1", "no", {1: (Verdict.UNCONFIRMED, "A-18028", "no")})
-    settling.settle(told.context.db, feed_no, refused, now=NOW, beside=partial(events.refused, now=NOW))
+    settling.settle(
+        told.context.db, feed_no, refused, now=NOW, beside=partial(events.refused, now=NOW, marketplace=SANDBOX)
+    )
     told.answer()
     assert told.states(theirs) == []
     assert len(told.states()) == 2
@@ -309,7 +319,7 @@ def test_alarms_go_to_the_operators(tmp_path: Path, monkeypatch: pytest.MonkeyPa
             wait_for(lambda: len(there.told) == 2, what="two calls")
         assert there.events() == ["alarm.raised", "alarm.recovered"]
         assert all(one.is_signed_with(SECRET) for one in there.told)
-        assert there.told[0].said["data"] == {"key": "disk:2", "kind": "disk"}
+        assert there.told[0].said["data"] == {"key": "disk:2", "kind": "disk", "marketplace": "sandbox"}
         with running(Caller(made.context)):  # without the setting
             assert not events.alarm(made.context, "disk:3", {})
         context.db.close()
@@ -344,5 +354,9 @@ def test_old_calls_are_forgotten(told: Told) -> None:
 
 
 def test_bodies_are_json_that_anyone_reads() -> None:
-    made = json.loads(events.body(HookEvent.TEST, {"a": "ä"}, now=NOW))
-    assert made == {"type": "hook.test", "timestamp": "2026-11-22T12:00:00.000Z", "data": {"a": "ä"}}
+    made = json.loads(events.body(HookEvent.TEST, {"a": "ä"}, now=NOW, marketplace=SANDBOX))
+    assert made == {
+        "type": "hook.test",
+        "timestamp": "2026-11-22T12:00:00.000Z",
+        "data": {"a": "ä", "marketplace": "sandbox"},
+    }

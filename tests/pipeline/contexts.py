@@ -33,6 +33,12 @@ def context_on(folder: Path, policy: Policy | None = None) -> ServiceContext:
     return context
 
 
+def of_amazon(context: ServiceContext) -> ServiceContext:
+    """The same where Amazon answers, so that nothing speaks of the sandbox; whoever plays it is for the test to say."""
+    amazon = replace(context.settings.marketplace, kind="amazon")
+    return replace(context, settings=replace(context.settings, marketplace=amazon))
+
+
 def put(
     context: ServiceContext,
     content: bytes,

@@ -18,6 +18,7 @@ from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSever
 from cws_filedrop.model import FeedState
 from cws_filedrop.pipeline import answers
 from cws_filedrop.pipeline.steps import StepResult
+from cws_filedrop.reports.marketplace import number_of_feed
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.feeds import feeds
 
@@ -174,7 +175,7 @@ UNUSABLE: dict[str, Callable[[int], bytes | Exception]] = {
 def test_a_report_that_cannot_be_used_is_asked_for_again(place: Place, kind: str) -> None:
     place.send()
     assert place.look().done
-    place.amazon.reports = [UNUSABLE[kind](int(place.feed.amazon_feed_id or 0)) for _ in range(3)]
+    place.amazon.reports = [UNUSABLE[kind](int(number_of_feed(place.feed.amazon_feed_id))) for _ in range(3)]
     for _ in range(3):
         step = place.settle()
         assert step.again_seconds > 0
@@ -190,7 +191,7 @@ def test_a_report_that_cannot_be_used_is_asked_for_again(place: Place, kind: str
 def test_one_that_stays_so_leaves_the_lines_unknown_after_days_and_says_why(place: Place, kind: str) -> None:
     place.send()
     assert place.look().done
-    place.amazon.reports = [UNUSABLE[kind](int(place.feed.amazon_feed_id or 0)) for _ in range(2)]
+    place.amazon.reports = [UNUSABLE[kind](int(number_of_feed(place.feed.amazon_feed_id))) for _ in range(2)]
     assert place.settle().again_seconds > 0
     place.pass_hours(73)
     assert place.settle().done
@@ -223,7 +224,7 @@ def test_another_feed_that_an_operator_names_is_waited_for_from_the_beginning(pl
 def test_what_will_not_change_any_more_is_left_to_the_orders_within_an_hour(place: Place) -> None:
     place.send()
     assert place.look().done
-    wrong = UNUSABLE["counts that contradict each other"](int(place.feed.amazon_feed_id or 0))
+    wrong = UNUSABLE["counts that contradict each other"](int(number_of_feed(place.feed.amazon_feed_id)))
     place.amazon.reports = [wrong, wrong]
     assert place.settle().again_seconds > 0
     place.pass_hours(1.1)
@@ -257,7 +258,7 @@ def test_a_warning_about_the_whole_confirms_all(place: Place) -> None:
     place.send()
     assert place.look().done
     warning = ReportedResult(0, ResultSeverity.WARNING, "90061", "An element was ignored.")
-    place.amazon.reports = [written(int(place.feed.amazon_feed_id or 0), warning)]
+    place.amazon.reports = [written(int(number_of_feed(place.feed.amazon_feed_id)), warning)]
     assert place.settle().done
     assert place.told == GOOD
     assert "it said A-90061: An element was ignored." in place.trade.messages(place.upload_id)

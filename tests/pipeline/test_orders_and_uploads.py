@@ -12,7 +12,7 @@ from pipeline.shop import FIRST, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, s
 
 from cws_filedrop.model import OrderState, Policy, UploadState
 from cws_filedrop.pipeline import large
-from cws_filedrop.store.orders import effects, order_book
+from cws_filedrop.store.orders import effects, order_book, undoing
 from cws_filedrop.store.uploads import lines, uploads
 
 
@@ -176,7 +176,7 @@ def test_an_upload_that_fails_after_all_takes_its_effects_back(shop: Shop) -> No
     shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
     upload_id = shop.drop(f"{ORDER}\tpacked\t\t\t{FIRST}\tYodel\t", shipped(order=OTHER))
     with shop.context.db.write() as connection:
-        effects.undo_in(connection, upload_id)
+        undoing.undo_in(connection, upload_id)
         lines.forget_in(connection, upload_id)
     assert shop.order().state is OrderState.NEW
     assert shop.story() == [("import", "new")]
@@ -188,7 +188,7 @@ def test_what_happened_to_an_order_since_is_not_taken_back(shop: Shop) -> None:
     first = shop.drop(f"{ORDER}\tpacked\t\t\t\t\t")
     shop.drop(shipped())
     with shop.context.db.write() as connection:
-        effects.undo_in(connection, first)
+        undoing.undo_in(connection, first)
     assert shop.order().state is OrderState.SHIPPED
     assert shop.story() == [("seller", "shipped")]
 

@@ -142,6 +142,7 @@ def test_machines_read_everything() -> None:
         "unresolved": [],
         "unknown": [],
         "ignored": [],
+        "marketplace": "amazon",
     }
 
 

@@ -52,7 +52,7 @@ def test_what_was_found_is_believed_by_proof_by_amazons_answer_or_by_a_person_al
     assert believed == {FeedEvent.PROVEN, FeedEvent.ANSWERED, FeedEvent.NAMED}
 
 
-@pytest.mark.parametrize("state", OVER)
+@pytest.mark.parametrize("state", sorted(OVER))
 def test_what_is_over_stays_over(state: FeedState) -> None:
     assert set(TRANSITIONS[state].values()) == {state}
 

@@ -132,7 +132,7 @@ DIGESTS = {
     "HASH": lambda content: f"213 SHA-256 0-{len(content)} {hashlib.sha256(content).hexdigest()} /inbox/a.txt",
     "XSHA256": lambda content: f"250 {hashlib.sha256(content).hexdigest().upper()}",
     "XSHA1": lambda content: f"250 {hashlib.sha1(content, usedforsecurity=False).hexdigest().upper()}",
-    "XMD5": lambda content: f"250 {hashlib.md5(content, usedforsecurity=False).hexdigest().upper()}",
+    "XMD5": lambda content: f"250 {hashlib.new('md5', content, usedforsecurity=False).hexdigest().upper()}",
     "XCRC": lambda content: f"250 {zlib.crc32(content):08X}",
 }
 

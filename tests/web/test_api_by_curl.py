@@ -92,7 +92,7 @@ def test_the_calls_of_the_page(tmp_path: Path) -> None:
         assert json.loads(one)["verdicts"] == {"queued": 1, "rejected": 1}
         assert [found["line"] for found in json.loads(lines)["lines"]] == [3]
         assert upload["id"] in receipt.decode()
-        assert json.loads(orders) == {"orders": []}
+        assert json.loads(orders) == {"orders": [], "marketplace": "sandbox"}
         assert json.loads(status)["seller"] == "anna"
 
 
@@ -106,9 +106,9 @@ def test_the_operators_calls_of_the_page(tmp_path: Path) -> None:
         now, held, released, unconfirmed, settled = [json.loads(shell.run(command)) for command in commands(OPERATORS)]
         assert now["stages"]["aside"]["number"] == 1
         assert [one["id"] for one in held["uploads"]] == [named["held"]]
-        assert released == {"id": named["held"], "state": "arrived"}
+        assert released == {"id": named["held"], "state": "arrived", "marketplace": "sandbox"}
         assert [(one["account_id"], one["order_id"]) for one in unconfirmed["lines"]] == [(1, named["order"])]
-        assert settled == {"account_id": 1, "order_id": named["order"], "state": "shipped"}
+        assert settled == {"account_id": 1, "order_id": named["order"], "state": "shipped", "marketplace": "sandbox"}
         assert [one.who for one in decisions.listing(site.context.db)] == ["olga", "olga"]
 
 

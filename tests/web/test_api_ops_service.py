@@ -71,8 +71,8 @@ def test_now_tells_how_everything_stands(site: Site) -> None:
     assert [(one["order_id"], one["seller"], one["state"]) for one in now["late"]] == [(LATE, "anna", "new")]
     assert [one["kind"] for one in now["alarms"]] == ["stuck-feed"]
     health = {one["name"]: one for one in now["health"]}
-    assert set(health) == {"Database", "Disk", "Amazon", "Worker"}
-    assert (health["Amazon"]["tone"], health["Amazon"]["words"]) == ("bad", "stopped feeds: 1")
+    assert set(health) == {"Database", "Disk", "Sandbox", "Worker"}
+    assert (health["Sandbox"]["tone"], health["Sandbox"]["words"]) == ("bad", "stopped feeds: 1")
     assert (health["Worker"]["tone"], health["Worker"]["words"]) == ("bad", "silent for 20 min")
     assert named["held"] == every(site, "/held", "uploads")[0]["id"]
 
@@ -103,7 +103,7 @@ def test_a_stopped_feed_goes_on(site: Site) -> None:
     number = stopped(site)
     (listed,) = every(site, "/feeds?state=stopped", "feeds")
     assert (listed["no"], listed["merchant_id"], listed["note"]) == (number, "M1", "Amazon answered 403")
-    assert look(site, f"/feeds/{number}").json() == listed
+    assert look(site, f"/feeds/{number}").json() == listed | {"marketplace": "sandbox"}
     done = do(site, f"/feeds/{number}/retry")
     assert (done.status_code, done.json()["state"], done.json()["note"]) == (202, "submitted", "")
     assert feeds.get(site.context.db, number).state in feeds.LIVE
@@ -240,6 +240,7 @@ def test_people_are_added_changed_and_kept_out(site: Site) -> None:
         "enabled": True,
         "second_factor": False,
         "created_at": "2026-11-22T12:00:00.000Z",
+        "marketplace": "sandbox",
     }
     people = site.get("/ops/people", who="root").json()["people"]
     assert [one["name"] for one in people] == ["eve", "olga", "otto", "root"]

@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cws_filedrop.formatting import age, clock, lasting, printable, tone, until
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.store.lists.stages import StageCount
 from cws_filedrop.views.overview import Overview
 
@@ -27,19 +28,22 @@ ASIDE: Final = ("held", "cut", "failed")
 @dataclass(frozen=True, slots=True)
 class FrameContent:
     """What a frame is made of: the latest overview, the moment, the data folder, why there is no newer one ("": there
-    is), and how often a new one is taken (None: once)."""
+    is), how often a new one is taken (None: once), and who answers for Amazon."""
 
     seen: Overview | None
     now: datetime
     data: Path
     trouble: str
     every_seconds: float | None
+    marketplace: MarketplaceKind = MarketplaceKind.AMAZON
 
 
 def frame(shown: FrameContent, *, width: int, limit: int, compact: bool) -> RenderableType:
     """The frame, for a terminal of that width; lists have at most `limit` rows. A compact one leaves out what is 0, and
     counts who is connected and what is late instead of listing it."""
     parts: list[RenderableType] = [_head(shown)]
+    if shown.marketplace.notice:
+        parts.append(Text(f" {shown.marketplace.notice} ", style="bold black on yellow"))
     if shown.trouble:
         parts.append(_blind(shown))
     if shown.seen is not None:

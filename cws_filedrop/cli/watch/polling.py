@@ -61,7 +61,8 @@ class ServicePoller:
         if self._bug is not None:
             raise self._bug
         now, trouble = datetime.now(UTC), self._why_blind()
-        shown = FrameContent(self.seen, now, self._context.settings.data, trouble, self._every if height else None)
+        every, context = self._every if height else None, self._context
+        shown = FrameContent(self.seen, now, context.settings.data, trouble, every, context.marketplace)
         for limit, compact in SHAPES if height is not None else ((ROWS_ONCE, False),):
             made = watch_frame.frame(shown, width=console.width, limit=limit, compact=compact)
             if height is None or len(console.render_lines(made, pad=False)) <= height:

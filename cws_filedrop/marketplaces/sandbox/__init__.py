@@ -37,8 +37,22 @@ A report GET_FLAT_FILE_ACTIONABLE_ORDER_DATA_SHIPPING (2021-06-30) lists what of
 order, all of it optional: `purchase_date`, `latest_ship_date`, `ship_service_level`, `buyer` (an object of the
 report's columns buyer-*, recipient-name and ship-*), and with an item `sku` and `name`.
 
-Under /sandbox: `health`; `ledger` (every line that was ever processed, with its outcome; filters order, account, feed,
-outcome, after) and `ledger/summary`; `orders`; `faults` (GET, POST, DELETE; see module `faults`).
+Every answer has the Date of the sandbox's own clock. Under /sandbox, JSON in and out:
+
+    GET health                    that it answers; how many feeds there are, and how many faults have struck
+    GET ledger                    `messages`: every line that was ever processed, with its outcome; `taken`: what was
+                                  taken of each order, item and package; `twice`: what was sent again after that.
+                                  Filters: order, account, feed, outcome, after
+    GET ledger/summary            lines, distinct ones, those that came more than once
+    POST, DELETE orders           load a book, as above; remove all books
+    GET, POST, DELETE faults      what goes wrong with the next calls, such as {"operation": "createFeed", "kind":
+                                  "late", "seconds": 8}; module `faults` lists the kinds
+    GET, POST, DELETE behaviour   how it behaves until told otherwise, such as {"clock_skew_seconds": 180}; module
+                                  `behaviour` lists what there is
+    POST feeds                    a feed of another application: {"account": "NAME"}; more in module `by_others`
+    POST shipments                a package confirmed by hand: {"account": "NAME", "order_id": "...", "items":
+                                  {"01234567890123": 1}, "tracking": "...", "carrier": "..."}; of fewer units than the
+                                  loaded book has, the order is partly shipped
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from cws_filedrop import log, private
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.marketplaces.sandbox import SandboxServerSettings, serve
 from cws_filedrop.processes import child
+from cws_filedrop.reports.marketplace import SANDBOX_FEED
 
 
 def main() -> int:
@@ -28,6 +29,7 @@ def main() -> int:
         processing_seconds=given.processing_seconds,
         gzip_reports=given.gzip,
         show_after_seconds=given.show_after_seconds,
+        feed_prefix=given.feed_prefix,
     )
     try:
         serve(settings, watch_stdin=given.watch_stdin)
@@ -47,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--show-after-seconds", type=float, default=0.0, help="how long getOrder does not know what was shipped"
     )
+    parser.add_argument("--feed-prefix", default=SANDBOX_FEED, help="how ids of feeds begin")
     parser.add_argument("--gzip", action="store_true", help="pack reports")
     parser.add_argument("--watch-stdin", action="store_true", help="stop when standard input ends")
     parser.add_argument("--log-level", default="warning")

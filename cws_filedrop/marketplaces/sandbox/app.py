@@ -7,8 +7,10 @@ scaled, so that tests need not wait.)
 
 from __future__ import annotations
 
+import asyncio
 import uuid
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 from xml.sax.saxutils import escape
@@ -21,14 +23,15 @@ from starlette.routing import BaseRoute, Route
 
 from cws_filedrop import log
 from cws_filedrop.marketplaces.limits import RATES, reserve
-from cws_filedrop.marketplaces.sandbox import faults
-from cws_filedrop.marketplaces.sandbox.faults import DroppedResponse, Fault, Faults, HangingResponse
-from cws_filedrop.marketplaces.sandbox.operations import Amazon, OperationCall, OperationRefused
+from cws_filedrop.marketplaces.sandbox import wrong_answers
+from cws_filedrop.marketplaces.sandbox.faults import Fault, Faults
+from cws_filedrop.marketplaces.sandbox.operations import Amazon, OperationCall, OperationRefused, denied
 from cws_filedrop.marketplaces.sandbox.orders_api import OrdersApi
 from cws_filedrop.marketplaces.sandbox.reports_api import ReportsApi
 from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
 from cws_filedrop.marketplaces.sandbox.settings import SandboxServerSettings
 from cws_filedrop.marketplaces.sandbox.signing import Signer
+from cws_filedrop.marketplaces.sandbox.wrong_answers import DroppedResponse, LateResponse
 
 LOG: Final = log.get(__name__)
 API: Final = "/feeds/2021-06-30"
@@ -37,6 +40,15 @@ REPORTS: Final = "/reports/2021-06-30"
 TOKENS: Final = "/tokens/2021-03-01"
 LARGEST_UPLOAD: Final = 10 * 1024 * 1024
 LARGEST_REQUEST: Final = 64 * 1024
+
+WORDS: Final = {
+    "throttle": ("QuotaExceeded", "You exceeded your quota for the requested resource."),
+    "fail": ("InternalFailure", "We encountered an internal error. Please try again."),
+    "late": ("InternalFailure", "We encountered an internal error. Please try again."),
+    "refuse": ("InvalidInput", "The sandbox was told to refuse this."),
+}
+STATUSES: Final = {"throttle": 429, "fail": 500, "late": 504, "refuse": 400}
+CODES: Final = {401: "Unauthorized", 403: "Unauthorized", 404: "NotFound"}
 
 Work = Callable[[OperationCall], Any]
 
@@ -85,10 +97,11 @@ class App:
 
     def __init__(self, rows: SandboxRows, signer: Signer, settings: SandboxServerSettings) -> None:
         self.amazon = amazon = Amazon(rows, signer)
-        self.orders = OrdersApi(rows, show_after_seconds=settings.show_after_seconds)
+        self.orders = OrdersApi(rows)
         self.reports = ReportsApi(rows, signer, amazon, settings)
         self.rows = rows
         self.faults = Faults()
+        self.closing = asyncio.Event()  # ends late answers when the server stops
         self._settings = settings
 
     def starlette(self, control: list[BaseRoute]) -> Starlette:
@@ -109,44 +122,42 @@ class App:
             if body is None:
                 return _storage_refused(OperationRefused(400, "EntityTooLarge", f"More than {limit} bytes"))
             fault = self.faults.take(name)
-            if fault is not None and fault.kind in faults.BEFORE | faults.AFTER and not fault.works_first:
+            if fault is not None and fault.is_instead:
                 return self._struck(fault, Response(b"{}", 200, media_type="application/json"))
+            waits = fault is not None and fault.kind == "slow" and not fault.works_first
+            if fault is not None and waits:
+                await self._wait(fault.seconds)
             response = await run_in_threadpool(answer, replace(_call(request, body), fault=fault))
-            return response if fault is None else self._struck(fault, response)
+            return response if fault is None or waits else self._struck(fault, response)
 
         return endpoint
 
     def _struck(self, fault: Fault, response: Response) -> Response:
         """The answer, gone wrong."""
         match fault.kind:
-            case "throttle":
-                return _refused(
-                    OperationRefused(429, "QuotaExceeded", "You exceeded your quota for the requested resource.")
-                )
-            case "fail":
-                words = "We encountered an internal error. Please try again."
-                return _refused(OperationRefused(fault.status or 500, "InternalFailure", words))
-            case "refuse":
-                return _refused(
-                    OperationRefused(fault.status or 400, "InvalidInput", "The sandbox was told to refuse this.")
-                )
+            case "throttle" | "fail" | "refuse" | "late":
+                code, words = WORDS[fault.kind]
+                status = fault.status or STATUSES[fault.kind]
+                return _refused(OperationRefused(status, CODES.get(status, code), words))
             case "hang":
-                return HangingResponse(fault.seconds, self.faults.closing)
+                return LateResponse(fault.seconds, self.closing)
+            case "slow":
+                return LateResponse(fault.seconds, self.closing, response)
             case "drop":
                 return DroppedResponse()
-            case "garbage":
-                return Response(faults.PAGE, response.status_code, media_type="text/html")
-            case "cut":
-                return faults.cut(response)
             case "break":
                 return DroppedResponse(response)
-            case "miscount":
-                return faults.miscounted(response)
-        return response  # the fault was for the feed, not for the answer
+        return wrong_answers.changed(fault, response)
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.closing.wait(), seconds)
 
     def token(self, call: OperationCall) -> Response:
         """Answer Login with Amazon, which has its own shape of errors."""
         try:
+            if "token" in self.rows.behaviour.now.forbidden:
+                raise OperationRefused(403, "unauthorized_client", "The client is not allowed to ask for a token.")
             return JSONResponse(self.amazon.token(call), headers=_request_id() | {"cache-control": "no-store"})
         except OperationRefused as refusal:
             body = {"error": refusal.code, "error_description": refusal.message}
@@ -159,6 +170,7 @@ class App:
 
         def answer(call: OperationCall) -> Response:
             try:
+                self._check_allowed(operation.name)
                 account = operation.account(call)
                 self._take_token(account, operation.name)
                 payload = operation.work(replace(call, account=account))
@@ -169,6 +181,10 @@ class App:
             return JSONResponse(payload, operation.status, headers=_request_id() | limit)
 
         return answer
+
+    def _check_allowed(self, name: str) -> None:
+        if name in self.rows.behaviour.now.forbidden:
+            raise denied("The application's role does not allow this.")
 
     def _take_token(self, account: str, name: str) -> None:
         rate = RATES[name].scaled(self._settings.rate_scale)
@@ -184,6 +200,7 @@ class App:
     def put(self, call: OperationCall) -> Response:
         """The storage takes a document."""
         try:
+            self._check_allowed("upload")
             self.amazon.put(call)
         except OperationRefused as refusal:
             return _storage_refused(refusal)
@@ -192,6 +209,7 @@ class App:
     def fetch(self, call: OperationCall) -> Response:
         """The storage hands a document out."""
         try:
+            self._check_allowed("report")
             document = self.amazon.open(call, "GET")
         except OperationRefused as refusal:
             return _storage_refused(refusal)

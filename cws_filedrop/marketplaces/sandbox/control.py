@@ -1,29 +1,22 @@
-"""What only a sandbox has, under /sandbox: health, ledger, order book, faults on demand. For tests and demos."""
+"""What only a sandbox has, under /sandbox: health, ledger, order book, faults on demand, behaviour, what others do to
+an account meanwhile. For tests and demos.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Coroutine, Iterator
-from typing import Any, Final
+from dataclasses import asdict
+from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from cws_filedrop.marketplaces.sandbox import order_report, orders
+from cws_filedrop.marketplaces.sandbox import by_others, ledger, order_report, orders
 from cws_filedrop.marketplaces.sandbox.faults import Faults, fault
 from cws_filedrop.marketplaces.sandbox.rows import SandboxRows
-
-FILTERS: Final = {  # parameter of the query: condition
-    "order": "order_id = ?",
-    "account": "account = ?",
-    "feed": "feed = ?",
-    "outcome": "outcome = ?",
-    "after": "no > CAST(? AS INTEGER)",
-}
-LINE: Final = "account, order_id, item_code, tracking"
-MOST_NAMED: Final = 100
 
 Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -31,59 +24,28 @@ Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 def routes(rows: SandboxRows, faults: Faults) -> list[BaseRoute]:
     """All of them."""
     return [
-        Route("/sandbox/health", _in_thread(lambda request: _health(rows)), methods=["GET"]),
-        Route("/sandbox/ledger", _in_thread(lambda request: _ledger(rows, request)), methods=["GET"]),
-        Route("/sandbox/ledger/summary", _in_thread(lambda request: _summary(rows, request)), methods=["GET"]),
+        Route("/sandbox/health", _asked(lambda _: _health(rows, faults)), methods=["GET"]),
+        Route("/sandbox/ledger", _asked(lambda query: ledger.messages(rows, query)), methods=["GET"]),
+        Route("/sandbox/ledger/summary", _asked(lambda query: ledger.summary(rows, query)), methods=["GET"]),
         Route("/sandbox/orders", _orders(rows), methods=["POST", "DELETE"]),
         Route("/sandbox/faults", _faults(faults), methods=["GET", "POST", "DELETE"]),
+        Route("/sandbox/behaviour", _behaviour(rows), methods=["GET", "POST", "DELETE"]),
+        Route("/sandbox/feeds", _posted(lambda wanted: by_others.feed(rows, wanted)), methods=["POST"]),
+        Route("/sandbox/shipments", _posted(lambda wanted: _shipped(rows, wanted)), methods=["POST"]),
     ]
 
 
-def _in_thread(answer: Callable[[Request], object]) -> Endpoint:
+def _asked(answer: Callable[[ledger.Query], object]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
-        return await run_in_threadpool(lambda: JSONResponse(answer(request)))
+        return await run_in_threadpool(lambda: JSONResponse(answer(request.query_params)))
 
     return endpoint
 
 
-def _health(rows: SandboxRows) -> dict[str, object]:
+def _health(rows: SandboxRows, faults: Faults) -> dict[str, object]:
     with rows.state.read() as connection:
         feeds = connection.execute("SELECT count(*) FROM feeds").fetchone()[0]
-    return {"status": "ok", "feeds": feeds}
-
-
-def _conditions(request: Request) -> tuple[str, list[str]]:
-    given = [name for name in FILTERS if name in request.query_params]
-    where = " AND ".join(FILTERS[name] for name in given) or "1"
-    return where, [request.query_params[name] for name in given]
-
-
-def _ledger(rows: SandboxRows, request: Request) -> dict[str, object]:
-    """Every line of every message that was ever processed, oldest first.
-
-    Refused ones too: the ledger is the witness in tests that nothing was sent twice.
-    """
-    rows.settle()
-    where, values = _conditions(request)
-    query = f"SELECT * FROM ledger WHERE {where} ORDER BY no"  # noqa: S608 - conditions are ours, values are bound
-    with rows.state.read() as connection:
-        found = [_entry(dict(row)) for row in connection.execute(query, values)]
-    return {"messages": found, "count": len(found)}
-
-
-def _entry(row: dict[str, Any]) -> dict[str, Any]:
-    return row | {"feed_id": str(row.pop("feed")), "message_id": row.pop("message")}
-
-
-def _summary(rows: SandboxRows, request: Request) -> dict[str, object]:
-    """How many lines, how many distinct ones, and which of them came more than once."""
-    rows.settle()
-    where, values = _conditions(request)
-    source = f"FROM (SELECT {LINE}, count(*) AS times FROM ledger WHERE {where} GROUP BY {LINE})"  # noqa: S608
-    with rows.state.read() as connection:
-        total, different = connection.execute(f"SELECT coalesce(sum(times), 0), count(*) {source}", values).fetchone()
-        again = connection.execute(f"SELECT * {source} WHERE times > 1 LIMIT {MOST_NAMED}", values).fetchall()
-    return {"lines": total, "different": different, "more_than_once": [dict(row) for row in again]}
+    return {"status": "ok", "feeds": feeds, "faults_struck": faults.struck}
 
 
 def _orders(rows: SandboxRows) -> Endpoint:
@@ -135,6 +97,40 @@ def _faults(faults: Faults) -> Endpoint:
         return JSONResponse({"faults": faults.waiting()})
 
     return endpoint
+
+
+def _behaviour(rows: SandboxRows) -> Endpoint:
+    """Tell, change or reset how the sandbox behaves (the shape is in `behaviour`)."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            if request.method == "POST":
+                rows.behaviour.change(await request.json())
+        except ValueError as error:
+            return _wrong(str(error))
+        if request.method == "DELETE":
+            rows.behaviour.reset()
+        return JSONResponse(asdict(rows.behaviour.now))
+
+    return endpoint
+
+
+def _posted(work: Callable[[dict[str, Any]], object]) -> Endpoint:
+    """An endpoint for a JSON object; 400 when it makes no sense."""
+
+    async def endpoint(request: Request) -> Response:
+        body = await request.body()
+        try:
+            return JSONResponse(await run_in_threadpool(lambda: work(json.loads(body))), 201)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            return _wrong(repr(error))
+
+    return endpoint
+
+
+def _shipped(rows: SandboxRows, wanted: dict[str, Any]) -> dict[str, str]:
+    by_others.ship(rows, by_others.ManualShipment.of(wanted))
+    return {}
 
 
 def _wrong(words: str) -> Response:

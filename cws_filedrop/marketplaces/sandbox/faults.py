@@ -1,32 +1,36 @@
 """Faults on demand: what goes wrong with the next calls of an operation, and how. Knows no feeds.
 
-    kind       what happens                                             before or after the work
-    throttle   429 QuotaExceeded                                        before
-    fail       500 InternalFailure (or `status`)                        before
-    refuse     400 InvalidInput (or `status`)                           before
-    hang       no answer for `seconds`                                  before
-    drop       the connection is closed without an answer               after
-    garbage    a page of HTML instead of JSON, with a good status       before
-    cut        the first half of the answer, as if it were all          after
-    break      the first half of the answer, then the line is cut       after
-    miscount   a report whose counts do not add up (report only)        after
-    fatal      the feed will end FATAL (createFeed, createReport only)  -
-    cancelled  it will end CANCELLED (createFeed, createReport only)    -
+    kind       what happens                                                         when, unless told otherwise
+    throttle   429 QuotaExceeded                                                    before the work
+    fail       500 InternalFailure (or `status`, such as 503)                       before
+    refuse     400 InvalidInput (or `status`, such as 403, 404)                     before
+    hang       no answer for `seconds`, then the connection is closed               before
+    slow       the right answer, `seconds` late                                     after
+    drop       the connection is closed without an answer                           after
+    late       504 now (or `status`), and the feed appears `seconds` later          - (createFeed only)
+    garbage    a page of HTML instead of JSON or a report, with a good status       before
+    empty      nothing, with a good status                                          after
+    cut        the first half of the answer, as if it were all                      after
+    break      the first half of the answer, then the line is cut                   after
+    not-gzip   said to be packed, and is not                                        after (getFeedDocument, report)
+    other      the report of another feed, with other counts                        after (report only)
+    miscount   a report whose counts do not add up                                  after (report only)
+    fatal      the feed will end FATAL                                              - (createFeed, createReport)
+    cancelled  it will end CANCELLED                                                - (createFeed, createReport)
 
-`worked` true or false overrides whether the work is done first; for `fatal` it says whether the messages take effect.
+`when` is `before` or `after`: whether the work is done before things go wrong is the point of a fault (`worked` false
+or true says the same). For `fatal` and `cancelled` it says whether the messages take effect, and `report` true gives
+such a feed a report. `count` (or `times`) is how often it strikes, 0 = until it is cleared; with a `probability` below
+1 it strikes by chance, drawn from `seed`. `operation` is one of OPERATIONS, or `*`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gzip
-import re
+import hashlib
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Final
-
-from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 OPERATIONS: Final = (
     "token",
@@ -45,16 +49,24 @@ OPERATIONS: Final = (
     "createRestrictedDataToken",
 )
 ANY: Final = "*"
-AFTER: Final = frozenset({"drop", "cut", "break", "miscount"})
+AFTER: Final = frozenset({"slow", "drop", "empty", "cut", "break", "not-gzip", "other", "miscount"})
 BEFORE: Final = frozenset({"throttle", "fail", "refuse", "hang", "garbage"})
 FATES: Final = {"fatal": "FATAL", "cancelled": "CANCELLED"}
-PAGE: Final = b"<!doctype html><title>Service Unavailable</title><h1>Please try again later</h1>"
-COUNT: Final = re.compile(rb"(<MessagesSuccessful>)(\d+)")
+LATE: Final = "late"
+KINDS: Final = (*sorted(AFTER | BEFORE), LATE, *FATES)
+ONLY: Final[Mapping[str, tuple[str, ...]]] = {  # kinds that mean something for a few operations
+    **dict.fromkeys(FATES, ("createFeed", "createReport")),
+    LATE: ("createFeed",),
+    "not-gzip": ("getFeedDocument", "getReportDocument", "report"),
+    "other": ("report",),
+    "miscount": ("report",),
+}
+WHEN: Final = {"before": False, "after": True}
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing to go wrong, `times` times."""
+    """One thing to go wrong; the module says what each field means."""
 
     operation: str
     kind: str
@@ -62,11 +74,19 @@ class Fault:
     status: int = 0
     seconds: float = 3600.0
     worked: bool | None = None
+    probability: float = 1.0
+    seed: int = 0
+    report: bool = False
 
     @property
     def works_first(self) -> bool:
         """Is the work done before things go wrong?"""
         return self.kind in AFTER if self.worked is None else self.worked
+
+    @property
+    def is_instead(self) -> bool:
+        """Is the answer gone wrong all that happens, and nothing is done?"""
+        return self.kind in AFTER | BEFORE and self.kind != "slow" and not self.works_first
 
     def check(self) -> Fault:
         """The same.
@@ -75,10 +95,12 @@ class Fault:
         """
         if self.operation not in (*OPERATIONS, ANY):
             raise ValueError(f"operation {self.operation!r} is none of {', '.join((*OPERATIONS, ANY))}")
-        if self.kind not in (*AFTER, *BEFORE, *FATES):
-            raise ValueError(f"kind {self.kind!r} is none of {', '.join(sorted((*AFTER, *BEFORE, *FATES)))}")
-        if self.kind in FATES and self.operation not in ("createFeed", "createReport"):
-            raise ValueError(f"{self.kind} is for createFeed and createReport only")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind {self.kind!r} is none of {', '.join(KINDS)}")
+        if self.operation not in (possible := ONLY.get(self.kind, (self.operation,))):
+            raise ValueError(f"{self.kind} is for {' and '.join(possible)} only")
+        if not 0 < self.probability <= 1 or self.times < 0 or self.seconds < 0:
+            raise ValueError("probability is above 0 and at most 1; count and seconds are not below 0")
         return self
 
 
@@ -89,103 +111,80 @@ def fault(values: object) -> Fault:
     """
     if not isinstance(values, dict):
         raise ValueError("a fault is a JSON object")
+    named = dict(values)
+    if "count" in named:
+        named["times"] = named.pop("count")
+    if "when" in named:
+        named["worked"] = _worked(named.pop("when"))
     known = {field.name for field in fields(Fault)}
-    if strange := set(values) - known:
-        raise ValueError(f"unknown: {', '.join(sorted(strange))}; known are {', '.join(sorted(known))}")
+    if strange := set(named) - known:
+        raise ValueError(f"unknown: {', '.join(sorted(strange))}; known are when, count, {', '.join(sorted(known))}")
     try:
-        return Fault(**values).check()
+        return Fault(**named).check()
     except TypeError as error:
         raise ValueError(str(error)) from error
 
 
+def _worked(when: object) -> bool:
+    if not isinstance(when, str) or when not in WHEN:
+        raise ValueError(f"when {when!r} is none of {', '.join(WHEN)}")
+    return WHEN[when]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A fault that has not struck as often as it may, and the chance by which it does."""
+
+    fault: Fault
+    drawn: int = 0
+
+    def strikes(self, operation: str) -> bool:
+        """Does it strike a call of that operation? The chance is drawn for its own operation only."""
+        if self.fault.operation not in (operation, ANY):
+            return False
+        self.drawn += 1
+        draw = hashlib.sha256(f"{self.fault.seed}:{self.drawn}".encode()).digest()
+        return int.from_bytes(draw[:4]) < self.fault.probability * 2**32
+
+
 class Faults:
-    """Faults that have not struck yet, in order of request. `closing` ends hanging answers when the server stops."""
+    """Faults that have not struck yet, in order of request."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waiting: list[Fault] = []
-        self.closing = asyncio.Event()
+        self._waiting: list[_Waiting] = []
+        self._struck = 0
 
     def add(self, fault: Fault) -> None:
         """Add a fault."""
         with self._lock:
-            self._waiting.append(fault)
+            self._waiting.append(_Waiting(fault))
 
     def take(self, operation: str) -> Fault | None:
         """The fault for a call of an operation, if there is any; it is used up."""
         with self._lock:
-            for place, waiting in enumerate(self._waiting):
-                if waiting.operation in (operation, ANY):
-                    left = replace(waiting, times=waiting.times - 1)
-                    self._waiting[place : place + 1] = [left] if left.times > 0 else []
-                    return waiting
-        return None
+            found = next((one for one in self._waiting if one.strikes(operation)), None)
+            if found is None:
+                return None
+            self._struck += 1
+            fault = found.fault
+            if fault.times == 1:
+                self._waiting.remove(found)
+            elif fault.times:
+                found.fault = replace(fault, times=fault.times - 1)
+            return fault
+
+    @property
+    def struck(self) -> int:
+        """How often one has struck since the start."""
+        return self._struck
 
     def waiting(self) -> list[dict[str, Any]]:
         """The faults that have not struck yet, as JSON."""
         with self._lock:
-            return [asdict(waiting) for waiting in self._waiting]
+            return [asdict(one.fault) for one in self._waiting]
 
     def clear(self) -> None:
         """Drop all faults."""
         with self._lock:
             self._waiting.clear()
-
-
-class DroppedResponse(Response):
-    """No answer: the connection is closed, after the first `sent` bytes of another answer if there are any."""
-
-    def __init__(self, sent: Response | None = None) -> None:
-        super().__init__()
-        self._sent = sent
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._sent is not None:
-            body = bytes(self._sent.body)
-            await send({"type": "http.response.start", "status": 200, "headers": self._sent.raw_headers})
-            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-        scope["state"]["transport"].close()
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-
-class HangingResponse(Response):
-    """No answer for a long time, or until the client gives up, or the server stops; then the connection is closed."""
-
-    def __init__(self, seconds: float, closing: asyncio.Event) -> None:
-        super().__init__()
-        self._seconds = seconds
-        self._closing = closing
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        waits = [asyncio.ensure_future(_gone(receive)), asyncio.ensure_future(self._closing.wait())]
-        await asyncio.wait(waits, timeout=self._seconds, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
-        await DroppedResponse()(scope, receive, send)
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def cut(response: Response) -> Response:
-    """Half of an answer, as if it were all of it."""
-    body = bytes(response.body)
-    return _changed(response, body[: len(body) // 2])
-
-
-def miscounted(response: Response) -> Response:
-    """A report that counts one message too many as successful."""
-    body = bytes(response.body)
-    packed = body.startswith(b"\x1f\x8b")
-    report = gzip.decompress(body) if packed else body
-    report = COUNT.sub(lambda found: found[1] + str(int(found[2]) + 1).encode(), report)
-    return _changed(response, gzip.compress(report) if packed else report)
-
-
-def _changed(response: Response, body: bytes) -> Response:
-    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
-    return Response(body, response.status_code, headers)

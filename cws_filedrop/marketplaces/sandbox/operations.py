@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qs
 
-from cws_filedrop.marketplaces.sandbox.faults import FATES, Fault
+from cws_filedrop.marketplaces.sandbox.faults import FATES, LATE, Fault
 from cws_filedrop.marketplaces.sandbox.rows import CANCELLING, GZIP, DocumentRow, Fate, SandboxFeedRow, SandboxRows
 from cws_filedrop.marketplaces.sandbox.signing import TOKEN_SECONDS, Signer
 
@@ -138,7 +138,7 @@ class Amazon:
         if document.body is None:
             raise wrong("The feed document has no contents: upload them first")
         number = self._rows.add_feed(call.account, wanted["feedType"], markets, document.id, fate_of(call.fault))
-        return {"feedId": str(number)}
+        return {"feedId": self._rows.feed_id(number)}
 
     def get_feed(self, call: OperationCall) -> Payload:
         """A feed as it is now."""
@@ -156,7 +156,9 @@ class Amazon:
         """Feeds that match the filters, newest first, page by page."""
         filters = self._filters(call)
         now = self._rows.now()
-        found = [feed for feed in self._rows.feeds(call.account, filters.before) if filters.let(feed, now)]
+        listed = now - self._rows.behaviour.now.list_after_seconds
+        feeds = (feed for feed in self._rows.feeds(call.account, filters.before) if feed.created <= listed)
+        found = [feed for feed in feeds if filters.let(feed, now)]
         page = list(islice(found, filters.size))
         payload: Payload = {"feeds": [self._shown(feed) for feed in page]}
         if len(found) > len(page):
@@ -178,8 +180,7 @@ class Amazon:
         return {"url": url} | ({"compressionAlgorithm": GZIP} if document.packing else {})
 
     def _feed(self, call: OperationCall) -> SandboxFeedRow:
-        no = call.path["feed_id"]
-        feed = self._rows.feed(call.account, int(no)) if no.isascii() and no.isdigit() and len(no) < 18 else None
+        feed = self._rows.feed(call.account, self._rows.feed_no(call.path["feed_id"]))
         if feed is None:
             raise unknown("feed")
         return feed
@@ -188,7 +189,7 @@ class Amazon:
         now = self._rows.now()
         status = feed.status(now)
         payload = {
-            "feedId": str(feed.no),
+            "feedId": self._rows.feed_id(feed.no),
             "feedType": feed.type,
             "marketplaceIds": list(feed.marketplaces),
             "createdTime": time_(feed.created),
@@ -198,7 +199,8 @@ class Amazon:
             payload["processingStartTime"] = time_(feed.starts)
         if status in ("DONE", "FATAL"):
             payload["processingEndTime"] = time_(feed.ends)
-        return payload | ({"resultFeedDocumentId": feed.result} if feed.result else {})
+        reported = now >= feed.ends + self._rows.behaviour.now.report_after_seconds
+        return payload | ({"resultFeedDocumentId": feed.result} if feed.result and reported else {})
 
     def _filters(self, call: OperationCall) -> Filters:
         if token := call.one("nextToken"):
@@ -279,9 +281,11 @@ def marketplaces(wanted: Payload) -> list[str]:
 
 def fate_of(fault: Fault | None) -> Fate:
     """How a feed or report is going to end."""
-    if fault is None or fault.kind not in FATES:
+    if fault is None or fault.kind not in (*FATES, LATE):
         return Fate()
-    return Fate(FATES[fault.kind], applied=bool(fault.worked) and fault.kind == "fatal")
+    if fault.kind == LATE:
+        return Fate(later_seconds=fault.seconds)
+    return Fate(FATES[fault.kind], applied=bool(fault.worked) and fault.kind == "fatal", reported=fault.report)
 
 
 def _token(filters: Filters, before: int) -> str:

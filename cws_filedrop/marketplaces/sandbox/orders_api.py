@@ -31,9 +31,8 @@ Parcels = list[sqlite3.Row]
 class OrdersApi:
     """The operation, on the sandbox's state."""
 
-    def __init__(self, rows: SandboxRows, *, show_after_seconds: float) -> None:
+    def __init__(self, rows: SandboxRows) -> None:
         self._rows = rows
-        self._show_after_seconds = show_after_seconds
 
     # Shipments may show late (`show_after_seconds`): a client that took the first look-up for the last word would
     # report accepted orders as missing.
@@ -45,7 +44,7 @@ class OrdersApi:
         self._rows.settle()
         order_id = call.path["order_id"]
         with self._rows.state.read() as connection:
-            until = self._rows.now() - self._show_after_seconds
+            until = self._rows.now() - self._rows.behaviour.now.show_after_seconds
             parcels: Parcels = connection.execute(PARCELS, (order_id, call.account, until)).fetchall()
             booked = connection.execute(BOOKED, (EVERYONE, call.account, order_id)).fetchall()
         if not parcels and not booked:

@@ -75,7 +75,7 @@ class ReportsApi:
 
     def _made(self, connection: sqlite3.Connection, report: dict[str, Any]) -> str:
         now = self._rows.now()
-        until = now - self._settings.show_after_seconds
+        until = now - self._rows.behaviour.now.show_after_seconds
         body = order_report.write(connection, report["account"], now, until=until)
         document = self._rows.add_report(connection, report["account"], CONTENT_TYPE, body, restricted=True)
         connection.execute("UPDATE reports SET document = ? WHERE no = ?", (document, report["no"]))

@@ -19,6 +19,7 @@ from typing import Final
 from cws_filedrop import log
 from cws_filedrop.errors import expected
 from cws_filedrop.marketplaces.sandbox import cancelling, orders, report
+from cws_filedrop.marketplaces.sandbox.behaviour import Behaviour, BehaviourStore
 from cws_filedrop.marketplaces.sandbox.cancelling import Cancellations
 from cws_filedrop.marketplaces.sandbox.reading import ReadableDocument, RefusedDocument, read
 from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
@@ -30,6 +31,8 @@ CANCELLING: Final = "POST_ORDER_ACKNOWLEDGEMENT_DATA"  # feeds that cancel order
 FEED_DOCUMENT_SECONDS: Final = 2 * 86400.0
 REPORT_SECONDS: Final = 28 * 86400.0
 GZIP: Final = "GZIP"
+ENDED: Final = "The feed ended as {}."
+SPOILED: Final = "Nothing of the document was taken."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +54,13 @@ class DocumentRow:
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """How a feed will end (DONE, FATAL or CANCELLED), and whether its messages take effect."""
+    """How a feed will end (DONE, FATAL or CANCELLED), whether its messages take effect, whether there is a report, and
+    how much later than it was asked for it comes to be."""
 
     status: str = "DONE"
     applied: bool = True
+    reported: bool = True
+    later_seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class SandboxFeedRow:
     applied: bool
     settled: bool
     result: str | None
+    reported: bool
 
     def status(self, now: float) -> str:
         """How far it has come by now."""
@@ -86,12 +93,22 @@ class SandboxRows:
 
     def __init__(self, state: State, settings: SandboxServerSettings) -> None:
         self.state = state
+        self.behaviour = BehaviourStore(state, Behaviour(show_after_seconds=settings.show_after_seconds))
         self._settings = settings
         self._one_at_a_time = threading.Lock()
 
+    def feed_id(self, no: int) -> str:
+        """The id of a feed, as clients know it."""
+        return f"{self._settings.feed_prefix}{no}"
+
+    def feed_no(self, feed_id: str) -> int:
+        """The number of a feed by its id, or by the number alone, as ids once were; 0 if that is none."""
+        no = feed_id.removeprefix(self._settings.feed_prefix)
+        return int(no) if no.isascii() and no.isdigit() and len(no) < 18 else 0
+
     def now(self) -> float:
-        """The sandbox's time."""
-        return self._settings.clock()
+        """The sandbox's time, by which it dates everything."""
+        return self._settings.clock() + self.behaviour.now.clock_skew_seconds
 
     # Documents
 
@@ -131,25 +148,26 @@ class SandboxRows:
     # Feeds
 
     def add_feed(self, account: str, kind: str, marketplaces: list[str], document: str, fate: Fate) -> int:
-        """Queue a new feed. Returns its number."""
-        now, whole = self.now(), self._settings.processing_seconds
-        times = (now, now + QUEUED_SHARE * whole, now + whole)
-        row = (account, kind, json.dumps(marketplaces), document, *times, fate.status, fate.applied)
+        """Queue a new feed. Returns its number; nobody sees it before it is created, which may be in the future."""
+        created, whole = self.now() + fate.later_seconds, self._settings.processing_seconds
+        times = (created, created + QUEUED_SHARE * whole, created + whole)
+        row = (account, kind, json.dumps(marketplaces), document, *times, fate.status, fate.applied, fate.reported)
         with self.state.write() as connection:
             cursor = connection.execute(
-                "INSERT INTO feeds (account, type, marketplaces, document, created, starts, ends, fate, applied)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO feeds (account, type, marketplaces, document, created, starts, ends, fate, applied,"
+                " reported) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 row,
             )
         no = expected(cursor.lastrowid, "number of a feed just created")
-        LOG.info("sandbox.feed_created", amazon_feed=str(no), merchant=account)
+        LOG.info("sandbox.feed_created", amazon_feed=self.feed_id(no), merchant=account)
         return no
 
     def feed(self, account: str, no: int) -> SandboxFeedRow | None:
         """An account's feed as it is now."""
         self.settle()
         with self.state.read() as connection:
-            row = connection.execute("SELECT * FROM feeds WHERE no = ? AND account = ?", (no, account)).fetchone()
+            query = "SELECT * FROM feeds WHERE no = ? AND account = ? AND created <= ?"
+            row = connection.execute(query, (no, account, self.now())).fetchone()
         return None if row is None else _feed(row)
 
     def feeds(self, account: str, before: int | None) -> Iterator[SandboxFeedRow]:
@@ -158,7 +176,8 @@ class SandboxRows:
         before = before or 2**62
         with self.state.read() as connection:
             rows = connection.execute(
-                "SELECT * FROM feeds WHERE account = ? AND no < ? ORDER BY no DESC", (account, before)
+                "SELECT * FROM feeds WHERE account = ? AND no < ? AND created <= ? ORDER BY no DESC",
+                (account, before, self.now()),
             ).fetchall()
         return map(_feed, rows)
 
@@ -187,13 +206,13 @@ class SandboxRows:
             if done.rowcount == 0:
                 return  # another process on the same file was faster
             results, processed, merchant = self._outcome(connection, feed, content)
-            if feed.fate == "DONE":
+            if feed.reported or feed.fate == "DONE":  # a feed of an earlier version has no mark
                 body = report.write(feed.no, merchant, processed, results)
                 made = self.add_report(connection, feed.account, "text/xml; charset=UTF-8", body)
                 connection.execute("UPDATE feeds SET result = ? WHERE no = ?", (made, feed.no))
         LOG.info(
             "sandbox.feed_processed",
-            amazon_feed=str(feed.no),
+            amazon_feed=self.feed_id(feed.no),
             status=feed.fate,
             messages=processed,
             results=len(results),
@@ -206,7 +225,9 @@ class SandboxRows:
         content: ReadableDocument | Cancellations | RefusedDocument | None,
     ) -> tuple[list[ReportedResult], int, str]:
         if content is None:
-            return [], 0, feed.account
+            ended = ReportedResult(0, ResultSeverity.ERROR, "5002", ENDED.format(feed.fate))
+            return [ended] if feed.fate != "DONE" else [], 0, feed.account
+        content = self._spoiled(content) or content
         if isinstance(content, RefusedDocument):
             faults = [
                 ReportedResult(number, ResultSeverity.ERROR, code, words) for code, words, number in content.faults
@@ -218,6 +239,14 @@ class SandboxRows:
         else:
             results = orders.process(*told, content, self.now())
         return results, len(content.messages), content.merchant
+
+    def _spoiled(self, content: ReadableDocument | Cancellations | RefusedDocument) -> RefusedDocument | None:
+        """The refusal of a whole document, if it has an order that is guilty."""
+        guilty = self.behaviour.now.guilty
+        if isinstance(content, RefusedDocument):
+            return None
+        code = next((guilty[one.order_id] for one in content.messages if one.order_id in guilty), None)
+        return None if code is None else RefusedDocument(0, ((code, SPOILED, 0),))
 
     def add_report(
         self, connection: sqlite3.Connection, account: str, content_type: str, body: bytes, *, restricted: bool = False
@@ -243,5 +272,6 @@ def _feed(row: sqlite3.Row) -> SandboxFeedRow:
         "marketplaces": tuple(json.loads(row["marketplaces"])),
         "applied": bool(row["applied"]),
         "settled": bool(row["settled"]),
+        "reported": bool(row["reported"]),
     }
     return SandboxFeedRow(**values)

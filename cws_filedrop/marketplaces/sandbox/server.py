@@ -126,7 +126,7 @@ class Server:
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
-        return _Uvicorn(config, app.faults.closing.set, self._ready)
+        return _Uvicorn(config, app.closing.set, self._ready)
 
     def _run(self, running: _Uvicorn, listener: socket.socket) -> None:
         try:

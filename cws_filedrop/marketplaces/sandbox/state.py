@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 BUSY_SECONDS: Final = 30.0
-FIRST_FEED: Final = 50_000_000_000  # feed ids are long numbers, as at Amazon; a report names its feed by one
+FIRST_FEED: Final = 50_000_000_000  # feeds have long numbers, as at Amazon; a report names its feed by one
 
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
@@ -138,7 +138,7 @@ class State:
         first = connection.execute("INSERT OR IGNORE INTO meta VALUES ('parcels', '')").rowcount
         if first:  # shipments of an earlier version, which kept neither carrier nor date
             connection.execute(OLD_PARCELS)
-        for table, column in (("book", "cancelled"), ("documents", "restricted")):
+        for table, column in (("book", "cancelled"), ("documents", "restricted"), ("feeds", "reported")):
             if column not in [row["name"] for row in connection.execute(f"PRAGMA table_info({table})")]:
                 connection.execute(f"ALTER TABLE {table} ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0")
         numbered = connection.execute("SELECT 1 FROM sqlite_sequence WHERE name = 'feeds'").fetchone()

@@ -158,6 +158,6 @@ def operators_secret(context: ServiceContext) -> str:
 def try_out(context: ServiceContext, hook: hooks.Hook, message_id: str) -> CallResult:
     """Call a hook at once, to see whether it works; nothing is queued."""
     now = context.clock()
-    text = events.body(HookEvent.TEST, {"hook_id": hook.id}, now=now)
+    text = events.body(HookEvent.TEST, {"hook_id": hook.id}, now=now, marketplace=context.marketplace)
     message = HookMessage(message_id, text.encode())
     return asyncio.run(calling.tell(hook.url, message, secret=hook.secret, rules=rules_of(context)))

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.model import HookEvent, UploadState
+from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection, stamp
 from cws_filedrop.store.orders.effects import LineRefusal
@@ -25,19 +26,23 @@ API: Final = "/api/v1"
 OPERATORS_EVENTS: Final = (HookEvent.ALARM_RAISED, HookEvent.ALARM_RECOVERED)
 
 
-def body(event: HookEvent, data: Mapping[str, Any], *, now: datetime) -> str:
-    """The JSON of an event, in the shape of the Standard Webhooks specification."""
-    return json.dumps({"type": str(event), "timestamp": stamp(now), "data": data}, ensure_ascii=False)
+def body(event: HookEvent, data: Mapping[str, Any], *, now: datetime, marketplace: MarketplaceKind) -> str:
+    """The JSON of an event, in the shape of the Standard Webhooks specification; its data name the marketplace."""
+    named = {**data, "marketplace": str(marketplace)}
+    return json.dumps({"type": str(event), "timestamp": stamp(now), "data": named}, ensure_ascii=False)
 
 
-def received(connection: Connection, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+def received(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, now: datetime, marketplace: MarketplaceKind
+) -> None:
     """Uploads have been recorded (rows of `uploads`, new ones only)."""
     listening = hooks.listening_in(connection, {row["seller_id"] for row in rows}, HookEvent.RECEIVED)
     calls = []
     for row in rows if listening else ():
         names = ("folder", "name", "door", "size", "grade", "arrived_at")
         data = {"upload_id": row["id"], **{name: row[name] for name in names}, "links": _links(row["id"])}
-        notice = HookNotice(f"upload:{row['id']}:received", HookEvent.RECEIVED, body(HookEvent.RECEIVED, data, now=now))
+        text = body(HookEvent.RECEIVED, data, now=now, marketplace=marketplace)
+        notice = HookNotice(f"upload:{row['id']}:received", HookEvent.RECEIVED, text)
         calls += [(hook, notice) for hook in listening.get(row["seller_id"], ())]
     hooks.queue_in(connection, calls, now=now)
 
@@ -63,7 +68,8 @@ def _answers(context: ServiceContext, batch: Sequence[Upload], stage: str) -> No
         if wanted := listening.get(upload.seller_id):
             data = _answer(context, upload, stage)
             key = f"upload:{upload.id}:{stage}:{upload.releases}"
-            notice = HookNotice(key, HookEvent.ANSWERED, body(HookEvent.ANSWERED, data, now=now))
+            text = body(HookEvent.ANSWERED, data, now=now, marketplace=context.marketplace)
+            notice = HookNotice(key, HookEvent.ANSWERED, text)
             calls += [(hook, notice) for hook in wanted]
     with context.db.write() as connection:
         hooks.queue_in(connection, calls, now=now)
@@ -91,26 +97,28 @@ def _links(upload_id: str) -> dict[str, str]:
     return {"upload": f"{API}/uploads/{upload_id}", "lines": f"{API}/uploads/{upload_id}/lines"}
 
 
-def refused(connection: Connection, refusals: Sequence[LineRefusal], *, now: datetime) -> None:
+def refused(
+    connection: Connection, refusals: Sequence[LineRefusal], *, now: datetime, marketplace: MarketplaceKind
+) -> None:
     """Amazon has refused lines of a feed; each seller is told of the orders of its own uploads."""
     owners = uploads.owners_in(connection, {refusal.upload_id for refusal in refusals})
     listening = hooks.listening_in(connection, set(owners.values()), HookEvent.UNCONFIRMED)
     calls = []
     for (upload_id, order), of_order in _by_order(refusals).items() if listening else ():
-        notice = _of_refusals(upload_id, order, of_order, now=now)
+        key = f"order:{order}:{upload_id}:{of_order[0].line}"
+        text = body(HookEvent.UNCONFIRMED, _of_refusals(upload_id, order, of_order), now=now, marketplace=marketplace)
+        notice = HookNotice(key, HookEvent.UNCONFIRMED, text)
         calls += [(hook, notice) for hook in listening.get(owners[upload_id], ())]
     hooks.queue_in(connection, calls, now=now)
 
 
-def _of_refusals(upload_id: str, order: str, refusals: Sequence[LineRefusal], *, now: datetime) -> HookNotice:
-    event = HookEvent.UNCONFIRMED
-    data = {
+def _of_refusals(upload_id: str, order: str, refusals: Sequence[LineRefusal]) -> dict[str, Any]:
+    return {
         "order_id": order,
         "upload_id": upload_id,
         "lines": [_refusal(refusal) for refusal in refusals],
         "links": {"order": f"{API}/orders/{order}", **_links(upload_id)},
     }
-    return HookNotice(f"order:{order}:{upload_id}:{refusals[0].line}", event, body(event, data, now=now))
 
 
 def _by_order(refusals: Iterable[LineRefusal]) -> dict[tuple[str, str], list[LineRefusal]]:
@@ -137,7 +145,8 @@ def alarm(context: ServiceContext, key: str, data: Mapping[str, Any], *, recover
     """
     event = HookEvent.ALARM_RECOVERED if recovered else HookEvent.ALARM_RAISED
     now = context.clock()
-    notice = HookNotice(f"{event}:{key}", event, body(event, {"key": key, **data}, now=now))
+    text = body(event, {"key": key, **data}, now=now, marketplace=context.marketplace)
+    notice = HookNotice(f"{event}:{key}", event, text)
     with context.db.write() as connection:
         calls = [(hook, notice) for hook in hooks.operators_in(connection)]
         return hooks.queue_in(connection, calls, now=now) > 0

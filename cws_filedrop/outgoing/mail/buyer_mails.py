@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.model import MailKind
+from cws_filedrop.notify.letters import Letter
 from cws_filedrop.notify.letters import write as letter
 from cws_filedrop.outgoing.mail.notes import Topic
 from cws_filedrop.service_context import ServiceContext
@@ -60,7 +61,8 @@ def _drafts(context: ServiceContext, feed_no: int) -> Iterator[Draft]:
     for key, lines in mailed.items():
         person = people.get(key[0])
         if person is not None and person.cells.get("buyer-email", "").strip():
-            yield _draft(feed.account_id, key, lines, person)
+            written = letter("buyer", _values(lines, person), context.marketplace)
+            yield _draft(feed.account_id, key, lines, person, written)
 
 
 def package(shipped: ShippedLine) -> Package:
@@ -70,9 +72,10 @@ def package(shipped: ShippedLine) -> Package:
     return shipped.order, "", shipped.day, shipped.message
 
 
-def _draft(account_id: int, package: Package, lines: Sequence[ShippedLine], person: buyers.Buyer) -> Draft:
+def _draft(
+    account_id: int, package: Package, lines: Sequence[ShippedLine], person: buyers.Buyer, written: Letter
+) -> Draft:
     digest = hashlib.sha256("|".join(package).encode()).hexdigest()[:32]
-    written = letter("buyer", _values(lines, person))
     recipient, key = person.cells["buyer-email"].strip(), f"buyer:{account_id}:{digest}"
     text = (written.subject, written.text, written.html)
     return Draft(key, MailKind.BUYER, recipient, *text, lines[0].seller_id, order_no=person.order_no)

@@ -82,7 +82,7 @@ def _write(context: ServiceContext, seller: Seller, until: datetime) -> int:
     refused = _refused(context, seller, stamp(until))
     if not received and not refused:
         return 0
-    written = letter("digest", _values(context, seller, (since, until), received, refused))
+    written = letter("digest", _values(context, seller, (since, until), received, refused), context.marketplace)
     text = (written.subject, written.text, written.html)
     drafts = [Draft(key, MailKind.DIGEST, address, *text, seller.id) for address, key in keys.items()]
     return mails.tell(context.db, [], drafts, now=context.clock())

@@ -27,7 +27,8 @@ def write(context: ServiceContext, operators: tuple[str, ...]) -> int:
         return 0
     events = [{"at": f"{note.noted_at[:16].replace('T', ' ')} UTC", "what": note.detail} for note in notes]
     first = notes[0].detail if len(notes) == 1 else f"{len(notes)} events"
-    written = letter("operators", {"events": events, "subject_line": first, "base_url": context.settings.mail.base_url})
+    values = {"events": events, "subject_line": first, "base_url": context.settings.mail.base_url}
+    written = letter("operators", values, context.marketplace)
     drafts = [
         Draft(
             f"operators:{notes[0].key}:{address}",

@@ -74,7 +74,7 @@ def _drafts(context: ServiceContext, note: Note) -> Iterator[Draft]:
     if not wants_each(seller) or event not in seller.mailing.events:
         return
     values = _values(context, upload, event, counts, finished=finished)
-    written = letter("upload", values)
+    written = letter("upload", values, context.marketplace)
     for address in seller.mailing.addresses:
         key = f"{note.key}:{address}"
         yield Draft(key, MailKind.UPLOAD, address, written.subject, written.text, written.html, seller.id)
@@ -104,12 +104,12 @@ def _values(
         "file": upload.name,
         "upload_id": upload.id,
         "arrived": f"{upload.arrived_at[:19].replace('T', ' ')} UTC",
-        "headline": headline,
+        "headline": context.marketplace.said(headline),
         "counts": sorted(counts.items(), key=lambda item: -item[1]),
         "heading": "What to look at",
         "problems": problems,
         "more": more,
-        "next": following,
+        "next": context.marketplace.said(following),
         "files": list(_files(upload, counts, finished=finished)),
         "base_url": context.settings.mail.base_url,
     }

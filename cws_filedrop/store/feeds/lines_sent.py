@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind
+from cws_filedrop.model import FeedKind, Verdict
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds.feeds import FeedRow, row_of
 from cws_filedrop.store.schema import FEEDS, LINES
@@ -51,6 +51,14 @@ def _shipment(row: Mapping[Any, Any]) -> dict[str, str] | None:
     told = unpack([packed]) if row["kind"] == FeedKind.FULFILLMENT else unpack_cancellations([packed])
     (cells,) = told.to_dict("records")
     return {str(name): str(cell) for name, cell in cells.items()}
+
+
+def accepted_in(db: Database, prefix: str) -> int:
+    """How many lines were accepted in feeds whose id at the marketplace begins so."""
+    within = sa.select(FEEDS.c.no).where(FEEDS.c.amazon_feed_id.startswith(prefix, autoescape=True))
+    good = LINES.c.verdict.in_((Verdict.CONFIRMED, Verdict.CONFIRMED_WARNING))
+    with db.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).where(LINES.c.feed_no.in_(within), good)).scalar_one()
 
 
 def feeds(db: Database, numbers: Collection[int]) -> list[FeedRow]:

@@ -1,8 +1,7 @@
 """What the good rows of an upload do to their orders: states, kept tracking, corrections, and the history of it.
 
 `apply_in` belongs to the transaction that records the rows. If an order has changed since its rows were judged, it
-raises Stale and does nothing: the rows have to be judged again. `undo_in` takes an upload's effects back, as if it had
-never been read.
+raises Stale and does nothing: the rows have to be judged again. `undoing` takes an upload's effects back.
 """
 
 from __future__ import annotations
@@ -25,12 +24,8 @@ from cws_filedrop.store.uploads import waiting_lines
 
 # Where rows of one file request different moves for one order, the one of lowest rank counts: a parcel that was handed
 # over is a fact, whatever another row intends.
-_RANKS: Final[dict[str, int]] = {
-    OrderMove.SHIPPED: 0,
-    OrderMove.PACKED: 1,
-    OrderMove.DEFERRED: 2,
-    OrderMove.CANCELLED: 3,
-}
+_BY_RANK: Final = (OrderMove.SHIPPED, OrderMove.PACKED, OrderMove.DEFERRED, OrderMove.CANCELLED)
+_RANKS: Final[dict[str, int]] = {move: rank for rank, move in enumerate(_BY_RANK)}
 _EVENT: Final = ("order_no", "at", "who", "before", "state", "what", "upload_id", "line")
 STATES: Final = {str(state): state for state in OrderState}
 
@@ -141,13 +136,17 @@ def _partly(
         and not any(one.covers for one in asked)
         and (told := [one for one in asked if one.kind == OrderMove.SHIPPED and one.waits_for is None])
     }
-    if not doubtful:
-        return {}
-    known = ledgers.of_orders(connection, account_id, doubtful)
-    states = {
-        name: ledger.state_of(known[name].ordered, _with(known[name].rows, told)) for name, told in doubtful.items()
-    }
-    return {name: state for name, state in states.items() if state is not None}
+    # One row of an order of which nothing was told before, and which leaves something open: no need to add up.
+    plain = {name for name, told in doubtful.items() if len(told) == 1 and found[name].state in _UNTOLD}
+    partly = dict.fromkeys(plain, OrderState.PARTLY_SHIPPED)
+    if len(plain) == len(doubtful):
+        return partly
+    known = ledgers.of_orders(connection, account_id, doubtful.keys() - plain)
+    states = {name: ledger.state_of(one.ordered, _with(one.rows, doubtful[name])) for name, one in known.items()}
+    return partly | {name: state for name, state in states.items() if state is not None}
+
+
+_UNTOLD: Final = (OrderState.NEW, OrderState.PACKED, OrderState.DEFERRED)
 
 
 def _with(rows: Sequence[LedgerRow], told: Sequence[Effect]) -> list[LedgerRow]:
@@ -366,36 +365,3 @@ def _move(connection: sa.Connection, changes: Sequence[_Change], now: str, why: 
 
 def _shipped(change: _Change, now: str) -> str | None:
     return now if change.state is OrderState.SHIPPED else None
-
-
-_HISTORY: Final = BulkQuery(
-    lambda among: (
-        sa.select(ORDER_HISTORY.c.id, ORDER_HISTORY.c.order_no, ORDER_HISTORY.c.before, ORDER_HISTORY.c.upload_id)
-        .where(among(ORDER_HISTORY.c.order_no))
-        .order_by(ORDER_HISTORY.c.id)
-    )
-)
-
-
-def undo_in(connection: sa.Connection, upload_id: str) -> None:
-    """Take back what an upload did to orders, unless something else has happened to them since."""
-    events = ORDER_HISTORY.c
-    mine = sa.select(events.order_no, sa.func.min(events.id)).where(events.upload_id == upload_id)
-    first = {row[0]: row[1] for row in connection.execute(mine.group_by(events.order_no))}
-    rows = list(_HISTORY(connection, first))
-    last = {row.order_no: row.upload_id for row in rows}
-    before = {row.order_no: row.before for row in rows if row.id == first[row.order_no]}
-    back = [{"b_no": no, "b_state": before[no]} for no in first if last[no] == upload_id and before[no]]
-    if back:
-        values = {"state": sa.bindparam("b_state"), "version": ORDERS.c.version + 1}
-        connection.execute(ORDERS.update().where(ORDERS.c.no == sa.bindparam("b_no")).values(values), back)
-    connection.execute(ORDER_HISTORY.delete().where(events.upload_id == upload_id))
-    connection.execute(ORDER_KEPT.delete().where(ORDER_KEPT.c.upload_id == upload_id))
-    corrected = CLAIMS.c.corrected_by.like(f"{upload_id} %")
-    ours = sa.select(ORDERS.c.account_id).where(ORDERS.c.no.in_(list(first)[:1])).scalar_subquery()
-    if first:
-        again = CLAIMS.update().where(CLAIMS.c.account_id == ours, corrected)
-        connection.execute(again.values(corrected_by=""))
-    waiting_lines.restore_in(connection, upload_id)
-    others = sa.exists().where(ORDER_HISTORY.c.order_no == ORDERS.c.no)
-    connection.execute(ORDERS.delete().where(ORDERS.c.made_by == upload_id, ~others))

@@ -104,6 +104,7 @@ def collected(context: ServiceContext, order: EvidenceRequest) -> tuple[dict[str
     of_uploads = list(_uploads(context, order, lines))
     of_feeds = list(_feeds(context, order, lines))
     evidence: dict[str, Any] = {"version": VERSION, "only_this_order": order.only_this_order}
+    evidence["marketplace"] = str(context.marketplace)
     evidence["order"] = _order(context, order, known)
     evidence["uploads"], evidence["feeds"] = [one.facts for one in of_uploads], [one.facts for one in of_feeds]
     back = read_backs.read_back(context.db, order.account_id, order.order_id)

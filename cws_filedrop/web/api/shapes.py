@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,6 +22,12 @@ OrderId = Annotated[
     Path(pattern=r"^[A-Za-z0-9]{3}-[A-Za-z0-9]{7}-[A-Za-z0-9]{7}$", description="Amazon's order id", examples=[ORDER]),
 ]
 SerialId = Annotated[int, Path(ge=1, le=2**53, description="its id", examples=[1])]
+
+
+class Answering(BaseModel):
+    """Who answers for Amazon."""
+
+    marketplace: Literal["amazon", "sandbox"]
 
 
 class HandedIn(BaseModel):

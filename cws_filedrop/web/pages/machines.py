@@ -37,9 +37,11 @@ async def healthz() -> Response:  # by the loop itself: threads may all be busy
 @router.get("/readyz")
 def readyz(request: Request) -> Response:
     """Can files be taken and answered? 503 when not; each part says how it is."""
-    parts = ready(web_context.of(request).context)
+    context = web_context.of(request).context
+    parts = ready(context)
     good = all(one["ok"] for one in parts.values())
-    return JSONResponse({"status": "ok" if good else "not ready", "parts": parts}, 200 if good else 503)
+    body = {"status": "ok" if good else "not ready", "marketplace": str(context.marketplace), "parts": parts}
+    return JSONResponse(body, 200 if good else 503)
 
 
 def ready(context: ServiceContext) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def page(
     body = TEMPLATES.get_template(template).render(
         session=session,
         path=request.url.path,
+        marketplace=here.context.marketplace,
         query=dict(request.query_params),
         notice=unquote(request.cookies.get(NOTICE, "")),
         theme=theme if theme in THEMES else "auto",

@@ -1,4 +1,4 @@
-.PHONY: help run demo test check coverage golden bench crashes fuzz constraints clean
+.PHONY: help run demo test check coverage golden bench crashes model fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -42,6 +42,9 @@ bench: .venv/test.stamp ## measure conversion, and write the figures into bench/
 
 crashes: .venv/test.stamp ## the long crash tests: minutes of kills
 	$(BIN)/python -m pytest tests/crashes tests/pipeline/test_interleavings.py -m long
+
+model: .venv/test.stamp ## the long model test: 20,000 steps of sender and ledger
+	$(BIN)/python -m pytest tests/pipeline/test_model.py -m long -n0 -s
 
 fuzz: .venv/test.stamp ## the long fuzz tests
 	$(BIN)/python -m pytest tests/fuzz tests/web/test_api_document.py -m long -n0 -s

@@ -217,6 +217,16 @@ def test_what_is_only_queued_is_replaced(shop: Shop) -> None:
     assert shop.order().state is OrderState.SHIPPED
 
 
+def test_two_packages_that_replace_one_line_leave_the_rest_of_its_file_waiting(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(ORDER, SECOND, 1), ordered(OTHER, ITEM, 1))
+    first = shop.drop(shipped(FIRST), shipped(FIRST, order=OTHER))
+    shop.drop(shipped(NEXT, item=ITEM, quantity="1"), shipped(LAST, item=SECOND, quantity="1"))
+    assert shop.lines(first) == [("updated", "O08"), ("queued", "")]
+    assert uploads.some(shop.context.db, [first])[0].state is UploadState.WAITING
+    assert sorted(one["tracking-number"] for one in shop.sent()) == [FIRST, NEXT, LAST]
+    assert shop.lines(first) == [("updated", "O08"), ("confirmed", "")]
+
+
 def test_another_quantity_replaces_what_is_only_queued(shop: Shop) -> None:
     shop.imports(ordered(ORDER, ITEM, 3))
     first = shop.drop(shipped(FIRST, item=ITEM, quantity="1"))

@@ -51,19 +51,21 @@ def replace_in(
     connection: sa.Connection, account_id: int, upload_id: str, effects: Sequence[Effect], *, now: str
 ) -> None:
     """Let lines of this upload take the place of lines that were not sent yet; an upload that waits for no more is
-    done."""
+    done. Two lines may take the place of one (packages of what it told as a whole), which waits only once."""
     for one in effects:
         for earlier, line in one.replaces:
-            _replace(connection, (earlier, line), upload_id, one.line)
-            claims.take_back_in(connection, account_id, one.amazon_order_id, [(earlier, line)])
-            answered_in(connection, {earlier: 1}, now=now)
+            if _replace(connection, (earlier, line), upload_id, one.line):
+                claims.take_back_in(connection, account_id, one.amazon_order_id, [(earlier, line)])
+                answered_in(connection, {earlier: 1}, now=now)
 
 
-def _replace(connection: sa.Connection, earlier: LinePlace, upload_id: str, line: int) -> None:
+def _replace(connection: sa.Connection, earlier: LinePlace, upload_id: str, line: int) -> bool:
+    """Mark a line as replaced; false when it is already."""
     issue = catalogue.issue("O08", detail=f"by={line_named(upload_id, line)}")
     values = {"verdict": str(Verdict.UPDATED), "code": issue.code, "message": issue.message}
-    replaced = LINES.update().where(_LINE).values(values | {"replaced_by": line_key(upload_id, line)})
-    connection.execute(replaced, {"b_upload": earlier[0], "b_line": earlier[1]})
+    replaced = LINES.update().where(_LINE, LINES.c.verdict != Verdict.UPDATED)
+    replaced = replaced.values(values | {"replaced_by": line_key(upload_id, line)})
+    return connection.execute(replaced, {"b_upload": earlier[0], "b_line": earlier[1]}).rowcount > 0
 
 
 def answered_in(connection: sa.Connection, answered: Mapping[str, int], *, now: str) -> None:

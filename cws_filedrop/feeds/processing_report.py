@@ -192,8 +192,9 @@ def answers(
 
 
 def explain(code: str) -> str:
-    """Amazon's code ("A-18028", "18028" or several joined) in plain words with what to do; "" where none is known."""
-    bare = (part.removeprefix(CODE_PREFIX) for part in code.split(BETWEEN_CODES))
+    """Amazon's code ("A-18028", "18028" or several, also beside ours) in plain words with what to do; "" where none is
+    known."""
+    bare = (part.strip().removeprefix(CODE_PREFIX) for part in code.replace("|", ",").split(","))
     return " ".join(EXPLANATIONS[part] for part in bare if part in EXPLANATIONS)
 
 

@@ -88,9 +88,10 @@ def operator(service: Running, tmp_path: Path) -> Operator:
 
 
 def test_operate(operator: Operator) -> None:
-    (logs,) = told("operate.md")
+    logs, rotate = told("operate.md")
     found = operator.type(logs)
     assert operator.meaning["20261122-013042-k7f3"] in found
+    assert "key" in operator.type(rotate)
 
 
 def test_api(operator: Operator) -> None:

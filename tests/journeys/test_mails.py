@@ -77,7 +77,7 @@ def test_a_dropped_file_with_errors_is_told_of(shop: Shop) -> None:
     upload_id = shop.drop("bad.txt")
     wait_for(lambda: shop.server.taken, what="the mail")
     (message,) = shop.server.messages()
-    assert (message["To"], message["Subject"]) == (shop.address, "bad.txt: 1 line rejected")
+    assert (message["To"], message["Subject"]) == (shop.address, "[sandbox] bad.txt: 1 line rejected")
     assert upload_id in part(message, "plain")
     wait_for(lambda: [one["state"] for one in shop.listed()] == ["sent"], what="the mark")
 
@@ -108,8 +108,8 @@ def test_killed_between_the_text_and_the_mark_it_is_not_sent_again(shop: Shop) -
     shop.drop("worse.txt")
     wait_for(lambda: len(shop.server.taken) == 2, what="the next mail")
     assert [message["Subject"] for message in shop.server.messages()] == [
-        "bad.txt: 1 line rejected",
-        "worse.txt: 1 line rejected",
+        "[sandbox] bad.txt: 1 line rejected",
+        "[sandbox] worse.txt: 1 line rejected",
     ]
     number = shop.listed()[-1]["no"]
     assert shop.running.command("mail", "retry", str(number)).returncode == 0

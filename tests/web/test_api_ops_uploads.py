@@ -100,8 +100,8 @@ def test_an_upload_tells_its_story(site: Site) -> None:
         "done",
         {"confirmed": 1, "rejected": 1, "unconfirmed": 1},
     )
-    assert {"verdict": "unconfirmed", "code": "A-18028", "lines": 1} in one["said"]
-    assert [issue["line"] for issue in one["issues"]] == [4]
+    assert {"verdict": "unconfirmed", "code": "A-18028 | O03 | C01", "lines": 1} in one["said"]
+    assert [issue["line"] for issue in one["issues"]] == [3, 3, 4]
     steps = [step["what"] for step in one["story"]]
     assert [steps.index(what) for what in ("upload at sftp", "feed 1 opened", "Amazon answered")] == sorted(
         steps.index(what) for what in ("upload at sftp", "feed 1 opened", "Amazon answered")
@@ -134,7 +134,7 @@ def test_the_lines_of_an_upload_by_page_verdict_and_code(site: Site) -> None:
     named = busy(site)
     where = f"/uploads/{named['upload']}/lines"
     assert [one["line"] for one in every(site, f"{where}?limit=1", "lines")] == [2, 3, 4]
-    (line,) = every(site, f"{where}?verdict=unconfirmed&code=A-18028", "lines")
+    (line,) = every(site, f"{where}?verdict=unconfirmed&code=A-18028%20|%20O03%20|%20C01", "lines")
     assert (line["line"], line["amazon_order_id"], line["feed_no"]) == (3, OTHER, 1)
     assert every(site, f"{where}?code=O01", "lines") == []
 
@@ -191,7 +191,7 @@ def test_the_work_lists_and_whose_work_it_is(site: Site) -> None:
     upload_id = held(site)
     refused(site)
     (unconfirmed,) = every(site, "/unconfirmed", "lines")
-    assert (unconfirmed["order_id"], unconfirmed["code"], unconfirmed["seller"]) == (OTHER, "A-18028", "anna")
+    assert (unconfirmed["order_id"], unconfirmed["code"], unconfirmed["seller"]) == (OTHER, "A-18028 | C01", "anna")
     assert "cannot be found" in str(unconfirmed["message"])
     assert unconfirmed["remedy"] == explain("A-18028")
     assert str(unconfirmed["amazon_url"]).endswith(OTHER)
@@ -244,7 +244,7 @@ def test_orders_are_found_and_told(site: Site) -> None:
     assert [upload["id"] for upload in one["uploads"]] == [named["upload"]]
     assert one["refused"] == []
     other = look(site, f"/orders/1/{OTHER}").json()
-    assert [(line["line"], line["code"]) for line in other["refused"]] == [(3, "A-18028")]
+    assert [(line["line"], line["code"]) for line in other["refused"]] == [(3, "A-18028 | O03 | C01")]
     for nowhere in (f"/ops/orders/2/{ORDER}", "/ops/orders/1/026-0000000-0000000"):
         assert site.get(nowhere, who="otto").status_code == 404
 

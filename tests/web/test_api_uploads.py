@@ -78,7 +78,7 @@ def test_where_it_points_to_it_is_at_once_and_later_too(site: Site) -> None:
     site.work(first.json()["id"])
     later = site.get(where).json()
     assert (later["state"], later["verdicts"]) == ("waiting", {"queued": 1, "rejected": 1})
-    assert [one["code"] for one in later["issues"]] == ["O03"]
+    assert [one["code"] for one in later["issues"]] == ["C01", "O03"]
     assert set(first.json()) == set(later)
 
 

@@ -15,7 +15,7 @@ from cws_filedrop.store.database import Database
 from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.orders.order_book import Order
 from cws_filedrop.store.schema import FEEDS, LINES, ORDERS, UPLOADS
-from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.uploads import uploads, verdict_counts
 from cws_filedrop.store.uploads.uploads import Upload
 
 _LINE: Final = ("line", "order_id", "order_item_id", "tracking", "verdict", "code", "message")
@@ -44,8 +44,7 @@ def lines_of(
     if verdict is not None:
         query = query.where(LINES.c.verdict == str(verdict))
     if code:
-        words = sa.func.replace(sa.func.replace(LINES.c.code, ",", " "), "|", " ")
-        query = query.where((" " + words + " ").contains(f" {code} ", autoescape=True))
+        query = query.where(verdict_counts.among(LINES.c.code, code))
     with db.read() as connection:
         return connection.execute(query).all()
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import UploadState
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import ACCOUNTS, LINES, ORDERS, SELLERS, UPLOADS, VERDICT_COUNTS
+from cws_filedrop.store.uploads import verdict_counts
 
 UPLOAD_ID: Final = re.compile(r"\d{8}-\d{6}-\w{4}")
 AMAZON_ORDER: Final = re.compile(r"\d{3}-\d{7}-\d{7}")
@@ -106,8 +107,9 @@ def _conditions(connection: sa.Connection, wanted: UploadSearch) -> list[sa.Colu
         given.append(UPLOADS.c.id >= wanted.since.replace("-", ""))
     if wanted.until:
         given.append(UPLOADS.c.id < wanted.until.replace("-", "") + "~")
-    counted = {"verdict": VERDICT_COUNTS.c.verdict, "code": VERDICT_COUNTS.c.code}
-    of_lines = [column == getattr(wanted, name) for name, column in counted.items() if getattr(wanted, name)]
+    of_lines = [VERDICT_COUNTS.c.verdict == wanted.verdict] if wanted.verdict else []
+    if wanted.code:
+        of_lines.append(verdict_counts.among(VERDICT_COUNTS.c.code, wanted.code))
     if of_lines:
         given.append(UPLOADS.c.id.in_(sa.select(VERDICT_COUNTS.c.upload_id).where(*of_lines)))
     if text := wanted.text.strip():

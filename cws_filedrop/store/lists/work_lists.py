@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from cws_filedrop.model import Verdict
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.schema import ACCOUNTS, CASES, LINES, SELLERS, UPLOADS
-from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads import lines, uploads, verdict_counts
 from cws_filedrop.store.uploads.uploads import Upload
 
 COUNTED: Final = 500  # counting stops here
@@ -97,7 +97,7 @@ def unconfirmed(
         .limit(limit)
     )
     if code:
-        query = query.where(LINES.c.code == code)
+        query = query.where(verdict_counts.among(LINES.c.code, code))
     if account_id is not None:
         query = query.where(LINES.c.account_id == account_id)
     if before is not None:

@@ -67,3 +67,9 @@ def undelivered(db: Database, *, before: datetime) -> list[tuple[str, str]]:
     late = results.where(UPLOADS.c.done_at < stamp(before), on_its_way)
     with db.read() as connection:
         return sorted((row[0], row[1]) for query in (answers, late) for row in connection.execute(query))
+
+
+def among(codes: sa.ColumnElement[str], code: str) -> sa.ColumnElement[bool]:
+    """Whether a code is one of those in a cell: Amazon's and our own stand side by side ("A-18028 | C01")."""
+    words = sa.func.replace(sa.func.replace(codes, ",", " "), "|", " ")
+    return (" " + words + " ").contains(f" {code} ", autoescape=True)

@@ -29,7 +29,7 @@ def unconfirmed(request: Request, session: visitors.Viewer) -> Response:
     db = web_context.of(request).context.db
     code = request.query_params.get("code", "")
     lines = work_lists.unconfirmed(db, limit=SHOWN)
-    chosen = [line for line in lines if not code or line.code == code]
+    chosen = work_lists.unconfirmed(db, code=code, limit=SHOWN) if code else lines
     return framed(
         request,
         "unconfirmed.html",

@@ -56,6 +56,7 @@ def test_an_operators_day(service: Running, visit: Visit) -> None:
     page.get_by_role("link", name="Set it up").click()
     secret = page.locator("#secret").inner_text()
     page.get_by_label("Code").fill(pyotp.TOTP(secret).now())
+    page.get_by_label("Your password").fill(OPERATORS)
     page.get_by_role("button", name="Turn it on").click()
     page.wait_for_url("**/login")
     visit.login("olga", OPERATORS)

@@ -36,4 +36,4 @@ def test_a_report_that_is_put_there_is_in_the_order_book_soon(running: Running, 
     assert [row["amazon_order_id"] for row in listed] == ["111-1111111-1111111"]
     known = b"order-id\tstatus\n111-1111111-1111111\tshipped\n222-2222222-2222222\tshipped\n"
     result = running.result("anna", running.drop("anna", "shipped.txt", known))
-    assert [(row["verdict"], row["code"]) for row in result] == [("confirmed", ""), ("rejected", "O03")]
+    assert [(row["verdict"], row["code"]) for row in result] == [("confirmed", "C01"), ("rejected", "O03")]

@@ -96,7 +96,7 @@ def test_the_seller_does_one_thing_and_the_service_sends_the_confirmation_to_ama
 ) -> None:
     upload = service.drop(seller, "a.txt", f"order-id\tstatus\n{ORDER}\tshipped\n".encode())
     (line,) = service.result(seller, upload)
-    assert (line["order-id"], line["verdict"], line["code"]) == (ORDER, "confirmed", "")
+    assert (line["order-id"], line["verdict"], line["code"]) == (ORDER, "confirmed", "C01")
     assert line["amazon-feed-id"]
     path = service.home(seller) / "STATUS.json"
     wait_for(path.exists, what="the status, which is written a little later")
@@ -160,7 +160,7 @@ def test_if_the_seller_changed_the_ship_method_the_changed_one_is_sent(shop: Sho
 def test_the_ship_method_is_sent_only_when_tracking_is_sent(shop: Shop) -> None:
     shop.imports(KNOWN)
     upload_id = shop.drop(row(ORDER, "shipped", "", "By bicycle"), row(OTHER, "shipped", NEXT, "By bicycle"))
-    assert shop.lines(upload_id) == [("queued", "M01"), ("queued", "")]
+    assert shop.lines(upload_id) == [("queued", "C01 | M01"), ("queued", "O03")]
     assert sent(shop, "tracking-number", "ship-method") == [("", ""), (NEXT, "By bicycle")]
 
 
@@ -227,7 +227,7 @@ def test_a_note_appears_on_the_accounts_status_page(service: Running, seller: st
             return body.getvalue().decode()
 
         told = wait_for(lambda: REFUSED in (found := status()) and found, what="the note")
-    assert "Refused by Amazon (unconfirmed)" in told
+    assert "Refused by the sandbox (unconfirmed)" in told
 
 
 def test_shipment_e_mails_to_buyers_are_off_by_default_and_a_setting_turns_them_on(shop: Shop) -> None:

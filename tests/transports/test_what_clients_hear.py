@@ -174,7 +174,7 @@ def by_paramiko(doors: Doors, file: str) -> tuple[int, str]:
 
 
 def by_asyncssh(doors: Doors, file: str) -> tuple[int, str]:
-    asyncssh = pytest.importorskip("asyncssh")
+    asyncssh = pytest.importorskip("asyncssh", reason="asyncssh is not at hand")
 
     async def send() -> None:
         port = doors.sftp.address[1]

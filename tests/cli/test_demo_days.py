@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -28,13 +27,16 @@ def said(path: Path, now: datetime, profile: str = "") -> Any:
     return found["summary"], [(line["line"], [one["code"] for one in line["issues"]]) for line in found["lines"]]
 
 
-@pytest.mark.parametrize("path", samples_in(SAMPLES), ids=lambda path: path.name)
+FUTURE = "D03.txt"  # shows a day in the future, which will be past
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in samples_in(SAMPLES) if path.name != FUTURE], ids=lambda path: path.name
+)
 def test_every_sample_gets_the_same_answers_years_later(path: Path, tmp_path: Path) -> None:
     profile = path.stem if path.parent.name == "profiles" else ""
     later = tmp_path / path.name
     later.write_bytes(moved(path.read_bytes(), 800))
-    if json.dumps(said(path, NOON, profile)).count("D03"):
-        return  # it shows a day in the future, which will be past
     assert said(later, NOON + timedelta(days=800), profile) == said(path, NOON, profile)
 
 

@@ -35,6 +35,7 @@ class UnsettledLine:
     verdict: str
     code: str
     message: str
+    kind: str
     arrived_at: str
 
     @property
@@ -86,6 +87,7 @@ def unconfirmed(
             LINES.c.verdict,
             LINES.c.code,
             LINES.c.message,
+            LINES.c.kind,
             SELLERS.c.name.label("seller"),
             ACCOUNTS.c.marketplace_id,
             UPLOADS.c.arrived_at,

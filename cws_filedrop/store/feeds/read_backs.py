@@ -361,13 +361,15 @@ def missing(db: Database, account_id: int, *, before: datetime, since: datetime,
         LINES.c.verdict.in_(ACCEPTED),
         LINES.c.seen_at.is_(None),
     )
+    same = (ORDERS.c.account_id == SIGHTINGS.c.account_id, ORDERS.c.amazon_order_id == SIGHTINGS.c.amazon_order_id)
+    by_hand = sa.exists().where(*same, ORDERS.c.settled_at > SIGHTINGS.c.since)
     # Before the first look-up nobody can say that anything is missing.
     looked_for = (SIGHTINGS.c.account_id == account_id, SIGHTINGS.c.state != ReadBackState.SEEN, SIGHTINGS.c.looks > 0)
     query = (
         sa.select(
             SIGHTINGS.c.amazon_order_id.label("order_id"), SIGHTINGS.c.since.label("accepted_at"), SIGHTINGS.c.note
         )
-        .where(*looked_for, SIGHTINGS.c.since < stamp(before), SIGHTINGS.c.since >= stamp(since), accepted)
+        .where(*looked_for, SIGHTINGS.c.since < stamp(before), SIGHTINGS.c.since >= stamp(since), accepted, ~by_hand)
         .order_by(SIGHTINGS.c.since)
         .limit(limit)
     )

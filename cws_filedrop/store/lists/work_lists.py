@@ -71,6 +71,11 @@ def account_of(about: str) -> int:
     return int(about.partition(" ")[0])
 
 
+def order_of(about: str) -> str:
+    """The order that is named like that."""
+    return about.partition(" ")[2]
+
+
 def unconfirmed(
     db: Database,
     *,

@@ -57,6 +57,17 @@ def of_upload(db: Database, upload_id: str) -> Mapping[tuple[str, str], int]:
         return {(row.verdict, row.code): row.line_count for row in connection.execute(query)}
 
 
+def outdated(db: Database, *, since: datetime) -> list[str]:
+    """Uploads since a moment that have fewer lines of unknown outcome than when they were counted last."""
+    mine = (LINES.c.upload_id == VERDICT_COUNTS.c.upload_id, LINES.c.verdict == Verdict.UNKNOWN)
+    now = sa.select(sa.func.count()).select_from(LINES).where(*mine).scalar_subquery()
+    counted = sa.func.sum(VERDICT_COUNTS.c.line_count)
+    some = (VERDICT_COUNTS.c.upload_id >= f"{since:%Y%m%d-%H%M%S}", VERDICT_COUNTS.c.verdict == Verdict.UNKNOWN)
+    query = sa.select(VERDICT_COUNTS.c.upload_id).where(*some).group_by(VERDICT_COUNTS.c.upload_id)
+    with db.read() as connection:
+        return list(connection.execute(query.having(counted > now)).scalars())
+
+
 def undelivered(db: Database, *, before: datetime) -> list[tuple[str, str]]:
     """Uploads of the last days that await an `answer` or a `result` of ours since before a moment, oldest first.
 

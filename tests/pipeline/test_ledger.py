@@ -153,6 +153,32 @@ def test_without_an_order_book_a_later_confirmation_of_the_same_line_settles_a_r
     assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
 
 
+def counts(shop: Shop) -> list[tuple[str, int, int, int, int]]:
+    found = ledgers.packages(shop.context.db, shop.account, ORDER)
+    return [(one.tracking, one.told, one.accepted, one.refused, one.cancelled) for one in found]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_refused_correction_is_counted_as_refused_and_the_order_stays_as_it_was(shop: Shop, known: bool) -> None:
+    if known:
+        shop.imports(ordered(ORDER, ITEM, 1))
+    shop.drop(shipped(FIRST, item=ITEM))
+    shop.sent()
+    second = shop.drop(shipped(NEXT, item=ITEM))
+    shop.answered({1: REFUSED})
+    third = shop.drop(shipped(LAST, item=ITEM))
+    assert shop.lines(third) == [("queued", "O07")], "it corrects the number that stands"
+    shop.answered({1: ("A-18021", "more than are left")})
+    assert counts(shop) == [(FIRST, 1, 1, 0, 0), (NEXT, 1, 0, 1, 0), (LAST, 1, 0, 1, 0)]
+    assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
+    assert f"the order stays confirmed with {FIRST}" in shop.messages(second)
+    assert ledgers.words(shop.context.db, [(1, ORDER)]) == {(1, ORDER): ""}
+    shop.drop(shipped(NEXT, item=ITEM))
+    shop.answered({})
+    assert counts(shop)[1] == (NEXT, 2, 1, 1, 0)
+    assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
+
+
 # Drops judged against it.
 
 

@@ -233,7 +233,7 @@ def prove(look: FeedLookUp) -> StepResult:
         why = f"feed {amazon_feed_id} may be this one; Amazon is working on it ({there.status})"
         return look.again(look.amazon.poll_seconds(look.attempt), why)
     if not (feed.order_looks or feed.order_place):
-        if wait := there.result_document_id and look.token("getFeedDocument"):
+        if there.result_document_id and (wait := look.token("getFeedDocument")):
             return StepResult(again_seconds=wait, note=BUSY)
         if not _may_be_ours(look, there, _report(look, there)):
             LOG.warning("feed.candidate_dismissed", feed=feed.no, amazon_feed=amazon_feed_id)

@@ -89,7 +89,9 @@ def _deliver(
 ) -> list[str]:
     try:
         deliver_all(file for upload in batch for file in files(context, upload))
-        verdict_counts.answered(context.db, [upload.id for upload in batch], at=stamp(context.clock()))
+        waiting = [upload.id for upload in batch if upload.state is UploadState.WAITING]
+        at = stamp(context.clock())
+        verdict_counts.answered(context.db, [upload.id for upload in batch], at=at, waiting=waiting)
         for note in tell:
             note(context, batch)
     except Exception as error:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from pipeline.contexts import NOW, context_on
+from pipeline.contexts import outbox as files
 from pipeline.shop import FIRST, FREE, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds
@@ -230,6 +231,26 @@ def test_beside_an_unknown_line_another_number_waits(shop: Shop) -> None:
     again = shop.drop(shipped(NEXT))
     assert shop.lines(again) == [("duplicate", "O05")], "what waits does not pile up"
     assert "held already" in shop.messages(again)
+
+
+@pytest.mark.parametrize("more", [[], ["nonsense\tshipped\t\t\t\t\t"]], ids=["alone", "beside one rejected at once"])
+def test_a_line_rejected_when_its_wait_ends_is_among_the_rejected_lines(shop: Shop, more: list[str]) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    _, feed_no = shop.submitted()
+    other = shop.drop(shipped(FIRST, item=ITEM, quantity="2"), *more)
+    assert shop.lines(other)[0] == ("held", "O09")
+    outbox.answer(shop.context, uploads.some(shop.context.db, [other]))
+    assert ("rejected" in files(shop.context, other)) is bool(more)
+    assert other in shop.settled(feed_no, {})
+    assert shop.lines(other)[0] == ("rejected", "Q02")
+    outbox.publish(shop.context, uploads.some(shop.context.db, [other]))
+    heading, *rows = files(shop.context, other)["rejected"].decode().splitlines()
+    assert len(rows) == 1 + len(more)
+    cells = dict(zip(heading.split("\t"), rows[-1].split("\t"), strict=True))
+    assert (cells["order-id"], cells["error-code"], cells["error-column"]) == (ORDER, "Q02", "quantity")
+    assert "is not what Amazon has confirmed for this package" in cells["error-message"]
+    assert cells["what-to-do"].startswith("A confirmed package cannot be changed by a file")
 
 
 def test_what_is_only_queued_is_replaced(shop: Shop) -> None:

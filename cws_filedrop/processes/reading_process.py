@@ -6,6 +6,7 @@ Imports nothing of what it does there (`reading_main`), so that it can be starte
 from __future__ import annotations
 
 import contextlib
+import signal
 import subprocess
 import threading
 from enum import StrEnum
@@ -18,7 +19,7 @@ from cws_filedrop.processes.effort import Effort
 from cws_filedrop.settings import Settings
 
 MODULE: Final = "cws_filedrop.pipeline.reading_main"
-END_SECONDS: Final = 2.0  # it has nothing to put in order, but may hang
+END_SECONDS: Final = 1.0  # it has nothing to put in order, but may hang, or still be loading
 LOOK_SECONDS: Final = 0.1  # how often it is looked at while it works: memory may grow by a gigabyte in a second
 UNLIMITED: Final = Effort(0, 0.0)
 
@@ -66,7 +67,7 @@ class ReadingProcess:
 
     def _started(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = Pipe()
-        with theirs, without_ctrl_c():
+        with theirs, without_ctrl_c(signal.SIGTERM):  # sent to the whole group, it would end a reading in hand
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
                 [*PYTHON, MODULE, str(theirs.fileno())],
                 env=environment.of_child(self._settings),
@@ -109,6 +110,7 @@ class ReadingProcess:
         begun = effort.of_process(process.pid)
         while not connection.poll(LOOK_SECONDS):
             if words := effort.excess(most, begun, effort.of_process(process.pid)):
+                process.kill()  # at once: it may grow by the gigabyte
                 self._bury()
                 raise ProcessOverran(words)
 
@@ -124,11 +126,10 @@ class ReadingProcess:
             process, self._process, self._connection = self._process, None, None
             if process is None:
                 return
-            process.terminate()
+            if process.stdin is not None:
+                process.stdin.close()  # it takes that for our end, and ends
             try:
                 process.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-            if process.stdin is not None:
-                process.stdin.close()

@@ -9,6 +9,7 @@ A new database is made the same way, so that there is one way only, and a test h
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,7 @@ def upgrade(connection: sa.Connection) -> None:
             f"[database] url: it was made before the first release ({found}, this version begins at {FIRST}); start the"
             f" program of commit {LAST_BEFORE} with it once, then this one"
         )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each of its parts, and of every step
     # Late: it takes a tenth of a second, and nearly always there is nothing to do.
     from alembic import command
     from alembic.config import Config

@@ -129,8 +129,8 @@ def _keep_in(connection: Connection, item: ReadUpload, now: str) -> Upload:
         read = _release_in(connection, upload)
     elif prepared.state is not None:
         read = _aside(upload, prepared)
-        # Lines may be there already: a large file failed halfway, or a released one was recorded when it was held.
-        if read.state is UploadState.FAILED or upload.releases:
+        # Lines may be there already: a large file failed or changed halfway, or a released one was recorded when held.
+        if read.state in (UploadState.FAILED, UploadState.CUT) or upload.releases:
             forget_in(connection, upload.id)
     elif upload.rehearsal:
         read = _rehearsal(upload, prepared)

@@ -105,6 +105,7 @@ MEANINGS: Final = {
     "outbox.not_delivered": "Answers of an upload could not be put into its seller's outbox; it is tried again.",
     "outbox.not_renewed": "Results that would say more now could not be written anew.",
     "outbox.status_not_written": "A seller's STATUS files could not be written; it is tried again.",
+    "process.not_ended": "A process that was killed has not ended, since the disk that it waits for does not answer.",
     "process.died": "A process that reads files died; another one takes its place.",
     "profile.not_read": "A profile of a seller's cannot be used any more, and is left out.",
     "pulse.missed": "A process could not give a sign of life, such as because the database is away.",

@@ -201,8 +201,8 @@ def remarks(connection: Connection, upload: Upload) -> list[Issue]:
 
 
 def _aside(upload: Upload, prepared: PreparedUpload) -> Upload:
-    state, failure = expected(prepared.state, "state of what is set aside"), prepared.failure
-    outcome = UploadOutcome(failure=failure) if failure else UploadOutcome(file_issues=prepared.issues)
+    state = expected(prepared.state, "state of what is set aside")
+    outcome = UploadOutcome(failure=prepared.failure, file_issues=prepared.issues)
     done_at = upload.arrived_at if state in uploads.FINISHED else None
     return replace(upload, state=state, outcome=outcome, done_at=done_at)
 

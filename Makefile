@@ -1,4 +1,4 @@
-.PHONY: help run demo test check docs coverage golden bench crashes model fuzz constraints clean
+.PHONY: help run demo test check docs test-postgres coverage golden bench crashes model fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -9,7 +9,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 TESTS := tests
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp ## drop the sample files, show what became of every line, keep serving
 	$(BIN)/cws-filedrop demo --serve
@@ -20,6 +20,9 @@ demo: .venv/run.stamp ## the same once, without serving
 test: .venv/test.stamp ## run the test suite
 	$(BIN)/python -m compileall -q cws_filedrop tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+test-postgres: .venv/test.stamp ## run it with all databases on PostgreSQL, which the tests start themselves
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --postgres
 
 check: .venv/test.stamp ## linters, formatting, types, import contracts
 	$(BIN)/ruff check .

@@ -344,6 +344,14 @@ class Settings:
         return self.service.data_dir.expanduser().absolute()
 
     @property
+    def rate_scale(self) -> float:
+        """How much faster than Amazon's the rate limits are: only the sandbox is."""
+        if self.marketplace.kind != "sandbox":
+            return 1.0
+        built_in = not self.marketplace.endpoint or self.marketplace.rate_scale == 1.0
+        return self.sandbox.rate_scale if built_in else self.marketplace.rate_scale
+
+    @property
     def logs(self) -> Path:
         """Where log files are, absolute."""
         return self.data / "logs"

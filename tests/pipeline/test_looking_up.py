@@ -20,7 +20,7 @@ from cws_filedrop.errors import NotPossible, RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.amazon import DocumentPlace, Feed, FeedsClient
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import FeedKind, FeedState, Policy
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import standing
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users.decisions import Who
@@ -114,11 +114,11 @@ def test_the_seller_is_told_meanwhile_why_its_lines_wait(trade: Trade) -> None:
     trade.market.clock.now += UNIT
     trade.submit(feed_no, 2)
     (seller,) = sellers.everyone(trade.context.db)
-    (one,) = outbox.status_of(trade.context, seller).unresolved
+    (one,) = standing.of(trade.context, seller).unresolved
     assert (one["no"], one["lines"]) == (feed_no, 1)
     assert one["why"].startswith("Amazon does not list it (look 1 of 3)")
     trade.resolve(feed_no)
-    assert outbox.status_of(trade.context, seller).unresolved == []
+    assert standing.of(trade.context, seller).unresolved == []
 
 
 @pytest.mark.parametrize("looks", [1, 2])

@@ -26,6 +26,7 @@ from cws_filedrop.cli import (
     orders,
     report,
     serve,
+    sessions,
     status,
     upload,
 )
@@ -74,6 +75,7 @@ app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")
 app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(database.app, name="database")
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")

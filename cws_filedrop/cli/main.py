@@ -18,6 +18,7 @@ from cws_filedrop import __version__
 from cws_filedrop.cli import (
     alarms,
     audit,
+    carriers,
     connections,
     database,
     feed,
@@ -73,6 +74,7 @@ app.add_typer(report.app, name="report")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")
+app.add_typer(carriers.app, name="carriers")
 app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
 app.add_typer(sessions.app, name="sessions")

@@ -20,6 +20,7 @@ from pipeline.contexts import NOW, context_on, put, read
 from pipeline.shop import FREE, ITEM, ORDER, OTHER, REPORT, SECOND, Shop, shipped
 
 from cws_filedrop.credentials import public_keys
+from cws_filedrop.errors import expected
 from cws_filedrop.model import (
     SELLERS_EVENTS,
     AlarmKind,
@@ -45,7 +46,8 @@ from cws_filedrop.store.outgoing.alarms import AlarmFinding
 from cws_filedrop.store.outgoing.hooks import HookNotice
 from cws_filedrop.store.outgoing.mails import Draft, Note
 from cws_filedrop.store.schema import METADATA
-from cws_filedrop.store.sellers import keys, profiles, tokens
+from cws_filedrop.store.sellers import carrier_names, keys, profiles, tokens
+from cws_filedrop.store.sellers.carrier_names import CarrierName
 from cws_filedrop.store.sellers.keys import PublicKey
 from cws_filedrop.store.uploads import idempotency_keys
 from cws_filedrop.store.users import decisions, user_tokens, users, web_sessions
@@ -116,6 +118,9 @@ def _sellers_own(db: Database) -> None:
     assert hook_id is not None
     with db.write() as connection:
         hooks.queue_in(connection, [(hook_id, HookNotice("upload:x", HookEvent.RECEIVED, "{}"))], now=NOW)
+    with db.write() as connection:
+        shared = expected(carrier_names.names(connection, ""), "the names of all sellers")
+        shared.put([CarrierName("Van 1", "Yodel")], replacing=False, now=NOW)
     idempotency_keys.begin(db, 1, "key-1", digest="0" * 64, now=NOW)
 
 

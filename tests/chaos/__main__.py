@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
+import signal
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -144,4 +145,5 @@ def _counted(numbers: Counter[str]) -> str:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # it ends what it started, and unmounts
     sys.exit(main())

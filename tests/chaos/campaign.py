@@ -141,10 +141,11 @@ class Campaign:
         doors = list(self.doors.ways)
         for number in range(self.plan.uploads):
             one = self.chance.choice(self.sellers)
-            name, content = f"drop-{number:04d}.txt", one.next()
+            packed, content = self.chance.random() < 0.1, one.next()
+            name = f"drop-{number:04d}.txt{'.gz' if packed else ''}"
             self.contents[one.seller, name] = content
             door = doors[number] if number < len(doors) else self.chance.choice(doors)
-            self._queue.put((door, Drop(one.seller, name, content, self.tokens[one.seller])))
+            self._queue.put((door, Drop(one.seller, name, content, self.tokens[one.seller], packed)))
 
     def _load_books(self) -> None:
         for one in self.sellers:

@@ -21,7 +21,7 @@ WORKER, DOORS, WEB, READER = PARTS = ("worker", "doors", "web", "reader")
 MODULES = {"cws_filedrop.doors": DOORS, "cws_filedrop.web.process": WEB, "cws_filedrop.pipeline.reading_main": READER}
 LOOK_SECONDS = 0.5
 SETTINGS = {
-    "TLS__MODE": "auto",
+    "SERVICE__HEAVY_BYTES": 3000,  # a third of the files are large
     "WEB__ENABLED": True,
     "FOLDER__SETTLE_SECONDS": 0.5,
     "LIMITS__FREE_BYTES": 1_000_000,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ftplib
+import gzip
 import io
 import json
 import os
@@ -47,6 +48,12 @@ class Drop:
     name: str
     content: bytes
     token: str
+    packed: bool = False
+
+    @property
+    def sent(self) -> bytes:
+        """What goes over the line."""
+        return gzip.compress(self.content) if self.packed else self.content
 
 
 class Doors:
@@ -84,7 +91,7 @@ class Doors:
             session.login(drop.seller, PASSWORD)
             if isinstance(session, ftplib.FTP_TLS):
                 session.prot_p()
-            said = upload_id_in(session.storbinary(f"STOR /inbox/{drop.name}", io.BytesIO(drop.content)))
+            said = upload_id_in(session.storbinary(f"STOR /inbox/{drop.name}", io.BytesIO(drop.sent)))
             with contextlib.suppress(*FAILURES):
                 session.quit()
             return said
@@ -101,7 +108,7 @@ class Doors:
             if channel := client.get_channel():
                 channel.settimeout(TIMEOUT_SECONDS)
             file = client.open(f"/inbox/{drop.name}", "w")
-            file.write(drop.content)
+            file.write(drop.sent)
             file.close()  # raises unless the door has said that all is well
             return ""
         finally:
@@ -113,7 +120,7 @@ class Doors:
         target = inbox / drop.name
         if not target.exists():
             working = inbox / f".{drop.name}.tmp"
-            working.write_bytes(drop.content)
+            working.write_bytes(drop.sent)
             os.rename(working, target)
         if not _gone(target):
             raise NotTaken(drop.name)
@@ -122,7 +129,7 @@ class Doors:
     def _http(self, drop: Drop) -> str:
         headers = {"Authorization": f"Bearer {drop.token}", "X-File-Name": drop.name, "Idempotency-Key": drop.name}
         headers["Content-Type"] = "text/tab-separated-values"
-        asked = urllib.request.Request(f"{self.deployment.api}/orders/confirm", drop.content, headers)
+        asked = urllib.request.Request(f"{self.deployment.api}/orders/confirm", drop.sent, headers)
         with urllib.request.urlopen(asked, timeout=TIMEOUT_SECONDS) as answer:
             if answer.status != 202:
                 raise NotTaken(f"{answer.status}")

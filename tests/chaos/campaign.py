@@ -125,6 +125,7 @@ class Campaign:
         self.troubles.begin()
         for one in self.sellers:
             self.deployment.running.add_seller(one.seller)
+            self.deployment.command("seller", "policy", one.seller, "--cancel-at-amazon", "on")
             made = self.deployment.command("seller", "token", "add", one.seller)
             self.tokens[one.seller] = next(word for word in made.stdout.split() if len(word) > 30)
         self._plan_drops()
@@ -263,6 +264,7 @@ class Campaign:
             results=results,
             taken=ledger["taken"],
             twice=ledger["twice"],
+            cancelled=Counter((m["account"], m["order_id"]) for m in ledger["messages"] if m["outcome"] == "cancelled"),
             contents=self.contents,
             merchants={one.seller: one.merchant for one in self.sellers},
             by_hand=self.troubles.by_hand,

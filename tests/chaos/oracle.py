@@ -39,6 +39,7 @@ class Evidence:
     results: dict[str, list[list[dict[str, str]]]]  # every result file of an upload
     taken: list[Mapping[str, Any]]  # `taken` and `twice` of the sandbox's ledger
     twice: list[Mapping[str, Any]]
+    cancelled: Counter[tuple[str, str]]  # how often it took the cancellation of an order (account, order)
     contents: dict[tuple[str, str], bytes]  # what was dropped, by seller and name
     merchants: dict[str, str]  # account by seller
     by_hand: set[str] = field(default_factory=set)  # orders that somebody else shipped
@@ -53,13 +54,15 @@ class Told:
     package: Package
     units: str
     verdict: str
+    cancels: bool
 
 
 def check(evidence: Evidence) -> list[Broken]:
     """Every promise that was broken."""
     told = list(_told(evidence))
     found = [*_uploads_lost(evidence), *_answers_wrong(evidence), *_lines_lost(evidence)]
-    return [*found, *_not_final(told), *_against_amazon(evidence, told)]
+    cancels, ships = [one for one in told if one.cancels], [one for one in told if not one.cancels]
+    return [*found, *_not_final(told), *_against_amazon(evidence, ships), *_cancellations(evidence, cancels)]
 
 
 def verdicts(evidence: Evidence) -> Counter[str]:
@@ -116,7 +119,8 @@ def _told(evidence: Evidence) -> Iterator[Told]:
                 row = rows.get(line["line"], {})
                 package = (line["order-id"], line["order-item-id"], line["tracking"])
                 units = row.get("quantity", "")
-                yield Told(upload, line["line"], (evidence.merchants[seller], *package), units, line["verdict"])
+                place, cancels = (upload, line["line"]), row.get("status") == "cancelled"
+                yield Told(*place, (evidence.merchants[seller], *package), units, line["verdict"], cancels)
 
 
 def _not_final(told: Iterable[Told]) -> Iterator[Broken]:
@@ -149,6 +153,18 @@ def _against_amazon(evidence: Evidence, told: Iterable[Told]) -> Iterator[Broken
     for again in evidence.twice:
         feeds = ", ".join(again["feeds"])
         yield Broken("sent twice", "", "", f"{_package(again)} {again['times']} times, with feeds {feeds}")
+
+
+def _cancellations(evidence: Evidence, told: Iterable[Told]) -> Iterator[Broken]:
+    good = {one.package[:2]: one for one in told if one.verdict in GOOD}
+    for order, one in good.items():
+        if not evidence.cancelled[order]:
+            yield Broken("falsely good", one.upload, one.line, f"{one.verdict}, and Amazon has not cancelled {order}")
+    for order, times in evidence.cancelled.items():
+        if order not in good:
+            yield Broken("falsely bad", "", "", f"Amazon cancelled {order}, and no line says so")
+        if times > 1:
+            yield Broken("sent twice", "", "", f"the cancellation of {order}, {times} times")
 
 
 def _package(one: Mapping[str, Any]) -> Package:

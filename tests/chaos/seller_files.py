@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 HEADING = "order-id\torder-item-id\tquantity\tship-date\tcarrier-code\tcarrier-name\ttracking-number\tship-method"
+CANCELLING = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tcancel-reason"
 UNKNOWN_TO_AMAZON = "0000404"  # the middle of an order id that the sandbox refuses
 
 
@@ -43,10 +44,18 @@ class SellerFiles:
         """The next file."""
         if self.files and self.chance.random() < 0.05:
             return self.chance.choice(self.files)
-        day = time.strftime("%Y-%m-%d", time.gmtime())
-        rows = [row for _ in range(self.chance.randint(1, 2 * self.lines - 1)) for row in self._rows()]
-        self.files.append("\r\n".join([HEADING, *(self._line(row, day) for row in rows), ""]).encode())
+        day, heading = time.strftime("%Y-%m-%d", time.gmtime()), HEADING
+        if self.booked and self.chance.random() < 0.15:  # whether an order is cancelled shows only where it is known
+            heading, lines = CANCELLING, [self._cancelled() for _ in range(self.chance.randint(1, 5))]
+        else:
+            rows = [row for _ in range(self.chance.randint(1, 2 * self.lines - 1)) for row in self._rows()]
+            lines = [self._line(row, day) for row in rows]
+        self.files.append("\r\n".join([heading, *lines, ""]).encode())
         return self.files[-1]
+
+    def _cancelled(self) -> str:
+        row = self._new(kept=False)
+        return f"{row.order}\tcancelled\t{row.item}\t1\t\t\tNoInventory"
 
     def _line(self, row: Shipment, day: str) -> str:
         units = "many" if row.units == 0 else str(row.units)
@@ -72,13 +81,15 @@ class SellerFiles:
         else:
             yield self._new()
 
-    def _new(self, *, middle: str = "", units: int = 1, ordered: int = 1, prefix: str = "RP") -> Shipment:
+    def _new(
+        self, *, middle: str = "", units: int = 1, ordered: int = 1, prefix: str = "RP", kept: bool = True
+    ) -> Shipment:
         self.made += 1
         order = f"90{self.number}-{middle or f'{self.chance.randrange(1_000_000, 9_999_999)}'}-{self.made:07d}"
         row = Shipment(order, f"{self.number:02d}{self.made:012d}", units, self._tracking(prefix))
         if not middle:
             self.orders.setdefault(order, {})[row.item] = ordered
-        if units and not middle and prefix == "RP" and ordered == 1:
+        if kept and units and not middle and prefix == "RP" and ordered == 1:
             self.told.append(row)
         return row
 

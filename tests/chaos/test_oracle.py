@@ -29,6 +29,7 @@ def evidence() -> Evidence:
         results={UPLOAD: [[row()]]},
         taken=[package | {"times": 1, "feeds": ["SANDBOX-1"]}],
         twice=[],
+        cancelled=Counter(),
         contents={("anna", "a.txt"): CONTENT},
         merchants={"anna": "MANNA"},
     )
@@ -100,6 +101,26 @@ def twice(found: Evidence) -> None:
     found.twice.append({**found.taken[0], "times": 2})
 
 
+CANCELLING = "\r\n".join(["order-id\tstatus\torder-item-id", f"{ORDER}\tcancelled\t{ITEM}", ""]).encode()
+
+
+def cancelling(found: Evidence) -> None:
+    """The same, of a file that cancels the order."""
+    found.contents["anna", "a.txt"] = CANCELLING
+    found.taken.clear()
+
+
+def cancelled_and_refused(found: Evidence) -> None:
+    cancelling(found)
+    found.cancelled["MANNA", ORDER] = 1
+    taken_and_refused(found)
+
+
+def cancelled_twice(found: Evidence) -> None:
+    cancelling(found)
+    found.cancelled["MANNA", ORDER] = 2
+
+
 BROKEN: list[tuple[Callable[[Evidence], None], str]] = [
     (not_listed, "lost upload"),
     (only_cut, "lost upload"),
@@ -117,6 +138,9 @@ BROKEN: list[tuple[Callable[[Evidence], None], str]] = [
     (taken_and_refused, "falsely bad"),
     (other_units, "units"),
     (twice, "sent twice"),
+    (cancelling, "falsely good"),
+    (cancelled_and_refused, "falsely bad"),
+    (cancelled_twice, "sent twice"),
 ]
 
 
@@ -130,6 +154,13 @@ def test_it_notices(spoil: Callable[[Evidence], None], promise: str) -> None:
     found = evidence()
     spoil(found)
     assert promise in [one.promise for one in check(found)]
+
+
+def test_a_cancellation_that_amazon_took_once_is_good() -> None:
+    found = evidence()
+    cancelling(found)
+    found.cancelled["MANNA", ORDER] = 1
+    assert check(found) == []
 
 
 def test_an_order_that_somebody_confirmed_by_hand_is_good_without_our_feed() -> None:

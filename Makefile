@@ -1,4 +1,4 @@
-.PHONY: help run demo test check docs test-postgres coverage golden bench crashes model fuzz constraints clean
+.PHONY: help run demo test check docs test-postgres coverage golden bench crashes chaos model fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -49,6 +49,12 @@ bench: .venv/test.stamp ## measure conversion, and write the figures into bench/
 
 crashes: .venv/test.stamp ## the long crash tests: minutes of kills
 	$(BIN)/python -m pytest tests/crashes tests/pipeline/test_interleavings.py -m long
+
+SEEDS ?= 1-5
+UPLOADS ?= 200
+CHAOS ?=
+chaos: .venv/test.stamp ## campaigns of faults against real processes; SEEDS=1-5, UPLOADS=200 of each, CHAOS= more options
+	PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --uploads $(UPLOADS) $(CHAOS)
 
 model: .venv/test.stamp ## the long model test: 20,000 steps of sender and ledger
 	$(BIN)/python -m pytest tests/pipeline/test_model.py -m long -n0 -s

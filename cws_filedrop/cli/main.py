@@ -31,6 +31,7 @@ from cws_filedrop.cli import (
     status,
     upload,
 )
+from cws_filedrop.cli.backup import command as backups
 from cws_filedrop.cli.completion import scripts
 from cws_filedrop.cli.demo import command as demo
 from cws_filedrop.cli.logs import commands as logs
@@ -79,6 +80,8 @@ app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(database.app, name="database")
+app.add_typer(backups.backup, name="backup")
+app.add_typer(backups.restore, name="restore")
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)

@@ -39,7 +39,7 @@ from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.doors import audit, audit_exports, connections, guard
 from cws_filedrop.store.doors.audit import AuditRow
 from cws_filedrop.store.doors.guard import FailureRecord
-from cws_filedrop.store.feeds import feeds, filling, order_reports
+from cws_filedrop.store.feeds import feeds, filling, order_reports, unseen
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.outgoing import alarms, hooks, mails
 from cws_filedrop.store.outgoing.alarms import AlarmFinding
@@ -91,6 +91,7 @@ def _trade(shop: Shop) -> None:
     _turn(shop, NOW + timedelta(hours=2))
     cut = put(shop.context, b"order-id\tship-date\n", name="cut.txt", grade=Grade.CUT)
     outbox.answer(shop.context, [read(shop.context, cut)])
+    unseen.looked(shop.context.db, [(cut, 1)], free=True, shown=False, now=NOW)
     no, _ = order_reports.begin(shop.context.db, 1, now=NOW)
     order_reports.end(shop.context.db, no, OrderReportState.DONE, now=NOW, note="5 orders", outcome={"lines": 5})
 

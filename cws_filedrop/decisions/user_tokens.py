@@ -5,7 +5,7 @@ from __future__ import annotations
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection
-from cws_filedrop.store.token_rows import LONGEST_LABEL, Token
+from cws_filedrop.store.token_rows import LONGEST_LABEL, Token, is_label
 from cws_filedrop.store.users import decisions, user_tokens, users
 from cws_filedrop.store.users.decisions import Who
 from cws_filedrop.store.users.user_tokens import MOST_TOKENS
@@ -23,7 +23,7 @@ def lacks_factor(context: ServiceContext, *, has_factor: bool) -> bool:
 def add(context: ServiceContext, name: str, label: str, *, who: Who) -> tuple[Token, str]:
     """A new token for a user: its row, and the token itself, which is kept nowhere. Raises: NotPossible."""
     user, label, now = _user(context, name), label.strip(), context.clock()
-    if len(label) > LONGEST_LABEL or not label.isprintable():
+    if not is_label(label):
         raise NotPossible(f"what a token is for has {LONGEST_LABEL} printable characters at most")
     _must_be_able_to_use_it(context, user)
     with context.db.write() as connection:

@@ -28,6 +28,7 @@ from cws_filedrop.cli.run_service import running
 from cws_filedrop.credentials import passwords
 from cws_filedrop.errors import expected
 from cws_filedrop.formats import known_profiles
+from cws_filedrop.formatting import printable
 from cws_filedrop.model import Account, Role, Seller
 from cws_filedrop.orders import importing
 from cws_filedrop.processes.addresses import Addresses
@@ -66,7 +67,7 @@ class UploadedSample:
 def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
     """Start everything, drop these files by FTP, show what became of every line; true if every line has its verdict."""
     private.set_umask()
-    console = Console()
+    console = Console(highlight=False)
     with _data_folder(data) as folder:
         settings = _settings(folder, serve=serve)
         log_settings.configure(settings, "worker")
@@ -173,7 +174,7 @@ def _run(console: Console, names: list[Path], addresses: Addresses, password: st
         outbox = _wait(ftp, sent, stop, lambda answered: progress.update(bar, completed=answered))
         results = [(sample, _rows(ftp, _file(outbox, sample, "result"))) for sample in sent]
         receipt = _text(ftp, _file(outbox, sent[0], "receipt"))
-    console.rule(f"the receipt of {sent[0].name}, as the seller finds it", align="left")
+    console.rule(f"the receipt of {_short(sent[0].name)}, as the seller finds it", align="left")
     console.print(receipt.strip(), markup=False, highlight=False)
     console.rule("what became of every line", align="left")
     _show(console, results)
@@ -242,7 +243,7 @@ def _show(console: Console, results: list[tuple[UploadedSample, list[list[str]]]
         verdicts = Counter(row[4] for row in rows)
         words = "\n".join(f"[{COLOURS.get(name, 'white')}]{name} {n:,}[/]" for name, n in verdicts.most_common())
         first_issue = next((f"{row[5]}: {row[6]}" for row in rows if row[5]), "")
-        table.add_row(sent.name, f"{len(rows):,}", words or "[red]no result[/]", _short(first_issue))
+        table.add_row(_short(sent.name), f"{len(rows):,}", words or "[red]no result[/]", _short(first_issue))
     console.print(table)
     total = Counter(row[4] for _, rows in results for row in rows)
     console.print("all lines:", ", ".join(f"{name} {number:,}" for name, number in total.most_common()))
@@ -251,7 +252,7 @@ def _show(console: Console, results: list[tuple[UploadedSample, list[list[str]]]
 def _short(text: str, width: int = 90) -> str:
     from rich.markup import escape
 
-    return escape(text if len(text) <= width else text[: width - 1] + "…")
+    return escape(printable(text if len(text) <= width else text[: width - 1] + "…"))
 
 
 def _show_ways_in(console: Console, settings: Settings, addresses: Addresses, password: str) -> None:

@@ -16,9 +16,9 @@ def _add(name: str, label: str) -> Made:
     from cws_filedrop.cli.terminal.decisions import recorded
     from cws_filedrop.cli.terminal.opened import database, seller_id
     from cws_filedrop.store.sellers import tokens
-    from cws_filedrop.store.token_rows import LONGEST_LABEL
+    from cws_filedrop.store.token_rows import LONGEST_LABEL, is_label
 
-    if len(label) > LONGEST_LABEL or not label.isprintable():
+    if not is_label(label):
         raise stop(f"--label: {LONGEST_LABEL} printable characters at most", 2)
     db = database(settings())
     made = tokens.add(db, seller_id(db, name), label, now=datetime.now(UTC))

@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.store.sellers import tokens
+from cws_filedrop.store.token_rows import LONGEST_LABEL, is_label
 from cws_filedrop.store.users.web_sessions import WebSession
 from cws_filedrop.web.site import visitors, web_context
 from cws_filedrop.web.site.forms import Number, Text
@@ -16,7 +17,6 @@ from cws_filedrop.web.site.frame import framed
 from cws_filedrop.web.site.rendering import go
 
 router: Final = APIRouter()
-LONGEST_LABEL: Final = 60
 
 
 @router.get("/my/tokens")
@@ -33,8 +33,10 @@ def _shown(request: Request, session: WebSession, fresh: str) -> Response:
 @router.post("/my/tokens", dependencies=[visitors.Meant])
 def add(request: Request, session: visitors.SellerHere, label: Text) -> Response:
     """A new one, shown once."""
-    context = web_context.of(request).context
-    made = tokens.add(context.db, session.the_seller, label.strip()[:LONGEST_LABEL] or "a token", now=context.clock())
+    context, label = web_context.of(request).context, label.strip()
+    if not is_label(label):
+        raise visitors.Forbidden(f"Call it something of {LONGEST_LABEL} printable characters at most.", 400)
+    made = tokens.add(context.db, session.the_seller, label or "a token", now=context.clock())
     if made is None:
         raise visitors.Forbidden("You have as many tokens as may be; remove one first.", 409)
     record_decision(context, visitors.who(request, session), what="token.add", about=str(made[0].id))

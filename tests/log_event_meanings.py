@@ -78,6 +78,7 @@ MEANINGS: Final = {
     "login.check_failed": "A login could not be checked, such as because the database is away; it was refused.",
     "login.network_refused": "A seller logged in from an address outside of its networks, and was refused.",
     "login.refused": "A wrong name or password; `user` is the name that was tried.",
+    "mail.buyers_not_told": "Buyers of so many packages were told nothing: the sandbox confirmed the shipments.",
     "mail.buyers_queued": "Mails to buyers whose shipments Amazon has confirmed were queued.",
     "mail.delayed": "The SMTP server refused a mail for now; it is tried again after so many seconds.",
     "mail.delivery_failed": "Mails could not be handed in by a fault of ours; it is tried again.",

@@ -1,4 +1,4 @@
-.PHONY: help run demo test check coverage golden bench crashes model fuzz constraints clean
+.PHONY: help run demo test check coverage golden bench crashes model fuzz mutants constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -7,6 +7,10 @@ WORKERS ?= $(shell echo $$(( ($$(getconf _NPROCESSORS_ONLN) * 3 + 1) / 2 )))
 CONSTRAINTS := --constraint constraints.txt
 PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 TESTS := tests
+# Of `make mutants`: number of faults of each part or `all`, which ones by chance, and of which modules.
+SAMPLE := 300
+SEED := 1
+ONLY :=
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -48,6 +52,10 @@ model: .venv/test.stamp ## the long model test: 20,000 steps of sender and ledge
 
 fuzz: .venv/test.stamp ## the long fuzz tests
 	$(BIN)/python -m pytest tests/fuzz tests/web/test_api_document.py -m long -n0 -s
+
+mutants: .venv/test.stamp ## small faults in the code, for tests to notice; SAMPLE=all SEED=2 ONLY="rules/pieces feeds"
+	PYTHONPATH=tests:. $(BIN)/python -m mutation --named
+	PYTHONPATH=tests:. $(BIN)/python -m mutation --sample $(SAMPLE) --seed $(SEED) --only "$(ONLY)"
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv

@@ -231,6 +231,19 @@ def test_feeds_that_are_older_or_known_or_of_another_kind_or_account_are_never_i
     is_confirmed_once(trade, upload_id, feed_no, *(f"026-0000000-000000{one}" for one in (1, 3, 4)))
 
 
+def test_a_feed_of_ours_that_went_seconds_before_is_never_it(trade: Trade) -> None:
+    trade.drop(shipped(OTHER))
+    sent_at = trade.market.clock.now
+    known = trade.send().amazon_feed_id
+    trade.market.clock.now = sent_at + 2 - 60  # a drop takes a minute
+    upload_id, feed_no = lost(trade, worked=False)
+    while trade.feed(feed_no).state is FeedState.INTENDED:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    assert (trade.feed(feed_no).state, trade.feed(feed_no).strangers) == (FeedState.FILLED, "")
+    is_confirmed_once(trade, upload_id, feed_no, OTHER)
+    assert trade.feed(feed_no).amazon_feed_id != known
+
+
 def test_a_feed_that_appeared_a_minute_before_our_document_is_never_it(trade: Trade) -> None:
     trade.market.clock.now += 3600
     stranger = a_stranger_sends(trade, OTHER)

@@ -158,6 +158,22 @@ def test_a_finished_submit_that_runs_again_sends_nothing(trade: Trade) -> None:
     assert ledger(trade) == [ORDER]
 
 
+@pytest.mark.parametrize(("operation", "attempt"), [("createFeedDocument", 1), ("createFeed", 2)])
+def test_without_a_token_nothing_is_sent_until_there_is_one(trade: Trade, operation: str, attempt: int) -> None:
+    trade.drop(shipped())
+    feed_no = trade.begin()
+    trade.sender = replace(trade.sender, rate_scale=1.0)
+    limit = trade.sender.rate_limit(operation)
+    while not (wait := feeds.reserve(trade.context.db, 1, limit, trade.context.clock())):
+        pass
+    step = trade.submit(feed_no, attempt)
+    assert (step.done, step.again_seconds) == (False, pytest.approx(wait))
+    assert (trade.feed(feed_no).state, trade.wire.sent) == (FeedState.FILLED, [])
+    trade.market.clock.now += step.again_seconds
+    assert trade.submit(feed_no, attempt).done
+    assert len(trade.wire.sent) == 1
+
+
 def test_two_workflows_of_a_feed_send_it_once(trade: Trade) -> None:
     """Whoever records the intent calls createFeed; who comes second leaves it to the first."""
     trade.drop(shipped())
@@ -218,6 +234,19 @@ def test_feeds_that_are_older_or_known_or_of_another_kind_or_account_are_never_i
     assert (trade.feed(feed_no).state, trade.feed(feed_no).amazon_feed_id) == (FeedState.FILLED, None)
     assert before
     is_confirmed_once(trade, upload_id, feed_no, *(f"026-0000000-000000{one}" for one in (1, 3, 4)))
+
+
+def test_a_feed_of_ours_that_went_seconds_before_is_never_it(trade: Trade) -> None:
+    trade.drop(shipped(OTHER))
+    sent_at = trade.market.clock.now
+    known = trade.send().amazon_feed_id
+    trade.market.clock.now = sent_at + 2 - 60  # a drop takes a minute
+    upload_id, feed_no = lost(trade, worked=False)
+    while trade.feed(feed_no).state is FeedState.INTENDED:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    assert (trade.feed(feed_no).state, trade.feed(feed_no).strangers) == (FeedState.FILLED, "")
+    is_confirmed_once(trade, upload_id, feed_no, OTHER)
+    assert trade.feed(feed_no).amazon_feed_id != known
 
 
 def test_a_feed_that_appeared_a_minute_before_our_document_is_never_it(trade: Trade) -> None:
@@ -487,13 +516,22 @@ class Blind(Overheard):
 def test_what_orders_show_is_not_sent_again_though_no_list_names_it(trade: Trade) -> None:
     upload_id, feed_no = lost(trade)
     reached_by(trade, Blind(trade.wire.client, trade.wire.sent, trade.wire.read))
+    while trade.feed(feed_no).looks < 3:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    shown = f"Amazon's order {ORDER} shows what it tells, though no list of feeds names it: it is not sent again"
+    assert (trade.feed(feed_no).state, trade.feed(feed_no).note) == (FeedState.INTENDED, shown)
     assert trade.resolve(feed_no).done
     assert trade.told(upload_id) == [("confirmed", "")]
     assert ledger(trade) == [ORDER]
 
 
-def test_units_that_are_shipped_keep_a_feed_without_tracking_numbers_from_being_sent_again(trade: Trade) -> None:
-    _, feed_no = lost(trade, f"{ORDER}\tshipped\t01234567890123\t1\t\t\t")
+@pytest.mark.parametrize(
+    "told", ["01234567890123\t1", "01234567890123\t", "\t"], ids=["a quantity", "all of an item", "the whole order"]
+)
+def test_units_that_are_shipped_keep_a_feed_without_tracking_numbers_from_being_sent_again(
+    trade: Trade, told: str
+) -> None:
+    _, feed_no = lost(trade, f"{ORDER}\tshipped\t{told}\t\t\t")
     reached_by(trade, Blind(trade.wire.client, trade.wire.sent, trade.wire.read))
     assert trade.resolve(feed_no).done
     assert ledger(trade) == [ORDER]
@@ -554,8 +592,14 @@ def test_of_a_large_feed_some_orders_are_read_and_a_rate_limit_makes_none_be_rea
         return client.get_order(order_id)
 
     trade.sender = replace(usual, orders=lambda account: Orders(noted), rate_scale=1.0)
+    while trade.feed(feed_no).looks < 2:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
     for _ in range(28):
         assert not trade_token(trade)
+    step = trade.submit(feed_no, 3)
+    assert 0 < step.again_seconds < 60
+    assert "its orders are to be read" in step.note
+    assert (len(read), trade.feed(feed_no).order_place) == (2, 2)
     assert trade.resolve(feed_no).done
     assert (len(read), len(set(read))) == (20, 20)
     assert trade.told(upload_id)[:1] == [("sent", "")]

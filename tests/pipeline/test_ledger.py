@@ -12,7 +12,7 @@ from pipeline.shop import FIRST, FREE, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, S
 
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.model import OrderState, UploadState, Verdict
-from cws_filedrop.pipeline import recording, standing
+from cws_filedrop.pipeline import outbox, recording, standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.feeds import feeds, filling, settling
 from cws_filedrop.store.feeds.settling import Settlement

@@ -12,7 +12,8 @@ from pipeline.shop import FIRST, FREE, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, S
 
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.model import OrderState, UploadState, Verdict
-from cws_filedrop.pipeline import outbox, recording
+from cws_filedrop.pipeline import outbox, recording, standing
+from cws_filedrop.reports import status
 from cws_filedrop.store.feeds import feeds, filling, settling
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.orders import ledgers, order_book, order_lists
@@ -140,7 +141,7 @@ def test_a_partly_shipped_order_stays_among_the_late_ones(shop: Shop) -> None:
     ]
     anna = sellers.find(shop.context.db, "anna")
     assert anna is not None
-    assert "1 of 2 lines not confirmed" in outbox.status.text(outbox.status_of(shop.context, anna))
+    assert "1 of 2 lines not confirmed" in status.text(standing.of(shop.context, anna))
 
 
 def test_without_an_order_book_a_later_confirmation_of_the_same_line_settles_a_refusal(shop: Shop) -> None:

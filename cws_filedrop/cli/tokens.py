@@ -10,6 +10,7 @@ import typer
 
 from cws_filedrop.cli.completion.answers import Completion
 from cws_filedrop.cli.terminal.shared import show_json, show_table
+from cws_filedrop.cli.terminal.terms import GivenTerms
 
 SCOPE: Final = typer.Option(
     None, "--scope", help="what it is for: read, upload (sellers'), manage; may be repeated [default: all]"
@@ -20,15 +21,6 @@ NETWORKS: Final = typer.Option(
 )
 Made = tuple[int, str, str]  # id, label, the token itself
 Listed = tuple[str, Sequence[Mapping[str, Any]]]  # the owner's name, and its `token_rows.Token`s as plain values
-
-
-@dataclass(frozen=True, slots=True)
-class GivenTerms:
-    """What a new token is for, until when and from where, as it was typed."""
-
-    scopes: tuple[str, ...]
-    expires: str
-    networks: str
 
 
 @dataclass(frozen=True, slots=True)

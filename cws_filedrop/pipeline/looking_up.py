@@ -281,12 +281,13 @@ def _looked(look: FeedLookUp) -> int:
 
 def _by_orders(look: FeedLookUp, why: str, refused: RemoteRefused | None = None) -> StepResult:
     """Feeds cannot be listed: what Amazon's orders show decides; what they do not show is an operator's to decide.
+    Between looks at orders it is tried again whether they can be listed by now.
 
     Raises: what was refused, when orders are refused as well: then it is not about this operation alone.
     """
     waiting = f"whether Amazon has it is read from its orders, since its feeds cannot be listed: {why}"
     if early := _early(look, ORDER_HOURS):
-        return look.again(early, waiting)
+        return look.again(min(early, AFTER_LOOKS * look.unit), waiting)
     seen = look.orders()
     match seen.outcome:
         case OrdersShow.PACKAGES:
@@ -296,7 +297,7 @@ def _by_orders(look: FeedLookUp, why: str, refused: RemoteRefused | None = None)
         case OrdersShow.REFUSED if refused is not None:
             raise refused
     if _looked(look) < len(ORDER_HOURS):
-        return look.again(AT_MOST_SECONDS, waiting)
+        return look.again(AFTER_LOOKS * look.unit, waiting)
     showed = f"nor can orders ({seen.why})" if seen.outcome is OrdersShow.REFUSED else "and no order shows its packages"
     offer = f"look at Amazon; if it is not there, `feed send-again {look.feed.no}`. The risk: {RISK}"
     return look.offer(f"its feeds cannot be listed ({why}), {showed} after a day: {offer}")

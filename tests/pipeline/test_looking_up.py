@@ -25,6 +25,8 @@ from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users.decisions import Who
 
+pytestmark = pytest.mark.postgres
+
 OLGA = Who("olga")
 UNIT = 30.0  # lookup_seconds
 
@@ -376,6 +378,15 @@ def test_where_feeds_may_not_be_listed_orders_confirm_what_they_show(trade: Trad
     assert (feed.state, feed.amazon_feed_id) == (FeedState.SETTLED, None)
     assert trade.told(upload_id) == [("confirmed", "")]
     assert len(trade.wire.sent) == 1
+
+
+def test_a_list_that_was_refused_once_is_soon_asked_for_again(trade: Trade) -> None:
+    _, feed_no = lost(trade, worked=False)
+    trade.market.fault("getFeeds", "refuse", status=403, times=2)  # with a new token, too
+    begun = trade.market.clock.now
+    assert trade.resolve(feed_no).done
+    assert trade.feed(feed_no).state is FeedState.SUBMITTED
+    assert trade.market.clock.now - begun < 1000
 
 
 def is_offered_after_a_day(trade: Trade, upload_id: str, feed_no: int) -> None:

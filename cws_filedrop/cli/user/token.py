@@ -6,7 +6,8 @@ from dataclasses import asdict
 
 from cws_filedrop.cli.completion import answers
 from cws_filedrop.cli.terminal.shared import settings, stop
-from cws_filedrop.cli.tokens import GivenTerms, Listed, Made, Owners, token_commands
+from cws_filedrop.cli.terminal.terms import GivenTerms
+from cws_filedrop.cli.tokens import Listed, Made, Owners, token_commands
 
 
 def _add(name: str, label: str, given: GivenTerms) -> Made:

@@ -148,6 +148,7 @@ class FoundOrder:
     latest_ship_date: str
     tracking_number: str
     changed_at: str
+    cancel_request: str  # "yes": the buyer wishes to cancel it
 
 
 def orders(

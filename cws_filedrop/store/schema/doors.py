@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 
-GUARD: Final = sa.Table(  # failed logins, by address and by user name; moments in seconds since 1970
+GUARD: Final = sa.Table(  # logins, failed by address and by user name, and right ones; moments in seconds since 1970
     "guard",
     METADATA,
-    sa.Column("kind", sa.Text, primary_key=True),  # address | user
+    sa.Column("kind", sa.Text, primary_key=True),  # address | user | login
     sa.Column("who", sa.Text, primary_key=True),
     sa.Column("score", sa.Float, nullable=False),
     sa.Column("scored_at", sa.Float, nullable=False),

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import Account, Allowance, DateOrder, Issue, MailEvent, Mailing, Policy, Profile, Seller
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.feeds import unseen
 from cws_filedrop.store.schema import ACCOUNTS, PROFILES, SELLERS, WEB_SESSIONS
 from cws_filedrop.store.sellers import profiles
 
@@ -107,6 +108,7 @@ def _account_id(connection: sa.Connection, account: Account, refresh_token: str)
         "merchant_id": account.merchant_id,
         "marketplace_id": account.marketplace_id,
         "refresh_token": refresh_token,
+        **unseen.inherited(connection),
     }
     return int(connection.execute(ACCOUNTS.insert().values(values).returning(ACCOUNTS.c.id)).scalar_one())
 

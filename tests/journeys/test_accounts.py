@@ -1,5 +1,4 @@
-"""Tokens, passwords, codes and sessions beside a running service; what the exported trail tells of them, and what sellers
-hear by mail."""
+"""Tokens, passwords, codes and sessions beside a running service; what the trail and mails tell of them."""
 
 from __future__ import annotations
 

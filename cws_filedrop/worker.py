@@ -25,6 +25,7 @@ from cws_filedrop.orders.drop_folder import OrderDropFolder
 from cws_filedrop.orders.pulling import OrderReportPuller
 from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.outgoing.alarms.watch import AlarmWatch
+from cws_filedrop.outgoing.audit.export import AuditExport
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.hooks.caller import Caller
 from cws_filedrop.outgoing.mail.worker import MailWorker
@@ -178,6 +179,7 @@ class Worker:
                 Job(lambda: pulling.go_on(self._puller), ROUND_SECONDS, ROUND_SECONDS),
                 failed=lambda _: LOG.exception("worker.pulls_failed"),
             ),
+            *([AuditExport(self._context).task()] if self._settings.audit.export else []),
         ]
 
     def _alarms(self) -> list[PeriodicTask]:

@@ -66,8 +66,7 @@ class Service:
 
     def _assembled(self, settings: Settings) -> Worker:
         client = _clients(settings)
-        orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
-        amazon = AmazonContext(open_context(settings), client, orders, rate_scale(settings))
+        amazon = AmazonContext(open_context(settings), client, partial(_orders, client), rate_scale(settings))
         puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
         watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
         return Worker(settings, amazon, puller, watch, Processes(settings, self._children.reader))
@@ -79,6 +78,10 @@ class Service:
             self._worker.stop()
             self._worker = None
         self._children.stop()
+
+
+def _orders(client: Callable[[Account], FeedsClient], account: Account) -> OrdersClient:
+    return OrdersClient.beside(client(account))
 
 
 def _pass_on(worker: Worker, message: Mapping[str, Any]) -> None:

@@ -260,6 +260,10 @@ class HookSettings:
     allow_private: bool = field(
         default=False, metadata={"doc": "allow addresses in private networks and on this machine"}
     )
+    ports: str = field(
+        default="80 443 8443",
+        metadata={"doc": "ports that are called, separated by blanks; empty, or with `allow_private`: any"},
+    )
     timeout_seconds: float = field(
         default=10.0, metadata={"doc": "how long one call may take in all, from the look-up of the name to the answer"}
     )
@@ -267,6 +271,12 @@ class HookSettings:
         default=5.0, metadata={"doc": "a hook that has taken nothing for this long, though called, is switched off"}
     )
     keep_days: int = field(default=30, metadata={"doc": "calls older than this are removed"})
+
+    @property
+    def called_ports(self) -> frozenset[int]:
+        """The ports that may be called; none: any."""
+        words = [] if self.allow_private else self.ports.replace(",", " ").split()
+        return frozenset(int(word) if word.isdecimal() else 0 for word in words)  # 0 is none
 
 
 @dataclass(frozen=True, slots=True)

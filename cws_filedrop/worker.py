@@ -20,6 +20,7 @@ from cws_filedrop.drop.leftovers import LeftoverWatch
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import Seller, UploadState
 from cws_filedrop.orders import order_files, pulling
+from cws_filedrop.orders.catching_up import CatchUp
 from cws_filedrop.orders.drop_folder import OrderDropFolder
 from cws_filedrop.orders.pulling import OrderReportPuller
 from cws_filedrop.orders.reading_back import OrderReader
@@ -154,8 +155,13 @@ class Worker:
 
     def _side_tasks(self) -> list[PeriodicTask]:
         """What the rounds do not wait for: it takes its time, or Amazon does."""
-        drops, reader = OrderDropFolder(self._context), OrderReader(self._amazon)
+        drops, reader, restored = OrderDropFolder(self._context), OrderReader(self._amazon), CatchUp(self._amazon)
         return [
+            PeriodicTask(
+                "catching-up",
+                Job(restored.look, ROUND_SECONDS),
+                failed=lambda _: LOG.exception("worker.catching_up_failed"),
+            ),
             PeriodicTask(
                 "order-files",
                 Job(drops.look, ROUND_SECONDS, retry_seconds=RETRY_SECONDS),

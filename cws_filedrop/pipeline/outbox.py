@@ -23,6 +23,7 @@ from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
+from cws_filedrop.rules import catalogue
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, look_ups, read_backs
@@ -89,7 +90,9 @@ def _deliver(
 ) -> list[str]:
     try:
         deliver_all(file for upload in batch for file in files(context, upload))
-        verdict_counts.answered(context.db, [upload.id for upload in batch], at=stamp(context.clock()))
+        waiting = [upload.id for upload in batch if upload.state is UploadState.WAITING]
+        at = stamp(context.clock())
+        verdict_counts.answered(context.db, [upload.id for upload in batch], at=at, waiting=waiting)
         for note in tell:
             note(context, batch)
     except Exception as error:
@@ -124,8 +127,11 @@ def _results(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
     else:
         pieces = lines.of_upload(context.db, upload.id)
         first = next(pieces, [])
-        if _has_unconfirmed(context, upload, first):
+        if _how_many(context, upload, first, Verdict.UNCONFIRMED):
             yield _named(context, upload, "unconfirmed"), _unconfirmed(context, upload)
+        before = upload.outcome.counts.get(Verdict.REJECTED, 0)
+        if _how_many(context, upload, first, Verdict.REJECTED) > before:
+            yield _named(context, upload, "rejected"), _rejected(context, upload, before)
         rows = map(table.plain_rows, chain([first], pieces))
         yield _named(context, upload, "result"), chain([result.header()], rows)
 
@@ -168,10 +174,26 @@ def _receipt(context: ServiceContext, upload: Upload) -> str:
     )
 
 
-def _has_unconfirmed(context: ServiceContext, upload: Upload, first: Sequence[Any]) -> bool:
+def _how_many(context: ServiceContext, upload: Upload, first: Sequence[Any], verdict: Verdict) -> int:
     if len(first) == upload.line_count:
-        return any(row.verdict == Verdict.UNCONFIRMED for row in first)
-    return bool(lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0))
+        return sum(row.verdict == verdict for row in first)
+    return lines.verdict_counts(context.db, upload.id).get(verdict, 0)
+
+
+def _rejected(context: ServiceContext, upload: Upload, before: int) -> Iterator[bytes]:
+    """The rejected lines: those that were rejected `before`, and those that were when their wait ended."""
+    late = {row.line: _last_said(row) for row in lines.rejected_late(context.db, upload.id)}
+    pieces = in_own_columns(context, upload, late)
+    if before:
+        next(pieces)  # the headings, which are there already
+        yield from _file(_rejected_path(context, upload))
+    yield from pieces
+
+
+def _last_said(row: Any) -> Issue:
+    """Why a line was rejected that waited: what is said of it last."""
+    code, message = row.code.rpartition(" | ")[2], row.message.rpartition(" | ")[2]
+    return catalogue.of_message(code, message, column="quantity")
 
 
 def _unconfirmed(context: ServiceContext, upload: Upload) -> Iterator[bytes]:

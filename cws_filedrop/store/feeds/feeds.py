@@ -19,6 +19,7 @@ from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
 from cws_filedrop.rules import feed_states
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.feeds.unseen import UNREAD, WHY_STOPPED
 from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.ADOPTED, FeedState.STOPPED)
@@ -178,6 +179,7 @@ _READY: Final = (
             LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),
             LINES.c.feed_no.is_(None),
             ~_HELD_BACK,
+            ~UNREAD,
         ),
     )
 )
@@ -195,6 +197,7 @@ def queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select[
             LINES.c.kind == sa.literal_column(f"'{kind}'"),
             UPLOADS.c.state == UploadState.WAITING,
             ~_HELD_BACK,
+            ~UNREAD,
         )
     )
 
@@ -374,7 +377,7 @@ def _stop_account(connection: sa.Connection, account_id: int, why: str) -> None:
 
 def stopped_accounts(db: Database) -> dict[int, str]:
     """Accounts for which nothing is sent, and why."""
-    query = sa.select(ACCOUNTS.c.id, ACCOUNTS.c.stopped).where(ACCOUNTS.c.stopped != "")
+    query = sa.select(ACCOUNTS.c.id, WHY_STOPPED).where(WHY_STOPPED != "")
     with db.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
 

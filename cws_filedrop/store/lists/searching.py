@@ -91,7 +91,7 @@ def _verdicts(connection: sa.Connection, upload_ids: Sequence[str]) -> dict[str,
         VERDICT_COUNTS.c.verdict,
         sa.func.sum(VERDICT_COUNTS.c.line_count).label("line_count"),
     )
-    counted = counted.where(VERDICT_COUNTS.c.upload_id.in_(upload_ids)).group_by(
+    counted = counted.where(VERDICT_COUNTS.c.upload_id.in_(upload_ids), VERDICT_COUNTS.c.line_count > 0).group_by(
         VERDICT_COUNTS.c.upload_id, VERDICT_COUNTS.c.verdict
     )
     by_upload: dict[str, dict[str, int]] = {}
@@ -148,6 +148,7 @@ class FoundOrder:
     latest_ship_date: str
     tracking_number: str
     changed_at: str
+    cancel_request: str  # "yes": the buyer wishes to cancel it
 
 
 def orders(

@@ -5,7 +5,7 @@ Moments are ISO-8601 text in UTC with milliseconds: they sort by time, and are t
 
 from __future__ import annotations
 
-from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
+from cws_filedrop.store.schema.accounts import ACCOUNTS, CARRIER_NAMES, KEYS, PROFILES, RESTORED_LOOKS, SELLERS
 from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 from cws_filedrop.store.schema.connections import CONNECTIONS
@@ -25,6 +25,7 @@ __all__ = [
     "AUDIT_EXPORTS",
     "BEATS",
     "BUCKETS",
+    "CARRIER_NAMES",
     "CASES",
     "CLAIMS",
     "CONNECTIONS",
@@ -48,6 +49,7 @@ __all__ = [
     "PROFILES",
     "PULLS",
     "QUIET_LINES",
+    "RESTORED_LOOKS",
     "SELLERS",
     "SERIAL",
     "SIGHTINGS",

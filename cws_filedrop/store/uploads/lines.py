@@ -109,6 +109,15 @@ def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -
             yield rows
 
 
+def rejected_late(db: Database, upload_id: str) -> list[Any]:
+    """Lines that were good when they were read, waited for an earlier one, and were rejected when that was decided:
+    rows of line, code, message."""
+    mine = (LINES.c.upload_id == upload_id, LINES.c.verdict == Verdict.REJECTED, LINES.c.shipment.is_not(None))
+    query = sa.select(LINES.c.line, LINES.c.code, LINES.c.message).where(*mine).order_by(LINES.c.line)
+    with db.read() as connection:
+        return list(connection.execute(query))
+
+
 def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:
     """How many lines of an upload have each verdict."""
     query = sa.select(LINES.c.verdict, sa.func.count()).where(LINES.c.upload_id == upload_id).group_by(LINES.c.verdict)

@@ -67,7 +67,8 @@ def add_hook(request: Request, requested: HookRequest, seller: Caller, api: TheA
     if wrong := [event for event in requested.events if event not in SELLERS_EVENTS]:
         raise Problem(422, f"{wrong[0]} is not an event for sellers; there are {', '.join(SELLERS_EVENTS)}")
     try:
-        reaching.checked(requested.url, allow_http=api.context.settings.hooks.allow_http)
+        rules = api.context.settings.hooks
+        reaching.checked(requested.url, allow_http=rules.allow_http, ports=rules.called_ports)
     except reaching.Unreachable as error:
         raise Problem(422, f"url: {error}") from error
     try:

@@ -60,8 +60,9 @@ def _to_be_corrected(db: Database, due: DueReadBack) -> dict[str, list[ReportedL
     query = sa.select(*(CLAIMS.c[name] for name in names)).where(*ours, CLAIMS.c.corrected_by != "")
     found: dict[str, list[ReportedLine]] = defaultdict(list)
     with db.read() as connection:
-        for *package, correction in connection.execute(query.where(CLAIMS.c.accepted > 0)):
-            found[correction].append(ReportedLine(*package, accepted=True, seen=False))
+        for row in connection.execute(query.where(CLAIMS.c.accepted > 0)):
+            package = (row.upload_id, row.line, row.order_item_id, row.tracking, row.quantity)
+            found[row.corrected_by].append(ReportedLine(*package, accepted=True, seen=False))
     return found
 
 

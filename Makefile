@@ -1,4 +1,4 @@
-.PHONY: help run demo test check coverage golden bench crashes model fuzz constraints clean
+.PHONY: help run demo test check docs test-postgres coverage golden bench crashes model fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -9,7 +9,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 TESTS := tests
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp ## drop the sample files, show what became of every line, keep serving
 	$(BIN)/cws-filedrop demo --serve
@@ -21,11 +21,18 @@ test: .venv/test.stamp ## run the test suite
 	$(BIN)/python -m compileall -q cws_filedrop tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+test-postgres: .venv/test.stamp ## run it with all databases on PostgreSQL, which the tests start themselves
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --postgres
+
 check: .venv/test.stamp ## linters, formatting, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/test.stamp ## build the documentation as a site, strictly: a dead link is an error
+	$(BIN)/python -m sphinx --conf-dir docs --fail-on-warning --keep-going --nitpicky --quiet . artefacts/docs
+	@echo artefacts/docs/docs/index.html
 
 coverage: .venv/test.stamp ## measure what the suite runs, in all processes; TESTS=tests/drop for a part of it
 	rm -rf artefacts/coverage
@@ -57,13 +64,13 @@ fuzz: .venv/test.stamp ## the long fuzz tests
 	touch $@
 
 .venv/test.stamp: .venv/pyvenv.cfg setup.cfg pyproject.toml constraints.txt
-	$(BIN)/python $(PIP_INSTALL) $(CONSTRAINTS) --editable '.[test,postgres]'
+	$(BIN)/python $(PIP_INSTALL) $(CONSTRAINTS) --editable '.[test,docs,postgres]'
 	touch $@
 
 constraints: ## renew constraints.txt: the newest versions that setup.cfg allows
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
-	.venv-constraints/bin/python $(PIP_INSTALL) '.[test,postgres]'
+	.venv-constraints/bin/python $(PIP_INSTALL) '.[test,docs,postgres]'
 	grep '^#' constraints.txt > constraints.new
 	.venv-constraints/bin/python -m pip freeze --all --exclude pip --exclude cws_filedrop >> constraints.new
 	mv constraints.new constraints.txt

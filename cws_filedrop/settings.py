@@ -150,6 +150,19 @@ class LimitSettings:
     reading_seconds_per_mib: float = field(
         default=4.0, metadata={"doc": "added to that for each MiB of the file, unpacked"}
     )
+    reading_clock_factor: float = field(
+        default=5.0,
+        metadata={
+            "doc": "a file is set aside when reading it has not come to an end after so many times those seconds by the"
+            " clock, and `reading_stalled_seconds`; 0: no limit"
+        },
+    )
+    reading_stalled_seconds: float = field(
+        default=60.0,
+        metadata={
+            "doc": "and when the process that reads it computes nothing for so long, as one that hangs; 0: no limit"
+        },
+    )
     free_bytes: int = field(
         default=268_435_456, metadata={"doc": "uploads are refused while less than this is free on the disk"}
     )

@@ -35,7 +35,7 @@ from cws_filedrop.rules.cancelling import REASONS
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store import migrations
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.doors import audit, connections, guard
+from cws_filedrop.store.doors import audit, audit_exports, connections, guard
 from cws_filedrop.store.doors.audit import AuditRow
 from cws_filedrop.store.doors.guard import FailureRecord
 from cws_filedrop.store.feeds import feeds, filling, order_reports, unseen
@@ -142,6 +142,7 @@ def _doors(db: Database) -> None:
     audit.add(
         db, [AuditRow(at=stamp(NOW), event="login", name="", upload_id="", size=None, detail="", times=1, **came)]
     )
+    audit_exports.keep(db, "syslog", 1, now=NOW)
     connections.keep(db, "doors on ship1", [came | {"id": "c1", "since": stamp(NOW), "busy": False}], ())
     guard.save(db, [FailureRecord("address", "192.0.2.9", 3.0, NOW.timestamp())])
 
@@ -162,6 +163,7 @@ def make(target: Path) -> list[Path]:
         raise FileExistsError(f"{paths[0]}: what is kept is never changed")
     with tempfile.TemporaryDirectory() as folder, postgres_kit.postgres() as postgres:
         context = context_on(Path(folder), Policy(cancel_at_amazon=True))
+        context.db.close()
         context = replace(context, db=Database(context.db.url))  # without keys, which would be gone afterwards
         fill(context)
         assert [name for name, rows in contents(context.db).items() if not rows] == []

@@ -113,7 +113,10 @@ CREATE TABLE public.api_tokens (
     hint text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at text NOT NULL,
-    used_at text
+    used_at text,
+    scopes text DEFAULT 'read upload manage'::text NOT NULL,
+    expires_at text,
+    networks text DEFAULT ''::text NOT NULL
 );
 
 
@@ -153,6 +156,17 @@ CREATE TABLE public.audit (
     size bigint,
     detail text NOT NULL,
     times integer NOT NULL
+);
+
+
+--
+-- Name: audit_exports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_exports (
+    target text NOT NULL,
+    last_id bigint NOT NULL,
+    exported_at text NOT NULL
 );
 
 
@@ -754,7 +768,9 @@ CREATE TABLE public.sellers (
     expires_at text,
     networks text DEFAULT ''::text NOT NULL,
     allowance text DEFAULT '{}'::text NOT NULL,
-    mailing text DEFAULT '{}'::text NOT NULL
+    mailing text DEFAULT '{}'::text NOT NULL,
+    totp_secret text DEFAULT ''::text NOT NULL,
+    totp_last bigint DEFAULT '0'::bigint NOT NULL
 );
 
 
@@ -848,7 +864,10 @@ CREATE TABLE public.user_tokens (
     hint text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at text NOT NULL,
-    used_at text
+    used_at text,
+    scopes text DEFAULT 'read manage'::text NOT NULL,
+    expires_at text,
+    networks text DEFAULT ''::text NOT NULL
 );
 
 
@@ -920,7 +939,8 @@ CREATE TABLE public.web_sessions (
     csrf text NOT NULL,
     address text NOT NULL,
     created_at text NOT NULL,
-    seen_at text NOT NULL
+    seen_at text NOT NULL,
+    agent text DEFAULT ''::text NOT NULL
 );
 
 
@@ -1060,8 +1080,8 @@ COPY public.alembic_version (version_num) FROM stdin;
 -- Data for Name: api_tokens; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	4eb8387466e704b709628900a6e9f130893128615b308ea629a09bee252af0ba	cwsfd_IIxL	t	2026-11-22T12:00:00.000Z	\N
+COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
+1	1	stock	6c6ccbb6724206837294d0d40dd1b4fd1f032057badb9df2b55497f184dce56a	cwsfd_USA4	t	2026-11-22T12:00:00.000Z	\N	read upload manage	\N	
 \.
 
 
@@ -1071,6 +1091,15 @@ COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created
 
 COPY public.audit (id, at, event, seller, address, door, client, name, upload_id, size, detail, times) FROM stdin;
 1	2026-11-22T12:00:00.000Z	login	anna	192.0.2.7	sftp	WinSCP			\N		1
+\.
+
+
+--
+-- Data for Name: audit_exports; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.audit_exports (target, last_id, exported_at) FROM stdin;
+syslog	1	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1106,10 +1135,10 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by, package, told, accepted, refused, unknown, cancelled, refused_by) FROM stdin;
-1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-133732-nmkc	3		1	2	0	2	0	0	20261129-133732-nmkc 3
-1	026-1520163-0000005		Y0000005K	\N	20261129-133734-q6mf	2		1	1	0	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-133732-nmkc	2		1	1	1	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-133733-8kgd	3		2	1	1	0	0	0	
+1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-135835-rteb	3		1	2	0	2	0	0	20261129-135835-rteb 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-135837-gh9a	2		1	1	0	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-135835-rteb	2		1	1	1	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-135836-6pcv	3		2	1	1	0	0	0	
 \.
 
 
@@ -1183,13 +1212,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind, replaced_by) FROM stdin;
-20261129-133732-nmkc	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
-20261129-133732-nmkc	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
-20261129-133732-nmkc	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
-20261129-133733-8kgd	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
-20261129-133733-8kgd	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
-20261129-133734-bn7b	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
-20261129-133734-q6mf	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
+20261129-135835-rteb	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
+20261129-135835-rteb	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
+20261129-135835-rteb	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
+20261129-135836-6pcv	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
+20261129-135836-6pcv	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
+20261129-135837-7exy	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
+20261129-135837-gh9a	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
 \.
 
 
@@ -1221,13 +1250,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-133732-nmkc	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-133732-nmkc	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-133733-8kgd	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-133733-8kgd	3	partly shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-133732-nmkc	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-133734-bn7b	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-133734-q6mf	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-135835-rteb	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-135835-rteb	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-135836-6pcv	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-135836-6pcv	3	partly shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-135835-rteb	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-135837-7exy	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-135837-gh9a	2	new
 \.
 
 
@@ -1236,7 +1265,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-133733-8kgd
+3		Y0000003K	Yodel		20261129-135836-6pcv
 \.
 
 
@@ -1302,7 +1331,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-133733-8kgd	3
+20261129-135836-6pcv	3
 \.
 
 
@@ -1311,7 +1340,7 @@ COPY public.quiet_lines (upload_id, line) FROM stdin;
 --
 
 COPY public.restored_looks (upload_id, line, looked_at, free, shown) FROM stdin;
-20261129-133735-2n5d	1	2026-11-22T12:00:00.000Z	t	f
+20261129-135837-svvk	1	2026-11-22T12:00:00.000Z	t	f
 \.
 
 
@@ -1328,8 +1357,8 @@ COPY public.seller_keys (seller_id, fingerprint, key, comment, added_at) FROM st
 -- Data for Name: sellers; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.sellers (id, name, account_id, password_hash, version, enabled, removed_at, policy, created_at, clear_password_hash, expires_at, networks, allowance, mailing) FROM stdin;
-1	anna	1	h	1	t	\N	{"cancel_at_amazon": true}	2026-11-22T12:00:00.000Z	\N	\N		{}	{}
+COPY public.sellers (id, name, account_id, password_hash, version, enabled, removed_at, policy, created_at, clear_password_hash, expires_at, networks, allowance, mailing, totp_secret, totp_last) FROM stdin;
+1	anna	1	h	1	t	\N	{"cancel_at_amazon": true}	2026-11-22T12:00:00.000Z	\N	\N		{}	{}		0
 \.
 
 
@@ -1347,12 +1376,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-133732-nmkc	queued		2
-20261129-133732-nmkc	rejected	O03	1
-20261129-133733-8kgd	queued		1
-20261129-133733-8kgd	updated		1
-20261129-133734-bn7b	queued		1
-20261129-133734-q6mf	queued		1
+20261129-135835-rteb	queued		2
+20261129-135835-rteb	rejected	O03	1
+20261129-135836-6pcv	queued		1
+20261129-135836-6pcv	updated		1
+20261129-135837-7exy	queued		1
+20261129-135837-gh9a	queued		1
 \.
 
 
@@ -1361,11 +1390,11 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 --
 
 COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
-20261129-133732-nmkc	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-133733-8kgd	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-133734-bn7b	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-133734-q6mf	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-133735-2n5d	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
+20261129-135835-rteb	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-135836-6pcv	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-135837-7exy	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-135837-gh9a	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-135837-svvk	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1373,8 +1402,8 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 -- Data for Name: user_tokens; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	d2b8b997073871822fab75a960cce0d4401db58ca6d8b737f3c09561c822d2c1	cwsop_ZY5C	t	2026-11-22T12:00:00.000Z	\N
+COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
+1	1	board	2ee335c45d4e0f312c1384e1e25c3ee48502cca8ad9b0d92d50a37bdf5518f38	cwsop_R-ny	t	2026-11-22T12:00:00.000Z	\N	read manage	\N	
 \.
 
 
@@ -1391,8 +1420,8 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 -- Data for Name: web_sessions; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-f05a00ed7ebcab438ae3869a9c4f6e0bd72545b830b5ccdfc55024666add1cc2	1	\N	1	f	YuRF7qhdpzsEG4Hf41fGDW41nmkj_tp1	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
+COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at, agent) FROM stdin;
+235ab10ae66f023b4d4d28e88f09af6dcc7ebeab508a23b384741e2354caf979	1	\N	1	f	xtRmC029g8ArbER0egGAOjUMlyL6Vibo	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	
 \.
 
 
@@ -1547,6 +1576,14 @@ ALTER TABLE ONLY public.api_tokens
 
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_token_hash_key UNIQUE (token_hash);
+
+
+--
+-- Name: audit_exports audit_exports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_exports
+    ADD CONSTRAINT audit_exports_pkey PRIMARY KEY (target);
 
 
 --

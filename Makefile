@@ -1,4 +1,4 @@
-.PHONY: help run demo test check coverage golden bench crashes model fuzz constraints clean
+.PHONY: help run demo test check docs test-postgres coverage golden bench crashes model fuzz constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -7,7 +7,7 @@ PIP_INSTALL = -m pip install --quiet --disable-pip-version-check
 # The versions that the suite was last run with, by the hashes of their files, and nothing that is not listed; what builds
 # us is among them. `make CONSTRAINTS=` takes the newest that setup.cfg allows, unchecked.
 CONSTRAINTS := constraints
-EXTRAS := [test,postgres]
+EXTRAS := [test,docs,postgres]
 ifeq ($(strip $(CONSTRAINTS)),)
 install = $(BIN)/python $(PIP_INSTALL) --editable '.$(2)'
 else
@@ -15,11 +15,12 @@ install = $(BIN)/python $(PIP_INSTALL) --require-hashes --requirement $(1) && \
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 endif
 # For every Python and platform at once, with the hashes of all files of a release: pip can do neither.
-LOCK = .venv-constraints/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+LOCK = .venv-constraints/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-annotate --no-header
 TESTS := tests
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/run.stamp ## drop the sample files, show what became of every line, keep serving
 	$(BIN)/cws-filedrop demo --serve
@@ -31,11 +32,18 @@ test: .venv/test.stamp ## run the test suite
 	$(BIN)/python -m compileall -q cws_filedrop tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
+test-postgres: .venv/test.stamp ## run it with all databases on PostgreSQL, which the tests start themselves
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --postgres
+
 check: .venv/test.stamp ## linters, formatting, types, import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: .venv/test.stamp ## build the documentation as a site, strictly: a dead link is an error
+	$(BIN)/python -m sphinx --conf-dir docs --fail-on-warning --keep-going --nitpicky --quiet . artefacts/docs
+	@echo artefacts/docs/docs/index.html
 
 coverage: .venv/test.stamp ## measure what the suite runs, in all processes; TESTS=tests/drop for a part of it
 	rm -rf artefacts/coverage
@@ -74,7 +82,7 @@ constraints: ## renew the lists of versions and hashes: the newest that setup.cf
 	rm -rf .venv-constraints
 	$(PYTHON) -m venv .venv-constraints
 	.venv-constraints/bin/python $(PIP_INSTALL) uv
-	(grep '^#' constraints.txt; $(LOCK) --extra test --extra postgres setup.cfg) > constraints.new
+	(grep '^#' constraints.txt; $(LOCK) --extra test --extra docs --extra postgres setup.cfg) > constraints.new
 	(grep '^#' constraints-run.txt; $(LOCK) --extra build --constraint constraints.new setup.cfg) > constraints-run.new
 	mv constraints.new constraints.txt
 	mv constraints-run.new constraints-run.txt

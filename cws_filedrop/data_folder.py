@@ -45,6 +45,8 @@ def prepare(settings: Settings) -> None:
     Raises: ConfigError when the folder cannot be made, or nothing can be given to the group.
     """
     make(settings)
+    if closed := unwritable(settings):
+        raise ConfigError(f"[service] data_dir: {closed[0]} cannot be written by {private.user_name()}")
     gid = private.group_id(settings.service.group) if settings.service.group else None
     for path in _private(settings):
         _close(path)
@@ -52,6 +54,18 @@ def prepare(settings: Settings) -> None:
         for path in _shared(settings):
             _give(path, gid, settings.service.group)
     _close_top(settings.data, gid)  # last: the group passes only when everything beyond is as it should be
+
+
+def unwritable(settings: Settings) -> list[Path]:
+    """What is there, and the service cannot write, though it has to: folders, and the files of its database.
+
+    Not its logs: it runs without, and says so.
+    """
+    folders = [settings.data, *(settings.data / name for name in (*FOLDERS, "homes") if name != "logs")]
+    file = sqlite_file(settings.database.url or default_url(settings.data))
+    files = [file.with_name(file.name + ending) for ending in BESIDE] if file else []
+    closed = [path for path in folders if path.exists() and not os.access(path, os.W_OK | os.X_OK)]
+    return closed + [path for path in files if path.exists() and not os.access(path, os.W_OK)]
 
 
 def _private(settings: Settings) -> list[Path]:

@@ -27,6 +27,7 @@ from cws_filedrop.upload_outcome import UploadOutcome, UsedProfile
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
 Hashes = npt.NDArray[np.uint64]
+SEVEREST_FIRST: Final = (Severity.ERROR, Severity.HELD, Severity.WARNING, Severity.INFO)
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
 LINE_KEYS: Final = ("order-id", "order-item-id")  # the columns that repeats are found by
@@ -73,10 +74,13 @@ class Piece:
 
     @cached_property
     def issues_by_line(self) -> dict[int, list[Issue]]:
-        """The issues in words, by line."""
+        """The issues in words, by line; what rejects a line stands before what is only worth knowing about it."""
         by_line: dict[int, list[Issue]] = {}
         for line, issue in wording.issues(self.issues) if len(self.issues) else ():
             by_line.setdefault(line, []).append(issue)
+        for issues in by_line.values():
+            if len(issues) > 1:
+                issues.sort(key=lambda issue: SEVEREST_FIRST.index(issue.severity))
         return by_line
 
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from cws_filedrop import engine, log, retention
 from cws_filedrop.amazon_context import AmazonContext
-from cws_filedrop.decisions.orders_and_feeds import SettledOrdersWatch
+from cws_filedrop.decisions.settled_orders import SettledOrdersWatch
 from cws_filedrop.drop.claims import Claim
 from cws_filedrop.drop.leftovers import LeftoverWatch
 from cws_filedrop.engine import Engine

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import children
+import databases
 import in_process
 
 from cws_filedrop.reports.order_file import HOW_TO
@@ -149,6 +150,7 @@ class Running:
         self.data = folder / "data"
         usual = {
             "SERVICE__DATA_DIR": self.data,
+            "DATABASE__URL": databases.url_for(self.data),
             "FTP__PORT": 0,
             "SFTP__PORT": 0,
             "WEB__ENABLED": False,

@@ -30,13 +30,12 @@ def init(
 
 def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
-    from cws_filedrop import log_settings, private
+    from cws_filedrop import private
     from cws_filedrop.cli.run_service import running
     from cws_filedrop.processes.stopping import Stopped
 
     private.set_umask()
     chosen = settings()
-    log_settings.configure(chosen, "worker")
     with suppress(Stopped), running(chosen) as (addresses, stop_request):
         _show_addresses(chosen, addresses)
         _warn(chosen)

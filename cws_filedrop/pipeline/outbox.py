@@ -62,8 +62,9 @@ def publish(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
     return _deliver(context, batch, _results, (notes.finished, events.finished))
 
 
-def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
-    """Rewrite results that have more to say now, unless the seller has removed them."""
+def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
+    """Rewrite results that have more to say now, unless the seller has removed them, and count their lines anew; the
+    ids of uploads whose results could not be rewritten."""
     there = [
         upload for upload in batch if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
     ]
@@ -71,10 +72,13 @@ def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
     for upload in there:
         if upload.id not in late and not lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0):
             _named(context, upload, "unconfirmed").unlink(missing_ok=True)  # nothing of it is refused any more
+    others = [upload.id for upload in batch if upload not in there]
+    verdict_counts.renew(context.db, others, at=stamp(context.clock()))
     for upload in batch:
         STATUS_DUE.add(upload.seller)
     if late:
         LOG.warning("outbox.not_renewed", uploads=late)
+    return late
 
 
 def _deliver(

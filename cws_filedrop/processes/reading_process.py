@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -23,7 +24,7 @@ from cws_filedrop.processes.effort import Effort, Patience
 from cws_filedrop.settings import Settings
 
 MODULE: Final = "cws_filedrop.pipeline.reading_main"
-END_SECONDS: Final = 2.0  # it has nothing to put in order, but may hang
+END_SECONDS: Final = 1.0  # it has nothing to put in order, but may hang, or still be loading
 LOOK_SECONDS: Final = 0.1  # how often it is looked at while it works: memory may grow by a gigabyte in a second
 WIRE_SECONDS: Final = 60  # for each piece of what is asked and answered
 UNLIMITED: Final = Effort(0, 0.0)
@@ -77,7 +78,7 @@ class ReadingProcess:
 
     def _started(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = Pipe()
-        with theirs, without_ctrl_c():
+        with theirs, without_ctrl_c(signal.SIGTERM):  # sent to the whole group, it would end a reading in hand
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
                 [*PYTHON, MODULE, str(theirs.fileno())],
                 env=environment.of_child(self._settings),
@@ -126,6 +127,7 @@ class ReadingProcess:
         while not connection.poll(LOOK_SECONDS):
             now = effort.of_process(process.pid)
             if words := effort.excess(most, begun, now):
+                process.kill()  # at once: it may grow by the gigabyte
                 self._bury()
                 raise ProcessOverran(words)
             if words := patience.over(now, time.monotonic()):
@@ -144,13 +146,12 @@ class ReadingProcess:
             process, self._process, self._connection = self._process, None, None
             if process is None:
                 return
-            process.terminate()
+            if process.stdin is not None:
+                process.stdin.close()  # it takes that for our end, and ends
             try:
                 process.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
                 _kill(process)
-            if process.stdin is not None:
-                process.stdin.close()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -16,7 +16,7 @@ The rules, for lines whose order-id and order-item-id can be read (others are re
   whole order (no order-item-id) split like that cannot say what is in which package, quantity or not: Q03 on all.
 - An order given both whole and by items: O06 on all of its lines.
 
-Statuses are compared by what they request, dates by the moment they name, carriers by the code they stand for,
+Statuses are compared by what they request, dates by the day they name, carriers by the code they stand for,
 quantities as numbers, tracking numbers without blanks, everything without regard to case. Knows no other rule: whether
 a line is good otherwise does not matter here.
 """
@@ -202,10 +202,13 @@ class ComparedLine(NamedTuple):
         return self.data.get("status", "")
 
 
-def _moment(cell: str, calendar: Calendar | None) -> str:
-    """The moment that a cell names, the same for all its spellings."""
+def _day(cell: str, calendar: Calendar | None) -> str:
+    """The day that a cell names, the same for all its spellings.
+
+    Midnight is how programs write a day; and of one package the hour does not make two (docs/domain.md#4-shipments).
+    """
     named = when(cell, calendar) if calendar is not None and cell else None
-    return named.moment.isoformat() if isinstance(named, NamedMoment) else cell
+    return named.moment.date().isoformat() if isinstance(named, NamedMoment) else cell
 
 
 def _carrier(cell: str) -> str:
@@ -221,7 +224,7 @@ def _comparable(column: str, cell: str, calendar: Calendar | None) -> str:
         case "tracking-number":
             return "".join(text.split()).casefold()
         case "ship-date":
-            return _moment(text, calendar)
+            return _day(text, calendar)
         case "carrier-code" | "carrier-name":
             return _carrier(text)
         case "quantity":
@@ -327,7 +330,7 @@ def _grouped(lines: Iterable[ComparedLine], column: str) -> list[list[ComparedLi
 def settle(suspect_lines: pd.DataFrame, calendar: Calendar | None = None) -> Repeats:
     """What is wrong with the selected lines of a file, all pieces together, by exact comparison.
 
-    `calendar` tells which moment a ship-date names; without one dates are compared as typed.
+    `calendar` tells which day a ship-date names; without one dates are compared as typed.
     """
     findings: dict[int, RepeatFinding] = {}
     totals: dict[int, int] = {}

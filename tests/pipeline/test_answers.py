@@ -22,6 +22,8 @@ from cws_filedrop.reports.marketplace import number_of_feed
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.feeds import feeds
 
+pytestmark = pytest.mark.postgres
+
 OTHER = "026-0000001-0000002"
 GOOD = [("confirmed", ""), ("confirmed", "")]
 SENT = [("sent", ""), ("sent", "")]

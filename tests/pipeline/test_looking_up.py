@@ -25,6 +25,8 @@ from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users.decisions import Who
 
+pytestmark = pytest.mark.postgres
+
 OLGA = Who("olga")
 UNIT = 30.0  # lookup_seconds
 

@@ -35,7 +35,7 @@ from cws_filedrop.rules.cancelling import REASONS
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store import migrations
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.doors import audit, connections, guard
+from cws_filedrop.store.doors import audit, audit_exports, connections, guard
 from cws_filedrop.store.doors.audit import AuditRow
 from cws_filedrop.store.doors.guard import FailureRecord
 from cws_filedrop.store.feeds import feeds, filling, order_reports
@@ -141,6 +141,7 @@ def _doors(db: Database) -> None:
     audit.add(
         db, [AuditRow(at=stamp(NOW), event="login", name="", upload_id="", size=None, detail="", times=1, **came)]
     )
+    audit_exports.keep(db, "syslog", 1, now=NOW)
     connections.keep(db, "doors on ship1", [came | {"id": "c1", "since": stamp(NOW), "busy": False}], ())
     guard.save(db, [FailureRecord("address", "192.0.2.9", 3.0, NOW.timestamp())])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
 from store.conftest import NOW
 from store.test_feeds import filled, queue
 
@@ -13,6 +14,8 @@ from cws_filedrop.store.feeds import feeds, settling
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.schema import UPLOADS
 from cws_filedrop.store.uploads import uploads, verdict_counts
+
+pytestmark = pytest.mark.postgres
 
 ID = f"{NOW:%Y%m%d-%H%M%S}-abcd"
 LATER = NOW + timedelta(minutes=11)

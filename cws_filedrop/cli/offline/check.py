@@ -123,13 +123,8 @@ def _answer(path: Path, facts: Any, file_issues: list[dict[str, str]]) -> dict[s
 
 
 def _lines(piece: Any) -> list[dict[str, Any]]:
-    from cws_filedrop.rules import wording
-
-    by_line: dict[int, list[Issue]] = {}
-    for line, issue in wording.issues(piece.issues):
-        by_line.setdefault(line, []).append(issue)
     orders, verdicts = piece.keys["order-id"].to_dict(), piece.verdicts.to_dict()
-    in_json = {line: [issue.as_json() for issue in issues] for line, issues in sorted(by_line.items())}
+    in_json = {line: [issue.as_json() for issue in issues] for line, issues in sorted(piece.issues_by_line.items())}
     return [
         {"line": line, "order_id": orders[line], "verdict": verdicts[line], "issues": issues}
         for line, issues in in_json.items()

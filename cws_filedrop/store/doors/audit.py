@@ -32,9 +32,14 @@ class AuditRow:
 
 def add(db: Database, rows: Sequence[AuditRow]) -> None:
     """Add entries, in this order."""
-    values = [{name: getattr(row, name) for name in AuditRow.__slots__} for row in rows]
     with db.write() as connection:
-        connection.execute(AUDIT.insert(), values)
+        add_in(connection, rows)
+
+
+def add_in(connection: sa.Connection, rows: Sequence[AuditRow]) -> None:
+    """`add`, in a transaction."""
+    values = [{name: getattr(row, name) for name in AuditRow.__slots__} for row in rows]
+    connection.execute(AUDIT.insert(), values)
 
 
 def listing(

@@ -69,7 +69,7 @@ def settle(
             if refused := _refusals(connection, feed):
                 beside(connection, refused)
             released = _settle_orders(connection, feed, refused, stamp(now))
-            if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
+            if look_after is not None:
                 read_backs.expect_in(connection, feed.no, now=now, look_after=look_after, precedence=precedence)
             _count_down(connection, feed_no, stamp(now))
             kept = {"settled_at": stamp(now), "report_sha256": settlement.report_sha256}

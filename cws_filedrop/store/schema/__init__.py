@@ -9,7 +9,7 @@ from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
 from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 from cws_filedrop.store.schema.connections import CONNECTIONS
-from cws_filedrop.store.schema.doors import AUDIT, GUARD
+from cws_filedrop.store.schema.doors import AUDIT, AUDIT_EXPORTS, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
 from cws_filedrop.store.schema.hooks import HANDED_IN, HOOK_CALLS, HOOKS
 from cws_filedrop.store.schema.mail import MAIL_NOTES, MAILS
@@ -22,6 +22,7 @@ __all__ = [
     "ALARMS",
     "API_TOKENS",
     "AUDIT",
+    "AUDIT_EXPORTS",
     "BEATS",
     "BUCKETS",
     "CASES",

@@ -7,6 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.sealed import SealedText
 
 ACCOUNTS: Final = sa.Table(
     "accounts",
@@ -36,6 +37,9 @@ SELLERS: Final = sa.Table(
     sa.Column("networks", sa.Text, nullable=False, server_default=""),  # 192.0.2.0/24 …, by blanks; "" = every one
     sa.Column("allowance", sa.Text, nullable=False, server_default="{}"),  # JSON of model.Allowance
     sa.Column("mailing", sa.Text, nullable=False, server_default="{}"),  # JSON of model.Mailing
+    # Of logins to the pages only: a program at a door has no telephone.
+    sa.Column("totp_secret", SealedText("sellers.totp_secret"), nullable=False, server_default=""),  # as in `users`
+    sa.Column("totp_last", sa.BigInteger, nullable=False, server_default="0"),
 )
 
 KEYS: Final = sa.Table(  # public keys that a seller may log in with

@@ -43,3 +43,11 @@ AUDIT: Final = sa.Table(  # what was done at the doors
         postgresql_where=sa.text("upload_id <> ''"),
     ),
 )
+
+AUDIT_EXPORTS: Final = sa.Table(  # how far the audit trail has been handed on, by where to
+    "audit_exports",
+    METADATA,
+    sa.Column("target", sa.Text, primary_key=True),  # as in the settings
+    sa.Column("last_id", sa.BigInteger, nullable=False),
+    sa.Column("exported_at", sa.Text, nullable=False),
+)

@@ -72,7 +72,9 @@ def _seller(row: Any, own: tuple[Profile, ...]) -> Seller:
 
 def _select() -> sa.Select[Any]:
     some = sa.exists().where(PROFILES.c.seller_id == SELLERS.c.id)
-    columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id, some.label("has_profiles"))
+    # Not the second factor, which is sealed: sellers are looked up all the time.
+    plain = [column for column in SELLERS.c if not column.name.startswith("totp")]
+    columns = (*plain, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id, some.label("has_profiles"))
     return sa.select(*columns).select_from(SELLERS.join(ACCOUNTS))
 
 

@@ -270,6 +270,17 @@ def accept_in(connection: sa.Connection, account_id: int, order: str, lines: Ite
     connection.execute(refused.values(accepted=CLAIMS.c.accepted + CLAIMS.c.refused, refused=0), places)
 
 
+def refuse_unknown_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[LinePlace]) -> None:
+    """Count as refused what nobody knew of some lines of an order: its own order at Amazon plainly lacks it, and has no
+    units left for it."""
+    ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order, CLAIMS.c.unknown > 0)
+    for upload_id, line in lines:
+        mine = (CLAIMS.c.upload_id == upload_id, CLAIMS.c.line == line)
+        values = {"refused": CLAIMS.c.refused + CLAIMS.c.unknown, "unknown": 0, "refused_by": line_key(upload_id, line)}
+        connection.execute(CLAIMS.update().where(*ours, *mine).values(values))
+        refused_corrections_in(connection, account_id, order, (upload_id, line))
+
+
 def settle_by_hand_in(connection: sa.Connection, account_id: int, order: str, *, shipped: bool) -> None:
     """Count what somebody has said of an order: nothing of it is refused any more, and unknown units are accepted if it
     was shipped, and taken back otherwise."""

@@ -39,6 +39,15 @@ def answered(db: Database, upload_ids: Sequence[str], *, at: str) -> None:
             connection.execute(VERDICT_COUNTS.insert(), counts)
 
 
+def renew(db: Database, upload_ids: Sequence[str], *, at: str) -> None:
+    """Count lines anew whose result is not rewritten; not of uploads whose first result is still to be delivered, which
+    are known by their former counts."""
+    due = UPLOADS.c.id.in_(upload_ids) & (UPLOADS.c.state == UploadState.DONE) & _on_its_way()
+    with db.read() as connection:
+        first = set(connection.execute(sa.select(UPLOADS.c.id).where(due)).scalars()) if upload_ids else set()
+    answered(db, [upload_id for upload_id in upload_ids if upload_id not in first], at=at)
+
+
 def of_upload(db: Database, upload_id: str) -> Mapping[tuple[str, str], int]:
     """How many lines of an upload have each (verdict, code), as of its last answer."""
     query = sa.select(VERDICT_COUNTS.c.verdict, VERDICT_COUNTS.c.code, VERDICT_COUNTS.c.line_count).where(
@@ -48,25 +57,38 @@ def of_upload(db: Database, upload_id: str) -> Mapping[tuple[str, str], int]:
         return {(row.verdict, row.code): row.line_count for row in connection.execute(query)}
 
 
+def outdated(db: Database, *, since: datetime) -> list[str]:
+    """Uploads since a moment that have fewer lines of unknown outcome than when they were counted last."""
+    mine = (LINES.c.upload_id == VERDICT_COUNTS.c.upload_id, LINES.c.verdict == Verdict.UNKNOWN)
+    now = sa.select(sa.func.count()).select_from(LINES).where(*mine).scalar_subquery()
+    counted = sa.func.sum(VERDICT_COUNTS.c.line_count)
+    some = (VERDICT_COUNTS.c.upload_id >= f"{since:%Y%m%d-%H%M%S}", VERDICT_COUNTS.c.verdict == Verdict.UNKNOWN)
+    query = sa.select(VERDICT_COUNTS.c.upload_id).where(*some).group_by(VERDICT_COUNTS.c.upload_id)
+    with db.read() as connection:
+        return list(connection.execute(query.having(counted > now)).scalars())
+
+
 def undelivered(db: Database, *, before: datetime) -> list[tuple[str, str]]:
     """Uploads of the last days that await an `answer` or a `result` of ours since before a moment, oldest first.
 
     A result was not delivered as long as lines are counted as on their way whose upload is done.
     """
     recent = (UPLOADS.c.id >= f"{before - UNDELIVERED:%Y%m%d-%H%M%S}", UPLOADS.c.state != UploadState.ARRIVED)
-    on_its_way = sa.exists().where(
-        VERDICT_COUNTS.c.upload_id == UPLOADS.c.id,
-        VERDICT_COUNTS.c.verdict.in_((Verdict.QUEUED, Verdict.SENT, Verdict.HELD)),
-    )
     answers = sa.select(UPLOADS.c.id, sa.literal("answer")).where(
         *recent, UPLOADS.c.answered_at.is_(None), UPLOADS.c.arrived_at < stamp(before)
     )
     results = sa.select(UPLOADS.c.id, sa.literal("result")).where(
         *recent, UPLOADS.c.answered_at.is_not(None), UPLOADS.c.state == UploadState.DONE
     )
-    late = results.where(UPLOADS.c.done_at < stamp(before), on_its_way)
+    late = results.where(UPLOADS.c.done_at < stamp(before), _on_its_way())
     with db.read() as connection:
         return sorted((row[0], row[1]) for query in (answers, late) for row in connection.execute(query))
+
+
+def _on_its_way() -> sa.ColumnElement[bool]:
+    """Were lines on their way when an upload was counted last?"""
+    verdicts = (Verdict.QUEUED, Verdict.SENT, Verdict.HELD)
+    return sa.exists().where(VERDICT_COUNTS.c.upload_id == UPLOADS.c.id, VERDICT_COUNTS.c.verdict.in_(verdicts))
 
 
 def among(codes: sa.ColumnElement[str], code: str) -> sa.ColumnElement[bool]:

@@ -11,10 +11,11 @@ from fastapi.responses import Response
 
 from cws_filedrop.decisions import people, user_tokens
 from cws_filedrop.errors import NotPossible
+from cws_filedrop.store.database import stamp
 from cws_filedrop.store.users import user_tokens as rows
 from cws_filedrop.store.users import users
 from cws_filedrop.store.users.web_sessions import WebSession
-from cws_filedrop.web.site import logging_in, proving, visitors, web_context
+from cws_filedrop.web.site import logging_in, proving, token_forms, visitors, web_context
 from cws_filedrop.web.site.forms import Number, Text
 from cws_filedrop.web.site.frame import framed
 from cws_filedrop.web.site.logging_in import Denied
@@ -39,6 +40,8 @@ def _shown(request: Request, session: WebSession, fresh: str) -> Response:
         session,
         user=user,
         tokens=rows.listing(context.db, session.the_user),
+        moment=stamp(context.clock()),
+        words=token_forms.words_of(rows.SCOPES),
         fresh=fresh,
         factor_first=user is not None and user_tokens.lacks_factor(context, has_factor=bool(user.totp_secret)),
     )
@@ -99,12 +102,11 @@ def keep_factor(
 
 
 @router.post("/me/tokens", dependencies=[visitors.Meant])
-def add_token(request: Request, session: visitors.User, label: Text = "") -> Response:
+def add_token(request: Request, session: visitors.User, given: token_forms.Given) -> Response:
     """A new token, shown once."""
+    context, terms = web_context.of(request).context, given.terms(request, rows.SCOPES)
     with visitors.decided():
-        _, token = user_tokens.add(
-            web_context.of(request).context, session.name, label, who=visitors.who(request, session)
-        )
+        _, token = user_tokens.add(context, session.name, given.label, terms, who=visitors.who(request, session))
     return _shown(request, session, token)
 
 

@@ -41,6 +41,8 @@ PARTS = (
             "tests/orders/test_reading_back.py",
             "tests/pipeline/test_answers.py",
             "tests/pipeline/test_cancelling.py",
+            "tests/pipeline/test_deadlines.py",
+            "tests/pipeline/test_held_up.py",
             "tests/pipeline/test_keeping_documents.py",
             "tests/pipeline/test_ledger.py",
             "tests/pipeline/test_look_ups.py",

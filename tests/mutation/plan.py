@@ -38,6 +38,7 @@ PARTS = (
         ),
         (
             "tests/decisions",
+            "tests/orders/test_pulling.py",
             "tests/orders/test_reading_back.py",
             "tests/pipeline/test_answers.py",
             "tests/pipeline/test_cancelling.py",
@@ -58,6 +59,7 @@ PARTS = (
             "tests/store/test_feeds.py",
             "tests/store/test_filling.py",
             "tests/store/test_order_book.py",
+            "tests/views/test_evidence.py",
         ),
     ),
     Part(
@@ -67,6 +69,7 @@ PARTS = (
             "tests/feeds",
             "tests/formats/test_cells.py",
             "tests/formats/test_encodings.py",
+            "tests/formats/test_encodings_table.py",
             "tests/formats/test_heading_names.py",
             "tests/formats/test_headings.py",
             "tests/formats/test_lines.py",
@@ -76,7 +79,10 @@ PARTS = (
             "tests/formats/test_profile.py",
             "tests/formats/test_profile_reading.py",
             "tests/formats/test_profile_suggestion.py",
+            "tests/pipeline/test_cancelling.py",
+            "tests/pipeline/test_ledger.py",
             "tests/rules",
+            "tests/samples",
         ),
     ),
 )

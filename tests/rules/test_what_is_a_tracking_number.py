@@ -92,6 +92,8 @@ BESIDE = [
     ),
     *(f"{word}{number}" for word, number in (("DHL", DHL), ("UPS", UPS_NUMBER), ("USPS", USPS), ("Tracking", DHL))),
     *(f"{number}{word}" for word, number in (("DHL", DHL), ("UPS", UPS_NUMBER))),
+    *(f"{word}{DHL}" for word in ("FedEx", "Trk", "Sendungsnr", "Paket", "Parcel", "Number")),
+    *(f"{DHL}{word}" for word in ("USPS", "FedEx", "Tracking", "Number")),
     *(f"{word}{sign}{DHL}" for word, sign in product(("DHL", "Nr", "track"), (":", "-", "_", ".", "#", "/"))),
     *(f"{DHL}{rest}" for rest in ("-2", "/2", "(2)", "_1", " x2", "-DHL", "/OK")),
     f"2 {DHL}",

@@ -66,7 +66,7 @@ class Service:
 
     def _assembled(self, settings: Settings) -> Worker:
         client = _clients(settings)
-        amazon = AmazonContext(open_context(settings), client, partial(_orders, client), rate_scale(settings))
+        amazon = AmazonContext(open_context(settings), client, partial(_orders, client), settings.rate_scale)
         puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
         watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
         return Worker(settings, amazon, puller, watch, Processes(settings, self._children.reader))
@@ -102,14 +102,6 @@ def _addresses(ready: Mapping[str, Any], endpoint: str) -> Addresses:
 def _host(address: Sequence[Any]) -> str:
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def rate_scale(settings: Settings) -> float:
-    """How much faster than Amazon's the rate limits are: only the sandbox is."""
-    if settings.marketplace.kind != "sandbox":
-        return 1.0
-    built_in = not settings.marketplace.endpoint or settings.marketplace.rate_scale == 1.0
-    return settings.sandbox.rate_scale if built_in else settings.marketplace.rate_scale
 
 
 def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:

@@ -53,7 +53,7 @@ SWEEP_SECONDS: Final = 3600.0
 ENGINE_DAYS: Final = 7  # that the engine remembers what ended
 STATUS_SECONDS: Final = 1.0
 STATUS_ANEW_SECONDS: Final = 1800.0
-STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
+STATUS_BUDGET_SECONDS: Final = 0.5  # for status files at a time: receipts go before them
 TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
 LANES: Final = {Lane.LARGE: "heavy", Lane.PACKED: "packed"}  # queues of the engine
 GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
@@ -90,6 +90,7 @@ class Worker:
         self._tasks: list[PeriodicTask] = []
         self._leftovers = LeftoverWatch(settings.folder.told_minutes, settings.folder.working_patterns)
         self._heartbeat = Heartbeat(self._context.db, "worker")
+        self._outdated: dict[str, None] = {}  # sellers whose status files are to be rewritten, in order
 
     def start(self) -> None:
         """Start the engine, and take up what an earlier process left. The database is up to date, the data folder ours.
@@ -340,9 +341,14 @@ class Worker:
         return turn.wait_seconds or 0.0
 
     def _statuses(self) -> Again:
+        """Rewrite status files that are out of date, the longest first; each once, however often it changed."""
+        self._outdated.update(dict.fromkeys(sorted(STATUS_DUE.take(0) - self._outdated.keys())))
         begun = time.monotonic()
-        outbox.write_statuses(self._context, STATUS_DUE.take(0))
-        return Again(max(STATUS_SECONDS, STATUS_REST * (time.monotonic() - begun)))
+        while self._outdated and time.monotonic() - begun < STATUS_BUDGET_SECONDS:
+            name = next(iter(self._outdated))
+            del self._outdated[name]  # before it is written: what changes meanwhile is written once more
+            outbox.write_statuses(self._context, [name])
+        return Again(STATUS_SECONDS)
 
 
 def _row(claim: Claim, seller: Seller) -> dict[str, object]:

@@ -75,6 +75,7 @@ app.add_typer(mail.app, name="mail")
 app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
 app.add_typer(database.app, name="database")
+app.add_typer(database.app, name="db", hidden=True)  # an alias: people type either
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)

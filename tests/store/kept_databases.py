@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import databases
 import postgres_kit
 import sqlalchemy as sa
 from pipeline.contexts import NOW, context_on, put, read
@@ -34,6 +35,7 @@ from cws_filedrop.pipeline import outbox
 from cws_filedrop.rules.cancelling import REASONS
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store import migrations
+from cws_filedrop.store.cluster import workers
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.doors import audit, connections, guard
 from cws_filedrop.store.doors.audit import AuditRow
@@ -44,7 +46,7 @@ from cws_filedrop.store.outgoing import alarms, hooks, mails
 from cws_filedrop.store.outgoing.alarms import AlarmFinding
 from cws_filedrop.store.outgoing.hooks import HookNotice
 from cws_filedrop.store.outgoing.mails import Draft, Note
-from cws_filedrop.store.schema import METADATA
+from cws_filedrop.store.schema import METADATA, SHARED_FOLDERS
 from cws_filedrop.store.sellers import keys, profiles, tokens
 from cws_filedrop.store.sellers.keys import PublicKey
 from cws_filedrop.store.uploads import idempotency_keys
@@ -143,6 +145,9 @@ def _doors(db: Database) -> None:
     )
     connections.keep(db, "doors on ship1", [came | {"id": "c1", "since": stamp(NOW), "busy": False}], ())
     guard.save(db, [FailureRecord("address", "192.0.2.9", 3.0, NOW.timestamp())])
+    workers.enter(db, "ship1-1-0", host="ship1", version="0.1.0", now=NOW)
+    with db.write() as connection:
+        connection.execute(SHARED_FOLDERS.insert().values(name="data", mark="0" * 32))
 
 
 def contents(db: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -167,6 +172,7 @@ def make(target: Path) -> list[Path]:
         _copy(context.db, postgres.create("kept"))
         paths[1].write_bytes(postgres.dump("kept"))
         context.db.close()
+        databases.close_all()
         _shrunk(context.settings.data / "cws_filedrop.db", paths[0])
     return paths
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
 from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.cluster import SHARED_FOLDERS, WORKERS
 from cws_filedrop.store.schema.connections import CONNECTIONS
 from cws_filedrop.store.schema.doors import AUDIT, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
@@ -49,6 +50,7 @@ __all__ = [
     "QUIET_LINES",
     "SELLERS",
     "SERIAL",
+    "SHARED_FOLDERS",
     "SIGHTINGS",
     "TO_SEND",
     "UPLOADS",
@@ -56,4 +58,5 @@ __all__ = [
     "USER_TOKENS",
     "VERDICT_COUNTS",
     "WEB_SESSIONS",
+    "WORKERS",
 ]

@@ -1,7 +1,7 @@
 """How long after a worker dies, or is stopped, another takes over its work: `python -m bench takeover [TIMES]`.
 
 Two processes share a PostgreSQL that is started for this: each has the service's own engine and membership. One runs a
-workflow whose step never ends and is killed (SIGKILL) or stopped (SIGSTOP); the time is from the signal to the step's
+workflow whose step does not end and is killed (SIGKILL) or stopped (SIGSTOP); the time is from the signal to the step's
 second begin, in the other process. Who began is written down: nobody begins the same twice.
 """
 
@@ -39,9 +39,11 @@ environment.name_worker()
 
 @DBOS.step()
 def work(name: str) -> None:
+    is_first = not (folder / name).exists()
     with (folder / name).open("a") as file:
         file.write(f"{os.getpid()}\\n")
-    threading.Event().wait()
+    if is_first:
+        threading.Event().wait()
 
 @DBOS.workflow()
 def story(name: str) -> None:

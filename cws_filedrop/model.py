@@ -165,6 +165,7 @@ class MailKind(StrEnum):
     DIGEST = "digest"  # to a seller, about a day
     OPERATORS = "operators"
     BUYER = "buyer"
+    ACCESS = "access"  # to a seller, about its tokens, web hooks and login
 
 
 class MailState(StrEnum):
@@ -291,6 +292,14 @@ class Role(StrEnum):
         """Does this role include the one that is needed?"""
         order = list(Role)
         return order.index(self) >= order.index(needed)
+
+
+class Scope(StrEnum):
+    """What a token is for."""
+
+    READ = "read"  # every GET, and evidence
+    UPLOAD = "upload"  # hand in files, release held ones
+    MANAGE = "manage"  # everything else that changes something
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,8 +71,7 @@ class Service:
 
     def _assembled(self, settings: Settings) -> Worker:
         client = _clients(settings)
-        orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
-        amazon = AmazonContext(open_context(settings), client, orders, rate_scale(settings))
+        amazon = AmazonContext(open_context(settings), client, partial(_orders, client), settings.rate_scale)
         puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
         watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
         return Worker(settings, amazon, puller, watch, Processes(settings, self._children.reader), lost=_lost)
@@ -90,6 +89,10 @@ def _lost() -> None:
     """Another worker has taken over: nothing may be finished here. The children end with this process."""
     LOG.error("service.taken_over")
     os._exit(TAKEN_OVER_CODE)
+
+
+def _orders(client: Callable[[Account], FeedsClient], account: Account) -> OrdersClient:
+    return OrdersClient.beside(client(account))
 
 
 def _pass_on(worker: Worker, message: Mapping[str, Any]) -> None:
@@ -110,14 +113,6 @@ def _addresses(ready: Mapping[str, Any], endpoint: str) -> Addresses:
 def _host(address: Sequence[Any]) -> str:
     host, port = address
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def rate_scale(settings: Settings) -> float:
-    """How much faster than Amazon's the rate limits are: only the sandbox is."""
-    if settings.marketplace.kind != "sandbox":
-        return 1.0
-    built_in = not settings.marketplace.endpoint or settings.marketplace.rate_scale == 1.0
-    return settings.sandbox.rate_scale if built_in else settings.marketplace.rate_scale
 
 
 def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:

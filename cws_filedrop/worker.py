@@ -14,11 +14,12 @@ from typing import Final
 
 from cws_filedrop import engine, log, retention
 from cws_filedrop.amazon_context import AmazonContext
-from cws_filedrop.decisions.orders_and_feeds import SettledOrdersWatch
+from cws_filedrop.decisions.settled_orders import SettledOrdersWatch
 from cws_filedrop.drop.leftovers import LeftoverWatch
 from cws_filedrop.engine import Engine
 from cws_filedrop.model import UploadState
 from cws_filedrop.orders import order_files, pulling
+from cws_filedrop.orders.catching_up import CatchUp
 from cws_filedrop.orders.drop_folder import OrderDropFolder
 from cws_filedrop.orders.pulling import OrderReportPuller
 from cws_filedrop.orders.reading_back import OrderReader
@@ -51,7 +52,7 @@ ENGINE_DAYS: Final = 7  # that the engine remembers what ended
 TAKEOVER_SECONDS: Final = 0.5  # between looks for workers that died
 STATUS_SECONDS: Final = 1.0
 STATUS_ANEW_SECONDS: Final = 1800.0
-STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
+STATUS_BUDGET_SECONDS: Final = 0.5  # for status files at a time: receipts go before them
 TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
 LANES: Final = {Lane.LARGE: "heavy", Lane.PACKED: "packed"}  # queues of the engine
 GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
@@ -97,6 +98,7 @@ class Worker:
         self._tasks: list[PeriodicTask] = []
         self._leftovers = LeftoverWatch(settings.folder.told_minutes, settings.folder.working_patterns)
         self._heartbeat = Heartbeat(self._context.db, "worker")
+        self._outdated: dict[str, None] = {}  # sellers whose status files are to be rewritten, in order
 
     def start(self) -> None:
         """Start the engine, and take up what an earlier process left. The database is up to date, the data folder ours.
@@ -169,8 +171,13 @@ class Worker:
 
     def _side_tasks(self) -> list[PeriodicTask]:
         """What the rounds do not wait for: it takes its time, or Amazon does."""
-        drops, reader = OrderDropFolder(self._context), OrderReader(self._amazon)
+        drops, reader, restored = OrderDropFolder(self._context), OrderReader(self._amazon), CatchUp(self._amazon)
         return [
+            PeriodicTask(
+                "catching-up",
+                Job(self._if_ours(Duty.READ_BACKS, restored.look), ROUND_SECONDS),
+                failed=lambda _: LOG.exception("worker.catching_up_failed"),
+            ),
             PeriodicTask(
                 "order-files",
                 Job(self._if_ours(Duty.ORDER_FILES, drops.look), ROUND_SECONDS, retry_seconds=RETRY_SECONDS),
@@ -355,6 +362,11 @@ class Worker:
         return turn.wait_seconds or 0.0
 
     def _statuses(self) -> Again:
+        """Rewrite status files that are out of date, the longest first; each once, however often it changed."""
+        self._outdated.update(dict.fromkeys(sorted(STATUS_DUE.take(0) - self._outdated.keys())))
         begun = time.monotonic()
-        outbox.write_statuses(self._context, STATUS_DUE.take(0))
-        return Again(max(STATUS_SECONDS, STATUS_REST * (time.monotonic() - begun)))
+        while self._outdated and time.monotonic() - begun < STATUS_BUDGET_SECONDS:
+            name = next(iter(self._outdated))
+            del self._outdated[name]  # before it is written: what changes meanwhile is written once more
+            outbox.write_statuses(self._context, [name])
+        return Again(STATUS_SECONDS)

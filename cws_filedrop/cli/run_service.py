@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from cws_filedrop.processes import environment, loading
+from cws_filedrop import log_settings
+from cws_filedrop.processes import environment, loading, ports
 from cws_filedrop.processes.addresses import Addresses
 from cws_filedrop.processes.children import Children
 from cws_filedrop.processes.roles import EVERY, ServiceRole
@@ -35,6 +36,9 @@ def running(settings: Settings, roles: Collection[ServiceRole] = EVERY) -> Itera
         children = Children(settings, stop, roles)
         started: _Stoppable = children
         try:
+            children.take_data()
+            ports.check(settings, roles)
+            log_settings.configure(settings, "worker")  # before, a service that cannot start leaves nothing behind
             children.start()
             started = service = _service(settings, children)
             yield service.start(), stop

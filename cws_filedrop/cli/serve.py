@@ -35,7 +35,7 @@ def serve(
     ] = ",".join(ServiceRole),
 ) -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
-    from cws_filedrop import log_settings, private
+    from cws_filedrop import private
     from cws_filedrop.cli.run_service import running
     from cws_filedrop.processes import roles as service_roles
     from cws_filedrop.processes.stopping import Stopped
@@ -43,7 +43,6 @@ def serve(
     private.set_umask()
     chosen = settings()
     wanted = service_roles.parse(roles, embedded=chosen.database.is_embedded)
-    log_settings.configure(chosen, "worker")
     with suppress(Stopped), running(chosen, wanted) as (addresses, stop_request):
         _show_addresses(chosen, addresses)
         _warn(chosen)

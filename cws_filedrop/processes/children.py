@@ -27,12 +27,13 @@ from cws_filedrop.settings import Settings
 LOG: Final = log.get(__name__)
 RESTART_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.05  # for a request to stop, while they start
+GROUP_SECONDS: Final = 0.2  # within which a signal to the whole group, as systemd sends it, has reached us, too
 # A thread for each SFTP client, and for each thread memory of its own, is twice as much memory as is needed.
 FEW_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
 
 
 class Children:
-    """`start()`, `begin()` and `ready()` in this order; `close_doors()` and `stop()` at any time."""
+    """`take_data()`, `start()`, `begin()` and `ready()` in this order; `close_doors()` and `stop()` at any time."""
 
     def __init__(self, settings: Settings, stop: StopRequest, roles: Collection[ServiceRole] = EVERY) -> None:
         self.stop_request: Final = stop
@@ -60,16 +61,20 @@ class Children:
     def _supervised(self, name: str, *arguments: str, more: Mapping[str, str] = MappingProxyType({})) -> _Supervisor:
         to_stdout = self._settings.service.log_stream == "stdout"
         child = ChildProcess(name, list(arguments), {**more, **self._environment}, log_to_stdout=to_stdout)
-        return _Supervisor(child, self._ending, lambda message: self._on_message(message))
+        return _Supervisor(child, self._is_ending, lambda message: self._on_message(message))
 
-    def start(self) -> None:
-        """Take the data folder, and have all of them load.
+    def _is_ending(self, wait_seconds: float) -> bool:
+        """Are we told to end, or within so many seconds?"""
+        return self._ending.is_set() or self.stop_request.wait(wait_seconds)
 
-        Raises: ConfigError when another service works on it, or it cannot be used.
-        """
+    def take_data(self) -> None:
+        """Take the data folder. Raises: ConfigError when another service works on it, or it cannot be used."""
         # The lock comes first: doors, and the engine later, take whatever is unfinished for the remains of a dead
         # process.
         self._lock = data_lock.take(self._settings.data, shared=not self._settings.database.is_embedded)
+
+    def start(self) -> None:
+        """Have all of them load; the data folder is taken."""
         for supervisor in (*self._doors, *self._sandbox):
             supervisor.start()
         if ServiceRole.WORKER in self.roles:
@@ -94,8 +99,14 @@ class Children:
             self.stop_request.check()
             done, waiting = wait(waiting, LOOK_SECONDS, return_when=FIRST_EXCEPTION)
             for future in done:
-                future.result()
+                self._result(future)
         return {name: value for supervisor in some for name, value in supervisor.first.result().items()}
+
+    def _result(self, first: Future[dict[str, Any]]) -> None:
+        """Raises: ConfigError when that child does not start; Stopped when it was told to end as all of us were."""
+        if first.exception() is not None:  # a signal to the whole group reaches children, too
+            self.stop_request.check(wait_seconds=GROUP_SECONDS)
+        first.result()
 
     def on_message(self, receive: Callable[[dict[str, Any]], None]) -> None:
         """Hand later messages to `receive`, which is called by the thread of the child."""
@@ -122,11 +133,11 @@ class _Supervisor:
     restarts = True
 
     def __init__(
-        self, child: ChildProcess, ending: threading.Event, on_message: Callable[[dict[str, Any]], None]
+        self, child: ChildProcess, is_ending: Callable[[float], bool], on_message: Callable[[dict[str, Any]], None]
     ) -> None:
         self.child = child
         self.first: Future[dict[str, Any]] = Future()
-        self._ending = ending
+        self._is_ending = is_ending
         self._on_message = on_message
         self._thread = threading.Thread(target=self._listen, name=child.name, daemon=True)
 
@@ -148,14 +159,14 @@ class _Supervisor:
         except Exception as error:
             self.first.set_exception(error)
             return
-        while self.restarts and self._died() and not self._ending.wait(RESTART_SECONDS):
+        while self.restarts and self._died() and not self._is_ending(RESTART_SECONDS):
             self._start_again()
 
     def _died(self) -> bool:
         """Hand on its messages until it ends; whether it did so unasked."""
         while (message := self.child.next_message()) is not None:
             self._on_message(message)
-        if self._ending.is_set():
+        if self._is_ending(GROUP_SECONDS):
             return False
         LOG.error("service.child_died", child=self.child.name)
         return True

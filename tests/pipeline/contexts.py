@@ -48,11 +48,13 @@ def put(
     folder: str = "inbox",
     grade: Grade = Grade.WHOLE,
     door: str = "ftp",
+    sha256: str = "",
 ) -> str:
     """Land a file, accept it into the spool, record its arrival. Returns the upload's id."""
     source = context.settings.data / "incoming"
     source.write_bytes(content)
-    claim = context.spool.land(source, Drop("anna", Folder(folder), name, Door(door), "127.0.0.1"), size=len(content))
+    drop = Drop("anna", Folder(folder), name, Door(door), "127.0.0.1")
+    claim = context.spool.land(source, drop, size=len(content), sha256=sha256)
     context.spool.grade(claim.upload_id, grade)
     arrival = context.spool.arrival(claim.upload_id)
     assert arrival is not None

@@ -142,7 +142,7 @@ def some_of_each(queues: list[list[HookCall]]) -> list[list[HookCall]]:
 def rules_of(context: ServiceContext) -> CallRules:
     """What the settings allow hooks."""
     chosen = context.settings.hooks
-    return CallRules(chosen.allow_http, chosen.allow_private, chosen.timeout_seconds)
+    return CallRules(chosen.allow_http, chosen.allow_private, chosen.timeout_seconds, chosen.called_ports)
 
 
 def operators_secret(context: ServiceContext) -> str:
@@ -153,7 +153,7 @@ def operators_secret(context: ServiceContext) -> str:
     key = "[hooks] operators_secret"
     secret = config.secret(chosen.operators_secret, os.environ, key=key)
     try:
-        reaching.checked(chosen.operators_url, allow_http=chosen.allow_http)
+        reaching.checked(chosen.operators_url, allow_http=chosen.allow_http, ports=chosen.called_ports)
         signing.key_of(secret)
     except (reaching.Unreachable, ValueError) as error:
         raise ConfigError(f"[hooks] operators_url or operators_secret: {error}") from error

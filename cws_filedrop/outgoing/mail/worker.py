@@ -8,7 +8,7 @@ from typing import Final
 
 from cws_filedrop import engine, log
 from cws_filedrop.notify.mail_relay import mail_relay
-from cws_filedrop.outgoing.mail import buyer_mails, notes, operator_mails, upload_mails
+from cws_filedrop.outgoing.mail import access_mails, buyer_mails, notes, operator_mails, upload_mails
 from cws_filedrop.outgoing.mail.delivery import AT_ONCE, Delivery
 from cws_filedrop.outgoing.mail.digest_mails import Digests
 from cws_filedrop.periodic import Again, Job, PeriodicTask
@@ -62,13 +62,14 @@ class MailWorker:
         context = self._context
         works = [
             lambda: upload_mails.write(context),
+            lambda: access_mails.write(context),
             lambda: buyer_mails.write(context),
             lambda: operator_mails.write(context, self._relay.operators),
             self._send,
         ]
         jobs = [Job(self._if_ours(work), ROUND_SECONDS, ROUND_SECONDS) for work in works]
         # Before the sending, so that what it writes leaves in the same round.
-        jobs.insert(3, Job(self._if_ours(self._write_rare_ones), RARELY_SECONDS, ROUND_SECONDS))
+        jobs.insert(-1, Job(self._if_ours(self._write_rare_ones), RARELY_SECONDS, ROUND_SECONDS))
         return jobs
 
     def _if_ours(self, work: Callable[[], object]) -> Callable[[], object]:

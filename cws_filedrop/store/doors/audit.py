@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.schema import AUDIT
+from cws_filedrop.store.schema import AUDIT, AUDIT_EXPORTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +32,27 @@ class AuditRow:
 
 def add(db: Database, rows: Sequence[AuditRow]) -> None:
     """Add entries, in this order."""
-    values = [{name: getattr(row, name) for name in AuditRow.__slots__} for row in rows]
     with db.write() as connection:
-        connection.execute(AUDIT.insert(), values)
+        add_in(connection, rows)
+
+
+def add_in(connection: sa.Connection, rows: Sequence[AuditRow]) -> None:
+    """`add`, in a transaction."""
+    if rows:
+        connection.execute(AUDIT.insert(), [{name: getattr(row, name) for name in AuditRow.__slots__} for row in rows])
+
+
+_SAME: Final = ("at", "event", "seller", "address", "door", "detail")
+
+
+def add_up_in(connection: sa.Connection, rows: Sequence[AuditRow]) -> None:
+    """Add what was counted to the entries of the same minute, or as new ones; to none that was exported already."""
+    exported = sa.select(sa.func.coalesce(sa.func.max(AUDIT_EXPORTS.c.last_id), 0)).scalar_subquery()
+    for row in rows:
+        same = [AUDIT.c[name] == getattr(row, name) for name in _SAME]
+        more = AUDIT.update().where(*same, AUDIT.c.id > exported).values(times=AUDIT.c.times + row.times)
+        if not connection.execute(more).rowcount:
+            add_in(connection, [row])
 
 
 def listing(

@@ -9,6 +9,7 @@ A new database is made the same way, so that there is one way only, and a test h
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.errors import ConfigError
 
-HEAD: Final = "0029"
+HEAD: Final = "0033"
 FIRST: Final = "0018"  # of the first release; databases of earlier ones were never released
 LAST_BEFORE: Final = "5da283c"  # the commit that brings those to FIRST
 
@@ -36,6 +37,7 @@ def upgrade(connection: sa.Connection) -> None:
             f"[database] url: it was made before the first release ({found}, this version begins at {FIRST}); start the"
             f" program of commit {LAST_BEFORE} with it once, then this one"
         )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each of its parts, and of every step
     # Late: it takes a tenth of a second, and nearly always there is nothing to do.
     from alembic import command
     from alembic.config import Config

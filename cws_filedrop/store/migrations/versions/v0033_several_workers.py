@@ -7,8 +7,8 @@ from alembic import op
 
 from cws_filedrop.store.migrations import columns
 
-revision = "0029"
-down_revision = "0024"
+revision = "0033"
+down_revision = "0032"
 
 
 def upgrade() -> None:

@@ -109,7 +109,10 @@ CREATE TABLE public.api_tokens (
     hint text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at text NOT NULL,
-    used_at text
+    used_at text,
+    scopes text DEFAULT 'read upload manage'::text NOT NULL,
+    expires_at text,
+    networks text DEFAULT ''::text NOT NULL
 );
 
 
@@ -153,6 +156,17 @@ CREATE TABLE public.audit (
 
 
 --
+-- Name: audit_exports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_exports (
+    target text NOT NULL,
+    last_id bigint NOT NULL,
+    exported_at text NOT NULL
+);
+
+
+--
 -- Name: audit_id_seq; Type: SEQUENCE; Schema: public; Owner: -
 --
 
@@ -189,6 +203,18 @@ CREATE TABLE public.buckets (
     account_id bigint NOT NULL,
     operation text NOT NULL,
     arrival double precision NOT NULL
+);
+
+
+--
+-- Name: carrier_names; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.carrier_names (
+    folded text NOT NULL,
+    name text NOT NULL,
+    code text NOT NULL,
+    changed_at text NOT NULL
 );
 
 
@@ -624,7 +650,8 @@ CREATE TABLE public.orders (
     own_ship_method text DEFAULT ''::text NOT NULL,
     settled_at text DEFAULT ''::text NOT NULL,
     version integer DEFAULT 0 NOT NULL,
-    made_by text DEFAULT ''::text NOT NULL
+    made_by text DEFAULT ''::text NOT NULL,
+    cancel_request text DEFAULT ''::text NOT NULL
 );
 
 
@@ -737,7 +764,9 @@ CREATE TABLE public.sellers (
     expires_at text,
     networks text DEFAULT ''::text NOT NULL,
     allowance text DEFAULT '{}'::text NOT NULL,
-    mailing text DEFAULT '{}'::text NOT NULL
+    mailing text DEFAULT '{}'::text NOT NULL,
+    totp_secret text DEFAULT ''::text NOT NULL,
+    totp_last bigint DEFAULT '0'::bigint NOT NULL
 );
 
 
@@ -758,16 +787,6 @@ CREATE SEQUENCE public.sellers_id_seq
 --
 
 ALTER SEQUENCE public.sellers_id_seq OWNED BY public.sellers.id;
-
-
---
--- Name: shared_folders; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.shared_folders (
-    name text NOT NULL,
-    mark text NOT NULL
-);
 
 
 --
@@ -825,8 +844,7 @@ CREATE TABLE public.uploads (
     waiting integer DEFAULT 0 NOT NULL,
     done_at text,
     releases integer DEFAULT 0 NOT NULL,
-    answered_at text,
-    worker_no bigint
+    answered_at text
 );
 
 
@@ -842,7 +860,10 @@ CREATE TABLE public.user_tokens (
     hint text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at text NOT NULL,
-    used_at text
+    used_at text,
+    scopes text DEFAULT 'read manage'::text NOT NULL,
+    expires_at text,
+    networks text DEFAULT ''::text NOT NULL
 );
 
 
@@ -914,42 +935,9 @@ CREATE TABLE public.web_sessions (
     csrf text NOT NULL,
     address text NOT NULL,
     created_at text NOT NULL,
-    seen_at text NOT NULL
+    seen_at text NOT NULL,
+    agent text DEFAULT ''::text NOT NULL
 );
-
-
---
--- Name: workers; Type: TABLE; Schema: public; Owner: -
---
-
-CREATE TABLE public.workers (
-    no bigint NOT NULL,
-    name text NOT NULL,
-    host text NOT NULL,
-    version text NOT NULL,
-    began_at text NOT NULL,
-    ended_at text,
-    taken_over_at text
-);
-
-
---
--- Name: workers_no_seq; Type: SEQUENCE; Schema: public; Owner: -
---
-
-CREATE SEQUENCE public.workers_no_seq
-    START WITH 1
-    INCREMENT BY 1
-    NO MINVALUE
-    NO MAXVALUE
-    CACHE 1;
-
-
---
--- Name: workers_no_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
---
-
-ALTER SEQUENCE public.workers_no_seq OWNED BY public.workers.no;
 
 
 --
@@ -1058,13 +1046,6 @@ ALTER TABLE ONLY public.users ALTER COLUMN id SET DEFAULT nextval('public.users_
 
 
 --
--- Name: workers no; Type: DEFAULT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.workers ALTER COLUMN no SET DEFAULT nextval('public.workers_no_seq'::regclass);
-
-
---
 -- Data for Name: accounts; Type: TABLE DATA; Schema: public; Owner: -
 --
 
@@ -1087,7 +1068,7 @@ COPY public.alarms (no, key, kind, text, remedy, since, recovered_at, told) FROM
 --
 
 COPY public.alembic_version (version_num) FROM stdin;
-0029
+0028
 \.
 
 
@@ -1095,8 +1076,8 @@ COPY public.alembic_version (version_num) FROM stdin;
 -- Data for Name: api_tokens; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	1aa487686b20bcb8086d1afdf70df6e683436a407bb29808a05e0c414d15275e	cwsfd_eIXw	t	2026-11-22T12:00:00.000Z	\N
+COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
+1	1	stock	593861259c987c7cc07177d0d0d800efe41a1888c3777594dbc1f8868b175135	cwsfd_7dZF	t	2026-11-22T12:00:00.000Z	\N	read upload manage	\N	
 \.
 
 
@@ -1106,6 +1087,15 @@ COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created
 
 COPY public.audit (id, at, event, seller, address, door, client, name, upload_id, size, detail, times) FROM stdin;
 1	2026-11-22T12:00:00.000Z	login	anna	192.0.2.7	sftp	WinSCP			\N		1
+\.
+
+
+--
+-- Data for Name: audit_exports; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.audit_exports (target, last_id, exported_at) FROM stdin;
+syslog	1	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1128,6 +1118,15 @@ COPY public.buckets (account_id, operation, arrival) FROM stdin;
 
 
 --
+-- Data for Name: carrier_names; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.carrier_names (folded, name, code, changed_at) FROM stdin;
+van1	Van 1	Yodel	2026-11-22T12:00:00.000Z
+\.
+
+
+--
 -- Data for Name: cases; Type: TABLE DATA; Schema: public; Owner: -
 --
 
@@ -1141,10 +1140,10 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by, package, told, accepted, refused, unknown, cancelled, refused_by) FROM stdin;
-1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-133237-cead	3		1	2	0	2	0	0	20261129-133237-cead 3
-1	026-1520163-0000005		Y0000005K	\N	20261129-133238-sc36	2		1	1	0	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-133237-cead	2		1	1	1	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-133237-q7ff	3		2	1	1	0	0	0	
+1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-135634-gv27	3		1	2	0	2	0	0	20261129-135634-gv27 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-135636-ktyq	2		1	1	0	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-135634-gv27	2		1	1	1	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-135635-7594	3		2	1	1	0	0	0	
 \.
 
 
@@ -1218,13 +1217,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind, replaced_by) FROM stdin;
-20261129-133237-cead	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
-20261129-133237-cead	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
-20261129-133237-cead	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
-20261129-133237-q7ff	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
-20261129-133237-q7ff	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
-20261129-133238-kf23	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
-20261129-133238-sc36	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
+20261129-135634-gv27	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
+20261129-135634-gv27	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
+20261129-135634-gv27	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
+20261129-135635-7594	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
+20261129-135635-7594	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
+20261129-135636-acpg	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
+20261129-135636-ktyq	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
 \.
 
 
@@ -1256,13 +1255,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-133237-cead	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-133237-cead	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-133237-q7ff	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-133237-q7ff	3	partly shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-133237-cead	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-133238-kf23	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-133238-sc36	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-135634-gv27	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-135634-gv27	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-135635-7594	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-135635-7594	3	partly shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-135634-gv27	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-135636-acpg	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-135636-ktyq	2	new
 \.
 
 
@@ -1271,7 +1270,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-133237-q7ff
+3		Y0000003K	Yodel		20261129-135635-7594
 \.
 
 
@@ -1305,12 +1304,12 @@ COPY public.order_people (order_no, cells) FROM stdin;
 -- Data for Name: orders; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.orders (no, account_id, amazon_order_id, number, reference, state, purchase_date, payments_date, latest_ship_date, ship_method, sales_channel, tracking_number, location, created_at, changed_at, shipped_at, listed_at, own_ship_method, settled_at, version, made_by) FROM stdin;
-1	1	026-1520163-6049104	\N		shipped	2026-11-20T10:00:00.000Z			Standard		Y0000004K		2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z				2	
-2	1	026-1520163-0000002	\N		unconfirmed	2026-11-20T10:00:00.000Z			Standard		Y0000002K		2026-11-22T12:00:00.000Z	2026-11-22T12:02:00.000Z	2026-11-22T12:00:00.000Z				2	
-3	1	026-1520163-0000003	\N		packed	2026-11-20T10:00:00.000Z			Standard		Y0000003K		2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	\N				1	
-4	1	026-1520163-0000004	\N		cancelled	2026-11-20T10:00:00.000Z			Standard				2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	\N				1	
-5	1	026-1520163-0000005	\N		shipped	2026-11-20T10:00:00.000Z			Standard		Y0000005K		2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z				1	
+COPY public.orders (no, account_id, amazon_order_id, number, reference, state, purchase_date, payments_date, latest_ship_date, ship_method, sales_channel, tracking_number, location, created_at, changed_at, shipped_at, listed_at, own_ship_method, settled_at, version, made_by, cancel_request) FROM stdin;
+1	1	026-1520163-6049104	\N		shipped	2026-11-20T10:00:00.000Z			Standard		Y0000004K		2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z				2		
+2	1	026-1520163-0000002	\N		unconfirmed	2026-11-20T10:00:00.000Z			Standard		Y0000002K		2026-11-22T12:00:00.000Z	2026-11-22T12:02:00.000Z	2026-11-22T12:00:00.000Z				2		
+3	1	026-1520163-0000003	\N		packed	2026-11-20T10:00:00.000Z			Standard		Y0000003K		2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	\N				1		
+4	1	026-1520163-0000004	\N		cancelled	2026-11-20T10:00:00.000Z			Standard				2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	\N				1		
+5	1	026-1520163-0000005	\N		shipped	2026-11-20T10:00:00.000Z			Standard		Y0000005K		2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z				1		
 \.
 
 
@@ -1337,7 +1336,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-133237-q7ff	3
+20261129-135635-7594	3
 \.
 
 
@@ -1354,17 +1353,8 @@ COPY public.seller_keys (seller_id, fingerprint, key, comment, added_at) FROM st
 -- Data for Name: sellers; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.sellers (id, name, account_id, password_hash, version, enabled, removed_at, policy, created_at, clear_password_hash, expires_at, networks, allowance, mailing) FROM stdin;
-1	anna	1	h	1	t	\N	{"cancel_at_amazon": true}	2026-11-22T12:00:00.000Z	\N	\N		{}	{}
-\.
-
-
---
--- Data for Name: shared_folders; Type: TABLE DATA; Schema: public; Owner: -
---
-
-COPY public.shared_folders (name, mark) FROM stdin;
-data	00000000000000000000000000000000
+COPY public.sellers (id, name, account_id, password_hash, version, enabled, removed_at, policy, created_at, clear_password_hash, expires_at, networks, allowance, mailing, totp_secret, totp_last) FROM stdin;
+1	anna	1	h	1	t	\N	{"cancel_at_amazon": true}	2026-11-22T12:00:00.000Z	\N	\N		{}	{}		0
 \.
 
 
@@ -1382,12 +1372,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-133237-cead	queued		2
-20261129-133237-cead	rejected	O03	1
-20261129-133237-q7ff	queued		1
-20261129-133237-q7ff	updated		1
-20261129-133238-kf23	queued		1
-20261129-133238-sc36	queued		1
+20261129-135634-gv27	queued		2
+20261129-135634-gv27	rejected	O03	1
+20261129-135635-7594	queued		1
+20261129-135635-7594	updated		1
+20261129-135636-acpg	queued		1
+20261129-135636-ktyq	queued		1
 \.
 
 
@@ -1395,12 +1385,12 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 -- Data for Name: uploads; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at, worker_no) FROM stdin;
-20261129-133237-cead	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
-20261129-133237-q7ff	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
-20261129-133238-kf23	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
-20261129-133238-sc36	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
-20261129-133238-znv4	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z	\N
+COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
+20261129-135634-gv27	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-135635-7594	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
+20261129-135636-acpg	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-135636-ktyq	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
+20261129-135636-xj4q	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1408,8 +1398,8 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 -- Data for Name: user_tokens; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	d0a725ca33e23020464e2cbd4c08a40038bee707289c1b1022e854b38eb60a79	cwsop_qDLY	t	2026-11-22T12:00:00.000Z	\N
+COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
+1	1	board	979a8ba473bff1628f3744f02b3e01f60d16b288e6614455b2c83612caa65638	cwsop_XEYu	t	2026-11-22T12:00:00.000Z	\N	read manage	\N	
 \.
 
 
@@ -1426,17 +1416,8 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 -- Data for Name: web_sessions; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-20359f52168fb6dc905e2c45f770916b94c1788f5d13acce8323d78ae908debf	1	\N	1	f	wiu1IdGwtSLbROQDelQJRVS4T_ZaG_4w	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
-\.
-
-
---
--- Data for Name: workers; Type: TABLE DATA; Schema: public; Owner: -
---
-
-COPY public.workers (no, name, host, version, began_at, ended_at, taken_over_at) FROM stdin;
-1	ship1-1-0	ship1	0.1.0	2026-11-22T12:00:00.000Z	\N	\N
+COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at, agent) FROM stdin;
+39e40cf14e0a2113c73eb2e4726f7e3fd5d96a518bac723cf69434854101f287	1	\N	1	f	QPPqsNvOxOmd9DFruLqjZLYJyIuik0yq	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	
 \.
 
 
@@ -1546,13 +1527,6 @@ SELECT pg_catalog.setval('public.users_id_seq', 1, true);
 
 
 --
--- Name: workers_no_seq; Type: SEQUENCE SET; Schema: public; Owner: -
---
-
-SELECT pg_catalog.setval('public.workers_no_seq', 1, true);
-
-
---
 -- Name: accounts accounts_merchant_id_marketplace_id_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1601,6 +1575,14 @@ ALTER TABLE ONLY public.api_tokens
 
 
 --
+-- Name: audit_exports audit_exports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_exports
+    ADD CONSTRAINT audit_exports_pkey PRIMARY KEY (target);
+
+
+--
 -- Name: audit audit_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1622,6 +1604,14 @@ ALTER TABLE ONLY public.beats
 
 ALTER TABLE ONLY public.buckets
     ADD CONSTRAINT buckets_pkey PRIMARY KEY (account_id, operation);
+
+
+--
+-- Name: carrier_names carrier_names_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.carrier_names
+    ADD CONSTRAINT carrier_names_pkey PRIMARY KEY (folded);
 
 
 --
@@ -1857,14 +1847,6 @@ ALTER TABLE ONLY public.sellers
 
 
 --
--- Name: shared_folders shared_folders_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.shared_folders
-    ADD CONSTRAINT shared_folders_pkey PRIMARY KEY (name);
-
-
---
 -- Name: sightings sightings_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1926,22 +1908,6 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.web_sessions
     ADD CONSTRAINT web_sessions_pkey PRIMARY KEY (token_hash);
-
-
---
--- Name: workers workers_name_key; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.workers
-    ADD CONSTRAINT workers_name_key UNIQUE (name);
-
-
---
--- Name: workers workers_pkey; Type: CONSTRAINT; Schema: public; Owner: -
---
-
-ALTER TABLE ONLY public.workers
-    ADD CONSTRAINT workers_pkey PRIMARY KEY (no);
 
 
 --
@@ -2257,13 +2223,6 @@ CREATE INDEX user_tokens_by_user ON public.user_tokens USING btree (user_id);
 --
 
 CREATE INDEX web_sessions_by_time ON public.web_sessions USING btree (seen_at);
-
-
---
--- Name: workers_left; Type: INDEX; Schema: public; Owner: -
---
-
-CREATE INDEX workers_left ON public.workers USING btree (no) WHERE (taken_over_at IS NULL);
 
 
 --

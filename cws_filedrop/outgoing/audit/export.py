@@ -4,6 +4,7 @@ target, and what a target does not take stays until it does. A line may come twi
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -35,10 +36,14 @@ class AuditExport:
         if audit_exports.position(context.db, self._setting) is None:
             audit_exports.keep(context.db, self._setting, audit_exports.newest(context.db), now=context.clock())
 
-    def task(self) -> PeriodicTask:
-        """Its thread, to be started; it hands on what is left when it ends."""
+    def task(self, if_ours: Callable[[Callable[[], object]], Callable[[], object]]) -> PeriodicTask:
+        """Its thread, to be started; it hands on what is left when it ends. One worker does it for all: `if_ours` makes
+        of work what does it only while it is this worker's."""
         return PeriodicTask(
-            "audit-export", Job(self.round, ROUND_SECONDS), failed=self._failed, last=lambda: self._last_round()
+            "audit-export",
+            Job(if_ours(self.round), ROUND_SECONDS),
+            failed=self._failed,
+            last=if_ours(self._last_round),
         )
 
     def round(self) -> None:

@@ -1,4 +1,4 @@
-.PHONY: help run demo test check docs test-postgres coverage golden bench crashes chaos model fuzz constraints clean
+.PHONY: help run demo test check docs test-postgres coverage golden bench crashes chaos model fuzz mutants constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -15,8 +15,13 @@ install = $(BIN)/python $(PIP_INSTALL) --require-hashes --requirement $(1) && \
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 endif
 # For every Python and platform at once, with the hashes of all files of a release: pip can do neither.
-LOCK = .venv-constraints/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+LOCK = .venv-constraints/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-annotate --no-header
 TESTS := tests
+# Of `make mutants`: number of faults of each part or `all`, which ones by chance, and of which modules.
+SAMPLE := 300
+SEED := 1
+ONLY :=
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -71,6 +76,10 @@ model: .venv/test.stamp ## the long model test: 20,000 steps of sender and ledge
 
 fuzz: .venv/test.stamp ## the long fuzz tests
 	$(BIN)/python -m pytest tests/fuzz tests/web/test_api_document.py -m long -n0 -s
+
+mutants: .venv/test.stamp ## small faults in the code, for tests to notice; SAMPLE=all SEED=2 ONLY="rules/pieces feeds"
+	PYTHONPATH=tests:. $(BIN)/python -m mutation --named
+	PYTHONPATH=tests:. $(BIN)/python -m mutation --sample $(SAMPLE) --seed $(SEED) --only "$(ONLY)"
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv

@@ -80,6 +80,7 @@ app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(database.app, name="database")
+app.add_typer(database.app, name="db", hidden=True)  # an alias: people type either
 app.add_typer(backups.backup, name="backup")
 app.add_typer(backups.restore, name="restore")
 user.app.add_typer(user_token.app, name="token")

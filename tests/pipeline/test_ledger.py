@@ -6,19 +6,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.contexts import NOW, context_on
+from pipeline.contexts import NOW, context_on, of_amazon
 from pipeline.contexts import outbox as files
 from pipeline.shop import FIRST, FREE, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.model import OrderState, UploadState, Verdict
-from cws_filedrop.pipeline import outbox, recording
-from cws_filedrop.store.feeds import feeds, filling, settling
+from cws_filedrop.pipeline import outbox, recording, standing
+from cws_filedrop.reports import status
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.feeds import feeds, filling, releasing, settling
 from cws_filedrop.store.feeds.settling import Settlement
-from cws_filedrop.store.orders import ledgers, order_lists
+from cws_filedrop.store.orders import ledgers, order_book, order_lists
 from cws_filedrop.store.schema import LINES
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads import claims, lines, uploads
 from cws_filedrop.store.users.decisions import Who
 
 REFUSED = ("A-18028", "Your order cannot be found")
@@ -27,7 +29,7 @@ PURCHASE = "2026-11-20T10:00:00Z\tStandard\tBLUE-MUG"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    return Shop(context_on(tmp_path))
+    return Shop(of_amazon(context_on(tmp_path)))
 
 
 def ordered(order: str, item: str, quantity: int) -> str:
@@ -140,7 +142,7 @@ def test_a_partly_shipped_order_stays_among_the_late_ones(shop: Shop) -> None:
     ]
     anna = sellers.find(shop.context.db, "anna")
     assert anna is not None
-    assert "1 of 2 lines not confirmed" in outbox.status.text(outbox.status_of(shop.context, anna))
+    assert "1 of 2 lines not confirmed" in status.text(standing.of(shop.context, anna))
 
 
 def test_without_an_order_book_a_later_confirmation_of_the_same_line_settles_a_refusal(shop: Shop) -> None:
@@ -204,6 +206,22 @@ def test_a_duplicate_says_of_what(shop: Shop, cells: str) -> None:
     assert {verdict for one in found for verdict, _ in shop.lines(one)} == {"duplicate"}
     words = ["waits to be sent already", "is on its way to Amazon already", "Amazon has confirmed this shipment"]
     assert all(text in shop.messages(one) for one, text in zip(found, words, strict=True))
+
+
+def test_of_what_the_sandbox_answered_nothing_names_amazon(tmp_path: Path) -> None:
+    shop = Shop(context_on(tmp_path))
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(OTHER, ITEM, 1))
+    shop.drop(shipped(FIRST), shipped(FIRST, order=OTHER))
+    _, feed_no = shop.submitted()
+    feeds.change(shop.context.db, feed_no, amazon_feed_id=f"SANDBOX-{feed_no}")
+    sent = shop.drop(shipped(FIRST))
+    shop.settled(feed_no, {2: REFUSED})
+    found = [sent, shop.drop(shipped(FIRST)), shop.drop(shipped(NEXT))]
+    words = ["is on its way to the sandbox already", "The sandbox has confirmed this shipment"]
+    assert all(text in shop.messages(one) for one, text in zip(found, words, strict=False))
+    assert "Amazon" not in " ".join(shop.messages(one) for one in found)
+    told = order_book.history(shop.context.db, shop.order(OTHER).no)
+    assert [(event.who, event.what) for event in told][-1] == ("sandbox", f"refused: {REFUSED[0]}: {REFUSED[1]}")
 
 
 def unknown(shop: Shop) -> int:
@@ -312,6 +330,31 @@ def test_what_waits_for_a_sent_line_goes_on_as_new_when_that_is_refused(shop: Sh
     assert shop.lines(other) == [("queued", "")]
     assert [one["tracking-number"] for one in shop.sent()] == [NEXT]
     assert (shop.order().state, refused_lines(shop)) == (OrderState.SHIPPED, [])
+
+
+def test_what_waits_is_judged_by_what_is_told_by_then(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    _, feed_no = shop.submitted()
+    later = shop.drop(shipped(FIRST, item=ITEM, quantity="2"))
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    assert later in shop.settled(feed_no, {})
+    assert shop.lines(later) == [("rejected", "Q02")]
+    assert uploads.some(shop.context.db, [later])[0].state is UploadState.DONE
+
+
+def test_what_an_answer_missed_goes_on_in_the_regular_rounds(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1))
+    shop.drop(shipped(FIRST, item=ITEM))
+    _, feed_no = shop.submitted()
+    later = shop.drop(shipped(NEXT, item=ITEM))
+    assert releasing.release_due(shop.context.db, now=stamp(NOW)) == []
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    with shop.context.db.write() as connection:
+        feeds.change_verdicts(connection, feed_no, (Verdict.SENT,), Verdict.CONFIRMED)
+        claims.answered_in(connection, feed_no)
+    assert releasing.release_due(shop.context.db, now=stamp(NOW)) == []
+    assert shop.lines(later) == [("queued", "O07")]
 
 
 def test_a_later_line_takes_the_place_of_one_that_waits(shop: Shop) -> None:

@@ -22,7 +22,7 @@ from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.marketplaces.sandbox import report
 from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
 from cws_filedrop.model import FeedKind, FeedState, Policy
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import standing
 from cws_filedrop.reports.marketplace import number_of_feed
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.sellers import sellers
@@ -117,11 +117,11 @@ def test_the_seller_is_told_meanwhile_why_its_lines_wait(trade: Trade) -> None:
     trade.market.clock.now += UNIT
     trade.submit(feed_no, 2)
     (seller,) = sellers.everyone(trade.context.db)
-    (one,) = outbox.status_of(trade.context, seller).unresolved
-    assert (one["no"], one["lines"]) == (feed_no, 1)
-    assert one["why"].startswith("Amazon does not list it (look 1 of 3)")
+    (one,) = standing.of(trade.context, seller).unresolved
+    assert (one["no"], one["lines"], one["since"]) == (feed_no, 1, trade.feed(feed_no).intent_at)
+    assert one["why"].startswith("The sandbox does not list it (look 1 of 3)")
     trade.resolve(feed_no)
-    assert outbox.status_of(trade.context, seller).unresolved == []
+    assert standing.of(trade.context, seller).unresolved == []
 
 
 @pytest.mark.parametrize("looks", [1, 2])
@@ -156,6 +156,22 @@ def test_a_finished_submit_that_runs_again_sends_nothing(trade: Trade) -> None:
     assert trade.submit(feed_no).done
     assert len(trade.wire.sent) == 1
     assert ledger(trade) == [ORDER]
+
+
+@pytest.mark.parametrize(("operation", "attempt"), [("createFeedDocument", 1), ("createFeed", 2)])
+def test_without_a_token_nothing_is_sent_until_there_is_one(trade: Trade, operation: str, attempt: int) -> None:
+    trade.drop(shipped())
+    feed_no = trade.begin()
+    trade.sender = replace(trade.sender, rate_scale=1.0)
+    limit = trade.sender.rate_limit(operation)
+    while not (wait := feeds.reserve(trade.context.db, 1, limit, trade.context.clock())):
+        pass
+    step = trade.submit(feed_no, attempt)
+    assert (step.done, step.again_seconds) == (False, pytest.approx(wait))
+    assert (trade.feed(feed_no).state, trade.wire.sent) == (FeedState.FILLED, [])
+    trade.market.clock.now += step.again_seconds
+    assert trade.submit(feed_no, attempt).done
+    assert len(trade.wire.sent) == 1
 
 
 def test_two_workflows_of_a_feed_send_it_once(trade: Trade) -> None:
@@ -220,6 +236,19 @@ def test_feeds_that_are_older_or_known_or_of_another_kind_or_account_are_never_i
     is_confirmed_once(trade, upload_id, feed_no, *(f"026-0000000-000000{one}" for one in (1, 3, 4)))
 
 
+def test_a_feed_of_ours_that_went_seconds_before_is_never_it(trade: Trade) -> None:
+    trade.drop(shipped(OTHER))
+    sent_at = trade.market.clock.now
+    known = trade.send().amazon_feed_id
+    trade.market.clock.now = sent_at + 2 - 60  # a drop takes a minute
+    upload_id, feed_no = lost(trade, worked=False)
+    while trade.feed(feed_no).state is FeedState.INTENDED:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    assert (trade.feed(feed_no).state, trade.feed(feed_no).strangers) == (FeedState.FILLED, "")
+    is_confirmed_once(trade, upload_id, feed_no, OTHER)
+    assert trade.feed(feed_no).amazon_feed_id != known
+
+
 def test_a_feed_that_appeared_a_minute_before_our_document_is_never_it(trade: Trade) -> None:
     trade.market.clock.now += 3600
     stranger = a_stranger_sends(trade, OTHER)
@@ -257,6 +286,16 @@ def test_a_strangers_feed_is_found_out_by_its_report_and_looking_goes_on(trade: 
     assert (feed.state, feed.amazon_feed_id, feed.strangers) == (FeedState.INTENDED, None, stranger)
     assert trade.told(upload_id) == [("queued", "")]
     is_confirmed_once(trade, upload_id, feed_no, *orders)
+
+
+def test_two_strangers_are_both_found_out_and_remembered(trade: Trade) -> None:
+    upload_id, feed_no = lost(trade, worked=False)
+    orders = ["026-0000000-0000007", "026-0000000-0000008", "026-0000000-0000009"]
+    strangers = [a_stranger_sends(trade, OTHER, orders[0]), a_stranger_sends(trade, *orders[1:])]
+    while len(trade.feed(feed_no).not_ours) < 2:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    assert trade.feed(feed_no).not_ours == set(strangers)
+    is_confirmed_once(trade, upload_id, feed_no, OTHER, *orders)
 
 
 def test_a_strangers_feed_whose_report_could_be_ours_makes_nothing_good(trade: Trade) -> None:
@@ -487,13 +526,22 @@ class Blind(Overheard):
 def test_what_orders_show_is_not_sent_again_though_no_list_names_it(trade: Trade) -> None:
     upload_id, feed_no = lost(trade)
     reached_by(trade, Blind(trade.wire.client, trade.wire.sent, trade.wire.read))
+    while trade.feed(feed_no).looks < 3:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    shown = f"Amazon's order {ORDER} shows what it tells, though no list of feeds names it: it is not sent again"
+    assert (trade.feed(feed_no).state, trade.feed(feed_no).note) == (FeedState.INTENDED, shown)
     assert trade.resolve(feed_no).done
     assert trade.told(upload_id) == [("confirmed", "")]
     assert ledger(trade) == [ORDER]
 
 
-def test_units_that_are_shipped_keep_a_feed_without_tracking_numbers_from_being_sent_again(trade: Trade) -> None:
-    _, feed_no = lost(trade, f"{ORDER}\tshipped\t01234567890123\t1\t\t\t")
+@pytest.mark.parametrize(
+    "told", ["01234567890123\t1", "01234567890123\t", "\t"], ids=["a quantity", "all of an item", "the whole order"]
+)
+def test_units_that_are_shipped_keep_a_feed_without_tracking_numbers_from_being_sent_again(
+    trade: Trade, told: str
+) -> None:
+    _, feed_no = lost(trade, f"{ORDER}\tshipped\t{told}\t\t\t")
     reached_by(trade, Blind(trade.wire.client, trade.wire.sent, trade.wire.read))
     assert trade.resolve(feed_no).done
     assert ledger(trade) == [ORDER]
@@ -554,8 +602,14 @@ def test_of_a_large_feed_some_orders_are_read_and_a_rate_limit_makes_none_be_rea
         return client.get_order(order_id)
 
     trade.sender = replace(usual, orders=lambda account: Orders(noted), rate_scale=1.0)
+    while trade.feed(feed_no).looks < 2:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
     for _ in range(28):
         assert not trade_token(trade)
+    step = trade.submit(feed_no, 3)
+    assert 0 < step.again_seconds < 60
+    assert "its orders are to be read" in step.note
+    assert (len(read), trade.feed(feed_no).order_place) == (2, 2)
     assert trade.resolve(feed_no).done
     assert (len(read), len(set(read))) == (20, 20)
     assert trade.told(upload_id)[:1] == [("sent", "")]

@@ -36,6 +36,7 @@ CELLS: Final = 3  # of each of its lines: what it is about
 CLIPPED: Final = 50  # columns of these
 TELLING: Final = ("D06", "Q02", "A-18028", "O05", "I02")  # codes that explain themselves best
 EXAMPLES: Final = 3
+NONE: Final = "[red]no result yet[/]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import UploadState
+from cws_filedrop.reports.outcome import UploadWords, of_upload
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import ACCOUNTS, LINES, ORDERS, SELLERS, UPLOADS, VERDICT_COUNTS
 from cws_filedrop.store.uploads import verdict_counts
@@ -57,6 +58,11 @@ class UploadSummary:
     answered_at: str | None
     done_at: str | None
     verdicts: Mapping[str, int]
+
+    @property
+    def outcome(self) -> UploadWords:
+        """What became of it, in words."""
+        return of_upload(self.state, self.verdicts, rehearsal=self.folder == "test")
 
 
 _COLUMNS: Final = tuple(

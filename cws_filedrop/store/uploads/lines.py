@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -167,18 +168,30 @@ def unconfirmed(db: Database, account_id: int, *, limit: int) -> list[dict[str, 
     return _open(db, account_id, Verdict.UNCONFIRMED, limit)
 
 
+def unconfirmed_count(db: Database, account_id: int) -> int:
+    """How many such lines there are."""
+    open_ = (LINES.c.account_id == account_id, LINES.c.verdict == str(Verdict.UNCONFIRMED), *open_refusals())
+    with db.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(LINES).where(*open_)).scalar_one()
+
+
 def unknown(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
     """Lines whose outcome nobody can tell, newest first."""
     return _open(db, account_id, Verdict.UNKNOWN, limit)
 
 
 def _open(db: Database, account_id: int, verdict: Verdict, limit: int) -> list[dict[str, Any]]:
-    names = ("upload_id", "line", "order_id", "order_item_id", "code", "message")
-    query = (
-        sa.select(*(LINES.c[name] for name in names))
-        .where(LINES.c.account_id == account_id, LINES.c.verdict == str(verdict), *open_refusals())
-        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
-        .limit(limit)
-    )
     with db.read() as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
+        rows = connection.execute(_open_of(verdict), {"account": account_id, "most": limit})
+        return [dict(row._mapping) for row in rows]
+
+
+@cache  # STATUS asks again and again, and building it takes longer than running it
+def _open_of(verdict: Verdict) -> sa.Select[Any]:
+    names = ("upload_id", "line", "order_id", "amazon_order_id", "order_item_id", "code", "message")
+    return (
+        sa.select(*(LINES.c[name] for name in names))
+        .where(LINES.c.account_id == sa.bindparam("account"), LINES.c.verdict == str(verdict), *open_refusals())
+        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
+        .limit(sa.bindparam("most"))
+    )

@@ -71,6 +71,22 @@ def of_upload(db: Database, upload_id: str) -> Mapping[tuple[str, str], int]:
         return {(row.verdict, row.code): row.line_count for row in connection.execute(query)}
 
 
+def of_uploads(db: Database, upload_ids: Sequence[str]) -> dict[str, dict[str, int]]:
+    """How many lines of each upload have each verdict, as of its last answer; most first."""
+    number = sa.func.sum(VERDICT_COUNTS.c.line_count).label("line_count")
+    query = (
+        sa.select(VERDICT_COUNTS.c.upload_id, VERDICT_COUNTS.c.verdict, number)
+        .where(VERDICT_COUNTS.c.upload_id.in_(upload_ids))
+        .group_by(VERDICT_COUNTS.c.upload_id, VERDICT_COUNTS.c.verdict)
+        .order_by(number.desc(), VERDICT_COUNTS.c.verdict)
+    )
+    counted: dict[str, dict[str, int]] = {}
+    with db.read() as connection:
+        for row in connection.execute(query):
+            counted.setdefault(row.upload_id, {})[row.verdict] = int(row.line_count)
+    return counted
+
+
 def outdated(db: Database, *, since: datetime) -> list[str]:
     """Uploads since a moment that have fewer lines of unknown outcome than when they were counted last."""
     mine = (LINES.c.upload_id == VERDICT_COUNTS.c.upload_id, LINES.c.verdict == Verdict.UNKNOWN)

@@ -65,7 +65,7 @@ class Service:
         return _addresses(self._children.ready(), settings.marketplace.endpoint)
 
     def _assembled(self, settings: Settings) -> Worker:
-        client = _clients(settings)
+        client = account_clients(settings)
         amazon = AmazonContext(open_context(settings), client, partial(_orders, client), rate_scale(settings))
         puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
         watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
@@ -112,7 +112,7 @@ def rate_scale(settings: Settings) -> float:
     return settings.sandbox.rate_scale if built_in else settings.marketplace.rate_scale
 
 
-def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
+def account_clients(settings: Settings) -> Callable[[Account], FeedsClient]:
     """One client per account, kept."""
     kept: dict[int, FeedsClient] = {}
     lock = threading.Lock()

@@ -20,6 +20,7 @@ from cws_filedrop.cli import (
     audit,
     connections,
     database,
+    doctor,
     feed,
     guard,
     mail,
@@ -58,6 +59,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("alarms")(alarms.alarms)
 app.command("watch")(watch.watch)
 app.command("logs")(logs.logs)

@@ -32,6 +32,7 @@ def serve() -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
     from cws_filedrop import private
     from cws_filedrop.cli.run_service import running
+    from cws_filedrop.processes import notifying
     from cws_filedrop.processes.stopping import Stopped
 
     private.set_umask()
@@ -40,7 +41,10 @@ def serve() -> None:
         _show_addresses(chosen, addresses)
         _warn(chosen)
         typer.echo("ready")
-        stop_request.wait()
+        notifying.say("READY=1")
+        while not stop_request.wait(notifying.alive_seconds()):
+            notifying.say("WATCHDOG=1")
+        notifying.say("STOPPING=1")
         typer.echo("stopping: what is in hand is finished first")
     typer.echo("stopped")
 

@@ -38,7 +38,7 @@ def add(
             raise stop(f"--event {wanted}: use {', '.join(SELLERS_EVENTS)}", 2)
     events = [known for known in SELLERS_EVENTS if not event or known in event]
     try:
-        reaching.checked(url, allow_http=chosen.hooks.allow_http)
+        reaching.checked(url, allow_http=chosen.hooks.allow_http, ports=chosen.hooks.called_ports)
     except reaching.Unreachable as error:
         raise stop(f"{url}: {error}", 2) from None
     hook_id, secret = decided(seller_hooks.add, name, url, events)

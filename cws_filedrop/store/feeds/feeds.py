@@ -129,8 +129,13 @@ def lock_account(connection: sa.Connection, account_id: int) -> None:
 
 def _is_busy(connection: sa.Connection, account_id: int, young: str) -> bool:
     stopped = sa.select(ACCOUNTS.c.stopped).where(ACCOUNTS.c.id == account_id)
+    return bool(connection.execute(stopped).scalar()) or is_in_flight(connection, account_id, young)
+
+
+def is_in_flight(connection: sa.Connection, account_id: int, young: str) -> bool:
+    """Does a feed hold back the account's next one? `young` is the stamp since which one that was sent does."""
     busy = sa.select(FEEDS.c.no).where(FEEDS.c.account_id == account_id, _in_flight(young)).limit(1)
-    return bool(connection.execute(stopped).scalar()) or connection.execute(busy).first() is not None
+    return connection.execute(busy).first() is not None
 
 
 def _in_flight(young: Any) -> sa.ColumnElement[bool]:

@@ -94,6 +94,7 @@ def look(db: Database, *, now: datetime) -> StageCounts:
     day = (
         sa.select(VERDICT_COUNTS.c.verdict, sa.func.sum(VERDICT_COUNTS.c.line_count))
         .where(VERDICT_COUNTS.c.upload_id >= f"{now - timedelta(days=1):%Y%m%d-%H%M%S}")
+        .where(VERDICT_COUNTS.c.line_count > 0)
         .group_by(VERDICT_COUNTS.c.verdict)
     )
     stopped = sa.select(ACCOUNTS.c.merchant_id, WHY_STOPPED).where(WHY_STOPPED != "")

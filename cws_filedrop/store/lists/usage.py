@@ -49,6 +49,7 @@ def by_seller(db: Database, *, since: datetime) -> list[SellerUsage]:
         sa.select(UPLOADS.c.seller_id, VERDICT_COUNTS.c.verdict, sa.func.sum(VERDICT_COUNTS.c.line_count))
         .select_from(UPLOADS.join(VERDICT_COUNTS, VERDICT_COUNTS.c.upload_id == UPLOADS.c.id))
         .where(UPLOADS.c.id >= begun)
+        .where(VERDICT_COUNTS.c.line_count > 0)
         .group_by(UPLOADS.c.seller_id, VERDICT_COUNTS.c.verdict)
     )
     in_work = (UploadState.WAITING, UploadState.HELD, UploadState.CUT, UploadState.FAILED)

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.errors import ConfigError
 
-HEAD: Final = "0032"
+HEAD: Final = "0033"
 FIRST: Final = "0018"  # of the first release; databases of earlier ones were never released
 LAST_BEFORE: Final = "5da283c"  # the commit that brings those to FIRST
 

@@ -75,3 +75,12 @@ PROFILES: Final = sa.Table(  # layouts of sellers' own
     sa.Column("text", sa.Text, nullable=False),  # TOML (`formats.profile`)
     sa.Column("changed_at", sa.Text, nullable=False),
 )
+
+CARRIER_NAMES: Final = sa.Table(  # what sellers write for carriers, as operators tell us
+    "carrier_names",
+    METADATA,
+    sa.Column("folded", sa.Text, primary_key=True),  # `rules.carriers.folded` of the name
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),  # of Amazon's list
+    sa.Column("changed_at", sa.Text, nullable=False),
+)

@@ -14,7 +14,7 @@ from cws_filedrop.decisions import seller_hooks, seller_tokens
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import SELLERS_EVENTS
 from cws_filedrop.notify import reaching
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.outgoing.hooks import Hook
@@ -43,7 +43,7 @@ router = APIRouter(route_class=Route, responses=REFUSALS)
 )
 def how_i_stand(seller: Caller, api: TheApi) -> Response:
     """What STATUS.json holds, as it is now."""
-    body = status.as_json(outbox.status_of(api.context, seller))
+    body = status.as_json(standing.of(api.context, seller))
     # The moment it was written says nothing new: with it no two answers would have the same ETag.
     unchanging = {name: value for name, value in json.loads(body).items() if name != "written_at"}
     tag = etag(json.dumps(unchanging).encode())
@@ -67,7 +67,8 @@ def add_hook(request: Request, requested: HookRequest, seller: Caller, api: TheA
     if wrong := [event for event in requested.events if event not in SELLERS_EVENTS]:
         raise Problem(422, f"{wrong[0]} is not an event for sellers; there are {', '.join(SELLERS_EVENTS)}")
     try:
-        reaching.checked(requested.url, allow_http=api.context.settings.hooks.allow_http)
+        rules = api.context.settings.hooks
+        reaching.checked(requested.url, allow_http=rules.allow_http, ports=rules.called_ports)
     except reaching.Unreachable as error:
         raise Problem(422, f"url: {error}") from error
     try:

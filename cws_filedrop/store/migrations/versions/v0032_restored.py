@@ -9,7 +9,7 @@ from alembic import op
 from cws_filedrop.store.migrations import columns
 
 revision = "0032"
-down_revision = "0026"
+down_revision = "0028"
 
 
 def upgrade() -> None:

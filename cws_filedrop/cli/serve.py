@@ -57,13 +57,19 @@ def serve(
 
 
 def _warn(chosen: Settings) -> None:
-    """Say what operators must know of the marketplace."""
+    """Say what operators must know of the marketplace, and what is to be done first of all."""
     from cws_filedrop.service_context import open_context
+    from cws_filedrop.store.sellers import sellers
+    from cws_filedrop.store.users import users
     from cws_filedrop.views.marketplace_warnings import warned
 
     context = open_context(chosen)
     for words in warned(context):
         typer.echo(f"WARNING      {words}")
+    if chosen.web.enabled and not users.everyone(context.db):
+        typer.echo("next         cws-filedrop user add NAME --role admin (nobody can log in to the pages yet)")
+    if not sellers.everyone(context.db):
+        typer.echo("next         cws-filedrop seller add NAME --merchant-id ID (nobody can drop files yet)")
     context.db.close()
 
 

@@ -1,4 +1,4 @@
-.PHONY: help run demo test check docs test-postgres coverage golden bench crashes model fuzz constraints clean
+.PHONY: help run demo test check docs test-postgres coverage golden bench crashes chaos model fuzz mutants constraints clean
 PYTHON ?= python3
 BIN := .venv/bin
 # Half as many again as there are processors: half of a journey's time is waiting for something.
@@ -18,6 +18,10 @@ endif
 LOCK = .venv-constraints/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
 	--no-annotate --no-header
 TESTS := tests
+# Of `make mutants`: number of faults of each part or `all`, which ones by chance, and of which modules.
+SAMPLE := 300
+SEED := 1
+ONLY :=
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -61,11 +65,21 @@ bench: .venv/test.stamp ## measure conversion, and write the figures into bench/
 crashes: .venv/test.stamp ## the long crash tests: minutes of kills
 	$(BIN)/python -m pytest tests/crashes tests/pipeline/test_interleavings.py -m long
 
+SEEDS ?= 1-5
+UPLOADS ?= 200
+CHAOS ?=
+chaos: .venv/test.stamp ## campaigns of faults against real processes; SEEDS=1-5, UPLOADS=200 of each, CHAOS= more options
+	PYTHONPATH=tests $(BIN)/python -m chaos --seeds $(SEEDS) --uploads $(UPLOADS) $(CHAOS)
+
 model: .venv/test.stamp ## the long model test: 20,000 steps of sender and ledger
 	$(BIN)/python -m pytest tests/pipeline/test_model.py -m long -n0 -s
 
 fuzz: .venv/test.stamp ## the long fuzz tests
 	$(BIN)/python -m pytest tests/fuzz tests/web/test_api_document.py -m long -n0 -s
+
+mutants: .venv/test.stamp ## small faults in the code, for tests to notice; SAMPLE=all SEED=2 ONLY="rules/pieces feeds"
+	PYTHONPATH=tests:. $(BIN)/python -m mutation --named
+	PYTHONPATH=tests:. $(BIN)/python -m mutation --sample $(SAMPLE) --seed $(SEED) --only "$(ONLY)"
 
 .venv/pyvenv.cfg:
 	$(PYTHON) -m venv .venv

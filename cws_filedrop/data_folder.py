@@ -24,6 +24,7 @@ from cws_filedrop.store.database import default_url, sqlite_file
 
 LOG: Final = log.get(__name__)
 FOLDERS: Final = ("spool", "logs", "keys", "documents", "tmp")
+RESTORING: Final = "RESTORING"  # in a data folder that a backup is put back into, until all of it is there
 SMALL: Final = frozenset({"logs", "keys"})  # looked through at every start
 BESIDE: Final = ("", "-wal", "-shm", "-journal")  # a database, and what SQLite puts beside it
 PASS: Final = 0o010  # the group may go through the folder, and not see what is in it
@@ -45,6 +46,10 @@ def prepare(settings: Settings) -> None:
     Raises: ConfigError when the folder cannot be made, or nothing can be given to the group.
     """
     make(settings)
+    if (settings.data / RESTORING).exists():
+        raise ConfigError(
+            f"{settings.data}: a backup was not restored to its end; empty the folder and restore it again"
+        )
     if closed := unwritable(settings):
         raise ConfigError(f"[service] data_dir: {closed[0]} cannot be written by {private.user_name()}")
     gid = private.group_id(settings.service.group) if settings.service.group else None

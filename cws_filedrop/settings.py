@@ -77,6 +77,11 @@ class DatabaseSettings:
         },
     )
 
+    @property
+    def is_embedded(self) -> bool:
+        """Is it SQLite's, which one service alone may work with?"""
+        return not self.url.startswith("postgresql")
+
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
@@ -352,6 +357,14 @@ class Settings:
     def data(self) -> Path:
         """The data folder, absolute."""
         return self.service.data_dir.expanduser().absolute()
+
+    @property
+    def rate_scale(self) -> float:
+        """How much faster than Amazon's the rate limits are: only the sandbox is."""
+        if self.marketplace.kind != "sandbox":
+            return 1.0
+        built_in = not self.marketplace.endpoint or self.marketplace.rate_scale == 1.0
+        return self.sandbox.rate_scale if built_in else self.marketplace.rate_scale
 
     @property
     def logs(self) -> Path:

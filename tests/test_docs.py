@@ -15,6 +15,7 @@ import codes_page
 import docs_pages
 import pytest
 import typer.main
+from mutation import figures
 
 from cws_filedrop import config
 from cws_filedrop.cli.main import app
@@ -115,6 +116,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "moves": moves,
     "rates": rates,
     "make": make_targets,
+    "mutants": figures.table,
 }
 WRITTEN = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *docs_pages.docs())
 PLACES = [(page, name) for page in WRITTEN for name in docs_pages.marked(page)]

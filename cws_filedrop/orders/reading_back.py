@@ -8,6 +8,7 @@ for another reason, and settles lines of which nobody knew whether Amazon had th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext
-from cws_filedrop.backoff import AMAZON_FAILED
+from cws_filedrop.backoff import AMAZON_FAILED, ORDERS_REFUSED
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
@@ -33,8 +34,6 @@ from cws_filedrop.store.uploads import uploads
 
 LOG: Final = log.get(__name__)
 AGAIN: Final = (1.0, 4.0, 12.0, 24.0, 48.0)  # hours after Amazon's answer
-REFUSED_HOURS: Final = 24.0  # how long an account is left alone that is not allowed to read orders
-ONCE_MORE_AFTER: Final = timedelta(minutes=1)  # a token that was just made may be refused at first
 SHOWN: Final = "Amazon's own order shows this package"
 SETTLED: Final = f"{SHOWN}: it is confirmed, and nothing is left to do"
 ABSENT: Final = "Amazon's own order plainly does not show it, look after look: it may be sent again"
@@ -51,7 +50,7 @@ class OrderReader:
     def __init__(self, amazon: AmazonContext) -> None:
         self._amazon = amazon
         self._not_before: dict[int, datetime] = {}  # accounts that have no token left
-        self._refused: set[int] = set()  # accounts that were refused at the last look
+        self._refused: Counter[int] = Counter()  # how often in a row accounts were refused to read orders
         self._no_routine: dict[int, datetime] = {}  # accounts that have none left for routine
 
     def look(self) -> bool:
@@ -87,11 +86,11 @@ class OrderReader:
             return
         except RemoteRefused as error:
             LOG.warning("sighting.refused", account=account.id, why=str(error))
-            pause = timedelta(hours=REFUSED_HOURS) if account.id in self._refused else ONCE_MORE_AFTER
-            self._refused.add(account.id)
+            self._refused[account.id] += 1
+            pause = timedelta(seconds=ORDERS_REFUSED.seconds(self._refused[account.id]))
             read_backs.postpone(context.db, account.id, until=now + pause, why=str(error))
             return
-        self._refused.discard(account.id)
+        del self._refused[account.id]
         self._keep(due, order, now)
 
     def _keep(self, due: DueReadBack, order: AmazonOrder | None, now: datetime) -> None:

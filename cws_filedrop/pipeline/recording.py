@@ -24,7 +24,7 @@ from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection, DatabaseUnavailable, moment, stamp
 from cws_filedrop.store.orders import effects, undoing
 from cws_filedrop.store.orders.effects import ChangedOrder
-from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.sellers import carrier_names, sellers
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.upload_outcome import UploadOutcome
@@ -50,6 +50,8 @@ def task(context: ServiceContext, upload: Upload, seller: Seller) -> ReadingTask
     """
     orders = context.settings.orders
     policy = replace(seller.policy, on_error="continue") if upload.releases else seller.policy
+    if shared := carrier_names.aliases(context.db):  # of two for one name the last one counts: the seller's own
+        policy = replace(policy, carrier_aliases=(*shared, *policy.carrier_aliases))
     return ReadingTask(
         upload.id,
         upload.account_id,

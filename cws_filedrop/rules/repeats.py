@@ -211,12 +211,12 @@ def _day(cell: str, calendar: Calendar | None) -> str:
     return named.moment.date().isoformat() if isinstance(named, NamedMoment) else cell
 
 
-def _carrier(cell: str) -> str:
-    found = shipped_table().find(cell, {})
+def _carrier(cell: str, own: Mapping[str, str]) -> str:
+    found = shipped_table().find(cell, own)
     return found.code if found else carriers.folded(cell) or cell
 
 
-def _comparable(column: str, cell: str, calendar: Calendar | None) -> str:
+def _comparable(column: str, cell: str, calendar: Calendar | None, own: Mapping[str, str]) -> str:
     text = cell.strip()
     match column:
         case "status":
@@ -226,19 +226,19 @@ def _comparable(column: str, cell: str, calendar: Calendar | None) -> str:
         case "ship-date":
             return _day(text, calendar)
         case "carrier-code" | "carrier-name":
-            return _carrier(text)
+            return _carrier(text, own)
         case "quantity":
             return quantity(text) or text
     return text if column in LINE_IDS else text.casefold()
 
 
-def _lines(frame: pd.DataFrame, calendar: Calendar | None) -> Iterable[ComparedLine]:
+def _lines(frame: pd.DataFrame, calendar: Calendar | None, own: Mapping[str, str]) -> Iterable[ComparedLine]:
     """The lines whose key can be read."""
     sheet = Sheet(frame)
     cells = [sheet[name].texts(sheet.every) for name in sheet.names]
     for number, row in zip(frame.index.tolist(), zip(*cells, strict=True), strict=True):
         typed = dict(zip(sheet.names, row, strict=True))
-        data = {name: _comparable(name, cell, calendar) for name, cell in typed.items()}
+        data = {name: _comparable(name, cell, calendar, own) for name, cell in typed.items()}
         order, item = data.get("order-id", ""), data.get("order-item-id", "")
         if _readable(order, item):
             yield ComparedLine(int(number), order, item, data, typed)
@@ -327,14 +327,18 @@ def _grouped(lines: Iterable[ComparedLine], column: str) -> list[list[ComparedLi
     return list(groups.values())
 
 
-def settle(suspect_lines: pd.DataFrame, calendar: Calendar | None = None) -> Repeats:
+def settle(
+    suspect_lines: pd.DataFrame, calendar: Calendar | None = None, own: Iterable[tuple[str, str]] = ()
+) -> Repeats:
     """What is wrong with the selected lines of a file, all pieces together, by exact comparison.
 
-    `calendar` tells which day a ship-date names; without one dates are compared as typed.
+    `calendar` tells which day a ship-date names; without one dates are compared as typed. `own` are names
+    of carriers beside those of the table.
     """
+    names = shipped_table().own(own)
     findings: dict[int, RepeatFinding] = {}
     totals: dict[int, int] = {}
-    for order in _grouped(_lines(suspect_lines, calendar), "order-id"):
+    for order in _grouped(_lines(suspect_lines, calendar, names), "order-id"):
         if len({bool(line.item) for line in order}) > 1:
             findings |= _both_ways(order)
             continue

@@ -16,6 +16,7 @@ from cws_filedrop.decisions.settled_orders import SettledOrdersWatch
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import FeedState, OrderState, Policy, ReadBackState, Verdict
 from cws_filedrop.pipeline import outbox as answers
+from cws_filedrop.pipeline import standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.feeds import feeds, read_backs, returning, settling
 from cws_filedrop.store.feeds.read_backs import ReadBackOutcome
@@ -136,7 +137,7 @@ def test_what_nobody_knows_of_is_listed_until_it_is_settled(shop: Shop) -> None:
     assert (found.upload_id, found.verdict, found.is_unknown) == (upload_id, "unknown", True)
     assert work_lists.unconfirmed_count(shop.context.db) == 1
     assert shop.unconfirmed() == [], "Amazon has not refused it"
-    told = answers.status_of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
+    told = standing.of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
     assert [one["order_id"] for one in told.unknown] == [ORDER]
     assert "nobody knows whether Amazon took them" in status.text(told)
     settle(shop, OrderState.SHIPPED)
@@ -282,7 +283,7 @@ def test_settling_gives_a_line_of_unknown_outcome_its_last_word_everywhere(
     assert f"\t{verdict}\t" in result(shop, upload_id)
     assert verdict_counts.of_upload(shop.context.db, upload_id) == {(verdict, ""): 1}
     assert ("unconfirmed" in outbox(shop.context, upload_id)) is (verdict == "unconfirmed")
-    told = answers.status_of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
+    told = standing.of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
     assert (told.unknown, told.unconfirmed, told.missing) == ([], [], [])
     assert work_lists.unconfirmed(shop.context.db) == []
     assert shop.order().state is state

@@ -88,10 +88,11 @@ def operator(service: Running, tmp_path: Path) -> Operator:
 
 
 def test_operate(operator: Operator) -> None:
-    logs, rotate = told("operate.md")
+    logs, rotate, backup = told("operate.md")
     found = operator.type(logs)
     assert operator.meaning["20261122-013042-k7f3"] in found
     assert "key" in operator.type(rotate)
+    assert "all of it is as it was made" in operator.type(backup)
 
 
 def test_api(operator: Operator) -> None:

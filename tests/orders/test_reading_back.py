@@ -290,13 +290,22 @@ def test_amazon_does_not_answer_or_does_not_let_us(watch: Watch) -> None:
     watch.amazon.error = RemoteRefused("no role", status=403)
     watch.pass_hours(0.1)
     assert len(watch.amazon.asked) == 2
-    watch.pass_hours(0.1)
+    watch.pass_hours(1 / 60)
     assert len(watch.amazon.asked) == 3, "a token that was just made may be refused at first"
-    watch.pass_hours(23)
+    watch.pass_hours(0.05)
     assert len(watch.amazon.asked) == 3
     watch.amazon.error = None
-    watch.pass_hours(1)
-    assert set(watch.amazon.asked) == {ORDER, OTHER}
+    watch.pass_hours(0.05)
+    assert set(watch.amazon.asked) == {ORDER, OTHER}, "two refusals in a row are no reason to look away for a day"
+
+
+def test_an_account_that_may_never_read_orders_is_asked_for_ever_more_rarely(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.amazon.error = RemoteRefused("no role", status=403)
+    for _ in range(24 * 12):
+        watch.pass_hours(1 / 12)
+    assert len(watch.amazon.asked) == 5  # after 15 minutes; 1, 6, 36 minutes, 3.6 hours later
 
 
 def test_looks_keep_to_the_rate_limit(tmp_path: Path, watch: Watch) -> None:
@@ -504,6 +513,20 @@ def test_an_order_cancelled_at_amazon_decides_what_nobody_knew_of(watch: Watch) 
     assert "Amazon's own order is cancelled: nothing of it can be shipped" in watch.result(upload_id)
     assert [verdict for verdict, _ in watch.shop.lines(held)] == ["queued"], "it waited for this"
     assert FIRST in outbox(watch.shop.context, upload_id)["unconfirmed"].decode()
+
+
+def test_a_correction_that_nobody_knows_of_is_not_good_by_the_package_that_it_corrects(watch: Watch) -> None:
+    """Found by `make chaos`, seed 13: it was told `confirmed-warning`, "Amazon had these pieces already"."""
+    first = watch.shop.drop(shipped())
+    watch.shop.sent()
+    correction = lost(watch, shipped(NEXT))
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["unconfirmed"]
+    assert "more pieces than are left" in watch.result(correction)
+    assert [verdict for verdict, _ in watch.shop.lines(first)] == ["confirmed"]
+    assert watch.shop.order().state is OrderState.SHIPPED
+    assert [verdict for verdict, _ in watch.shop.lines(watch.shop.drop(shipped(NEXT)))] == ["queued"]
 
 
 def test_what_waited_for_an_unknown_line_goes_on_once_amazon_shows_that(watch: Watch) -> None:

@@ -36,6 +36,7 @@ CELLS: Final = 3  # of each of its lines: what it is about
 CLIPPED: Final = 50  # columns of these
 TELLING: Final = ("D06", "Q02", "A-18028", "O05", "I02")  # codes that explain themselves best
 EXAMPLES: Final = 3
+NONE: Final = "[red]no result yet[/]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +79,7 @@ def show(console: Console, results: Sequence[Answered], seconds: float, *, every
     for row in _examples(others):
         _say(console, f"  {_coloured(row.verdict)}: ", row.sentence)
     for answered in (one for one in results if not one.rows):
-        console.print(f"  [red]no result yet: {_plain(answered.path.name)}[/]")
+        console.print(f"  [red]no result yet: {escape(printable(answered.path.name))}[/]")
 
 
 def show_ways_in(console: Console, ways: Sequence[tuple[str, str]]) -> None:
@@ -89,12 +90,12 @@ def show_ways_in(console: Console, ways: Sequence[tuple[str, str]]) -> None:
 
 
 def _show_lines(console: Console, answered: Answered) -> None:
-    console.rule(f"{_plain(answered.path.name)}, and what became of each line", align="left")
+    console.rule(f"{escape(printable(answered.path.name))}, and what became of each line", align="left")
     became = {row.line: row for row in answered.rows}
     for number, line in enumerate(answered.path.read_text().splitlines()[: SHOWN + 1], start=1):
         if row := became.get(number):
             dropped = "  ".join(line.split("\t")[:CELLS])
-            console.print(f"  {_plain(_clipped(dropped, CLIPPED)):<{CLIPPED}}  {_coloured(row.verdict)}")
+            console.print(f"  {escape(_clipped(dropped, CLIPPED)):<{CLIPPED}}  {_coloured(row.verdict)}")
             if row.sentence:
                 _say(console, "    ", row.sentence)
 
@@ -107,7 +108,9 @@ def _show_files(console: Console, results: Sequence[Answered]) -> None:
     for answered in results:
         counted = Counter(row.verdict for row in answered.rows).most_common()
         words = ", ".join(f"{_coloured(name)} {number:,}" for name, number in counted)
-        table.add_row(_plain(answered.path.name), f"{len(answered.rows):,}", words or "[red]no result yet[/]")
+        table.add_row(
+            escape(printable(answered.path.name)), f"{len(answered.rows):,}", words or "[red]no result yet[/]"
+        )
     console.rule("every file", align="left")
     console.print(table)
 
@@ -132,12 +135,7 @@ def _examples(results: Sequence[Answered]) -> Iterator[Row]:
 def _say(console: Console, before: str, sentence: str) -> None:
     """A sentence after a word; what does not fit the line is cut off, since the demonstration is to fit a screen."""
     room = WIDTH - Text.from_markup(before).cell_len
-    console.print(before + _plain(_clipped(sentence, room)), soft_wrap=True)
-
-
-def _plain(text: str) -> str:
-    """A text from a file, which is no markup and moves no cursor."""
-    return escape(printable(text))
+    console.print(before + escape(_clipped(sentence, room)), soft_wrap=True)
 
 
 def _coloured(verdict: str) -> str:

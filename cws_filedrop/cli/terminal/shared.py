@@ -20,6 +20,9 @@ from cws_filedrop.settings import Settings
 
 LONGEST_MERCHANT_ID: Final = 50
 TONES: Final = {"good": "green", "odd": "yellow", "bad": "red"}
+END_OR_KEEP: Final = typer.Option(
+    "--end-tokens/--keep-tokens", help="switch API tokens off, too, or leave them on [default: asked, else left on]"
+)
 DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")
 
 

@@ -19,7 +19,7 @@ from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import Ended, FeedRow, RateLimit
 from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
-from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.uploads import claims, verdict_counts
 
 PER_HOUR: Final = 6  # feeds with lines that came back, an account
 
@@ -166,3 +166,4 @@ def _wait_again(connection: sa.Connection, upload_ids: Sequence[str]) -> None:
     wait = UPLOADS.update().where(UPLOADS.c.id == sa.bindparam("u"))
     values = {"waiting": UPLOADS.c.waiting + 1, "state": str(UploadState.WAITING), "done_at": None}
     connection.execute(wait.values(values), [{"u": upload_id} for upload_id in upload_ids])
+    verdict_counts.expect_in(connection, upload_ids)

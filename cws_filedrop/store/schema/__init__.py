@@ -5,9 +5,10 @@ Moments are ISO-8601 text in UTC with milliseconds: they sort by time, and are t
 
 from __future__ import annotations
 
-from cws_filedrop.store.schema.accounts import ACCOUNTS, KEYS, PROFILES, SELLERS
+from cws_filedrop.store.schema.accounts import ACCOUNTS, CARRIER_NAMES, KEYS, PROFILES, RESTORED_LOOKS, SELLERS
 from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.cluster import SHARED_FOLDERS, WORKERS
 from cws_filedrop.store.schema.connections import CONNECTIONS
 from cws_filedrop.store.schema.doors import AUDIT, AUDIT_EXPORTS, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
@@ -25,6 +26,7 @@ __all__ = [
     "AUDIT_EXPORTS",
     "BEATS",
     "BUCKETS",
+    "CARRIER_NAMES",
     "CASES",
     "CLAIMS",
     "CONNECTIONS",
@@ -48,8 +50,10 @@ __all__ = [
     "PROFILES",
     "PULLS",
     "QUIET_LINES",
+    "RESTORED_LOOKS",
     "SELLERS",
     "SERIAL",
+    "SHARED_FOLDERS",
     "SIGHTINGS",
     "TO_SEND",
     "UPLOADS",
@@ -57,4 +61,5 @@ __all__ = [
     "USER_TOKENS",
     "VERDICT_COUNTS",
     "WEB_SESSIONS",
+    "WORKERS",
 ]

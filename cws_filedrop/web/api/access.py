@@ -25,6 +25,7 @@ from cws_filedrop.store.users.user_tokens import UserBearer
 from cws_filedrop.web.api import scopes
 from cws_filedrop.web.api.problems import Problem
 from cws_filedrop.web.api.rates import Rates, RateStanding
+from cws_filedrop.web.site import downloads
 
 SCHEME: Final = HTTPBearer(auto_error=False, scheme_name="token", description="A seller's token: `cwsfd_…`")
 OPERATORS: Final = HTTPBearer(
@@ -67,7 +68,9 @@ def caller(
     scopes.check(request, bearer.scopes)
     request.state.hint = given[: len(tokens.PREFIX) + _HINT_LETTERS]
     _count(request, ("seller", bearer.token_id))
-    return sellers.by_id(api.context.db, bearer.seller_id)
+    seller = sellers.by_id(api.context.db, bearer.seller_id)
+    request.state.known_as = seller.name
+    return seller
 
 
 def who_calls(request: Request, seller: Seller) -> Who:
@@ -88,6 +91,7 @@ def user(
         raise Problem(
             403, f"A second factor is required here, and {bearer.name} has none: set it up on the pages first"
         )
+    request.state.known_as, request.state.hint = downloads.operator(bearer.name), bearer.hint
     _check_place(request, bearer.networks)
     scopes.check(request, bearer.scopes)
     _count(request, ("user", bearer.token_id))

@@ -14,7 +14,7 @@ from cws_filedrop.decisions import seller_hooks, seller_tokens
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import SELLERS_EVENTS
 from cws_filedrop.notify import reaching
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.outgoing.hooks import Hook
@@ -43,7 +43,7 @@ router = APIRouter(route_class=Route, responses=REFUSALS)
 )
 def how_i_stand(seller: Caller, api: TheApi) -> Response:
     """What STATUS.json holds, as it is now."""
-    body = status.as_json(outbox.status_of(api.context, seller))
+    body = status.as_json(standing.of(api.context, seller))
     # The moment it was written says nothing new: with it no two answers would have the same ETag.
     unchanging = {name: value for name, value in json.loads(body).items() if name != "written_at"}
     tag = etag(json.dumps(unchanging).encode())

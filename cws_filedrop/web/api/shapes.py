@@ -131,6 +131,7 @@ class OrderBody(BaseModel):
     tracking_number: str = ""
     changed_at: str = Field(examples=[AT])
     shipped_at: str = ""
+    cancel_request: str = Field(default="", description='"yes": the buyer wishes to cancel it')
 
 
 class OrderLineBody(BaseModel):

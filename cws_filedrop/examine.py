@@ -27,8 +27,10 @@ from cws_filedrop.upload_outcome import UploadOutcome, UsedProfile
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
 Hashes = npt.NDArray[np.uint64]
+SEVEREST_FIRST: Final = (Severity.ERROR, Severity.HELD, Severity.WARNING, Severity.INFO)
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
+MOST_CARRIERS: Final = 50  # unknown names that are counted of a file
 LINE_KEYS: Final = ("order-id", "order-item-id")  # the columns that repeats are found by
 KEYS: Final = {"order-id": "order-id", "order-item-id": "order-item-id", "tracking": "tracking-number"}
 
@@ -51,6 +53,7 @@ class Piece:
     quiet: frozenset[int]
     cancellations: dict[int, Cancellation]
     remarks: dict[int, str]  # what there is to say of lines that are only noted, by line
+    answering: str  # who answers, in words
     again: Callable[[int], Piece]  # the lines after one of them, judged again because their orders have changed
 
     def until(self, line: int) -> Piece:
@@ -73,10 +76,14 @@ class Piece:
 
     @cached_property
     def issues_by_line(self) -> dict[int, list[Issue]]:
-        """The issues in words, by line."""
+        """The issues in words, by line; what rejects a line stands before what is only worth knowing about it."""
         by_line: dict[int, list[Issue]] = {}
-        for line, issue in wording.issues(self.issues) if len(self.issues) else ():
+        found = wording.issues(self.issues, answering=self.answering) if len(self.issues) else ()
+        for line, issue in found:
             by_line.setdefault(line, []).append(issue)
+        for issues in by_line.values():
+            if len(issues) > 1:
+                issues.sort(key=lambda issue: SEVEREST_FIRST.index(issue.severity))
         return by_line
 
 
@@ -88,6 +95,7 @@ class Outcome:
     counts: Counter[str] = field(default_factory=Counter)
     codes: Counter[str] = field(default_factory=Counter)
     first_issues: list[tuple[int, Issue]] = field(default_factory=list)
+    unknown_carriers: Counter[str] = field(default_factory=Counter)
 
     @property
     def line_count(self) -> int:
@@ -98,6 +106,8 @@ class Outcome:
         """Add a piece's lines to the totals."""
         self.counts.update(_counted(piece.verdicts))
         self.codes.update(_counted(piece.issues["code"]))
+        if self.codes["C02"] and len(self.unknown_carriers) < MOST_CARRIERS:
+            self.unknown_carriers.update(_counted(piece.issues["value"][piece.issues["code"] == "C02"]))
         if len(piece.issues) and len(self.first_issues) < SHOWN_ISSUES:
             self._show(piece)
 
@@ -124,6 +134,7 @@ class Outcome:
             counts=dict(self.counts),
             codes=dict(self.codes),
             first_issues=tuple(self.first_issues),
+            unknown_carriers=dict(self.unknown_carriers.most_common(MOST_CARRIERS)),
         )
 
 
@@ -206,15 +217,14 @@ class Examination:
 
     def _related(self, marks: Iterable[LineMarks], chunks: Callable[[], Iterable[Chunk]]) -> InFile:
         """What the whole file shows; further passes only if some lines call for a close look."""
-        known = list(marks)
+        known, policy = list(marks), self._context.policy
         suspects = repeats.suspects([one.keys for one in known])
         again = pd.concat([repeats.select(chunk.lines, suspects) for chunk in chunks()]) if len(suspects) else None
-        calendar = dates.calendar(self._context)
-        order = self._context.policy.date_order
-        if order is None or not any(one.dated for one in known):
-            return InFile(repeats.settle(again, calendar) if again is not None else None)
+        found = None if again is None else repeats.settle(again, dates.calendar(self._context), policy.carrier_aliases)
+        if policy.date_order is None or not any(one.dated for one in known):
+            return InFile(found)
         proven = reduce(dates.ProvenOrders.joined, (dates.orders_in(chunk.lines) for chunk in chunks()))
-        return InFile(repeats.settle(again, calendar) if again is not None else None, proven)
+        return InFile(found, proven)
 
     def _piece(self, chunk: Chunk, in_file: InFile) -> Piece:
         required = self.facts.format.required
@@ -241,6 +251,7 @@ class Examination:
             judgement.quiet,
             judgement.cancellations,
             judgement.remarks,
+            self._context.answering,
             again=lambda line: self._piece(chunk.after(line), in_file),
         )
 

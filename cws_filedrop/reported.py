@@ -27,6 +27,7 @@ def book(source: BinaryIO, *, file_name: str, context: JudgementContext) -> Orde
         order.items[row["order-item-id"]] = int(row["quantity"]) if row["quantity"] else None
         order.state = OrderState(row["status"] or order.state)
         order.purchase_date = row["purchase-date"] or order.purchase_date
+        order.cancel_requested |= row["cancel-request"] == "yes"
         order.ship_method = row["ship-method"] or order.ship_method
         orders[name] = (order, row["number"] or number, row["reference"] or reference)
     newest = max((order.purchase_date for order, _, _ in orders.values()), default="")

@@ -45,6 +45,7 @@ ORDER_COLUMNS: Final = (
     "status",  # model.OrderState
     "tracking-number",
     "location",
+    "cancel-request",  # does the buyer wish to cancel it: yes | no | "" = not said
 )
 # Whom an order is for: stored apart from it, and removed 30 days after shipment (docs/domain.md#10-orders).
 PEOPLE_COLUMNS: Final = (

@@ -29,8 +29,8 @@ class UploadOutcome:
     """What is reported about an upload; without a `format` the file was not read.
 
     `counts` are its lines by verdict when they were recorded, `codes` the issues of its lines by code. `first_issues`
-    are (line, issue). `remarks` come from comparing the upload with earlier ones; None where that was not done, as in
-    rehearsals.
+    are (line, issue). `unknown_carriers` has names that are not on Amazon's list, with their lines. `remarks` come from
+    comparing the upload with earlier ones; None where that was not done, as in rehearsals.
     """
 
     profile: UsedProfile | None = None
@@ -43,6 +43,7 @@ class UploadOutcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     codes: Mapping[str, int] = field(default_factory=dict)
     first_issues: tuple[tuple[int, Issue], ...] = ()
+    unknown_carriers: Mapping[str, int] = field(default_factory=dict)
     remarks: tuple[Issue, ...] | None = None
     failure: str = ""  # how we failed
     refused: str = ""  # why an operator refused it
@@ -76,7 +77,8 @@ class UploadOutcome:
             "codes": dict(self.codes),
             "first_issues": [{"line": line} | issue.as_json() for line, issue in self.first_issues],
         }
-        return profile | read | remarks
+        unknown = {"unknown_carriers": dict(self.unknown_carriers)} if self.unknown_carriers else {}
+        return profile | read | unknown | remarks
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> UploadOutcome:
@@ -93,6 +95,7 @@ class UploadOutcome:
             counts=value("counts", {}),
             codes=value("codes", {}),
             first_issues=tuple([(one["line"], _issue(one)) for one in value("first_issues", ())]),
+            unknown_carriers=value("unknown_carriers", {}),
             remarks=None if remarks is None else _issues(remarks),
             failure=value("failure", ""),
             refused=value("refused", ""),

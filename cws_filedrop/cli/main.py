@@ -18,6 +18,7 @@ from cws_filedrop import __version__
 from cws_filedrop.cli import (
     alarms,
     audit,
+    carriers,
     connections,
     database,
     feed,
@@ -26,9 +27,11 @@ from cws_filedrop.cli import (
     orders,
     report,
     serve,
+    sessions,
     status,
     upload,
 )
+from cws_filedrop.cli.backup import command as backups
 from cws_filedrop.cli.completion import scripts
 from cws_filedrop.cli.demo import command as demo
 from cws_filedrop.cli.logs import commands as logs
@@ -72,9 +75,14 @@ app.add_typer(report.app, name="report")
 app.add_typer(upload.app, name="upload")
 app.add_typer(feed.app, name="feed")
 app.add_typer(mail.app, name="mail")
+app.add_typer(carriers.app, name="carriers")
 app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(database.app, name="database")
+app.add_typer(database.app, name="db", hidden=True)  # an alias: people type either
+app.add_typer(backups.backup, name="backup")
+app.add_typer(backups.restore, name="restore")
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)

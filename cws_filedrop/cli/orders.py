@@ -134,7 +134,7 @@ def list_(
     rows = [
         (
             *(order.amazon_order_id, order.number, order.reference, order.state),
-            *(said[order.account_id, order.amazon_order_id], order.latest_ship_date),
+            *(_open(order, said[order.account_id, order.amazon_order_id]), order.latest_ship_date),
         )
         for order in orders
     ]
@@ -310,6 +310,12 @@ def evidence(
     except OSError as error:
         raise stop(f"--out {path}: {error.strerror}", 2) from error
     typer.echo(f"{path}: {made.size:,} bytes, SHA-256 {made.sha256}")
+
+
+def _open(order: Any, said: str) -> str:
+    """What is open of an order, and whether its buyer wishes to cancel it."""
+    asked = order.cancel_request and order.state not in (OrderState.SHIPPED, OrderState.CANCELLED)
+    return "; ".join(filter(None, (said, "the buyer wishes to cancel it" if asked else "")))
 
 
 def _plain(order: Any) -> dict[str, Any]:

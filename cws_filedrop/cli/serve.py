@@ -11,6 +11,7 @@ import typer
 from cws_filedrop import config
 from cws_filedrop.cli.terminal.shared import DEFAULT_CONFIG, settings, stop
 from cws_filedrop.processes.addresses import Addresses
+from cws_filedrop.processes.roles import ServiceRole
 from cws_filedrop.settings import Settings
 
 
@@ -28,16 +29,21 @@ def init(
     typer.echo(f"wrote {path}")
 
 
-def serve() -> None:
+def serve(
+    roles: Annotated[
+        str, typer.Option(help="what this host does for a service on PostgreSQL: any of doors, worker and web")
+    ] = ",".join(ServiceRole),
+) -> None:
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
-    from cws_filedrop import log_settings, private
+    from cws_filedrop import private
     from cws_filedrop.cli.run_service import running
+    from cws_filedrop.processes import roles as service_roles
     from cws_filedrop.processes.stopping import Stopped
 
     private.set_umask()
     chosen = settings()
-    log_settings.configure(chosen, "worker")
-    with suppress(Stopped), running(chosen) as (addresses, stop_request):
+    wanted = service_roles.parse(roles, embedded=chosen.database.is_embedded)
+    with suppress(Stopped), running(chosen, wanted) as (addresses, stop_request):
         _show_addresses(chosen, addresses)
         _warn(chosen)
         typer.echo("ready")
@@ -69,4 +75,5 @@ def _show_addresses(chosen: Settings, addresses: Addresses) -> None:
         typer.echo(f"folders      {chosen.data / 'homes'}/SELLER/inbox (by {addresses.folder})")
     if addresses.web:
         typer.echo(f"pages        {addresses.web}")
-    typer.echo(f"marketplace  {chosen.marketplace.kind} at {addresses.marketplace}")
+    if addresses.marketplace:
+        typer.echo(f"marketplace  {chosen.marketplace.kind} at {addresses.marketplace}")

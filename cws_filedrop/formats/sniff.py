@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from cws_filedrop.model import Issue
@@ -28,14 +29,12 @@ SIGNATURES: Final = (
     (b"\xfd7zXZ\x00", "archive=it is an xz archive; only zip and gz are opened"),
     (b"\x28\xb5\x2f\xfd", "archive=it is a zst archive; only zip and gz are opened"),
 )
+PAGE: Final = "this is a web page, whatever its name says"
 MARKUP: Final = (
-    (b"<!doctype html", "this is a web page, whatever its name says"),
-    (b"<html", "this is a web page, whatever its name says"),
-    *(
-        (tag, "this is a web page, whatever its name says")
-        for tag in (b"<table", b"<meta", b"<head", b"<body", b"<style")
-    ),
-    (b"<?xml", "this is an XML document"),
+    (re.compile(rb"<(?:!doctype html|html|head|body|table|tr|td|div|p|span|meta|style|title|script|!--)[\s>/-]"), PAGE),
+    (re.compile(rb"<!doctype html"), PAGE),
+    (re.compile(rb"<\?xml"), "this is an XML document"),
+    (re.compile(rb'\[?\s*\{\s*["}]'), "this is a JSON document"),
 )
 CONTROLS: Final = bytes(one for one in range(32) if one not in b"\t\n\r\x1a")
 
@@ -62,6 +61,6 @@ def _markup(head: bytes) -> Issue | None:
     if start.startswith(b"<?xml") and b"excel.sheet" in start:
         return catalogue.issue("F02", detail="spreadsheet=an Excel workbook saved as XML")
     for begin, words in MARKUP:
-        if start.startswith(begin):
+        if begin.match(start):
             return catalogue.issue("F02", detail=words)
     return None

@@ -24,7 +24,7 @@ from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection, DatabaseUnavailable, moment, stamp
 from cws_filedrop.store.orders import effects, undoing
 from cws_filedrop.store.orders.effects import ChangedOrder
-from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.sellers import carrier_names, sellers
 from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.uploads.uploads import Upload
 from cws_filedrop.upload_outcome import UploadOutcome
@@ -50,6 +50,8 @@ def task(context: ServiceContext, upload: Upload, seller: Seller) -> ReadingTask
     """
     orders = context.settings.orders
     policy = replace(seller.policy, on_error="continue") if upload.releases else seller.policy
+    if shared := carrier_names.aliases(context.db):  # of two for one name the last one counts: the seller's own
+        policy = replace(policy, carrier_aliases=(*shared, *policy.carrier_aliases))
     return ReadingTask(
         upload.id,
         upload.account_id,
@@ -129,8 +131,8 @@ def _keep_in(connection: Connection, item: ReadUpload, now: str) -> Upload:
         read = _release_in(connection, upload)
     elif prepared.state is not None:
         read = _aside(upload, prepared)
-        # Lines may be there already: a large file failed halfway, or a released one was recorded when it was held.
-        if read.state is UploadState.FAILED or upload.releases:
+        # Lines may be there already: a large file failed or changed halfway, or a released one was recorded when held.
+        if read.state in (UploadState.FAILED, UploadState.CUT) or upload.releases:
             forget_in(connection, upload.id)
     elif upload.rehearsal:
         read = _rehearsal(upload, prepared)
@@ -201,8 +203,8 @@ def remarks(connection: Connection, upload: Upload) -> list[Issue]:
 
 
 def _aside(upload: Upload, prepared: PreparedUpload) -> Upload:
-    state, failure = expected(prepared.state, "state of what is set aside"), prepared.failure
-    outcome = UploadOutcome(failure=failure) if failure else UploadOutcome(file_issues=prepared.issues)
+    state = expected(prepared.state, "state of what is set aside")
+    outcome = UploadOutcome(failure=prepared.failure, file_issues=prepared.issues)
     done_at = upload.arrived_at if state in uploads.FINISHED else None
     return replace(upload, state=state, outcome=outcome, done_at=done_at)
 

@@ -95,6 +95,7 @@ class KnownOrder:
     purchase_date: str = ""
     ship_method: str = ""  # the one Amazon gave
     own_ship_method: str = ""  # the seller's change of it
+    cancel_requested: bool = False  # by the buyer
     items: dict[str, int | None] = field(default_factory=dict)
     kept: dict[str, KeptTracking] = field(default_factory=dict)
     packages: list[Package] = field(default_factory=list)

@@ -86,6 +86,12 @@ def check_moves(sheet: Sheet, findings: Findings, found: Found, requested: Reque
     findings.add("S02", column, np.array(impossible, np.int64), details)
 
 
+def check_requests(findings: Findings, found: Found, shipped: Mask) -> None:
+    """Note the shipments of orders that their buyers wish to cancel (O04)."""
+    asked = [row for row in np.flatnonzero(shipped).tolist() if (order := found[row]) and order.cancel_requested]
+    findings.add("O04", "order-id", np.array(asked, np.int64), "requested")
+
+
 # Items.
 
 

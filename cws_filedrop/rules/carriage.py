@@ -60,7 +60,7 @@ class CarrierLookup:
     def _one(self, typed: str, column: str) -> NamedCarrier | None:
         found = self.table.find(typed, self.own)
         code = found.code if found else carrier_name.certain(typed, self._code)
-        if not code:
+        if not code or is_other(code):  # which says nothing without a name
             return None
         exact = found is not None and found.exact
         return NamedCarrier(code, "", () if exact else ((column, ("C04", f"mapped={code}")),))
@@ -74,7 +74,7 @@ class CarrierLookup:
     def _near(self, trouble: Trouble, known: tuple[str, ...]) -> Trouble:
         code, name = trouble
         near = carrier_name.nearest(name, self._code, known) if code == "C02" else ""
-        return (code, f"near={near}") if near else trouble
+        return (code, f"near={near}") if near and not is_other(near) else trouble
 
     def _by_name(self, name: str, column: str) -> NamedCarrier:
         """A carrier given by name alone."""

@@ -61,8 +61,14 @@ OTHERS: Final = frozenset(
         "其他",
     }
 )
+# "none" and "unknown", too.
 NO_CARRIER: Final = frozenset(
-    "na none no null nil nocarrier notracking untracked unknown tba tbd notapplicable notavailable".split()  # noqa: SIM905
+    """
+    na none no null nil nocarrier notracking untracked unknown tba tbd notapplicable notavailable
+    ka nv kein keine keiner keineangabe ohne unbekannt aucun aucune sans inconnu nessuno nessuna sconosciuto
+    ninguno ninguna sin desconocido nenhum sem geen onbekend brak nieznany ingen inget ukendt okand eiole zadny
+    neznamy yok bilinmiyor なし 無し 不明 未定 无 無 没有
+    """.split()  # noqa: SIM905
 )
 
 

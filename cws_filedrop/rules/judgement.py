@@ -152,6 +152,7 @@ def _made(
     sent = SentTracking(numbers.sent, carried.codes, carried.names, numbers.good)
     if named.any:
         booked.check_moves(sheet, findings, found, requested)
+        booked.check_requests(findings, found, shipped)
         booked.check_items(findings, found, which.item)
         sent = booked.with_kept(sheet, findings, found, shipped, which.item, sent)
     methods = extras.ship_methods(sheet, findings, shipped=shipped, tracked=sent.tracked)

@@ -71,6 +71,7 @@ def read(lines: pd.DataFrame, *, required: frozenset[str], context: JudgementCon
     ):
         made[column] = _moments(sheet, findings, column, calendar, of_day, needed=column in required)
     made["status"] = _states(sheet)
+    made["cancel-request"] = _flags(sheet, "cancel-request")
     _note_flags(sheet, findings)
     good = np.flatnonzero(~findings.rejected)
     columns = {name: pd.arrays.ArrowExtensionArray(cells.pick(good)) for name, cells in made.items()}
@@ -127,6 +128,12 @@ def _moments(
         troubles = [one and ("D01", "left-out") for one in troubles]
     findings.add_troubles(column, typed, troubles)
     return Spread(typed.codes, [dates.stamped(one.moment) if isinstance(one, NamedMoment) else "" for one in found])
+
+
+def _flags(sheet: Sheet, column: str) -> Spread:
+    """Yes and no, as Amazon's reports write them; "" where nothing is said."""
+    typed = sheet[column].distinct
+    return Spread(typed.codes, [("yes" if text.casefold() in YES else "no") if text else "" for text in typed.texts])
 
 
 def _note_flags(sheet: Sheet, findings: Findings) -> None:

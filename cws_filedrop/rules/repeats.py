@@ -16,7 +16,7 @@ The rules, for lines whose order-id and order-item-id can be read (others are re
   whole order (no order-item-id) split like that cannot say what is in which package, quantity or not: Q03 on all.
 - An order given both whole and by items: O06 on all of its lines.
 
-Statuses are compared by what they request, dates by the moment they name, carriers by the code they stand for,
+Statuses are compared by what they request, dates by the day they name, carriers by the code they stand for,
 quantities as numbers, tracking numbers without blanks, everything without regard to case. Knows no other rule: whether
 a line is good otherwise does not matter here.
 """
@@ -202,18 +202,21 @@ class ComparedLine(NamedTuple):
         return self.data.get("status", "")
 
 
-def _moment(cell: str, calendar: Calendar | None) -> str:
-    """The moment that a cell names, the same for all its spellings."""
+def _day(cell: str, calendar: Calendar | None) -> str:
+    """The day that a cell names, the same for all its spellings.
+
+    Midnight is how programs write a day; and of one package the hour does not make two (docs/domain.md#4-shipments).
+    """
     named = when(cell, calendar) if calendar is not None and cell else None
-    return named.moment.isoformat() if isinstance(named, NamedMoment) else cell
+    return named.moment.date().isoformat() if isinstance(named, NamedMoment) else cell
 
 
-def _carrier(cell: str) -> str:
-    found = shipped_table().find(cell, {})
+def _carrier(cell: str, own: Mapping[str, str]) -> str:
+    found = shipped_table().find(cell, own)
     return found.code if found else carriers.folded(cell) or cell
 
 
-def _comparable(column: str, cell: str, calendar: Calendar | None) -> str:
+def _comparable(column: str, cell: str, calendar: Calendar | None, own: Mapping[str, str]) -> str:
     text = cell.strip()
     match column:
         case "status":
@@ -221,21 +224,21 @@ def _comparable(column: str, cell: str, calendar: Calendar | None) -> str:
         case "tracking-number":
             return "".join(text.split()).casefold()
         case "ship-date":
-            return _moment(text, calendar)
+            return _day(text, calendar)
         case "carrier-code" | "carrier-name":
-            return _carrier(text)
+            return _carrier(text, own)
         case "quantity":
             return quantity(text) or text
     return text if column in LINE_IDS else text.casefold()
 
 
-def _lines(frame: pd.DataFrame, calendar: Calendar | None) -> Iterable[ComparedLine]:
+def _lines(frame: pd.DataFrame, calendar: Calendar | None, own: Mapping[str, str]) -> Iterable[ComparedLine]:
     """The lines whose key can be read."""
     sheet = Sheet(frame)
     cells = [sheet[name].texts(sheet.every) for name in sheet.names]
     for number, row in zip(frame.index.tolist(), zip(*cells, strict=True), strict=True):
         typed = dict(zip(sheet.names, row, strict=True))
-        data = {name: _comparable(name, cell, calendar) for name, cell in typed.items()}
+        data = {name: _comparable(name, cell, calendar, own) for name, cell in typed.items()}
         order, item = data.get("order-id", ""), data.get("order-item-id", "")
         if _readable(order, item):
             yield ComparedLine(int(number), order, item, data, typed)
@@ -324,14 +327,18 @@ def _grouped(lines: Iterable[ComparedLine], column: str) -> list[list[ComparedLi
     return list(groups.values())
 
 
-def settle(suspect_lines: pd.DataFrame, calendar: Calendar | None = None) -> Repeats:
+def settle(
+    suspect_lines: pd.DataFrame, calendar: Calendar | None = None, own: Iterable[tuple[str, str]] = ()
+) -> Repeats:
     """What is wrong with the selected lines of a file, all pieces together, by exact comparison.
 
-    `calendar` tells which moment a ship-date names; without one dates are compared as typed.
+    `calendar` tells which day a ship-date names; without one dates are compared as typed. `own` are names
+    of carriers beside those of the table.
     """
+    names = shipped_table().own(own)
     findings: dict[int, RepeatFinding] = {}
     totals: dict[int, int] = {}
-    for order in _grouped(_lines(suspect_lines, calendar), "order-id"):
+    for order in _grouped(_lines(suspect_lines, calendar, names), "order-id"):
         if len({bool(line.item) for line in order}) > 1:
             findings |= _both_ways(order)
             continue

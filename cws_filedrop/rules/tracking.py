@@ -182,7 +182,7 @@ def _allowed(text: str, *, own: bool, carrier: str) -> TrackingReading:
     """The reading beside its carrier: an own van may go by the number of the order; or the two cells are swapped."""
     cell = reading(text)
     if own and cell.trouble == ("T03", "order"):
-        return TrackingReading(text.strip(), ("T04", "order"))
+        return TrackingReading("".join(text.split()), ("T04", "order"))
     if carrier and cell.trouble in (("T03", "carrier"), ("T03", "word")):
         return TrackingReading("", ("T03", f"swapped={carrier}"))
     return cell

@@ -131,3 +131,19 @@ def test_what_was_not_refused_is_not_sent_again(on: Command, tmp_path: Path) -> 
     imported(on, tmp_path)
     done = on("orders", "retry", "222-2222222-2222222", "--seller", "anna")
     assert (done.code, done.err) == (1, "cws-filedrop: Amazon has refused nothing of 222-2222222-2222222\n")
+
+
+def test_a_buyers_wish_to_cancel_is_seen_in_the_list_and_when_a_file_ships(on: Command, tmp_path: Path) -> None:
+    head, first, second, third = REPORT.splitlines()
+    flagged = [f"{head}\tis-buyer-requested-cancellation", f"{first}\tfalse", f"{second}\ttrue", f"{third}\tfalse"]
+    (tmp_path / "report.txt").write_text("\n".join(flagged) + "\n")
+    imported(on, tmp_path)
+    listed = on("orders", "list", "--seller", "anna", "--json").json()["orders"]
+    assert {one["amazon_order_id"][:3]: one["cancel_request"] for one in listed} == {"111": "yes", "222": ""}
+    assert on("orders", "list", "--seller", "anna").out.count("the buyer wishes to cancel it") == 1
+    (tmp_path / "shipped.txt").write_text(
+        "order-id\tstatus\n111-1111111-1111111\tshipped\n222-2222222-2222222\tshipped\n"
+    )
+    checked = on("check", tmp_path / "shipped.txt", "--order-book", tmp_path / "report.txt", "--json").json()
+    warned = [line["line"] for line in checked["lines"] for issue in line["issues"] if issue["code"] == "O04"]
+    assert warned == [2]

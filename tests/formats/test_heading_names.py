@@ -32,6 +32,26 @@ def opened(headings: str, *, remembered: tuple[str, ...] = ()) -> SellerFile:
         ("quantity-shipped", "quantity"),
         ("ship_method", "ship-method"),
         ("service", "ship-method"),
+        ("Sendungsnummer", "tracking-number"),
+        ("Numéro de suivi", "tracking-number"),
+        ("numero_de_suivi", "tracking-number"),
+        ("N° de suivi", "tracking-number"),
+        ("Número de seguimiento", "tracking-number"),
+        ("Codice di tracciamento", "tracking-number"),
+        ("Numer przesyłki", "tracking-number"),
+        ("Spårningsnummer", "tracking-number"),
+        ("追跡番号", "tracking-number"),
+        ("运单号", "tracking-number"),
+        ("Track & Trace", "tracking-number"),
+        ("AWB", "tracking-number"),
+        ("Versanddienstleister", "carrier-code"),
+        ("Transporteur", "carrier-code"),
+        ("Przewoźnik", "carrier-code"),
+        ("配送業者", "carrier-code"),
+        ("Menge", "quantity"),
+        ("Quantité", "quantity"),
+        ("Ilość", "quantity"),
+        ("数量", "quantity"),
     ],
 )
 def test_a_known_name_is_read_and_mentioned(heading: str, column: str) -> None:
@@ -91,6 +111,13 @@ def test_a_heading_that_resembles_a_missing_column_holds_the_file_until_its_head
     assert not again.holding
     assert [issue.code for issue in again.issues] == ["F10", "F10"]
     assert opened(f"order-id,status,{heading},other", remembered=(held.value,)).facts.holding
+
+
+@pytest.mark.parametrize("heading", ["carrier-cod", "carier-code", "carrier_codes", "carrrier code"])
+def test_a_misspelled_carrier_code_holds_the_file_even_beside_carrier_name(heading: str) -> None:
+    facts = opened(f"order-id,ship-date,{heading},carrier-name").facts
+    assert [issue.column for issue in facts.holding] == [heading]
+    assert not opened("order-id,ship-date,carrier-notes,carrier-name").facts.holding
 
 
 @pytest.mark.parametrize(

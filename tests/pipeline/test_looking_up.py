@@ -17,13 +17,18 @@ from pipeline.trade import HEADINGS, Overheard, Trade, cancelled, shipped, tradi
 
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.errors import NotPossible, RemoteRefused, RemoteUnavailable
-from cws_filedrop.marketplaces.amazon import DocumentPlace, Feed, FeedsClient
+from cws_filedrop.marketplaces.amazon import DocumentPlace, Feed, FeedsClient, FeedStatus
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
+from cws_filedrop.marketplaces.sandbox import report
+from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
 from cws_filedrop.model import FeedKind, FeedState, Policy
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import standing
+from cws_filedrop.reports.marketplace import number_of_feed
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users.decisions import Who
+
+pytestmark = pytest.mark.postgres
 
 OLGA = Who("olga")
 UNIT = 30.0  # lookup_seconds
@@ -112,11 +117,11 @@ def test_the_seller_is_told_meanwhile_why_its_lines_wait(trade: Trade) -> None:
     trade.market.clock.now += UNIT
     trade.submit(feed_no, 2)
     (seller,) = sellers.everyone(trade.context.db)
-    (one,) = outbox.status_of(trade.context, seller).unresolved
+    (one,) = standing.of(trade.context, seller).unresolved
     assert (one["no"], one["lines"], one["since"]) == (feed_no, 1, trade.feed(feed_no).intent_at)
-    assert one["why"].startswith("Amazon does not list it (look 1 of 3)")
+    assert one["why"].startswith("The sandbox does not list it (look 1 of 3)")
     trade.resolve(feed_no)
-    assert outbox.status_of(trade.context, seller).unresolved == []
+    assert standing.of(trade.context, seller).unresolved == []
 
 
 @pytest.mark.parametrize("looks", [1, 2])
@@ -341,12 +346,52 @@ def test_without_orders_an_operator_has_to_say_that_an_adopted_feed_is_ours(trad
     is_confirmed_once(trade, upload_id, feed_no)
 
 
-def test_an_adopted_feed_of_which_amazon_refuses_all_by_name_is_ours(trade: Trade) -> None:
-    upload_id, feed_no = lost(trade, shipped("026-0000404-0000003"))
+NOT_THERE = "026-0000404-0000003"
+
+
+@dataclass
+class TookNothing(Overheard):
+    """A feed of another program about our order was cancelled, or refused message by message."""
+
+    stranger: str = ""
+    is_cancelled: bool = False
+
+    def get_feed(self, feed_id: str) -> Feed:
+        there: Feed = self.client.get_feed(feed_id)
+        if feed_id != self.stranger or not self.is_cancelled:
+            return there
+        return replace(there, status=FeedStatus.CANCELLED, result_document_id="")
+
+    def get_report(self, document_id: str) -> bytes:
+        if document_id != self.client.get_feed(self.stranger).result_document_id:
+            return self.client.get_report(document_id)
+        refused = ReportedResult(1, ResultSeverity.ERROR, "18041", "the carrier is missing", ORDER)
+        return report.write(int(number_of_feed(self.stranger)), "M1", 1, [refused])
+
+
+def test_one_of_which_amazon_refused_all_is_sent_again_and_has_an_answer_of_its_own(trade: Trade) -> None:
+    upload_id, feed_no = lost(trade, shipped(NOT_THERE))
     assert trade.resolve(feed_no).done
+    assert len(trade.wire.sent) == 2
     trade.look(feed_no)
     trade.settle(feed_no)
     assert trade.told(upload_id) == [("unconfirmed", "A-18028")]
+
+
+@pytest.mark.parametrize("end", ["refused", "cancelled"])
+def test_a_strangers_feed_about_our_orders_of_which_amazon_took_nothing_is_no_answer_to_ours(
+    trade: Trade, end: str
+) -> None:
+    """Another program of the seller tells of the same order in the same place, and is refused for its own mistake."""
+    upload_id, feed_no = lost(trade, worked=False)
+    stranger = a_stranger_sends(trade, OTHER)
+    trade.market.finish()
+    reached_by(trade, TookNothing(trade.wire.client, trade.wire.sent, trade.wire.read, stranger, end == "cancelled"))
+    assert trade.resolve(feed_no).done
+    assert len(trade.wire.sent) == 2
+    trade.look(feed_no)
+    assert trade.settle(feed_no).done
+    assert trade.told(upload_id) == [("confirmed", "")]
 
 
 def test_an_adopted_feed_without_tracking_numbers_is_ours_when_all_its_orders_are_shipped(trade: Trade) -> None:
@@ -415,6 +460,15 @@ def test_where_feeds_may_not_be_listed_orders_confirm_what_they_show(trade: Trad
     assert (feed.state, feed.amazon_feed_id) == (FeedState.SETTLED, None)
     assert trade.told(upload_id) == [("confirmed", "")]
     assert len(trade.wire.sent) == 1
+
+
+def test_a_list_that_was_refused_once_is_soon_asked_for_again(trade: Trade) -> None:
+    _, feed_no = lost(trade, worked=False)
+    trade.market.fault("getFeeds", "refuse", status=403, times=2)  # with a new token, too
+    begun = trade.market.clock.now
+    assert trade.resolve(feed_no).done
+    assert trade.feed(feed_no).state is FeedState.SUBMITTED
+    assert trade.market.clock.now - begun < 1000
 
 
 def is_offered_after_a_day(trade: Trade, upload_id: str, feed_no: int) -> None:

@@ -240,3 +240,20 @@ def test_no_ship_method_of_amazons_for_a_row_that_goes_nowhere() -> None:
     came = one(row(status="packed", ship_method=""), FILLZ, book=book(known(ship_method="Standard")))
     assert came.effect is not None
     assert came.effect.ship_method == ""
+
+
+# O04, of the buyer.
+
+
+@pytest.mark.parametrize("state", [OrderState.NEW, OrderState.PACKED, OrderState.UNCONFIRMED])
+def test_a_shipment_of_an_order_whose_buyer_wishes_to_cancel_it_goes_with_a_warning(state: OrderState) -> None:
+    came = one(row(), book=book(known(state=state, cancel_requested=True)))
+    assert (came.verdict, came.codes) == ("queued", ["O04"])
+    assert "asked to cancel" in came.issues[0].message
+    assert "cannot be cancelled any more" in came.issues[0].remedy
+
+
+@pytest.mark.parametrize("status", ["cancelled", "packed", "deferred"])
+def test_what_tells_amazon_nothing_is_not_warned_about(status: str) -> None:
+    came = one(row(status=status), FILLZ, book=book(known(cancel_requested=True)))
+    assert "O04" not in came.codes

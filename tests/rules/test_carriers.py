@@ -215,3 +215,52 @@ def test_what_cannot_be_the_name_of_a_carrier(column: str, typed: str) -> None:
 @pytest.mark.parametrize("typed", ["4PX", "A-1", "99 Minutos", "Post 24", "XPO 2 Day", "Pony 1234"])
 def test_digits_are_no_reason_to_refuse_a_name(typed: str) -> None:
     assert one(row(carrier_code=typed, tracking_number="RP7203946158")).verdict == "queued"
+
+
+@pytest.mark.parametrize(
+    "name", ["other (Meier)", "Other GmbH", "Andere (Kurier)", "others inc", "Other (DHL)", "autre transporteur"]
+)
+def test_other_with_something_beside_it_is_a_name_and_never_sent_without_one(name: str) -> None:
+    came = one(row(carrier_code=name, tracking_number="RP7203946158"))
+    assert (came.shipment["carrier-code"], came.shipment["carrier-name"]) == ("Other", name)
+    assert came.codes == ["C02"]
+    assert '"Other"?' not in came.issues[0].message
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "k.A.",
+        "keine",
+        "Keiner",
+        "aucun",
+        "N.V.",
+        "nessuno",
+        "ninguno",
+        "brak",
+        "geen",
+        "yok",
+        "なし",
+        "無し",
+        "无",
+        "無",
+    ],
+)
+def test_no_carrier_in_other_languages(word: str) -> None:
+    assert one(row(carrier_code=word)).shipment["carrier-code"] == "UPS"
+    assert one(row(carrier_code=word, tracking_number="RP7203946158")).codes == ["C01", "C04"]
+
+
+@pytest.mark.parametrize(
+    ("site", "code"),
+    [
+        ("www.ups.com", "UPS"),
+        ("ups.com", "UPS"),
+        ("https://www.royalmail.com/track-your-item", "Royal Mail"),
+        ("dhl.co.uk", "DHL"),
+        ("www.post.at", "AT POST"),
+        ("parcels.example", "Other"),
+    ],
+)
+def test_the_web_site_of_a_carrier_names_it(site: str, code: str) -> None:
+    assert one(row(carrier_code=site)).shipment["carrier-code"] == code

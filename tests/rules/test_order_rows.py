@@ -109,3 +109,8 @@ def test_what_amazons_report_marks_is_warned_about(column: str, code: str, flag:
     found = read({}, {column: flag})
     assert (list(found.rows.index), found.refused) == ([2, 3], 0)
     assert said({}, {column: flag}) == ([(3, code, "amazon-order-id")] if noted else [])
+
+
+def test_the_buyers_wish_is_kept_with_the_order() -> None:
+    flags = read(*({"cancel-request": flag} for flag in ("true", "FALSE", "", "yes"))).rows["cancel-request"]
+    assert flags.to_list() == ["yes", "no", "", "yes"]

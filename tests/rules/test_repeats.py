@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rules.judging import AMAZON, FEW, FILLZ, GOOD, UPS_NUMBER, context, lines, row
 
+from cws_filedrop.rules.dates import calendar
 from cws_filedrop.rules.judgement import judge
 from cws_filedrop.rules.repeats import Repeats, keys, named, select, settle, suspects
 from cws_filedrop.rules.wording import issues
@@ -71,6 +72,24 @@ def test_blanks_and_spellings_of_a_status_are_no_difference() -> None:
     assert verdicts(row(), spaced)[1] == ("duplicate", ["O05"])
     shipped = row(status="shipped"), row(status="SHIPPED")
     assert verdicts(*shipped, required=FILLZ)[1] == ("duplicate", ["O05"])
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("2026-11-21", "2026-11-21 00:00"),
+        ("2026-11-21", "21.11.2026 00:00:00"),
+        ("2026-11-21", "2026-11-21T14:30:00Z"),
+        ("2026-11-21T14:30:00+01:00", "2026-11-21T14:30:07+01:00"),
+        ("11/21/2026 2:30 PM", "2026-11-21"),
+    ],
+)
+def test_the_hour_of_a_day_does_not_make_two_lines_of_one(first: str, second: str) -> None:
+    frame = lines(row(ship_date=first), row(ship_date=second, carrier_code="ups"))
+    found = settle(frame, calendar(context())).found
+    assert [(line, one.code) for line, one in found.items()] == [(3, "O05")]
+    other = settle(lines(row(ship_date=first), row(ship_date="2026-11-20")), calendar(context())).found
+    assert [one.code for one in other.values()] == ["O06", "O06"]
 
 
 def test_different_statuses_for_one_line_reject_all() -> None:

@@ -59,7 +59,45 @@ DAYS = """
 26-Nov-2026 26-Nov-26 Nov-26 26.Nov 2026年11月26日 14:30 14:30:15 9:05am 2026-11-26T10:00 26-déc-2026 26-Mär-26
 26-ott-2026
 """.split()  # noqa: SIM905
-MOMENTS = ["26.11.2026 14:30", "2026-11-26 10:00:00", "26 Nov 2026", "Nov 26, 2026", "26. November 2026", "2:30 PM"]
+MOMENTS = [
+    "Sat Nov 21 2026",
+    "Saturday, November 21, 2026",
+    "lun. 21 nov.",
+    "mar. 21 novembre 2026",
+    "So. 22.11.2026",
+    "21.XI.2026",
+    "2026-W47",
+    "W47 2026",
+    "Q4/2026",
+    "KW 47",
+    "12h30",
+    "14:30 Uhr",
+    "21/11",
+    "26.11.2026 14:30",
+    "2026-11-26 10:00:00",
+    "26 Nov 2026",
+    "Nov 26, 2026",
+    "26. November 2026",
+    "2:30 PM",
+]
+SUMS = [
+    "Fr. 12.50",
+    "250 TL",
+    "1 234,56 €",
+    "1.234,56 €",
+    "CHF 1'200.00",
+    "R$ 12,50",
+    "1,200円",
+    "99 Ft",
+    "C$12.50",
+    "2 lb 3 oz",
+    "30 x 20 x 10 cm",
+    "30x20x10 cm",
+]
+# Amazon's number of the order, written otherwise, and with a count of its packages.
+ORDERS = [
+    f"026{a}1520163{a}6049104{b}" for a, b in product(("-", " ", "_", "/", "."), ("", "/1", "-2", "_3", " 1", " / 2"))
+]
 AMOUNTS = (
     "12.50 12,50 0.00 1.5 4,99 €12.50 12,50€ $4.99 £3.20 USD12 12% 1,99- 12.5kg 3.14159 0,5 ¥1200 12EUR -5.00".split()  # noqa: SIM905
 )
@@ -92,6 +130,24 @@ BESIDE = [
     ),
     *(f"{word}{number}" for word, number in (("DHL", DHL), ("UPS", UPS_NUMBER), ("USPS", USPS), ("Tracking", DHL))),
     *(f"{number}{word}" for word, number in (("DHL", DHL), ("UPS", UPS_NUMBER))),
+    *(
+        f"{word} {OWN}"
+        for word in (
+            "LDV",
+            "guia",
+            "nr przesyłki",
+            "zásilka",
+            "kollinummer",
+            "takip no:",
+            "Paket1",
+            "Colis 2:",
+            "21.11.",
+        )
+    ),
+    *(f"{word}{OWN}" for word in ("TRK#", "TRK:", "LDV:", "AWB=", "ref:", "Nr:")),
+    f"{OWN} 12,50 €",
+    f"{UPS_NUMBER}.0",
+    f"{DHL},00",
     *(f"{word}{DHL}" for word in ("FedEx", "Trk", "Sendungsnr", "Paket", "Parcel", "Number")),
     *(f"{DHL}{word}" for word in ("USPS", "FedEx", "Tracking", "Number")),
     *(f"{word}{sign}{DHL}" for word, sign in product(("DHL", "Nr", "track"), (":", "-", "_", ".", "#", "/"))),
@@ -120,7 +176,15 @@ SIGNS = [
         (DHL, OWN),
     )
 ]
-TWICE = [UPS_NUMBER * 2, USPS * 2, "RR123456785GB" * 2, DHL * 2, UPS_NUMBER * 3]
+TWICE = [
+    UPS_NUMBER * 2,
+    "CB123456789GBCB987654321GB",
+    "1Z999AA10123456000" * 2,
+    USPS * 2,
+    "RR123456785GB" * 2,
+    DHL * 2,
+    UPS_NUMBER * 3,
+]
 OTHERWISE = [
     "１２３４５６７８",
     "1Z999AA1\u200b0123456784",
@@ -135,7 +199,7 @@ OTHERWISE = [
 
 
 def none_of_them() -> Iterator[str]:
-    yield from [*ERROR_VALUES, *WORDS, *PHRASES, *DAYS, *MOMENTS, *AMOUNTS, *ADDRESSES, *DAMAGED]
+    yield from [*ERROR_VALUES, *WORDS, *PHRASES, *DAYS, *MOMENTS, *AMOUNTS, *SUMS, *ORDERS, *ADDRESSES, *DAMAGED]
     yield from (a + joint + b for joint, (a, b) in product(JOINTS, PAIRS))
     yield from [*BESIDE, *SIGNS, *TWICE, *OTHERWISE]
 
@@ -201,7 +265,7 @@ def test_the_number_that_was_meant_is_named_where_it_is_certain(cell: str, kind:
 
 
 def test_every_refusal_of_a_cell_that_is_no_number_says_that_it_may_be_left_empty() -> None:
-    for cell in (*ERROR_VALUES, *WORDS, *PHRASES, *DAYS, *AMOUNTS, *ADDRESSES):
+    for cell in (*ERROR_VALUES, *WORDS, *PHRASES, *DAYS, *MOMENTS, *AMOUNTS, *SUMS, *ORDERS, *ADDRESSES):
         found = next(issue for issue in one(row(tracking_number=cell)).issues if issue.column == "tracking-number")
         assert "leave the cell empty" in found.remedy.lower()
 

@@ -19,6 +19,8 @@ from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import claims, lines, packed_lines, uploads
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
 
+pytestmark = pytest.mark.postgres
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FREE = RateLimit("createFeed", lambda arrival, now: (now, 0.0))
 SPENT = RateLimit("createFeed", lambda arrival, now: (now, 12.5))

@@ -30,6 +30,8 @@ from cws_filedrop.store.schema import METADATA
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
 
+pytestmark = pytest.mark.sqlite
+
 
 def database(folder: Path) -> Database:
     return Database(f"sqlite:///{folder / 'x.db'}")

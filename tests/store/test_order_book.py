@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cws_filedrop.model import Account, OrderState, Seller
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.orders import merge as order_merge
-from cws_filedrop.store.orders import order_book
+from cws_filedrop.store.orders import order_book, snapshot
 from cws_filedrop.store.orders.merge import Merged
 from cws_filedrop.store.orders.order_book import Order
 from cws_filedrop.store.schema import ORDER_HISTORY, ORDER_LINES, ORDER_PEOPLE, ORDERS
@@ -161,3 +161,16 @@ def test_in_pieces_or_at_once_is_the_same(db: Database, account: int, picked: li
     for one in lines:
         merge(db, account, one)
     assert sum(len(order_book.lines(db, one.no)) for one in order_book.listing(db, account)) == len(wanted)
+
+
+def test_a_buyers_wish_to_cancel_is_of_the_whole_order_until_a_report_says_otherwise(
+    db: Database, account: int
+) -> None:
+    merge(db, account, line(cancel_request="no"), line(item="00000000000002", cancel_request="yes"))
+    assert the_one(db, account).cancel_request == "yes"
+    assert snapshot.snapshot(db, account, [FIRST]).orders[FIRST].cancel_requested
+    assert not merge(db, account, line(sku="")).changed
+    assert the_one(db, account).cancel_request == "yes"
+    assert merge(db, account, line(cancel_request="no"), line(item="00000000000002", cancel_request="no")).changed
+    assert the_one(db, account).cancel_request == ""
+    assert not merge(db, account, line(cancel_request="no")).changed

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -39,13 +40,17 @@ MARGIN_SECONDS: Final = 30.0  # beyond its time-out; then a call that somebody b
 class Caller:
     """Makes the calls. `start()` returns at once; `stop()` waits for calls under way."""
 
-    def __init__(self, context: ServiceContext) -> None:
-        """Raises: ConfigError when the [hooks] settings cannot be used."""
+    def __init__(self, context: ServiceContext, *, is_ours: Callable[[], bool] = lambda: True) -> None:
+        """`is_ours` says whether this process is to make them now.
+
+        Raises: ConfigError when the [hooks] settings cannot be used.
+        """
         self._context = context
+        self._is_ours = is_ours
         self._secret = operators_secret(context)
         self._task = PeriodicTask(
             "hooks",
-            Job(lambda: Again(0) if self.round() else None, ROUND_SECONDS, ROUND_SECONDS),
+            Job(lambda: Again(0) if self._is_ours() and self.round() else None, ROUND_SECONDS, ROUND_SECONDS),
             failed=lambda _: LOG.exception("hooks.round_failed"),
         )
 
@@ -137,7 +142,7 @@ def some_of_each(queues: list[list[HookCall]]) -> list[list[HookCall]]:
 def rules_of(context: ServiceContext) -> CallRules:
     """What the settings allow hooks."""
     chosen = context.settings.hooks
-    return CallRules(chosen.allow_http, chosen.allow_private, chosen.timeout_seconds)
+    return CallRules(chosen.allow_http, chosen.allow_private, chosen.timeout_seconds, chosen.called_ports)
 
 
 def operators_secret(context: ServiceContext) -> str:
@@ -148,7 +153,7 @@ def operators_secret(context: ServiceContext) -> str:
     key = "[hooks] operators_secret"
     secret = config.secret(chosen.operators_secret, os.environ, key=key)
     try:
-        reaching.checked(chosen.operators_url, allow_http=chosen.allow_http)
+        reaching.checked(chosen.operators_url, allow_http=chosen.allow_http, ports=chosen.called_ports)
         signing.key_of(secret)
     except (reaching.Unreachable, ValueError) as error:
         raise ConfigError(f"[hooks] operators_url or operators_secret: {error}") from error

@@ -23,6 +23,7 @@ GAPS: Final = re.compile(r"[\s_/.,\-–|:]+")
 INITIALS: Final = re.compile(r"(?<=\b[^\W\d_])\.(?=[^\W\d_]\b|\s|$)")  # the points of S.p.A.
 VERSION: Final = re.compile(r"(?<=[^\W\d_])v[0-9]$", re.IGNORECASE)
 WEB: Final = re.compile(r"(?:https?://)?(?:www\.)?([^/\s]+)(?:/.*)?", re.IGNORECASE)
+SITE: Final = re.compile(r"(?:.*\.)?([a-z0-9-]+)\.(?:com?\.)?(?:com|[a-z]{2})", re.IGNORECASE)
 NUMBERS: Final = re.compile(r"[0-9]")
 OF_A_NUMBER: Final = 6  # digits; no carrier has as many in its name
 LEAST: Final = 3  # letters of a name that is looked for within a longer one
@@ -60,11 +61,17 @@ def _without_brackets(text: str) -> tuple[str, list[str]]:
     return BRACKETS.sub(" ", text).strip(), [found for found in BRACKETS.findall(text) if found.strip()]
 
 
+def _sites(host: str) -> tuple[str, str]:
+    """The address of a web site, and its owner's name in it: of ups.com, and of dhl.co.uk."""
+    owner = SITE.fullmatch(host)
+    return host, owner[1] if owner else ""
+
+
 def _meanings(text: str, find: Find) -> list[str]:
     """What the name means, and what the brackets beside it mean, if that is known."""
     outside, inside = _without_brackets(text)
     web = WEB.fullmatch(outside)
-    tries = (outside, _plain(outside), web[1] if web else "")
+    tries = (outside, _plain(outside), *(_sites(web[1]) if web else ()))
     own = next((code for one in tries if one and (code := find(one))), "")
     return [own, *(code for part in inside if (code := find(part) or find(_plain(part))))] if own else []
 

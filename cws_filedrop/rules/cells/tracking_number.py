@@ -30,11 +30,16 @@ BLANK: Final = re.compile(r"\s")
 PART: Final = re.compile(r"[A-Za-z0-9]+")
 ENDS: Final = re.compile(r"[^A-Za-z0-9]*(.*?)[^A-Za-z0-9]*", re.DOTALL)
 # A spreadsheet writes one digit before the point, and a plus sign or a fraction. Without these an E is just a letter.
+ORDER: Final = re.compile(
+    r"[0-9A-Za-z]{3}([-_ /.])[0-9]{7}\1[0-9]{7}(?:[-_ /.]{1,3}[0-9]{1,2})?"
+)  # and a count of its packages
 ROUNDED: Final = re.compile(r"[0-9][.,][0-9]*[eE]\+?[0-9]{1,3}|[0-9]+[eE]\+[0-9]{1,3}")
 FLOAT: Final = re.compile(r"([0-9]{5,})(?:[.,]0{1,6}|[eE]0{1,2})")  # 201298452277.0, as programs write a number
 THOUSANDS: Final = re.compile(r"[0-9]{1,3}([.,'’])[0-9]{3}(?:\1[0-9]{3})+")
+LETTERED_FLOAT: Final = re.compile(r"([0-9A-Za-z]{10,})[.,]0{1,2}")
 LETTERED: Final = re.compile(r"[A-Z]{2}[0-9]{9}[A-Z]{2}|1Z[0-9A-Z]{16}", re.IGNORECASE)  # UPU S10, UPS
 COUNT: Final = re.compile(r"\(?(?:x ?)?[1-9][0-9]?(?: ?x)?\)?|\(?[0-9]{1,2}/[0-9]{1,2}\)?", re.IGNORECASE)
+COUNTED: Final = re.compile(r"(?<=[A-Za-z]{3})[0-9]{1,2}[:.]?$")  # Paket1, Colis2:
 DAY: Final = re.compile(
     r"20[0-4][0-9](?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])(?:[01][0-9]|2[0-3])?(?:[0-5][0-9]){0,2}"
 )
@@ -101,6 +106,8 @@ def _damaged(text: str) -> TrackingReading | None:
         return _refused("", code="T01")
     if found := FLOAT.fullmatch(text):
         return _refused("float", found[1], code="T01")
+    if (found := LETTERED_FLOAT.fullmatch(text)) and is_proven(found[1]):
+        return _refused("float", found[1], code="T01")
     if THOUSANDS.fullmatch(text):
         return _refused("thousands", NO_LETTER.sub("", text), code="T01")
     return None
@@ -117,8 +124,10 @@ def _other_kind(text: str) -> TrackingReading | None:
     kind = kind_of(text)
     if kind is CellKind.ADDRESS:
         return _address(text)
-    if kind is CellKind.LOGICAL or placeholder(text):
+    if kind is CellKind.LOGICAL or (kind is not CellKind.ERROR and placeholder(text)):
         return _refused("placeholder")
+    if ORDER.fullmatch(text) and not text[:3].isalpha():
+        return _refused("order")
     if kind is not None:
         return _refused(kind.value)
     if not DIGIT.search(text):
@@ -157,11 +166,11 @@ def _is_beside(group: str, rest: list[str]) -> bool:
     number = "".join(PART.findall("".join(rest)))
     if COUNT.fullmatch(group):
         return is_telling(number) or (len(number) >= MAIN and (len(rest) == 1 or not group.isdigit()))
-    if not PART.search(group):
+    if not PART.search(group) or kind_of(group) in (CellKind.DATE, CellKind.AMOUNT):
         return True
     if folded(group) in DOUBTFUL and group.isalnum():
         return is_proven(number)
-    return _is_word(group)
+    return _is_word(group) or (len(number) >= MAIN and _is_word(COUNTED.sub("", group)))
 
 
 def _is_remark(group: str) -> bool:
@@ -249,7 +258,8 @@ def _repeated(text: str) -> bool:
         size, left = divmod(len(text), times)
         if left or size <= MAIN + 2 or is_proven(text):
             continue
-        if all(is_proven(text[at : at + size]) for at in range(0, len(text), size)):
+        parts = [text[at : at + size] for at in range(0, len(text), size)]
+        if all(map(is_proven, parts)) or all(map(LETTERED.fullmatch, parts)):
             return True
     return False
 
@@ -262,13 +272,19 @@ def _parted(text: str, parts: list[str]) -> TrackingReading:
     """The reading of a text with signs between its parts."""
     if _several(parts):
         return _refused("several")
-    bare = _bare(parts)
-    if len(bare) < len(parts) and is_telling("".join(bare)):
+    labelled = _is_labelled(text, parts[0])
+    bare = parts[1:] if labelled else _bare(parts)
+    if len(bare) < len(parts) and (labelled or is_telling("".join(bare))):
         return _refused("glued", "".join(bare))
     if not PLAIN.fullmatch(text):
         return _refused(_strange(text))
     signs = set(text) & set("/_#:")
     return TrackingReading(text, ("T04", f"signs={' '.join(sorted(signs))}") if signs else None)
+
+
+def _is_labelled(text: str, first: str) -> bool:
+    """Does the text begin with a word and a colon, as in TRK:123456789012?"""
+    return _is_word(first) and text[len(first)] in ":#="
 
 
 def _compact(text: str) -> TrackingReading:

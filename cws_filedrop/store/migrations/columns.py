@@ -30,6 +30,11 @@ def texts(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.Text, nullable=False) for name in names]
 
 
+def keys(*names: str) -> list[sa.Column[str]]:
+    """Texts that are (a part of) the key."""
+    return [sa.Column(name, sa.Text, primary_key=True) for name in names]
+
+
 def blanks(*names: str) -> list[sa.Column[str]]:
     """Texts that are "" until something is known."""
     return [sa.Column(name, sa.Text, nullable=False, server_default="") for name in names]

@@ -33,6 +33,7 @@ ORDER_CELLS: Final = (
     "sales-channel",
     "tracking-number",
     "location",
+    "cancel-request",
 )
 LINE_CELLS: Final = ("sku", "item-name", "quantity", "price", "total-price", "shipping-fee")
 ENDED: Final = (str(OrderState.SHIPPED), str(OrderState.CANCELLED))
@@ -83,7 +84,9 @@ def _orders(rows: pd.DataFrame) -> dict[str, _Order]:
     orders: dict[str, _Order] = {}
     for place, (line, amazon_order_id) in enumerate(zip(rows.index, columns["amazon-order-id"], strict=True)):
         order = orders.setdefault(amazon_order_id, _Order(int(line)))
+        asked = order.cells.get("cancel_request")
         order.cells |= _given(columns, ORDER_CELLS, place)
+        order.cells |= _wished(asked, columns["cancel-request"][place])
         order.people |= _given(columns, PEOPLE_COLUMNS, place)
         order.state = columns["status"][place] or order.state
         item = order.lines.setdefault(columns["order-item-id"][place], {})
@@ -96,6 +99,13 @@ def _orders(rows: pd.DataFrame) -> dict[str, _Order]:
 def _given(columns: Mapping[str, Sequence[str]], names: Iterable[str], place: int) -> Cells:
     """The cells of a row that are not empty: what a file leaves blank changes nothing."""
     return {name.replace("-", "_"): cell for name in names if (cell := columns[name][place])}
+
+
+def _wished(before: str | None, now: str) -> Cells:
+    """The buyer's wish to cancel, of any line of the order; a report may also say that there is none any more."""
+    if not now:
+        return {}
+    return {"cancel_request": "yes" if "yes" in (before, now) else ""}
 
 
 @dataclass

@@ -32,6 +32,7 @@ class Order:
     tracking_number: str
     changed_at: str
     shipped_at: str
+    cancel_request: str  # "yes": the buyer wishes to cancel it
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ _COLUMNS: Final = (
     ORDERS.c.tracking_number,
     ORDERS.c.changed_at,
     sa.func.coalesce(ORDERS.c.shipped_at, "").label("shipped_at"),
+    ORDERS.c.cancel_request,
 )
 
 

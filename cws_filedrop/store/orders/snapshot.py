@@ -40,6 +40,7 @@ _COLUMNS: Final = tuple(
         "number",
         "reference",
         "made_by",
+        "cancel_request",
     )
 )
 
@@ -50,10 +51,10 @@ def snapshot(db: Database, account_id: int, names: Sequence[str], *, beside: str
     wanted = set(names)
     known: dict[int, tuple[KnownOrder, str, str]] = {}
     with db.read() as connection:
-        for no, amazons, state, version, placed, method, own_method, number, reference, made_by in _rows(
+        for no, amazons, state, version, placed, method, own_method, number, reference, made_by, asked in _rows(
             connection, account_id, names
         ):
-            order = KnownOrder(no, amazons, STATES[state], version, placed, method, own_method)
+            order = KnownOrder(no, amazons, STATES[state], version, placed, method, own_method, bool(asked))
             own = number or ("" if made_by else str(no))
             known[no] = (order, own, reference if reference in wanted else "")
         _fill(connection, account_id, {no: order for no, (order, _, _) in known.items()}, beside)

@@ -33,6 +33,7 @@ ORDERS: Final = sa.Table(  # the order book
     sa.Column("listed_at", sa.Text, nullable=False, server_default=""),  # `changed_at` when sellers last got a file
     sa.Column("settled_at", sa.Text, nullable=False, server_default=""),  # when an operator last settled it by hand
     sa.Column("version", sa.Integer, nullable=False, server_default="0"),  # grows with all that rules may look at
+    sa.Column("cancel_request", sa.Text, nullable=False, server_default=""),  # the buyer's wish: yes | ""
     sa.Column("made_by", sa.Text, nullable=False, server_default=""),  # the upload that named it; "" = an order file
     sa.UniqueConstraint("account_id", "amazon_order_id"),
     sa.UniqueConstraint("account_id", "number"),

@@ -160,6 +160,7 @@ class FoundOrder(BaseModel):
     latest_ship_date: str
     tracking_number: str
     changed_at: str = Field(examples=[AT])
+    cancel_request: str = Field(default="", description='"yes": the buyer wishes to cancel it')
 
 
 class FoundOrders(BaseModel):

@@ -53,6 +53,7 @@ class Piece:
     quiet: frozenset[int]
     cancellations: dict[int, Cancellation]
     remarks: dict[int, str]  # what there is to say of lines that are only noted, by line
+    answering: str  # who answers, in words
     again: Callable[[int], Piece]  # the lines after one of them, judged again because their orders have changed
 
     def until(self, line: int) -> Piece:
@@ -77,7 +78,8 @@ class Piece:
     def issues_by_line(self) -> dict[int, list[Issue]]:
         """The issues in words, by line; what rejects a line stands before what is only worth knowing about it."""
         by_line: dict[int, list[Issue]] = {}
-        for line, issue in wording.issues(self.issues) if len(self.issues) else ():
+        found = wording.issues(self.issues, answering=self.answering) if len(self.issues) else ()
+        for line, issue in found:
             by_line.setdefault(line, []).append(issue)
         for issues in by_line.values():
             if len(issues) > 1:
@@ -249,6 +251,7 @@ class Examination:
             judgement.quiet,
             judgement.cancellations,
             judgement.remarks,
+            self._context.answering,
             again=lambda line: self._piece(chunk.after(line), in_file),
         )
 

@@ -345,3 +345,4 @@ class JudgementContext:
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
     profiles: tuple[Profile, ...] = ()  # layouts of the seller's own
+    answering: str = "Amazon"  # who answers, in words

@@ -24,6 +24,7 @@ from cws_filedrop.orders.drop_folder import OrderDropFolder
 from cws_filedrop.orders.pulling import OrderReportPuller
 from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.outgoing.alarms.watch import AlarmWatch
+from cws_filedrop.outgoing.audit.export import AuditExport
 from cws_filedrop.outgoing.hooks.caller import Caller
 from cws_filedrop.outgoing.mail.worker import MailWorker
 from cws_filedrop.pacing.in_progress import UploadsInProgress
@@ -171,6 +172,7 @@ class Worker:
 
     def _side_tasks(self) -> list[PeriodicTask]:
         """What the rounds do not wait for: it takes its time, or Amazon does."""
+        has_audit = partial(self._member.has, Duty.AUDIT_EXPORT)
         drops, reader, restored = OrderDropFolder(self._context), OrderReader(self._amazon), CatchUp(self._amazon)
         return [
             PeriodicTask(
@@ -193,6 +195,7 @@ class Worker:
                 Job(self._if_ours(Duty.PULLS, lambda: pulling.go_on(self._puller)), ROUND_SECONDS, ROUND_SECONDS),
                 failed=lambda _: LOG.exception("worker.pulls_failed"),
             ),
+            *([AuditExport(self._context, is_ours=has_audit).task()] if self._settings.audit.export else []),
         ]
 
     def _alarms(self) -> list[PeriodicTask]:

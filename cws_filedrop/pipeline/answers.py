@@ -24,7 +24,7 @@ from cws_filedrop.model import FeedKind, FeedState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.pipeline import returned
-from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
+from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, stop_account, waits
 from cws_filedrop.reports.marketplace import MarketplaceKind, number_of_feed
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import feeds, settling
@@ -111,7 +111,7 @@ def _refused(amazon: AmazonContext, feed: FeedRow, error: RemoteRefused, seconds
     since = feed.refused_at or stamp(now)
     minutes = amazon.context.settings.marketplace.refused_minutes
     if error.consent or now - moment(since) >= max(LEAST_REFUSED, timedelta(minutes=minutes)):
-        feeds.stop_account(amazon.context.db, feed.account_id, str(error))
+        stop_account(amazon, feed.account_id, str(error))
         return stop(amazon, feed, str(error), refused_at=None)
     LOG.warning("feed.poll_failed", feed=feed.no, why=str(error))
     feeds.change(amazon.context.db, feed.no, refused_at=since)

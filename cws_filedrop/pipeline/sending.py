@@ -26,7 +26,7 @@ from cws_filedrop.feeds.order_fulfillment import MAX_MESSAGES
 from cws_filedrop.model import Account, FeedKind, FeedState
 from cws_filedrop.pipeline import documents, looking_up
 from cws_filedrop.pipeline.looking_up import FeedLookUp
-from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
+from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, stop_account, waits
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import moment
 from cws_filedrop.store.feeds import feeds, filling, look_ups, unseen
@@ -154,5 +154,5 @@ def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: i
         wait = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
         return waits(amazon, feed, str(error), wait)
-    feeds.stop_account(amazon.context.db, feed.account_id, str(error))
+    stop_account(amazon, feed.account_id, str(error))
     return stop(amazon, feed, str(error))

@@ -76,7 +76,7 @@ class Disturber:
             (6, self._pause),
             (2, self._pause_amazon),
             (2, self._restart),
-            (2, self._fill_disk),
+            (3, self._fill_disk),
         ]
 
     def disturb(self) -> None:

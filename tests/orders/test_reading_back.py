@@ -515,6 +515,20 @@ def test_an_order_cancelled_at_amazon_decides_what_nobody_knew_of(watch: Watch) 
     assert FIRST in outbox(watch.shop.context, upload_id)["unconfirmed"].decode()
 
 
+def test_a_correction_that_nobody_knows_of_is_not_good_by_the_package_that_it_corrects(watch: Watch) -> None:
+    """Found by `make chaos`, seed 13: it was told `confirmed-warning`, "Amazon had these pieces already"."""
+    first = watch.shop.drop(shipped())
+    watch.shop.sent()
+    correction = lost(watch, shipped(NEXT))
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["unconfirmed"]
+    assert "more pieces than are left" in watch.result(correction)
+    assert [verdict for verdict, _ in watch.shop.lines(first)] == ["confirmed"]
+    assert watch.shop.order().state is OrderState.SHIPPED
+    assert [verdict for verdict, _ in watch.shop.lines(watch.shop.drop(shipped(NEXT)))] == ["queued"]
+
+
 def test_what_waited_for_an_unknown_line_goes_on_once_amazon_shows_that(watch: Watch) -> None:
     lost(watch, shipped())
     correction = watch.shop.drop(shipped(NEXT))

@@ -102,7 +102,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def refused(status: int, *, consent: bool = False) -> RemoteRefused:
-    return RemoteRefused(f"Amazon refused ({status})", status=status, consent=consent)
+    return RemoteRefused(f"The sandbox refused ({status})", status=status, consent=consent)
 
 
 def written(feed: int, *results: ReportedResult, processed: int = 2) -> bytes:
@@ -320,7 +320,7 @@ def test_an_account_whose_consent_was_revoked_is_stopped_at_once(place: Place) -
     place.amazon.seen = [revoked]
     step = place.look()
     assert (step.done, step.again_seconds) == (False, 0)
-    assert (place.feed.state, place.feed.note) == (FeedState.STOPPED, "Amazon refused (400)")
+    assert (place.feed.state, place.feed.note) == (FeedState.STOPPED, "The sandbox refused (400)")
     assert "refused (400)" in place.stopped()
     assert place.told == SENT
 
@@ -347,7 +347,7 @@ def test_an_account_is_stopped_once_amazon_has_refused_for_long(place: Place, st
         assert place.stopped() == ""
         place.pass_hours(0.3)
     place.pass_hours(0.3)
-    assert ask() == StepResult(note=f"Amazon refused ({status})")
+    assert ask() == StepResult(note=f"The sandbox refused ({status})")
     assert (place.feed.state, place.told) == (FeedState.STOPPED, SENT)
     assert f"({status})" in place.stopped()
     assert feeds.wake(place.trade.context.db, place.feed_no)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.contexts import NOW, context_on
+from pipeline.contexts import NOW, context_on, of_amazon
 from pipeline.contexts import outbox as files
 from pipeline.shop import FIRST, FREE, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
@@ -16,7 +16,7 @@ from cws_filedrop.pipeline import outbox, recording, standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.feeds import feeds, filling, settling
 from cws_filedrop.store.feeds.settling import Settlement
-from cws_filedrop.store.orders import ledgers, order_lists
+from cws_filedrop.store.orders import ledgers, order_book, order_lists
 from cws_filedrop.store.schema import LINES
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
@@ -28,7 +28,7 @@ PURCHASE = "2026-11-20T10:00:00Z\tStandard\tBLUE-MUG"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    return Shop(context_on(tmp_path))
+    return Shop(of_amazon(context_on(tmp_path)))
 
 
 def ordered(order: str, item: str, quantity: int) -> str:
@@ -205,6 +205,22 @@ def test_a_duplicate_says_of_what(shop: Shop, cells: str) -> None:
     assert {verdict for one in found for verdict, _ in shop.lines(one)} == {"duplicate"}
     words = ["waits to be sent already", "is on its way to Amazon already", "Amazon has confirmed this shipment"]
     assert all(text in shop.messages(one) for one, text in zip(found, words, strict=True))
+
+
+def test_of_what_the_sandbox_answered_nothing_names_amazon(tmp_path: Path) -> None:
+    shop = Shop(context_on(tmp_path))
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(OTHER, ITEM, 1))
+    shop.drop(shipped(FIRST), shipped(FIRST, order=OTHER))
+    _, feed_no = shop.submitted()
+    feeds.change(shop.context.db, feed_no, amazon_feed_id=f"SANDBOX-{feed_no}")
+    sent = shop.drop(shipped(FIRST))
+    shop.settled(feed_no, {2: REFUSED})
+    found = [sent, shop.drop(shipped(FIRST)), shop.drop(shipped(NEXT))]
+    words = ["is on its way to the sandbox already", "The sandbox has confirmed this shipment"]
+    assert all(text in shop.messages(one) for one, text in zip(found, words, strict=False))
+    assert "Amazon" not in " ".join(shop.messages(one) for one in found)
+    told = order_book.history(shop.context.db, shop.order(OTHER).no)
+    assert [(event.who, event.what) for event in told][-1] == ("sandbox", f"refused: {REFUSED[0]}: {REFUSED[1]}")
 
 
 def unknown(shop: Shop) -> int:

@@ -119,7 +119,7 @@ def test_the_seller_is_told_meanwhile_why_its_lines_wait(trade: Trade) -> None:
     (seller,) = sellers.everyone(trade.context.db)
     (one,) = standing.of(trade.context, seller).unresolved
     assert (one["no"], one["lines"]) == (feed_no, 1)
-    assert one["why"].startswith("Amazon does not list it (look 1 of 3)")
+    assert one["why"].startswith("The sandbox does not list it (look 1 of 3)")
     trade.resolve(feed_no)
     assert standing.of(trade.context, seller).unresolved == []
 

@@ -386,8 +386,8 @@ class Model(RuleBasedStateMachine):
         for turn in range(150):
             self.operator_decides()
             self.operator_settles_what_is_missing()
-            self.process(self._read, self._feed, self._work, self._work, self._round)
             self.amazon.passes(15 * MINUTE if turn % 3 else timedelta(hours=2))
+            self.process(self._read, self._feed, self._work, self._work, self._round)
             self.nothing_is_taken_twice()
             if not (left := self.left()):
                 return

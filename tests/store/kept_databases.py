@@ -173,6 +173,7 @@ def make(target: Path) -> list[Path]:
         raise FileExistsError(f"{paths[0]}: what is kept is never changed")
     with tempfile.TemporaryDirectory() as folder, postgres_kit.postgres() as postgres:
         context = context_on(Path(folder), Policy(cancel_at_amazon=True))
+        context.db.close()
         context = replace(context, db=Database(context.db.url))  # without keys, which would be gone afterwards
         fill(context)
         assert [name for name, rows in contents(context.db).items() if not rows] == []

@@ -40,6 +40,7 @@ class Duty(StrEnum):
     ALARMS = "alarms"
     MAIL = "mail"
     HOOKS = "hooks"
+    AUDIT_EXPORT = "audit export"
 
 
 class Membership:

@@ -172,7 +172,6 @@ class Worker:
 
     def _side_tasks(self) -> list[PeriodicTask]:
         """What the rounds do not wait for: it takes its time, or Amazon does."""
-        has_audit = partial(self._member.has, Duty.AUDIT_EXPORT)
         drops, reader, restored = OrderDropFolder(self._context), OrderReader(self._amazon), CatchUp(self._amazon)
         return [
             PeriodicTask(
@@ -195,8 +194,13 @@ class Worker:
                 Job(self._if_ours(Duty.PULLS, lambda: pulling.go_on(self._puller)), ROUND_SECONDS, ROUND_SECONDS),
                 failed=lambda _: LOG.exception("worker.pulls_failed"),
             ),
-            *([AuditExport(self._context, is_ours=has_audit).task()] if self._settings.audit.export else []),
+            *self._audit_export(),
         ]
+
+    def _audit_export(self) -> list[PeriodicTask]:
+        if not self._settings.audit.export:
+            return []
+        return [AuditExport(self._context).task(partial(self._if_ours, Duty.AUDIT_EXPORT))]
 
     def _alarms(self) -> list[PeriodicTask]:
         every_seconds = self._settings.alarms.every_seconds

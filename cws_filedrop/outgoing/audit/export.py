@@ -27,8 +27,8 @@ SETTLES: Final = timedelta(seconds=75)  # after its minute began, a row with a c
 class AuditExport:
     """The export to the target of the settings. `round` is what its task does."""
 
-    def __init__(self, context: ServiceContext, *, is_ours: Callable[[], bool] = lambda: True) -> None:
-        self._context, self._setting, self._is_ours = context, context.settings.audit.export, is_ours
+    def __init__(self, context: ServiceContext) -> None:
+        self._context, self._setting = context, context.settings.audit.export
         self._target = target_of(self._setting)
         self._there_before = 0
         self._failing = False
@@ -36,10 +36,14 @@ class AuditExport:
         if audit_exports.position(context.db, self._setting) is None:
             audit_exports.keep(context.db, self._setting, audit_exports.newest(context.db), now=context.clock())
 
-    def task(self) -> PeriodicTask:
-        """Its thread, to be started; it hands on what is left when it ends."""
+    def task(self, if_ours: Callable[[Callable[[], object]], Callable[[], object]]) -> PeriodicTask:
+        """Its thread, to be started; it hands on what is left when it ends. One worker does it for all: `if_ours` makes
+        of work what does it only while it is this worker's."""
         return PeriodicTask(
-            "audit-export", Job(self.round, ROUND_SECONDS), failed=self._failed, last=lambda: self._last_round()
+            "audit-export",
+            Job(if_ours(self.round), ROUND_SECONDS),
+            failed=self._failed,
+            last=if_ours(self._last_round),
         )
 
     def round(self) -> None:
@@ -55,8 +59,6 @@ class AuditExport:
             self._failed(error)
 
     def _hand_on(self, up_to: int) -> None:
-        if not self._is_ours():
-            return
         db = self._context.db
         last = audit_exports.position(db, self._setting) or 0
         while some := self._next(last, up_to):

@@ -1146,7 +1146,7 @@ COPY public.alembic_version (version_num) FROM stdin;
 --
 
 COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
-1	1	stock	f730e1f6419917678947550b6c4bbd3c866ec415a3c81484c1d1200b21107ca9	cwsfd_8uSw	t	2026-11-22T12:00:00.000Z	\N	read upload manage	\N	
+1	1	stock	604242e5ae70a4c392b66a2d6325889fa5aa2a9c0a658f93614cee61d9df9ace	cwsfd_B-2t	t	2026-11-22T12:00:00.000Z	\N	read upload manage	\N	
 \.
 
 
@@ -1209,10 +1209,10 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by, package, told, accepted, refused, unknown, cancelled, refused_by) FROM stdin;
-1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-141407-3rmy	3		1	2	0	2	0	0	20261129-141407-3rmy 3
-1	026-1520163-0000005		Y0000005K	\N	20261129-141409-4zt5	2		1	1	0	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-141407-3rmy	2		1	1	1	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-141407-s685	3		2	1	1	0	0	0	
+1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-141453-av8c	3		1	2	0	2	0	0	20261129-141453-av8c 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-141455-3cqp	2		1	1	0	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-141453-av8c	2		1	1	1	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-141453-q62e	3		2	1	1	0	0	0	
 \.
 
 
@@ -1286,13 +1286,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind, replaced_by) FROM stdin;
-20261129-141407-3rmy	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
-20261129-141407-3rmy	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
-20261129-141407-3rmy	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
-20261129-141407-s685	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
-20261129-141407-s685	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
-20261129-141408-w4nm	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
-20261129-141409-4zt5	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
+20261129-141453-av8c	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
+20261129-141453-av8c	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
+20261129-141453-av8c	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
+20261129-141453-q62e	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
+20261129-141453-q62e	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
+20261129-141454-r262	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
+20261129-141455-3cqp	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
 \.
 
 
@@ -1324,13 +1324,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-141407-3rmy	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-141407-3rmy	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-141407-s685	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-141407-s685	3	partly shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-141407-3rmy	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-141408-w4nm	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-141409-4zt5	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-141453-av8c	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-141453-av8c	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-141453-q62e	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-141453-q62e	3	partly shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-141453-av8c	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-141454-r262	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-141455-3cqp	2	new
 \.
 
 
@@ -1339,7 +1339,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-141407-s685
+3		Y0000003K	Yodel		20261129-141453-q62e
 \.
 
 
@@ -1405,7 +1405,7 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-141407-s685	3
+20261129-141453-q62e	3
 \.
 
 
@@ -1414,7 +1414,7 @@ COPY public.quiet_lines (upload_id, line) FROM stdin;
 --
 
 COPY public.restored_looks (upload_id, line, looked_at, free, shown) FROM stdin;
-20261129-141409-cp4c	1	2026-11-22T12:00:00.000Z	t	f
+20261129-141455-c32t	1	2026-11-22T12:00:00.000Z	t	f
 \.
 
 
@@ -1459,12 +1459,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-141407-3rmy	queued		2
-20261129-141407-3rmy	rejected	O03	1
-20261129-141407-s685	queued		1
-20261129-141407-s685	updated		1
-20261129-141408-w4nm	queued		1
-20261129-141409-4zt5	queued		1
+20261129-141453-av8c	queued		2
+20261129-141453-av8c	rejected	O03	1
+20261129-141453-q62e	queued		1
+20261129-141453-q62e	updated		1
+20261129-141454-r262	queued		1
+20261129-141455-3cqp	queued		1
 \.
 
 
@@ -1473,11 +1473,11 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 --
 
 COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at, worker_no) FROM stdin;
-20261129-141407-3rmy	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
-20261129-141407-s685	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
-20261129-141408-w4nm	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
-20261129-141409-4zt5	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
-20261129-141409-cp4c	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z	\N
+20261129-141453-av8c	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
+20261129-141453-q62e	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
+20261129-141454-r262	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
+20261129-141455-3cqp	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
+20261129-141455-c32t	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1486,7 +1486,7 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 --
 
 COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
-1	1	board	3a1f9d6c4bddd7f122ef8c09c34111ef1d81531a12f25f80a38bf78bd9c59386	cwsop_NP4V	t	2026-11-22T12:00:00.000Z	\N	read manage	\N	
+1	1	board	714e9e68b630d658c4a749ba8e96493ea2d453ad5e4595ee56cb2abf05f4c286	cwsop_3S_9	t	2026-11-22T12:00:00.000Z	\N	read manage	\N	
 \.
 
 
@@ -1504,7 +1504,7 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 --
 
 COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at, agent) FROM stdin;
-e7f4ba8dbd8a0c7d7b61865b4ebf9627e3231edd3a3f6ba487f9344b27ed4226	1	\N	1	f	JNjqfDsOGYyFt6YkGqDV7v6nhZaAA41e	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	
+6591c7edf886fc151adaa9d7de413d775da57876353620e11e403d434bba577c	1	\N	1	f	XJhxDw-B6Ad20iMBWDamqeCWqn6wN6ey	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	
 \.
 
 

@@ -15,7 +15,8 @@ install = $(BIN)/python $(PIP_INSTALL) --require-hashes --requirement $(1) && \
 	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
 endif
 # For every Python and platform at once, with the hashes of all files of a release: pip can do neither.
-LOCK = .venv-constraints/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+LOCK = .venv-constraints/bin/uv pip compile --quiet --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+	--no-annotate --no-header
 TESTS := tests
 # Of `make mutants`: number of faults of each part or `all`, which ones by chance, and of which modules.
 SAMPLE := 300

@@ -77,6 +77,11 @@ class DatabaseSettings:
         },
     )
 
+    @property
+    def is_embedded(self) -> bool:
+        """Is it SQLite's, which one service alone may work with?"""
+        return not self.url.startswith("postgresql")
+
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:

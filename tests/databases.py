@@ -53,8 +53,13 @@ def lay_database(data_dir: Path) -> str:
 def url_for(data_dir: Path) -> str:
     """What `[database] url` has to be for a service with that data folder, which makes its tables itself."""
     if _used[0] == POSTGRES and data_dir not in _URLS:
-        _URLS[data_dir] = server().create(_name())
+        _URLS[data_dir] = empty()
     return _URLS.get(data_dir, "")
+
+
+def empty() -> str:
+    """The URL of an empty database on PostgreSQL."""
+    return server().create(_name())
 
 
 def url_of(data_dir: Path) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.model import Scope
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.token_rows import LONGEST_LABEL, TokenTerms, is_label
+from cws_filedrop.store.token_rows import LONGEST_LABEL, TokenTerms
 
 
 def terms(
@@ -26,7 +26,7 @@ def terms(
 def label(text: str) -> str:
     """What a token is for, in words. Raises: NotPossible."""
     text = text.strip()
-    if not is_label(text):
+    if len(text) > LONGEST_LABEL or not text.isprintable():
         raise NotPossible(f"what a token is for has {LONGEST_LABEL} printable characters at most")
     return text
 

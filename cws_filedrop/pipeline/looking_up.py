@@ -186,7 +186,8 @@ def _tell_apart(look: FeedLookUp, candidates: Sequence[Feed]) -> StepResult:
         )
     for one in candidates:
         if wait := one.result_document_id and look.token("getFeedDocument"):
-            return look.again(wait, f"several feeds could be this one; {BUSY}")
+            # Until there is one for each: with fewer, every look would spend them on the first, and never see the last.
+            return look.again(wait * len(candidates), f"several feeds could be this one; {BUSY}")
         if not _may_be_ours(look, one, _report(look, one)):
             look_ups.not_ours(look.amazon.context.db, look.feed, [one.feed_id])
             return SOON  # which lists them once more, without that one

@@ -10,7 +10,7 @@ them load at the same time.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from types import MappingProxyType
 from typing import Any, Final, TextIO
@@ -20,6 +20,7 @@ from cws_filedrop.errors import ConfigError
 from cws_filedrop.processes import data_lock, environment
 from cws_filedrop.processes.child import ChildProcess
 from cws_filedrop.processes.reading_process import ReadingProcess
+from cws_filedrop.processes.roles import EVERY, ServiceRole
 from cws_filedrop.processes.stopping import StopRequest
 from cws_filedrop.settings import Settings
 
@@ -34,20 +35,26 @@ FEW_ARENAS: Final = {"MALLOC_ARENA_MAX": "2"}
 class Children:
     """`take_data()`, `start()`, `begin()` and `ready()` in this order; `close_doors()` and `stop()` at any time."""
 
-    def __init__(self, settings: Settings, stop: StopRequest) -> None:
+    def __init__(self, settings: Settings, stop: StopRequest, roles: Collection[ServiceRole] = EVERY) -> None:
         self.stop_request: Final = stop
+        self.roles: Final = frozenset(roles)
+        if ServiceRole.WORKER in self.roles and not settings.database.is_embedded:
+            environment.name_worker()
         self.reader: Final = ReadingProcess(settings, "small")
         self._settings = settings
         self._environment = environment.of_child(settings)
         self._lock: TextIO | None = None
         self._ending = threading.Event()
         self._on_message: Callable[[dict[str, Any]], None] = lambda _: None
-        self._doors = [self._supervised("the doors", "cws_filedrop.doors", more=FEW_ARENAS)]
-        if settings.web.enabled:
+        self._doors: list[_Supervisor] = []
+        if ServiceRole.DOORS in self.roles:
+            self._doors.append(self._supervised("the doors", "cws_filedrop.doors", more=FEW_ARENAS))
+        if settings.web.enabled and ServiceRole.WEB in self.roles:
             secrets = environment.named(settings.web.monitoring_token)
             self._doors.append(self._supervised("the web server", "cws_filedrop.web.process", more=secrets))
         self._sandbox: list[_Supervisor] = []
-        if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
+        built_in = settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint
+        if built_in and ServiceRole.WORKER in self.roles:
             self._sandbox.append(self._supervised("the sandbox", *_sandbox(settings)))
             self._sandbox[0].restarts = False  # it would have another address
 
@@ -64,13 +71,14 @@ class Children:
         """Take the data folder. Raises: ConfigError when another service works on it, or it cannot be used."""
         # The lock comes first: doors, and the engine later, take whatever is unfinished for the remains of a dead
         # process.
-        self._lock = data_lock.take(self._settings.data)
+        self._lock = data_lock.take(self._settings.data, shared=not self._settings.database.is_embedded)
 
     def start(self) -> None:
         """Have all of them load; the data folder is taken."""
         for supervisor in (*self._doors, *self._sandbox):
             supervisor.start()
-        self.reader.start()
+        if ServiceRole.WORKER in self.roles:
+            self.reader.start()
 
     def begin(self) -> None:
         """Have doors and pages open; the database is up to date."""

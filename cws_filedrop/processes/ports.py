@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack
 from typing import Final
 
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.processes.roles import EVERY, ServiceRole
 from cws_filedrop.settings import Settings
 
 REMEDIES: Final = {
@@ -21,10 +22,10 @@ REMEDIES: Final = {
 }
 
 
-def check(settings: Settings) -> None:
+def check(settings: Settings, roles: Collection[ServiceRole] = EVERY) -> None:
     """Raises: ConfigError, naming section and key, when one of them cannot be listened on."""
     with ExitStack() as all_at_once:  # so that two of ours with one port are found, too
-        for key, host, port in _wanted(settings):
+        for key, host, port in _wanted(settings, roles):
             try:
                 all_at_once.enter_context(_listener(host, port))
             except (OSError, OverflowError) as error:
@@ -32,18 +33,19 @@ def check(settings: Settings) -> None:
                 raise ConfigError(f"{key}: cannot listen on {host}:{port}: {remedy}") from error
 
 
-def _wanted(settings: Settings) -> Iterator[tuple[str, str, int]]:
+def _wanted(settings: Settings, roles: Collection[ServiceRole]) -> Iterator[tuple[str, str, int]]:
     ftp, sftp, web = settings.ftp, settings.sftp, settings.web
-    if ftp.enabled:
+    if ftp.enabled and ServiceRole.DOORS in roles:
         yield "[ftp] port", ftp.host, ftp.port
         if settings.tls.mode != "off":
             yield "[tls] implicit_port", ftp.host, max(settings.tls.implicit_port, 0)
-    if sftp.enabled:
+    if sftp.enabled and ServiceRole.DOORS in roles:
         yield "[sftp] port", sftp.host, sftp.port
-    if web.enabled:
+    if web.enabled and ServiceRole.WEB in roles:
         yield "[web] port", web.host, web.port
         yield "[web] monitoring_port", web.monitoring_host, web.monitoring_port
-    if settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint:
+    built_in = settings.marketplace.kind == "sandbox" and not settings.marketplace.endpoint
+    if built_in and ServiceRole.WORKER in roles:
         yield "[sandbox] port", "127.0.0.1", settings.sandbox.port
 
 

@@ -81,7 +81,7 @@ class ReadingProcess:
         with theirs, without_ctrl_c(signal.SIGTERM):  # sent to the whole group, it would end a reading in hand
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
                 [*PYTHON, MODULE, str(theirs.fileno())],
-                env=environment.of_child(self._settings),
+                env=environment.of_reader(self._settings),
                 stdin=subprocess.PIPE,  # its end says that we are gone
                 pass_fds=[theirs.fileno()],
             )

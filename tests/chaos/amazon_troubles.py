@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import random
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import Iterator
@@ -13,14 +14,22 @@ from typing import Any
 
 from chaos.deployment import Amazon
 
-from cws_filedrop.marketplaces.sandbox.faults import AFTER, ANY, BEFORE, FATES, KINDS, LATE, ONLY, OPERATIONS
+from cws_filedrop.marketplaces.sandbox.faults import AFTER, ANY, BEFORE, FATES, KINDS, ONLY, OPERATIONS
 
 NOT_CALLED = ("cancelFeed",)  # the service never does
-AT_ONCE = 6  # faults that wait for a call; with more, nothing would get through
-RARE_AT_ONCE = 4  # the same of operations that are seldom called
-RARE = ("token", "createReport", "getReport", "getReportDocument", "createRestrictedDataToken")
-MOST_SECONDS = 4.0  # that anything is late: less than the look-ups before a feed is sent again take
+# Operations by how often they are called, and how many faults wait for each class: with more nothing would get through.
+CLASSES = (
+    (4, ("token", "createReport", "getReport", "getReportDocument", "createRestrictedDataToken")),
+    (2, ("getOrder", "getFeed")),
+    (6, ("createFeedDocument", "upload", "createFeed", "getFeeds", "getFeedDocument", "report", ANY)),
+)
+# A refusal to read orders makes the service look away for a minute, the next one in a row for six: only so long.
+ORDERS_REFUSED_SECONDS = 40.0
+# That createFeed takes effect, and feeds are listed, late: with a worker that is stopped in between, less than the
+# look-ups before a feed is sent again take. What is later than those is for a person, here as at Amazon.
+MOST_SECONDS = 2.5
 CERTAIN = ("throttle", "refuse")  # say that nothing was done: Amazon does not say so when it was
+OF_ANY = [(ANY, "drop"), (ANY, "throttle"), (ANY, "hang")]
 STATUSES = {"fail": (500, 502, 503), "refuse": (400, 403, 404), "late": (504, 500)}
 
 
@@ -56,7 +65,7 @@ def fault_of(chance: random.Random, operation: str, kind: str) -> dict[str, Any]
     if kind in FATES:
         fault |= {"when": chance.choice(["before", "after"]) if kind == "fatal" else "before"}
         fault["report"] = chance.random() < 0.5
-    if kind == LATE:
+    if operation == "createFeed":
         fault["seconds"] = min(fault["seconds"], MOST_SECONDS)
     return fault
 
@@ -71,12 +80,14 @@ class Troubles:
         self.by_hand: set[str] = set()  # orders that somebody shipped at Amazon's own site
         self.turn = 0
         self._asked: Counter[tuple[str, str]] = Counter()
-        self._left: dict[bool, Iterator[tuple[str, str]]] = {}
+        self._left: dict[tuple[str, ...], Iterator[tuple[str, str]]] = {}
+        self._begun = time.monotonic()
         self.behaviour: dict[str, object] = {"clock_skew_seconds": chance.choice([0, -400, -90, 90, 400, 7200])}
 
     def begin(self) -> None:
         """Clocks differ from the beginning, and for good."""
         asked(self.amazon.endpoint, "behaviour", self.behaviour)
+        self._begun = time.monotonic()
 
     def go_on(self, orders: list[tuple[str, str, str]]) -> None:
         """See to it that something is about to go wrong; `orders` (merchant, order, item) were dropped lately."""
@@ -84,24 +95,26 @@ class Troubles:
         self.turn += 1
         if self.turn % 12 == 0:
             self.clear()
-        rare = sum(one["operation"] in RARE for one in waiting)
-        for is_rare, number in ((True, RARE_AT_ONCE - rare), (False, AT_ONCE - len(waiting) + rare)):
-            for _ in range(number):
-                self._add(*self._next(is_rare=is_rare))
+        for number, operations in CLASSES:
+            for _ in range(number - sum(one["operation"] in operations for one in waiting)):
+                self._add(*self._next(operations))
         if self.turn % 8 == 0:
             self._behave(orders)
         if self.turn % 10 == 0:
             self._others(orders)
 
-    def _next(self, *, is_rare: bool) -> tuple[str, str]:
-        found = next(self._left.get(is_rare, iter(())), None)
+    def _next(self, operations: tuple[str, ...]) -> tuple[str, str]:
+        found = next(self._left.get(operations, iter(())), None)
         if found is None:
-            every = [one for one in combinations() if (one[0] in RARE) is is_rare]
-            every += [] if is_rare else [(ANY, "drop"), (ANY, "throttle"), (ANY, "hang")]
+            every = [one for one in [*combinations(), *OF_ANY] if one[0] in operations]
             self.chance.shuffle(every)
-            self._left[is_rare] = iter(every)
-            found = next(self._left[is_rare])
-        return found
+            self._left[operations] = iter(every)
+            return self._next(operations)
+        return found if self._may_strike(*found) else self._next(operations)
+
+    def _may_strike(self, operation: str, kind: str = "refuse") -> bool:
+        early = time.monotonic() - self._begun < ORDERS_REFUSED_SECONDS
+        return early or (operation, kind) != ("getOrder", "refuse")
 
     def _add(self, operation: str, kind: str) -> None:
         fault = fault_of(self.chance, operation, kind)
@@ -132,11 +145,14 @@ class Troubles:
 
     def _behave(self, orders: list[tuple[str, str, str]]) -> None:
         """It behaves otherwise for a while."""
-        late = {name: round(self.chance.uniform(0, 3), 1) for name in LATE_NAMES if self.chance.random() < 0.4}
+        late = {
+            name: round(self.chance.uniform(0, MOST_SECONDS), 1) for name in LATE_NAMES if self.chance.random() < 0.4
+        }
         guilty = {}
         if orders and self.chance.random() < 0.3:
             guilty = {self.chance.choice(orders)[1]: self.chance.choice(["5002", "25", "99001"])}
-        forbidden = self.chance.sample(OPERATIONS, 1) if self.chance.random() < 0.15 else []
+        forbidden = [one for one in self.chance.sample(OPERATIONS, 1) if self._may_strike(one)]
+        forbidden = forbidden if self.chance.random() < 0.15 else []
         changed = {**dict.fromkeys(LATE_NAMES, 0), **late, "guilty": guilty, "forbidden": forbidden}
         for name, value in changed.items():
             self.done[name] += bool(value)

@@ -36,11 +36,11 @@ class Plan:
 
     seed: int
     uploads: int = 200
-    lines: int = 20  # of a file, on average
+    lines: int = 22  # of a file, on average; cancellations have fewer
     kills: int = 20
     faults: int = 200
     seconds: float = 100.0
-    drain_seconds: float = 240.0
+    drain_seconds: float = 300.0
     sellers: int = 6
     small_disk: bool = True
 
@@ -272,6 +272,7 @@ class Campaign:
 
     def _end(self) -> None:
         self._over.set()
+        self.disturber.let_go()
         if self.deployment.process is not None:
             self.deployment.stop()
         if self.amazon.process is not None:

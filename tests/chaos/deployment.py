@@ -19,7 +19,7 @@ from running import Process, Running, wait_for
 
 WORKER, DOORS, WEB, READER = PARTS = ("worker", "doors", "web", "reader")
 MODULES = {"cws_filedrop.doors": DOORS, "cws_filedrop.web.process": WEB, "cws_filedrop.pipeline.reading_main": READER}
-LOOK_SECONDS = 0.5
+LOOK_SECONDS = 0.8
 SETTINGS = {
     "SERVICE__HEAVY_BYTES": 3000,  # a third of the files are large
     "WEB__ENABLED": True,

@@ -195,6 +195,16 @@ def test_what_is_accepted_and_not_seen_is_listed_until_it_is(watch: Watch) -> No
     assert "own order shows" in watch.shop.messages(upload_id)
 
 
+def test_what_is_old_is_forgotten_and_nothing_else(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    db = watch.shop.context.db
+    assert read_backs.forget(db, before=NOW) == 0
+    assert read_backs.queue(db, now=NOW + timedelta(days=9)) == {1: 1}
+    assert read_backs.forget(db, before=NOW + timedelta(hours=1)) == 1
+    assert read_backs.queue(db, now=NOW + timedelta(days=9)) == {}
+
+
 def test_two_packages_are_seen_one_after_the_other(watch: Watch) -> None:
     watch.shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
     first = watch.shop.drop(shipped(item=ITEM, quantity="1"))
@@ -513,6 +523,20 @@ def test_an_order_cancelled_at_amazon_decides_what_nobody_knew_of(watch: Watch) 
     assert "Amazon's own order is cancelled: nothing of it can be shipped" in watch.result(upload_id)
     assert [verdict for verdict, _ in watch.shop.lines(held)] == ["queued"], "it waited for this"
     assert FIRST in outbox(watch.shop.context, upload_id)["unconfirmed"].decode()
+
+
+def test_a_correction_that_nobody_knows_of_is_not_good_by_the_package_that_it_corrects(watch: Watch) -> None:
+    """Found by `make chaos`, seed 13: it was told `confirmed-warning`, "Amazon had these pieces already"."""
+    first = watch.shop.drop(shipped())
+    watch.shop.sent()
+    correction = lost(watch, shipped(NEXT))
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["unconfirmed"]
+    assert "more pieces than are left" in watch.result(correction)
+    assert [verdict for verdict, _ in watch.shop.lines(first)] == ["confirmed"]
+    assert watch.shop.order().state is OrderState.SHIPPED
+    assert [verdict for verdict, _ in watch.shop.lines(watch.shop.drop(shipped(NEXT)))] == ["queued"]
 
 
 def test_what_waited_for_an_unknown_line_goes_on_once_amazon_shows_that(watch: Watch) -> None:

@@ -14,12 +14,13 @@ from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.model import OrderState, UploadState, Verdict
 from cws_filedrop.pipeline import outbox, recording, standing
 from cws_filedrop.reports import status
-from cws_filedrop.store.feeds import feeds, filling, settling
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.feeds import feeds, filling, releasing, settling
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.orders import ledgers, order_book, order_lists
 from cws_filedrop.store.schema import LINES
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads import claims, lines, uploads
 from cws_filedrop.store.users.decisions import Who
 
 REFUSED = ("A-18028", "Your order cannot be found")
@@ -329,6 +330,33 @@ def test_what_waits_for_a_sent_line_goes_on_as_new_when_that_is_refused(shop: Sh
     assert shop.lines(other) == [("queued", "")]
     assert [one["tracking-number"] for one in shop.sent()] == [NEXT]
     assert (shop.order().state, refused_lines(shop)) == (OrderState.SHIPPED, [])
+
+
+def test_what_waits_is_judged_by_what_is_told_by_then(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    _, feed_no = shop.submitted()
+    later = shop.drop(shipped(FIRST, item=ITEM, quantity="2"))
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    assert later in shop.settled(feed_no, {})
+    assert shop.lines(later) == [("rejected", "Q02")]
+    assert uploads.some(shop.context.db, [later])[0].state is UploadState.DONE
+
+
+def test_what_an_answer_missed_goes_on_in_the_regular_rounds(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1))
+    shop.drop(shipped(FIRST, item=ITEM))
+    _, feed_no = shop.submitted()
+    later = shop.drop(shipped(NEXT, item=ITEM))
+    assert releasing.release_due(shop.context.db, now=stamp(NOW)) == []
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    with shop.context.db.write() as connection:
+        feeds.change_verdicts(connection, feed_no, (Verdict.SENT,), Verdict.CONFIRMED)
+        claims.answered_in(connection, feed_no)
+        assert releasing.release_in(connection, 2, [ORDER], now=stamp(NOW)) == [], "another account's order"
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    assert releasing.release_due(shop.context.db, now=stamp(NOW)) == []
+    assert shop.lines(later) == [("queued", "O07")]
 
 
 def test_a_later_line_takes_the_place_of_one_that_waits(shop: Shop) -> None:

@@ -118,7 +118,7 @@ def test_the_seller_is_told_meanwhile_why_its_lines_wait(trade: Trade) -> None:
     trade.submit(feed_no, 2)
     (seller,) = sellers.everyone(trade.context.db)
     (one,) = standing.of(trade.context, seller).unresolved
-    assert (one["no"], one["lines"]) == (feed_no, 1)
+    assert (one["no"], one["lines"], one["since"]) == (feed_no, 1, trade.feed(feed_no).intent_at)
     assert one["why"].startswith("The sandbox does not list it (look 1 of 3)")
     trade.resolve(feed_no)
     assert standing.of(trade.context, seller).unresolved == []
@@ -286,6 +286,16 @@ def test_a_strangers_feed_is_found_out_by_its_report_and_looking_goes_on(trade: 
     assert (feed.state, feed.amazon_feed_id, feed.strangers) == (FeedState.INTENDED, None, stranger)
     assert trade.told(upload_id) == [("queued", "")]
     is_confirmed_once(trade, upload_id, feed_no, *orders)
+
+
+def test_two_strangers_are_both_found_out_and_remembered(trade: Trade) -> None:
+    upload_id, feed_no = lost(trade, worked=False)
+    orders = ["026-0000000-0000007", "026-0000000-0000008", "026-0000000-0000009"]
+    strangers = [a_stranger_sends(trade, OTHER, orders[0]), a_stranger_sends(trade, *orders[1:])]
+    while len(trade.feed(feed_no).not_ours) < 2:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    assert trade.feed(feed_no).not_ours == set(strangers)
+    is_confirmed_once(trade, upload_id, feed_no, OTHER, *orders)
 
 
 def test_a_strangers_feed_whose_report_could_be_ours_makes_nothing_good(trade: Trade) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -28,6 +28,33 @@ class AuditRow:
     size: int | None
     detail: str
     times: int
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which entries: "" means any; `since` and `until` are days or moments in UTC, the second left out."""
+
+    seller: str = ""
+    address: str = ""
+    event: str = ""
+    since: str = ""
+    until: str = ""
+
+    def conditions(self) -> list[sa.ColumnElement[bool]]:
+        """What entries must be like."""
+        found = [AUDIT.c[name] == value for name in ("seller", "address", "event") if (value := getattr(self, name))]
+        until = [AUDIT.c.at < self.until] if self.until else []
+        return [AUDIT.c.at >= self.since, *found, *until]
+
+
+_ROW: Final = tuple(AUDIT.c[name] for name in AuditRow.__slots__)
+_PIECE: Final = 1_000
+
+
+def gap(at: datetime, entries: int, why: str) -> AuditRow:
+    """An entry that says how many are missing."""
+    empty = dict.fromkeys(("seller", "address", "door", "client", "name", "upload_id"), "")
+    return AuditRow(at=stamp(at), event="gap", size=None, detail=f"entries that were {why}", times=entries, **empty)
 
 
 def add(db: Database, rows: Sequence[AuditRow]) -> None:
@@ -59,11 +86,27 @@ def listing(
     db: Database, *, seller: str = "", address: str = "", event: str = "", since: str = "", limit: int = 100
 ) -> list[AuditRow]:
     """At most `limit` entries, newest first; "" means any."""
-    wanted: dict[Any, str] = {AUDIT.c.seller: seller.lower(), AUDIT.c.address: address, AUDIT.c.event: event}
-    query = sa.select(*(AUDIT.c[name] for name in AuditRow.__slots__)).where(AUDIT.c.at >= since)
-    query = query.where(*(column == value for column, value in wanted.items() if value))
+    return matching(db, AuditQuery(seller.lower(), address, event, since), limit=limit)
+
+
+def matching(db: Database, query: AuditQuery, *, limit: int) -> list[AuditRow]:
+    """At most `limit` entries, newest first."""
+    wanted = sa.select(*_ROW).where(*query.conditions()).order_by(AUDIT.c.id.desc()).limit(limit)
     with db.read() as connection:
-        return [AuditRow(*row) for row in connection.execute(query.order_by(AUDIT.c.id.desc()).limit(limit))]
+        return [AuditRow(*row) for row in connection.execute(wanted)]
+
+
+def everything(db: Database, query: AuditQuery) -> Iterator[tuple[int, AuditRow]]:
+    """Every entry with its id, oldest first; piece by piece, so that nothing waits for whoever reads."""
+    last = 0
+    while True:
+        wanted = sa.select(AUDIT.c.id, *_ROW).where(*query.conditions(), AUDIT.c.id > last).order_by(AUDIT.c.id)
+        with db.read() as connection:
+            rows = connection.execute(wanted.limit(_PIECE)).all()
+        if not rows:
+            return
+        yield from ((row[0], AuditRow(*row[1:])) for row in rows)
+        last = rows[-1][0]
 
 
 def login_before(db: Database, last: AuditRow) -> AuditRow | None:

@@ -3,7 +3,8 @@ already (18021), and those of unknown outcome that are not there and cannot come
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,13 +14,14 @@ from cws_filedrop.model import Verdict
 from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.rules.pieces import already_shipped, unknown_lines
 from cws_filedrop.rules.pieces.already_shipped import RefusedAsShipped
+from cws_filedrop.rules.pieces.ledger import line_key
 from cws_filedrop.rules.pieces.orders_shown import ShownOrder
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import releasing, shown
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Renewed, ReportedLine
 from cws_filedrop.store.orders import effects
 from cws_filedrop.store.orders.effects import LineRefusal
-from cws_filedrop.store.schema import LINES
+from cws_filedrop.store.schema import CLAIMS, LINES
 from cws_filedrop.store.uploads import claims
 
 Decided = tuple[ReportedLine, RefusedAsShipped]
@@ -39,7 +41,7 @@ def decide(
 ) -> Renewed:
     """Give such lines of an order their verdicts, by what its order there shows; doing it again changes nothing.
     `beside` is called with those that are refused by it, in the same transaction."""
-    found = [(one, _named(said, marketplace)) for one, said in _decided(told, order)]
+    found = [(one, _named(said, marketplace)) for one, said in _decided(told, _to_be_corrected(db, due), order)]
     if not found:
         return Renewed([], [])
     with db.write() as connection:
@@ -50,12 +52,29 @@ def decide(
     return Renewed(list(dict.fromkeys(one.upload_id for one, _ in found)), done)
 
 
-def _decided(told: Sequence[ReportedLine], order: ShownOrder | None) -> list[Decided]:
-    """What the order decides; no unit of it stands for two lines."""
+def _to_be_corrected(db: Database, due: DueReadBack) -> dict[str, list[ReportedLine]]:
+    """Packages of the order that Amazon has accepted and another line is to correct, by that line's key: while nobody
+    knows of the correction, or it is refused, they stand."""
+    names = ("upload_id", "line", "order_item_id", "tracking", "quantity", "corrected_by")
+    ours = (CLAIMS.c.account_id == due.account_id, CLAIMS.c.amazon_order_id == due.amazon_order_id)
+    query = sa.select(*(CLAIMS.c[name] for name in names)).where(*ours, CLAIMS.c.corrected_by != "")
+    found: dict[str, list[ReportedLine]] = defaultdict(list)
+    with db.read() as connection:
+        for row in connection.execute(query.where(CLAIMS.c.accepted > 0)):
+            package = (row.upload_id, row.line, row.order_item_id, row.tracking, row.quantity)
+            found[row.corrected_by].append(ReportedLine(*package, accepted=True, seen=False))
+    return found
+
+
+def _decided(
+    told: Sequence[ReportedLine], corrected: Mapping[str, Sequence[ReportedLine]], order: ShownOrder | None
+) -> list[Decided]:
+    """What the order decides; no unit of it stands for two lines, nor for a correction and what that is to correct."""
     ours = [one for one in told if one.accepted or one.seen]
     found: list[Decided] = []
     for one in told:
-        if (said := _of_line(one, ours, order)) is None:
+        standing = corrected.get(line_key(one.upload_id, one.line), ())
+        if (said := _of_line(one, [*ours, *standing], order)) is None:
             continue
         found.append((one, said))
         if said.verdict is not Verdict.UNCONFIRMED:

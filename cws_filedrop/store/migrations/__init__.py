@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.errors import ConfigError
 
-HEAD: Final = "0032"
+HEAD: Final = "0033"
 FIRST: Final = "0018"  # of the first release; databases of earlier ones were never released
 LAST_BEFORE: Final = "5da283c"  # the commit that brings those to FIRST
 
@@ -27,7 +27,7 @@ def upgrade(connection: sa.Connection) -> None:
 
     Raises: ConfigError when a newer version of this program made the database, or one before the first release.
     """
-    found = _revision(connection)
+    found = revision(connection)
     if found == HEAD:
         return
     if found is not None and found > HEAD:
@@ -48,7 +48,7 @@ def upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision(connection: sa.Connection) -> str | None:
     """What the database is of; None when it has none of our tables."""
     look = sa.inspect(connection)
     if look.has_table("alembic_version"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from cws_filedrop.store.schema.accounts import ACCOUNTS, CARRIER_NAMES, KEYS, PROFILES, RESTORED_LOOKS, SELLERS
 from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.cluster import SHARED_FOLDERS, WORKERS
 from cws_filedrop.store.schema.connections import CONNECTIONS
 from cws_filedrop.store.schema.doors import AUDIT, AUDIT_EXPORTS, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
@@ -52,6 +53,7 @@ __all__ = [
     "RESTORED_LOOKS",
     "SELLERS",
     "SERIAL",
+    "SHARED_FOLDERS",
     "SIGHTINGS",
     "TO_SEND",
     "UPLOADS",
@@ -59,4 +61,5 @@ __all__ = [
     "USER_TOKENS",
     "VERDICT_COUNTS",
     "WEB_SESSIONS",
+    "WORKERS",
 ]

@@ -132,7 +132,7 @@ def reach(part: Part, *, known: bool = False) -> Reach:
         if path.stat().st_mtime > found.stat().st_mtime or path.relative_to(ROOT).as_posix() not in there
     ]
     if newer:
-        more = found.with_name("more.json")
+        more = found.with_name(f"more-{found.name}")
         measure(part.names, newer, more)
         both = before | Reach.of_json(more.read_text(encoding="utf-8"))
         found.write_text(json.dumps(asdict(both)), encoding="utf-8")

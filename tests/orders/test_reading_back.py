@@ -195,6 +195,16 @@ def test_what_is_accepted_and_not_seen_is_listed_until_it_is(watch: Watch) -> No
     assert "own order shows" in watch.shop.messages(upload_id)
 
 
+def test_what_is_old_is_forgotten_and_nothing_else(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    db = watch.shop.context.db
+    assert read_backs.forget(db, before=NOW) == 0
+    assert read_backs.queue(db, now=NOW + timedelta(days=9)) == {1: 1}
+    assert read_backs.forget(db, before=NOW + timedelta(hours=1)) == 1
+    assert read_backs.queue(db, now=NOW + timedelta(days=9)) == {}
+
+
 def test_two_packages_are_seen_one_after_the_other(watch: Watch) -> None:
     watch.shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
     first = watch.shop.drop(shipped(item=ITEM, quantity="1"))

@@ -353,6 +353,8 @@ def test_what_an_answer_missed_goes_on_in_the_regular_rounds(shop: Shop) -> None
     with shop.context.db.write() as connection:
         feeds.change_verdicts(connection, feed_no, (Verdict.SENT,), Verdict.CONFIRMED)
         claims.answered_in(connection, feed_no)
+        assert releasing.release_in(connection, 2, [ORDER], now=stamp(NOW)) == [], "another account's order"
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
     assert releasing.release_due(shop.context.db, now=stamp(NOW)) == []
     assert shop.lines(later) == [("queued", "O07")]
 

@@ -2,6 +2,7 @@
 
 Without ROWS all sizes are measured, which takes some minutes, and the table goes into bench/README.md.
 `python -m bench doors` measures the doors beside other servers (`bench.doors`).
+`python -m bench pollock FOLDER` reads the polluted files of the Pollock benchmark (`bench.pollock`).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from bench.convert import SIZES, figures, machine, yardstick
 
 README = Path(__file__).with_name("README.md")
 MARKED = {
-    name: re.compile(rf"(?<=<!-- {name} -->\n).*(?=<!-- /{name} -->)", re.DOTALL) for name in ("figures", "doors")
+    name: re.compile(rf"(?<=<!-- {name} -->\n).*(?=<!-- /{name} -->)", re.DOTALL)
+    for name in ("figures", "doors", "pollock")
 }
 
 
@@ -47,7 +49,18 @@ def main_doors(arguments: list[str]) -> None:
         keep("doors", lines)
 
 
+def main_pollock(folder: str) -> None:
+    """Read the polluted files in a folder, print, and keep the table."""
+    from bench import pollock
+
+    lines = pollock.main(Path(folder))
+    print("\n".join(lines))
+    keep("pollock", lines)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["pollock"]:
+        sys.exit(main_pollock(sys.argv[2]))
     if sys.argv[1:2] == ["doors"]:
         sys.exit(main_doors(sys.argv[2:]))
     main([int(text) for text in sys.argv[1:]])

@@ -1,7 +1,8 @@
 """`python -m bench [ROWS ...]`: convert files of so many rows, the naive way beside it, and print a table of figures.
 
 Without ROWS all sizes are measured, which takes some minutes, and the table goes into bench/README.md.
-`python -m bench doors` measures the doors beside other servers (`bench.doors`).
+`python -m bench doors` measures the doors beside other servers (`bench.doors`), `python -m bench takeover` how soon a
+dead worker's work is taken over (`bench.takeover`).
 `python -m bench pollock FOLDER` reads the polluted files of the Pollock benchmark (`bench.pollock`).
 """
 
@@ -58,9 +59,18 @@ def main_pollock(folder: str) -> None:
     keep("pollock", lines)
 
 
+def main_takeover(arguments: list[str]) -> None:
+    """Measure takeovers, and print."""
+    from bench import takeover
+
+    print("\n".join(takeover.main(arguments)))
+
+
 if __name__ == "__main__":
     if sys.argv[1:2] == ["pollock"]:
         sys.exit(main_pollock(sys.argv[2]))
+    if sys.argv[1:2] == ["takeover"]:
+        sys.exit(main_takeover(sys.argv[2:]))
     if sys.argv[1:2] == ["doors"]:
         sys.exit(main_doors(sys.argv[2:]))
     main([int(text) for text in sys.argv[1:]])

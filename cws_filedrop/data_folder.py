@@ -24,6 +24,7 @@ from cws_filedrop.store.database import default_url, sqlite_file
 
 LOG: Final = log.get(__name__)
 FOLDERS: Final = ("spool", "logs", "keys", "documents", "tmp")
+RESTORING: Final = "RESTORING"  # in a data folder that a backup is put back into, until all of it is there
 SMALL: Final = frozenset({"logs", "keys"})  # looked through at every start
 BESIDE: Final = ("", "-wal", "-shm", "-journal")  # a database, and what SQLite puts beside it
 PASS: Final = 0o010  # the group may go through the folder, and not see what is in it
@@ -45,6 +46,12 @@ def prepare(settings: Settings) -> None:
     Raises: ConfigError when the folder cannot be made, or nothing can be given to the group.
     """
     make(settings)
+    if (settings.data / RESTORING).exists():
+        raise ConfigError(
+            f"{settings.data}: a backup was not restored to its end; empty the folder and restore it again"
+        )
+    if closed := unwritable(settings):
+        raise ConfigError(f"[service] data_dir: {closed[0]} cannot be written by {private.user_name()}")
     gid = private.group_id(settings.service.group) if settings.service.group else None
     for path in _private(settings):
         _close(path)
@@ -52,6 +59,18 @@ def prepare(settings: Settings) -> None:
         for path in _shared(settings):
             _give(path, gid, settings.service.group)
     _close_top(settings.data, gid)  # last: the group passes only when everything beyond is as it should be
+
+
+def unwritable(settings: Settings) -> list[Path]:
+    """What is there, and the service cannot write, though it has to: folders, and the files of its database.
+
+    Not its logs: it runs without, and says so.
+    """
+    folders = [settings.data, *(settings.data / name for name in (*FOLDERS, "homes") if name != "logs")]
+    file = sqlite_file(settings.database.url or default_url(settings.data))
+    files = [file.with_name(file.name + ending) for ending in BESIDE] if file else []
+    closed = [path for path in folders if path.exists() and not os.access(path, os.W_OK | os.X_OK)]
+    return closed + [path for path in files if path.exists() and not os.access(path, os.W_OK)]
 
 
 def _private(settings: Settings) -> list[Path]:

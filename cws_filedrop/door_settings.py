@@ -3,6 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
+
+LOCAL_SYSLOG: Final = "/dev/log"
+
+
+def export_target(setting: str) -> tuple[str, str]:
+    """The kind of target of an export (file, local or tcp), and its place. Raises: ValueError."""
+    kind, _, place = setting.partition(":")
+    if kind == "file" and place:
+        return "file", place
+    if kind == "syslog" and (not place or place.startswith("/")):
+        return "local", place or LOCAL_SYSLOG
+    host, _, port = place.rpartition(":")
+    if kind == "syslog" and host and port.isdecimal() and 0 < int(port) < 65_536:
+        return "tcp", place
+    raise ValueError(setting)
+
+
+def export_fault(setting: str) -> str:
+    """What is wrong with `[audit] export`, in words; "" = nothing."""
+    try:
+        export_target(setting or "syslog")
+    except ValueError:
+        return f"{setting!r} is no place for the audit trail; write file:PATH, syslog or syslog:HOST:PORT"
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +141,14 @@ class AuditSettings:
     """The audit trail: who logged in, uploaded, fetched, deleted or was refused."""
 
     keep_days: int = field(default=400, metadata={"doc": "entries older than this are removed"})
+    export: str = field(
+        default="",
+        metadata={
+            "doc": "where new entries are exported to, too, as JSON lines: file:PATH, syslog (of this machine), or"
+            " syslog:HOST:PORT (by TCP); empty: nowhere",
+            "fault": export_fault,
+        },
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,9 +33,21 @@ FINISHED_SECONDS: Final = 0.02  # between looks whether the last workflows have 
 class Engine:
     """The one engine of this process. On SQLite only one process may run it; a lock in the data folder sees to that."""
 
-    def __init__(self, url: str, *, turn: threading.Lock, poll_seconds: float = 0.5) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        turn: threading.Lock,
+        poll_seconds: float = 0.5,
+        executor: str = "worker",
+        connections: sa.Engine | None = None,
+    ) -> None:
+        """`executor` is whose work it is; on PostgreSQL a name that no start had before. There `connections` are
+        those that it uses (`store.database`)."""
         self._url = url
         self._turn = turn
+        self._executor = executor
+        self._connections = connections
         self._poll_seconds = poll_seconds
         self._is_sqlite = url.startswith("sqlite:///")
         self._library: DBOS | None = None
@@ -47,15 +59,15 @@ class Engine:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.close()
         _quieten()
-        # The data folder's lock is ours already: launching resumes every unfinished workflow at once, and two processes
-        # would run the same steps. One process holds the lock, so its predecessor is dead, and the id that unfinished
-        # work belongs to may be the same for every start: launching takes that work up.
+        # Launching resumes every unfinished workflow of the same executor at once; if that one lived, two processes
+        # would run the same steps. On SQLite one process holds the data folder's lock, so its predecessor is dead, and
+        # the id may be the same for every start. On PostgreSQL it never is, and `adopt` takes up what the dead left.
         self._library = DBOS(
             config={
                 "name": "cws-filedrop",
                 "system_database_url": self._url,
-                "system_database_engine": _sqlite_engine(self._url, self._turn) if self._is_sqlite else None,
-                "executor_id": "worker",
+                "system_database_engine": self._library_engine(),
+                "executor_id": self._executor,
                 "application_version": APPLICATION_VERSION,
                 "serializer": DBOSPortableJSONSerializer(),
                 "max_executor_threads": THREADS,
@@ -66,6 +78,9 @@ class Engine:
         DBOS.launch()
         for name, at_once in QUEUES.items():
             DBOS.register_queue(name, worker_concurrency=at_once, polling_interval_sec=self._poll_seconds)
+
+    def _library_engine(self) -> sa.Engine | None:
+        return _sqlite_engine(self._url, self._turn) if self._is_sqlite else self._connections
 
     def stop(self, *, patience_seconds: int) -> None:
         """Let running steps finish within `patience_seconds`, then shut the engine down."""
@@ -92,6 +107,15 @@ def enqueue(
     delay = delay_seconds if delay_seconds > 0 else None
     with SetWorkflowID(id), SetEnqueueOptions(delay_seconds=delay):
         DBOS.enqueue_workflow(queue, workflow, *arguments)
+
+
+def adopt(executor: str) -> None:
+    """Resume what a dead executor left unfinished; any worker may get it. Whoever calls this knows that it is dead.
+
+    A private of the library's (read in 3.4.0): the public `resume_workflow` forgets how often a workflow was recovered,
+    and one that kills its worker would do so for ever.
+    """
+    DBOS._recover_pending_workflows([executor])
 
 
 def live(*prefixes: str) -> list[str]:

@@ -70,6 +70,10 @@ class ConfigError(FileDropError):
     """Settings that cannot be used; the message names the file and the key."""
 
 
+class TakenOver(FileDropError):
+    """Another worker does this one's work, since nothing was heard of it for a while: it must change nothing more."""
+
+
 class NotPossible(FileDropError):
     """A person's decision that cannot be carried out, or no longer; the text says why."""
 

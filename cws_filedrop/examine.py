@@ -28,6 +28,7 @@ from cws_filedrop.upload_outcome import UploadOutcome, UsedProfile
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
 Hashes = npt.NDArray[np.uint64]
+SEVEREST_FIRST: Final = (Severity.ERROR, Severity.HELD, Severity.WARNING, Severity.INFO)
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
 MOST_REALIGNED: Final = 1_000  # odd lines of a chunk that are looked at again
@@ -54,6 +55,7 @@ class Piece:
     quiet: frozenset[int]
     cancellations: dict[int, Cancellation]
     remarks: dict[int, str]  # what there is to say of lines that are only noted, by line
+    answering: str  # who answers, in words
     again: Callable[[int], Piece]  # the lines after one of them, judged again because their orders have changed
 
     def until(self, line: int) -> Piece:
@@ -76,10 +78,14 @@ class Piece:
 
     @cached_property
     def issues_by_line(self) -> dict[int, list[Issue]]:
-        """The issues in words, by line."""
+        """The issues in words, by line; what rejects a line stands before what is only worth knowing about it."""
         by_line: dict[int, list[Issue]] = {}
-        for line, issue in wording.issues(self.issues) if len(self.issues) else ():
+        found = wording.issues(self.issues, answering=self.answering) if len(self.issues) else ()
+        for line, issue in found:
             by_line.setdefault(line, []).append(issue)
+        for issues in by_line.values():
+            if len(issues) > 1:
+                issues.sort(key=lambda issue: SEVEREST_FIRST.index(issue.severity))
         return by_line
 
 
@@ -247,6 +253,7 @@ class Examination:
             judgement.quiet,
             judgement.cancellations,
             judgement.remarks,
+            self._context.answering,
             again=lambda line: self._piece(chunk.after(line), in_file),
         )
 

@@ -165,6 +165,7 @@ class MailKind(StrEnum):
     DIGEST = "digest"  # to a seller, about a day
     OPERATORS = "operators"
     BUYER = "buyer"
+    ACCESS = "access"  # to a seller, about its tokens, web hooks and login
 
 
 class MailState(StrEnum):
@@ -293,6 +294,14 @@ class Role(StrEnum):
         return order.index(self) >= order.index(needed)
 
 
+class Scope(StrEnum):
+    """What a token is for."""
+
+    READ = "read"  # every GET, and evidence
+    UPLOAD = "upload"  # hand in files, release held ones
+    MANAGE = "manage"  # everything else that changes something
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """One seller's account at Amazon: where feeds go, and in whose name."""
@@ -336,3 +345,4 @@ class JudgementContext:
     policy: Policy = field(default_factory=Policy)
     limits: Limits = field(default_factory=Limits)
     profiles: tuple[Profile, ...] = ()  # layouts of the seller's own
+    answering: str = "Amazon"  # who answers, in words

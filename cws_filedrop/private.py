@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import grp
 import os
+import pwd
 from typing import Final
 
 FOLDER: Final = 0o700
@@ -14,6 +15,14 @@ OTHERS: Final = 0o077  # the rights of the group and of everybody else
 def set_umask() -> None:
     """Keep others out of whatever this process and its children make from here on, libraries' files among it."""
     os.umask(OTHERS)
+
+
+def user_name() -> str:
+    """Whom this process runs as, for people."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return f"user {os.geteuid()}"
 
 
 def group_id(name: str) -> int | None:

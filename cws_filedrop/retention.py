@@ -17,7 +17,7 @@ from cws_filedrop.drop import disk
 from cws_filedrop.drop.home import Folder, UploadStage
 from cws_filedrop.orders import drop_folder
 from cws_filedrop.service_context import ServiceContext
-from cws_filedrop.store.doors import audit
+from cws_filedrop.store.doors import audit, audit_exports
 from cws_filedrop.store.feeds import order_reports, read_backs
 from cws_filedrop.store.orders import order_lists
 from cws_filedrop.store.outgoing import hooks, mails
@@ -50,9 +50,19 @@ def sweep(context: ServiceContext) -> int:
     order_reports.forget(
         context.db, before=context.clock() - timedelta(days=context.settings.service.keep_results_days)
     )
-    audit.forget(context.db, before=context.clock() - timedelta(days=context.settings.audit.keep_days))
+    _forget_audit(context)
     _forget_dropped(context)
     return removed
+
+
+def _forget_audit(context: ServiceContext) -> None:
+    """The trail itself; where an export has not taken all of that yet, an entry says how much is missing."""
+    before, target = context.clock() - timedelta(days=context.settings.audit.keep_days), context.settings.audit.export
+    missing = audit_exports.unexported(context.db, target, before=before) if target else 0
+    audit.forget(context.db, before=before)
+    if missing:
+        LOG.error("audit.lost", entries=missing)
+        audit.add(context.db, [audit.gap(context.clock(), missing, f"removed before they were exported to {target}")])
 
 
 def _forget_documents(context: ServiceContext) -> None:

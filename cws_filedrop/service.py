@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from cws_filedrop import config, log
 from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.errors import RemoteUnavailable
 from cws_filedrop.gate import certificates
 from cws_filedrop.marketplaces.amazon import Credentials, FeedsClient, Timeouts
 from cws_filedrop.marketplaces.orders_api import OrdersClient
@@ -27,15 +28,17 @@ from cws_filedrop.outgoing.alarms.watch import AlarmWatch
 from cws_filedrop.pipeline.processes import Processes
 from cws_filedrop.processes.addresses import Addresses
 from cws_filedrop.processes.children import Children
+from cws_filedrop.processes.roles import ServiceRole
 from cws_filedrop.service_context import open_context
 from cws_filedrop.settings import Settings
-from cws_filedrop.store.database import Database
+from cws_filedrop.store.database import Database, DatabaseError
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.worker import Worker
 
 LOG: Final = log.get(__name__)
 AMAZON_TOKEN_URL: Final = "https://api.amazon.com/auth/o2/token"  # noqa: S105
 SWITCH_SECONDS: Final = 0.0005
+TAKEN_OVER_CODE: Final = 75  # EX_TEMPFAIL of sysexits.h: to be started again
 
 
 class Service:
@@ -55,6 +58,8 @@ class Service:
         # Threads here make many short calls to disk and database. At the usual 5 ms each of them waits that long to get
         # the interpreter back whenever another thread computes.
         sys.setswitchinterval(SWITCH_SECONDS)
+        if ServiceRole.WORKER not in self._children.roles:
+            return _addresses(self._children.ready(), "")
         settings = self._settings
         if endpoint := self._children.endpoint():
             settings = replace(settings, marketplace=replace(settings.marketplace, endpoint=endpoint))
@@ -65,12 +70,11 @@ class Service:
         return _addresses(self._children.ready(), settings.marketplace.endpoint)
 
     def _assembled(self, settings: Settings) -> Worker:
-        client = _clients(settings)
-        orders = lambda account: OrdersClient.beside(client(account))  # noqa: E731
-        amazon = AmazonContext(open_context(settings), client, orders, rate_scale(settings))
+        client = account_clients(settings)
+        amazon = AmazonContext(open_context(settings), client, partial(_orders, client), settings.rate_scale)
         puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
         watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
-        return Worker(settings, amazon, puller, watch, Processes(settings, self._children.reader))
+        return Worker(settings, amazon, puller, watch, Processes(settings, self._children.reader), lost=_lost)
 
     def stop(self) -> None:
         """Let transfers and steps in progress finish, then end. Harmless when repeated, and before it has started."""
@@ -79,6 +83,16 @@ class Service:
             self._worker.stop()
             self._worker = None
         self._children.stop()
+
+
+def _lost() -> None:
+    """Another worker has taken over: nothing may be finished here. The children end with this process."""
+    LOG.error("service.taken_over")
+    os._exit(TAKEN_OVER_CODE)
+
+
+def _orders(client: Callable[[Account], FeedsClient], account: Account) -> OrdersClient:
+    return OrdersClient.beside(client(account))
 
 
 def _pass_on(worker: Worker, message: Mapping[str, Any]) -> None:
@@ -101,19 +115,11 @@ def _host(address: Sequence[Any]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def rate_scale(settings: Settings) -> float:
-    """How much faster than Amazon's the rate limits are: only the sandbox is."""
-    if settings.marketplace.kind != "sandbox":
-        return 1.0
-    built_in = not settings.marketplace.endpoint or settings.marketplace.rate_scale == 1.0
-    return settings.sandbox.rate_scale if built_in else settings.marketplace.rate_scale
-
-
-def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
+def account_clients(settings: Settings) -> Callable[[Account], FeedsClient]:
     """One client per account, kept."""
     kept: dict[int, FeedsClient] = {}
     lock = threading.Lock()
-    db = Database(settings.database.url) if settings.database.url else open_context(settings).db
+    db = open_context(settings).db
 
     def client(account: Account) -> FeedsClient:
         with lock:
@@ -127,7 +133,15 @@ def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
 def _client(settings: Settings, db: Database, account: Account) -> FeedsClient:
     credentials = partial(_credentials, settings, db, account)
     timeouts = Timeouts.of(settings.marketplace.timeout_seconds)
-    return FeedsClient(credentials(), account.marketplace_id, timeouts, renew=credentials)
+    return FeedsClient(credentials(), account.marketplace_id, timeouts, renew=credentials, before=partial(_may_act, db))
+
+
+def _may_act(db: Database) -> None:
+    """Return if this worker may still call Amazon. Raises: TakenOver; RemoteUnavailable when that cannot be asked."""
+    try:
+        db.check_worker()
+    except DatabaseError as error:
+        raise RemoteUnavailable(f"the database is away ({type(error).__name__})", ambiguous=False) from error
 
 
 def _credentials(settings: Settings, db: Database, account: Account) -> Credentials:

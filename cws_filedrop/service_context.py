@@ -50,7 +50,8 @@ class ServiceContext:
         """What the verdicts on a file depend on, besides its bytes."""
         limits = self.settings.limits
         bounds = Limits(bytes=limits.upload_bytes, unpacked_bytes=limits.unpacked_bytes, lines=limits.lines)
-        return JudgementContext(now=now, policy=policy, limits=bounds, profiles=tuple(profiles))
+        answering = self.marketplace.said("Amazon")
+        return JudgementContext(now, policy, bounds, tuple(profiles), answering)
 
     def work_dir(self, upload_id: str) -> Path:
         """Where files of an upload are made before they are delivered."""

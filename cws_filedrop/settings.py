@@ -77,6 +77,11 @@ class DatabaseSettings:
         },
     )
 
+    @property
+    def is_embedded(self) -> bool:
+        """Is it SQLite's, which one service alone may work with?"""
+        return not self.url.startswith("postgresql")
+
 
 @dataclass(frozen=True, slots=True)
 class WebSettings:
@@ -149,6 +154,19 @@ class LimitSettings:
     )
     reading_seconds_per_mib: float = field(
         default=4.0, metadata={"doc": "added to that for each MiB of the file, unpacked"}
+    )
+    reading_clock_factor: float = field(
+        default=5.0,
+        metadata={
+            "doc": "a file is set aside when reading it has not come to an end after so many times those seconds by the"
+            " clock, and `reading_stalled_seconds`; 0: no limit"
+        },
+    )
+    reading_stalled_seconds: float = field(
+        default=60.0,
+        metadata={
+            "doc": "and when the process that reads it computes nothing for so long, as one that hangs; 0: no limit"
+        },
     )
     free_bytes: int = field(
         default=268_435_456, metadata={"doc": "uploads are refused while less than this is free on the disk"}
@@ -247,6 +265,10 @@ class HookSettings:
     allow_private: bool = field(
         default=False, metadata={"doc": "allow addresses in private networks and on this machine"}
     )
+    ports: str = field(
+        default="80 443 8443",
+        metadata={"doc": "ports that are called, separated by blanks; empty, or with `allow_private`: any"},
+    )
     timeout_seconds: float = field(
         default=10.0, metadata={"doc": "how long one call may take in all, from the look-up of the name to the answer"}
     )
@@ -254,6 +276,12 @@ class HookSettings:
         default=5.0, metadata={"doc": "a hook that has taken nothing for this long, though called, is switched off"}
     )
     keep_days: int = field(default=30, metadata={"doc": "calls older than this are removed"})
+
+    @property
+    def called_ports(self) -> frozenset[int]:
+        """The ports that may be called; none: any."""
+        words = [] if self.allow_private else self.ports.replace(",", " ").split()
+        return frozenset(int(word) if word.isdecimal() else 0 for word in words)  # 0 is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +357,14 @@ class Settings:
     def data(self) -> Path:
         """The data folder, absolute."""
         return self.service.data_dir.expanduser().absolute()
+
+    @property
+    def rate_scale(self) -> float:
+        """How much faster than Amazon's the rate limits are: only the sandbox is."""
+        if self.marketplace.kind != "sandbox":
+            return 1.0
+        built_in = not self.marketplace.endpoint or self.marketplace.rate_scale == 1.0
+        return self.sandbox.rate_scale if built_in else self.marketplace.rate_scale
 
     @property
     def logs(self) -> Path:

@@ -14,34 +14,36 @@ from typing import Final
 
 from cws_filedrop import engine, log, retention
 from cws_filedrop.amazon_context import AmazonContext
-from cws_filedrop.decisions.orders_and_feeds import SettledOrdersWatch
-from cws_filedrop.drop.claims import Claim
+from cws_filedrop.decisions.settled_orders import SettledOrdersWatch
 from cws_filedrop.drop.leftovers import LeftoverWatch
 from cws_filedrop.engine import Engine
-from cws_filedrop.model import Seller, UploadState
+from cws_filedrop.model import UploadState
 from cws_filedrop.orders import order_files, pulling
+from cws_filedrop.orders.catching_up import CatchUp
 from cws_filedrop.orders.drop_folder import OrderDropFolder
 from cws_filedrop.orders.pulling import OrderReportPuller
 from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.outgoing.alarms.watch import AlarmWatch
-from cws_filedrop.outgoing.hooks import events
+from cws_filedrop.outgoing.audit.export import AuditExport
 from cws_filedrop.outgoing.hooks.caller import Caller
 from cws_filedrop.outgoing.mail.worker import MailWorker
+from cws_filedrop.pacing.due_rows import Batch, DueRows
 from cws_filedrop.pacing.in_progress import UploadsInProgress
 from cws_filedrop.pacing.seller_queue import SellerQueue
 from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pacing.wake_set import WakeSet
 from cws_filedrop.periodic import RETRY_SECONDS, Again, Job, PeriodicTask
-from cws_filedrop.pipeline import outbox, returned, sending, workflows
+from cws_filedrop.pipeline import arrivals, outbox, returned, sending, workflows
 from cws_filedrop.pipeline.processes import Lane, Processes
 from cws_filedrop.pipeline.workflows import WorkflowContext
 from cws_filedrop.service_context import ServiceContext, database_url
 from cws_filedrop.settings import Settings
+from cws_filedrop.store.cluster.membership import Duty, Membership
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import releasing
 from cws_filedrop.store.outgoing.heartbeats import Heartbeat
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import uploads
+from cws_filedrop.store.uploads import reading_claims, uploads
 
 LOG: Final = log.get(__name__)
 ROUND_SECONDS: Final = 2.0
@@ -49,9 +51,10 @@ DELIVERED_SECONDS: Final = 60.0
 LEFTOVER_SECONDS: Final = 30.0
 SWEEP_SECONDS: Final = 3600.0
 ENGINE_DAYS: Final = 7  # that the engine remembers what ended
+TAKEOVER_SECONDS: Final = 0.5  # between looks for workers that died
 STATUS_SECONDS: Final = 1.0
 STATUS_ANEW_SECONDS: Final = 1800.0
-STATUS_REST: Final = 15  # times as long as writing status files took, they are left alone: receipts go before them
+STATUS_BUDGET_SECONDS: Final = 0.5  # for status files at a time: receipts go before them
 TOGETHER_SECONDS: Final = 0.2  # what is queued within this goes into one feed
 LANES: Final = {Lane.LARGE: "heavy", Lane.PACKED: "packed"}  # queues of the engine
 GROUP: Final = 25  # uploads answered together at most: the first of them waits for the last
@@ -68,13 +71,22 @@ class Worker:
         puller: OrderReportPuller,
         watch: AlarmWatch | None,
         processes: Processes,
+        *,
+        lost: Callable[[], object] = lambda: None,
     ) -> None:
+        """`lost` is called when another worker has taken over this one's work: the process has to end."""
         self._settings = settings
         self._amazon = amazon
         self._puller = puller
         self._context: ServiceContext = amazon.context
         self._processes = processes
-        self._engine = Engine(database_url(settings), turn=self._context.db.turn)
+        self._member = Membership(self._context.db, clock=self._context.clock, lost=lost)
+        self._engine = Engine(
+            database_url(settings),
+            turn=self._context.db.turn,
+            executor=self._member.name,
+            connections=None if self._context.db.is_sqlite else self._context.db.new_engine(),
+        )
         self._arrived: WakeSet[str] = WakeSet()
         self._in_progress = UploadsInProgress(MOST_GROUPS, on_room=self._arrived.wake)
         self._mail_worker: MailWorker | None = None
@@ -88,14 +100,17 @@ class Worker:
         self._tasks: list[PeriodicTask] = []
         self._leftovers = LeftoverWatch(settings.folder.told_minutes, settings.folder.working_patterns)
         self._heartbeat = Heartbeat(self._context.db, "worker")
+        self._outdated: dict[str, None] = {}  # sellers whose status files are to be rewritten, in order
 
     def start(self) -> None:
         """Start the engine, and take up what an earlier process left. The database is up to date, the data folder ours.
 
         Raises: ConfigError when the [mail] or the [hooks] settings cannot be used.
         """
-        mail_worker = MailWorker(self._context) if self._settings.mail.host else None
-        caller = Caller(self._context)
+        has_mail, has_hooks = partial(self._member.has, Duty.MAIL), partial(self._member.has, Duty.HOOKS)
+        mail_worker = MailWorker(self._context, is_ours=has_mail) if self._settings.mail.host else None
+        caller = Caller(self._context, is_ours=has_hooks)
+        self._member.join()
         WorkflowContext.amazon, WorkflowContext.processes, WorkflowContext.queued, WorkflowContext.in_progress = (
             self._amazon,
             self._processes,
@@ -104,6 +119,8 @@ class Worker:
         )
         self._engine.start()
         self._processes.warm_up()
+        self._member.take_over_earlier(engine.adopt)
+        self._take_over()
         self.round()
         self._tasks = [*self._main_tasks(), *self._side_tasks(), *self._alarms()]
         for task in self._tasks:
@@ -133,6 +150,7 @@ class Worker:
         self._engine.stop(patience_seconds=patience_seconds)  # the last steps may still need the readers
         self._processes.close()
         outbox.write_statuses(self._context, {seller.name for seller in sellers.everyone(self._context.db)})
+        self._member.leave()
         self._context.db.close()
 
     def arrived(self, upload_id: str) -> None:
@@ -144,6 +162,7 @@ class Worker:
         return [
             PeriodicTask("arrivals", Job(self._take_in, 0.0)),
             self._feeder,
+            PeriodicTask("takeover", Job(self._take_over, TAKEOVER_SECONDS, TAKEOVER_SECONDS)),
             PeriodicTask("rounds", self._rounds(), failed=lambda _: LOG.exception("worker.round_failed")),
             PeriodicTask(
                 "statuses",
@@ -154,32 +173,59 @@ class Worker:
 
     def _side_tasks(self) -> list[PeriodicTask]:
         """What the rounds do not wait for: it takes its time, or Amazon does."""
-        drops, reader = OrderDropFolder(self._context), OrderReader(self._amazon)
+        drops, reader, restored = OrderDropFolder(self._context), OrderReader(self._amazon), CatchUp(self._amazon)
         return [
             PeriodicTask(
+                "catching-up",
+                Job(self._if_ours(Duty.READ_BACKS, restored.look), ROUND_SECONDS),
+                failed=lambda _: LOG.exception("worker.catching_up_failed"),
+            ),
+            PeriodicTask(
                 "order-files",
-                Job(drops.look, ROUND_SECONDS, retry_seconds=RETRY_SECONDS),
+                Job(self._if_ours(Duty.ORDER_FILES, drops.look), ROUND_SECONDS, retry_seconds=RETRY_SECONDS),
                 failed=lambda _: LOG.exception("worker.order_files_failed"),
             ),
-            PeriodicTask(
-                "sightings",  # what Amazon accepted, in its own orders
-                Job(lambda: Again(0) if reader.look() else None, ROUND_SECONDS),
-                failed=lambda _: LOG.exception("worker.sighting_failed"),
+            DueRows(
+                "read-backs",  # what Amazon accepted, in its own orders
+                Batch(lambda: bool(reader.look()), ROUND_SECONDS),
+                is_ours=partial(self._member.has, Duty.READ_BACKS),
+                broke=lambda: LOG.exception("worker.sighting_failed"),
             ),
-            PeriodicTask(
+            DueRows(
                 "pulls",
-                Job(lambda: pulling.go_on(self._puller), ROUND_SECONDS, ROUND_SECONDS),
-                failed=lambda _: LOG.exception("worker.pulls_failed"),
+                Batch(lambda: pulling.go_on(self._puller), ROUND_SECONDS),
+                is_ours=partial(self._member.has, Duty.PULLS),
+                broke=lambda: LOG.exception("worker.pulls_failed"),
             ),
+            DueRows(
+                "deliveries",
+                Batch(workflows.deliver_left, DELIVERED_SECONDS),
+                is_ours=partial(self._member.has, Duty.DELIVERIES),
+                broke=lambda: LOG.exception("worker.deliveries_failed"),
+            ),
+            *self._audit_export(),
         ]
+
+    def _audit_export(self) -> list[PeriodicTask]:
+        if not self._settings.audit.export:
+            return []
+        return [AuditExport(self._context).task(partial(self._if_ours, Duty.AUDIT_EXPORT))]
 
     def _alarms(self) -> list[PeriodicTask]:
         every_seconds = self._settings.alarms.every_seconds
         if self._watch is None or not every_seconds:
             return []
-        looks = Job(self._watch.look, every_seconds, ROUND_SECONDS)
-        jobs = [looks, Job(self._watch.tidy, SWEEP_SECONDS, ROUND_SECONDS)]
+        looks = Job(self._if_ours(Duty.ALARMS, self._watch.look), every_seconds, ROUND_SECONDS)
+        jobs = [looks, Job(self._if_ours(Duty.ALARMS, self._watch.tidy), SWEEP_SECONDS, ROUND_SECONDS)]
         return [PeriodicTask("alarms", jobs, failed=lambda _: LOG.exception("worker.alarms_failed"))]
+
+    def _if_ours(self, duty: Duty, work: Callable[[], object]) -> Callable[[], object]:
+        """The work, done as long as it is this worker's duty."""
+        return lambda: work() if self._member.has(duty) else None
+
+    def _take_over(self) -> None:
+        if self._member.take_over(engine.adopt):
+            self._arrived.wake()
 
     def _take_in(self) -> None:
         """Accept what arrives and begin to answer it: alone while there is time, in groups when much comes at once."""
@@ -195,7 +241,7 @@ class Worker:
     def _line_up(self, wait_seconds: float) -> None:
         for upload_id in self._arrived.take(wait_seconds):
             if upload_id not in self._queue:
-                claim = self._claim(upload_id)
+                claim = arrivals.claim_of(self._context, upload_id)
                 size = self._weighed({upload_id: claim.size})[upload_id] if claim else 0
                 self._queue.add(claim.seller if claim else "", upload_id, size)
 
@@ -216,32 +262,13 @@ class Worker:
                 self._begin_with({upload_id: seller})
 
     def _accept(self, upload_ids: list[str]) -> dict[str, int]:
-        """Record, then move out of the doors' way: in this order, so that a crash after any of them is harmless.
-
-        The sizes of those that are to be read now, by id.
-        """
-        arrivals = {one: found for one in upload_ids if (found := self._context.spool.arrival(one)) is not None}
-        claims = [claim for claim in map(self._claim, arrivals) if claim is not None]
-        owners = sellers.by_name(self._context.db, {claim.seller for claim in claims})
-        for claim in claims:
-            if claim.seller not in owners:
-                LOG.error("upload.seller_not_found", upload=claim.upload_id, seller=claim.seller)
-        known = [claim for claim in claims if claim.seller in owners]
-        if known:
-            rows = [_row(claim, owners[claim.seller]) for claim in known]
-            told = partial(events.received, now=self._context.clock(), marketplace=self._context.marketplace)
-            uploads.arrive(self._context.db, rows, beside=told)
-        for claim in known:
-            self._context.spool.accept(arrivals[claim.upload_id])
-            LOG.info("upload.accepted", upload=claim.upload_id, seller=claim.seller, bytes=claim.size)
-        return {claim.upload_id: claim.size for claim in known} | self._left(set(upload_ids) - set(arrivals))
-
-    def _claim(self, upload_id: str) -> Claim | None:
-        try:
-            return self._context.spool.claim_of(upload_id)
-        except OSError:
-            LOG.exception("upload.claim_not_read", upload=upload_id)
-            return None
+        """The sizes of those that are to be read now, by id; where there are several workers, by this one."""
+        recorded = arrivals.record(self._context, upload_ids)
+        sizes = recorded | self._left(set(upload_ids) - recorded.keys())
+        if self._member.no is None:
+            return sizes
+        mine = reading_claims.claim(self._context.db, sizes, self._member.no)
+        return {upload_id: size for upload_id, size in sizes.items() if upload_id in mine}
 
     def _left(self, upload_ids: set[str]) -> dict[str, int]:
         """Those that were accepted before, and that nobody has read or has in hand."""
@@ -273,28 +300,45 @@ class Worker:
 
     def round(self) -> None:
         """Everything that should have been begun and was not."""
-        for arrival in self._context.spool.arrivals():
-            self._arrived.add(arrival.upload_id)
-        for upload_id in uploads.in_state(self._context.db, UploadState.ARRIVED):
+        is_ours = self._member.has(Duty.ROUNDS)
+        if is_ours:
+            self._look_into_spool()
+        for upload_id in self._unread():
             if upload_id not in self._in_progress:
                 self._arrived.add(upload_id)
-        workflows.take_up()
-        if done := releasing.release_due(self._context.db, now=stamp(self._context.clock())):
-            workflows.start_results(done)
+        if is_ours:
+            workflows.take_up()
+            if done := releasing.release_due(self._context.db, now=stamp(self._context.clock())):
+                workflows.start_results(done)
+
+    def _look_into_spool(self) -> None:
+        found = [arrival.upload_id for arrival in self._context.spool.arrivals()]
+        if self._member.no is not None:  # recorded at once, so that every worker finds them
+            for start in range(0, len(found), GROUP):
+                arrivals.record(self._context, found[start : start + GROUP])
+        for upload_id in found:
+            self._arrived.add(upload_id)
+
+    def _unread(self) -> list[str]:
+        db = self._context.db
+        if self._member.no is None:
+            return uploads.in_state(db, UploadState.ARRIVED)
+        waiting = reading_claims.open_to(db, self._member.no)
+        self._in_progress.give_back(self._in_progress.large() - set(waiting))  # another may have read them
+        return waiting
 
     def _rounds(self) -> list[Job]:
         heed, orders = SettledOrdersWatch(self._context), self._settings.orders
         works: list[tuple[Callable[[], object], float]] = [
-            (self.round, ROUND_SECONDS),
             (heed.look, ROUND_SECONDS),
-            (workflows.deliver_left, DELIVERED_SECONDS),
             (self._look_for_leftovers, LEFTOVER_SECONDS),
             (self._sweep, SWEEP_SECONDS),
             (self._all_statuses, STATUS_ANEW_SECONDS),
         ]
         if orders.files_minutes:
             works.append((lambda: order_files.write(self._context), orders.files_minutes * 60))
-        return [Job(work, every_seconds, ROUND_SECONDS) for work, every_seconds in works]
+        for_all = [Job(self._if_ours(Duty.ROUNDS, work), seconds, ROUND_SECONDS) for work, seconds in works]
+        return [Job(self.round, ROUND_SECONDS, ROUND_SECONDS), *for_all]
 
     def _look_for_leftovers(self) -> None:
         for seller in self._leftovers.look(self._context.homes.known()):
@@ -302,6 +346,7 @@ class Worker:
 
     def _sweep(self) -> None:
         retention.sweep(self._context)
+        self._member.forget()
         engine.forget_finished(before_ms=int((time.time() - ENGINE_DAYS * 86_400) * 1000))
 
     def _all_statuses(self) -> None:
@@ -332,23 +377,11 @@ class Worker:
         return turn.wait_seconds or 0.0
 
     def _statuses(self) -> Again:
+        """Rewrite status files that are out of date, the longest first; each once, however often it changed."""
+        self._outdated.update(dict.fromkeys(sorted(STATUS_DUE.take(0) - self._outdated.keys())))
         begun = time.monotonic()
-        outbox.write_statuses(self._context, STATUS_DUE.take(0))
-        return Again(max(STATUS_SECONDS, STATUS_REST * (time.monotonic() - begun)))
-
-
-def _row(claim: Claim, seller: Seller) -> dict[str, object]:
-    """The columns of an upload that are known before anyone has read it."""
-    return {
-        "id": claim.upload_id,
-        "seller_id": seller.id,
-        "account_id": seller.account.id,
-        "folder": str(claim.folder),
-        "name": claim.name,
-        "door": str(claim.door),
-        "client": claim.client,
-        "grade": str(claim.grade),
-        "evidence": claim.evidence,
-        "arrived_at": claim.arrived_at,
-        "size": claim.size,
-    }
+        while self._outdated and time.monotonic() - begun < STATUS_BUDGET_SECONDS:
+            name = next(iter(self._outdated))
+            del self._outdated[name]  # before it is written: what changes meanwhile is written once more
+            outbox.write_statuses(self._context, [name])
+        return Again(STATUS_SECONDS)

@@ -35,6 +35,7 @@ EXAMPLES: Final = {
     ("F04", ""): Example("tracking-number", detail="columns 3 and 4"),
     ("F05", ""): Example(detail="3,000,000 lines, 2,000,000 are allowed"),
     ("F05", "shape"): Example(detail="a line is longer than 1,048,576 bytes"),
+    ("F05", "stopped"): Example(detail="nothing happened for 60 seconds"),
     ("F06", ""): Example(detail="the first row has 3 cells, and none is a heading we know"),
     ("F06", "two"): Example(detail="fillz-confirmation and amazon-shipping-confirmation"),
     ("F06", "order-file"): Example(detail="fillz-orders"),

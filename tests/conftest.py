@@ -6,6 +6,8 @@ from pathlib import Path
 
 import children
 import coverage
+import databases
+import postgres_kit
 import pytest
 import structlog
 from nobody import shared_folder
@@ -15,7 +17,39 @@ MAY_BE_MISSING = ("not at hand", "root may write anywhere", "this machine has no
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgres", action="store_true", help="run on PostgreSQL whatever is not about SQLite")
     parser.addoption("--update-golden", action="store_true", help="rewrite expected outputs and tables of the docs")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Where tests have their databases: on SQLite, those that are marked `postgres` on PostgreSQL, too."""
+    kinds, marker = [databases.SQLITE], metafunc.definition.get_closest_marker
+    also = marker("postgres")
+    if metafunc.config.getoption("--postgres") or (also is not None and also.kwargs.get("only")):
+        kinds = [databases.SQLITE if marker("sqlite") else databases.POSTGRES]
+    elif also is not None:
+        kinds = [databases.SQLITE, databases.POSTGRES]
+    if kinds != [databases.SQLITE]:
+        metafunc.parametrize("database_kind", kinds, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def database_kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The kind of the databases that a test makes."""
+    kind = str(getattr(request, "param", databases.SQLITE))
+    if kind == databases.POSTGRES and (why := postgres_kit.missing()):
+        pytest.skip(why)
+    before = databases.use(kind)
+    yield kind
+    databases.use(before)
+    databases.close_all()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_server_outlives_the_session() -> Iterator[None]:
+    """The PostgreSQL of this process, if a test wanted it."""
+    yield
+    databases.close()
 
 
 @pytest.hookimpl(wrapper=True)

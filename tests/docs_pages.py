@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
 BESIDE = ("deploy/RUNBOOK.md", "bench/README.md", "sample_files/README.md")
 MARK = re.compile(r"^<!-- ([a-z ]+) -->\n(.*?)^<!-- /\1 -->$", re.MULTILINE | re.DOTALL)
-FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FENCED = re.compile(r"^```([\w{}]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 

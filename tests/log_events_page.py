@@ -57,6 +57,7 @@ GROUPS: Final = {
     "api": "The API",
     "profile": "Layouts of sellers' own",
     "retention": "What is removed in time",
+    "restore": "After a backup was restored",
     "worker": "The worker",
     "process": "Processes that read files",
     "service": "The service",

@@ -18,10 +18,10 @@ OWNER = "postgres"
 
 
 def missing() -> str:
-    """Why there can be none ("" = there can)."""
+    """Why there can be none ("" = there can). In CI that is a failure."""
     if programs() is None:
-        return "PostgreSQL is not at hand"
-    return "" if find_spec("psycopg") else "psycopg is not at hand"
+        return "there is no initdb of PostgreSQL on this machine"
+    return "" if find_spec("psycopg") else "psycopg is not installed"
 
 
 def programs() -> Path | None:
@@ -56,9 +56,12 @@ class Postgres:
         command = [self.bin / program, "-h", self.folder, "-U", OWNER, *map(str, given)]
         return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=True).stdout
 
-    def create(self, name: str) -> str:
-        """A new database; its URL."""
-        self.run("createdb", name)
+    def create(self, name: str, *, like: str = "template1") -> str:
+        """A new database, a copy of another; its URL. By SQL, since starting a program takes longer than that."""
+        import psycopg  # an extra of ours, and not at hand everywhere
+
+        with psycopg.connect(f"host={self.folder} user={OWNER} dbname=postgres", autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}" STRATEGY FILE_COPY'.encode())
         return self.url(name)
 
     def restore(self, name: str, dump: bytes) -> str:
@@ -84,7 +87,7 @@ def postgres() -> Iterator[Postgres]:
         folder = Path(name)
         if how:
             os.chown(folder, how["user"], how["group"])
-        data, options = folder / "data", f"-c listen_addresses='' -c fsync=off -k {folder}"
+        data, options = folder / "data", f"-c listen_addresses='' -c fsync=off -c max_connections=300 -k {folder}"
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "check": True, "cwd": "/"}
         made = ["initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run([bin_ / made[0], *made[1:]], timeout=120, **quiet, **how)

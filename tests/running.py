@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import children
+import databases
 import in_process
 
 from cws_filedrop.reports.order_file import HOW_TO
@@ -141,14 +142,19 @@ class Sandbox:
 
 
 class Running:
-    """`cws-filedrop serve` on a folder of its own; `before` is a command that starts it, such as `nice`."""
+    """`cws-filedrop serve` on a folder of its own; `before` is a command that starts it, such as `nice`.
 
-    def __init__(self, folder: Path, *, before: Sequence[str] = (), **settings: object) -> None:
+    With `roles` it is one service of several on the same folder and the same PostgreSQL.
+    """
+
+    def __init__(self, folder: Path, *, before: Sequence[str] = (), roles: str = "", **settings: object) -> None:
         self.folder = folder
+        self.roles = ["--roles", roles] if roles else []
         self.before = before
         self.data = folder / "data"
         usual = {
             "SERVICE__DATA_DIR": self.data,
+            "DATABASE__URL": databases.url_for(self.data),
             "FTP__PORT": 0,
             "SFTP__PORT": 0,
             "WEB__ENABLED": False,
@@ -205,7 +211,9 @@ class Running:
     def start(self) -> Running:
         """Start it and wait until it is ready."""
         log = self.folder / "service.log"
-        self.process = Process(["cws_filedrop", "serve"], self.environment, log, before=self.before, scope=self._scope)
+        self.process = Process(
+            ["cws_filedrop", "serve", *self.roles], self.environment, log, before=self.before, scope=self._scope
+        )
         self.process.expect(r"^ready$")
         self.address, self.implicit_address, self.sftp_address = map(self._listening, ("ftp", "ftps", "sftp"))
         pages = self.process.said(r"^pages +(\S+)$")

@@ -15,6 +15,7 @@ import codes_page
 import docs_pages
 import pytest
 import typer.main
+from mutation import figures
 
 from cws_filedrop import config
 from cws_filedrop.cli.main import app
@@ -115,6 +116,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "moves": moves,
     "rates": rates,
     "make": make_targets,
+    "mutants": figures.table,
 }
 WRITTEN = ("README.md", "CONTRIBUTING.md", "SECURITY.md", *docs_pages.docs())
 PLACES = [(page, name) for page in WRITTEN for name in docs_pages.marked(page)]
@@ -251,7 +253,7 @@ def test_every_block_to_be_typed_is_typed_by_a_test() -> None:
 
 
 def test_blocks_say_what_they_are() -> None:
-    known = {"sh", "python", "operator", "toml", "json", "text", "diff", "mermaid"}
+    known = {"sh", "python", "operator", "toml", "json", "text", "diff", "mermaid", "{toctree}"}
     strange = [(page, block) for page in WRITTEN for block in docs_pages.blocks(page) if block.language not in known]
     assert [(page, block.text[:60]) for page, block in strange if page != "docs/log-events.md"] == []
 

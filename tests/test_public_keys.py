@@ -52,9 +52,10 @@ def test_the_fingerprint_is_the_one_that_ssh_keygen_shows(tmp_path: Path) -> Non
         (ED25519[:40], "damaged"),
         ("ssh-ed25519 " + RSA.split()[1], "damaged"),
         (line(rsa.generate_private_key(65537, 1024)), "1024 bits is too short"),
+        (ED25519 + "\u202e", "cannot be seen"),
         ("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA", "private key"),
     ],
-    ids=["empty", "words", "DSA", "no text", "options", "cut", "of another kind", "short RSA", "private"],
+    ids=["empty", "words", "DSA", "no text", "options", "cut", "of another kind", "short RSA", "turning", "private"],
 )
 def test_others_are_refused_with_what_to_do(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):

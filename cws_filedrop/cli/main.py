@@ -21,15 +21,18 @@ from cws_filedrop.cli import (
     carriers,
     connections,
     database,
+    doctor,
     feed,
     guard,
     mail,
     orders,
     report,
     serve,
+    sessions,
     status,
     upload,
 )
+from cws_filedrop.cli.backup import command as backups
 from cws_filedrop.cli.completion import scripts
 from cws_filedrop.cli.demo import command as demo
 from cws_filedrop.cli.logs import commands as logs
@@ -58,6 +61,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("alarms")(alarms.alarms)
 app.command("watch")(watch.watch)
 app.command("logs")(logs.logs)
@@ -76,7 +80,11 @@ app.add_typer(mail.app, name="mail")
 app.add_typer(carriers.app, name="carriers")
 app.add_typer(guard.app, name="guard")
 app.add_typer(connections.app, name="connections")
+app.add_typer(sessions.app, name="sessions")
 app.add_typer(database.app, name="database")
+app.add_typer(database.app, name="db", hidden=True)  # an alias: people type either
+app.add_typer(backups.backup, name="backup")
+app.add_typer(backups.restore, name="restore")
 user.app.add_typer(user_token.app, name="token")
 app.add_typer(user.app, name="user")
 app.command("audit")(audit.audit)

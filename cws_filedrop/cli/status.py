@@ -28,7 +28,7 @@ def status(json: Annotated[bool, typer.Option("--json", help="for machines")] = 
 def collected() -> dict[str, Any]:
     """The status as plain values: version 1 of the JSON that `--json` prints, so keys are only ever added."""
     from cws_filedrop.cli.terminal.opened import database
-    from cws_filedrop.store.feeds import feeds, read_backs
+    from cws_filedrop.store.feeds import feeds, read_backs, unseen
     from cws_filedrop.store.outgoing import mails
     from cws_filedrop.store.sellers import sellers
     from cws_filedrop.store.uploads import uploads
@@ -45,6 +45,7 @@ def collected() -> dict[str, Any]:
         "feeds_in_flight": [_feed(one) for one in feeds.listing(db, states=feeds.LIVE)],
         "stopped_feeds": [_feed(one) for one in stopped],
         "stopped_accounts": {str(key): why for key, why in feeds.stopped_accounts(db).items()},
+        "restored_accounts": {str(one.id): one.unseen_note for one in unseen.accounts(db)},
         "failed_uploads": uploads.in_state(db, UploadState.FAILED),
         "mails": mails.counts(db),
         "order_look_ups": {str(key): number for key, number in read_backs.queue(db, now=datetime.now(UTC)).items()},
@@ -73,6 +74,8 @@ def _show(standing: dict[str, Any]) -> None:
         show_table("Orders to be looked up at Amazon", ("account", "number", "takes about"), rows_)
     if standing["mails"]:
         show_table("Mails", ("state", "number"), sorted(standing["mails"].items()))
+    if restored := standing["restored_accounts"]:
+        show_table("Restored from a backup", ("account", "what it waits for"), sorted(restored.items()))
     trouble = [("feed", feed["no"], feed["note"]) for feed in standing["stopped_feeds"]]
     trouble += [("account", number, why) for number, why in standing["stopped_accounts"].items()]
     trouble += [("upload", upload_id, "failed; see the log") for upload_id in standing["failed_uploads"]]

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import typer
 
 from cws_filedrop.cli.completion.answers import Completion
 from cws_filedrop.cli.terminal.shared import show_json, show_table
+from cws_filedrop.cli.terminal.terms import GivenTerms
 
+SCOPE: Final = typer.Option(
+    None, "--scope", help="what it is for: read, upload (sellers'), manage; may be repeated [default: all]"
+)
+EXPIRES: Final = typer.Option("", help="its last day (UTC), such as 2026-12-31 [default: none]")
+NETWORKS: Final = typer.Option(
+    "", help="where it may come from, such as '192.0.2.0/24 2001:db8::/32' [default: anywhere]"
+)
 Made = tuple[int, str, str]  # id, label, the token itself
 Listed = tuple[str, Sequence[Mapping[str, Any]]]  # the owner's name, and its `token_rows.Token`s as plain values
 
@@ -24,7 +32,7 @@ class Owners:
 
     kind: str
     names: Completion
-    add: Callable[[str, str], Made]
+    add: Callable[[str, str, GivenTerms], Made]
     listing: Callable[[str], Listed]
     enable: Callable[[str, int, bool], str]
     remove: Callable[[str, int], str]
@@ -39,8 +47,15 @@ def token_commands(owners: Owners, *, summary: str, adding: str) -> typer.Typer:
     for_machines = typer.Option(False, "--json", help="for machines")
 
     @app.command(help=adding)
-    def add(name: str = owner, label: str = labelled, json: bool = for_machines) -> None:
-        _show_new(owners.add(name, label), json=json)
+    def add(
+        name: str = owner,
+        label: str = labelled,
+        scope: list[str] | None = SCOPE,
+        expires: str = EXPIRES,
+        networks: str = NETWORKS,
+        json: bool = for_machines,
+    ) -> None:
+        _show_new(owners.add(name, label, GivenTerms(tuple(scope or ()), expires, networks)), json=json)
 
     @app.command("list", help=f"Show a {owners.kind}'s tokens: only how they begin.")
     def list_(name: str = owner, json: bool = for_machines) -> None:
@@ -77,11 +92,13 @@ def _show_all(listed: Listed, kind: str, *, json: bool) -> None:
     if json:
         show_json({"version": 1, kind: owner, "tokens": tokens})
         return
-    headings = ("id", "label", "token", "state", "made", "last used")
+    headings = ("id", "label", "token", "state", "for", "until", "from", "made", "last used")
     show_table(f"Tokens of {owner}", headings, [_row(token) for token in tokens])
 
 
 def _row(token: Mapping[str, Any]) -> tuple[Any, ...]:
     state = "on" if token["enabled"] else "off"
     used = token["used_at"] or "never"
-    return token["id"], token["label"], f"{token['hint']}…", state, token["created_at"], used
+    until, networks = token["expires_at"] or "", token["networks"]
+    scopes = " ".join(token["scopes"])
+    return token["id"], token["label"], f"{token['hint']}…", state, scopes, until, networks, token["created_at"], used

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -24,17 +25,22 @@ def list_(
 ) -> None:
     """Show uploads, newest first."""
     from cws_filedrop.cli.terminal.opened import database
-    from cws_filedrop.store.uploads import uploads
+    from cws_filedrop.store.uploads import uploads, verdict_counts
 
-    listed = uploads.listing(database(settings()), seller=seller, states=[state] if state else [], limit=limit)
+    db = database(settings())
+    listed = uploads.listing(db, seller=seller, states=[state] if state else [], limit=limit)
     if json:
         show_json({"version": 1, "uploads": [upload.to_json() for upload in listed]})
         return
-    rows = [
-        (upload.id, upload.seller, upload.name, upload.state, upload.line_count, upload.waiting, upload.door)
-        for upload in listed
-    ]
-    show_table("Uploads", ("id", "seller", "file", "state", "lines", "waiting", "door"), rows)
+    counted = verdict_counts.of_uploads(db, [upload.id for upload in listed])
+    rows = [(one.id, one.seller, one.name, _outcome(one, counted.get(one.id, {})), one.line_count) for one in listed]
+    show_table("Uploads", ("id", "seller", "file", "outcome", "lines"), rows)
+
+
+def _outcome(upload: Any, verdicts: Mapping[str, int]) -> Coloured:
+    from cws_filedrop.reports import outcome
+
+    return Coloured(*outcome.of_upload(upload.state, verdicts, rehearsal=upload.rehearsal))
 
 
 @app.command()
@@ -58,7 +64,8 @@ def show(
         show_json({"version": 1, **answer, "story": [_step(step) for step in timeline.steps]})
         return
     left_out = () if recorded else ("seller_id", "account_id")
-    facts = [(name, value) for name, value in upload.to_json().items() if name not in ("outcome", *left_out)]
+    facts: list[tuple[str, object]] = [("outcome", _outcome(upload, verdicts))]
+    facts += [(name, value) for name, value in upload.to_json().items() if name not in ("outcome", *left_out)]
     show_table(f"Upload {upload_id}", ("what", "value"), [fact for fact in facts if fact[1] not in ("", None)])
     show_table("Lines", ("verdict", "lines"), sorted(verdicts.items()))
     _show_timeline(timeline)

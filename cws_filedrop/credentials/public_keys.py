@@ -33,6 +33,8 @@ def parse(line: str) -> SshKey:
     if PRIVATE in line:
         raise ValueError("this is a private key: it must never leave its owner; give the .pub file beside it")
     words = line.split()
+    if not line.replace("\t", " ").strip().isprintable():
+        raise ValueError("there is a character in it that cannot be seen; leave the comment out, or type it again")
     place = next((at for at, word in enumerate(words) if word in KINDS), None)
     if place is None:
         raise ValueError(f"no public key found; a line begins with one of {', '.join(KINDS)} (ssh-keygen -t ed25519)")

@@ -14,7 +14,6 @@ from cws_filedrop.errors import NotPossible
 from cws_filedrop.gate.sources import source_of
 from cws_filedrop.model import FeedState, OrderState, Verdict
 from cws_filedrop.outgoing.hooks import events
-from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pipeline import documents
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.service_context import ServiceContext
@@ -40,7 +39,8 @@ def settle(
 ) -> OrderState:
     """Record what became of an order; nothing is sent to Amazon. Raises: NotPossible.
 
-    An order settled as new may be dropped again: the operator has seen that Amazon does not have it.
+    An order settled as new may be dropped again: the operator has seen that Amazon does not have it. Lines of unknown
+    outcome get their verdicts by it; results are renewed by `settled_orders`.
     """
     now = context.clock()
     if state not in SETTLED_AS:
@@ -59,6 +59,7 @@ def settle(
             raise NotPossible(f"{order_id} has just changed; look at it again")
         if state is OrderState.NEW:
             refusals.give_up_in(connection, account_id, order_id)
+        refusals.settle_in(connection, account_id, order_id, state, words=f"settled by hand as {state}: {note}")
         claims.settle_by_hand_in(connection, account_id, order_id, shipped=state is OrderState.SHIPPED)
         releasing.release_in(connection, account_id, [order_id], now=stamp(now))
         about = work_lists.about_order(account_id, order_id)
@@ -80,25 +81,6 @@ def settle_all(
         except NotPossible as error:
             failed[order_id] = str(error)
     return failed
-
-
-class SettledOrdersWatch:
-    """Renews the status files of sellers whose orders were settled, whichever process that happened in."""
-
-    def __init__(self, context: ServiceContext) -> None:
-        self._context = context
-        self._last = decisions.newest(context.db)
-
-    def look(self) -> None:
-        """Look for orders settled since the last look."""
-        settled = decisions.after(self._context.db, self._last, what=SETTLE)
-        if not settled:
-            return
-        self._last = settled[-1].id
-        accounts = {work_lists.account_of(decision.about) for decision in settled}
-        for seller in sellers.everyone(self._context.db):
-            if seller.account.id in accounts:
-                STATUS_DUE.add(seller.name)
 
 
 def retry_feed(context: ServiceContext, feed_no: int, *, who: Who) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from cws_filedrop.decisions import token_terms
 from cws_filedrop.errors import NotPossible
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import Connection
-from cws_filedrop.store.token_rows import LONGEST_LABEL, Token
+from cws_filedrop.store.token_rows import Token, TokenTerms
 from cws_filedrop.store.users import decisions, user_tokens, users
 from cws_filedrop.store.users.decisions import Who
 from cws_filedrop.store.users.user_tokens import MOST_TOKENS
@@ -20,14 +21,12 @@ def lacks_factor(context: ServiceContext, *, has_factor: bool) -> bool:
     return context.settings.web.second_factor == "required" and not has_factor
 
 
-def add(context: ServiceContext, name: str, label: str, *, who: Who) -> tuple[Token, str]:
+def add(context: ServiceContext, name: str, label: str, terms: TokenTerms, *, who: Who) -> tuple[Token, str]:
     """A new token for a user: its row, and the token itself, which is kept nowhere. Raises: NotPossible."""
-    user, label, now = _user(context, name), label.strip(), context.clock()
-    if len(label) > LONGEST_LABEL or not label.isprintable():
-        raise NotPossible(f"what a token is for has {LONGEST_LABEL} printable characters at most")
+    user, label, now = _user(context, name), token_terms.label(label), context.clock()
     _must_be_able_to_use_it(context, user)
     with context.db.write() as connection:
-        made = user_tokens.add_in(connection, user.id, label, now=now)
+        made = user_tokens.add_in(connection, user.id, label, now=now, terms=terms)
         if made is None:
             raise NotPossible(f"{user.name} has {MOST_TOKENS} tokens already; remove one of them first")
         _note(context, connection, who, "add", user, made[0])
@@ -57,6 +56,14 @@ def remove(context: ServiceContext, name: str, token_id: int, *, who: Who) -> st
         gone = user_tokens.remove_in(connection, user.id, token_id)
         _note(context, connection, who, "remove", user, _there(gone, user, token_id))
     return f"Token {token_id} is removed."
+
+
+def disable_all(context: ServiceContext, name: str, *, who: Who) -> int:
+    """Switch all tokens off, as with a password that somebody else may have known; how many that were."""
+    on = [one.id for one in user_tokens.listing(context.db, _user(context, name).id) if one.enabled]
+    for token_id in on:
+        enable(context, name, token_id, False, who=who)
+    return len(on)
 
 
 def _user(context: ServiceContext, name: str) -> User:

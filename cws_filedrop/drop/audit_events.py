@@ -20,6 +20,10 @@ class AuditEventKind(StrEnum):
     DELETE = "delete"
     RENAME = "rename"
     REFUSED = "refused"
+    TOKENS = "token"  # an API token was changed
+    HOOKS = "hook"  # a web hook was changed
+    ACCESS = "access"  # a password or second factor was changed
+    GAP = "gap"  # entries are missing here, or were removed before they were exported
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

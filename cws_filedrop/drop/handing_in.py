@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from cws_filedrop import log, private
-from cws_filedrop.drop import disk
+from cws_filedrop.drop import disk, streamed
 from cws_filedrop.drop.allowance import Counting
 from cws_filedrop.drop.claims import Claim, Drop
 from cws_filedrop.drop.home import Folder, Homes
@@ -103,6 +103,7 @@ class IncomingFile:
         self._most_bytes = most_bytes
         self._looked_at = 0
         self._digest = hashlib.sha256(f"{drop.folder}\0{drop.name}\0".encode("utf-8", "surrogatepass"))
+        self._streamed = streamed.begin()  # of the bytes alone
         self._descriptor = disk.open_own(path)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX)  # until it is closed: `recover` of another process leaves it alone
 
@@ -122,6 +123,7 @@ class IncomingFile:
         while rest:
             written = os.write(self._descriptor, rest)
             self.size += written
+            self._streamed.update(rest[:written])
             rest = rest[written:]
         self._digest.update(chunk)
 
@@ -139,7 +141,9 @@ class IncomingFile:
 
         Raises: OSError, and then nothing was taken.
         """
-        claim = self._owner.spool.land(self._path, self.what, size=self.size, unsynced=self._descriptor)
+        claim = self._owner.spool.land(
+            self._path, self.what, size=self.size, unsynced=self._descriptor, sha256=self._streamed.hexdigest()
+        )
         # What has landed is safe, whatever happens from here on. The doors' process may be recovering at this moment:
         # it takes what has landed for a dead process's and grades it itself, so that it is gone from `landed`.
         with contextlib.suppress(FileNotFoundError):

@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import IO, Any, Final, assert_never
 
 from cws_filedrop import log
-from cws_filedrop.drop import collecting, disk
+from cws_filedrop.drop import collecting, disk, streamed
 from cws_filedrop.drop.allowance import Counting, TooMuch
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind, Witness, unseen
 from cws_filedrop.drop.claims import Cause, Claim, Drop
@@ -28,6 +28,7 @@ from cws_filedrop.drop.kept import kept
 from cws_filedrop.drop.names import final_name, is_release, is_temporary
 from cws_filedrop.drop.spool import Spool
 from cws_filedrop.drop.stillness import Openness, cannot_tell
+from cws_filedrop.drop.streamed import StreamedDigests
 from cws_filedrop.drop.upload import Busy, IncomingUpload, NoRoom, NothingToResume, NotWhole, TooLarge
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.model import NO_LIMITS, Allowance, Door, Grade
@@ -60,6 +61,7 @@ class Intake:
             raise ConfigError(f"{homes.root} and {spool.root} must be on one filesystem")
         self.homes = homes
         self.spool = spool
+        self.streamed = StreamedDigests()
         self.upload_limit_bytes = upload_limit_bytes
         self.least_free_bytes = least_free_bytes
         self.working_names: tuple[str, ...] = ()  # patterns, besides those that `names` knows
@@ -169,6 +171,9 @@ class Intake:
             raise NotWhole(f"{name} was cut off while it arrived; upload it again, then rename it")
         fault = self.first_look(unfinished.path, target)
         size = unfinished.path.stat().st_size
+        if not sha256:  # another connection brought it
+            digest = self.streamed.of(unfinished.inode, size) or streamed.of_file(unfinished.path)
+            sha256 = digest.hexdigest()
         return replace(self.spool.land(unfinished.path, target, size=size, sha256=sha256), fault=fault)
 
     def _rename(self, drop: Drop, target: Drop, own: Mapping[int, str]) -> Claim | None:

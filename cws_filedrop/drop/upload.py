@@ -5,17 +5,17 @@ Knows nothing of protocols or grades. Belongs to `intake`, which opens it.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from cws_filedrop.drop import disk
+from cws_filedrop.drop import disk, streamed
 from cws_filedrop.drop.claims import Cause, Claim, Drop
 from cws_filedrop.drop.home import Homes, Unfinished, UploadStage
 from cws_filedrop.drop.spool import Spool
+from cws_filedrop.drop.streamed import StreamedDigests
 from cws_filedrop.errors import FileDropError
 
 
@@ -44,6 +44,8 @@ class _Owner(Protocol):
     def homes(self) -> Homes: ...
     @property
     def spool(self) -> Spool: ...
+    @property
+    def streamed(self) -> StreamedDigests: ...
     def is_working(self, name: str) -> bool: ...
     def first_look(self, path: Path, drop: Drop) -> str: ...
     def release_name(self, drop: Drop) -> None: ...
@@ -72,7 +74,8 @@ class IncomingUpload:
         self.first_byte = self._first_byte(earlier, offset)
         self.size = self.first_byte
         self._resumed_from = earlier if self.first_byte else None
-        self._digest = None if self.first_byte else hashlib.sha256()
+        inode = 0 if earlier is None else earlier.inode
+        self._digest = owner.streamed.of(inode, self.first_byte) if self.first_byte else streamed.begin()
         if earlier is not None and earlier.path != self._part:
             self._replace(earlier)
         self._descriptor = disk.open_own(self._part)
@@ -104,7 +107,7 @@ class IncomingUpload:
 
     @property
     def sha256(self) -> str:
-        """The digest of all its bytes; "" when the first of them came by an earlier connection."""
+        """The digest of all its bytes; "" until it is finished, when the first of them came we do not know how."""
         return "" if self._digest is None else self._digest.hexdigest()
 
     def write(self, chunk: bytes) -> None:
@@ -129,6 +132,7 @@ class IncomingUpload:
         Raises: OSError; the upload is then as it was, and `cut` is the way out.
         """
         claim = None
+        self._digest = self._digest or streamed.of_file(self._part)
         if self._owner.is_working(self.drop.name):
             # fsync, rename, fsync of the directory. Bytes before the name: after a power cut a file in HELD must be
             # whole. The directory before the answer: otherwise the rename may be undone, and the client has gone.
@@ -172,4 +176,5 @@ class IncomingUpload:
     def _end(self) -> None:
         self.closed = True
         os.close(self._descriptor)
+        self._owner.streamed.keep(self.inode, self.size, self._digest)
         self._owner.release_name(self.drop)

@@ -75,7 +75,8 @@ class ResultCode(StrEnum):
 
 
 WEIGHTS: Final = frozenset(ResultCode)
-ENDED: Final = ("Complete", "Rejected")  # statuses of reports that will not change any more
+COMPLETE: Final = "Complete"
+ENDED: Final = (COMPLETE, "Rejected")  # statuses of reports that will not change any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ def excerpt(report: bytes) -> str:
 
 def _doubts(report: ProcessingReport, sent: range, feed_id: str) -> Iterator[str]:
     """Why the report cannot be trusted, weightiest reason first. A warning about the whole document is no doubt."""
-    if report.status_code != "Complete":
+    if report.status_code != COMPLETE:
         yield f"the report's status is {report.status_code or 'missing'}, not Complete"
     for result in report.results:
         if result.result_code is ResultCode.ERROR and result.message_id == 0:

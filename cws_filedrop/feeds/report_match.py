@@ -2,14 +2,14 @@
 
 A feed does not name its document (docs/amazon.md#7-feeds-api), but its report says how many messages it had, and names
 some of them, often with their orders. That can only tell that a report is another feed's, never that it is ours: a feed
-of another program may well have as many messages.
+of another program may well have as many messages, about the same orders of the same seller, in the same places.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
 
-from cws_filedrop.feeds.processing_report import ProcessingReport, Result, ResultCode, read
+from cws_filedrop.feeds.processing_report import COMPLETE, ProcessingReport, Result, ResultCode, read
 
 
 def may_answer(report: bytes, orders: Mapping[str, Set[int]], message_count: int) -> bool:
@@ -25,13 +25,13 @@ def may_answer(report: bytes, orders: Mapping[str, Set[int]], message_count: int
     return all(_fits(result, orders, message_count) for result in found.results)
 
 
-def refuses_all(report: bytes, orders: Mapping[str, Set[int]]) -> bool:
-    """Does it refuse every message, each by the order that the feed tells of there? Nothing becomes good by it."""
+def took_nothing(report: bytes) -> bool:
+    """Does it say that Amazon took none of the messages? Then it does not matter whose feed it was: ours may go."""
     found = read(report)
-    if not isinstance(found, ProcessingReport):
+    if not isinstance(found, ProcessingReport) or found.status_code != COMPLETE or found.counts is None:
         return False
-    refused = {(one.order_id, one.message_id) for one in found.results if one.result_code is ResultCode.ERROR}
-    return {(order, number) for order, numbers in orders.items() for number in numbers} <= refused
+    refused = {one.message_id for one in found.results if one.result_code is ResultCode.ERROR and one.message_id}
+    return not found.counts.successful and found.counts.with_error == found.counts.processed == len(refused)
 
 
 def _fits(result: Result, orders: Mapping[str, Set[int]], message_count: int) -> bool:

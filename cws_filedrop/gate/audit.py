@@ -1,12 +1,13 @@
 """The audit trail: what was done at the doors, kept by a thread of its own so that no client waits for it.
 
-Knows no database. When more events come than can be kept, refused logins are counted together instead of one by one;
-nothing else ever comes in such numbers.
+Knows no database. Floods are counted (`floods`). Should more wait than can be remembered, as when the database is away
+for long, an entry says how many are missing.
 """
 
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -14,22 +15,24 @@ from typing import Any, Final, Protocol
 
 from cws_filedrop import log
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
+from cws_filedrop.gate.floods import Floods, minute_of
 from cws_filedrop.periodic import Job, PeriodicTask
 
 _LOG = log.get(__name__)
 _KEEP_SECONDS: Final = 1.0
-_MOST_APART: Final = 2_000  # entries that wait; beyond this, equal ones are counted together
 _MOST_WAITING: Final = 100_000
 _LONGEST_TEXT: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """An event, the moment it happened first, and how often it happened."""
+    """An event, the moment it happened first, and how often it happened; `further` ones are added to the entry that is
+    kept of the same event and minute, if there is one."""
 
     at: datetime
     what: AuditEvent
     times: int = 1
+    further: bool = False
 
 
 class AuditStore(Protocol):
@@ -41,11 +44,12 @@ class AuditStore(Protocol):
 class Audit:
     """`note` may be called from any thread, and never waits."""
 
-    def __init__(self, trail: AuditStore) -> None:
-        self._trail = trail
+    def __init__(self, trail: AuditStore, *, most_waiting: int = _MOST_WAITING) -> None:
+        self._trail, self._most_waiting = trail, most_waiting
         self._lock = threading.Lock()
         self._waiting: list[AuditEntry] = []
-        self._counted: dict[AuditEvent, int] = {}  # place in `_waiting`
+        self._floods = Floods()
+        self._further: Counter[tuple[datetime, AuditEvent]] = Counter()
         self._lost = 0
         self._task = PeriodicTask("audit", Job(self._keep, _KEEP_SECONDS, _KEEP_SECONDS), last=self._keep)
 
@@ -63,37 +67,43 @@ class Audit:
         # Copied only where a text changes, which nearly none does.
         odd: dict[str, Any] = {name: plain for name, text in texts.items() if (plain := _plain(text)) is not text}
         event = replace(event, **odd) if odd else event
+        now = datetime.now(UTC)
         with self._lock:
-            if len(self._waiting) >= _MOST_APART and self._count(event):
-                return
-            if len(self._waiting) >= _MOST_WAITING:
+            kept = self._floods.sorted_in(event, now)
+            if kept is not event:
+                self._further[minute_of(now), kept] += 1
+            elif len(self._waiting) < self._most_waiting:
+                self._waiting.append(AuditEntry(now, event))
+            else:
                 self._lost += 1
-                return
-            if event.event is AuditEventKind.LOGIN_REFUSED:
-                self._counted[event] = len(self._waiting)
-            self._waiting.append(AuditEntry(datetime.now(UTC), event))
-
-    def _count(self, event: AuditEvent) -> bool:
-        place = self._counted.get(event)
-        if place is None:
-            return False
-        self._waiting[place] = replace(self._waiting[place], times=self._waiting[place].times + 1)
-        return True
 
     def _keep(self) -> None:
         with self._lock:
-            waiting, self._waiting, self._counted = self._waiting, [], {}
+            waiting, self._waiting = self._waiting, []
+            further, self._further = self._further, Counter()
             lost, self._lost = self._lost, 0
-        if lost:
-            _LOG.error("audit.lost", entries=lost)
+        entries = [*waiting, *_counted(further), *_gap(lost)]
         try:
-            if waiting:
-                self._trail.add(waiting)
+            if entries:
+                self._trail.add(entries)
         except Exception as error:
-            _LOG.error("audit.not_kept", entries=len(waiting), error=repr(error))
+            _LOG.error("audit.not_kept", entries=len(entries), error=repr(error))
             with self._lock:  # tried again with the next ones; what came since keeps its place behind them
                 self._waiting = waiting + self._waiting
-                self._counted = {}  # its places have moved
+                self._further.update(further)
+                self._lost += lost
+            return
+        if lost:
+            _LOG.error("audit.lost", entries=lost)
+
+
+def _counted(further: Counter[tuple[datetime, AuditEvent]]) -> list[AuditEntry]:
+    return [AuditEntry(at, what, times, further=True) for (at, what), times in further.items()]
+
+
+def _gap(lost: int) -> list[AuditEntry]:
+    what = AuditEvent(event=AuditEventKind.GAP, detail="entries are missing here: more came than could be kept")
+    return [AuditEntry(datetime.now(UTC), what, lost)] if lost else []
 
 
 def _plain(text: str) -> str:

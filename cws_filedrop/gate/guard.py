@@ -2,8 +2,8 @@
 
 Counted by address (of IPv6 by its /64: `sources`), by user name, and by both together. Only an address is banned, and
 only an address that failed has to wait: whoever guesses at a seller's password from elsewhere does not keep the seller
-out. Nor does a neighbour behind the same address: a name that has logged in from there lately passes the ban. Kept
-over restarts.
+out. Nor does a neighbour behind the same address: a name that has logged in from there lately passes the ban, and so
+does a right key. Kept over restarts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from typing import Final, Protocol
 from cws_filedrop import log
 from cws_filedrop.backoff import address_banned, login_failed
 from cws_filedrop.door_settings import GuardSettings
+from cws_filedrop.gate import logged_in_lately
+from cws_filedrop.gate.logged_in_lately import LoggedInLately
 from cws_filedrop.gate.sources import among, source_of
 from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.store.doors.guard import FailureRecord
@@ -26,7 +28,6 @@ _LOG = log.get(__name__)
 _KEEP_SECONDS: Final = 2.0
 _MOST: Final = 50_000  # addresses and names remembered at once, lest an attacker fill the memory; the quietest go first
 _NEGLIGIBLE: Final = 0.05
-_LATELY_SECONDS: Final = 7 * 86_400.0  # for which a name that logged in from an address is known there
 
 Key = tuple[str, str]
 
@@ -63,7 +64,7 @@ class Guard:
         self._lock = threading.Lock()
         self._records: dict[Key, FailureRecord] = {}
         self._pairs: dict[Key, _Pair] = {}
-        self._logged_in: dict[str, dict[str, float]] = {}  # by address: names, and when
+        self._lately = LoggedInLately(clock)
         self._is_exempt = among(settings.exempt)
         self._changed: set[Key] = set()
         self._kept: set[Key] = set()
@@ -79,7 +80,8 @@ class Guard:
         """Load what was kept, and start keeping what comes."""
         if self._store is None:
             return
-        self._records = {(one.kind, one.who): one for one in self._store.load()}
+        failures = self._load(self._store)
+        self._records = {(one.kind, one.who): one for one in failures}
         self._kept = set(self._records)
         self._task.start()
 
@@ -91,21 +93,21 @@ class Guard:
         """Seconds until that address may come in again; 0 when it may, or somebody is known there: then it depends on
         the name (`wait`)."""
         source = source_of(address)
-        known = self._logged_in.get(source)
-        return 0.0 if known and any(map(self._is_lately, tuple(known.values()))) else self._ban_left(source)
+        return 0.0 if self._lately.has_any(source) else self._ban_left(source)
+
+    def knows(self, address: str) -> bool:
+        """Is that an address of which nothing bad is to be expected: has somebody logged in from there lately?"""
+        source = source_of(address)
+        return self._lately.has_any(source) or self._is_exempt(source)
 
     def _ban_left(self, source: str) -> float:
         record = self._records.get(("address", source))
         return 0.0 if record is None or self._is_exempt(source) else max(0.0, record.until - self._clock())
 
-    def _is_lately(self, at: float) -> bool:
-        return self._clock() - at <= _LATELY_SECONDS
-
     def wait(self, key: Key) -> float:
         """Seconds that a (user name, address) has to wait before it may try again."""
         user, source = key[0], source_of(key[1])
-        at = self._logged_in.get(source, {}).get(user)
-        banned = 0.0 if at is not None and self._is_lately(at) else self._ban_left(source)
+        banned = 0.0 if self._lately.has(user, source) else self._ban_left(source)
         return max(banned, self._pair_wait((user, source)))
 
     def _pair_wait(self, key: Key) -> float:
@@ -137,9 +139,7 @@ class Guard:
         user, source = key[0], source_of(key[1])
         with self._lock:
             self._pairs.pop((user, source), None)
-            if len(self._logged_in) >= _MOST and source not in self._logged_in:
-                self._logged_in.clear()
-            self._logged_in.setdefault(source, {})[user] = self._clock()
+        self._lately.note(user, source)
 
     def _count_pair(self, key: Key, now: float) -> None:
         if len(self._pairs) >= _MOST:
@@ -182,13 +182,20 @@ class Guard:
 
     # Keeping, and what other processes kept.
 
-    def _keep(self, store: GuardStore) -> None:
+    def _load(self, store: GuardStore) -> list[FailureRecord]:
+        """The failures that are kept; logins are learned on the way."""
         kept = store.load()
+        self._lately.learn(one for one in kept if one.kind == logged_in_lately.KIND)
+        return [one for one in kept if one.kind != logged_in_lately.KIND]
+
+    def _keep(self, store: GuardStore) -> None:
+        kept = self._load(store)
         self._forget_what_was_lifted(kept)
         self._learn(kept)
         changed, gone = self._to_keep()
-        if changed or gone:
-            store.save(changed, forget=gone)
+        logins, old = self._lately.to_keep()
+        if changed or gone or logins or old:
+            store.save([*changed, *logins], forget=gone | old)
 
     def _forget_what_was_lifted(self, kept: list[FailureRecord]) -> None:
         """Forget what is not in the store any more: an operator lifts a ban by removing its row."""

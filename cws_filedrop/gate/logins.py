@@ -146,6 +146,7 @@ class GuessLimit(Protocol):
     """Slows down whoever guesses, by (user name, address)."""
 
     def banned(self, address: str) -> float: ...
+    def knows(self, address: str) -> bool: ...
     def wait(self, key: tuple[str, str]) -> float: ...
     def failed(self, key: tuple[str, str]) -> None: ...
     def came_too_early(self, key: tuple[str, str]) -> None: ...
@@ -167,6 +168,10 @@ class Throttle:
     def banned(self, address: str) -> float:
         """Nobody is banned."""
         return 0.0
+
+    def knows(self, address: str) -> bool:
+        """Nor is anybody known."""
+        return False
 
     def wait(self, key: tuple[str, str]) -> float:
         """Seconds that a key must still wait; 0 when it may try."""
@@ -218,28 +223,28 @@ class Logins:
         self._key = secrets.token_bytes(32)
         self._remembered: dict[bytes, tuple[SellerLogin, float]] = {}
         self._queue = LoginQueue(_AT_ONCE)
-        self._failed_at: dict[str, float] = {}  # addresses, and when they last failed
+        self._failed_at: dict[str, float] = {}  # sources, and when they last failed
 
     def turn(
         self, user: str, password: str, address: str, *, clear: bool, run: Callable[[login_queue.Work], Any]
     ) -> QueuedExecutor:
         """An executor that runs `check` when its turn has come, so that those who guess do not keep others waiting."""
-        return QueuedExecutor(self._queue, self._rank(user, password, address, clear), address, run)
+        return QueuedExecutor(self._queue, self._rank(user, password, address, clear), source_of(address), run)
 
     def check_here(self, user: str, password: str, address: str) -> LoginAnswer:
         """`check` in this thread, which waits for its turn."""
-        rank = self._rank(user, password, address, False)
-        return login_queue.here(self._queue, rank, address, lambda: self.check(user, password, address))
+        rank, work = self._rank(user, password, address, False), lambda: self.check(user, password, address)
+        return login_queue.here(self._queue, rank, source_of(address), work)
 
     def in_turn(self, address: str, work: Callable[[], Found]) -> Found:
         """Check something else that takes as long, in this thread, when its turn has come."""
-        return login_queue.here(self._queue, self._rank("", "", address, False), address, work)
+        return login_queue.here(self._queue, self._rank("", "", address, False), source_of(address), work)
 
     def _rank(self, user: str, password: str, address: str, clear: bool) -> int:
         """First whoever logged in with the same lately, which needs no slow hash; last addresses that failed."""
         if self._digest(user.strip().lower(), password, clear=clear) in self._remembered:
             return 0
-        failed_at = self._failed_at.get(address)
+        failed_at = self._failed_at.get(source_of(address))
         return 1 if failed_at is None or time.monotonic() - failed_at > _LATELY_SECONDS else 2
 
     def check(self, user: str, password: str, address: str, *, clear: bool = False) -> LoginAnswer:
@@ -269,14 +274,14 @@ class Logins:
             _LOG.warning("login.refused", user=name[:64], address=address)
             return LoginAnswer(None, CLEAR if clear else WRONG)
         self._throttle.succeeded(key)
-        self._failed_at.pop(address, None)
+        self._failed_at.pop(source_of(address), None)
         return self.admitted(login, address)
 
     def _note_failure(self, address: str) -> None:
         with self._lock:
             if len(self._failed_at) >= _MOST_REMEMBERED:
                 self._failed_at.clear()
-            self._failed_at[address] = time.monotonic()
+            self._failed_at[source_of(address)] = time.monotonic()
 
     def admitted(self, login: SellerLogin, address: str) -> LoginAnswer:
         """The answer to a right password or key: a login, unless its seller may not come from that address."""
@@ -288,6 +293,14 @@ class Logins:
     def banned(self, address: str) -> float:
         """Seconds until that address may come in again; 0 when it may."""
         return self._throttle.banned(address)
+
+    def knows(self, address: str) -> bool:
+        """Is that an address from which somebody has logged in lately?"""
+        return self._throttle.knows(address)
+
+    def came_in(self, login: SellerLogin, address: str) -> None:
+        """Note that a seller has logged in, with a password or a key."""
+        self._throttle.succeeded((login.name, address))
 
     def holds(self, login: SellerLogin) -> bool:
         """Is a login still valid: have the seller's password and access not changed since?"""

@@ -113,8 +113,13 @@ class DatabaseAuditStore:
 
     def add(self, entries: Sequence[AuditEntry]) -> None:
         """Keep some entries."""
-        rows = [AuditRow(at=stamp(entry.at), times=entry.times, **_event_fields(entry.what)) for entry in entries]
-        audit.add(self._db, rows)
+        with self._db.write() as connection:
+            audit.add_in(connection, [_row(entry) for entry in entries if not entry.further])
+            audit.add_up_in(connection, [_row(entry) for entry in entries if entry.further])
+
+
+def _row(entry: AuditEntry) -> AuditRow:
+    return AuditRow(at=stamp(entry.at), times=entry.times, **_event_fields(entry.what))
 
 
 def _event_fields(event: AuditEvent) -> dict[str, Any]:

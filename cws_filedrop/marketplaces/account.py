@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable
+from cws_filedrop.errors import ConfigError, RemoteError, RemoteRefused, RemoteUnavailable, TakenOver
 from cws_filedrop.marketplaces import clocks
 from cws_filedrop.marketplaces.answers import Payload, text
 from cws_filedrop.marketplaces.library import ENDPOINTS, USER_AGENT, ApiResponse, Tamed, Transport
@@ -32,7 +32,8 @@ class AccountClient:
     """What the clients of all APIs have in common. May be used by several threads at once.
 
     `transport` replaces the network and `clock` the monotonic clock (both for tests). `renew` reads the credentials
-    again; it is asked when they are refused.
+    again; it is asked when they are refused. `before` is called right before every request, which is not made when it
+    raises TakenOver or a RemoteError.
     """
 
     def __init__(
@@ -44,12 +45,13 @@ class AccountClient:
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
         renew: Callable[[], Credentials] | None = None,
+        before: Callable[[], object] = lambda: None,
     ) -> None:
         self._endpoint = _endpoint(credentials.endpoint or ENDPOINTS.get(marketplace_id, ""), marketplace_id)
         _check_address(credentials.token_url, "token_url")
         self._marketplace_id = marketplace_id
         secrets = (credentials.client_secret, credentials.refresh_token)
-        self._wire = Wire(timeouts or Timeouts(), secrets, transport=transport, clock=clock)
+        self._wire = Wire(timeouts or Timeouts(), secrets, transport=transport, clock=clock, before=before)
         self._tokens = AccessTokens(credentials, self._wire, clock=clock, renew=renew)
 
     @classmethod
@@ -90,7 +92,7 @@ class AccountClient:
     ) -> tuple[Payload, datetime | None]:
         try:
             response = operation(api(self._endpoint, self._tokens, Transport(self._wire, doing)))
-        except RemoteError:
+        except (RemoteError, TakenOver):
             raise
         except Exception as error:
             # The transport lets only a 2xx through: the library failed on the contents of a good answer.

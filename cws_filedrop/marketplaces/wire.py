@@ -137,8 +137,11 @@ class Wire:
         *,
         transport: httpx.BaseTransport | None = None,
         clock: Callable[[], float] = time.monotonic,
+        before: Callable[[], object] = lambda: None,
     ) -> None:
+        """`before` is called right before every request; what it raises goes to the caller, and nothing is sent."""
         self._timeouts = timeouts
+        self._before = before
         self._secrets = tuple(filter(None, secrets))
         self._clock = clock
         self._client = httpx.Client(
@@ -164,6 +167,7 @@ class Wire:
 
         Raises: RemoteUnavailable when there is no answer; RemoteRefused when that to a GET is larger than `max_bytes`.
         """
+        self._before()
         try:
             with self._client.stream(
                 ask.method, ask.url, headers=dict(ask.headers), content=ask.content, params=ask.params or None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +29,7 @@ class CallRules:
     allow_http: bool = False
     allow_private: bool = False
     timeout_seconds: float = 10.0
+    ports: Collection[int] = ()  # empty: any
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ async def tell(
     """Call once. Whatever the receiver, the network or the address is to blame for is a result, never raised."""
     try:
         async with asyncio.timeout(rules.timeout_seconds):
-            url = reaching.checked(target, allow_http=rules.allow_http)
+            url = reaching.checked(target, allow_http=rules.allow_http, ports=rules.ports)
             places = await reaching.addresses(url, allow_private=rules.allow_private)
             return await _post(url, places, _signed(message, secret, int(clock())), message.body, rules)
     except TimeoutError:

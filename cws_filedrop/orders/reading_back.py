@@ -8,33 +8,37 @@ for another reason, and settles lines of which nobody knew whether Amazon had th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext
-from cws_filedrop.backoff import AMAZON_FAILED
+from cws_filedrop.backoff import AMAZON_FAILED, ORDERS_REFUSED
 from cws_filedrop.errors import RemoteRefused, RemoteUnavailable
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
 from cws_filedrop.model import Account, ReadBackState
+from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.pipeline import outbox
 from cws_filedrop.reports.marketplace import MarketplaceKind
+from cws_filedrop.rules.pieces import unknown_lines
 from cws_filedrop.rules.pieces.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
 from cws_filedrop.store.feeds import feeds, read_backs, refused_as_shipped
-from cws_filedrop.store.feeds.read_backs import DueReadBack, Rank, ReadBackOutcome, ReportedLine
+from cws_filedrop.store.feeds.read_backs import DueReadBack, Rank, ReadBackOutcome, Renewed, ReportedLine
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import uploads, verdict_counts
+from cws_filedrop.store.uploads import uploads
 
 LOG: Final = log.get(__name__)
 AGAIN: Final = (1.0, 4.0, 12.0, 24.0, 48.0)  # hours after Amazon's answer
-REFUSED_HOURS: Final = 24.0  # how long an account is left alone that is not allowed to read orders
-ONCE_MORE_AFTER: Final = timedelta(minutes=1)  # a token that was just made may be refused at first
 SHOWN: Final = "Amazon's own order shows this package"
 SETTLED: Final = f"{SHOWN}: it is confirmed, and nothing is left to do"
 ABSENT: Final = "Amazon's own order plainly does not show it, look after look: it may be sent again"
+CANCELLED: Final = "Amazon's own order is cancelled: it is done, and nothing is left to do"
+NOT_CANCELLED: Final = "Amazon's own order plainly is not cancelled, look after look: it may be sent again"
 NOT_SENT: Final = (Showing.UNSHIPPED, Showing.NO_ORDER)
 LEAST_LOOKS: Final = 3  # that do not show a line before it may be sent again
 SPARE: Final = 10  # tokens that routine leaves in the bucket
@@ -46,7 +50,7 @@ class OrderReader:
     def __init__(self, amazon: AmazonContext) -> None:
         self._amazon = amazon
         self._not_before: dict[int, datetime] = {}  # accounts that have no token left
-        self._refused: set[int] = set()  # accounts that were refused at the last look
+        self._refused: Counter[int] = Counter()  # how often in a row accounts were refused to read orders
         self._no_routine: dict[int, datetime] = {}  # accounts that have none left for routine
 
     def look(self) -> bool:
@@ -82,28 +86,38 @@ class OrderReader:
             return
         except RemoteRefused as error:
             LOG.warning("sighting.refused", account=account.id, why=str(error))
-            pause = timedelta(hours=REFUSED_HOURS) if account.id in self._refused else ONCE_MORE_AFTER
-            self._refused.add(account.id)
+            self._refused[account.id] += 1
+            pause = timedelta(seconds=ORDERS_REFUSED.seconds(self._refused[account.id]))
             read_backs.postpone(context.db, account.id, until=now + pause, why=str(error))
             return
-        self._refused.discard(account.id)
+        del self._refused[account.id]
         self._keep(due, order, now)
 
     def _keep(self, due: DueReadBack, order: AmazonOrder | None, now: datetime) -> None:
         context = self._amazon.context
         unknown_for = timedelta(hours=context.settings.orders.unknown_hours)
         told = read_backs.told(context.db, due)
-        decided = refused_as_shipped.decide(context.db, due, told, order, now=now, marketplace=context.marketplace)
+        decided = self._decided(due, told, order, now)
+        if decided.results:
+            still = read_backs.told(context.db, due)
+            told = [one for one in told if not one.unknown or one in still]
         look = judged(due, told, order, now=now, unknown_for=unknown_for)
         look = _named(replace(look, again=self._to_resend(look.offered)), context.marketplace)
         seen = read_backs.looked(context.db, due, look, now=now)
         results = list(dict.fromkeys([*decided.results, *seen.results]))
         finished = list(dict.fromkeys([*decided.finished, *seen.finished]))
         LOG.info("sighting.looked", account=due.account_id, order=due.amazon_order_id, state=look.state)
-        verdict_counts.answered(context.db, results, at=stamp(now))
         outbox.publish_again(context, uploads.some(context.db, results))
         if late := outbox.publish(context, uploads.some(context.db, finished)):
             LOG.warning("outbox.not_renewed", uploads=late)
+
+    def _decided(
+        self, due: DueReadBack, told: Sequence[ReportedLine], order: AmazonOrder | None, now: datetime
+    ) -> Renewed:
+        """Decide what the order says otherwise than by showing it."""
+        db, answering = self._amazon.context.db, self._amazon.context.marketplace
+        beside = partial(events.refused, now=now, marketplace=answering)
+        return refused_as_shipped.decide(db, due, told, order, now=now, beside=beside, marketplace=answering)
 
     def _to_resend(self, offered: Sequence[ReportedLine]) -> list[ReportedLine]:
         """Those of them whose seller wants them sent again without being asked."""
@@ -131,17 +145,46 @@ def judged(
 
     Lines of unknown outcome may be sent again once they have been plainly absent for `unknown_for`.
     """
-    showing = list(zip(told, showings(told, order), strict=True))
+    showing = _showings(told, order)
     shown = [one for one, found in showing if found is Showing.SHOWN]
     seen = [one for one in shown if one.expected and not one.seen]
     absent = [one for one in told if one not in shown]
-    words = {(one.upload_id, one.line): SHOWN if one.accepted else SETTLED for one in seen}
-    settled = SETTLED if [one for one in seen if not one.accepted] else ""
+    words = {(one.upload_id, one.line): _seen_words(one) for one in seen}
+    settled = next((_seen_words(one) for one in seen if not one.accepted), "")
     look = ReadBackOutcome(ReadBackState.SEEN, None, seen=seen, words=words, settled=settled, shown=plain(order))
     if not [one for one in absent if one.expected]:
         return look
-    look = replace(look, note="Amazon knows no such order" if order is None else f"Amazon shows it as {order.status}")
+    look = replace(look, note=_note(showing, order))
     return _absent(due, look, [one for one, found in showing if one.unknown and found in NOT_SENT], now, unknown_for)
+
+
+def _showings(told: Sequence[ReportedLine], order: AmazonOrder | None) -> list[tuple[ReportedLine, Showing]]:
+    """What the order shows of each line. Of one of unknown outcome that is not there for certain, and for which units
+    are left, it shows nothing, whatever else was shipped."""
+    ships = [one for one in told if not one.cancels]
+    found = list(zip(ships, showings(ships, order), strict=True))
+    return [(one, _for_certain(one, shows, order)) for one, shows in found] + [
+        (one, unknown_lines.cancellation_shown(one.cancels, order)) for one in told if one.cancels
+    ]
+
+
+def _for_certain(one: ReportedLine, found: Showing, order: AmazonOrder | None) -> Showing:
+    absent = one.unknown and order is not None and unknown_lines.is_not_there(one, order)
+    return Showing.UNSHIPPED if absent else found
+
+
+def _seen_words(one: ReportedLine) -> str:
+    if one.cancels:
+        return CANCELLED
+    return SHOWN if one.accepted else SETTLED
+
+
+def _note(showing: Sequence[tuple[ReportedLine, Showing]], order: AmazonOrder | None) -> str:
+    """What Amazon shows, and, of lines of unknown outcome, why that settles nothing."""
+    if order is None:
+        return "Amazon knows no such order"
+    doubtful = any(one.unknown and not one.cancels and found is Showing.OTHER for one, found in showing)
+    return f"Amazon shows it as {order.status}" + (f"; {unknown_lines.UNCERTAIN}" if doubtful else "")
 
 
 def _absent(
@@ -153,7 +196,7 @@ def _absent(
     look = replace(look, absent=looks, absent_since=since)
     enough = None if since is None else datetime.fromisoformat(since) + unknown_for
     if enough is not None and enough <= now and looks >= LEAST_LOOKS:
-        words = {(one.upload_id, one.line): ABSENT for one in not_sent}
+        words = {(one.upload_id, one.line): NOT_CANCELLED if one.cancels else ABSENT for one in not_sent}
         return replace(look, state=ReadBackState.UNSHIPPED, offered=not_sent, words={**look.words, **words})
     when = _next(due, now, unknown_for / timedelta(hours=24) if due.rank == Rank.UNKNOWN else 1.0)
     if enough is not None and (when is None or now < enough < when):

@@ -47,6 +47,11 @@ class UploadsInProgress:
         with self._changed:
             return set(self._large.values())
 
+    def large(self) -> set[str]:
+        """The large uploads in progress."""
+        with self._changed:
+            return set(self._large)
+
     def wait_for_turn(self, upload_ids: Iterable[str]) -> None:
         """Return when everything that the same sellers dropped before these is recorded, or once closed."""
         with self._changed:

@@ -20,11 +20,11 @@ from cws_filedrop.errors import RemoteError, RemoteRefused, RemoteUnavailable, e
 from cws_filedrop.feeds import processing_report
 from cws_filedrop.feeds.processing_report import Answers
 from cws_filedrop.marketplaces.amazon import Feed
-from cws_filedrop.model import FeedState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.pipeline import returned
-from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
+from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, stop_account, waits
 from cws_filedrop.reports.marketplace import MarketplaceKind, number_of_feed
 from cws_filedrop.store.database import moment, stamp
 from cws_filedrop.store.feeds import feeds, settling
@@ -39,7 +39,10 @@ NOT_DONE: Final = ("FATAL", "CANCELLED")  # how a feed ends otherwise than DONE
 WORDS: Final = {Verdict.CONFIRMED: "Amazon accepted it"}
 FINAL_PATIENCE: Final = timedelta(hours=1)  # with what will hardly change: orders say sooner what became of the lines
 LEAST_REFUSED: Final = timedelta(minutes=1)  # a refusal of a token that was just made may pass
-TO_LOOK_UP: Final = "whether the order was confirmed must be looked up at Amazon"
+TO_LOOK_UP: Final = {
+    FeedKind.FULFILLMENT: "whether the order was confirmed must be looked up at Amazon",
+    FeedKind.ACKNOWLEDGEMENT: "whether the order was cancelled must be looked up at Amazon",
+}
 
 
 def look(amazon: AmazonContext, feed_no: int, turn: int) -> StepResult:
@@ -108,7 +111,7 @@ def _refused(amazon: AmazonContext, feed: FeedRow, error: RemoteRefused, seconds
     since = feed.refused_at or stamp(now)
     minutes = amazon.context.settings.marketplace.refused_minutes
     if error.consent or now - moment(since) >= max(LEAST_REFUSED, timedelta(minutes=minutes)):
-        feeds.stop_account(amazon.context.db, feed.account_id, str(error))
+        stop_account(amazon, feed.account_id, str(error))
         return stop(amazon, feed, str(error), refused_at=None)
     LOG.warning("feed.poll_failed", feed=feed.no, why=str(error))
     feeds.change(amazon.context.db, feed.no, refused_at=since)
@@ -242,7 +245,7 @@ def outcome_of(report: bytes | None, feed: FeedRow, *, over: bool, final_over: b
         processing_report.read(report), feed.message_count, feed_id=number_of_feed(feed.amazon_feed_id)
     )
     if feed.ended == Ended.FATAL:
-        return _fatal(found, report)
+        return _fatal(feed, found, report)
     if not found.reason:
         beside = f"; of the whole feed it said {found.codes}: {found.words}" if found.codes else ""
         return Settlement(found.default, "", f"{WORDS[found.default]}{beside}", _exceptions(found))
@@ -260,14 +263,14 @@ def _exceptions(found: Answers) -> dict[int, tuple[Verdict, str, str]]:
 
 def _unknown(feed: FeedRow, what: str) -> Settlement:
     why = f"Amazon ended the feed as {feed.ended}" if feed.ended else f"Amazon gave {what}"
-    return Settlement(Verdict.UNKNOWN, "", f"{why}; {TO_LOOK_UP}", {})
+    return Settlement(Verdict.UNKNOWN, "", f"{why}; {TO_LOOK_UP[feed.kind]}", {})
 
 
-def _fatal(found: Answers, report: bytes) -> Settlement:
+def _fatal(feed: FeedRow, found: Answers, report: bytes) -> Settlement:
     """Some, none or all of the messages may have been taken: the report proves nothing, but its words are shown."""
     words = f"{found.codes}: {found.words}" if found.codes else ""
     if not words and found.exceptions.empty:
         words = processing_report.excerpt(report) if not found.final else ""
     said = f' and said "{words}"' if words else ""
     exceptions = {number: (Verdict.UNKNOWN, code, text) for number, (_, code, text) in _exceptions(found).items()}
-    return Settlement(Verdict.UNKNOWN, "", f"Amazon ended the feed as FATAL{said}; {TO_LOOK_UP}", exceptions)
+    return Settlement(Verdict.UNKNOWN, "", f"Amazon ended the feed as FATAL{said}; {TO_LOOK_UP[feed.kind]}", exceptions)

@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import BinaryIO, Final
 
 from cws_filedrop import log
@@ -39,20 +40,29 @@ def read(context: ServiceContext, upload: Upload) -> Upload:
     seller = sellers.by_id(context.db, upload.seller_id)
     given = recording.task(context, upload, seller)
     with given.path.open("rb") as source:
+        before = reading.look(source)
         sha256, _ = digest(source)
+        changed = partial(reading.changed_meanwhile, given, source, before, sha256)
         opened = reading.opened(context.db, given, source, sha256)
         if isinstance(opened, Examination) and upload.rehearsal:
             opened = reading.rehearsed(context.db, given, source, sha256)
         if isinstance(opened, PreparedUpload):
-            return recording.keep(context, [ReadUpload(upload, seller, opened)])[0]
-        return _Recording(context, replace(upload, sha256=sha256), opened).run(seller)
+            return recording.keep(context, [ReadUpload(upload, seller, changed() or opened)])[0]
+        return _Recording(context, replace(upload, sha256=sha256), opened, changed).run(seller)
 
 
 class _Recording:
     """One file on its way into the database."""
 
-    def __init__(self, context: ServiceContext, upload: Upload, examination: Examination) -> None:
+    def __init__(
+        self,
+        context: ServiceContext,
+        upload: Upload,
+        examination: Examination,
+        changed: Callable[[], PreparedUpload | None],
+    ) -> None:
         self._context = context
+        self._changed = changed
         self._upload = upload
         self._examination = examination
         self._outcome = Outcome(examination.facts)
@@ -71,6 +81,8 @@ class _Recording:
                 self._piece(piece, bad)
             bad.flush()
             disk.sync_file(bad.fileno())
+        if changed := self._changed():
+            return recording.keep(self._context, [ReadUpload(self._upload, seller, changed)])[0]
         with self._context.db.write() as connection:
             remarks = recording.remarks(connection, self._upload)
             outcome, counts = self._outcome.so_far(), dict(self._counts)

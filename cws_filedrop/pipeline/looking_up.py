@@ -22,7 +22,7 @@ from typing import Final
 from cws_filedrop import log
 from cws_filedrop.amazon_context import AmazonContext, FeedClient
 from cws_filedrop.errors import RemoteError, RemoteRefused, expected
-from cws_filedrop.feeds.report_match import may_answer, refuses_all
+from cws_filedrop.feeds.report_match import may_answer, took_nothing
 from cws_filedrop.marketplaces.amazon import FEED_TYPES, Feed, FeedStatus
 from cws_filedrop.model import Verdict
 from cws_filedrop.outgoing.hooks import events
@@ -179,15 +179,16 @@ def _adopt(look: FeedLookUp, candidate: Feed) -> StepResult:
 
 
 def _tell_apart(look: FeedLookUp, candidates: Sequence[Feed]) -> StepResult:
-    """Several feeds appeared: those whose reports are about other messages are none of ours."""
+    """Several feeds appeared: those whose reports are about other messages, or took nothing, are none of ours."""
     if any(one.status in (FeedStatus.IN_QUEUE, FeedStatus.IN_PROGRESS) for one in candidates):
         return look.again(
             look.amazon.poll_seconds(look.attempt), "several feeds could be this one; Amazon works on them"
         )
     for one in candidates:
         if wait := one.result_document_id and look.token("getFeedDocument"):
-            return look.again(wait, f"several feeds could be this one; {BUSY}")
-        if not may_answer(_report(look, one), look.messages, look.feed.message_count):
+            # Until there is one for each: with fewer, every look would spend them on the first, and never see the last.
+            return look.again(wait * len(candidates), f"several feeds could be this one; {BUSY}")
+        if not _may_be_ours(look, one, _report(look, one)):
             look_ups.not_ours(look.amazon.context.db, look.feed, [one.feed_id])
             return SOON  # which lists them once more, without that one
     seen = look.orders()
@@ -210,8 +211,17 @@ def _report(look: FeedLookUp, candidate: Feed) -> bytes:
         return b""
 
 
+def _may_be_ours(look: FeedLookUp, candidate: Feed, report: bytes) -> bool:
+    """Could that feed have brought ours to Amazon? Not if it is about other messages; nor if Amazon took nothing of it,
+    whosever it was: then ours is sent again once nothing else turns up, and has an answer of its own."""
+    if candidate.status is FeedStatus.CANCELLED:
+        return False
+    nothing = candidate.status is FeedStatus.DONE and took_nothing(report)
+    return not nothing and may_answer(report, look.messages, look.feed.message_count)
+
+
 def prove(look: FeedLookUp) -> StepResult:
-    """Find out whether the feed that was adopted is ours: by its report that it is not, by orders that it is.
+    """Find out whether the feed that was adopted is ours: by its end and report that it is not, by orders that it is.
 
     Done when it is proven, and can be polled and settled like any other. Raises: RemoteError.
     """
@@ -223,16 +233,13 @@ def prove(look: FeedLookUp) -> StepResult:
     if there.status in AT_WORK:
         why = f"feed {amazon_feed_id} may be this one; Amazon is working on it ({there.status})"
         return look.again(look.amazon.poll_seconds(look.attempt), why)
-    if there.result_document_id and not (feed.order_looks or feed.order_place):
-        if wait := look.token("getFeedDocument"):
+    if not (feed.order_looks or feed.order_place):
+        if there.result_document_id and (wait := look.token("getFeedDocument")):
             return StepResult(again_seconds=wait, note=BUSY)
-        report = _report(look, there)
-        if not may_answer(report, look.messages, feed.message_count):
+        if not _may_be_ours(look, there, _report(look, there)):
             LOG.warning("feed.candidate_dismissed", feed=feed.no, amazon_feed=amazon_feed_id)
             look_ups.not_ours(look.amazon.context.db, feed, [amazon_feed_id])
             return SOON
-        if refuses_all(report, look.messages):
-            return _proven(look, amazon_feed_id)
     return _proven_by_orders(look, amazon_feed_id)
 
 
@@ -281,12 +288,13 @@ def _looked(look: FeedLookUp) -> int:
 
 def _by_orders(look: FeedLookUp, why: str, refused: RemoteRefused | None = None) -> StepResult:
     """Feeds cannot be listed: what Amazon's orders show decides; what they do not show is an operator's to decide.
+    Between looks at orders it is tried again whether they can be listed by now.
 
     Raises: what was refused, when orders are refused as well: then it is not about this operation alone.
     """
     waiting = f"whether Amazon has it is read from its orders, since its feeds cannot be listed: {why}"
     if early := _early(look, ORDER_HOURS):
-        return look.again(early, waiting)
+        return look.again(min(early, AFTER_LOOKS * look.unit), waiting)
     seen = look.orders()
     match seen.outcome:
         case OrdersShow.PACKAGES:
@@ -296,7 +304,7 @@ def _by_orders(look: FeedLookUp, why: str, refused: RemoteRefused | None = None)
         case OrdersShow.REFUSED if refused is not None:
             raise refused
     if _looked(look) < len(ORDER_HOURS):
-        return look.again(AT_MOST_SECONDS, waiting)
+        return look.again(AFTER_LOOKS * look.unit, waiting)
     showed = f"nor can orders ({seen.why})" if seen.outcome is OrdersShow.REFUSED else "and no order shows its packages"
     offer = f"look at Amazon; if it is not there, `feed send-again {look.feed.no}`. The risk: {RISK}"
     return look.offer(f"its feeds cannot be listed ({why}), {showed} after a day: {offer}")

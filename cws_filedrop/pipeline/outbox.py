@@ -4,42 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 from cws_filedrop import log
 from cws_filedrop.drop.home import deliver_all, result_name
-from cws_filedrop.drop.leftovers import leftovers
 from cws_filedrop.drop.names import is_release
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.formats import profile
 from cws_filedrop.formats.file import open_file
-from cws_filedrop.marketplaces.limits import LOOK_SECONDS
 from cws_filedrop.model import Issue, Profile, Seller, Severity, UploadState, Verdict
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.pacing.status_due import STATUS_DUE
+from cws_filedrop.pipeline import standing
 from cws_filedrop.pipeline.recording import REHEARSAL_DIR, REJECTED_FILE
 from cws_filedrop.reports import receipt, rejected, result, status, table
+from cws_filedrop.rules import catalogue
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.feeds import feeds, look_ups, read_backs
-from cws_filedrop.store.orders import order_lists
-from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads, verdict_counts, waiting_lines
 from cws_filedrop.store.uploads.uploads import Upload
 
 LOG: Final = log.get(__name__)
-IN_WORK: Final = (UploadState.ARRIVED, UploadState.WAITING, UploadState.HELD, UploadState.CUT, UploadState.FAILED)
-SHOWN_UPLOADS: Final = 50
-SHOWN_UNCONFIRMED: Final = 500
-SHOWN_RESULTS: Final = 10
-SHOWN_ORDERS: Final = 200
-MISSING_DAYS: Final = 90  # how long an order is listed that Amazon accepted but does not show
-OVERDUE_DAYS: Final = 14  # how long an order is listed that was not shipped in time
 BLOCK: Final = 1 << 20
 Delivery = tuple[Path, Iterable[bytes]]
 
@@ -62,8 +51,9 @@ def publish(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
     return _deliver(context, batch, _results, (notes.finished, events.finished))
 
 
-def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
-    """Rewrite results that have more to say now, unless the seller has removed them."""
+def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> list[str]:
+    """Rewrite results that have more to say now, unless the seller has removed them, and count their lines anew; the
+    ids of uploads whose results could not be rewritten."""
     there = [
         upload for upload in batch if upload.state is UploadState.DONE and _named(context, upload, "result").exists()
     ]
@@ -71,10 +61,13 @@ def publish_again(context: ServiceContext, batch: Sequence[Upload]) -> None:
     for upload in there:
         if upload.id not in late and not lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0):
             _named(context, upload, "unconfirmed").unlink(missing_ok=True)  # nothing of it is refused any more
+    others = [upload.id for upload in batch if upload not in there]
+    verdict_counts.renew(context.db, others, at=stamp(context.clock()))
     for upload in batch:
         STATUS_DUE.add(upload.seller)
     if late:
         LOG.warning("outbox.not_renewed", uploads=late)
+    return late
 
 
 def _deliver(
@@ -85,7 +78,9 @@ def _deliver(
 ) -> list[str]:
     try:
         deliver_all(file for upload in batch for file in files(context, upload))
-        verdict_counts.answered(context.db, [upload.id for upload in batch], at=stamp(context.clock()))
+        waiting = [upload.id for upload in batch if upload.state is UploadState.WAITING]
+        at = stamp(context.clock())
+        verdict_counts.answered(context.db, [upload.id for upload in batch], at=at, waiting=waiting)
         for note in tell:
             note(context, batch)
     except Exception as error:
@@ -120,8 +115,11 @@ def _results(context: ServiceContext, upload: Upload) -> Iterator[Delivery]:
     else:
         pieces = lines.of_upload(context.db, upload.id)
         first = next(pieces, [])
-        if _has_unconfirmed(context, upload, first):
+        if _how_many(context, upload, first, Verdict.UNCONFIRMED):
             yield _named(context, upload, "unconfirmed"), _unconfirmed(context, upload)
+        before = upload.outcome.counts.get(Verdict.REJECTED, 0)
+        if _how_many(context, upload, first, Verdict.REJECTED) > before:
+            yield _named(context, upload, "rejected"), _rejected(context, upload, before)
         rows = map(table.plain_rows, chain([first], pieces))
         yield _named(context, upload, "result"), chain([result.header()], rows)
 
@@ -164,10 +162,26 @@ def _receipt(context: ServiceContext, upload: Upload) -> str:
     )
 
 
-def _has_unconfirmed(context: ServiceContext, upload: Upload, first: Sequence[Any]) -> bool:
+def _how_many(context: ServiceContext, upload: Upload, first: Sequence[Any], verdict: Verdict) -> int:
     if len(first) == upload.line_count:
-        return any(row.verdict == Verdict.UNCONFIRMED for row in first)
-    return bool(lines.verdict_counts(context.db, upload.id).get(Verdict.UNCONFIRMED, 0))
+        return sum(row.verdict == verdict for row in first)
+    return lines.verdict_counts(context.db, upload.id).get(verdict, 0)
+
+
+def _rejected(context: ServiceContext, upload: Upload, before: int) -> Iterator[bytes]:
+    """The rejected lines: those that were rejected `before`, and those that were when their wait ended."""
+    late = {row.line: _last_said(row) for row in lines.rejected_late(context.db, upload.id)}
+    pieces = in_own_columns(context, upload, late)
+    if before:
+        next(pieces)  # the headings, which are there already
+        yield from _file(_rejected_path(context, upload))
+    yield from pieces
+
+
+def _last_said(row: Any) -> Issue:
+    """Why a line was rejected that waited: what is said of it last."""
+    code, message = row.code.rpartition(" | ")[2], row.message.rpartition(" | ")[2]
+    return catalogue.of_message(code, message, column="quantity")
 
 
 def _unconfirmed(context: ServiceContext, upload: Upload) -> Iterator[bytes]:
@@ -225,57 +239,7 @@ def write_statuses(context: ServiceContext, names: Iterable[str]) -> None:
             STATUS_DUE.add(name)
 
 
-def status_of(context: ServiceContext, seller: Seller) -> status.Status:
-    """How a seller stands now."""
-    name, orders = seller.name, context.settings.orders
-    account_id, now = seller.account.id, context.clock()
-    soon, overdue = now + timedelta(hours=orders.late_hours), now - timedelta(days=OVERDUE_DAYS)
-    unseen, long_ago = now - timedelta(hours=orders.missing_hours), now - timedelta(days=MISSING_DAYS)
-    due = read_backs.queue(context.db, now=now).get(account_id, 0)
-    return status.Status(
-        seller=name,
-        marketplace=context.marketplace,
-        written_at=stamp(now),
-        stopped=feeds.stopped_accounts(context.db).get(seller.account.id, ""),
-        uploads=_plain(uploads.listing(context.db, seller=name, states=IN_WORK, limit=SHOWN_UPLOADS)),
-        unconfirmed=lines.unconfirmed(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
-        unknown=lines.unknown(context.db, seller.account.id, limit=SHOWN_UNCONFIRMED),
-        results=_plain(uploads.listing(context.db, seller=name, states=uploads.FINISHED, limit=SHOWN_RESULTS)),
-        unresolved=look_ups.unresolved(context.db, account_id),
-        late_soon=order_lists.late(context.db, account_id, before=soon, since=overdue, limit=SHOWN_ORDERS),
-        missing=read_backs.missing(context.db, account_id, before=unseen, since=long_ago, limit=SHOWN_ORDERS),
-        to_look_up=due,
-        to_look_up_minutes=round(due * LOOK_SECONDS / 60, 1),
-        hooks_off=[
-            {"id": hook.id, "url": hook.url, "why": hook.why_disabled}
-            for hook in hooks.listing(context.db, seller.id)
-            if hook.why_disabled
-        ],
-        ignored=_ignored(context, name),
-    )
-
-
-def _ignored(context: ServiceContext, name: str) -> list[dict[str, Any]]:
-    folder = context.settings.folder
-    found = leftovers(context.home(name), minutes=folder.told_minutes, more=folder.working_patterns)
-    return [{"name": one.name, "why": one.words} for one in found]
-
-
 def _write_status(context: ServiceContext, seller: Seller) -> None:
-    home, now = context.home(seller.name).path, status_of(context, seller)
+    home, now = context.home(seller.name).path, standing.of(context, seller)
     files = {"STATUS.txt": status.text(now).encode(), "STATUS.json": status.as_json(now)}
     deliver_all((home / name, [content]) for name, content in files.items())
-
-
-def _plain(batch: Iterable[Upload]) -> list[dict[str, Any]]:
-    return [
-        {
-            "id": upload.id,
-            "name": upload.name,
-            "state": str(upload.state),
-            "line_count": upload.line_count,
-            "waiting": upload.waiting,
-            "counts": dict(upload.outcome.counts),
-        }
-        for upload in batch
-    ]

@@ -16,7 +16,14 @@ from cws_filedrop.pipeline import reading, recording, weight
 from cws_filedrop.pipeline.reading import PreparedUpload, ReadingTask
 from cws_filedrop.pipeline.recording import ReadUpload
 from cws_filedrop.processes.effort import Effort
-from cws_filedrop.processes.reading_process import UNLIMITED, ProcessDied, ProcessOverran, ReadingProcess, Work
+from cws_filedrop.processes.reading_process import (
+    UNLIMITED,
+    ProcessDied,
+    ProcessHung,
+    ProcessOverran,
+    ReadingProcess,
+    Work,
+)
 from cws_filedrop.rules import catalogue
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.settings import Settings
@@ -123,8 +130,8 @@ class Processes:
         or by what it takes, costs the others nothing."""
         try:
             (prepared,) = self._run(Lane.SMALL, Work.PREPARE, [task], most=self._most(upload.size, Lane.SMALL))
-        except ProcessOverran as why:
-            return _too_much(upload, why)
+        except (ProcessOverran, ProcessHung) as why:
+            return _ended(upload, why)
         except Impossible as error:
             return reading.failed(error)
         read: PreparedUpload = prepared
@@ -136,8 +143,8 @@ class Processes:
             return read
         except (OSError, DatabaseUnavailable):
             raise
-        except ProcessOverran as why:
-            prepared = _too_much(upload, why)
+        except (ProcessOverran, ProcessHung) as why:
+            prepared = _ended(upload, why)
         except Exception as error:
             LOG.exception("upload.failed", upload=upload.id, seller=upload.seller)
             prepared = reading.failed(error)
@@ -159,14 +166,17 @@ class Processes:
             Lane.PACKED: min(limits.unpacked_bytes, size * MOST_UNPACKED),
         }[lane]
         seconds = limits.reading_seconds + limits.reading_seconds_per_mib * unpacked / MIB
-        return Effort(limits.reading_memory_bytes, seconds if limits.reading_seconds else 0.0)
+        cpu, stalled = seconds if limits.reading_seconds else 0.0, limits.reading_stalled_seconds
+        clock = stalled + seconds * limits.reading_clock_factor if limits.reading_clock_factor else 0.0
+        return Effort(limits.reading_memory_bytes, cpu, clock, stalled)
 
     def publish_large(self, upload_id: str) -> bool:
         """`outbox.publish`, in the process for large files; whether that worked."""
         try:
-            published: bool = self._run(Lane.LARGE, Work.PUBLISH, upload_id)
+            most = Effort(0, 0.0, stalled_seconds=self._settings.limits.reading_stalled_seconds)
+            published: bool = self._run(Lane.LARGE, Work.PUBLISH, upload_id, most=most)
             return published
-        except Impossible:
+        except (Impossible, ProcessHung):
             LOG.exception("outbox.not_delivered", upload=upload_id)
             return False
 
@@ -184,6 +194,10 @@ class Processes:
         raise Impossible("the process that read this file died twice (out of memory?)")
 
 
-def _too_much(upload: Upload, why: ProcessOverran) -> PreparedUpload:
+def _ended(upload: Upload, why: ProcessOverran | ProcessHung) -> PreparedUpload:
+    """The result for a file whose reader was ended: too much work is the file's fault, standing still may be ours."""
     LOG.warning("upload.reading_stopped", upload=upload.id, seller=upload.seller, why=str(why))
+    if isinstance(why, ProcessHung):
+        issue = catalogue.issue("F05", detail=f"stopped={why}")
+        return PreparedUpload(state=UploadState.FAILED, failure=f"reading was given up: {why}", issues=(issue,))
     return PreparedUpload(state=UploadState.REJECTED, issues=(catalogue.issue("F05", detail=str(why)),))

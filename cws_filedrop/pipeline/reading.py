@@ -14,7 +14,7 @@ from typing import BinaryIO, Final
 
 from cws_filedrop import log
 from cws_filedrop.convert import Conversion, convert, digest, first_issues, rejected_rows
-from cws_filedrop.drop.kept import KeptFile
+from cws_filedrop.drop.kept import KeptFile, kept
 from cws_filedrop.errors import FileRejected, expected
 from cws_filedrop.examine import Examination, Outcome, Piece, examine
 from cws_filedrop.model import Door, FeedKind, Grade, Issue, JudgementContext, UploadState, Verdict
@@ -103,6 +103,12 @@ def failed(error: Exception) -> PreparedUpload:
 
 
 def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUpload:
+    before = look(source)
+    read = _judged(db, task, source)
+    return changed_meanwhile(task, source, before, read.sha256) or read
+
+
+def _judged(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUpload:
     sha256, _ = digest(source)
     examination = opened(db, task, source, sha256)
     if isinstance(examination, PreparedUpload):
@@ -118,7 +124,7 @@ def _prepared(db: Database, task: ReadingTask, source: BinaryIO) -> PreparedUplo
             cells[name] += more
         bad += rejected_rows(piece, examination) if piece.raw else b""
     heading = rejected.header(examination.facts.headings, examination.facts.delimiter) if bad else b""
-    return _changed(task, source, sha256) or PreparedUpload(
+    return PreparedUpload(
         sha256,
         rows=cells,
         effects=effects,
@@ -149,7 +155,21 @@ def _headings(task: ReadingTask, examination: Examination, sha256: str) -> Prepa
 
 def _changed(task: ReadingTask, source: BinaryIO, sha256: str) -> PreparedUpload | None:
     """Bytes that are not those that were taken are never judged (docs/domain.md#8-grading)."""
-    why = task.kept.why_not(os.fstat(source.fileno()), sha256) if task.kept is not None else ""
+    return _set_aside(task, sha256, "" if task.kept is None else task.kept.why_not(os.fstat(source.fileno()), sha256))
+
+
+def look(source: BinaryIO) -> KeptFile:
+    """The file before it is read, for `changed_meanwhile`."""
+    return replace(kept(os.fstat(source.fileno())), inode=0)  # which may change elsewhere than on a disk
+
+
+def changed_meanwhile(task: ReadingTask, source: BinaryIO, before: KeptFile, sha256: str) -> PreparedUpload | None:
+    """What becomes of a file that changed while it was read: nobody knows which of its bytes were judged."""
+    changed = before.why_not(os.fstat(source.fileno()))
+    return _set_aside(task, sha256, "a program wrote to it while it was read" if changed else "")
+
+
+def _set_aside(task: ReadingTask, sha256: str, why: str) -> PreparedUpload | None:
     if not why:
         return None
     LOG.error("upload.changed_after_claim", upload=task.upload_id, why=why)

@@ -131,8 +131,8 @@ def _keep_in(connection: Connection, item: ReadUpload, now: str) -> Upload:
         read = _release_in(connection, upload)
     elif prepared.state is not None:
         read = _aside(upload, prepared)
-        # Lines may be there already: a large file failed halfway, or a released one was recorded when it was held.
-        if read.state is UploadState.FAILED or upload.releases:
+        # Lines may be there already: a large file failed or changed halfway, or a released one was recorded when held.
+        if read.state in (UploadState.FAILED, UploadState.CUT) or upload.releases:
             forget_in(connection, upload.id)
     elif upload.rehearsal:
         read = _rehearsal(upload, prepared)
@@ -203,8 +203,8 @@ def remarks(connection: Connection, upload: Upload) -> list[Issue]:
 
 
 def _aside(upload: Upload, prepared: PreparedUpload) -> Upload:
-    state, failure = expected(prepared.state, "state of what is set aside"), prepared.failure
-    outcome = UploadOutcome(failure=failure) if failure else UploadOutcome(file_issues=prepared.issues)
+    state = expected(prepared.state, "state of what is set aside")
+    outcome = UploadOutcome(failure=prepared.failure, file_issues=prepared.issues)
     done_at = upload.arrived_at if state in uploads.FINISHED else None
     return replace(upload, state=state, outcome=outcome, done_at=done_at)
 

@@ -63,7 +63,7 @@ def _given_back(
     amazon: AmazonContext, feed: FeedRow, portions: Sequence[Portion], ended: Ended, why: str, **values: object
 ) -> StepResult:
     context = amazon.context
-    note = f"{why}; its lines go again"
+    note = context.marketplace.said(f"{why}; its lines go again")
     made = returning.give_back(context.db, feed, portions, ended=ended, now=context.clock(), note=note, **values)
     LOG.warning("feed.returned", feed=feed.no, why=why, feeds=made)
     return DONE

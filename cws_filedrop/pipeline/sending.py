@@ -26,10 +26,12 @@ from cws_filedrop.feeds.order_fulfillment import MAX_MESSAGES
 from cws_filedrop.model import Account, FeedKind, FeedState
 from cws_filedrop.pipeline import documents, looking_up
 from cws_filedrop.pipeline.looking_up import FeedLookUp
-from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, waits
+from cws_filedrop.pipeline.steps import DONE, StepResult, not_kept, stop, stop_account, waits
 from cws_filedrop.rules.feed_states import FeedEvent
-from cws_filedrop.store.feeds import feeds, filling, look_ups
+from cws_filedrop.store.database import moment
+from cws_filedrop.store.feeds import feeds, filling, look_ups, unseen
 from cws_filedrop.store.feeds.feeds import FeedRow, FeedSlot
+from cws_filedrop.store.feeds.unseen import FeedHeldBack
 from cws_filedrop.store.sellers import sellers
 
 LOG: Final = log.get(__name__)
@@ -95,6 +97,8 @@ def submit(amazon: AmazonContext, feed_no: int, attempt: int) -> StepResult:
 
 def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedClient, attempt: int) -> StepResult:
     db = amazon.context.db
+    if (held := unseen.held_back(db, feed.no)) is not None:
+        return _not_seen(amazon, feed, held, attempt)
     operations = ["createFeedDocument"] + (["createFeed"] if attempt > 1 else [])
     for operation in operations:
         if wait := feeds.reserve(db, account.id, amazon.rate_limit(operation), amazon.context.clock()):
@@ -111,6 +115,17 @@ def _send(amazon: AmazonContext, feed: FeedRow, account: Account, client: FeedCl
         return StepResult(again_seconds=amazon.poll_seconds(attempt), note="it is being sent")
     _submitted(amazon, feed, _created(amazon, feed, client, place.document_id))
     return DONE
+
+
+def _not_seen(amazon: AmazonContext, feed: FeedRow, held: FeedHeldBack, attempt: int) -> StepResult:
+    """A feed of a restored database: it waits until its orders are read, and is looked up where they show it."""
+    if held.unread:
+        why = f"the database was restored: {held.unread} of its orders are read at Amazon before it is sent"
+        return waits(amazon, feed, why, amazon.poll_seconds(attempt))
+    sha256, since, now = feed.document_sha256, moment(held.since), amazon.context.clock()
+    look_ups.intend(amazon.context.db, feed, document_id=feed.document_id, document_at=since, sha256=sha256, now=now)
+    unseen.left_to_look_up(amazon.context.db, feed.no)
+    return StepResult(again_seconds=looking_up.AT_LEAST_SECONDS, note="Amazon's orders show it: it is looked up")
 
 
 def _created(amazon: AmazonContext, feed: FeedRow, client: FeedClient, document_id: str) -> str:
@@ -139,5 +154,5 @@ def _failed(amazon: AmazonContext, feed: FeedRow, error: RemoteError, attempt: i
         wait = error.retry_after_seconds or AMAZON_FAILED.seconds(attempt)
         LOG.warning("feed.delayed", feed=feed.no, attempt=attempt, seconds=round(wait, 1), why=str(error))
         return waits(amazon, feed, str(error), wait)
-    feeds.stop_account(amazon.context.db, feed.account_id, str(error))
+    stop_account(amazon, feed.account_id, str(error))
     return stop(amazon, feed, str(error))

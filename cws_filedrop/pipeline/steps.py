@@ -38,12 +38,19 @@ def not_kept(amazon: AmazonContext, feed: FeedRow, error: OSError, attempt: int)
 
 def waits(amazon: AmazonContext, feed: FeedRow, why: str, seconds: float) -> StepResult:
     """Note why, and try again after a while."""
+    why = amazon.context.marketplace.said(why)
     feeds.change(amazon.context.db, feed.no, note=why)
     return StepResult(again_seconds=seconds, note=why)
 
 
+def stop_account(amazon: AmazonContext, account_id: int, why: str) -> None:
+    """Let nothing of an account leave until a person acts."""
+    feeds.stop_account(amazon.context.db, account_id, amazon.context.marketplace.said(why))
+
+
 def stop(amazon: AmazonContext, feed: FeedRow, why: str, **values: object) -> StepResult:
     """Leave a feed as it is, for a person to decide. `values` are columns of it."""
+    why = amazon.context.marketplace.said(why)
     feeds.move(amazon.context.db, feed.no, FeedEvent.STOPPED, note=why, **values)
     LOG.error("feed.stopped", feed=feed.no, account=feed.account_id, why=why)
     notes.stopped(amazon.context, feed.no, why)

@@ -122,10 +122,10 @@ class ChildProcess:
 
 
 @contextmanager
-def without_ctrl_c() -> Iterator[None]:
-    """Processes that are started within never see Ctrl-C, which reaches the whole process group: their parent ends them
-    in good order. They inherit the signal mask, and so before they could have a handler."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+def without_ctrl_c(*more: signal.Signals) -> Iterator[None]:
+    """Processes that are started within never see Ctrl-C, which reaches the whole process group, nor `more`: their
+    parent ends them in good order. They inherit the signal mask, and so before they could have a handler."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, *more})
     try:
         yield
     finally:

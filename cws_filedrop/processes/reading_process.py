@@ -6,21 +6,29 @@ Imports nothing of what it does there (`reading_main`), so that it can be starte
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
+import socket
+import struct
 import subprocess
 import threading
+import time
 from enum import StrEnum
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Final
 
+from cws_filedrop import log
 from cws_filedrop.processes import effort, environment
 from cws_filedrop.processes.child import PYTHON, without_ctrl_c
-from cws_filedrop.processes.effort import Effort
+from cws_filedrop.processes.effort import Effort, Patience
 from cws_filedrop.settings import Settings
 
 MODULE: Final = "cws_filedrop.pipeline.reading_main"
-END_SECONDS: Final = 2.0  # it has nothing to put in order, but may hang
+END_SECONDS: Final = 1.0  # it has nothing to put in order, but may hang, or still be loading
 LOOK_SECONDS: Final = 0.1  # how often it is looked at while it works: memory may grow by a gigabyte in a second
+WIRE_SECONDS: Final = 60  # for each piece of what is asked and answered
 UNLIMITED: Final = Effort(0, 0.0)
+LOG: Final = log.get(__name__)
 
 
 class Work(StrEnum):
@@ -38,6 +46,10 @@ class ProcessDied(Exception):
 
 class ProcessOverran(Exception):
     """It was ended, since what it was asked for took more than it may; the text says what of."""
+
+
+class ProcessHung(Exception):
+    """It was ended, since it did not come to an end, or did nothing; the text says for how long."""
 
 
 class ProcessClosed(OSError):
@@ -66,13 +78,14 @@ class ReadingProcess:
 
     def _started(self) -> tuple[subprocess.Popen[bytes], Connection]:
         ours, theirs = Pipe()
-        with theirs, without_ctrl_c():
+        with theirs, without_ctrl_c(signal.SIGTERM):  # sent to the whole group, it would end a reading in hand
             process = subprocess.Popen(  # noqa: S603 - our own module, by our own interpreter
                 [*PYTHON, MODULE, str(theirs.fileno())],
-                env=environment.of_child(self._settings),
+                env=environment.of_reader(self._settings),
                 stdin=subprocess.PIPE,  # its end says that we are gone
                 pass_fds=[theirs.fileno()],
             )
+        _limit_waits(ours)
         with contextlib.suppress(OSError):  # it died already; whoever asks it is told
             ours.send((self._settings, self._name))
         return process, ours
@@ -80,7 +93,7 @@ class ReadingProcess:
     def ask(self, work: Work, given: object, *, most: Effort = UNLIMITED) -> Any:
         """The outcome of that work, once it was its turn; `most` is what it may take.
 
-        Raises: what the work raises; ProcessOverran; ProcessDied; ProcessClosed.
+        Raises: what the work raises; ProcessOverran; ProcessHung; ProcessDied; ProcessClosed.
         """
         with self._asking:
             is_new = self.start()
@@ -89,11 +102,8 @@ class ReadingProcess:
                 raise ProcessClosed
             try:
                 if is_new and most != UNLIMITED:  # that it loads is nobody's fault
-                    connection.send((Work.PING, None))
-                    connection.recv()
-                connection.send((work, given))
-                self._watch(connection, most)
-                is_done, outcome = connection.recv()
+                    self._exchange(connection, (Work.PING, None), UNLIMITED)
+                is_done, outcome = self._exchange(connection, (work, given), most)
             except (EOFError, OSError) as error:
                 self._bury()
                 raise (ProcessClosed if self._closed else ProcessDied) from error
@@ -101,16 +111,28 @@ class ReadingProcess:
             raise outcome
         return outcome
 
+    def _exchange(self, connection: Connection, asked: tuple[Work, object], most: Effort) -> tuple[bool, Any]:
+        """Its answer. Raises: ProcessOverran, ProcessHung; EOFError, OSError at its end."""
+        connection.send(asked)
+        self._watch(connection, most)
+        answer: tuple[bool, Any] = connection.recv()
+        return answer
+
     def _watch(self, connection: Connection, most: Effort) -> None:
-        """Wait for its answer, or its end. Raises: ProcessOverran."""
         process = self._process
         if process is None or most == UNLIMITED:
+            connection.poll(None)
             return
-        begun = effort.of_process(process.pid)
+        begun, patience = effort.of_process(process.pid), Patience(most, time.monotonic())
         while not connection.poll(LOOK_SECONDS):
-            if words := effort.excess(most, begun, effort.of_process(process.pid)):
+            now = effort.of_process(process.pid)
+            if words := effort.excess(most, begun, now):
+                process.kill()  # at once: it may grow by the gigabyte
                 self._bury()
                 raise ProcessOverran(words)
+            if words := patience.over(now, time.monotonic()):
+                self._bury()
+                raise ProcessHung(words)
 
     def close(self) -> None:
         """End it, whatever it does."""
@@ -124,11 +146,24 @@ class ReadingProcess:
             process, self._process, self._connection = self._process, None, None
             if process is None:
                 return
-            process.terminate()
+            if process.stdin is not None:
+                process.stdin.close()  # it takes that for our end, and ends
             try:
                 process.wait(END_SECONDS)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            if process.stdin is not None:
-                process.stdin.close()
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    process.kill()
+    try:
+        process.wait(END_SECONDS)
+    except subprocess.TimeoutExpired:  # it waits for a disk that does not answer, and ends when that does
+        LOG.error("process.not_ended", pid=process.pid)
+
+
+def _limit_waits(connection: Connection) -> None:
+    """A process that hangs reads nothing, and may stop in the middle of an answer: then reading and writing fail."""
+    with socket.socket(fileno=os.dup(connection.fileno())) as wire:
+        for option in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+            wire.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", WIRE_SECONDS, 0))

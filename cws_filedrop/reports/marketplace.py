@@ -14,7 +14,8 @@ from cws_filedrop.model import Verdict
 SANDBOX_FEED: Final = "SANDBOX-"  # how the sandbox's feed ids begin; Amazon's are numbers
 AMAZON: Final = re.compile(r"\bAmazon\b")
 NOTICE: Final = (
-    "SANDBOX: a built-in program answers instead of Amazon, which is told nothing; no order is confirmed there."
+    "SANDBOX: a built-in program answers instead of Amazon, which is told nothing; no order is confirmed there, and no"
+    " buyer hears of it."
 )
 REMEDY: Final = 'Set kind = "amazon" in [marketplace] to send anything to Amazon.'
 

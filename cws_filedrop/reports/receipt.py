@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from cws_filedrop.formatting import printable
 from cws_filedrop.model import Issue
 from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.upload_outcome import UploadOutcome
@@ -58,7 +59,7 @@ class Receipt:
 def text(receipt: Receipt) -> str:
     """The receipt, 78 columns wide, with CRLF line ends."""
     outcome = receipt.outcome
-    lines = [f"{receipt.name}: {HEADLINES[receipt.state]}", "=" * WIDTH, ""]
+    lines = [f"{printable(receipt.name)}: {HEADLINES[receipt.state]}", "=" * WIDTH, ""]
     lines += [*_wrapped(receipt.marketplace.notice, ""), ""] if receipt.marketplace.notice else []
     lines += _facts(receipt)
     lines += _counts(outcome.counts, receipt.line_count)

@@ -23,6 +23,7 @@ SHOWN_LENGTH: Final = 80  # characters of a value that a message shows
 LONGEST_DETAIL: Final = 160
 OPTIONAL: Final = re.compile(r"\[([^\]]*)\]")
 FIELD: Final = re.compile(r"\{(\w+)\}")
+FIXED: Final = re.compile(r"\{\w+\}|[\[\]]")  # what is between the fixed parts of a template
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +117,15 @@ def issue(code: str, *, column: str = "", value: str = "", detail: str = "") -> 
     fields = {"column": shown(column), "value": shown(value), "detail": shown(rest, LONGEST_DETAIL)}
     message, remedy = _filled(wording.message, fields), _filled(wording.remedy, fields)
     return Issue(code, wording.severity, column, value, message, remedy)
+
+
+def of_message(code: str, message: str, *, column: str = "") -> Issue:
+    """An issue of which only code and message were kept, with the remedy of the wording that fits best.
+
+    Raises: KeyError if there is no such code.
+    """
+    entry = CATALOGUE[code]
+    wordings = (Wording(entry.severity, entry.message, entry.remedy), *entry.kinds.values())
+    made = max(wordings, key=lambda one: sum(len(part) for part in FIXED.split(one.message) if part in message))
+    remedy = _filled(made.remedy, {"column": shown(column), "value": "", "detail": ""})
+    return Issue(code, made.severity, column, "", message, remedy)

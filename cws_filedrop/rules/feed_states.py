@@ -26,7 +26,7 @@ class FeedEvent(StrEnum):
     NOT_DONE = "createFeed itself says that it did nothing"
     ANSWERED = "createFeed answers with the feed's id"
     FOUND = "one feed at Amazon may be it"
-    NOT_OURS = "that feed's report is about other messages"
+    NOT_OURS = "that feed's report is about other messages, or Amazon took nothing of it"
     PROVEN = "Amazon's orders show its packages"
     ABSENT = "neither feeds nor orders show it"
     SHOWN = "orders show its packages, and no feed can be told to be it"

@@ -54,7 +54,7 @@ BEGINNINGS: Final = (
     "evr",
     "her",
 )
-ENDINGS: Final = ("dhl", "ups", "sps", "dex", "ing", "mer", "ama", "awa", "ost", "rac")
+ENDINGS: Final = ("dhl", "ups", "sps", "dex", "ing", "mer", "ber", "ama", "awa", "ost", "rac")
 SMALL: Final = np.uint64(0x202020)
 
 

@@ -4,7 +4,13 @@ On SQLite every transaction that may write is BEGIN IMMEDIATE. Left to itself, p
 write: what was read before that is not part of the transaction, and of two read-modify-writes one update is lost. A
 plain BEGIN would not do either: it takes its snapshot at the first read and, if another writer has committed since,
 fails at the first write without waiting (SQLITE_BUSY_SNAPSHOT). With IMMEDIATE, whoever has begun can write, and what
-it reads stays true until it commits; this is what `SELECT … FOR UPDATE` does on PostgreSQL.
+it reads stays true until it commits.
+
+PostgreSQL would let writers run side by side, and what one has read would not stay true. So each takes one lock first:
+transactions mean the same on both. What changes single rows by one statement need not (`alone=False`).
+
+A worker that was taken for dead is kept out (`store.cluster`): its sessions are ended, a new one is refused before its
+first statement, and every transaction that writes looks first.
 """
 
 from __future__ import annotations
@@ -17,14 +23,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import sqlalchemy as sa
 from sqlalchemy import event
 
 from cws_filedrop import private
 from cws_filedrop.credentials.sealing import Sealing
-from cws_filedrop.errors import ConfigError
+from cws_filedrop.errors import ConfigError, TakenOver
 from cws_filedrop.store import migrations
 from cws_filedrop.store.schema.sealed import give_keys
 
@@ -33,6 +39,12 @@ Connection = sa.Connection
 DatabaseError = sa.exc.SQLAlchemyError
 DatabaseUnavailable = sa.exc.OperationalError  # not now: locked, restarting, away
 ASKED_AT_ONCE: Final = 5_000  # keys
+NAME_LETTERS: Final = 63  # of a session, that PostgreSQL keeps
+# The server ends a session that stays in the middle of a transaction, and so does not hold the lock for ever.
+IN_TRANSACTION: Final = "SET idle_in_transaction_session_timeout = '30s'"
+_ALONE: Final = sa.text("SELECT pg_advisory_xact_lock(hashtextextended('cws_filedrop:write', 0))")
+_IS_KEPT_OUT: Final = "SELECT count(*) FROM workers WHERE name = %s AND ended_at IS NOT NULL"
+_HAS_WORKERS: Final = "SELECT to_regclass('workers') IS NOT NULL"
 _WRITTEN: Final = sa.text("SELECT CAST(pg_current_wal_insert_lsn() AS text)")
 PRAGMAS = ("journal_mode=WAL", "busy_timeout=30000", "foreign_keys=ON", "synchronous=FULL")
 
@@ -119,13 +131,17 @@ class Database:
     Raises: ConfigError when the URL is malformed, or names a database without an installed driver.
     """
 
-    def __init__(self, url: str, keys: Sealing | None = None) -> None:
-        """`keys` seal and open encrypted values; without them none can be read, and new ones are kept plain."""
+    def __init__(self, url: str, keys: Sealing | None = None, *, worker: str = "") -> None:
+        """`keys` seal and open encrypted values; without them none can be read, and new ones are kept plain. `worker`
+        is the name of the worker that uses it, where there are several."""
         self.url = url
+        self.worker = worker
+        self.when_taken_over: Callable[[], object] = lambda: None  # called before TakenOver is raised
         self.sealing = keys
         self.is_sqlite = url.startswith("sqlite")
+        self._can_be_kept_out = bool(worker) and not self.is_sqlite
         try:
-            self.engine = _engine(url, is_sqlite=self.is_sqlite)
+            self.engine = self.new_engine()
         except (sa.exc.ArgumentError, ImportError) as error:
             raise ConfigError(f"[database] url: {error}; write sqlite:///FILE or postgresql+psycopg://…") from error
         give_keys(self.engine, keys)
@@ -142,22 +158,56 @@ class Database:
         if (file := sqlite_file(self.url)) is not None:
             _make_private(file)
         try:
-            with self.write() as connection:
+            with self._transaction(alone=True) as connection:
                 migrations.upgrade(connection)
         except (sa.exc.OperationalError, sqlite3.Error) as error:
             raise ConfigError(f"[database] url: cannot open {self.engine.url!r}: {error}") from error
 
+    def new_engine(self) -> sa.Engine:
+        """Another one like that of this database, for a library that brings its own transactions."""
+        return _on_sqlite(self.url) if self.is_sqlite else _on_postgres(self.url, self.worker, self._refuse)
+
     @contextmanager
-    def write(self) -> Iterator[sa.Connection]:
-        """One transaction that may write; committed at the end, rolled back on an exception."""
+    def write(self, *, alone: bool = True) -> Iterator[sa.Connection]:
+        """One transaction that may write; committed at the end, rolled back on an exception.
+
+        Unless `alone` is false nobody else writes meanwhile: what it reads stays true until it commits.
+        Raises: TakenOver.
+        """
+        with self._transaction(alone=alone) as connection:
+            self._check(connection)
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, alone: bool) -> Iterator[sa.Connection]:
         with self.turn if self.is_sqlite else nullcontext(), self.engine.begin() as connection:
+            if alone and not self.is_sqlite:
+                connection.execute(_ALONE)
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One snapshot for reading only; never waits for writers (on SQLite by its write-ahead log)."""
         with self.engine.connect() as connection:
-            yield connection.execution_options(reads_only=True)
+            how = {"reads_only": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+            yield connection.execution_options(**how)
+
+    def check_worker(self) -> None:
+        """Return if this worker may still act. To be asked right before anything is told to the world outside.
+
+        Raises: TakenOver; DatabaseError.
+        """
+        if self._can_be_kept_out:
+            with self.engine.connect() as connection:
+                self._check(connection)
+
+    def _check(self, connection: sa.Connection) -> None:
+        if self._can_be_kept_out and connection.exec_driver_sql(_IS_KEPT_OUT, (self.worker,)).scalar():
+            self._refuse()
+
+    def _refuse(self) -> NoReturn:
+        self.when_taken_over()
+        raise TakenOver(f"{self.worker}: another worker has taken over")
 
     def ping(self) -> None:
         """Return when the database answers. Raises: DatabaseError."""
@@ -194,10 +244,31 @@ def _make_private(file: Path) -> None:
         os.close(os.open(file, os.O_WRONLY | os.O_CREAT, private.FILE))
 
 
-def _engine(url: str, *, is_sqlite: bool) -> sa.Engine:
-    # Parameters are hidden since errors are logged, and a statement may carry a buyer's address.
-    if not is_sqlite:
-        return sa.create_engine(url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
+def session_name(worker: str) -> str:
+    """What the sessions of a worker are called in the server."""
+    return f"cws_filedrop {worker}".strip()[:NAME_LETTERS]
+
+
+# Parameters are hidden since errors are logged, and a statement may carry a buyer's address.
+
+
+def _on_postgres(url: str, worker: str, refuse: Callable[[], NoReturn]) -> sa.Engine:
+    given = {"application_name": session_name(worker)}
+    engine = sa.create_engine(url, pool_size=8, pool_pre_ping=True, hide_parameters=True, connect_args=given)
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        connection.execute(IN_TRANSACTION)
+        if worker and connection.execute(_HAS_WORKERS).fetchone()[0]:
+            kept_out = connection.execute(_IS_KEPT_OUT, (worker,)).fetchone()[0]
+            if kept_out:
+                refuse()
+        connection.commit()
+
+    return engine
+
+
+def _on_sqlite(url: str) -> sa.Engine:
     engine = sa.create_engine(url, hide_parameters=True)
 
     @event.listens_for(engine, "connect")

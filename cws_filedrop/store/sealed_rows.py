@@ -14,11 +14,16 @@ from cws_filedrop import log
 from cws_filedrop.credentials.sealing import KEY_LETTERS, MARK
 from cws_filedrop.errors import expected
 from cws_filedrop.store.database import Database
-from cws_filedrop.store.schema import HOOKS, ORDER_PEOPLE, USERS
+from cws_filedrop.store.schema import HOOKS, ORDER_PEOPLE, SELLERS, USERS
 
 LOG: Final = log.get(__name__)
 PIECE: Final = 500
-COLUMNS: Final[tuple[sa.Column[str], ...]] = (USERS.c.totp_secret, HOOKS.c.secret, ORDER_PEOPLE.c.cells)
+COLUMNS: Final[tuple[sa.Column[str], ...]] = (
+    USERS.c.totp_secret,
+    SELLERS.c.totp_secret,
+    HOOKS.c.secret,
+    ORDER_PEOPLE.c.cells,
+)
 
 
 def prepare(db: Database) -> None:

@@ -11,11 +11,26 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from cws_filedrop.model import Scope
 from cws_filedrop.store.database import Database, stamp
 
 LONGEST_LABEL: Final = 100
 _HINT_LETTERS: Final = 4  # after the prefix
 _USED_EVERY: Final = timedelta(minutes=1)
+
+
+def is_label(text: str) -> bool:
+    """May a token be called so: not too long, and nothing in it that is not seen?"""
+    return len(text) <= LONGEST_LABEL and text.isprintable()
+
+
+@dataclass(frozen=True, slots=True)
+class TokenTerms:
+    """What a token is for, until when (a stamp; None = for ever), and from where, by blanks ("" = anywhere)."""
+
+    scopes: tuple[Scope, ...]
+    expires_at: str | None = None
+    networks: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,44 +43,56 @@ class Token:
     enabled: bool
     created_at: str
     used_at: str | None
+    scopes: tuple[Scope, ...]
+    expires_at: str | None
+    networks: str
 
 
 class TokenRows:
-    """A table of tokens: who owns them, how they begin, and how many one owner may have."""
+    """A table of tokens: who owns them, how they begin, how many one owner may have, and what they can be for."""
 
-    def __init__(self, table: sa.Table, owner: str, *, prefix: str, most: int) -> None:
-        self.prefix, self.most = prefix, most
+    def __init__(
+        self, table: sa.Table, owner: str, *, prefix: str, most: int, scopes: tuple[Scope, ...] = tuple(Scope)
+    ) -> None:
+        self.prefix, self.most, self.scopes = prefix, most, scopes
         self._table, self._owner = table, table.c[owner]
         self._columns = [table.c[name] for name in Token.__slots__]
 
     def add_in(
-        self, connection: sa.Connection, owner_id: int, label: str, *, now: datetime
+        self, connection: sa.Connection, owner_id: int, label: str, *, now: datetime, terms: TokenTerms | None = None
     ) -> tuple[Token, str] | None:
-        """Create a token. Returns its row and the token itself, which cannot be had again; None at the limit."""
+        """Create a token, for everything unless told otherwise. Returns its row and the token itself, which cannot be
+        had again; None at the limit."""
         token = self.prefix + secrets.token_urlsafe(32)
         there = sa.select(sa.func.count()).select_from(self._table).where(self._owner == owner_id)
         if connection.execute(there).scalar_one() >= self.most:
             return None
         values = {"label": label, "token_hash": hashed(token), "hint": token[: len(self.prefix) + _HINT_LETTERS]}
-        row = {self._owner.name: owner_id, "created_at": stamp(now), **values}
+        row = {self._owner.name: owner_id, "created_at": stamp(now), **values, **self._columns_of(terms)}
         insert = self._table.insert().values(row).returning(*self._columns)
-        return Token(*connection.execute(insert).one()), token
+        return _token(connection.execute(insert).one()), token
 
-    def add(self, db: Database, owner_id: int, label: str, *, now: datetime) -> tuple[Token, str] | None:
+    def _columns_of(self, terms: TokenTerms | None) -> dict[str, object]:
+        kept = terms or TokenTerms(self.scopes)
+        return {"scopes": " ".join(kept.scopes), "expires_at": kept.expires_at, "networks": kept.networks}
+
+    def add(
+        self, db: Database, owner_id: int, label: str, *, now: datetime, terms: TokenTerms | None = None
+    ) -> tuple[Token, str] | None:
         """`add_in`, in a transaction of its own."""
         with db.write() as connection:
-            return self.add_in(connection, owner_id, label, now=now)
+            return self.add_in(connection, owner_id, label, now=now, terms=terms)
 
     def listing(self, db: Database, owner_id: int) -> list[Token]:
         """An owner's tokens, oldest first."""
         query = sa.select(*self._columns).where(self._owner == owner_id).order_by(self._table.c.id)
         with db.read() as connection:
-            return [Token(*row) for row in connection.execute(query)]
+            return [_token(row) for row in connection.execute(query)]
 
     def enable_in(self, connection: sa.Connection, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
         """Disable a token, or enable it again; None when the owner has no such token."""
         change = self._table.update().where(*self._mine(owner_id, token_id)).values(enabled=enabled)
-        return _token(connection.execute(change.returning(*self._columns)).first())
+        return _found(connection.execute(change.returning(*self._columns)).first())
 
     def enable(self, db: Database, owner_id: int, token_id: int, *, enabled: bool) -> Token | None:
         """`enable_in`, in a transaction of its own."""
@@ -75,7 +102,7 @@ class TokenRows:
     def remove_in(self, connection: sa.Connection, owner_id: int, token_id: int) -> Token | None:
         """Remove a token; None when the owner has no such token."""
         gone = self._table.delete().where(*self._mine(owner_id, token_id))
-        return _token(connection.execute(gone.returning(*self._columns)).first())
+        return _found(connection.execute(gone.returning(*self._columns)).first())
 
     def remove(self, db: Database, owner_id: int, token_id: int) -> Token | None:
         """`remove_in`, in a transaction of its own."""
@@ -97,8 +124,22 @@ class TokenRows:
         return self._table.c.id == token_id, self._owner == owner_id
 
 
-def _token(row: Any) -> Token | None:
-    return None if row is None else Token(*row)
+def unexpired(table: sa.Table) -> sa.ColumnElement[bool]:
+    """Its tokens that have not come to their end at the parameter `now`."""
+    return sa.or_(table.c.expires_at.is_(None), table.c.expires_at > sa.bindparam("now"))
+
+
+def scopes_of(text: str) -> tuple[Scope, ...]:
+    """The scopes that a row holds."""
+    return tuple(Scope(word) for word in text.split())
+
+
+def _found(row: Any) -> Token | None:
+    return None if row is None else _token(row)
+
+
+def _token(row: Any) -> Token:
+    return Token(**{**row._mapping, "scopes": scopes_of(row.scopes)})
 
 
 def hashed(token: str) -> str:

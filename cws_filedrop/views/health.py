@@ -9,6 +9,7 @@ from typing import Final
 from cws_filedrop.formatting import lasting, size
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import moment
+from cws_filedrop.store.feeds import unseen
 from cws_filedrop.store.lists.stages import StageCounts
 from cws_filedrop.store.outgoing import alarms
 
@@ -60,6 +61,8 @@ def _marketplace(context: ServiceContext, found: StageCounts) -> Health:
         return Health(name, "bad", "; ".join(f"{account}: {why}" for account, why in found.stopped.items()))
     if found.feed("stopped").number:
         return Health(name, "bad", f"stopped feeds: {found.feed('stopped').number}")
+    if restored := unseen.accounts(context.db):
+        return Health(name, "odd", restored[0].unseen_note)
     if context.marketplace.notice:
         return Health(name, "odd", "takes what it is given; Amazon is told nothing")
     return Health(name, "good", "takes what it is given")

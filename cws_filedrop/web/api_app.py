@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from cws_filedrop import __version__
 from cws_filedrop.drop.handing_in import HandingIn
 from cws_filedrop.service_context import ServiceContext
-from cws_filedrop.web.api import ops, orders, own, problems, taking, uploads
+from cws_filedrop.web.api import ops, orders, own, problems, scopes, taking, uploads
 from cws_filedrop.web.api.access import ApiContext
 from cws_filedrop.web.api.problems import ProblemBody
 from cws_filedrop.web.api.rates import Rates
@@ -25,10 +25,14 @@ ABOUT = """Hand in files of shipped orders, and hear what became of every line.
 
 Every call carries a token, `Authorization: Bearer …`: a seller's (`cwsfd_…`), which reaches what is its own; or, for
 what stands under `/ops/`, an operator's (`cwsop_…`), which has its user's permissions: viewers look, operators also
-decide, admins also see people and what they did. Failures are `application/problem+json` (RFC 9457). Lists come in
-pages; the next one is in the `Link` header. Answers to GET have an `ETag`; `If-None-Match` spares you what you have
-already. How often a token may be used is said in `RateLimit-Policy`. Every object has a `marketplace`: `amazon`, or
-`sandbox` where a built-in program answers instead, and Amazon is told nothing."""
+decide, admins also see people and what they did. A token may be limited to scopes: `read` (every GET, and evidence),
+`upload` (hand in files, release held ones), `manage` (everything else that changes something); each call names its own.
+It may have an end, and networks that it may come from.
+
+Failures are `application/problem+json` (RFC 9457). Lists come in pages; the next one is in the `Link` header. Answers
+to GET have an `ETag`; `If-None-Match` spares you what you have already. How often a token may be used is said in
+`RateLimit-Policy`. Every object has a `marketplace`: `amazon`, or `sandbox` where a built-in program answers instead,
+and Amazon is told nothing."""
 
 
 def build(
@@ -74,6 +78,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         schemas |= problem.pop("$defs", {}) | {"ProblemBody": problem}
         schemas["Answering"] = Answering.model_json_schema()
         _name_marketplace(made["paths"])
+        scopes.document(made["paths"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = made

@@ -20,6 +20,7 @@ from cws_filedrop.web.pages import PAGES
 from cws_filedrop.web.shield.monitoring import Monitoring
 from cws_filedrop.web.shield.screen import Screen
 from cws_filedrop.web.site import visitors
+from cws_filedrop.web.site.downloads import Downloads
 from cws_filedrop.web.site.rendering import STATIC, page
 from cws_filedrop.web.site.security import SecurityHeaders
 from cws_filedrop.web.site.web_context import WebContext
@@ -59,6 +60,7 @@ def build(web: WebContext) -> FastAPI:
     app.mount("/api/v1", api_app.build(web.context, arrived=web.arrived, taking_in=web.handing_in), name="api")
     app.mount("/static", _Static(directory=STATIC), name="static")
     monitoring = Monitoring(web.settings, os.environ)
+    app.add_middleware(Downloads, witness=web.witness)
     app.add_middleware(Screen, settings=web.context.settings, monitoring=monitoring, answer=_screened)
     app.add_middleware(SecurityHeaders)
     for kind, handler in _HANDLERS.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ftplib
+import json
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,15 @@ def test_what_was_done_is_listed_newest_first(
     assert command("audit", "--event", "upload", "--json").json()["entries"] == [entries[2]]
     assert command("audit", "--address", "192.0.2.1", "--json").json()["entries"] == []
     assert command("audit", "--since", "2999-01-01", "--json").json()["entries"] == []
+    assert command("audit", "--until", "2020-01-01", "--json").json()["entries"] == []
+    done = command("audit", "--seller", "anna", "--export", str(tmp_path / "period.jsonl"))
+    assert done.out == f"4 entries are in {tmp_path}/period.jsonl\n"
+    lines = [json.loads(line) for line in (tmp_path / "period.jsonl").read_text().splitlines()]
+    assert [{name: value for name, value in line.items() if name != "id"} for line in lines] == entries[::-1]
+    assert [line["id"] for line in lines] == sorted(line["id"] for line in lines)
+    streamed = command("audit", "--event", "upload", "--export", "-").out
+    assert [json.loads(line)["upload_id"] for line in streamed.splitlines()] == [upload]
+    assert command("audit", "--export", str(tmp_path / "no" / "folder")).code == 2
     shown = command("audit", "--limit", "1").out
     assert "login-refused" in shown
     assert "guess" not in shown

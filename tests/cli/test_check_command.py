@@ -108,6 +108,15 @@ def test_words_of_the_seller_are_shown_as_they_are(command: Command, tmp_path: P
     assert "line 2 rejected [red]4711[/]" in said.out
 
 
+def test_what_a_name_hides_is_spelled_out(command: Command, tmp_path: Path) -> None:
+    path = tmp_path / "a\u202etxt.\u200b.txt"
+    path.write_text("order-id\tstatus\n4711\tshipped\n")
+    assert command("check", path).out.startswith("a\\u202etxt.\\u200b.txt: ")
+    shown = command("check", path, "--json")
+    assert "a\\u202etxt.\\u200b.txt" in shown.out
+    assert shown.json()["file"] == path.name
+
+
 def test_the_order_of_day_and_month_decides(command: Command) -> None:
     path = SAMPLES / "codes" / "D06.txt"
     assert command("check", path, "--now", NOW).code == 1

@@ -34,7 +34,7 @@ def told(folder: Path) -> list[tuple[str, str, str, str]]:
         (["enable", "anna"], "enable", ""),
         (["remove", "anna"], "remove", ""),
         (["key", "add", "anna", KEY], "key-add", FINGERPRINT),
-        (["token", "add", "anna", "--label", "stock"], "token-add", "1 stock"),
+        (["token", "add", "anna", "--label", "stock"], "token-add", "1 cwsfd_"),
         (["hook", "add", "anna", "https://example.com/hook"], "hook-add", "1 https://example.com/hook"),
     ],
     ids=lambda one: " ".join(one[:2]) if isinstance(one, list) else "",

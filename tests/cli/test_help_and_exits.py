@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import typer
 from cli.commands import SAMPLES, Command
 
 from cws_filedrop.cli.main import app
+from cws_filedrop.cli.terminal import shared
 from cws_filedrop.errors import Impossible
 
 
@@ -120,3 +122,15 @@ def test_heavy_libraries_are_loaded_only_by_commands_that_need_them() -> None:
     program = f"import sys, cws_filedrop.cli.main; print([name for name in {heavy!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_what_cannot_be_seen_is_spelled_out(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\u202e\u200b\x1b[31m\n[b]x[/]"
+    shared.show_table(f"of {name}", ("name",), [(name,)])
+    shared.show_table(f"of {name}", ("name",), [])
+    shared.show_json({"name": name})
+    shared.stop(f"no {name}")
+    said = capsys.readouterr()
+    assert said.out.count("\\u202e\\u200b\\x1b[31m\\n[b]x[/]") == 3
+    assert json.loads(said.out[said.out.index("{") :]) == {"name": name}
+    assert said.err == "cws-filedrop: no a\\u202e\\u200b\\x1b[31m\n[b]x[/]\n"

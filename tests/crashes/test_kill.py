@@ -114,6 +114,12 @@ def test_six_kills_lose_and_double_nothing(tmp_path: Path) -> None:
     run(tmp_path, files=40, kills=6)
 
 
+@pytest.mark.postgres(only=True)
+@pytest.mark.timeout(280)
+def test_two_kills_lose_and_double_nothing(tmp_path: Path) -> None:
+    run(tmp_path, files=10, kills=2)
+
+
 @pytest.mark.long
 @pytest.mark.timeout(1500)
 def test_thirty_kills_lose_and_double_nothing(tmp_path: Path) -> None:

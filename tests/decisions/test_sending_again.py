@@ -8,20 +8,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.contexts import NOW, context_on, of_amazon, outbox, read
-from pipeline.shop import ORDER, OTHER, Shop, shipped
+from pipeline.contexts import NOW, context_on, of_amazon, outbox, put, read
+from pipeline.shop import ITEM, ORDER, OTHER, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds, sending_again
+from cws_filedrop.decisions.settled_orders import SettledOrdersWatch
 from cws_filedrop.errors import NotPossible
-from cws_filedrop.model import FeedState, OrderState, ReadBackState, Verdict
+from cws_filedrop.model import FeedState, OrderState, Policy, ReadBackState, Verdict
 from cws_filedrop.pipeline import outbox as answers
+from cws_filedrop.pipeline import standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.feeds import feeds, read_backs, returning, settling
 from cws_filedrop.store.feeds.read_backs import ReadBackOutcome
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads import lines, uploads, verdict_counts
 from cws_filedrop.store.users import decisions
 from cws_filedrop.store.users.decisions import Who
 
@@ -135,7 +137,7 @@ def test_what_nobody_knows_of_is_listed_until_it_is_settled(shop: Shop) -> None:
     assert (found.upload_id, found.verdict, found.is_unknown) == (upload_id, "unknown", True)
     assert work_lists.unconfirmed_count(shop.context.db) == 1
     assert shop.unconfirmed() == [], "Amazon has not refused it"
-    told = answers.status_of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
+    told = standing.of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
     assert [one["order_id"] for one in told.unknown] == [ORDER]
     assert "nobody knows whether Amazon took them" in status.text(told)
     settle(shop, OrderState.SHIPPED)
@@ -249,3 +251,81 @@ def test_many_are_settled_at_once(shop: Shop) -> None:
     )
     assert shop.order().state is OrderState.CANCELLED
     assert list(failed) == ["026-9999999-9999999"]
+
+
+def published(shop: Shop, upload_id: str) -> None:
+    assert answers.publish(shop.context, uploads.some(shop.context.db, [upload_id])) == []
+
+
+def result(shop: Shop, upload_id: str) -> str:
+    return outbox(shop.context, upload_id)["result"].decode()
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        (OrderState.SHIPPED, "confirmed-warning"),
+        (OrderState.NEW, "unconfirmed"),
+        (OrderState.CANCELLED, "unconfirmed"),
+    ],
+)
+def test_settling_gives_a_line_of_unknown_outcome_its_last_word_everywhere(
+    shop: Shop, state: OrderState, verdict: str
+) -> None:
+    upload_id, _ = lost(shop)
+    published(shop, upload_id)
+    watch = SettledOrdersWatch(shop.context)
+    watch.look()
+    settle(shop, state)
+    watch.look()
+    assert shop.lines(upload_id) == [(verdict, "")]
+    assert f"settled by hand as {state}: looked at Amazon | " in result(shop, upload_id)
+    assert f"\t{verdict}\t" in result(shop, upload_id)
+    assert verdict_counts.of_upload(shop.context.db, upload_id) == {(verdict, ""): 1}
+    assert ("unconfirmed" in outbox(shop.context, upload_id)) is (verdict == "unconfirmed")
+    told = standing.of(shop.context, sellers.by_name(shop.context.db, ["anna"])["anna"])
+    assert (told.unknown, told.unconfirmed, told.missing) == ([], [], [])
+    assert work_lists.unconfirmed(shop.context.db) == []
+    assert shop.order().state is state
+
+
+def test_what_was_settled_while_no_worker_ran_is_renewed_at_its_start(shop: Shop) -> None:
+    upload_id, _ = lost(shop)
+    published(shop, upload_id)
+    settle(shop, OrderState.SHIPPED)
+    SettledOrdersWatch(shop.context).look()
+    assert "\tconfirmed-warning\t" in result(shop, upload_id)
+    assert verdict_counts.outdated(shop.context.db, since=NOW - timedelta(days=9)) == []
+
+
+def test_a_result_that_is_still_to_be_delivered_is_not_forgotten_when_its_order_is_settled(shop: Shop) -> None:
+    """What waits behind the unknown line goes on by it, and is done: nobody has delivered its result yet."""
+    lost(shop)
+    other = shop.drop(f"{ORDER}\tshipped\t\t\tY0000001K\tYodel\t\n")
+    shop.drop(f"{ORDER}\tshipped\t\t\tY0000002K\tYodel\t\n")
+    assert answers.answer(shop.context, uploads.some(shop.context.db, [other])) == []
+    watch = SettledOrdersWatch(shop.context)
+    watch.look()
+    settle(shop, OrderState.SHIPPED)
+    watch.look()
+    before = NOW + timedelta(hours=2)
+    waits = [upload for upload, what in verdict_counts.undelivered(shop.context.db, before=before) if what == "result"]
+    there = "result" in outbox(shop.context, other)
+    assert there or other in waits
+
+
+def test_a_cancellation_of_unknown_outcome_is_settled_both_ways(tmp_path: Path) -> None:
+    for number, (state, verdict) in enumerate(
+        [(OrderState.CANCELLED, "confirmed-warning"), (OrderState.NEW, "unconfirmed")]
+    ):
+        shop = Shop(context_on(tmp_path / str(number), Policy(cancel_at_amazon=True)))
+        shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tS\t2")
+        columns = "order-id\tstatus\torder-item-id\tcancel-reason\n"
+        upload_id = put(shop.context, f"{columns}{ORDER}\tcancelled\t\tNoInventory\n".encode())
+        read(shop.context, upload_id)
+        _, feed_no = shop.submitted()
+        settling.settle(shop.context.db, feed_no, LOST, now=NOW + timedelta(minutes=1))
+        assert [one.verdict for one in work_lists.unconfirmed(shop.context.db)] == ["unknown"]
+        settle(shop, state)
+        assert shop.lines(upload_id) == [(verdict, "")]
+        assert (shop.order().state, work_lists.unconfirmed(shop.context.db)) == (state, [])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from pathlib import Path
@@ -241,3 +242,71 @@ def test_homes_and_spool_on_two_filesystems(tmp_path: Path, request: pytest.Fixt
     request.addfinalizer(lambda: [path.rmdir() for path in (*other.iterdir(), other)])
     with pytest.raises(ConfigError, match="one filesystem"):
         Intake(Homes(tmp_path), spool, upload_limit_bytes=1)
+
+
+def digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.mark.parametrize("offset", [None, 3, 2], ids=["at its end", "at its last byte", "before that"])
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_digest_of_a_resumed_upload(intake: Intake, offset: int | None, restarted: bool) -> None:
+    upload = intake.begin(DROP)
+    upload.write(b"123")
+    upload.cut(Cause.RESET, "gone")
+    if restarted:
+        intake = Intake(intake.homes, intake.spool, upload_limit_bytes=100)
+    again = intake.begin(DROP, offset=offset)
+    again.write(b"456")
+    claim = again.finish()
+    assert claim is not None
+    assert claim.sha256 == digest(intake.spool.landed_data(claim.upload_id).read_bytes())
+    assert claim.size == (5 if offset == 2 else 6)
+
+
+def test_what_was_written_into_a_cut_upload_by_others_is_not_what_came_through_us(intake: Intake) -> None:
+    upload = intake.begin(DROP)
+    upload.write(b"123")
+    upload.cut(Cause.RESET, "gone")
+    found = intake.homes.of(DROP.seller).find(DROP.folder, DROP.name)
+    assert found is not None
+    found.path.write_bytes(b"x23")
+    again = intake.begin(DROP, offset=3)
+    again.write(b"456")
+    claim = again.finish()
+    assert claim is not None
+    assert claim.sha256 == digest(b"123456")
+
+
+@pytest.mark.parametrize("restarted", [False, True])
+def test_the_digest_of_what_another_connection_renames(intake: Intake, restarted: bool) -> None:
+    upload = intake.begin(WORKING)
+    upload.write(b"123")
+    upload.finish()
+    if restarted:
+        intake = Intake(intake.homes, intake.spool, upload_limit_bytes=100)
+    claim = intake.rename(WORKING, "b.txt")
+    assert claim is not None
+    assert claim.sha256 == digest(b"123")
+
+
+def test_a_file_with_the_inode_of_an_earlier_one_is_not_taken_for_it(intake: Intake) -> None:
+    for content in (b"123", b"456"):
+        upload = intake.begin(DROP)
+        upload.write(content)
+        upload.cut(Cause.RESET, "gone")
+        again = intake.begin(DROP, offset=None)
+        again.write(b"7")
+        claim = again.finish()
+        assert claim is not None
+        assert claim.sha256 == digest(content + b"7")
+        intake.spool.landed_data(claim.upload_id).unlink()  # and its inode is free
+
+
+def test_memory_of_digests_is_bounded(intake: Intake, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cws_filedrop.drop.streamed._MOST", 3)
+    for number in range(9):
+        upload = intake.begin(replace(DROP, name=f"{number}.txt"))
+        upload.write(b"123")
+        upload.finish()
+    assert len(intake.streamed._kept) == 3

@@ -63,6 +63,11 @@ def test_a_row_without_item_code_is_the_whole_order() -> None:
     assert "<Item>" not in only_message(row(order_item_code="", quantity="3"))
 
 
+def test_a_row_without_a_tracking_number_costs_no_other_its_ship_method() -> None:
+    rows = (row(ship_method="Second Day"), row(amazon_order_id="026-1520163-0000002", tracking_number=""))
+    assert document(table(*rows), MERCHANT).body.count(b"<ShippingMethod>Second Day</ShippingMethod>") == 1
+
+
 def test_a_ship_method_goes_only_with_a_tracking_number() -> None:
     assert "ShippingMethod" not in only_message(row(tracking_number="", ship_method="Second Day"))
 

@@ -100,6 +100,27 @@ def test_descriptions_are_stripped_and_their_blanks_collapsed() -> None:
     assert rows(answer)[0][3] == "Larger than left."
 
 
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("25", "not to fit its schema"),
+        ("5000", "skipped this or could not read"),
+        ("A-5002", "a fault of its own"),
+        ("18021", "More units were confirmed than are left"),
+        ("A-18028 | T04", "does not know this order"),
+        ("T04, A-18181", "does not have the carrier's format"),
+        ("50001", "damaged or incomplete"),
+        ("90012", "missed a required column"),
+        ("90061", "the shipment itself was taken"),
+        ("T04", ""),
+    ],
+)
+def test_codes_in_plain_words(code: str, words: str) -> None:
+    said = explain(code)
+    assert words in said
+    assert bool(said) == bool(words)
+
+
 # Reports that cannot
 
 DOUBTS = {

@@ -86,3 +86,4 @@ def test_very_many_lines_without_room_for_an_order_number_are_no_shipments() -> 
     with pytest.raises(FileRejected) as refused:
         examine(io.BytesIO(inputs(SIZE)["short lines"]), file_name="a.txt", context=JudgementContext(NOW))
     assert [issue.code for issue in refused.value.issues] == ["F05"]
+    assert "characters on average" in refused.value.issues[0].message

@@ -176,3 +176,40 @@ def test_who_logged_in_from_an_address_lately_passes_its_ban(guard: Guard, clock
     clock.now += 8 * 86_400
     fail(guard, 10, user="ben")
     assert guard.banned("192.0.2.1") > 0
+
+
+def test_who_logged_in_lately_is_known_after_a_restart_and_to_other_processes(tmp_path: Path, clock: Clock) -> None:
+    db = new_database(tmp_path / "x.db")
+    before, beside = Guard(SETTINGS, Shelf(db), clock), Guard(SETTINGS, Shelf(db), clock)
+    beside.start()
+    before.start()
+    before.succeeded(("anna", "2001:db8:0:7::1"))
+    before.stop()
+    wait_for(lambda: beside.knows("2001:db8:0:7::2"))
+    beside.stop()
+    after = Guard(SETTINGS, Shelf(db), clock)
+    after.start()
+    fail(after, 20, user="ben", address="2001:db8:0:7::1")
+    assert after.wait(("anna", "2001:db8:0:7::3")) == 0
+    assert after.wait(("ben", "2001:db8:0:7::3")) > 0
+    assert not after.knows("2001:db8:0:8::1")
+    clock.now += 8 * 86_400
+    after.stop()
+    assert [one for one in shelf.load(db) if one.kind == "login"] == [], "what is older than a week is forgotten"
+    db.close()
+
+
+def test_exempt_addresses_are_known(clock: Clock) -> None:
+    guard = Guard(replace(SETTINGS, exempt="198.51.100.0/24"), clock=clock)
+    assert guard.knows("198.51.100.9")
+    assert not guard.knows("198.51.101.9")
+
+
+def test_memory_of_logins_is_bounded(guard: Guard, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cws_filedrop.gate.logged_in_lately._MOST", 100)
+    for number in range(1000):
+        clock.now += 1
+        guard.succeeded(("anna", f"192.0.{number // 250}.{number % 250}"))
+    assert len(guard._lately._at) <= 100
+    assert guard.knows("192.0.3.249")
+    assert not guard.knows("192.0.0.0")

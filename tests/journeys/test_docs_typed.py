@@ -88,10 +88,11 @@ def operator(service: Running, tmp_path: Path) -> Operator:
 
 
 def test_operate(operator: Operator) -> None:
-    logs, rotate = told("operate.md")
+    logs, rotate, backup = told("operate.md")
     found = operator.type(logs)
     assert operator.meaning["20261122-013042-k7f3"] in found
     assert "key" in operator.type(rotate)
+    assert "all of it is as it was made" in operator.type(backup)
 
 
 def test_api(operator: Operator) -> None:
@@ -101,9 +102,17 @@ def test_api(operator: Operator) -> None:
 
 
 def test_hooks(operator: Operator) -> None:
-    added, listed = map(operator.type, told("hooks.md"))
+    add, switch_on = told("hooks.md")
+    added = operator.type(add)
     assert "whsec_" in added
-    assert "https://example.com/hook" in listed
+    operator.meaning["anna 1"] = f"anna {hook_number(added)}"  # other journeys give her hooks, too
+    assert "https://example.com/hook" in operator.type(switch_on)
+
+
+def hook_number(added: str) -> str:
+    found = re.search(r"^hook +(\d+)$", added, re.MULTILINE)
+    assert found is not None, added
+    return found[1]
 
 
 @pytest.fixture

@@ -41,15 +41,15 @@ from cws_filedrop.model import (
 from cws_filedrop.orders import importing, order_files
 from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.pipeline import answers, outbox, reading, recording, sending
+from cws_filedrop.pipeline.arrivals import _row as arrival_row
 from cws_filedrop.pipeline.recording import ReadUpload
 from cws_filedrop.service_context import ServiceContext, open_context
-from cws_filedrop.settings import Settings
+from cws_filedrop.settings import DatabaseSettings, Settings
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.schema import LINES, ORDER_PEOPLE, ORDERS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
-from cws_filedrop.worker import _row as arrival_row
 
 BEGIN = datetime(2026, 11, 2, 8, tzinfo=UTC)
 DAYS = 30
@@ -266,7 +266,7 @@ def month(tmp_path: Path) -> Iterator[Month]:
     settings = Settings()
     settings = replace(settings, service=replace(settings.service, data_dir=tmp_path / "data"))
     settings.data.mkdir()
-    lay_database(settings.data)
+    settings = replace(settings, database=DatabaseSettings(url=lay_database(settings.data)))
     context = open_context(settings)
 
     def clock() -> datetime:

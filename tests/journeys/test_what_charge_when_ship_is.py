@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.contexts import NOW, context_on, outbox
+from pipeline.contexts import NOW, context_on, of_amazon, outbox
 from pipeline.shop import FIRST, ITEM, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 from running import Running, rows, wait_for
 
@@ -232,7 +232,7 @@ def test_a_note_appears_on_the_accounts_status_page(service: Running, seller: st
 
 def test_shipment_e_mails_to_buyers_are_off_by_default_and_a_setting_turns_them_on(shop: Shop) -> None:
     settings = replace(shop.context.settings, mail=replace(shop.context.settings.mail, host="localhost"))
-    shop.context = replace(shop.context, settings=settings)
+    shop.context = of_amazon(replace(shop.context, settings=settings))
     for number, wished in enumerate((NO_MAIL, replace(NO_MAIL, buyers=True))):
         order = f"026-0000000-{number:07}"
         report = "order-id\torder-item-id\tpurchase-date\tship-service-level\tbuyer-email\n"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -16,6 +18,7 @@ from hook_receiver import receiver
 from cws_filedrop.gate import certificates
 from cws_filedrop.notify import calling, reaching, signing
 from cws_filedrop.notify.calling import CallResult, CallRules, HookMessage
+from cws_filedrop.settings import HookSettings
 
 HERE = CallRules(allow_http=True, allow_private=True, timeout_seconds=20)
 MESSAGE = HookMessage("msg_1", b'{"type": "hook.test"}')
@@ -123,6 +126,15 @@ def test_this_machine_is_not_called(host: str) -> None:
         ("2002:7f00:1::1", False),
         ("2002:808:808::1", False),
         ("2002:a00:1::", False),
+        ("2001:0:4136:e378:8000:63bf:3fff:fdd2", False),
+        ("64:ff9b:1::808:808", False),
+        ("2606:4700::5efe:a00:1", False),
+        ("2606:4700::200:5efe:a00:1", False),
+        ("192.88.99.1", False),
+        ("100:0:0:1::1", False),
+        ("2001:20::1", False),
+        ("3fff::1", False),
+        ("5f00::1", False),
     ],
 )
 def test_which_addresses_are_public(address: str, public: bool) -> None:
@@ -146,6 +158,21 @@ def test_which_addresses_are_public(address: str, public: bool) -> None:
 def test_what_is_no_address_of_a_hook(text: str) -> None:
     with pytest.raises(reaching.Unreachable):
         reaching.checked(text, allow_http=False)
+
+
+@pytest.mark.parametrize(
+    ("ports", "called"),
+    [("80 443 8443", [443, 8443]), ("8443", [8443]), ("", [443, 8443, 22, 6379]), ("443,22", [443, 22]), ("https", [])],
+)
+def test_which_ports_are_called(ports: str, called: list[int]) -> None:
+    rules = HookSettings(ports=ports)
+    may = []
+    for port in (443, 8443, 22, 6379):
+        with contextlib.suppress(reaching.Unreachable):
+            reaching.checked(f"https://example.com:{port}/", allow_http=False, ports=rules.called_ports)
+            may.append(port)
+    assert may == called
+    assert replace(rules, allow_private=True).called_ports == frozenset(), "those of one's own network are one's own"
 
 
 def test_an_address_that_may_be_called() -> None:

@@ -21,7 +21,7 @@ from cws_filedrop.pipeline import outbox as answers
 from cws_filedrop.reports import status
 from cws_filedrop.rules.pieces.orders_shown import Showing, showings
 from cws_filedrop.store.database import stamp
-from cws_filedrop.store.feeds import feeds, filling, read_backs, refusals, returning, settling
+from cws_filedrop.store.feeds import feeds, filling, offers, read_backs, refusals, returning, settling
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Precedence, ReportedLine
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.lists import work_lists
@@ -195,6 +195,16 @@ def test_what_is_accepted_and_not_seen_is_listed_until_it_is(watch: Watch) -> No
     assert "own order shows" in watch.shop.messages(upload_id)
 
 
+def test_what_is_old_is_forgotten_and_nothing_else(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    db = watch.shop.context.db
+    assert read_backs.forget(db, before=NOW) == 0
+    assert read_backs.queue(db, now=NOW + timedelta(days=9)) == {1: 1}
+    assert read_backs.forget(db, before=NOW + timedelta(hours=1)) == 1
+    assert read_backs.queue(db, now=NOW + timedelta(days=9)) == {}
+
+
 def test_two_packages_are_seen_one_after_the_other(watch: Watch) -> None:
     watch.shop.imports(f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t2")
     first = watch.shop.drop(shipped(item=ITEM, quantity="1"))
@@ -290,13 +300,22 @@ def test_amazon_does_not_answer_or_does_not_let_us(watch: Watch) -> None:
     watch.amazon.error = RemoteRefused("no role", status=403)
     watch.pass_hours(0.1)
     assert len(watch.amazon.asked) == 2
-    watch.pass_hours(0.1)
+    watch.pass_hours(1 / 60)
     assert len(watch.amazon.asked) == 3, "a token that was just made may be refused at first"
-    watch.pass_hours(23)
+    watch.pass_hours(0.05)
     assert len(watch.amazon.asked) == 3
     watch.amazon.error = None
-    watch.pass_hours(1)
-    assert set(watch.amazon.asked) == {ORDER, OTHER}
+    watch.pass_hours(0.05)
+    assert set(watch.amazon.asked) == {ORDER, OTHER}, "two refusals in a row are no reason to look away for a day"
+
+
+def test_an_account_that_may_never_read_orders_is_asked_for_ever_more_rarely(watch: Watch) -> None:
+    watch.shop.drop(shipped())
+    watch.shop.sent()
+    watch.amazon.error = RemoteRefused("no role", status=403)
+    for _ in range(24 * 12):
+        watch.pass_hours(1 / 12)
+    assert len(watch.amazon.asked) == 5  # after 15 minutes; 1, 6, 36 minutes, 3.6 hours later
 
 
 def test_looks_keep_to_the_rate_limit(tmp_path: Path, watch: Watch) -> None:
@@ -427,12 +446,97 @@ def test_what_nobody_knows_of_is_confirmed_once_amazon_shows_it(watch: Watch) ->
 
 def test_what_nobody_knows_of_is_looked_for_until_the_last_look_and_stays_open(watch: Watch) -> None:
     upload_id = lost(watch, shipped())
-    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2))  # shipped, but by no package of ours
+    watch.amazon.orders[ORDER] = without_contents(order((NEXT, ITEM, 2)))
     for _ in range(60):
         watch.pass_hours(1)
     assert len(watch.amazon.asked) == 6
     assert "own order" not in watch.shop.messages(upload_id)
     assert [one.order_id for one in work_lists.unconfirmed(watch.shop.context.db)] == [ORDER]
+    found = read_backs.read_back(watch.shop.context.db, 1, ORDER)
+    assert found is not None
+    assert "nobody can tell whether ours is among them" in found.note
+
+
+def without_contents(found: AmazonOrder) -> AmazonOrder:
+    """The same order where Amazon does not say what its packages hold."""
+    return replace(found, packages=tuple(replace(one, items=()) for one in found.packages))
+
+
+def ordered(quantity: int) -> str:
+    return f"{ORDER}\t{ITEM}\t2026-11-20T10:00:00Z\tStandard\tSKU\t{quantity}"
+
+
+def test_another_program_shipped_all_of_it_while_nobody_knew_of_ours(watch: Watch) -> None:
+    watch.shop.imports(ordered(2))
+    upload_id = lost(watch, shipped(item=ITEM, quantity="2"))
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert watch.shop.lines(upload_id) == [("confirmed-warning", "")]
+    words = f"Amazon had these pieces already: its own order shows them with {NEXT}"
+    assert words in watch.result(upload_id)
+    assert (watch.shop.order().state, watch.status()["unknown"]) == (OrderState.SHIPPED, [])
+    watch.pass_hours(100)
+    assert watch.amazon.asked == [ORDER]
+
+
+def test_no_unit_of_another_program_stands_for_two_lines_of_unknown_outcome(watch: Watch) -> None:
+    upload_id = lost(watch, shipped(FIRST, item=ITEM, quantity="1"), shipped("Y0000003K", item=ITEM, quantity="1"))
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 1), ordered=1)
+    watch.pass_hours(0.1)
+    assert watch.shop.lines(upload_id) == [("confirmed-warning", ""), ("unconfirmed", "")]
+    assert "more pieces than are left" in watch.shop.messages(upload_id)
+    assert watch.shop.unconfirmed() == [ORDER]
+    assert [(one.accepted, one.refused) for one in ledgers.packages(watch.shop.context.db, 1, ORDER)] == [
+        (1, 0),
+        (0, 1),
+    ]
+
+
+def test_what_is_left_beside_another_programs_shipment_is_offered(watch: Watch) -> None:
+    watch.shop.imports(ordered(3))
+    upload_id = lost(watch, shipped())  # all of the order
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 1), ordered=3)
+    for _ in range(26):
+        watch.pass_hours(1)
+    assert "it may be sent again" in watch.shop.messages(upload_id)
+    assert offers.unshipped(watch.shop.context.db) == [(1, ORDER)]
+
+
+def test_units_in_a_package_with_a_number_are_not_those_of_a_line_without_one(watch: Watch) -> None:
+    watch.shop.imports(ordered(3))
+    upload_id = lost(watch, shipped("", item=ITEM, quantity="1"))
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 1), ordered=3)
+    watch.pass_hours(0.1)
+    assert watch.shop.lines(upload_id)[0][0] == "unknown"
+    watch.amazon.orders[ORDER] = order((NEXT, ITEM, 1), ("", ITEM, 1), ordered=3)
+    watch.pass_hours(1)
+    assert watch.shop.lines(upload_id)[0][0] == "confirmed"
+
+
+def test_an_order_cancelled_at_amazon_decides_what_nobody_knew_of(watch: Watch) -> None:
+    upload_id = lost(watch, shipped())
+    held = watch.shop.drop(shipped(NEXT))
+    gone = AmazonItem(ITEM, 2, 0, 2)
+    watch.amazon.orders[ORDER] = AmazonOrder(ORDER, "CANCELLED", (gone,), ())
+    watch.pass_hours(0.1)
+    assert watch.shop.lines(upload_id) == [("unconfirmed", "")]
+    assert "Amazon's own order is cancelled: nothing of it can be shipped" in watch.result(upload_id)
+    assert [verdict for verdict, _ in watch.shop.lines(held)] == ["queued"], "it waited for this"
+    assert FIRST in outbox(watch.shop.context, upload_id)["unconfirmed"].decode()
+
+
+def test_a_correction_that_nobody_knows_of_is_not_good_by_the_package_that_it_corrects(watch: Watch) -> None:
+    """Found by `make chaos`, seed 13: it was told `confirmed-warning`, "Amazon had these pieces already"."""
+    first = watch.shop.drop(shipped())
+    watch.shop.sent()
+    correction = lost(watch, shipped(NEXT))
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 2))
+    watch.pass_hours(0.1)
+    assert [verdict for verdict, _ in watch.shop.lines(correction)] == ["unconfirmed"]
+    assert "more pieces than are left" in watch.result(correction)
+    assert [verdict for verdict, _ in watch.shop.lines(first)] == ["confirmed"]
+    assert watch.shop.order().state is OrderState.SHIPPED
+    assert [verdict for verdict, _ in watch.shop.lines(watch.shop.drop(shipped(NEXT)))] == ["queued"]
 
 
 def test_what_waited_for_an_unknown_line_goes_on_once_amazon_shows_that(watch: Watch) -> None:
@@ -486,7 +590,7 @@ def test_one_look_that_shows_something_begins_the_day_anew(watch: Watch) -> None
     upload_id = lost(watch, shipped())
     for hours in range(30):
         other = hours == 12
-        watch.amazon.orders[ORDER] = order((NEXT, ITEM, 2)) if other else order()
+        watch.amazon.orders[ORDER] = without_contents(order((NEXT, ITEM, 2))) if other else order()
         watch.pass_hours(1)
     assert "may be sent again" not in watch.shop.messages(upload_id)
 

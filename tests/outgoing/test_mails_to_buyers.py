@@ -19,6 +19,7 @@ from cws_filedrop.model import MailKind, MailState, Verdict
 from cws_filedrop.orders.importing import import_file
 from cws_filedrop.outgoing.mail import notes
 from cws_filedrop.rules import statuses
+from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.outgoing import mails
 from cws_filedrop.store.schema import ORDER_PEOPLE, UPLOADS
 from cws_filedrop.store.sellers import sellers
@@ -123,6 +124,24 @@ def test_a_package_without_a_number_is_told_of_too(shop: Shop) -> None:
     shop.send()
     (message,) = shop.server.messages()
     assert "Tracking number" not in part(message, "plain")
+
+
+def test_no_buyer_hears_of_what_the_sandbox_confirmed(shop: Shop) -> None:
+    """Neither while it is the marketplace, nor when Amazon is by the time that mails are written."""
+    amazon = shop.context
+    sandbox = replace(amazon.settings, marketplace=replace(amazon.settings.marketplace, kind="sandbox"))
+    shop.context = replace(amazon, settings=sandbox)
+    shop.drop(row())
+    feed_no = shop.settle()
+    shop.send()
+    assert mails.untold(amazon.db, notes.Topic.SHIPPED) == []
+    shop.context = amazon
+    shop.drop(row(OTHER))
+    feed_no = shop.settle()
+    feeds.change(amazon.db, feed_no, amazon_feed_id="SANDBOX-50000000007")
+    shop.send()
+    assert mails.listing(amazon.db) == []
+    assert shop.server.taken == []
 
 
 @pytest.mark.parametrize("verdict", [Verdict.UNCONFIRMED, Verdict.UNKNOWN])

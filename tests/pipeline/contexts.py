@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from databases import lay_database
+from databases import close_later, lay_database
 
 from cws_filedrop.drop.claims import Drop
 from cws_filedrop.drop.home import Folder
@@ -14,7 +14,7 @@ from cws_filedrop.model import Account, Door, Grade, Policy, Seller
 from cws_filedrop.pipeline import reading, recording
 from cws_filedrop.pipeline.recording import ReadUpload
 from cws_filedrop.service_context import ServiceContext, open_context
-from cws_filedrop.settings import Settings
+from cws_filedrop.settings import DatabaseSettings, Settings
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.uploads.uploads import Upload
@@ -27,8 +27,9 @@ def context_on(folder: Path, policy: Policy | None = None) -> ServiceContext:
     settings = Settings()
     settings = replace(settings, service=replace(settings.service, data_dir=folder / "data"))
     settings.data.mkdir(parents=True)
-    lay_database(settings.data)
+    settings = replace(settings, database=DatabaseSettings(url=lay_database(settings.data)))
     context = replace(open_context(settings), clock=lambda: NOW)
+    close_later(context.db)
     sellers.add(context.db, Seller(0, "anna", Account(0, "M1"), policy or Policy()), password_hash="h", now=NOW)
     return context
 
@@ -47,11 +48,13 @@ def put(
     folder: str = "inbox",
     grade: Grade = Grade.WHOLE,
     door: str = "ftp",
+    sha256: str = "",
 ) -> str:
     """Land a file, accept it into the spool, record its arrival. Returns the upload's id."""
     source = context.settings.data / "incoming"
     source.write_bytes(content)
-    claim = context.spool.land(source, Drop("anna", Folder(folder), name, Door(door), "127.0.0.1"), size=len(content))
+    drop = Drop("anna", Folder(folder), name, Door(door), "127.0.0.1")
+    claim = context.spool.land(source, drop, size=len(content), sha256=sha256)
     context.spool.grade(claim.upload_id, grade)
     arrival = context.spool.arrival(claim.upload_id)
     assert arrival is not None

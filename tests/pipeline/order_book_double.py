@@ -84,6 +84,7 @@ class BookedAmazon(Amazon):
     dated: bool = True
     pace: timedelta = timedelta(0)
     garbled: int = 0  # reports
+    by_buyers: set[str] = field(default_factory=set)  # orders that were cancelled so
     at_work: list[AtWork] = field(default_factory=list)
     shown_at: dict[str, datetime] = field(default_factory=dict)
 
@@ -198,15 +199,24 @@ class BookedAmazon(Amazon):
             if message.order_id in self.cancelled or left != Counter(BOOK.get(message.order_id, {"": 1})):
                 results.append(ReportedResult(message.number, ResultSeverity.ERROR, "18028", "no", message.order_id))
                 continue
-            self.cancelled.append(message.order_id)
-            self.book.left[message.order_id] = Counter(dict.fromkeys(BOOK[message.order_id], 0))
+            self._cancelled(message.order_id)
         return report.write(feed, read.merchant, len(read.messages), results)
 
-    def another_ships(self, order: str, item: str, tracking: str) -> None:
-        """Another program of the seller confirms a unit of one of our orders."""
+    def another_ships(self, order: str, item: str, units: int, tracking: str) -> None:
+        """Another program of the seller confirms units of one of our orders, if as many are left."""
         self.a_stranger_sends(FeedKind.FULFILLMENT, 1)
-        message = PackageMessage(1, order, False, tracking, "Yodel", "", "", (PackageItem(item, 1),))
+        message = PackageMessage(1, order, False, tracking, "Yodel", "", "", (PackageItem(item, units),))
         self._shipped(message, "")
+
+    def cancels(self, order: str) -> None:
+        """Amazon cancels an order at its buyer's wish, unless something of it is shipped."""
+        if self.book.left[order] == Counter(BOOK[order]):
+            self.by_buyers.add(order)
+            self._cancelled(order)
+
+    def _cancelled(self, order: str) -> None:
+        self.cancelled.append(order)
+        self.book.left[order] = Counter(dict.fromkeys(BOOK[order], 0))
 
     def get_feed(self, feed_id: str) -> Feed:
         return self._call("getFeed", lambda: self.feeds[feed_id])

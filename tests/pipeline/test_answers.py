@@ -22,6 +22,8 @@ from cws_filedrop.reports.marketplace import number_of_feed
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.feeds import feeds
 
+pytestmark = pytest.mark.postgres
+
 OTHER = "026-0000001-0000002"
 GOOD = [("confirmed", ""), ("confirmed", "")]
 SENT = [("sent", ""), ("sent", "")]
@@ -100,7 +102,7 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 def refused(status: int, *, consent: bool = False) -> RemoteRefused:
-    return RemoteRefused(f"Amazon refused ({status})", status=status, consent=consent)
+    return RemoteRefused(f"The sandbox refused ({status})", status=status, consent=consent)
 
 
 def written(feed: int, *results: ReportedResult, processed: int = 2) -> bytes:
@@ -121,6 +123,7 @@ def test_a_feed_that_amazon_works_on_is_not_settled(place: Place, status: FeedSt
     assert place.look().again_seconds > 0
     assert (place.feed.report_document_id, place.feed.ended, place.feed.ended_at) == ("", "", None)
     assert place.look().done
+    assert (place.feed.ended, place.feed.note) == ("", "")
     assert place.settle().done
     assert place.told == GOOD
 
@@ -296,6 +299,15 @@ def test_a_perfect_report_on_a_fatal_feed_is_not_believed(place: Place) -> None:
     assert [verdict for verdict, _ in place.told] == ["unknown", "unknown"]
 
 
+def test_a_fatal_feed_without_a_report_is_unknown_and_says_how_it_ended(place: Place) -> None:
+    place.send()
+    place.amazon.seen = [lambda feed: replace(fatal(feed), result_document_id=None)]
+    assert place.look().done
+    assert place.settle().done
+    assert [verdict for verdict, _ in place.told] == ["unknown", "unknown"]
+    assert "ended the feed as FATAL" in place.trade.messages(place.upload_id)
+
+
 # Refused for long
 
 
@@ -308,7 +320,7 @@ def test_an_account_whose_consent_was_revoked_is_stopped_at_once(place: Place) -
     place.amazon.seen = [revoked]
     step = place.look()
     assert (step.done, step.again_seconds) == (False, 0)
-    assert (place.feed.state, place.feed.note) == (FeedState.STOPPED, "Amazon refused (400)")
+    assert (place.feed.state, place.feed.note) == (FeedState.STOPPED, "The sandbox refused (400)")
     assert "refused (400)" in place.stopped()
     assert place.told == SENT
 
@@ -335,7 +347,7 @@ def test_an_account_is_stopped_once_amazon_has_refused_for_long(place: Place, st
         assert place.stopped() == ""
         place.pass_hours(0.3)
     place.pass_hours(0.3)
-    assert ask() == StepResult(note=f"Amazon refused ({status})")
+    assert ask() == StepResult(note=f"The sandbox refused ({status})")
     assert (place.feed.state, place.told) == (FeedState.STOPPED, SENT)
     assert f"({status})" in place.stopped()
     assert feeds.wake(place.trade.context.db, place.feed_no)
@@ -354,6 +366,8 @@ def test_a_single_refusal_is_forgotten_after_a_good_answer(place: Place) -> None
     for _ in range(4):
         place.amazon.seen = [refusing, lambda feed: replace(feed, status=FeedStatus.IN_QUEUE)]
         assert place.look().again_seconds > 0
+        assert "refused (403)" in place.feed.note
         assert place.look().again_seconds > 0
+        assert (place.feed.note, place.feed.refused_at) == ("", None)
         place.pass_hours(0.5)
     assert place.stopped() == ""

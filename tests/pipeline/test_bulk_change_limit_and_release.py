@@ -19,6 +19,8 @@ from cws_filedrop.store.uploads import lines as recorded
 from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.uploads.uploads import Upload
 
+pytestmark = pytest.mark.postgres
+
 HEADINGS = "order-id\tstatus\torder-item-id\tquantity\ttracking\tcarrier\tship_method\n"
 NUMBER = "1Z999AA10123456784"
 

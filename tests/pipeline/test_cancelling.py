@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,13 +16,15 @@ from pipeline.contexts import NOW, context_on, put, read
 
 from cws_filedrop import schemas
 from cws_filedrop.amazon_context import AmazonContext
+from cws_filedrop.marketplaces.orders_api import AmazonItem, AmazonOrder, AmazonPackage
 from cws_filedrop.model import FeedKind, FeedState, JudgementContext, OrderState, Policy, UploadState
 from cws_filedrop.orders import importing
-from cws_filedrop.pipeline import answers, outbox, sending
+from cws_filedrop.orders.reading_back import OrderReader
+from cws_filedrop.pipeline import answers, outbox, returned, sending
 from cws_filedrop.rules.cancelling import REASONS
 from cws_filedrop.service_context import ServiceContext
-from cws_filedrop.store.feeds import feeds, filling
-from cws_filedrop.store.feeds.feeds import FeedRow
+from cws_filedrop.store.feeds import feeds, filling, offers
+from cws_filedrop.store.feeds.feeds import Ended, FeedRow
 from cws_filedrop.store.orders import buyers, order_book
 from cws_filedrop.store.schema import ORDERS
 from cws_filedrop.store.sellers import sellers
@@ -35,6 +37,16 @@ REPORT = "order-id\torder-item-id\tpurchase-date\tship-service-level\tsku\tquant
 
 
 @dataclass
+class Book:
+    """Answers for orders."""
+
+    orders: dict[str, AmazonOrder] = field(default_factory=dict)
+
+    def get_order(self, order_id: str) -> AmazonOrder | None:
+        return self.orders.get(order_id)
+
+
+@dataclass
 class Place:
     """A desk, and its Amazon."""
 
@@ -42,6 +54,7 @@ class Place:
     market: Market
     amazon: AmazonContext
     turns: int = 0
+    orders: Book = field(default_factory=Book)
 
     def knows(self, *orders: str) -> None:
         rows = "".join(f"{o}\t{i}\t2026-11-20T10:00:00Z\tStandard\tS\t2\n" for o in orders for i in (ITEM, SECOND))
@@ -308,3 +321,118 @@ def test_urgent_shipments_stay_out_of_a_feed_of_cancellations(place: Place) -> N
         place.send()
     assert place.told(cancelling)[0][0] == "confirmed"
     assert {verdict for verdict, _ in place.told(shipping)} == {"confirmed"}
+
+
+def lost(place: Place) -> None:
+    """The next feed is ended as FATAL, after which nobody knows what became of its lines."""
+    place.turns += 1
+    turn = sending.take_turn(place.amazon, 1, cause=f"t{place.turns}")
+    assert turn.feed_no is not None
+    assert sending.fill(place.amazon, turn.feed_no)
+    assert sending.submit(place.amazon, turn.feed_no, 1).done
+    place.market.finish()
+    assert answers.look(place.amazon, turn.feed_no, 1).done
+    feeds.change(place.context.db, turn.feed_no, ended=Ended.FATAL, report_document_id=feeds.NO_REPORT)
+    step, finished = answers.settle(place.amazon, turn.feed_no, 1)
+    assert step.done
+    assert outbox.publish(place.context, uploads.some(place.context.db, finished)) == []
+
+
+def read_back(place: Place, hours: float = 0.1) -> None:
+    place.market.clock.now += hours * 3600
+    reader = OrderReader(place.amazon)
+    while reader.look():
+        pass
+
+
+def messages(place: Place, upload_id: str) -> str:
+    return " ".join(row.message for piece in lines.of_upload(place.context.db, upload_id) for row in piece)
+
+
+def at_amazon(place: Place, *, shipped_units: int = 0, gone: bool = False) -> None:
+    """What the order book of Amazon has, whatever was told."""
+    left = 0 if gone else 2 - shipped_units
+    place.orders.orders[ORDER] = AmazonOrder(
+        ORDER,
+        "CANCELLED" if gone else "PARTIALLY_SHIPPED" if shipped_units else "UNSHIPPED",
+        tuple(AmazonItem(item, 2, shipped_units, 2 - shipped_units - left) for item in (ITEM, SECOND)),
+        (AmazonPackage("Y0000009K", "", "", ((ITEM, shipped_units), (SECOND, shipped_units))),)
+        if shipped_units
+        else (),
+    )
+
+
+@pytest.fixture
+def doubtful(place: Place) -> Place:
+    """An Amazon whose orders are as a test says."""
+    place.amazon = replace(place.amazon, orders=lambda account: place.orders)
+    place.knows(ORDER)
+    return place
+
+
+def unknown(place: Place) -> list[str]:
+    return [one["order_id"] for one in lines.unknown(place.context.db, 1, limit=5)]
+
+
+def test_a_cancellation_of_unknown_outcome_is_confirmed_once_the_order_is_cancelled(doubtful: Place) -> None:
+    upload_id = doubtful.drop(cancelled())
+    lost(doubtful)
+    assert doubtful.told(upload_id) == [("unknown", "")]
+    assert unknown(doubtful) == [ORDER]
+    at_amazon(doubtful, gone=True)
+    read_back(doubtful)
+    assert doubtful.told(upload_id) == [("confirmed", "")]
+    assert "own order is cancelled: it is done, and nothing is left to do" in messages(doubtful, upload_id)
+    assert (doubtful.state(), unknown(doubtful)) == (OrderState.CANCELLED, [])
+
+
+def test_one_that_did_not_happen_since_units_are_shipped_is_unconfirmed(doubtful: Place) -> None:
+    upload_id = doubtful.drop(cancelled())
+    lost(doubtful)
+    at_amazon(doubtful, shipped_units=1)
+    read_back(doubtful)
+    assert doubtful.told(upload_id) == [("unconfirmed", "")]
+    assert "it is not cancelled: the sandbox's own order has 2 of 4 shipped" in messages(doubtful, upload_id)
+    assert doubtful.state() is OrderState.UNCONFIRMED
+    assert [one["order_id"] for one in lines.unconfirmed(doubtful.context.db, 1, limit=5)] == [ORDER]
+
+
+def test_one_that_plainly_did_not_happen_is_offered_and_goes_again(doubtful: Place) -> None:
+    upload_id = doubtful.drop(cancelled())
+    lost(doubtful)
+    at_amazon(doubtful)
+    for _ in range(26):
+        read_back(doubtful, 1)
+    assert "plainly is not cancelled, look after look: it may be sent again" in messages(doubtful, upload_id)
+    assert offers.send_again(doubtful.context.db, 1, ORDER, now=doubtful.context.clock()) == [(upload_id, 2)]
+    (number,) = returned.turns(doubtful.amazon, passed_over=False)
+    assert feeds.get(doubtful.context.db, number).kind is FeedKind.ACKNOWLEDGEMENT
+    assert sending.submit(doubtful.amazon, number, 1).done
+    doubtful.market.finish()
+    assert answers.look(doubtful.amazon, number, 1).done
+    assert answers.settle(doubtful.amazon, number, 1)[1] == [upload_id]
+    assert doubtful.told(upload_id) == [("confirmed", "")]
+
+
+def test_where_the_seller_wants_it_goes_again_by_itself(doubtful: Place) -> None:
+    policy = Policy(cancel_at_amazon=True, resend_unknown=True)
+    sellers.change(doubtful.context.db, "anna", {"policy": sellers.policy_text(policy)})
+    upload_id = doubtful.drop(cancelled())
+    lost(doubtful)
+    at_amazon(doubtful)
+    for _ in range(26):
+        read_back(doubtful, 1)
+    assert doubtful.told(upload_id) == [("queued", "")]
+
+
+def test_one_whose_order_is_cancelled_in_part_stays_with_a_person(doubtful: Place) -> None:
+    upload_id = doubtful.drop(cancelled())
+    lost(doubtful)
+    at_amazon(doubtful)
+    half = (AmazonItem(ITEM, 2, 0, 2), AmazonItem(SECOND, 2, 0, 0))
+    doubtful.orders.orders[ORDER] = replace(doubtful.orders.orders[ORDER], items=half)
+    for _ in range(60):
+        read_back(doubtful, 1)
+    assert doubtful.told(upload_id) == [("unknown", "")]
+    assert unknown(doubtful) == [ORDER]
+    assert "whether the order was cancelled must be looked up" in messages(doubtful, upload_id)

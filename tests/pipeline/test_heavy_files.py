@@ -5,6 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import io
+import os
+import signal
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,13 +15,14 @@ from pathlib import Path
 
 import pytest
 from pipeline.contexts import context_on, outbox, put
+from pipeline.test_reading_process import pids
 from running import amazon_file, order_ids
 
 from cws_filedrop.model import UploadState
 from cws_filedrop.pipeline import outbox as delivering
 from cws_filedrop.pipeline.processes import Lane, Processes
 from cws_filedrop.processes.effort import Effort
-from cws_filedrop.processes.reading_process import ProcessOverran, ReadingProcess, Work
+from cws_filedrop.processes.reading_process import ProcessDied, ProcessHung, ProcessOverran, ReadingProcess, Work
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.settings import LimitSettings, Settings
 from cws_filedrop.store.uploads import uploads
@@ -92,6 +95,36 @@ def test_a_process_that_takes_more_than_it_may_is_ended(tmp_path: Path, most: Ef
         process.close()
 
 
+@pytest.mark.parametrize("most", [Effort(0, 0, clock_seconds=0.2), Effort(0, 0, stalled_seconds=0.2)])
+def test_a_process_that_hangs_is_ended(tmp_path: Path, most: Effort) -> None:
+    process = ReadingProcess(context_on(tmp_path).settings, "small")
+    try:
+        process.ask(Work.PING, 1)
+        stop()
+        with pytest.raises(ProcessHung):
+            process.ask(Work.PING, 1, most=most)
+        assert process.ask(Work.PING, 1) == 1
+    finally:
+        process.close()
+
+
+def test_one_that_reads_nothing_of_what_it_is_asked_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cws_filedrop.processes.reading_process.WIRE_SECONDS", 1)
+    process = ReadingProcess(context_on(tmp_path).settings, "small")
+    try:
+        process.ask(Work.PING, 1)
+        stop()
+        with pytest.raises(ProcessDied):
+            process.ask(Work.PING, b"x" * 10_000_000)
+    finally:
+        process.close()
+
+
+def stop() -> None:
+    for pid in pids():
+        os.kill(pid, signal.SIGSTOP)
+
+
 def limited(context: ServiceContext, **limits: float) -> ServiceContext:
     settings = replace(context.settings, limits=replace(LimitSettings(), **limits))  # type: ignore[arg-type]
     return replace(context, settings=settings)
@@ -117,6 +150,23 @@ def test_a_file_that_is_too_much_work_is_refused_in_words_and_the_others_are_rea
     receipt = outbox(context, bad)["receipt"]
     assert b"F05" in receipt
     assert b"seconds of computing" in b" ".join(receipt.split())
+
+
+@pytest.mark.parametrize("lane", [Lane.SMALL, Lane.LARGE])
+def test_a_file_whose_reader_hangs_is_set_aside_in_words_and_the_others_are_read(tmp_path: Path, lane: Lane) -> None:
+    context = limited(context_on(tmp_path), reading_stalled_seconds=5.0)
+    bad = put(context, shipped(order_ids(1 if lane is Lane.SMALL else 20_000)), name="bad.txt")
+    good = put(context, shipped(order_ids(1, start=50_000)), name="good.txt")
+    with reading(context.settings) as processes:
+        processes._run(lane, Work.PING, None)
+        stop()
+        processes.read(context, uploads.some(context.db, [bad, good]), wait_for_turn=lambda: None)
+    found = [one for name in (bad, good) if (one := uploads.get(context.db, name)) is not None]
+    assert [one.state for one in found] == [UploadState.FAILED, UploadState.WAITING]
+    delivering.answer(context, found)
+    receipt = b" ".join(outbox(context, bad)["receipt"].split())
+    assert b"F05 Reading the file was given up: nothing happened for 5 seconds." in receipt
+    assert b"Your file is safe, the operator is informed" in receipt
 
 
 def test_what_was_recorded_of_a_file_before_it_was_too_much_is_forgotten(tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_no_line_is_answered_before_the_report_is_kept(trade: Trade) -> None:
     root.write_bytes(b"in the way")
     step = trade.settle(feed_no)
     assert step.again_seconds > 0
-    assert "cannot be kept" in trade.feed(feed_no).note
+    assert "cannot be kept on our disk: [Errno 17] File exists" in trade.feed(feed_no).note
     assert trade.told(upload_id) == [("sent", ""), ("sent", "")]
     root.unlink()
     root.with_name("aside").rename(root)

@@ -6,18 +6,21 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pipeline.contexts import NOW, context_on
+from pipeline.contexts import NOW, context_on, of_amazon
+from pipeline.contexts import outbox as files
 from pipeline.shop import FIRST, FREE, ITEM, LAST, NEXT, ORDER, OTHER, SECOND, Shop, shipped
 
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.model import OrderState, UploadState, Verdict
-from cws_filedrop.pipeline import outbox, recording
-from cws_filedrop.store.feeds import feeds, filling, settling
+from cws_filedrop.pipeline import outbox, recording, standing
+from cws_filedrop.reports import status
+from cws_filedrop.store.database import stamp
+from cws_filedrop.store.feeds import feeds, filling, releasing, settling
 from cws_filedrop.store.feeds.settling import Settlement
-from cws_filedrop.store.orders import ledgers, order_lists
+from cws_filedrop.store.orders import ledgers, order_book, order_lists
 from cws_filedrop.store.schema import LINES
 from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.uploads import claims, lines, uploads
 from cws_filedrop.store.users.decisions import Who
 
 REFUSED = ("A-18028", "Your order cannot be found")
@@ -26,7 +29,7 @@ PURCHASE = "2026-11-20T10:00:00Z\tStandard\tBLUE-MUG"
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Shop:
-    return Shop(context_on(tmp_path))
+    return Shop(of_amazon(context_on(tmp_path)))
 
 
 def ordered(order: str, item: str, quantity: int) -> str:
@@ -139,7 +142,7 @@ def test_a_partly_shipped_order_stays_among_the_late_ones(shop: Shop) -> None:
     ]
     anna = sellers.find(shop.context.db, "anna")
     assert anna is not None
-    assert "1 of 2 lines not confirmed" in outbox.status.text(outbox.status_of(shop.context, anna))
+    assert "1 of 2 lines not confirmed" in status.text(standing.of(shop.context, anna))
 
 
 def test_without_an_order_book_a_later_confirmation_of_the_same_line_settles_a_refusal(shop: Shop) -> None:
@@ -150,6 +153,32 @@ def test_without_an_order_book_a_later_confirmation_of_the_same_line_settles_a_r
     assert refused_lines(shop) == [(ORDER, ITEM)]
     shop.drop(shipped(LAST, item=ITEM))
     shop.answered({})
+    assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
+
+
+def counts(shop: Shop) -> list[tuple[str, int, int, int, int]]:
+    found = ledgers.packages(shop.context.db, shop.account, ORDER)
+    return [(one.tracking, one.told, one.accepted, one.refused, one.cancelled) for one in found]
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_refused_correction_is_counted_as_refused_and_the_order_stays_as_it_was(shop: Shop, known: bool) -> None:
+    if known:
+        shop.imports(ordered(ORDER, ITEM, 1))
+    shop.drop(shipped(FIRST, item=ITEM))
+    shop.sent()
+    second = shop.drop(shipped(NEXT, item=ITEM))
+    shop.answered({1: REFUSED})
+    third = shop.drop(shipped(LAST, item=ITEM))
+    assert shop.lines(third) == [("queued", "O07")], "it corrects the number that stands"
+    shop.answered({1: ("A-18021", "more than are left")})
+    assert counts(shop) == [(FIRST, 1, 1, 0, 0), (NEXT, 1, 0, 1, 0), (LAST, 1, 0, 1, 0)]
+    assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
+    assert f"the order stays confirmed with {FIRST}" in shop.messages(second)
+    assert ledgers.words(shop.context.db, [(1, ORDER)]) == {(1, ORDER): ""}
+    shop.drop(shipped(NEXT, item=ITEM))
+    shop.answered({})
+    assert counts(shop)[1] == (NEXT, 2, 1, 1, 0)
     assert (refused_lines(shop), shop.order().state) == ([], OrderState.SHIPPED)
 
 
@@ -179,6 +208,22 @@ def test_a_duplicate_says_of_what(shop: Shop, cells: str) -> None:
     assert all(text in shop.messages(one) for one, text in zip(found, words, strict=True))
 
 
+def test_of_what_the_sandbox_answered_nothing_names_amazon(tmp_path: Path) -> None:
+    shop = Shop(context_on(tmp_path))
+    shop.imports(ordered(ORDER, ITEM, 1), ordered(OTHER, ITEM, 1))
+    shop.drop(shipped(FIRST), shipped(FIRST, order=OTHER))
+    _, feed_no = shop.submitted()
+    feeds.change(shop.context.db, feed_no, amazon_feed_id=f"SANDBOX-{feed_no}")
+    sent = shop.drop(shipped(FIRST))
+    shop.settled(feed_no, {2: REFUSED})
+    found = [sent, shop.drop(shipped(FIRST)), shop.drop(shipped(NEXT))]
+    words = ["is on its way to the sandbox already", "The sandbox has confirmed this shipment"]
+    assert all(text in shop.messages(one) for one, text in zip(found, words, strict=False))
+    assert "Amazon" not in " ".join(shop.messages(one) for one in found)
+    told = order_book.history(shop.context.db, shop.order(OTHER).no)
+    assert [(event.who, event.what) for event in told][-1] == ("sandbox", f"refused: {REFUSED[0]}: {REFUSED[1]}")
+
+
 def unknown(shop: Shop) -> int:
     """The next feed, of which nobody knows what became."""
     _, feed_no = shop.submitted()
@@ -204,6 +249,26 @@ def test_beside_an_unknown_line_another_number_waits(shop: Shop) -> None:
     again = shop.drop(shipped(NEXT))
     assert shop.lines(again) == [("duplicate", "O05")], "what waits does not pile up"
     assert "held already" in shop.messages(again)
+
+
+@pytest.mark.parametrize("more", [[], ["nonsense\tshipped\t\t\t\t\t"]], ids=["alone", "beside one rejected at once"])
+def test_a_line_rejected_when_its_wait_ends_is_among_the_rejected_lines(shop: Shop, more: list[str]) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    _, feed_no = shop.submitted()
+    other = shop.drop(shipped(FIRST, item=ITEM, quantity="2"), *more)
+    assert shop.lines(other)[0] == ("held", "O09")
+    outbox.answer(shop.context, uploads.some(shop.context.db, [other]))
+    assert ("rejected" in files(shop.context, other)) is bool(more)
+    assert other in shop.settled(feed_no, {})
+    assert shop.lines(other)[0] == ("rejected", "Q02")
+    outbox.publish(shop.context, uploads.some(shop.context.db, [other]))
+    heading, *rows = files(shop.context, other)["rejected"].decode().splitlines()
+    assert len(rows) == 1 + len(more)
+    cells = dict(zip(heading.split("\t"), rows[-1].split("\t"), strict=True))
+    assert (cells["order-id"], cells["error-code"], cells["error-column"]) == (ORDER, "Q02", "quantity")
+    assert "is not what Amazon has confirmed for this package" in cells["error-message"]
+    assert cells["what-to-do"].startswith("A confirmed package cannot be changed by a file")
 
 
 def test_what_is_only_queued_is_replaced(shop: Shop) -> None:
@@ -265,6 +330,33 @@ def test_what_waits_for_a_sent_line_goes_on_as_new_when_that_is_refused(shop: Sh
     assert shop.lines(other) == [("queued", "")]
     assert [one["tracking-number"] for one in shop.sent()] == [NEXT]
     assert (shop.order().state, refused_lines(shop)) == (OrderState.SHIPPED, [])
+
+
+def test_what_waits_is_judged_by_what_is_told_by_then(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 3))
+    shop.drop(shipped(FIRST, item=ITEM, quantity="1"))
+    _, feed_no = shop.submitted()
+    later = shop.drop(shipped(FIRST, item=ITEM, quantity="2"))
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    assert later in shop.settled(feed_no, {})
+    assert shop.lines(later) == [("rejected", "Q02")]
+    assert uploads.some(shop.context.db, [later])[0].state is UploadState.DONE
+
+
+def test_what_an_answer_missed_goes_on_in_the_regular_rounds(shop: Shop) -> None:
+    shop.imports(ordered(ORDER, ITEM, 1))
+    shop.drop(shipped(FIRST, item=ITEM))
+    _, feed_no = shop.submitted()
+    later = shop.drop(shipped(NEXT, item=ITEM))
+    assert releasing.release_due(shop.context.db, now=stamp(NOW)) == []
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    with shop.context.db.write() as connection:
+        feeds.change_verdicts(connection, feed_no, (Verdict.SENT,), Verdict.CONFIRMED)
+        claims.answered_in(connection, feed_no)
+        assert releasing.release_in(connection, 2, [ORDER], now=stamp(NOW)) == [], "another account's order"
+    assert [verdict for verdict, _ in shop.lines(later)] == ["held"]
+    assert releasing.release_due(shop.context.db, now=stamp(NOW)) == []
+    assert shop.lines(later) == [("queued", "O07")]
 
 
 def test_a_later_line_takes_the_place_of_one_that_waits(shop: Shop) -> None:

@@ -156,7 +156,7 @@ def test_a_look_up_that_cannot_be_made_leaves_everything_as_it_was(
     after = trade.feed(feed_no)
     assert step.again_seconds > 0
     assert after == replace(before, note=step.note)
-    assert after.note.startswith("Amazon, asked ")
+    assert after.note.startswith("The sandbox, asked ")
     is_adopted_and_confirmed(trade, upload_id, feed_no)
 
 

@@ -17,13 +17,18 @@ from pipeline.trade import HEADINGS, Overheard, Trade, cancelled, shipped, tradi
 
 from cws_filedrop.decisions import orders_and_feeds
 from cws_filedrop.errors import NotPossible, RemoteRefused, RemoteUnavailable
-from cws_filedrop.marketplaces.amazon import DocumentPlace, Feed, FeedsClient
+from cws_filedrop.marketplaces.amazon import DocumentPlace, Feed, FeedsClient, FeedStatus
 from cws_filedrop.marketplaces.orders_api import AmazonOrder
+from cws_filedrop.marketplaces.sandbox import report
+from cws_filedrop.marketplaces.sandbox.report import ReportedResult, ResultSeverity
 from cws_filedrop.model import FeedKind, FeedState, Policy
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import standing
+from cws_filedrop.reports.marketplace import number_of_feed
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users.decisions import Who
+
+pytestmark = pytest.mark.postgres
 
 OLGA = Who("olga")
 UNIT = 30.0  # lookup_seconds
@@ -112,11 +117,11 @@ def test_the_seller_is_told_meanwhile_why_its_lines_wait(trade: Trade) -> None:
     trade.market.clock.now += UNIT
     trade.submit(feed_no, 2)
     (seller,) = sellers.everyone(trade.context.db)
-    (one,) = outbox.status_of(trade.context, seller).unresolved
-    assert (one["no"], one["lines"]) == (feed_no, 1)
-    assert one["why"].startswith("Amazon does not list it (look 1 of 3)")
+    (one,) = standing.of(trade.context, seller).unresolved
+    assert (one["no"], one["lines"], one["since"]) == (feed_no, 1, trade.feed(feed_no).intent_at)
+    assert one["why"].startswith("The sandbox does not list it (look 1 of 3)")
     trade.resolve(feed_no)
-    assert outbox.status_of(trade.context, seller).unresolved == []
+    assert standing.of(trade.context, seller).unresolved == []
 
 
 @pytest.mark.parametrize("looks", [1, 2])
@@ -151,6 +156,22 @@ def test_a_finished_submit_that_runs_again_sends_nothing(trade: Trade) -> None:
     assert trade.submit(feed_no).done
     assert len(trade.wire.sent) == 1
     assert ledger(trade) == [ORDER]
+
+
+@pytest.mark.parametrize(("operation", "attempt"), [("createFeedDocument", 1), ("createFeed", 2)])
+def test_without_a_token_nothing_is_sent_until_there_is_one(trade: Trade, operation: str, attempt: int) -> None:
+    trade.drop(shipped())
+    feed_no = trade.begin()
+    trade.sender = replace(trade.sender, rate_scale=1.0)
+    limit = trade.sender.rate_limit(operation)
+    while not (wait := feeds.reserve(trade.context.db, 1, limit, trade.context.clock())):
+        pass
+    step = trade.submit(feed_no, attempt)
+    assert (step.done, step.again_seconds) == (False, pytest.approx(wait))
+    assert (trade.feed(feed_no).state, trade.wire.sent) == (FeedState.FILLED, [])
+    trade.market.clock.now += step.again_seconds
+    assert trade.submit(feed_no, attempt).done
+    assert len(trade.wire.sent) == 1
 
 
 def test_two_workflows_of_a_feed_send_it_once(trade: Trade) -> None:
@@ -215,6 +236,19 @@ def test_feeds_that_are_older_or_known_or_of_another_kind_or_account_are_never_i
     is_confirmed_once(trade, upload_id, feed_no, *(f"026-0000000-000000{one}" for one in (1, 3, 4)))
 
 
+def test_a_feed_of_ours_that_went_seconds_before_is_never_it(trade: Trade) -> None:
+    trade.drop(shipped(OTHER))
+    sent_at = trade.market.clock.now
+    known = trade.send().amazon_feed_id
+    trade.market.clock.now = sent_at + 2 - 60  # a drop takes a minute
+    upload_id, feed_no = lost(trade, worked=False)
+    while trade.feed(feed_no).state is FeedState.INTENDED:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    assert (trade.feed(feed_no).state, trade.feed(feed_no).strangers) == (FeedState.FILLED, "")
+    is_confirmed_once(trade, upload_id, feed_no, OTHER)
+    assert trade.feed(feed_no).amazon_feed_id != known
+
+
 def test_a_feed_that_appeared_a_minute_before_our_document_is_never_it(trade: Trade) -> None:
     trade.market.clock.now += 3600
     stranger = a_stranger_sends(trade, OTHER)
@@ -252,6 +286,16 @@ def test_a_strangers_feed_is_found_out_by_its_report_and_looking_goes_on(trade: 
     assert (feed.state, feed.amazon_feed_id, feed.strangers) == (FeedState.INTENDED, None, stranger)
     assert trade.told(upload_id) == [("queued", "")]
     is_confirmed_once(trade, upload_id, feed_no, *orders)
+
+
+def test_two_strangers_are_both_found_out_and_remembered(trade: Trade) -> None:
+    upload_id, feed_no = lost(trade, worked=False)
+    orders = ["026-0000000-0000007", "026-0000000-0000008", "026-0000000-0000009"]
+    strangers = [a_stranger_sends(trade, OTHER, orders[0]), a_stranger_sends(trade, *orders[1:])]
+    while len(trade.feed(feed_no).not_ours) < 2:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    assert trade.feed(feed_no).not_ours == set(strangers)
+    is_confirmed_once(trade, upload_id, feed_no, OTHER, *orders)
 
 
 def test_a_strangers_feed_whose_report_could_be_ours_makes_nothing_good(trade: Trade) -> None:
@@ -302,12 +346,52 @@ def test_without_orders_an_operator_has_to_say_that_an_adopted_feed_is_ours(trad
     is_confirmed_once(trade, upload_id, feed_no)
 
 
-def test_an_adopted_feed_of_which_amazon_refuses_all_by_name_is_ours(trade: Trade) -> None:
-    upload_id, feed_no = lost(trade, shipped("026-0000404-0000003"))
+NOT_THERE = "026-0000404-0000003"
+
+
+@dataclass
+class TookNothing(Overheard):
+    """A feed of another program about our order was cancelled, or refused message by message."""
+
+    stranger: str = ""
+    is_cancelled: bool = False
+
+    def get_feed(self, feed_id: str) -> Feed:
+        there: Feed = self.client.get_feed(feed_id)
+        if feed_id != self.stranger or not self.is_cancelled:
+            return there
+        return replace(there, status=FeedStatus.CANCELLED, result_document_id="")
+
+    def get_report(self, document_id: str) -> bytes:
+        if document_id != self.client.get_feed(self.stranger).result_document_id:
+            return self.client.get_report(document_id)
+        refused = ReportedResult(1, ResultSeverity.ERROR, "18041", "the carrier is missing", ORDER)
+        return report.write(int(number_of_feed(self.stranger)), "M1", 1, [refused])
+
+
+def test_one_of_which_amazon_refused_all_is_sent_again_and_has_an_answer_of_its_own(trade: Trade) -> None:
+    upload_id, feed_no = lost(trade, shipped(NOT_THERE))
     assert trade.resolve(feed_no).done
+    assert len(trade.wire.sent) == 2
     trade.look(feed_no)
     trade.settle(feed_no)
     assert trade.told(upload_id) == [("unconfirmed", "A-18028")]
+
+
+@pytest.mark.parametrize("end", ["refused", "cancelled"])
+def test_a_strangers_feed_about_our_orders_of_which_amazon_took_nothing_is_no_answer_to_ours(
+    trade: Trade, end: str
+) -> None:
+    """Another program of the seller tells of the same order in the same place, and is refused for its own mistake."""
+    upload_id, feed_no = lost(trade, worked=False)
+    stranger = a_stranger_sends(trade, OTHER)
+    trade.market.finish()
+    reached_by(trade, TookNothing(trade.wire.client, trade.wire.sent, trade.wire.read, stranger, end == "cancelled"))
+    assert trade.resolve(feed_no).done
+    assert len(trade.wire.sent) == 2
+    trade.look(feed_no)
+    assert trade.settle(feed_no).done
+    assert trade.told(upload_id) == [("confirmed", "")]
 
 
 def test_an_adopted_feed_without_tracking_numbers_is_ours_when_all_its_orders_are_shipped(trade: Trade) -> None:
@@ -378,6 +462,15 @@ def test_where_feeds_may_not_be_listed_orders_confirm_what_they_show(trade: Trad
     assert len(trade.wire.sent) == 1
 
 
+def test_a_list_that_was_refused_once_is_soon_asked_for_again(trade: Trade) -> None:
+    _, feed_no = lost(trade, worked=False)
+    trade.market.fault("getFeeds", "refuse", status=403, times=2)  # with a new token, too
+    begun = trade.market.clock.now
+    assert trade.resolve(feed_no).done
+    assert trade.feed(feed_no).state is FeedState.SUBMITTED
+    assert trade.market.clock.now - begun < 1000
+
+
 def is_offered_after_a_day(trade: Trade, upload_id: str, feed_no: int) -> None:
     begun = trade.market.clock.now
     step = trade.resolve(feed_no)
@@ -433,13 +526,22 @@ class Blind(Overheard):
 def test_what_orders_show_is_not_sent_again_though_no_list_names_it(trade: Trade) -> None:
     upload_id, feed_no = lost(trade)
     reached_by(trade, Blind(trade.wire.client, trade.wire.sent, trade.wire.read))
+    while trade.feed(feed_no).looks < 3:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
+    shown = f"Amazon's order {ORDER} shows what it tells, though no list of feeds names it: it is not sent again"
+    assert (trade.feed(feed_no).state, trade.feed(feed_no).note) == (FeedState.INTENDED, shown)
     assert trade.resolve(feed_no).done
     assert trade.told(upload_id) == [("confirmed", "")]
     assert ledger(trade) == [ORDER]
 
 
-def test_units_that_are_shipped_keep_a_feed_without_tracking_numbers_from_being_sent_again(trade: Trade) -> None:
-    _, feed_no = lost(trade, f"{ORDER}\tshipped\t01234567890123\t1\t\t\t")
+@pytest.mark.parametrize(
+    "told", ["01234567890123\t1", "01234567890123\t", "\t"], ids=["a quantity", "all of an item", "the whole order"]
+)
+def test_units_that_are_shipped_keep_a_feed_without_tracking_numbers_from_being_sent_again(
+    trade: Trade, told: str
+) -> None:
+    _, feed_no = lost(trade, f"{ORDER}\tshipped\t{told}\t\t\t")
     reached_by(trade, Blind(trade.wire.client, trade.wire.sent, trade.wire.read))
     assert trade.resolve(feed_no).done
     assert ledger(trade) == [ORDER]
@@ -500,8 +602,14 @@ def test_of_a_large_feed_some_orders_are_read_and_a_rate_limit_makes_none_be_rea
         return client.get_order(order_id)
 
     trade.sender = replace(usual, orders=lambda account: Orders(noted), rate_scale=1.0)
+    while trade.feed(feed_no).looks < 2:
+        trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
     for _ in range(28):
         assert not trade_token(trade)
+    step = trade.submit(feed_no, 3)
+    assert 0 < step.again_seconds < 60
+    assert "its orders are to be read" in step.note
+    assert (len(read), trade.feed(feed_no).order_place) == (2, 2)
     assert trade.resolve(feed_no).done
     assert (len(read), len(set(read))) == (20, 20)
     assert trade.told(upload_id)[:1] == [("sent", "")]

@@ -22,6 +22,8 @@ from cws_filedrop.pipeline import answers, returned, sending
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import FeedRow
 
+pytestmark = pytest.mark.postgres
+
 ORDERS = [f"026-0000001-{number:07d}" for number in range(50)]
 
 

@@ -19,6 +19,8 @@ UPLOAD: dict[str, Any] = {
     "line_count": 12_000,
     "waiting": 1_500,
     "counts": {"queued": 1_500, "confirmed": 10_500},
+    "outcome": "1,500 of 12,000 wait on Amazon",
+    "why": "",
 }
 REFUSED: dict[str, Any] = {
     "upload_id": "20261121-120000-aaaa",
@@ -28,8 +30,16 @@ REFUSED: dict[str, Any] = {
     "code": "A-18028",
     "message": "Your order cannot be found.",
 }
-RESULT = {**UPLOAD, "id": "20261120-080000-bbbb", "name": "old.txt", "state": "done", "waiting": 0}
-STATUS = Status("anna", "2026-11-22T01:31:00.000Z", "", [UPLOAD], [REFUSED], [RESULT])
+ORDER = {**REFUSED, "amazon_order_id": REFUSED["order_id"], "lines": 1, "remedy": "Look the order up.", "link": ""}
+RESULT = {
+    **UPLOAD,
+    "id": "20261120-080000-bbbb",
+    "name": "old.txt",
+    "state": "done",
+    "waiting": 0,
+    "outcome": "2 of 540 not confirmed",
+}
+STATUS = Status("anna", "2026-11-22T01:31:00.000Z", "", [UPLOAD], [REFUSED], [RESULT], refused_orders=[ORDER])
 NOTHING = Status("anna", "2026-11-22T01:31:00.000Z", "", [], [], [])
 
 
@@ -60,38 +70,78 @@ def test_every_state_that_is_not_the_end_has_words() -> None:
     assert set(WAITS_ON) == set(UploadState) - set(FINISHED)
 
 
-def test_refused_lines_say_which_and_why() -> None:
-    (first, *more) = section(STATUS, "Refused by Amazon (unconfirmed)")
-    assert " ".join([first, *more]).split() == [
-        "112-1234567-1234567",
-        "12345678901234",
-        "(upload",
-        "20261121-120000-aaaa,",
-        "line",
-        "7):",
-        "A-18028",
-        "Your",
-        "order",
-        "cannot",
-        "be",
-        "found.",
-    ]
+def refused(**differing: object) -> str:
+    """What is said of a refused order, on one line."""
+    return " ".join(" ".join(section(replace(STATUS, refused_orders=[ORDER | differing]), REFUSALS)).split())
 
 
-def test_a_refused_order_without_an_item_is_named_alone() -> None:
-    found = replace(STATUS, unconfirmed=[{**REFUSED, "order_item_id": ""}])
-    assert "  112-1234567-1234567 (upload 20261121-120000-aaaa" in text(found)
+REFUSALS = "Refused by Amazon (unconfirmed)"
 
 
-def test_results_are_counted_by_verdict() -> None:
-    assert section(STATUS, "Last results") == [
-        "  old.txt (20261120-080000-bbbb): queued 1,500, confirmed 10,500",
-    ]
+def test_a_refused_order_is_named_once_with_its_newest_reason_and_what_to_do() -> None:
+    said = "112-1234567-1234567, upload 20261121-120000-aaaa, line 7: A-18028 Your order cannot be found."
+    assert refused() == f"{said} Look the order up."
+    assert (
+        refused(link="https://drop.example/my/orders/112")
+        == f"{said} Look the order up. https://drop.example/my/orders/112"
+    )
 
 
-def test_a_result_without_lines_says_its_state() -> None:
-    found = replace(STATUS, results=[{**RESULT, "state": "rejected", "counts": {}}])
-    assert section(found, "Last results") == ["  old.txt (20261120-080000-bbbb): rejected"]
+def test_several_lines_of_an_order_are_counted() -> None:
+    assert "112-1234567-1234567, 3 lines, the last in upload 20261121-120000-aaaa, line 7:" in refused(lines=3)
+
+
+def test_an_order_that_the_seller_calls_otherwise_has_both_numbers() -> None:
+    assert refused(order_id="5004").startswith("112-1234567-1234567 (your 5004), upload")
+
+
+def test_causes_are_not_joined_by_a_bar() -> None:
+    assert "|" not in refused(message="The order shows nothing left. | Amazon: quantities were larger | F08")
+
+
+@pytest.mark.parametrize(
+    ("orders", "beyond", "said"), [(101, 0, "and 1 line more"), (100, 4_000, "and 4,000 lines more")]
+)
+def test_a_list_that_is_cut_says_how_many_more_there_are(orders: int, beyond: int, said: str) -> None:
+    cut = replace(STATUS, refused_orders=[ORDER] * orders, unconfirmed_more=beyond)
+    assert section(cut, REFUSALS)[-1] == f"  {said}"
+    assert section(replace(STATUS, uploads_more=7), "In work")[-1] == "  and 7 uploads more"
+
+
+def test_a_held_file_says_why_and_how_to_release_it() -> None:
+    why = 'F09 Too many orders. If all is right, drop an empty file of the same name with ".release" at its end.'
+    held = replace(STATUS, uploads=[{**UPLOAD, "state": "held", "waiting": 0, "why": why}])
+    assert " ".join(" ".join(section(held, "In work")).split()).endswith(f"waits on you or the operator. {why}")
+
+
+LEAVING = {"lines": 12, "seconds": 0, "after_feed": False, "with_amazon": 0, "with_amazon_since": None}
+
+
+@pytest.mark.parametrize(
+    ("differing", "said"),
+    [
+        ({}, ["12 lines to be sent to Amazon: they leave now"]),
+        ({"lines": 1, "seconds": 61}, ["1 line to be sent to Amazon: they leave in about a minute, at Amazon's pace"]),
+        ({"seconds": 238}, ["12 lines to be sent to Amazon: they leave in about 4 minutes, at Amazon's pace"]),
+        ({"after_feed": True}, ["12 lines to be sent to Amazon: once Amazon has answered what was sent before"]),
+        ({"lines": 0}, []),
+        (
+            {"lines": 0, "with_amazon": 540, "with_amazon_since": "2026-11-22T01:02:03.000Z"},
+            ["540 lines with Amazon since 2026-11-22 01:02 UTC, not answered yet"],
+        ),
+    ],
+)
+def test_what_waits_says_when_it_leaves(differing: dict[str, object], said: list[str]) -> None:
+    status = replace(STATUS, departure=LEAVING | differing)
+    assert " ".join(" ".join(section(status, "In work")[1:]).split()) == " ".join(said)
+
+
+def test_a_stopped_account_makes_no_forecast() -> None:
+    assert "leave" not in text(replace(STATUS, departure=LEAVING, stopped="revoked"))
+
+
+def test_results_say_how_they_ended() -> None:
+    assert section(STATUS, "Last results") == ["  old.txt (20261120-080000-bbbb): 2 of 540 not confirmed"]
 
 
 def test_nothing_is_said_to_be_nothing() -> None:
@@ -108,7 +158,7 @@ def test_an_account_that_stopped_comes_first() -> None:
 
 def test_nothing_is_wider_than_the_page() -> None:
     long = "word " * 80
-    wide = Status("anna", STATUS.written_at, long, [UPLOAD], [{**REFUSED, "message": long}], [RESULT])
+    wide = replace(STATUS, stopped=long, refused_orders=[{**ORDER, "message": long}])
     assert max(map(len, text(wide).split("\r\n"))) <= WIDTH
     assert text(wide).count("word") == 160
 
@@ -133,6 +183,10 @@ def test_machines_read_everything() -> None:
         "stopped": "",
         "uploads": [UPLOAD],
         "unconfirmed": [REFUSED],
+        "refused_orders": [ORDER],
+        "departure": {},
+        "uploads_more": 0,
+        "unconfirmed_more": 0,
         "results": [RESULT],
         "late_soon": [],
         "missing": [],

@@ -189,3 +189,13 @@ def test_neither_carrier_nor_number_is_worth_a_warning() -> None:
     came = one(row(carrier_code="", tracking_number="", ship_method=""))
     assert (came.verdict, came.codes, came.issues[0].severity) == ("queued", ["C01"], "warning")
     assert one(row(tracking_number="", ship_method="")).codes == []
+
+
+# What is said first.
+
+
+def test_what_rejects_a_line_is_said_before_what_is_only_worth_knowing() -> None:
+    cells = ("026-1520163-6049104", "15201636049104", "2.5", "2026-11-20", "ups", "1ZS8TJ337928714462", "Ground")
+    body = "\n".join(("\t".join(HEADING), "\t".join(cells))).encode()
+    (piece,) = examine(BytesIO(body), file_name="a.txt", context=context()).pieces()
+    assert [issue.code for issue in piece.issues_by_line[2]] == ["Q01", "C04"]

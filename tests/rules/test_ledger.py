@@ -62,6 +62,14 @@ def test_a_package_and_its_correction_count_once() -> None:
     assert pieces({"A": 2}, done)["A"] == ledger.LinePieces(2, 1, 0, 0, 0)
 
 
+def test_a_refusal_that_nobody_answers_for_leaves_nothing_open_and_is_counted() -> None:
+    stands, refused = told("A", "T1", 1, accepted=1), told("A", "T2", 1, upload=2)._replace(refused=1)
+    for ordered in ({"A": 1}, {"A": None}, UNSAID):
+        rows = [stands, refused]
+        assert (state_of(ordered, rows), words(ordered, rows)) == (OrderState.SHIPPED, "")
+        assert settled(ordered, rows) == rows
+
+
 def test_without_an_order_book_what_came_later_is_taken_for_what_was_refused() -> None:
     refused = told("A", "T1", 2, refused=2)
     assert settled(UNSAID, [refused, told("A", "T2", 1, upload=2, accepted=1)])[0].refused == 1

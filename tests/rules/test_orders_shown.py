@@ -38,6 +38,7 @@ def order(
         (Package(quantity=2), order((OURS, ITEM, 1)), Showing.OTHER),
         (Package(quantity=2), order((OURS, ITEM, 1), (OURS, ITEM, 1)), Showing.SHOWN),
         (Package(item=SECOND, quantity=1), order((OURS, ITEM, 1)), Showing.OTHER),
+        (Package(item=SECOND, quantity=1), order((OURS, SECOND, 1)), Showing.SHOWN),  # not among the items
         (Package(), order(), Showing.UNSHIPPED),
         (Package(item=""), order(), Showing.UNSHIPPED),
         (Package(quantity=1), order((OTHERS, ITEM, 2)), Showing.UNSHIPPED),

@@ -148,6 +148,8 @@ BESIDE = [
     f"{OWN} 12,50 €",
     f"{UPS_NUMBER}.0",
     f"{DHL},00",
+    *(f"{word}{DHL}" for word in ("FedEx", "Trk", "Sendungsnr", "Paket", "Parcel", "Number")),
+    *(f"{DHL}{word}" for word in ("USPS", "FedEx", "Tracking", "Number")),
     *(f"{word}{sign}{DHL}" for word, sign in product(("DHL", "Nr", "track"), (":", "-", "_", ".", "#", "/"))),
     *(f"{DHL}{rest}" for rest in ("-2", "/2", "(2)", "_1", " x2", "-DHL", "/OK")),
     f"2 {DHL}",

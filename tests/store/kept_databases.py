@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import databases
 import postgres_kit
 import sqlalchemy as sa
 from pipeline.contexts import NOW, context_on, put, read
@@ -35,17 +36,18 @@ from cws_filedrop.pipeline import outbox
 from cws_filedrop.rules.cancelling import REASONS
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store import migrations
+from cws_filedrop.store.cluster import workers
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.doors import audit, connections, guard
+from cws_filedrop.store.doors import audit, audit_exports, connections, guard
 from cws_filedrop.store.doors.audit import AuditRow
 from cws_filedrop.store.doors.guard import FailureRecord
-from cws_filedrop.store.feeds import feeds, filling, order_reports
+from cws_filedrop.store.feeds import feeds, filling, order_reports, unseen
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.outgoing import alarms, hooks, mails
 from cws_filedrop.store.outgoing.alarms import AlarmFinding
 from cws_filedrop.store.outgoing.hooks import HookNotice
 from cws_filedrop.store.outgoing.mails import Draft, Note
-from cws_filedrop.store.schema import METADATA
+from cws_filedrop.store.schema import METADATA, SHARED_FOLDERS
 from cws_filedrop.store.sellers import carrier_names, keys, profiles, tokens
 from cws_filedrop.store.sellers.carrier_names import CarrierName
 from cws_filedrop.store.sellers.keys import PublicKey
@@ -91,6 +93,7 @@ def _trade(shop: Shop) -> None:
     _turn(shop, NOW + timedelta(hours=2))
     cut = put(shop.context, b"order-id\tship-date\n", name="cut.txt", grade=Grade.CUT)
     outbox.answer(shop.context, [read(shop.context, cut)])
+    unseen.looked(shop.context.db, [(cut, 1)], free=True, shown=False, now=NOW)
     no, _ = order_reports.begin(shop.context.db, 1, now=NOW)
     order_reports.end(shop.context.db, no, OrderReportState.DONE, now=NOW, note="5 orders", outcome={"lines": 5})
 
@@ -146,8 +149,12 @@ def _doors(db: Database) -> None:
     audit.add(
         db, [AuditRow(at=stamp(NOW), event="login", name="", upload_id="", size=None, detail="", times=1, **came)]
     )
+    audit_exports.keep(db, "syslog", 1, now=NOW)
     connections.keep(db, "doors on ship1", [came | {"id": "c1", "since": stamp(NOW), "busy": False}], ())
     guard.save(db, [FailureRecord("address", "192.0.2.9", 3.0, NOW.timestamp())])
+    workers.enter(db, "ship1-1-0", host="ship1", version="0.1.0", now=NOW)
+    with db.write() as connection:
+        connection.execute(SHARED_FOLDERS.insert().values(name="data", mark="0" * 32))
 
 
 def contents(db: Database) -> dict[str, list[tuple[object, ...]]]:
@@ -166,12 +173,14 @@ def make(target: Path) -> list[Path]:
         raise FileExistsError(f"{paths[0]}: what is kept is never changed")
     with tempfile.TemporaryDirectory() as folder, postgres_kit.postgres() as postgres:
         context = context_on(Path(folder), Policy(cancel_at_amazon=True))
+        context.db.close()
         context = replace(context, db=Database(context.db.url))  # without keys, which would be gone afterwards
         fill(context)
         assert [name for name, rows in contents(context.db).items() if not rows] == []
         _copy(context.db, postgres.create("kept"))
         paths[1].write_bytes(postgres.dump("kept"))
         context.db.close()
+        databases.close_all()
         _shrunk(context.settings.data / "cws_filedrop.db", paths[0])
     return paths
 

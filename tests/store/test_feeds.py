@@ -19,6 +19,8 @@ from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import claims, lines, packed_lines, uploads
 from cws_filedrop.tables import SHIPMENT_COLUMNS, TEXT
 
+pytestmark = pytest.mark.postgres
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 FREE = RateLimit("createFeed", lambda arrival, now: (now, 0.0))
 SPENT = RateLimit("createFeed", lambda arrival, now: (now, 12.5))
@@ -122,10 +124,11 @@ def test_a_second_feed_may_leave_after_a_while(db: Database, account: int) -> No
     assert turn(db, account, "b", now=NOW + timedelta(minutes=21)).feed_no is not None
 
 
-def test_an_unresolved_submission_blocks_however_old(db: Database, account: int) -> None:
+@pytest.mark.parametrize("state", [FeedState.FILLED, FeedState.INTENDED, FeedState.ADOPTED, FeedState.STOPPED])
+def test_an_unresolved_submission_blocks_however_old(db: Database, account: int, state: FeedState) -> None:
     number = filled(db, account)
     queue(db, "u2", ["333-3333333-3333333"])
-    feeds.change(db, number, state=FeedState.INTENDED)
+    feeds.change(db, number, state=state)
     assert turn(db, account, "b", now=NOW + timedelta(days=3)) == FeedSlot()
 
 

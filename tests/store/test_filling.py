@@ -21,6 +21,8 @@ from cws_filedrop.store.feeds import feeds, filling, settling
 from cws_filedrop.store.feeds.settling import Settlement
 from cws_filedrop.store.uploads import claims, uploads
 
+pytestmark = pytest.mark.postgres
+
 RUNS = count()
 FINE = Settlement(Verdict.CONFIRMED, "", "ok", {})
 

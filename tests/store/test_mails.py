@@ -15,6 +15,8 @@ from cws_filedrop.store.outgoing.mails import Draft, Mail, Note
 from cws_filedrop.store.schema import MAIL_NOTES, ORDER_PEOPLE, ORDERS, SELLERS
 from cws_filedrop.store.sellers import sellers
 
+pytestmark = pytest.mark.postgres
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LATER = NOW + timedelta(days=100)
 

@@ -20,6 +20,8 @@ from cws_filedrop.store.lists.outcomes import LatencyCounts, OutcomeFigures, Tim
 from cws_filedrop.store.schema import UPLOADS
 from cws_filedrop.store.uploads import uploads
 
+pytestmark = pytest.mark.postgres
+
 LIMITS = (1.0, 100.0)
 
 

@@ -18,6 +18,8 @@ from cws_filedrop.store.uploads.packed_lines import (
 )
 from cws_filedrop.tables import CANCELLATION_COLUMNS, SHIPMENT_COLUMNS, TEXT
 
+pytestmark = pytest.mark.postgres
+
 ORDERS = ["026-1520163-6049104", "026-1520163-0000002", "026-1520163-0000003"]
 # Of the time before versions; the cells are those of version 1.
 UNMARKED = (

@@ -23,6 +23,8 @@ from cws_filedrop.store.schema import ORDER_PEOPLE, ORDERS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.users import users
 
+pytestmark = pytest.mark.sqlite
+
 SEED = "JBSWY3DPEHPK3PXPJBSWY3DP"
 HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BUYER = '{"buyer_name": "Theodora Example"}'

@@ -3,9 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from cws_filedrop.model import Account, DateOrder, Policy, Seller
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.sellers import sellers
+
+pytestmark = pytest.mark.postgres
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 

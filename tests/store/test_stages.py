@@ -15,6 +15,8 @@ from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.lists import stages
 from cws_filedrop.store.lists.stages import NONE, StageCount
 
+pytestmark = pytest.mark.postgres
+
 HEADER = "order-id\torder-item-id\tpurchase-date\tship-service-level\tquantity-purchased\tpromise-date\n"
 
 

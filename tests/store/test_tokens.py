@@ -12,6 +12,8 @@ from cws_filedrop.model import Account, Seller
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.sellers import sellers, tokens
 
+pytestmark = pytest.mark.postgres
+
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 

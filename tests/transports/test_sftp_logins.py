@@ -30,10 +30,11 @@ from transports.sftp_kit import (
     ssh,
 )
 
-from cws_filedrop.door_settings import SftpSettings
+from cws_filedrop.door_settings import GuardSettings, SftpSettings
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.drop.claims import Cause
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.gate.guard import Guard
 from cws_filedrop.gate.logins import LATER, Logins, SellerLogin, Throttle
 from cws_filedrop.model import Grade
 from cws_filedrop.transports.sftp.door import SftpDoor
@@ -251,14 +252,42 @@ def test_connections_are_limited_in_all(place: SftpPlace) -> None:
         assert ends(third)
 
 
-def test_a_banned_address_is_not_let_in(place: SftpPlace) -> None:
-    class Ban(Throttle):
-        def banned(self, address: str) -> float:
-            return 60.0 if address == "127.0.0.1" else 0.0
-
-    door = place.sftp_door(brake=Ban())
+def test_a_right_key_passes_a_ban_and_a_right_password_does_not(place: SftpPlace) -> None:
+    guard = Guard(GuardSettings(failures=100, ban_failures=3))
+    door = place.sftp_door(brake=guard)
+    for number in range(3):
+        guard.failed((f"guess{number}", "127.0.0.1"))
+    assert guard.banned("127.0.0.1")
     with connect(door) as connection:
-        assert ends(connection)
+        banned = paramiko.Transport(connection)
+        banned.start_client(timeout=60)
+        with pytest.raises(paramiko.BadAuthenticationType) as refused:
+            banned.auth_password("acme", PASSWORD)
+        assert refused.value.allowed_types == ["publickey"]
+        banned.close()
+    with connect(door) as connection:
+        assert ends(connection), "one after the other, and not at once"
+    wait_for(lambda: not door._connections)
+    key = paramiko.ECDSAKey.generate()
+    place.keys.allow("acme", key)
+    wait_for(lambda: comes_in_with(door, key), what="the right key to be let in")
+    with ssh(door):
+        pass  # the name is known at that address now
+    with pytest.raises(paramiko.AuthenticationException), ssh(door, "other"):
+        pass
+
+
+def comes_in_with(door: SftpDoor, key: paramiko.PKey) -> bool:
+    with connect(door) as connection:
+        transport = paramiko.Transport(connection)
+        try:
+            transport.start_client(timeout=60)
+            transport.auth_publickey("acme", key)
+            return bool(paramiko.SFTPClient.from_transport(transport))
+        except (EOFError, OSError, paramiko.SSHException):
+            return False
+        finally:
+            transport.close()
 
 
 def test_strangers_leave_room_for_those_who_log_in(place: SftpPlace) -> None:

@@ -8,7 +8,9 @@ import re
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
+import paramiko
 import pytest
 from transports import sftp_kit
 from transports.doors_kit import PASSWORD, Place, connect, put, wait_for
@@ -108,6 +110,49 @@ def test_key_exchanges_that_never_end(tmp_path_factory: pytest.TempPathFactory, 
         place.wait_for_claims(5)
     finally:
         place.close()
+
+
+SILENT = [f"127.0.5.{number}" for number in range(1, 13)]
+OF_SILENT = 32
+FOR_EVER = {"max_strangers_per_address": OF_SILENT, "login_timeout_seconds": 3600}
+SELLER = "127.0.6.1"
+
+
+def fill(address: tuple[str, int], kept: contextlib.ExitStack, words: bytes) -> None:
+    """As many connections as a door lets in, from a dozen addresses, of which nothing more is heard."""
+    for source in SILENT:
+        for _ in range(OF_SILENT):
+            one = kept.enter_context(socket.create_connection(address, 20, (source, 0)))
+            with contextlib.suppress(OSError):
+                one.send(words)
+
+
+@pytest.mark.parametrize("words", [b"", b"SSH-2.0-OpenSSH_9.7\r\n"], ids=["silent", "greeting"])
+def test_silent_addresses_do_not_shut_the_sftp_door(tmp_path: Path, words: bytes) -> None:
+    sftp = SftpPlace(tmp_path)
+    try:
+        door = sftp.sftp_door(**FOR_EVER)
+        with contextlib.ExitStack() as kept:
+            fill(door.address, kept, words)
+            wait_for(lambda: len(door._connections) >= 192)
+            for source in (SELLER, "127.0.6.2"):
+                with socket.create_connection(door.address, 60, (source, 0)) as connection:
+                    transport = paramiko.Transport(connection)
+                    transport.connect(username="acme", password=PASSWORD)
+                    transport.close()
+            assert len(door._connections) >= 150, "they were all gone, so nothing was shown"
+    finally:
+        sftp.close()
+
+
+def test_silent_addresses_do_not_shut_the_ftp_door(place: Place) -> None:
+    door = place.ftp_door(**FOR_EVER)
+    with contextlib.ExitStack() as kept:
+        fill(door.address, kept, b"USER acme\r\n")
+        for source in (SELLER, "127.0.6.2"):
+            with ftplib.FTP(timeout=60) as client:
+                client.connect(*door.address, source_address=(source, 0))
+                client.login("acme", PASSWORD)
 
 
 def passive(client: ftplib.FTP) -> tuple[str, int]:

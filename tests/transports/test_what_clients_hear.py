@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import asyncssh
 import paramiko
 import pytest
 from transports.doors_kit import PASSWORD, connect, needs, put, refusal, run, wait_for
@@ -174,8 +175,6 @@ def by_paramiko(doors: Doors, file: str) -> tuple[int, str]:
 
 
 def by_asyncssh(doors: Doors, file: str) -> tuple[int, str]:
-    asyncssh = pytest.importorskip("asyncssh", reason="asyncssh is not at hand")
-
     async def send() -> None:
         port = doors.sftp.address[1]
         who = {"username": "acme", "password": PASSWORD, "known_hosts": None, "client_keys": None, "config": None}

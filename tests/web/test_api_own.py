@@ -243,7 +243,11 @@ def test_a_token_of_its_own_from_its_beginning_to_its_end(site: Site) -> None:
     assert site.call("DELETE", where).status_code == 204
     assert [one["label"] for one in site.get("/tokens").json()["tokens"]] == ["test"]
     kept = decisions.listing(site.context.db, limit=10)
-    assert [(one.what, one.about) for one in kept] == [("token.remove", str(number)), ("token.disable", str(number))]
+    assert [(one.what, one.about) for one in kept] == [
+        ("seller.token-remove", "anna"),
+        ("seller.token-disable", "anna"),
+    ]
+    assert {one.detail for one in kept} == {f"{number} {made[1][:10]}… stock"}
     assert {(one.who, one.token) for one in kept} == {("seller anna", site.tokens["anna"][:10])}
 
 
@@ -258,7 +262,7 @@ def test_what_happens_to_hooks_is_kept_with_who_and_by_which_token(site: Site) -
     site.call("PATCH", f"/hooks/{made}", json={"enabled": False})
     site.call("DELETE", f"/hooks/{made}")
     kept = decisions.listing(site.context.db, limit=10)
-    assert [one.what for one in kept] == ["hook.remove", "hook.disable", "hook.add"]
+    assert [one.what for one in kept] == ["seller.hook-remove", "seller.hook-disable", "seller.hook-add"]
 
 
 def test_the_document_is_there_and_names_its_answers(site: Site) -> None:
@@ -268,7 +272,9 @@ def test_the_document_is_there_and_names_its_answers(site: Site) -> None:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             ours = path.startswith("/ops/")
-            assert operation["security"] == [{"operator_token" if ours else "token": []}], (method, path)
+            (security,) = operation["security"]
+            assert list(security) == ["operator_token" if ours else "token"], (method, path)
+            assert next(iter(security.values())) in (["read"], ["upload"], ["manage"]), (method, path)
             assert [tag.startswith("operators: ") for tag in operation["tags"]] == [ours], (method, path)
             assert {"401", "403", "422", "429"} <= set(operation["responses"]), (method, path)
             for status, answer in operation["responses"].items():

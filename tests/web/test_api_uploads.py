@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
@@ -43,6 +44,7 @@ def test_the_body_is_the_file(site: Site, path: str) -> None:
     claim = site.context.spool.claim_of(told["id"])
     assert (claim.door, claim.grade, claim.client) == (Door.HTTP, Grade.WHOLE, "127.0.0.1")
     assert site.context.spool.data_path(told["id"]).read_bytes() == GOOD
+    assert claim.sha256 == hashlib.sha256(GOOD).hexdigest()
     (entry,) = audit.listing(site.context.db)
     assert (entry.event, entry.door, entry.upload_id) == ("upload", "http", told["id"])
 

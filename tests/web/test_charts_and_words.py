@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 from lxml import etree
+from markupsafe import Markup
 
 from cws_filedrop.store.lists import charts
 from cws_filedrop.web.site import rendering, svg
@@ -101,3 +102,9 @@ def test_only_paths_of_ours_are_gone_to(path: str, ours: bool) -> None:
 )
 def test_figures_of_an_axis_are_short(value: float, told: str) -> None:
     assert svg.short(value) == told
+
+
+def test_letters_that_turn_around_what_stands_beside_them_are_spelled_out() -> None:
+    template = rendering.TEMPLATES.from_string("<b>{{ name }}</b> {{ kept }} {{ file | printable }}")
+    shown = template.render(name="a\u202etxt.<i>", kept=Markup("<i>\u2066</i>"), file="a\u200b\x1b[1m")
+    assert shown == "<b>a\\u202etxt.&lt;i&gt;</b> <i>\\u2066</i> a\\u200b\\x1b[1m"

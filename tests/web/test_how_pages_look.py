@@ -46,6 +46,8 @@ SELLERS_PAGES = (
     "/my/templates",
     "/my/connect",
     "/my/tokens",
+    "/my/login",
+    "/my/login/second-factor",
     "/my/settings",
 )
 SCHEMES = ("light", "dark")

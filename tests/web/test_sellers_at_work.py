@@ -114,6 +114,7 @@ def test_settings_are_kept_and_the_session_goes_on(site: Site) -> None:
 
 def test_a_token_is_shown_once_works_at_the_api_and_ends_when_it_is_removed(site: Site) -> None:
     anna = site.seller()
+    assert anna.post("/my/tokens", label="ware\u200bhouse").status_code == 409
     page = anna.post("/my/tokens", label="warehouse").text
     token = page.split('id="fresh">')[1].split("<")[0]
     assert token not in anna.get("/my/tokens").text

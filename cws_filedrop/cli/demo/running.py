@@ -8,7 +8,6 @@ import os
 import re
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,14 +15,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from rich import box
 from rich.console import Console
-from rich.panel import Panel
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from cws_filedrop import config, data_folder, log_settings, private
+from cws_filedrop.cli.demo import showing
 from cws_filedrop.cli.demo.lately import days_since, moved
+from cws_filedrop.cli.demo.showing import Answered, Row
 from cws_filedrop.cli.run_service import running
 from cws_filedrop.credentials import passwords
 from cws_filedrop.errors import expected
@@ -40,44 +38,39 @@ from cws_filedrop.store.sellers import profiles, sellers
 from cws_filedrop.store.users import users
 
 SELLER: Final = "demo"
-FIRST: Final = "fillz-mixed-good-and-bad.txt"  # shown with its receipt: an example of nearly everything
+FIRST: Final = "fillz-mixed-good-and-bad.txt"  # shown line by line: an example of nearly everything
 ORDER_BOOK: Final = "order-book.txt"  # lies beside some samples, and is loaded before they are dropped
 PATIENCE_SECONDS: Final = 55.0
-COLOURS: Final = {
-    "confirmed": "green",
-    "confirmed-warning": "yellow",
-    "updated": "cyan",
-    "duplicate": "cyan",
-    "rejected": "red",
-    "unconfirmed": "red",
-    "unknown": "magenta",
-    "held": "yellow",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedSample:
     """A sample that went up, and the id the server gave it."""
 
-    name: str
+    path: Path
     upload_id: str
 
 
-def demonstrate(names: list[Path], data: Path | None, *, serve: bool) -> bool:
-    """Start everything, drop these files by FTP, show what became of every line; true if every line has its verdict."""
+def demonstrate(names: list[Path], data: Path | None, *, serve: bool, every: bool) -> bool:
+    """Start everything, drop these files by FTP, show what became of their lines; true if every line has its verdict.
+
+    `every`: show each file's verdicts, not only those of the first file and the sums.
+    """
     private.set_umask()
-    console = Console()
+    console = Console(highlight=False)
     with _data_folder(data) as folder:
         settings = _settings(folder, serve=serve)
         log_settings.configure(settings, "worker")
         password = _seller(settings)
         _load_orders(settings, {beside for path in names if (beside := path.with_name(ORDER_BOOK)).exists()})
         with running(settings) as (addresses, stop):
-            complete = _run(console, names, addresses, password, stop)
+            began = time.monotonic()
+            results = _run(console, names, addresses, password, stop)
+            showing.show(console, results, time.monotonic() - began, every=every)
             if serve:
-                _show_ways_in(console, settings, addresses, password)
+                showing.show_ways_in(console, _ways_in(settings, addresses, password))
                 stop.wait()
-    return complete
+    return all(answered.rows for answered in results)
 
 
 def samples_in(folder: Path) -> list[Path]:
@@ -158,8 +151,8 @@ def _load_orders(settings: Settings, files: set[Path]) -> None:
     context.db.close()
 
 
-def _run(console: Console, names: list[Path], addresses: Addresses, password: str, stop: StopRequest) -> bool:
-    """Drop, wait, show; true when every line of every sample has its final verdict. Raises: Stopped."""
+def _run(console: Console, names: list[Path], addresses: Addresses, password: str, stop: StopRequest) -> list[Answered]:
+    """Drop the files and wait; each with the lines of its result, none if there is none yet. Raises: Stopped."""
     where = expected(addresses.ftp, "FTP of a demonstration")
     columns = (TextColumn("{task.description:<22}"), BarColumn(), MofNCompleteColumn())
     with _session(where, password) as ftp, Progress(*columns, console=console, transient=True) as progress:
@@ -171,13 +164,7 @@ def _run(console: Console, names: list[Path], addresses: Addresses, password: st
             progress.advance(bar)
         bar = progress.add_task("waiting for answers", total=len(sent))
         outbox = _wait(ftp, sent, stop, lambda answered: progress.update(bar, completed=answered))
-        results = [(sample, _rows(ftp, _file(outbox, sample, "result"))) for sample in sent]
-        receipt = _text(ftp, _file(outbox, sent[0], "receipt"))
-    console.rule(f"the receipt of {sent[0].name}, as the seller finds it", align="left")
-    console.print(receipt.strip(), markup=False, highlight=False)
-    console.rule("what became of every line", align="left")
-    _show(console, results)
-    return all(rows for _, rows in results)
+        return [Answered(sample.path, _rows(ftp, _file(outbox, sample, "result"))) for sample in sent]
 
 
 @contextmanager
@@ -200,7 +187,7 @@ def _drop(ftp: ftplib.FTP, path: Path) -> UploadedSample:
         except ftplib.error_perm as refusal:  # such as for a file without the needed headings; its receipt has details
             reply = str(refusal)
     id_in_reply = expected(re.search(r"\d{8}-\d{6}-\w{4}", reply), f"upload id in the reply {reply!r}")
-    return UploadedSample(path.name, id_in_reply[0])
+    return UploadedSample(path, id_in_reply[0])
 
 
 def _wait(ftp: ftplib.FTP, sent: list[UploadedSample], stop: StopRequest, tell: Callable[[int], None]) -> list[str]:
@@ -228,40 +215,19 @@ def _text(ftp: ftplib.FTP, name: str) -> str:
     return body.getvalue().decode()
 
 
-def _rows(ftp: ftplib.FTP, name: str) -> list[list[str]]:
-    return [line.split("\t") for line in _text(ftp, name).splitlines()[1:]]
+def _rows(ftp: ftplib.FTP, name: str) -> list[Row]:
+    return [Row.read(line) for line in _text(ftp, name).splitlines()[1:]]
 
 
-def _show(console: Console, results: list[tuple[UploadedSample, list[list[str]]]]) -> None:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("file", no_wrap=True)
-    table.add_column("lines", justify="right", no_wrap=True)
-    table.add_column("verdicts")
-    table.add_column("first thing to know", ratio=1)
-    for sent, rows in results:
-        verdicts = Counter(row[4] for row in rows)
-        words = "\n".join(f"[{COLOURS.get(name, 'white')}]{name} {n:,}[/]" for name, n in verdicts.most_common())
-        first_issue = next((f"{row[5]}: {row[6]}" for row in rows if row[5]), "")
-        table.add_row(sent.name, f"{len(rows):,}", words or "[red]no result[/]", _short(first_issue))
-    console.print(table)
-    total = Counter(row[4] for _, rows in results for row in rows)
-    console.print("all lines:", ", ".join(f"{name} {number:,}" for name, number in total.most_common()))
-
-
-def _short(text: str, width: int = 90) -> str:
-    from rich.markup import escape
-
-    return escape(text if len(text) <= width else text[: width - 1] + "…")
-
-
-def _show_ways_in(console: Console, settings: Settings, addresses: Addresses, password: str) -> None:
+def _ways_in(settings: Settings, addresses: Addresses, password: str) -> list[tuple[str, str]]:
+    """Where it is served and what to type there, the user and the password last."""
     host, port = expected(addresses.ftp, "FTP of a demonstration")
-    lines = [
-        f"FTP       ftp://{host}:{port}   user [b]{SELLER}[/]   password [b]{password}[/]",
-        *([f"SFTP      sftp://{addresses.sftp[0]}:{addresses.sftp[1]}   the same"] if addresses.sftp else []),
-        f"folder    {settings.data / 'homes' / SELLER / 'inbox'}",
-        *([f"pages     {addresses.web}   the same, as operator or as seller"] if addresses.web else []),
-        f"try       curl -T sample_files/shipped-today.txt ftp://{SELLER}:{password}@{host}:{port}/inbox/",
-        "stop      Ctrl-C",
+    sftp = addresses.sftp
+    doors = [f"ftp://{host}:{port}", *([f"sftp://{sftp[0]}:{sftp[1]}"] if sftp else [])]
+    return [
+        ("try", f"curl -T sample_files/shipped-today.txt ftp://{SELLER}@{host}:{port}/inbox/"),
+        ("folder", str(settings.data / "homes" / SELLER / "inbox")),
+        ("doors", "   ".join(doors)),
+        *([("pages", str(addresses.web))] if addresses.web else []),
+        ("user", f"[b]{SELLER}[/]   password [b]{password}[/]   as seller and as operator"),
     ]
-    console.print(Panel("\n".join(lines), title="serving", title_align="left", box=box.ROUNDED))

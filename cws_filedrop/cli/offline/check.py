@@ -23,6 +23,7 @@ from cws_filedrop.cli.offline.options import (
 )
 from cws_filedrop.cli.offline.profile_source import Chosen, chosen
 from cws_filedrop.cli.terminal.shared import show_json
+from cws_filedrop.formatting import printable
 from cws_filedrop.model import Issue, JudgementContext, Verdict
 from cws_filedrop.rules.book import LookUp
 from cws_filedrop.settings import OrderSettings
@@ -122,13 +123,8 @@ def _answer(path: Path, facts: Any, file_issues: list[dict[str, str]]) -> dict[s
 
 
 def _lines(piece: Any) -> list[dict[str, Any]]:
-    from cws_filedrop.rules import wording
-
-    by_line: dict[int, list[Issue]] = {}
-    for line, issue in wording.issues(piece.issues):
-        by_line.setdefault(line, []).append(issue)
     orders, verdicts = piece.keys["order-id"].to_dict(), piece.verdicts.to_dict()
-    in_json = {line: [issue.as_json() for issue in issues] for line, issues in sorted(by_line.items())}
+    in_json = {line: [issue.as_json() for issue in issues] for line, issues in sorted(piece.issues_by_line.items())}
     return [
         {"line": line, "order_id": orders[line], "verdict": verdicts[line], "issues": issues}
         for line, issues in in_json.items()
@@ -137,16 +133,15 @@ def _lines(piece: Any) -> list[dict[str, Any]]:
 
 def _show(answer: Mapping[str, Any]) -> None:
     from rich.console import Console
-    from rich.markup import escape
 
-    console = Console()
+    console = Console(highlight=False)
     facts = ", ".join(filter(None, (answer["format"], answer["encoding"], f"{answer['line_count']:,} lines")))
-    console.print(f"[b]{escape(answer['file'])}[/]: {facts if answer['format'] else 'not usable'}")
+    console.print(f"[b]{_plain(answer['file'])}[/]: {facts if answer['format'] else 'not usable'}")
     for note in answer["notes"]:
-        console.print(f"  {escape(note)}")
+        console.print(f"  {_plain(note)}")
     _show_issues(console, "the whole file", answer["file_issues"])
     for line in answer["lines"][:SHOWN_LINES]:
-        _show_issues(console, f"line {line['line']} [b]{line['verdict']}[/] {escape(line['order_id'])}", line["issues"])
+        _show_issues(console, f"line {line['line']} [b]{line['verdict']}[/] {_plain(line['order_id'])}", line["issues"])
     if (more := len(answer["lines"]) - SHOWN_LINES) > 0:
         console.print(f"and {more:,} more lines with something to say (--json lists them all)")
     console.print(_conclusion(answer))
@@ -155,14 +150,19 @@ def _show(answer: Mapping[str, Any]) -> None:
 
 
 def _show_issues(console: Any, where: str, issues: Iterable[Mapping[str, str]]) -> None:
-    from rich.markup import escape
-
     issues = list(issues)
     if issues:
         console.print(where)
     for issue in issues:
         colour = COLOURS[issue["severity"]]
-        console.print(f"  [{colour}]{issue['code']}[/] {escape(issue['message'])} [dim]{escape(issue['remedy'])}[/]")
+        console.print(f"  [{colour}]{issue['code']}[/] {_plain(issue['message'])} [dim]{_plain(issue['remedy'])}[/]")
+
+
+def _plain(text: str) -> str:
+    """A text from a file, which is no markup and moves no cursor."""
+    from rich.markup import escape
+
+    return escape(printable(text))
 
 
 def _conclusion(answer: Mapping[str, Any]) -> str:

@@ -23,6 +23,7 @@ from cws_filedrop.cli.offline.options import (
 from cws_filedrop.cli.offline.profile_source import Chosen, chosen
 from cws_filedrop.cli.terminal import shared
 from cws_filedrop.cli.terminal.shared import show_json, stop
+from cws_filedrop.formatting import printable
 
 
 def convert(
@@ -65,6 +66,8 @@ def convert(
         show_json({"version": 1, "file": file.name, "out": str(out)} | summary)
     else:
         counts = ", ".join(f"{verdict} {number:,}" for verdict, number in made.outcome.counts.items())
-        typer.echo(f"{file.name}: {made.line_count:,} lines ({counts}), {made.document_count:,} documents in {out}")
+        typer.echo(
+            f"{printable(file.name)}: {made.line_count:,} lines ({counts}), {made.document_count:,} documents in {out}"
+        )
     if not converting.all_good(made.outcome.counts):
         raise typer.Exit(1)

@@ -7,6 +7,7 @@ import re
 import zoneinfo
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -15,7 +16,7 @@ from cws_filedrop.cli.completion import answers
 from cws_filedrop.cli.seller import policy as seller_policy
 from cws_filedrop.cli.seller.policy import OnOff
 from cws_filedrop.cli.terminal import shared
-from cws_filedrop.cli.terminal.shared import given_password, settings, show_json, show_table, stop
+from cws_filedrop.cli.terminal.shared import END_OR_KEEP, given_password, settings, show_json, show_table, stop
 from cws_filedrop.model import Account, DateOrder, MailEvent, Policy, Seller
 
 app = typer.Typer(help="Sellers: add, list, change their password, switch off, remove.", no_args_is_help=True)
@@ -114,24 +115,34 @@ def passwd(
     clear: Annotated[bool, typer.Option("--clear", help="change the one for FTP without encryption")] = False,
     no_clear: Annotated[bool, typer.Option("--no-clear", help="take the one for FTP without encryption away")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
-    end_tokens: Annotated[bool, typer.Option("--end-tokens", help="switch its API tokens off, too")] = False,
+    end_tokens: Annotated[bool | None, END_OR_KEEP] = None,
 ) -> None:
     """Give a seller a new password; sessions of the old one end at their next login."""
+    from cws_filedrop.cli.terminal.decisions import decided
     from cws_filedrop.credentials import passwords
+    from cws_filedrop.decisions import seller_logins
 
     if no_clear:
-        _change(name, {"clear_password_hash": None}, "seller.no-clear-password")
+        decided(seller_logins.forget_clear_password, name)
         typer.echo(f"{name.lower()} logs in with encryption only")
         return
     password = _chosen(password, password_stdin)
     chosen = password or passwords.generated()
-    what = "seller.clear-password" if clear else "seller.password"
-    _change(name, {"clear_password_hash" if clear else "password_hash": passwords.hashed(chosen)}, what)
+    decided(seller_logins.set_password, name, chosen, clear=clear)
     if password:
         typer.echo("changed")
     else:
         typer.echo(f"password {chosen}\nThis password is shown once.")
-    _ask_about_tokens(name, end=end_tokens)
+    _ask_about_tokens(name, end=end_tokens, typed=not password_stdin)
+
+
+@app.command("forget-factor")
+def forget_factor(name: Name) -> None:
+    """Stop asking a seller for codes on the pages, when the phone is lost."""
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import seller_logins
+
+    typer.echo(decided(seller_logins.forget_factor, name))
 
 
 def _chosen(password: str, from_stdin: bool) -> str:
@@ -144,19 +155,17 @@ def _chosen(password: str, from_stdin: bool) -> str:
     return given
 
 
-def _ask_about_tokens(name: str, *, end: bool) -> None:
-    """Tokens outlive a password: whoever changes it since somebody knew it wants to hear of them."""
+def _ask_about_tokens(name: str, *, end: bool | None, typed: bool) -> None:
+    from cws_filedrop.cli.terminal import tokens_left
+    from cws_filedrop.cli.terminal.decisions import decided
     from cws_filedrop.cli.terminal.opened import database, seller_id
+    from cws_filedrop.decisions import seller_tokens
     from cws_filedrop.store.sellers import tokens
 
     db = database(settings())
-    mine = seller_id(db, name)
-    still = [one for one in tokens.listing(db, mine) if one.enabled]
-    for one in still if end else ():
-        tokens.enable(db, mine, one.id, enabled=False)
-    if still:
-        done = "are switched off" if end else "go on opening the API (seller token list; --end-tokens ends them)"
-        typer.echo(f"{len(still)} API tokens {done}")
+    mine = tokens.listing(db, seller_id(db, name))
+    ending = partial(decided, seller_tokens.disable_all, name)
+    tokens_left.ask(name.lower(), mine, end=end, kind="seller", disable_all=ending, typed=typed)
 
 
 @app.command("set")

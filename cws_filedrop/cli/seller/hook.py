@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -29,10 +28,9 @@ def add(
     json: Json = False,
 ) -> None:
     """Send events of a seller's uploads and orders to an address; show the secret that signs the calls, once."""
-    from cws_filedrop.cli.terminal.decisions import recorded
-    from cws_filedrop.cli.terminal.opened import database, seller_id
-    from cws_filedrop.notify import reaching, signing
-    from cws_filedrop.store.outgoing import hooks
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import seller_hooks
+    from cws_filedrop.notify import reaching
 
     chosen = settings()
     for wanted in event or ():
@@ -40,15 +38,10 @@ def add(
             raise stop(f"--event {wanted}: use {', '.join(SELLERS_EVENTS)}", 2)
     events = [known for known in SELLERS_EVENTS if not event or known in event]
     try:
-        reaching.checked(url, allow_http=chosen.hooks.allow_http)
+        reaching.checked(url, allow_http=chosen.hooks.allow_http, ports=chosen.hooks.called_ports)
     except reaching.Unreachable as error:
         raise stop(f"{url}: {error}", 2) from None
-    db, secret = database(chosen), signing.new_secret()
-    owner = seller_id(db, name)
-    hook_id = hooks.add(db, owner, url, secret=secret, events=events, now=datetime.now(UTC))
-    if hook_id is None:
-        raise stop(f"{name.lower()} has {hooks.MOST_HOOKS} web hooks already; remove one of them")
-    recorded(db, "seller.hook-add", name.lower(), f"{hook_id} {url}")
+    hook_id, secret = decided(seller_hooks.add, name, url, events)
     if json:
         show_json({"version": 1, "id": hook_id, "url": url, "events": events, "secret": secret})
     else:
@@ -114,26 +107,18 @@ def enable(name: Name, hook: HookId) -> None:
 @app.command()
 def remove(name: Name, hook: HookId) -> None:
     """Remove a hook, and what is queued for it."""
-    from cws_filedrop.cli.terminal.decisions import recorded
-    from cws_filedrop.cli.terminal.opened import database, seller_id
-    from cws_filedrop.store.outgoing import hooks
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import seller_hooks
 
-    db = database(settings())
-    if not hooks.remove(db, seller_id(db, name), hook):
-        raise stop(f"{name.lower()} has no web hook {hook}")
-    recorded(db, "seller.hook-remove", name.lower(), str(hook))
+    decided(seller_hooks.remove, name, hook)
     typer.echo(f"web hook {hook} is removed")
 
 
 def _enable(name: str, hook: int, *, enabled: bool) -> None:
-    from cws_filedrop.cli.terminal.decisions import recorded
-    from cws_filedrop.cli.terminal.opened import database, seller_id
-    from cws_filedrop.store.outgoing import hooks
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import seller_hooks
 
-    db = database(settings())
-    if not hooks.enable(db, seller_id(db, name), hook, enabled=enabled):
-        raise stop(f"{name.lower()} has no web hook {hook}")
-    recorded(db, "seller.hook-enable" if enabled else "seller.hook-disable", name.lower(), str(hook))
+    decided(seller_hooks.enable, name, hook, enabled)
     typer.echo(f"web hook {hook} is switched {'on' if enabled else 'off'}")
 
 

@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
-
-import typer
 
 from cws_filedrop.cli.completion import answers
-from cws_filedrop.cli.terminal.shared import settings, stop
+from cws_filedrop.cli.terminal.shared import settings
+from cws_filedrop.cli.terminal.terms import GivenTerms
 from cws_filedrop.cli.tokens import Listed, Made, Owners, token_commands
 
 
-def _add(name: str, label: str) -> Made:
-    from cws_filedrop.cli.terminal.decisions import recorded
-    from cws_filedrop.cli.terminal.opened import database, seller_id
+def _add(name: str, label: str, given: GivenTerms) -> Made:
+    from cws_filedrop.cli.terminal import terms
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import seller_tokens
     from cws_filedrop.store.sellers import tokens
-    from cws_filedrop.store.token_rows import LONGEST_LABEL
 
-    if len(label) > LONGEST_LABEL or not label.isprintable():
-        raise stop(f"--label: {LONGEST_LABEL} printable characters at most", 2)
-    db = database(settings())
-    made = tokens.add(db, seller_id(db, name), label, now=datetime.now(UTC))
-    if made is None:
-        raise stop(f"{name.lower()} has {tokens.MOST_TOKENS} tokens already; remove one of them")
-    recorded(db, "seller.token-add", name.lower(), f"{made[0].id} {label}".strip())
-    return made[0].id, label, made[1]
+    made, token = decided(seller_tokens.add, name, terms.label(label), terms.terms(given, tokens.SCOPES))
+    return made.id, made.label, token
 
 
 def _listing(name: str) -> Listed:
@@ -37,31 +29,19 @@ def _listing(name: str) -> Listed:
 
 
 def _enable(name: str, token: int, enabled: bool) -> str:
-    from cws_filedrop.cli.terminal.decisions import recorded
-    from cws_filedrop.cli.terminal.opened import database, seller_id
-    from cws_filedrop.store.sellers import tokens
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import seller_tokens
 
-    db = database(settings())
-    if tokens.enable(db, seller_id(db, name), token, enabled=enabled) is None:
-        raise _not_there(name, token)
-    recorded(db, "seller.token-enable" if enabled else "seller.token-disable", name.lower(), str(token))
+    decided(seller_tokens.enable, name, token, enabled)
     return f"token {token} is switched {'on' if enabled else 'off'}"
 
 
 def _remove(name: str, token: int) -> str:
-    from cws_filedrop.cli.terminal.decisions import recorded
-    from cws_filedrop.cli.terminal.opened import database, seller_id
-    from cws_filedrop.store.sellers import tokens
+    from cws_filedrop.cli.terminal.decisions import decided
+    from cws_filedrop.decisions import seller_tokens
 
-    db = database(settings())
-    if tokens.remove(db, seller_id(db, name), token) is None:
-        raise _not_there(name, token)
-    recorded(db, "seller.token-remove", name.lower(), str(token))
+    decided(seller_tokens.remove, name, token)
     return f"token {token} is removed"
-
-
-def _not_there(name: str, token: int) -> typer.Exit:
-    return stop(f"{name.lower()} has no token {token}")
 
 
 app = token_commands(

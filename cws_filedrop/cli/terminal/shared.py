@@ -15,10 +15,14 @@ import typer
 
 from cws_filedrop import config
 from cws_filedrop.errors import ConfigError
+from cws_filedrop.formatting import printable
 from cws_filedrop.settings import Settings
 
 LONGEST_MERCHANT_ID: Final = 50
 TONES: Final = {"good": "green", "odd": "yellow", "bad": "red"}
+END_OR_KEEP: Final = typer.Option(
+    "--end-tokens/--keep-tokens", help="switch API tokens off, too, or leave them on [default: asked, else left on]"
+)
 DEFAULT_CONFIG: Final = Path("cws_filedrop.toml")
 
 
@@ -67,7 +71,8 @@ def merchant_id(text: str) -> str:
 
 def show_json(value: object) -> None:
     """One JSON document on standard output."""
-    typer.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    typer.echo("".join(one if one.isprintable() or one == "\n" else json.dumps(one)[1:-1] for one in text))
 
 
 def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -77,17 +82,18 @@ def show_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[obje
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    title = printable(title)
+    table = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for row in rows:
         # As texts, since what stands in a cell may look like markup: a file's name may hold brackets.
         cells = (cell if isinstance(cell, Coloured) else Coloured(str(cell), "plain") for cell in row)
-        table.add_row(*(Text(cell.text, TONES.get(cell.tone, "")) for cell in cells))
+        table.add_row(*(Text(printable(cell.text), TONES.get(cell.tone, "")) for cell in cells))
     if table.row_count:
-        Console().print(table)
+        Console().print(table, highlight=False)
     else:
-        Console().print(f"[italic]{title}[/]\n\n none\n", highlight=False)
+        Console().print(Text(title, "italic"), Text("\n none\n"), sep="\n", highlight=False)
 
 
 def write_bytes(content: bytes, path: Path | None) -> None:
@@ -109,5 +115,5 @@ def given_password() -> str:
 
 def stop(message: str, code: int = 1) -> typer.Exit:
     """Print why on standard error, and return what the caller is to raise: so a checker sees where a function ends."""
-    typer.echo(f"cws-filedrop: {message}", err=True)
+    typer.echo("\n".join(map(printable, f"cws-filedrop: {message}".split("\n"))), err=True)
     return typer.Exit(code)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Annotated, TypeVar
 
 import typer
 
 from cws_filedrop.cli.completion import answers
-from cws_filedrop.cli.terminal.shared import given_password, settings, show_json, show_table
+from cws_filedrop.cli.terminal.shared import END_OR_KEEP, given_password, settings, show_json, show_table
 from cws_filedrop.model import Role
 
 app = typer.Typer(help="Operators: add, list, change who may use their pages.", no_args_is_help=True)
@@ -62,6 +63,7 @@ def list_(json: Annotated[bool, typer.Option("--json", help="for machines")] = F
 def password(
     name: Name,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="read it from standard input")] = False,
+    end_tokens: Annotated[bool | None, END_OR_KEEP] = None,
 ) -> None:
     """Give a user a new password, made and shown once unless one is given; the user's sessions end."""
     from cws_filedrop.decisions import people
@@ -71,6 +73,22 @@ def password(
         typer.echo(f"{name} has another password")
     else:
         typer.echo(f"password     {_done(people.new_password, name)}  (shown only now)")
+    _ask_about_tokens(name, end=end_tokens, typed=not password_stdin)
+
+
+def _ask_about_tokens(name: str, *, end: bool | None, typed: bool) -> None:
+    from cws_filedrop.cli.terminal import tokens_left
+    from cws_filedrop.cli.terminal.opened import database
+    from cws_filedrop.decisions import user_tokens
+    from cws_filedrop.store.users import user_tokens as rows
+    from cws_filedrop.store.users import users
+
+    db = database(settings())
+    user = users.find(db, name)
+    if user is not None:
+        ending = partial(_done, user_tokens.disable_all, name)
+        mine = rows.listing(db, user.id)
+        tokens_left.ask(user.name, mine, end=end, kind="user", disable_all=ending, typed=typed)
 
 
 @app.command()

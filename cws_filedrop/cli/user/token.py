@@ -6,14 +6,17 @@ from dataclasses import asdict
 
 from cws_filedrop.cli.completion import answers
 from cws_filedrop.cli.terminal.shared import settings, stop
+from cws_filedrop.cli.terminal.terms import GivenTerms
 from cws_filedrop.cli.tokens import Listed, Made, Owners, token_commands
 
 
-def _add(name: str, label: str) -> Made:
+def _add(name: str, label: str, given: GivenTerms) -> Made:
+    from cws_filedrop.cli.terminal import terms
     from cws_filedrop.cli.terminal.decisions import decided
     from cws_filedrop.decisions import user_tokens
+    from cws_filedrop.store.users.user_tokens import SCOPES
 
-    made, token = decided(user_tokens.add, name, label)
+    made, token = decided(user_tokens.add, name, terms.label(label), terms.terms(given, SCOPES))
     return made.id, made.label, token
 
 

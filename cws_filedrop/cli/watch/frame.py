@@ -184,12 +184,12 @@ def _uploads_of(number: int) -> str:
 
 
 def _uploads(seen: Overview, now: datetime, limit: int, *, wide: bool) -> RenderableType:
-    columns = [("came", "short"), ("seller", "short"), ("file", "long"), ("state", "short"), ("lines", "number")]
+    columns = [("came", "short"), ("seller", "short"), ("file", "long"), ("outcome", "long"), ("lines", "number")]
     table = _table(*columns, *([("verdicts", "long")] if wide else []))
     for upload in seen.uploads[:limit]:
         cells = [Text(age(upload.arrived_at, now), style="dim"), Text(upload.seller), Text(printable(upload.name))]
         cells += [
-            Text(upload.state, style=COLOURS[tone(upload.state)]),
+            Text(upload.outcome.words, style=COLOURS[upload.outcome.tone]),
             Text(f"{upload.line_count:,}" if upload.line_count else ""),
         ]
         table.add_row(*cells, *([_verdicts(upload.verdicts.items())] if wide else []))

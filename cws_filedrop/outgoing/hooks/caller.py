@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,8 +20,8 @@ from cws_filedrop.notify import calling, reaching, signing
 from cws_filedrop.notify.calling import CallResult, CallRules, HookMessage
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.pacing.due_rows import Batch, DueRows
 from cws_filedrop.pacing.status_due import STATUS_DUE
-from cws_filedrop.periodic import Again, Job, PeriodicTask
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import moment
 from cws_filedrop.store.outgoing import hooks
@@ -39,15 +40,15 @@ MARGIN_SECONDS: Final = 30.0  # beyond its time-out; then a call that somebody b
 class Caller:
     """Makes the calls. `start()` returns at once; `stop()` waits for calls under way."""
 
-    def __init__(self, context: ServiceContext) -> None:
-        """Raises: ConfigError when the [hooks] settings cannot be used."""
+    def __init__(self, context: ServiceContext, *, is_ours: Callable[[], bool] = lambda: True) -> None:
+        """`is_ours` says whether this process is to make them now.
+
+        Raises: ConfigError when the [hooks] settings cannot be used.
+        """
         self._context = context
         self._secret = operators_secret(context)
-        self._task = PeriodicTask(
-            "hooks",
-            Job(lambda: Again(0) if self.round() else None, ROUND_SECONDS, ROUND_SECONDS),
-            failed=lambda _: LOG.exception("hooks.round_failed"),
-        )
+        batch = Batch(lambda: self.round() > 0, ROUND_SECONDS)
+        self._task = DueRows("hooks", batch, is_ours=is_ours, broke=lambda: LOG.exception("hooks.round_failed"))
 
     def start(self) -> None:
         """Begin; calls that an earlier process had under way are made again."""
@@ -137,7 +138,7 @@ def some_of_each(queues: list[list[HookCall]]) -> list[list[HookCall]]:
 def rules_of(context: ServiceContext) -> CallRules:
     """What the settings allow hooks."""
     chosen = context.settings.hooks
-    return CallRules(chosen.allow_http, chosen.allow_private, chosen.timeout_seconds)
+    return CallRules(chosen.allow_http, chosen.allow_private, chosen.timeout_seconds, chosen.called_ports)
 
 
 def operators_secret(context: ServiceContext) -> str:
@@ -148,7 +149,7 @@ def operators_secret(context: ServiceContext) -> str:
     key = "[hooks] operators_secret"
     secret = config.secret(chosen.operators_secret, os.environ, key=key)
     try:
-        reaching.checked(chosen.operators_url, allow_http=chosen.allow_http)
+        reaching.checked(chosen.operators_url, allow_http=chosen.allow_http, ports=chosen.called_ports)
         signing.key_of(secret)
     except (reaching.Unreachable, ValueError) as error:
         raise ConfigError(f"[hooks] operators_url or operators_secret: {error}") from error

@@ -1,6 +1,7 @@
 """Mails to buyers: one for each package whose shipment Amazon has confirmed, where the seller asked for them.
 
-No mail for lines of status "shipped & no confirm", nor for orders whose buyer the order book does not know (any more).
+No mail for lines of status "shipped & no confirm", nor for orders whose buyer the order book does not know (any more);
+and none at all about what the sandbox confirmed, since nobody may hear of a shipment by a rehearsal.
 Nothing of buyers is logged.
 """
 
@@ -15,9 +16,11 @@ from cws_filedrop.model import MailKind
 from cws_filedrop.notify.letters import Letter
 from cws_filedrop.notify.letters import write as letter
 from cws_filedrop.outgoing.mail.notes import Topic
+from cws_filedrop.reports.marketplace import MarketplaceKind, is_sandbox_feed
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import DatabaseUnavailable
 from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.feeds.feeds import FeedRow
 from cws_filedrop.store.orders import buyers
 from cws_filedrop.store.orders.buyers import ShippedLine
 from cws_filedrop.store.outgoing import mails
@@ -57,12 +60,20 @@ def _drafts(context: ServiceContext, feed_no: int) -> Iterator[Draft]:
     for line in buyers.shipped(context.db, feed_no, wanting):
         packages.setdefault(package(line), []).append(line)
     mailed = {key: lines for key, lines in packages.items() if not any(line.quiet for line in lines)}
+    if packages and _is_rehearsed(context, feed):
+        LOG.warning("mail.buyers_not_told", feed=feed_no, packages=len(packages))
+        return
     people = buyers.of_orders(context.db, feed.account_id, {key[0] for key in mailed})
     for key, lines in mailed.items():
         person = people.get(key[0])
         if person is not None and person.cells.get("buyer-email", "").strip():
             written = letter("buyer", _values(lines, person), context.marketplace)
             yield _draft(feed.account_id, key, lines, person, written)
+
+
+def _is_rehearsed(context: ServiceContext, feed: FeedRow) -> bool:
+    """Was it the sandbox that took the feed?"""
+    return context.marketplace is MarketplaceKind.SANDBOX or is_sandbox_feed(feed.amazon_feed_id)
 
 
 def package(shipped: ShippedLine) -> Package:

@@ -6,12 +6,14 @@ Noting again changes nothing, so that a step may run twice; and while mail is of
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
 from cws_filedrop.model import MailEvent, Seller, UploadState, Verdict
 from cws_filedrop.service_context import ServiceContext
+from cws_filedrop.store.database import Connection
 from cws_filedrop.store.outgoing import mails
 from cws_filedrop.store.outgoing.mails import Note
 from cws_filedrop.store.sellers import sellers
@@ -26,6 +28,7 @@ class Topic(StrEnum):
     FINISHED = "finished"  # the last line of an upload has Amazon's answer
     SHIPPED = "shipped"  # Amazon has answered a feed: buyers may hear of it
     TROUBLE = "trouble"  # something needs an operator
+    ACCESS = "access"  # a seller's token, web hook or login was changed
 
 
 def is_on(context: ServiceContext) -> bool:
@@ -85,6 +88,13 @@ def trouble(context: ServiceContext, key: str, *, about: str, what: str) -> None
     """Something needs an operator; `what` holds nothing of buyers."""
     if is_on(context) and context.settings.mail.operators:
         mails.note(context.db, [Note(key, Topic.TROUBLE, about, what)], now=context.clock())
+
+
+def access_in(context: ServiceContext, connection: Connection, seller: Seller, what: str) -> None:
+    """A seller's token, web hook or login was changed; part of the transaction that changes it."""
+    if is_on(context) and seller.mailing.addresses:
+        note = Note(f"access:{uuid.uuid4().hex}", Topic.ACCESS, str(seller.id), what)
+        mails.note_in(connection, [note], now=context.clock())
 
 
 def wants_each(seller: Seller) -> bool:

@@ -20,7 +20,8 @@ class LedgerRow(NamedTuple):
     """One order line in one package. `item` is "" for the whole order, `quantity` None for all that was ordered.
 
     `upload_id` and `line` are the line that told it last; `refused_by` names the line that Amazon refused last, and
-    `corrected_by` the line that corrects this package, as `line_key` does ("" = none).
+    `corrected_by` the line that corrects this package, as `line_key` does ("" = none). Refused units that nobody
+    answers for were a correction: what it was to correct stands, and nothing is open by them.
     """
 
     item: str
@@ -40,6 +41,11 @@ class LedgerRow(NamedTuple):
     def on_its_way(self) -> int:
         """Units that Amazon has not answered for."""
         return self.told - self.accepted - self.refused - self.unknown - self.cancelled
+
+    @property
+    def open_refusal(self) -> int:
+        """Refused units, without those of a correction of what Amazon has."""
+        return self.refused if self.refused_by else 0
 
     @property
     def counts_all(self) -> bool:
@@ -124,7 +130,7 @@ def _units(row: LedgerRow, count: int, ordered: int | None) -> int:
 def _still_refused(row: LedgerRow, mine: Sequence[LedgerRow], ordered: int | None) -> int:
     """Units of an order line that a row counts as refused. Where nobody has said how many were ordered, what a later
     upload brought and Amazon accepted is taken for them."""
-    refused = _units(row, row.refused, ordered)
+    refused = _units(row, row.open_refusal, ordered)
     if ordered is not None or not refused:
         return refused
     accepted = [one for one in mine if one.accepted]
@@ -199,13 +205,14 @@ def _room(item: str, line: LinePieces, rows: Sequence[LedgerRow]) -> int:
 
 def _reduced(row: LedgerRow, room: dict[str, int], ordered: Ordered) -> LedgerRow:
     """A row whose refused units fit into the room that is left of its order lines; the room is used up."""
-    if not row.refused and not row.unknown:
+    if not row.open_refusal and not row.unknown:
         return row
     lines = [row.item] if row.item else list(room)
     free = max(room[item] for item in lines)
-    refused = min(row.refused, free)
+    refused = min(row.open_refusal, free)
     for item in lines:
         room[item] = max(room[item] - _units(row, refused, ordered.get(item)), 0)
     unknown = row.unknown if free or any(ordered.get(item) is None for item in lines) else 0
-    gone = row.refused - refused + row.unknown - unknown
+    gone = row.open_refusal - refused + row.unknown - unknown
+    refused += row.refused - row.open_refusal
     return row._replace(refused=refused, unknown=unknown, cancelled=row.cancelled + gone)

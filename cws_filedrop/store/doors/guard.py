@@ -1,4 +1,4 @@
-"""What the guard remembers over restarts: failed logins by address and by user name."""
+"""What the guard remembers over restarts: failed logins by address and by user name, and who logged in from where."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from cws_filedrop.store.schema import GUARD
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """How often an address or user failed. `kind` is address or user; moments are seconds since 1970; `until` 0 = not
-    banned."""
+    """How often an address or user failed; moments are seconds since 1970; `until` 0 = not banned.
+
+    `kind` is address or user; or login, of one that did not fail: then `who` is address and user, and `scored_at` when.
+    """
 
     kind: str
     who: str

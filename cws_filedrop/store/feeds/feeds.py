@@ -19,6 +19,7 @@ from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
 from cws_filedrop.rules import feed_states
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.feeds.unseen import UNREAD, WHY_STOPPED
 from cws_filedrop.store.schema import ACCOUNTS, BUCKETS, FEEDS, LINES, UPLOADS
 
 UNRESOLVED: Final = (FeedState.OPEN, FeedState.FILLED, FeedState.INTENDED, FeedState.ADOPTED, FeedState.STOPPED)
@@ -128,8 +129,13 @@ def lock_account(connection: sa.Connection, account_id: int) -> None:
 
 def _is_busy(connection: sa.Connection, account_id: int, young: str) -> bool:
     stopped = sa.select(ACCOUNTS.c.stopped).where(ACCOUNTS.c.id == account_id)
+    return bool(connection.execute(stopped).scalar()) or is_in_flight(connection, account_id, young)
+
+
+def is_in_flight(connection: sa.Connection, account_id: int, young: str) -> bool:
+    """Does a feed hold back the account's next one? `young` is the stamp since which one that was sent does."""
     busy = sa.select(FEEDS.c.no).where(FEEDS.c.account_id == account_id, _in_flight(young)).limit(1)
-    return bool(connection.execute(stopped).scalar()) or connection.execute(busy).first() is not None
+    return connection.execute(busy).first() is not None
 
 
 def _in_flight(young: Any) -> sa.ColumnElement[bool]:
@@ -178,6 +184,7 @@ _READY: Final = (
             LINES.c.verdict == sa.literal_column(f"'{Verdict.QUEUED}'"),
             LINES.c.feed_no.is_(None),
             ~_HELD_BACK,
+            ~UNREAD,
         ),
     )
 )
@@ -195,6 +202,7 @@ def queued(account_id: Any, kind: FeedKind = FeedKind.FULFILLMENT) -> sa.Select[
             LINES.c.kind == sa.literal_column(f"'{kind}'"),
             UPLOADS.c.state == UploadState.WAITING,
             ~_HELD_BACK,
+            ~UNREAD,
         )
     )
 
@@ -374,7 +382,7 @@ def _stop_account(connection: sa.Connection, account_id: int, why: str) -> None:
 
 def stopped_accounts(db: Database) -> dict[int, str]:
     """Accounts for which nothing is sent, and why."""
-    query = sa.select(ACCOUNTS.c.id, ACCOUNTS.c.stopped).where(ACCOUNTS.c.stopped != "")
+    query = sa.select(ACCOUNTS.c.id, WHY_STOPPED).where(WHY_STOPPED != "")
     with db.read() as connection:
         return {row[0]: row[1] for row in connection.execute(query)}
 

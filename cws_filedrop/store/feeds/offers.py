@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind, ReadBackState, Verdict
+from cws_filedrop.model import ReadBackState, Verdict
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds import returning
 from cws_filedrop.store.schema import LINES, SIGHTINGS
@@ -33,7 +33,7 @@ _SAME_SIGHTING: Final = (
     LINES.c.account_id == SIGHTINGS.c.account_id,
     LINES.c.amazon_order_id == SIGHTINGS.c.amazon_order_id,
 )
-_OFFERED: Final = (LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None), LINES.c.kind == FeedKind.FULFILLMENT)
+_OFFERED: Final = (LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None))
 
 
 def send_again(db: Database, account_id: int, amazon_order_id: str, *, now: datetime) -> list[tuple[str, int]]:

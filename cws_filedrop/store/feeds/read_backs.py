@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Final, NamedTuple
@@ -20,7 +20,7 @@ from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import returning, shown
 from cws_filedrop.store.schema import CLAIMS, FEEDS, LINES, ORDERS, SIGHTINGS
 from cws_filedrop.store.uploads import claims
-from cws_filedrop.store.uploads.packed_lines import unpack
+from cws_filedrop.store.uploads.packed_lines import unpack, unpack_cancellations
 
 
 class Rank(IntEnum):
@@ -67,7 +67,8 @@ class DueReadBack:
 @dataclass(frozen=True, slots=True)
 class ReportedLine:
     """A line whose package is looked for: what was sent to Amazon (`quantity` None = all of it), and how Amazon
-    answered: `accepted`, or `unknown`, or else refused as shipped before."""
+    answered: `accepted`, or `unknown`, or else refused as shipped before. One that `cancels` items instead has no
+    package."""
 
     upload_id: str
     line: int
@@ -77,6 +78,7 @@ class ReportedLine:
     accepted: bool
     seen: bool
     unknown: bool = False
+    cancels: tuple[str, ...] = ()
 
     @property
     def expected(self) -> bool:
@@ -84,9 +86,11 @@ class ReportedLine:
         return self.accepted or self.unknown
 
 
+_SHIPS: Final = LINES.c.kind == FeedKind.FULFILLMENT
 _ORDERS_OF_FEED: Final = sa.or_(
-    LINES.c.verdict.in_((*ACCEPTED, Verdict.UNKNOWN)),
-    (LINES.c.verdict == Verdict.UNCONFIRMED) & LINES.c.code.like(REFUSED_AS_SHIPPED),
+    LINES.c.verdict == Verdict.UNKNOWN,
+    _SHIPS & LINES.c.verdict.in_(ACCEPTED),
+    _SHIPS & (LINES.c.verdict == Verdict.UNCONFIRMED) & LINES.c.code.like(REFUSED_AS_SHIPPED),
 )
 
 
@@ -192,7 +196,8 @@ def queue(db: Database, *, now: datetime) -> dict[int, int]:
 
 def told(db: Database, sighting: DueReadBack) -> list[ReportedLine]:
     """The lines of an order that Amazon has accepted, or refused as shipped before, or of which nobody knows; without
-    those that were corrected since, or whose feed may still be answered."""
+    those that were corrected since, or whose feed may still be answered. Of cancellations only those of which nobody
+    knows."""
     corrected = sa.exists().where(
         CLAIMS.c.account_id == LINES.c.account_id,
         CLAIMS.c.amazon_order_id == LINES.c.amazon_order_id,
@@ -201,28 +206,31 @@ def told(db: Database, sighting: DueReadBack) -> list[ReportedLine]:
         CLAIMS.c.corrected_by != "",
     )
     query = (
-        sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.verdict, LINES.c.shipment, LINES.c.seen_at)
+        sa.select(*(LINES.c[name] for name in ("upload_id", "line", "verdict", "shipment", "seen_at", "kind")))
         .join(FEEDS, (FEEDS.c.no == LINES.c.feed_no) & (FEEDS.c.state == FeedState.SETTLED))
         .where(LINES.c.account_id == sighting.account_id, LINES.c.amazon_order_id == sighting.amazon_order_id)
-        .where(_ORDERS_OF_FEED, LINES.c.kind == FeedKind.FULFILLMENT, ~corrected)
+        .where(_ORDERS_OF_FEED, ~corrected)
         .order_by(LINES.c.upload_id, LINES.c.line)
     )
     with db.read() as connection:
         rows = connection.execute(query).all()
-    keys = claims.keys(unpack(rows)) if rows else []
+    ships = [row for row in rows if row.kind == FeedKind.FULFILLMENT]
+    told = [_reported(row, *key[1:]) for row, key in zip(ships, claims.keys(unpack(ships)), strict=True)]
+    return told + _cancelling([row for row in rows if row.kind == FeedKind.ACKNOWLEDGEMENT])
+
+
+def _cancelling(rows: Sequence[Any]) -> list[ReportedLine]:
+    items = unpack_cancellations(rows)["order-item-codes"].to_list()
     return [
-        ReportedLine(
-            row.upload_id,
-            row.line,
-            key.item,
-            key.tracking,
-            key.quantity,
-            accepted=row.verdict in ACCEPTED,
-            seen=row.seen_at is not None,
-            unknown=row.verdict == Verdict.UNKNOWN,
-        )
-        for key, row in zip(keys, rows, strict=True)
+        replace(_reported(row, "", "", None), cancels=tuple(some.split()))
+        for row, some in zip(rows, items, strict=True)
     ]
+
+
+def _reported(row: Any, item: str, tracking: str, quantity: int | None) -> ReportedLine:
+    accepted, unknown = row.verdict in ACCEPTED, row.verdict == Verdict.UNKNOWN
+    seen = row.seen_at is not None
+    return ReportedLine(row.upload_id, row.line, item, tracking, quantity, accepted, seen, unknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,13 +361,15 @@ def missing(db: Database, account_id: int, *, before: datetime, since: datetime,
         LINES.c.verdict.in_(ACCEPTED),
         LINES.c.seen_at.is_(None),
     )
+    same = (ORDERS.c.account_id == SIGHTINGS.c.account_id, ORDERS.c.amazon_order_id == SIGHTINGS.c.amazon_order_id)
+    by_hand = sa.exists().where(*same, ORDERS.c.settled_at > SIGHTINGS.c.since)
     # Before the first look-up nobody can say that anything is missing.
     looked_for = (SIGHTINGS.c.account_id == account_id, SIGHTINGS.c.state != ReadBackState.SEEN, SIGHTINGS.c.looks > 0)
     query = (
         sa.select(
             SIGHTINGS.c.amazon_order_id.label("order_id"), SIGHTINGS.c.since.label("accepted_at"), SIGHTINGS.c.note
         )
-        .where(*looked_for, SIGHTINGS.c.since < stamp(before), SIGHTINGS.c.since >= stamp(since), accepted)
+        .where(*looked_for, SIGHTINGS.c.since < stamp(before), SIGHTINGS.c.since >= stamp(since), accepted, ~by_hand)
         .order_by(SIGHTINGS.c.since)
         .limit(limit)
     )

@@ -1,5 +1,5 @@
-"""The lines of one order that Amazon refused, or whose outcome nobody knows; and how they are given up, so that they
-can be sent again. Lines that Amazon's own order has shown since are not among them.
+"""The lines of one order that Amazon refused, or whose outcome nobody knows; how they are given up, so that they can
+be sent again, and settled by what somebody says. Lines that Amazon's own order has shown since are not among them.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind, FeedState, Verdict
+from cws_filedrop.model import FeedKind, FeedState, OrderState, Verdict
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import FEEDS, LINES
 from cws_filedrop.store.uploads import claims
@@ -59,6 +59,26 @@ def give_up_in(connection: sa.Connection, account_id: int, order_id: str) -> Non
     )
     found = [(row.upload_id, row.line) for row in connection.execute(query)]
     claims.take_back_in(connection, account_id, order_id, found)
+
+
+def settle_in(connection: sa.Connection, account_id: int, order_id: str, state: OrderState, *, words: str) -> None:
+    """Give the order's unknown lines a final verdict, by what somebody has said of it: good is what agrees with that,
+    with a warning, since it is not Amazon's word. Lines of feeds that are still undecided are left to these."""
+    told = {FeedKind.FULFILLMENT: OrderState.SHIPPED, FeedKind.ACKNOWLEDGEMENT: OrderState.CANCELLED}
+    settled = sa.exists().where(FEEDS.c.no == LINES.c.feed_no, FEEDS.c.state == FeedState.SETTLED)
+    message = sa.literal(f"{words} | ") + LINES.c.message
+    for kind, good in told.items():
+        verdict = Verdict.CONFIRMED_WARNING if state is good else Verdict.UNCONFIRMED
+        mine = LINES.update().where(*_unknown(account_id, order_id), LINES.c.kind == kind, settled)
+        connection.execute(mine.values(verdict=str(verdict), message=message))
+
+
+def uploads_of(db: Database, account_id: int, order_id: str) -> list[str]:
+    """The uploads that name an order."""
+    mine = (LINES.c.account_id == account_id, LINES.c.amazon_order_id == order_id)
+    query = sa.select(LINES.c.upload_id).distinct().where(*mine).order_by(LINES.c.upload_id)
+    with db.read() as connection:
+        return list(connection.execute(query).scalars())
 
 
 def _unknown(account_id: int, order_id: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from cws_filedrop.model import FeedKind, FeedState, UploadState, Verdict
+from cws_filedrop.model import FeedState, UploadState, Verdict
 from cws_filedrop.rules.feed_states import FeedEvent
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.feeds.feeds import Ended, FeedRow, RateLimit
 from cws_filedrop.store.schema import FEEDS, LINES, UPLOADS
-from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.uploads import claims, verdict_counts
 
 PER_HOUR: Final = 6  # feeds with lines that came back, an account
 
@@ -113,7 +113,15 @@ def again_in(connection: sa.Connection, account_id: int, lines: Sequence[tuple[s
     found = [row for one in lines if (row := connection.execute(_UNKNOWN, {"u": one[0], "l": one[1]}).first())]
     if not found:
         return 0
-    feed_no, used = _gathering(connection, account_id, found[0].feed_no, now)
+    for kind in dict.fromkeys(row.kind for row in found):
+        _gather(connection, account_id, [row for row in found if row.kind == kind], now)
+    _wait_again(connection, [row.upload_id for row in found])
+    return len(found)
+
+
+def _gather(connection: sa.Connection, account_id: int, found: Sequence[Any], now: datetime) -> None:
+    """Let lines of one kind go with a waiting feed."""
+    feed_no, used = _gathering(connection, account_id, found[0], now)
     kept = list(dict.fromkeys((row.feed_no, row.message_id) for row in found))
     numbers = {message: used + place for place, message in enumerate(kept, 1)}
     rows = [{"u": row.upload_id, "l": row.line, "m": numbers[row.feed_no, row.message_id]} for row in found]
@@ -125,31 +133,31 @@ def again_in(connection: sa.Connection, account_id: int, lines: Sequence[tuple[s
     connection.execute(FEEDS.update().where(FEEDS.c.no == feed_no).values(more))
     for row in found:
         claims.sent_again_in(connection, account_id, row.amazon_order_id, [(row.upload_id, row.line)])
-    _wait_again(connection, [row.upload_id for row in found])
-    return len(rows)
 
 
 WAS_UNKNOWN: Final = "sent again, since Amazon's own order did not show it"
 MOST_TOGETHER: Final = 1000  # messages
 _UNKNOWN: Final = (
-    sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.feed_no, LINES.c.message_id, LINES.c.amazon_order_id)
+    sa.select(
+        LINES.c.upload_id, LINES.c.line, LINES.c.feed_no, LINES.c.message_id, LINES.c.amazon_order_id, LINES.c.kind
+    )
     .join(FEEDS, (FEEDS.c.no == LINES.c.feed_no) & (FEEDS.c.state == FeedState.SETTLED))
     .where(LINES.c.upload_id == sa.bindparam("u"), LINES.c.line == sa.bindparam("l"))
-    .where(LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None), LINES.c.kind == FeedKind.FULFILLMENT)
+    .where(LINES.c.verdict == Verdict.UNKNOWN, LINES.c.seen_at.is_(None))
 )
 
 
-def _gathering(connection: sa.Connection, account_id: int, parent: int, now: datetime) -> tuple[int, int]:
-    """A waiting feed that lines of unknown outcome go with, and how many messages it has; a new one where there is
-    none."""
+def _gathering(connection: sa.Connection, account_id: int, line: Any, now: datetime) -> tuple[int, int]:
+    """A waiting feed that such a line of unknown outcome goes with, and how many messages it has; a new one where there
+    is none."""
     feeds.lock_account(connection, account_id)
     mine = (FEEDS.c.account_id == account_id, FEEDS.c.state == FeedState.WAITING, FEEDS.c.cause.like("unknown:%"))
-    room = FEEDS.c.message_count < MOST_TOGETHER
-    row = connection.execute(sa.select(FEEDS.c.no, FEEDS.c.message_count).where(*mine, room).limit(1)).first()
+    room = (FEEDS.c.kind == line.kind, FEEDS.c.message_count < MOST_TOGETHER)
+    row = connection.execute(sa.select(FEEDS.c.no, FEEDS.c.message_count).where(*mine, *room).limit(1)).first()
     if row is not None:
         return row.no, row.message_count
-    values: dict[str, Any] = {"account_id": account_id, "kind": str(FeedKind.FULFILLMENT), "state": FeedState.WAITING}
-    values |= {"cause": f"unknown:{parent}:{stamp(now)}", "opened_at": stamp(now), "parent": parent}
+    values: dict[str, Any] = {"account_id": account_id, "kind": line.kind, "state": FeedState.WAITING}
+    values |= {"cause": f"unknown:{line.feed_no}:{stamp(now)}", "opened_at": stamp(now), "parent": line.feed_no}
     return connection.execute(FEEDS.insert().values(values).returning(FEEDS.c.no)).scalar_one(), 0
 
 
@@ -158,3 +166,4 @@ def _wait_again(connection: sa.Connection, upload_ids: Sequence[str]) -> None:
     wait = UPLOADS.update().where(UPLOADS.c.id == sa.bindparam("u"))
     values = {"waiting": UPLOADS.c.waiting + 1, "state": str(UploadState.WAITING), "done_at": None}
     connection.execute(wait.values(values), [{"u": upload_id} for upload_id in upload_ids])
+    verdict_counts.expect_in(connection, upload_ids)

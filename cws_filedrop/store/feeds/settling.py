@@ -69,7 +69,7 @@ def settle(
             if refused := _refusals(connection, feed):
                 beside(connection, refused)
             released = _settle_orders(connection, feed, refused, stamp(now))
-            if look_after is not None and feed.kind is FeedKind.FULFILLMENT:
+            if look_after is not None:
                 read_backs.expect_in(connection, feed.no, now=now, look_after=look_after, precedence=precedence)
             _count_down(connection, feed_no, stamp(now))
             kept = {"settled_at": stamp(now), "report_sha256": settlement.report_sha256}
@@ -123,13 +123,12 @@ def _refusals(connection: sa.Connection, feed: FeedRow) -> list[LineRefusal]:
     if feed.kind is FeedKind.ACKNOWLEDGEMENT:
         orders, known = unpack_cancellations(rows)["amazon-order-id"].to_list(), dict[int, str]()
     else:
-        keys = claims.keys(unpack(rows))
-        orders, known = (
-            [key.order for key in keys],
-            _told_apart(connection, feed.account_id, list(zip(keys, rows, strict=True))),
-        )
-        for order, row in zip(orders, rows, strict=True):
-            claims.refused_corrections_in(connection, feed.account_id, order, (row.upload_id, row.line))
+        refused = list(zip(claims.keys(unpack(rows)), rows, strict=True))
+        orders = [key.order for key, _ in refused]
+        known = _told_apart(connection, feed.account_id, refused)
+        for place, words in _that_stand(connection, feed.account_id, refused).items():
+            known[place] = known.get(place, "") + words
+        _add_words(connection, rows, known)
     return [
         LineRefusal(order, row.upload_id, row.line, f"{row.code}: {row.message}{known.get(place, '')}")
         for place, (order, row) in enumerate(zip(orders, rows, strict=True))
@@ -179,8 +178,7 @@ _CONFIRMED: Final = BulkQuery(
 def _told_apart(
     connection: sa.Connection, account_id: int, refused: Sequence[tuple[claims.ShipmentKey, Any]]
 ) -> dict[int, str]:
-    """For lines refused because their units are shipped already: what our own records know of that, by place. It is
-    added to the lines' messages."""
+    """For lines refused because their units are shipped already: what our own records know of that, by place."""
     places = {place: key for place, (key, row) in enumerate(refused) if ALREADY_SHIPPED in row.code}
     held = list(_CONFIRMED(connection, {key.order for key in places.values()}, account_id=account_id)) if places else []
     confirmed: dict[tuple[str, str], str] = {}
@@ -194,11 +192,30 @@ def _told_apart(
     for place, key in places.items():
         if found := confirmed.get((key.order, key.item)) or whole.get(key.order):
             told[place] = f" | our records show these units confirmed by {found}"
-    rows = [{"u": refused[at][1].upload_id, "l": refused[at][1].line, "m": words} for at, words in told.items()]
-    if rows:
-        line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
-        connection.execute(LINES.update().where(line).values(message=LINES.c.message + sa.bindparam("m")), rows)
     return told
+
+
+def _that_stand(
+    connection: sa.Connection, account_id: int, refused: Sequence[tuple[claims.ShipmentKey, Any]]
+) -> dict[int, str]:
+    """Which packages stand that refused lines were to correct, in words, by place."""
+    stand = {
+        place: claims.refused_corrections_in(connection, account_id, key.order, (row.upload_id, row.line))
+        for place, (key, row) in enumerate(refused)
+    }
+    return {
+        place: f" | the order stays confirmed with {' and '.join(one or 'no tracking number' for one in numbers)}"
+        for place, numbers in stand.items()
+        if numbers
+    }
+
+
+def _add_words(connection: sa.Connection, rows: Sequence[Any], words: Mapping[int, str]) -> None:
+    """Add to the messages of lines, by place."""
+    added = [{"u": rows[at].upload_id, "l": rows[at].line, "m": said} for at, said in words.items()]
+    if added:
+        line = (LINES.c.upload_id == sa.bindparam("u")) & (LINES.c.line == sa.bindparam("l"))
+        connection.execute(LINES.update().where(line).values(message=LINES.c.message + sa.bindparam("m")), added)
 
 
 def _count_down(connection: sa.Connection, feed_no: int, now: str) -> None:

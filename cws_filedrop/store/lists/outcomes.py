@@ -129,7 +129,7 @@ def _between(column: sa.Column[Any], low: Any, high: Any) -> sa.ColumnElement[bo
 def _lines(connection: sa.Connection, some: sa.ColumnElement[bool]) -> Mapping[Hashable, float]:
     query = (
         sa.select(VERDICT_COUNTS.c.verdict, sa.func.sum(VERDICT_COUNTS.c.line_count))
-        .where(some)
+        .where(some, VERDICT_COUNTS.c.line_count > 0)
         .group_by(VERDICT_COUNTS.c.verdict)
     )
     return {row[0]: int(row[1]) for row in connection.execute(query)}

@@ -13,6 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from cws_filedrop.model import UploadState
+from cws_filedrop.reports.outcome import UploadWords, of_upload
 from cws_filedrop.store.database import Database
 from cws_filedrop.store.schema import ACCOUNTS, LINES, ORDERS, SELLERS, UPLOADS, VERDICT_COUNTS
 from cws_filedrop.store.uploads import verdict_counts
@@ -58,6 +59,11 @@ class UploadSummary:
     done_at: str | None
     verdicts: Mapping[str, int]
 
+    @property
+    def outcome(self) -> UploadWords:
+        """What became of it, in words."""
+        return of_upload(self.state, self.verdicts, rehearsal=self.folder == "test")
+
 
 _COLUMNS: Final = tuple(
     UPLOADS.c[item.name] for item in fields(UploadSummary) if item.name not in ("seller", "verdicts")
@@ -91,7 +97,7 @@ def _verdicts(connection: sa.Connection, upload_ids: Sequence[str]) -> dict[str,
         VERDICT_COUNTS.c.verdict,
         sa.func.sum(VERDICT_COUNTS.c.line_count).label("line_count"),
     )
-    counted = counted.where(VERDICT_COUNTS.c.upload_id.in_(upload_ids)).group_by(
+    counted = counted.where(VERDICT_COUNTS.c.upload_id.in_(upload_ids), VERDICT_COUNTS.c.line_count > 0).group_by(
         VERDICT_COUNTS.c.upload_id, VERDICT_COUNTS.c.verdict
     )
     by_upload: dict[str, dict[str, int]] = {}

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import FeedState, OrderState, UploadState
 from cws_filedrop.store.database import Database, stamp
+from cws_filedrop.store.feeds.unseen import WHY_STOPPED
 from cws_filedrop.store.orders import ledgers
 from cws_filedrop.store.schema import (
     ACCOUNTS,
@@ -93,9 +94,10 @@ def look(db: Database, *, now: datetime) -> StageCounts:
     day = (
         sa.select(VERDICT_COUNTS.c.verdict, sa.func.sum(VERDICT_COUNTS.c.line_count))
         .where(VERDICT_COUNTS.c.upload_id >= f"{now - timedelta(days=1):%Y%m%d-%H%M%S}")
+        .where(VERDICT_COUNTS.c.line_count > 0)
         .group_by(VERDICT_COUNTS.c.verdict)
     )
-    stopped = sa.select(ACCOUNTS.c.merchant_id, ACCOUNTS.c.stopped).where(ACCOUNTS.c.stopped != "")
+    stopped = sa.select(ACCOUNTS.c.merchant_id, WHY_STOPPED).where(WHY_STOPPED != "")
     first = sa.select(sa.func.min(LINES.c.upload_id)).where(LINES.c.account_id == ACCOUNTS.c.id, TO_SEND)
     queued = sa.select(sa.func.min(UPLOADS.c.arrived_at)).where(
         UPLOADS.c.state == "waiting", UPLOADS.c.id.in_(sa.select(first.scalar_subquery()).select_from(ACCOUNTS))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import UploadState, Verdict
 from cws_filedrop.store.database import Database, moment
+from cws_filedrop.store.feeds.unseen import WHY_STOPPED
 from cws_filedrop.store.schema import ACCOUNTS, SELLERS, UPLOADS, VERDICT_COUNTS
 
 HOURS: int = 24
@@ -36,7 +37,7 @@ def by_seller(db: Database, *, since: datetime) -> list[SellerUsage]:
     begun = f"{since:%Y%m%d-%H%M%S}"  # ids begin with the second of their arrival
     last = sa.select(sa.func.max(UPLOADS.c.id)).where(UPLOADS.c.seller_id == SELLERS.c.id).scalar_subquery()
     sellers = (
-        sa.select(SELLERS.c.id, SELLERS.c.name, SELLERS.c.enabled, ACCOUNTS.c.merchant_id, ACCOUNTS.c.stopped)
+        sa.select(SELLERS.c.id, SELLERS.c.name, SELLERS.c.enabled, ACCOUNTS.c.merchant_id, WHY_STOPPED.label("stopped"))
         .add_columns(last.label("last_id"))
         .select_from(SELLERS.join(ACCOUNTS))
         .where(SELLERS.c.removed_at.is_(None))
@@ -48,6 +49,7 @@ def by_seller(db: Database, *, since: datetime) -> list[SellerUsage]:
         sa.select(UPLOADS.c.seller_id, VERDICT_COUNTS.c.verdict, sa.func.sum(VERDICT_COUNTS.c.line_count))
         .select_from(UPLOADS.join(VERDICT_COUNTS, VERDICT_COUNTS.c.upload_id == UPLOADS.c.id))
         .where(UPLOADS.c.id >= begun)
+        .where(VERDICT_COUNTS.c.line_count > 0)
         .group_by(UPLOADS.c.seller_id, VERDICT_COUNTS.c.verdict)
     )
     in_work = (UploadState.WAITING, UploadState.HELD, UploadState.CUT, UploadState.FAILED)

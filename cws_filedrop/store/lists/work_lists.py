@@ -35,6 +35,7 @@ class UnsettledLine:
     verdict: str
     code: str
     message: str
+    kind: str
     arrived_at: str
 
     @property
@@ -70,6 +71,11 @@ def account_of(about: str) -> int:
     return int(about.partition(" ")[0])
 
 
+def order_of(about: str) -> str:
+    """The order that is named like that."""
+    return about.partition(" ")[2]
+
+
 def unconfirmed(
     db: Database,
     *,
@@ -86,6 +92,7 @@ def unconfirmed(
             LINES.c.verdict,
             LINES.c.code,
             LINES.c.message,
+            LINES.c.kind,
             SELLERS.c.name.label("seller"),
             ACCOUNTS.c.marketplace_id,
             UPLOADS.c.arrived_at,

@@ -9,6 +9,7 @@ A new database is made the same way, so that there is one way only, and a test h
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import sqlalchemy as sa
 
 from cws_filedrop.errors import ConfigError
 
-HEAD: Final = "0028"
+HEAD: Final = "0033"
 FIRST: Final = "0018"  # of the first release; databases of earlier ones were never released
 LAST_BEFORE: Final = "5da283c"  # the commit that brings those to FIRST
 
@@ -26,7 +27,7 @@ def upgrade(connection: sa.Connection) -> None:
 
     Raises: ConfigError when a newer version of this program made the database, or one before the first release.
     """
-    found = _revision(connection)
+    found = revision(connection)
     if found == HEAD:
         return
     if found is not None and found > HEAD:
@@ -36,6 +37,7 @@ def upgrade(connection: sa.Connection) -> None:
             f"[database] url: it was made before the first release ({found}, this version begins at {FIRST}); start the"
             f" program of commit {LAST_BEFORE} with it once, then this one"
         )
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each of its parts, and of every step
     # Late: it takes a tenth of a second, and nearly always there is nothing to do.
     from alembic import command
     from alembic.config import Config
@@ -46,7 +48,7 @@ def upgrade(connection: sa.Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _revision(connection: sa.Connection) -> str | None:
+def revision(connection: sa.Connection) -> str | None:
     """What the database is of; None when it has none of our tables."""
     look = sa.inspect(connection)
     if look.has_table("alembic_version"):

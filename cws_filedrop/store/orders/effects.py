@@ -13,13 +13,14 @@ from typing import Any, Final, NamedTuple
 import sqlalchemy as sa
 
 from cws_filedrop.model import OrderState
+from cws_filedrop.reports.marketplace import MarketplaceKind, is_sandbox_feed
 from cws_filedrop.rules.book import Effect
 from cws_filedrop.rules.order_states import TRANSITIONS, OrderMove, moved
 from cws_filedrop.rules.pieces import ledger
 from cws_filedrop.rules.pieces.ledger import LedgerRow, line_key
 from cws_filedrop.store.database import BulkQuery, insert_many
 from cws_filedrop.store.orders import ledgers
-from cws_filedrop.store.schema import CLAIMS, ORDER_HISTORY, ORDER_KEPT, ORDERS
+from cws_filedrop.store.schema import CLAIMS, FEEDS, ORDER_HISTORY, ORDER_KEPT, ORDERS
 from cws_filedrop.store.uploads import waiting_lines
 
 # Where rows of one file request different moves for one order, the one of lowest rank counts: a parcel that was handed
@@ -292,7 +293,7 @@ def refuse_in(connection: sa.Connection, account_id: int, refusals: Sequence[Lin
         for row in _STANDING(connection, first, account_id=account_id)
         if (state := moved(OrderState(row.state), OrderMove.REFUSED)) is not None
     ]
-    _move(connection, changes, now)
+    _move(connection, account_id, changes, now)
 
 
 class _Change(NamedTuple):
@@ -330,7 +331,7 @@ def settle_in(
         state = _answered(before, ledger.state_of(mine.ordered, after), refused=refusal is not None)
         if state is not before or ((why or refusal is not None) and state in _TOLD):
             changes.append(_Change(row.no, row.state, state, refusal, row.shipped_at))
-    _move(connection, changes, now, why)
+    _move(connection, account_id, changes, now, why)
 
 
 _TOLD: Final = (OrderState.SHIPPED, OrderState.PARTLY_SHIPPED, OrderState.UNCONFIRMED)
@@ -343,15 +344,24 @@ def _answered(before: OrderState, by_pieces: OrderState | None, *, refused: bool
     return moved(before, OrderMove.REFUSED) or before if refused else before
 
 
-def _move(connection: sa.Connection, changes: Sequence[_Change], now: str, why: str = "") -> None:
+def _who_answers(connection: sa.Connection, account_id: int) -> MarketplaceKind:
+    """Who took the account's last feed."""
+    mine = (FEEDS.c.account_id == account_id, FEEDS.c.amazon_feed_id.is_not(None))
+    last = sa.select(FEEDS.c.amazon_feed_id).where(*mine).order_by(FEEDS.c.no.desc()).limit(1)
+    sandbox = is_sandbox_feed(connection.execute(last).scalar())
+    return MarketplaceKind.SANDBOX if sandbox else MarketplaceKind.AMAZON
+
+
+def _move(connection: sa.Connection, account_id: int, changes: Sequence[_Change], now: str, why: str = "") -> None:
     """Move orders, and note it in their histories."""
     if not changes:
         return
-    history = []
+    history, who = [], _who_answers(connection, account_id)
+    usual = who.said("by what Amazon answered to its pieces")
     for one in changes:
-        event = {"order_no": one.no, "at": now, "who": "amazon", "before": one.before, "state": str(one.state)}
+        event = {"order_no": one.no, "at": now, "who": str(who), "before": one.before, "state": str(one.state)}
         said = one.refusal
-        event["what"] = f"refused: {said.words}" if said else why or "by what Amazon answered to its pieces"
+        event["what"] = f"refused: {said.words}" if said else why or usual
         history.append(event | {"upload_id": said.upload_id if said else "", "line": said.line if said else None})
     rows = [
         {"b_no": one.no, "b_state": str(one.state), "b_at": now, "b_shipped": one.shipped_at or _shipped(one, now)}

@@ -78,13 +78,20 @@ def add(
     db: Database, seller_id: int, url: str, *, secret: str, events: Iterable[HookEvent], now: datetime
 ) -> int | None:
     """Add a hook. Returns its id, or None when the seller has as many as are allowed."""
-    values = {"seller_id": seller_id, "url": url, "secret": secret, "events": " ".join(events)}
     with db.write() as connection:
-        number = sa.select(sa.func.count()).select_from(HOOKS).where(HOOKS.c.seller_id == seller_id)
-        if connection.execute(number).scalar_one() >= MOST_HOOKS:
-            return None
-        insert = HOOKS.insert().values(**values, created_at=stamp(now)).returning(HOOKS.c.id)
-        return int(connection.execute(insert).scalar_one())
+        return add_in(connection, seller_id, url, secret=secret, events=events, now=now)
+
+
+def add_in(
+    connection: sa.Connection, seller_id: int, url: str, *, secret: str, events: Iterable[HookEvent], now: datetime
+) -> int | None:
+    """`add`, in a transaction."""
+    values = {"seller_id": seller_id, "url": url, "secret": secret, "events": " ".join(events)}
+    number = sa.select(sa.func.count()).select_from(HOOKS).where(HOOKS.c.seller_id == seller_id)
+    if connection.execute(number).scalar_one() >= MOST_HOOKS:
+        return None
+    insert = HOOKS.insert().values(**values, created_at=stamp(now)).returning(HOOKS.c.id)
+    return int(connection.execute(insert).scalar_one())
 
 
 def listing(db: Database, seller_id: int) -> list[Hook]:
@@ -103,18 +110,29 @@ def get(db: Database, seller_id: int, hook_id: int) -> Hook | None:
 
 def enable(db: Database, seller_id: int, hook_id: int, *, enabled: bool) -> bool:
     """Switch a hook on or off; false when the seller has no such hook. Its waiting calls go on waiting."""
-    rested = {"failures": 0, "failing_since": None, "rests_until": "", "why_disabled": ""}
     with db.write() as connection:
-        change = HOOKS.update().where(*_mine(seller_id, hook_id)).values(enabled=enabled, **rested)
-        return connection.execute(change).rowcount > 0
+        return enable_in(connection, seller_id, hook_id, enabled=enabled) is not None
+
+
+def enable_in(connection: sa.Connection, seller_id: int, hook_id: int, *, enabled: bool) -> str | None:
+    """`enable`, in a transaction; its address, None when the seller has no such hook."""
+    rested = {"failures": 0, "failing_since": None, "rests_until": "", "why_disabled": ""}
+    change = HOOKS.update().where(*_mine(seller_id, hook_id)).values(enabled=enabled, **rested)
+    return connection.execute(change.returning(HOOKS.c.url)).scalar()
 
 
 def remove(db: Database, seller_id: int, hook_id: int) -> bool:
     """Remove a hook and its waiting calls; false when the seller has no such hook."""
     with db.write() as connection:
-        mine = sa.select(HOOKS.c.id).where(*_mine(seller_id, hook_id))
-        connection.execute(HOOK_CALLS.delete().where(HOOK_CALLS.c.hook_id.in_(mine)))
-        return connection.execute(HOOKS.delete().where(*_mine(seller_id, hook_id))).rowcount > 0
+        return remove_in(connection, seller_id, hook_id) is not None
+
+
+def remove_in(connection: sa.Connection, seller_id: int, hook_id: int) -> str | None:
+    """`remove`, in a transaction; its address, None when the seller has no such hook."""
+    mine = sa.select(HOOKS.c.id).where(*_mine(seller_id, hook_id))
+    connection.execute(HOOK_CALLS.delete().where(HOOK_CALLS.c.hook_id.in_(mine)))
+    gone = HOOKS.delete().where(*_mine(seller_id, hook_id))
+    return connection.execute(gone.returning(HOOKS.c.url)).scalar()
 
 
 def keep_operators(db: Database, url: str, events: Iterable[HookEvent], *, now: datetime) -> None:

@@ -75,9 +75,14 @@ class Mail:
 def note(db: Database, notes: Sequence[Note], *, now: datetime) -> None:
     """Keep events; noting one again changes nothing, even after it was reported."""
     if notes:
-        rows = [(one.key, one.topic, one.about, one.detail, stamp(now)) for one in notes]
         with db.write() as connection:
-            insert_new(connection, MAIL_NOTES, _NOTE_COLUMNS, rows)
+            note_in(connection, notes, now=now)
+
+
+def note_in(connection: sa.Connection, notes: Sequence[Note], *, now: datetime) -> None:
+    """`note`, in a transaction."""
+    rows = [(one.key, one.topic, one.about, one.detail, stamp(now)) for one in notes]
+    insert_new(connection, MAIL_NOTES, _NOTE_COLUMNS, rows)
 
 
 _UNTOLD: Final = (

@@ -5,11 +5,12 @@ Moments are ISO-8601 text in UTC with milliseconds: they sort by time, and are t
 
 from __future__ import annotations
 
-from cws_filedrop.store.schema.accounts import ACCOUNTS, CARRIER_NAMES, KEYS, PROFILES, SELLERS
+from cws_filedrop.store.schema.accounts import ACCOUNTS, CARRIER_NAMES, KEYS, PROFILES, RESTORED_LOOKS, SELLERS
 from cws_filedrop.store.schema.alarms import ALARMS, BEATS
 from cws_filedrop.store.schema.base import METADATA, SERIAL
+from cws_filedrop.store.schema.cluster import SHARED_FOLDERS, WORKERS
 from cws_filedrop.store.schema.connections import CONNECTIONS
-from cws_filedrop.store.schema.doors import AUDIT, GUARD
+from cws_filedrop.store.schema.doors import AUDIT, AUDIT_EXPORTS, GUARD
 from cws_filedrop.store.schema.feeds import BUCKETS, FEEDS, PULLS
 from cws_filedrop.store.schema.hooks import HANDED_IN, HOOK_CALLS, HOOKS
 from cws_filedrop.store.schema.mail import MAIL_NOTES, MAILS
@@ -22,6 +23,7 @@ __all__ = [
     "ALARMS",
     "API_TOKENS",
     "AUDIT",
+    "AUDIT_EXPORTS",
     "BEATS",
     "BUCKETS",
     "CARRIER_NAMES",
@@ -48,8 +50,10 @@ __all__ = [
     "PROFILES",
     "PULLS",
     "QUIET_LINES",
+    "RESTORED_LOOKS",
     "SELLERS",
     "SERIAL",
+    "SHARED_FOLDERS",
     "SIGHTINGS",
     "TO_SEND",
     "UPLOADS",
@@ -57,4 +61,5 @@ __all__ = [
     "USER_TOKENS",
     "VERDICT_COUNTS",
     "WEB_SESSIONS",
+    "WORKERS",
 ]

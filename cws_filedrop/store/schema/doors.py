@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from cws_filedrop.store.schema.base import METADATA, SERIAL
 
-GUARD: Final = sa.Table(  # failed logins, by address and by user name; moments in seconds since 1970
+GUARD: Final = sa.Table(  # logins, failed by address and by user name, and right ones; moments in seconds since 1970
     "guard",
     METADATA,
-    sa.Column("kind", sa.Text, primary_key=True),  # address | user
+    sa.Column("kind", sa.Text, primary_key=True),  # address | user | login
     sa.Column("who", sa.Text, primary_key=True),
     sa.Column("score", sa.Float, nullable=False),
     sa.Column("scored_at", sa.Float, nullable=False),
@@ -42,4 +42,12 @@ AUDIT: Final = sa.Table(  # what was done at the doors
         sqlite_where=sa.text("upload_id <> ''"),
         postgresql_where=sa.text("upload_id <> ''"),
     ),
+)
+
+AUDIT_EXPORTS: Final = sa.Table(  # how far the audit trail has been handed on, by where to
+    "audit_exports",
+    METADATA,
+    sa.Column("target", sa.Text, primary_key=True),  # as in the settings
+    sa.Column("last_id", sa.BigInteger, nullable=False),
+    sa.Column("exported_at", sa.Text, nullable=False),
 )

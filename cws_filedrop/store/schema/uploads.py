@@ -30,6 +30,7 @@ UPLOADS: Final = sa.Table(
     sa.Column("answered_at", sa.Text),  # when its receipt was delivered first
     sa.Column("done_at", sa.Text),
     sa.Column("releases", sa.Integer, nullable=False, server_default="0"),  # times somebody decided on it
+    sa.Column("worker_no", SERIAL),  # who reads it, where there are several
     sa.Index("uploads_by_content", "seller_id", "sha256"),
     sa.Index("uploads_by_state", "state"),
     sa.Index("uploads_by_seller", "seller_id", "id"),

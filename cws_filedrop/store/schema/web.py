@@ -40,6 +40,7 @@ WEB_SESSIONS: Final = sa.Table(  # one row a browser that is logged in, as a use
     sa.Column("address", sa.Text, nullable=False),
     sa.Column("created_at", sa.Text, nullable=False),
     sa.Column("seen_at", sa.Text, nullable=False),
+    sa.Column("agent", sa.Text, nullable=False, server_default=""),  # the browser, as it calls itself
     sa.Index("web_sessions_by_time", "seen_at"),
 )
 
@@ -68,8 +69,8 @@ CASES: Final = sa.Table(  # assignee and note of held uploads and unconfirmed or
 )
 
 
-def _tokens(name: str, owner: str) -> sa.Table:
-    """Tokens of the API that sellers or users own."""
+def _tokens(name: str, owner: str, scopes: str) -> sa.Table:
+    """Tokens of the API that sellers or users own; `scopes` are all there are."""
     return sa.Table(
         name,
         METADATA,
@@ -81,10 +82,13 @@ def _tokens(name: str, owner: str) -> sa.Table:
         sa.Column("enabled", sa.Boolean, nullable=False, server_default=sa.true()),
         sa.Column("created_at", sa.Text, nullable=False),
         sa.Column("used_at", sa.Text),
+        sa.Column("scopes", sa.Text, nullable=False, server_default=scopes),  # model.Scope, by blanks
+        sa.Column("expires_at", sa.Text),
+        sa.Column("networks", sa.Text, nullable=False, server_default=""),  # as in `sellers`
         sa.Index(f"{name}_by_{owner}", f"{owner}_id"),
         sqlite_autoincrement=True,
     )
 
 
-API_TOKENS: Final = _tokens("api_tokens", "seller")
-USER_TOKENS: Final = _tokens("user_tokens", "user")  # what each may do is its user's role
+API_TOKENS: Final = _tokens("api_tokens", "seller", "read upload manage")
+USER_TOKENS: Final = _tokens("user_tokens", "user", "read manage")  # within its user's role

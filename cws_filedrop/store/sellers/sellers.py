@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import Account, Allowance, DateOrder, Issue, MailEvent, Mailing, Policy, Profile, Seller
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.schema import ACCOUNTS, PROFILES, SELLERS
+from cws_filedrop.store.feeds import unseen
+from cws_filedrop.store.schema import ACCOUNTS, PROFILES, SELLERS, WEB_SESSIONS
 from cws_filedrop.store.sellers import profiles
 
 MOST_HEADINGS: Final = 100  # sets of headings that are remembered
@@ -72,7 +73,9 @@ def _seller(row: Any, own: tuple[Profile, ...]) -> Seller:
 
 def _select() -> sa.Select[Any]:
     some = sa.exists().where(PROFILES.c.seller_id == SELLERS.c.id)
-    columns = (SELLERS, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id, some.label("has_profiles"))
+    # Not the second factor, which is sealed: sellers are looked up all the time.
+    plain = [column for column in SELLERS.c if not column.name.startswith("totp")]
+    columns = (*plain, ACCOUNTS.c.merchant_id, ACCOUNTS.c.marketplace_id, some.label("has_profiles"))
     return sa.select(*columns).select_from(SELLERS.join(ACCOUNTS))
 
 
@@ -105,6 +108,7 @@ def _account_id(connection: sa.Connection, account: Account, refresh_token: str)
         "merchant_id": account.merchant_id,
         "marketplace_id": account.marketplace_id,
         "refresh_token": refresh_token,
+        **unseen.inherited(connection),
     }
     return int(connection.execute(ACCOUNTS.insert().values(values).returning(ACCOUNTS.c.id)).scalar_one())
 
@@ -193,12 +197,20 @@ def versions(db: Database, names: Collection[str], now: datetime) -> dict[str, i
 def change(db: Database, name: str, values: Mapping[str, object]) -> bool:
     """Set columns of a seller and invalidate its logins; false when there is none of that name."""
     with db.write() as connection:
-        done = connection.execute(
-            SELLERS.update()
-            .where(SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
-            .values({**values, "version": SELLERS.c.version + 1})
-        )
-    return done.rowcount > 0
+        return change_in(connection, name, values)
+
+
+def change_in(connection: sa.Connection, name: str, values: Mapping[str, object]) -> bool:
+    """`change`, in a transaction."""
+    mine = (SELLERS.c.name == name.lower(), SELLERS.c.removed_at.is_(None))
+    done = SELLERS.update().where(*mine).values({**values, "version": SELLERS.c.version + 1})
+    return connection.execute(done).rowcount > 0
+
+
+def set_factor_in(connection: sa.Connection, seller_id: int, secret: str) -> None:
+    """Ask for codes of that secret on the pages from now on, "" = none; browsers are logged out, doors are not."""
+    connection.execute(SELLERS.update().where(SELLERS.c.id == seller_id).values(totp_secret=secret))
+    connection.execute(WEB_SESSIONS.delete().where(WEB_SESSIONS.c.seller_id == seller_id))
 
 
 def set_mailing(db: Database, name: str, mailing: Mailing) -> bool:

@@ -203,16 +203,18 @@ def answered_in(connection: sa.Connection, feed_no: int) -> None:
     connection.execute(CLAIMS.update().where(*told, *_same_line(), way > 0).values(values))
 
 
-def refused_corrections_in(connection: sa.Connection, account_id: int, order: str, line: LinePlace) -> None:
-    """Packages that a refused line was to correct stand again; where Amazon has one, its pieces are not refused."""
+def refused_corrections_in(connection: sa.Connection, account_id: int, order: str, line: LinePlace) -> list[str]:
+    """Packages that a refused line was to correct stand again. Where Amazon has one, nothing is open by the refusal.
+    Returns the tracking numbers of these."""
     ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order)
     corrected = (*ours, CLAIMS.c.corrected_by == line_key(*line))
-    stands = connection.execute(sa.select(CLAIMS.c.accepted).where(*corrected, CLAIMS.c.accepted > 0)).first()
-    if stands is not None:
+    query = sa.select(CLAIMS.c.tracking).where(*corrected, CLAIMS.c.accepted > 0).order_by(CLAIMS.c.package)
+    stands = list(connection.execute(query).scalars())
+    if stands:
         mine = (CLAIMS.c.upload_id == line[0], CLAIMS.c.line == line[1])
-        gone = {"cancelled": CLAIMS.c.cancelled + CLAIMS.c.refused, "refused": 0}
-        connection.execute(CLAIMS.update().where(*ours, *mine).values(gone))
+        connection.execute(CLAIMS.update().where(*ours, *mine).values(refused_by=""))
     connection.execute(CLAIMS.update().where(*corrected).values(corrected_by=""))
+    return stands
 
 
 def _same_line() -> tuple[sa.ColumnElement[bool], ...]:
@@ -266,8 +268,20 @@ def accept_in(connection: sa.Connection, account_id: int, order: str, lines: Ite
     told = CLAIMS.update().where(*ours, mine, CLAIMS.c.accepted == 0)
     undecided = {"accepted": CLAIMS.c.unknown + _ON_ITS_WAY, "unknown": 0}
     connection.execute(told.where(CLAIMS.c.unknown + _ON_ITS_WAY > 0).values(undecided), places)
-    refused = CLAIMS.update().where(*ours, CLAIMS.c.refused_by == sa.bindparam("b_by"), CLAIMS.c.refused > 0)
+    by = sa.or_(CLAIMS.c.refused_by == sa.bindparam("b_by"), mine & (CLAIMS.c.refused_by == ""))
+    refused = CLAIMS.update().where(*ours, by, CLAIMS.c.refused > 0)
     connection.execute(refused.values(accepted=CLAIMS.c.accepted + CLAIMS.c.refused, refused=0), places)
+
+
+def refuse_unknown_in(connection: sa.Connection, account_id: int, order: str, lines: Iterable[LinePlace]) -> None:
+    """Count as refused what nobody knew of some lines of an order: its own order at Amazon plainly lacks it, and has no
+    units left for it."""
+    ours = (CLAIMS.c.account_id == account_id, CLAIMS.c.amazon_order_id == order, CLAIMS.c.unknown > 0)
+    for upload_id, line in lines:
+        mine = (CLAIMS.c.upload_id == upload_id, CLAIMS.c.line == line)
+        values = {"refused": CLAIMS.c.refused + CLAIMS.c.unknown, "unknown": 0, "refused_by": line_key(upload_id, line)}
+        connection.execute(CLAIMS.update().where(*ours, *mine).values(values))
+        refused_corrections_in(connection, account_id, order, (upload_id, line))
 
 
 def settle_by_hand_in(connection: sa.Connection, account_id: int, order: str, *, shipped: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -109,6 +110,15 @@ def of_upload(db: Database, upload_id: str, *, verdict: Verdict | None = None) -
             yield rows
 
 
+def rejected_late(db: Database, upload_id: str) -> list[Any]:
+    """Lines that were good when they were read, waited for an earlier one, and were rejected when that was decided:
+    rows of line, code, message."""
+    mine = (LINES.c.upload_id == upload_id, LINES.c.verdict == Verdict.REJECTED, LINES.c.shipment.is_not(None))
+    query = sa.select(LINES.c.line, LINES.c.code, LINES.c.message).where(*mine).order_by(LINES.c.line)
+    with db.read() as connection:
+        return list(connection.execute(query))
+
+
 def verdict_counts(db: Database, upload_id: str) -> dict[str, int]:
     """How many lines of an upload have each verdict."""
     query = sa.select(LINES.c.verdict, sa.func.count()).where(LINES.c.upload_id == upload_id).group_by(LINES.c.verdict)
@@ -158,18 +168,30 @@ def unconfirmed(db: Database, account_id: int, *, limit: int) -> list[dict[str, 
     return _open(db, account_id, Verdict.UNCONFIRMED, limit)
 
 
+def unconfirmed_count(db: Database, account_id: int) -> int:
+    """How many such lines there are."""
+    open_ = (LINES.c.account_id == account_id, LINES.c.verdict == str(Verdict.UNCONFIRMED), *open_refusals())
+    with db.read() as connection:
+        return connection.execute(sa.select(sa.func.count()).select_from(LINES).where(*open_)).scalar_one()
+
+
 def unknown(db: Database, account_id: int, *, limit: int) -> list[dict[str, Any]]:
     """Lines whose outcome nobody can tell, newest first."""
     return _open(db, account_id, Verdict.UNKNOWN, limit)
 
 
 def _open(db: Database, account_id: int, verdict: Verdict, limit: int) -> list[dict[str, Any]]:
-    names = ("upload_id", "line", "order_id", "order_item_id", "code", "message")
-    query = (
-        sa.select(*(LINES.c[name] for name in names))
-        .where(LINES.c.account_id == account_id, LINES.c.verdict == str(verdict), *open_refusals())
-        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
-        .limit(limit)
-    )
     with db.read() as connection:
-        return [dict(row._mapping) for row in connection.execute(query)]
+        rows = connection.execute(_open_of(verdict), {"account": account_id, "most": limit})
+        return [dict(row._mapping) for row in rows]
+
+
+@cache  # STATUS asks again and again, and building it takes longer than running it
+def _open_of(verdict: Verdict) -> sa.Select[Any]:
+    names = ("upload_id", "line", "order_id", "amazon_order_id", "order_item_id", "code", "message")
+    return (
+        sa.select(*(LINES.c[name] for name in names))
+        .where(LINES.c.account_id == sa.bindparam("account"), LINES.c.verdict == str(verdict), *open_refusals())
+        .order_by(LINES.c.upload_id.desc(), LINES.c.line)
+        .limit(sa.bindparam("most"))
+    )

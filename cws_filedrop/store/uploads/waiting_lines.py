@@ -12,7 +12,7 @@ from cws_filedrop.rules import catalogue
 from cws_filedrop.rules.book import Effect, LinePlace, line_named
 from cws_filedrop.rules.pieces.ledger import line_key
 from cws_filedrop.store.schema import LINES, UPLOADS
-from cws_filedrop.store.uploads import claims
+from cws_filedrop.store.uploads import claims, verdict_counts
 
 UNDECIDED: Final = (Verdict.QUEUED, Verdict.SENT, Verdict.UNKNOWN)
 _LINE: Final = (LINES.c.upload_id == sa.bindparam("b_upload")) & (LINES.c.line == sa.bindparam("b_line"))
@@ -110,3 +110,4 @@ def restore_in(connection: sa.Connection, upload_id: str) -> None:
         connection.execute(LINES.update().where(_LINE).values(values | {"replaced_by": None}), line)
         again = {"state": str(UploadState.WAITING), "waiting": UPLOADS.c.waiting + 1, "done_at": None}
         connection.execute(UPLOADS.update().where(UPLOADS.c.id == row.upload_id).values(again))
+        verdict_counts.expect_in(connection, [row.upload_id])

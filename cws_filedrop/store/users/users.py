@@ -88,12 +88,5 @@ class LastAdmin(Exception):
     """No admin would be left to manage users."""
 
 
-def use_code(db: Database, user_id: int, step: int) -> bool:
-    """Note that the code of a time step was used; false when it, or a later one, was used before (RFC 6238, 5.2)."""
-    with db.write() as connection:
-        mine = (USERS.c.id == user_id, USERS.c.totp_last < step)
-        return connection.execute(USERS.update().where(*mine).values(totp_last=step)).rowcount == 1
-
-
 def _user(row: Any) -> User:
     return User(**{**row._mapping, "role": Role(row.role)})

@@ -25,7 +25,8 @@ from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.gate.balancers import HEADER_SECONDS, Balancers
 from cws_filedrop.gate.logins import CHANGED, SHUT, EndedLogins, Logins
-from cws_filedrop.gate.not_logged_in import NotLoggedIn
+from cws_filedrop.gate.not_logged_in import NotLoggedIn, Waiting
+from cws_filedrop.gate.sources import source_of
 from cws_filedrop.transports.ftp.loop import HeaderWait, Patient, Waker
 from cws_filedrop.transports.ftp.passive import Passive, PassiveSession, masquerade, passive_ports
 from cws_filedrop.transports.ftp.session import FtpSession
@@ -42,6 +43,7 @@ _BACKLOG: Final = 256
 _TOO_MANY_NOT_LOGGED_IN: Final = (
     "421 Too many connections from your address have not logged in; log in on them, or try again in a minute."
 )
+_MADE_ROOM: Final = "421 Others want to log in, and nobody has on this connection; try again."
 _REMEDIES: Final = {
     errno.EADDRINUSE: "another program has that port: stop it, or set another port",
     errno.EACCES: "ports below 1024 need rights: give them, or set port = 2121",
@@ -71,7 +73,7 @@ class _Server(Patient, FTPServer):  # type: ignore[misc]
         most = door.settings.max_connections
         self.header_wait = HeaderWait(loop, door.balancers, most=most, seconds=door.header_seconds)
         per_address = door.settings.max_strangers_per_address
-        self._not_logged_in = NotLoggedIn(per_address=per_address, most=max(1, most // 2))
+        self._not_logged_in = NotLoggedIn(per_address=per_address, most=max(1, most // 2), knows=self.logins.knows)
         self._not_logged_in_since: dict[FtpSession, float] = {}
         self._waker = Waker(loop)
         # Two pools: a slow disk must not hold up logins, nor guessed passwords uploads.
@@ -114,13 +116,27 @@ class _Server(Patient, FTPServer):  # type: ignore[misc]
             self.handler = usual
         if session is not None and not session._closed:
             self.sessions.add(session)
+            self._not_logged_in_since[session] = time.monotonic()
 
     def _unwelcome(self, address: str) -> str:
         if seconds := self.logins.banned(address):
             minutes = max(1, round(seconds / 60))
             return f"421 Too many failed logins came from your address; come back in {minutes} minutes."
-        here = [session.remote_ip for session in self.sessions if session.login is None]
-        return "" if self._not_logged_in.may_come(address, here) else _TOO_MANY_NOT_LOGGED_IN
+        return "" if self._find_place(address) else _TOO_MANY_NOT_LOGGED_IN
+
+    def _find_place(self, address: str) -> bool:
+        """Make room for another that has not logged in; whether there is any."""
+        now, since = time.monotonic(), self._not_logged_in_since
+        waiting = [
+            Waiting(session, source_of(session.remote_ip), since.get(session, now))
+            for session in self.sessions
+            if session.login is None
+        ]
+        place = self._not_logged_in.place(address, waiting)
+        if place is not None and place.instead_of is not None:
+            _LOG.info("ftp.made_room", address=place.instead_of.remote_ip)
+            _dismiss(place.instead_of, _MADE_ROOM)
+        return place is not None
 
     def forget(self, session: FtpSession) -> None:
         """A session has closed."""

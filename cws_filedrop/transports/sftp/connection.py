@@ -171,6 +171,7 @@ class Connection(paramiko.ServerInterface):
         """A channel has become a session."""
         self._sessions.add(session)
         if self.login is not None:
+            self._shared.logins.came_in(self.login, self.address)
             self._witnessed(AuditEventKind.LOGIN, self.login.name)
 
     def session_ended(self, session: SftpSession) -> None:
@@ -192,7 +193,7 @@ class Connection(paramiko.ServerInterface):
     # Logging in.
 
     def get_allowed_auths(self, username: str) -> str:
-        return "publickey,password"
+        return "publickey" if self._shared.logins.banned(self.address) else "publickey,password"
 
     def check_auth_none(self, username: str) -> int:
         return AUTH_FAILED

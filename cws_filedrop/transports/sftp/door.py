@@ -10,7 +10,7 @@ import errno
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -23,8 +23,9 @@ from cws_filedrop.drop.intake import Intake
 from cws_filedrop.errors import ConfigError
 from cws_filedrop.gate.balancers import HEADER_SECONDS, Announcement, Balancers
 from cws_filedrop.gate.logins import CHANGED, NOBODY, SHUT, Logins
-from cws_filedrop.gate.not_logged_in import NotLoggedIn
+from cws_filedrop.gate.not_logged_in import NotLoggedIn, Waiting
 from cws_filedrop.gate.proxy_protocol import BadHeader
+from cws_filedrop.gate.sources import source_of
 from cws_filedrop.periodic import Job, PeriodicTask
 from cws_filedrop.transports.landing.recently_taken import RecentlyTaken
 from cws_filedrop.transports.sftp.connection import AuthorizedKeys, Connection, Shared
@@ -86,7 +87,8 @@ class SftpDoor:
         # inside it, never the other way round.
         self._coming_in = threading.Lock()
         per_address = settings.max_strangers_per_address
-        self._not_logged_in = NotLoggedIn(per_address=per_address, most=max(1, settings.max_connections // 2))
+        most = max(1, settings.max_connections // 2)
+        self._not_logged_in = NotLoggedIn(per_address=per_address, most=most, knows=logins.knows)
         self._is_draining = False
 
     @property
@@ -216,17 +218,29 @@ class SftpDoor:
 
     def _may_come(self, address: str) -> bool:
         """Is there room for another connection of that address, and for another that has not logged in?"""
-        if self._logins.banned(address):
-            return False
-        here = self._snapshot()
-        not_logged_in = [connection.address for connection in here if not connection.has_logged_in]
-        of_address = sum(connection.address == address for connection in here)
+        here, source = self._snapshot(), source_of(address)
+        of_source = sum(source_of(connection.address) == source for connection in here)
         settings = self.settings
         return (
             len(here) < settings.max_connections
-            and of_address < settings.max_connections_per_address
-            and self._not_logged_in.may_come(address, not_logged_in)
+            and of_source < settings.max_connections_per_address
+            and self._find_place(address, here)
         )
+
+    def _find_place(self, address: str, here: Collection[Connection]) -> bool:
+        """Make room for another that has not logged in; whether there is any."""
+        waiting = [
+            Waiting(connection, source_of(connection.address), connection.began_at)
+            for connection in here
+            if not (connection.has_logged_in or connection.is_over)
+        ]
+        is_banned = bool(self._logins.banned(address))
+        find = self._not_logged_in.place_to_show_a_key if is_banned else self._not_logged_in.place
+        place = find(address, waiting)
+        if place is not None and place.instead_of is not None:
+            _LOG.info("sftp.made_room", address=place.instead_of.address)
+            place.instead_of.end()
+        return place is not None
 
     def _begin(self, client: socket.socket, address: str) -> None:
         _set_options(client)

@@ -1,4 +1,4 @@
-"""Who calls, and whether the call is allowed: the token, the networks it may come from, how often.
+"""Who calls, and whether the call is allowed: the token, what it is for, where it may come from, how often.
 
 There are two kinds of token, sellers' and operators'; neither opens what the other does.
 """
@@ -22,8 +22,10 @@ from cws_filedrop.store.sellers import sellers, tokens
 from cws_filedrop.store.users import user_tokens
 from cws_filedrop.store.users.decisions import Who
 from cws_filedrop.store.users.user_tokens import UserBearer
+from cws_filedrop.web.api import scopes
 from cws_filedrop.web.api.problems import Problem
 from cws_filedrop.web.api.rates import Rates, RateStanding
+from cws_filedrop.web.site import downloads
 
 SCHEME: Final = HTTPBearer(auto_error=False, scheme_name="token", description="A seller's token: `cwsfd_…`")
 OPERATORS: Final = HTTPBearer(
@@ -62,11 +64,13 @@ def caller(
     if bearer is None:  # a token of the other kind is worth a better answer: only who holds it gets that
         other = user_tokens.authenticate(api.context.db, given, now=api.clock())
         raise not_valid() if other is None else Problem(403, OPERATORS_ONE)
-    if not _may_come_from(bearer.networks, address_of(request)):
-        raise Problem(403, "This token may not be used from your address")
+    _check_place(request, bearer.networks, bearer.own_networks)
+    scopes.check(request, bearer.scopes)
     request.state.hint = given[: len(tokens.PREFIX) + _HINT_LETTERS]
     _count(request, ("seller", bearer.token_id))
-    return sellers.by_id(api.context.db, bearer.seller_id)
+    seller = sellers.by_id(api.context.db, bearer.seller_id)
+    request.state.known_as = seller.name
+    return seller
 
 
 def who_calls(request: Request, seller: Seller) -> Who:
@@ -87,6 +91,9 @@ def user(
         raise Problem(
             403, f"A second factor is required here, and {bearer.name} has none: set it up on the pages first"
         )
+    request.state.known_as, request.state.hint = downloads.operator(bearer.name), bearer.hint
+    _check_place(request, bearer.networks)
+    scopes.check(request, bearer.scopes)
     _count(request, ("user", bearer.token_id))
     return bearer
 
@@ -136,6 +143,12 @@ def _count(request: Request, token: tuple[str, int]) -> None:
 def address_of(request: Request) -> str:
     """The address that the request came from."""
     return request.client.host if request.client else ""
+
+
+def _check_place(request: Request, *networks: str) -> None:
+    """Raises: Problem 403, unless the address is within each."""
+    if not all(_may_come_from(one, address_of(request)) for one in networks):
+        raise Problem(403, "This token may not be used from your address")
 
 
 def _may_come_from(networks: str, address: str) -> bool:

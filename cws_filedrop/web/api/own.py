@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from cws_filedrop.decisions.orders_and_feeds import record_decision
-from cws_filedrop.model import SELLERS_EVENTS, Seller
-from cws_filedrop.notify import reaching, signing
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.decisions import seller_hooks, seller_tokens
+from cws_filedrop.errors import NotPossible
+from cws_filedrop.model import SELLERS_EVENTS
+from cws_filedrop.notify import reaching
+from cws_filedrop.pipeline import standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.outgoing import hooks
 from cws_filedrop.store.outgoing.hooks import Hook
 from cws_filedrop.store.sellers import tokens
-from cws_filedrop.web.api.access import ApiContext, Caller, TheApi, api_of, who_calls
+from cws_filedrop.web.api.access import ApiContext, Caller, TheApi, who_calls
 from cws_filedrop.web.api.problems import Problem, documented, not_there
 from cws_filedrop.web.api.routing import REFUSALS, SAME, Route, etag
 from cws_filedrop.web.api.shapes import (
@@ -40,7 +43,7 @@ router = APIRouter(route_class=Route, responses=REFUSALS)
 )
 def how_i_stand(seller: Caller, api: TheApi) -> Response:
     """What STATUS.json holds, as it is now."""
-    body = status.as_json(outbox.status_of(api.context, seller))
+    body = status.as_json(standing.of(api.context, seller))
     # The moment it was written says nothing new: with it no two answers would have the same ETag.
     unchanging = {name: value for name, value in json.loads(body).items() if name != "written_at"}
     tag = etag(json.dumps(unchanging).encode())
@@ -64,24 +67,24 @@ def add_hook(request: Request, requested: HookRequest, seller: Caller, api: TheA
     if wrong := [event for event in requested.events if event not in SELLERS_EVENTS]:
         raise Problem(422, f"{wrong[0]} is not an event for sellers; there are {', '.join(SELLERS_EVENTS)}")
     try:
-        reaching.checked(requested.url, allow_http=api.context.settings.hooks.allow_http)
+        rules = api.context.settings.hooks
+        reaching.checked(requested.url, allow_http=rules.allow_http, ports=rules.called_ports)
     except reaching.Unreachable as error:
         raise Problem(422, f"url: {error}") from error
-    secret = signing.new_secret()
-    events = [event for event in SELLERS_EVENTS if not requested.events or event in requested.events]
-    made = hooks.add(api.context.db, seller.id, requested.url, secret=secret, events=events, now=api.clock())
-    if made is None:
-        raise Problem(409, f"You have {hooks.MOST_HOOKS} web hooks already; remove one of them")
-    _note(request, seller, "hook.add", f"{made} {requested.url}")
+    try:
+        made, secret = seller_hooks.add(
+            api.context, seller.name, requested.url, requested.events, who=who_calls(request, seller)
+        )
+    except NotPossible:
+        raise Problem(409, f"You have {hooks.MOST_HOOKS} web hooks already; remove one of them") from None
     return NewHook(**_hook(_one_hook(api, seller.id, made)), secret=secret)
 
 
 @router.patch("/hooks/{hook_id}", tags=["web hooks"], responses=documented(400, 404))
 def switch_hook(request: Request, hook_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> HookBody:
     """Switch a web hook on or off."""
-    if not hooks.enable(api.context.db, seller.id, hook_id, enabled=switch.enabled):
-        raise not_there()
-    _note(request, seller, f"hook.{_switched(switch)}", str(hook_id))
+    with _mine():
+        seller_hooks.enable(api.context, seller.name, hook_id, switch.enabled, who=who_calls(request, seller))
     waiting = hooks.waiting(api.context.db, [hook_id])
     return HookBody(**_hook(_one_hook(api, seller.id, hook_id)), waiting=waiting.get(hook_id, 0))
 
@@ -89,9 +92,8 @@ def switch_hook(request: Request, hook_id: SerialId, switch: Switch, seller: Cal
 @router.delete("/hooks/{hook_id}", tags=["web hooks"], status_code=204, responses=documented(404))
 def remove_hook(request: Request, hook_id: SerialId, seller: Caller, api: TheApi) -> None:
     """Remove a web hook, and what is queued for it."""
-    if not hooks.remove(api.context.db, seller.id, hook_id):
-        raise not_there()
-    _note(request, seller, "hook.remove", str(hook_id))
+    with _mine():
+        seller_hooks.remove(api.context, seller.name, hook_id, who=who_calls(request, seller))
 
 
 def _one_hook(api: ApiContext, seller_id: int, hook_id: int) -> Hook:
@@ -123,25 +125,22 @@ def add_token(_: Caller) -> None:
 @router.patch("/tokens/{token_id}", tags=["tokens"], responses=documented(400, 404))
 def switch_token(request: Request, token_id: SerialId, switch: Switch, seller: Caller, api: TheApi) -> TokenBody:
     """Switch a token off or on."""
-    changed = tokens.enable(api.context.db, seller.id, token_id, enabled=switch.enabled)
-    if changed is None:
-        raise not_there()
-    _note(request, seller, f"token.{_switched(switch)}", str(token_id))
-    return TokenBody(**asdict(changed))
+    who = who_calls(request, seller)
+    with _mine():
+        return TokenBody(**asdict(seller_tokens.enable(api.context, seller.name, token_id, switch.enabled, who=who)))
 
 
 @router.delete("/tokens/{token_id}", tags=["tokens"], status_code=204, responses=documented(404))
 def remove_token(request: Request, token_id: SerialId, seller: Caller, api: TheApi) -> None:
     """Remove a token; it may be the one you call with."""
-    if tokens.remove(api.context.db, seller.id, token_id) is None:
-        raise not_there()
-    _note(request, seller, "token.remove", str(token_id))
+    with _mine():
+        seller_tokens.remove(api.context, seller.name, token_id, who=who_calls(request, seller))
 
 
-def _switched(switch: Switch) -> str:
-    return "enable" if switch.enabled else "disable"
-
-
-def _note(request: Request, seller: Seller, what: str, about: str) -> None:
-    """Keep who changed what opens or tells of the seller's affairs."""
-    record_decision(api_of(request).context, who_calls(request, seller), what=what, about=about)
+@contextmanager
+def _mine() -> Iterator[None]:
+    """Around a change of what may be another's, or not there any more. Raises: Problem 404."""
+    try:
+        yield
+    except NotPossible:
+        raise not_there() from None

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from cws_filedrop.model import HookEvent, Issue, OrderState, UploadState, Verdict
+from cws_filedrop.model import HookEvent, Issue, OrderState, Scope, UploadState, Verdict
 from cws_filedrop.upload_outcome import WHOLE, UploadOutcome
 
 UPLOAD: Final = "20261122-013042-k7f3"
@@ -255,6 +255,9 @@ class TokenBody(BaseModel):
     enabled: bool
     created_at: str = Field(examples=[AT])
     used_at: str | None = Field(default=None, description="to the minute")
+    scopes: list[Scope] = Field(description="what it may be used for")
+    expires_at: str | None = Field(default=None, description="it holds until then; null: until it is switched off")
+    networks: str = Field(default="", description="where it may come from, by blanks; empty: anywhere")
 
 
 class NewToken(TokenBody):

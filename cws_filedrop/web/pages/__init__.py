@@ -28,6 +28,7 @@ _SELLERS = (
     my.templates,
     my.connect,
     my.tokens,
+    my.login,
     my.settings,
 )
 _ALL = (

@@ -75,7 +75,7 @@ def code(request: Request, code: Text) -> Response:
         token = logging_in.second(request, session, code)
     except Denied as denied:
         return page(request, "code.html", status=401, trouble=str(denied))
-    answer = RedirectResponse("/", 303)
+    answer = RedirectResponse(home_of(session), 303)
     visitors.set_cookie(request, answer, token)
     return answer
 

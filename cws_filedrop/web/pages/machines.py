@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse, Response
 
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import DatabaseError, moment
-from cws_filedrop.store.feeds import feeds
+from cws_filedrop.store.feeds import feeds, unseen
 from cws_filedrop.store.outgoing import alarms
 from cws_filedrop.web.site import web_context
 
@@ -84,4 +84,5 @@ def _alive(context: ServiceContext, kind: str) -> str:
 
 def _marketplace(context: ServiceContext) -> str:
     stopped = feeds.stopped_accounts(context.db)
-    return f"nothing is sent for {len(stopped)} accounts" if stopped else ""
+    restored = next((one.unseen_note for one in unseen.accounts(context.db) if one.id in stopped), "")
+    return f"nothing is sent for {len(stopped)} accounts" + (restored and f"; {restored}") if stopped else ""

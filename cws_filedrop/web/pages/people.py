@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from cws_filedrop.decisions import people
+from cws_filedrop.decisions import people, user_tokens
 from cws_filedrop.model import Role
 from cws_filedrop.store.users import decisions, users
 from cws_filedrop.web.site import visitors, web_context
@@ -37,11 +37,13 @@ def add(request: Request, session: visitors.Admin, name: Text, role: Text) -> Re
 
 
 @router.post("/people/{name}/password", dependencies=[visitors.Meant])
-def new_password(request: Request, session: visitors.Admin, name: str) -> Response:
-    """Give a user a new password, shown once."""
-    context = web_context.of(request).context
+def new_password(request: Request, session: visitors.Admin, name: str, end_tokens: Text = "") -> Response:
+    """Give a user a new password, shown once; its API tokens go on, unless they are to end, too."""
+    context, who = web_context.of(request).context, visitors.who(request, session)
     with visitors.decided():
-        shown = people.new_password(context, name, who=visitors.who(request, session))
+        shown = people.new_password(context, name, who=who)
+        if end_tokens:
+            user_tokens.disable_all(context, name, who=who)
     everyone = users.everyone(context.db)
     return framed(request, "people.html", session, users=everyone, roles=list(Role), shown=(name, shown))
 

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from cws_filedrop.decisions import set_aside
 from cws_filedrop.model import Door, UploadState, Verdict
+from cws_filedrop.reports import outcome
 from cws_filedrop.store.lists import searching, upload_events, work_lists
 from cws_filedrop.store.lists.searching import UploadSearch
 from cws_filedrop.store.sellers import sellers
@@ -67,6 +68,7 @@ def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Respon
     verdict, code = query.get("verdict", "")[:LONGEST], query.get("code", "")[:LONGEST]
     after = whole(query.get("after", "")) or 0
     some = upload_events.lines(context.db, upload_id, verdict=verdict, code=code, after=after, limit=LINES + 1)
+    counts = verdict_counts.of_upload(context.db, upload_id)
     case = work_lists.cases(context.db, [upload_id]).get(upload_id, work_lists.NO_CASE)
     return framed(
         request,
@@ -74,7 +76,8 @@ def upload(request: Request, session: visitors.Viewer, upload_id: str) -> Respon
         session,
         one=known,
         timeline=upload_timeline.of(context, known),
-        verdict_counts=verdict_counts.of_upload(context.db, upload_id),
+        verdict_counts=counts,
+        ended=outcome.of_upload(known.state, outcome.by_verdict(counts), rehearsal=known.rehearsal),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=verdict,

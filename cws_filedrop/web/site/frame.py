@@ -61,6 +61,7 @@ def _sellers(request: Request) -> list[NavigationItem | None]:
         ("Files to fill in", "/my/templates"),
         ("Connect", "/my/connect"),
         ("API tokens", "/my/tokens"),
+        ("Login", "/my/login"),
         ("Settings", "/my/settings"),
     )
     return [None if one is None else _item(request, *one) for one in pages]

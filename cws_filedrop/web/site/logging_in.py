@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import pyotp
@@ -14,12 +13,13 @@ from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.drop.audit_events import AuditEvent, AuditEventKind
 from cws_filedrop.gate.sources import source_of
 from cws_filedrop.model import Door
-from cws_filedrop.store.sellers import sellers
-from cws_filedrop.store.users import users, web_sessions
+from cws_filedrop.store.users import identities, users, web_sessions
 from cws_filedrop.store.users.decisions import Who
+from cws_filedrop.store.users.identities import Identity
 from cws_filedrop.store.users.users import User
 from cws_filedrop.store.users.web_sessions import WebSession
 from cws_filedrop.web.site import visitors, web_context
+from cws_filedrop.web.site.downloads import known_as, operator
 from cws_filedrop.web.site.rendering import lasting
 
 LOG: Final = log.get(__name__)
@@ -37,21 +37,41 @@ def as_seller(request: Request, name: str, password: str) -> str:
     """What the cookie of a seller's session holds; the password is that of the doors. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
     check_not_banned(request)
-    event = AuditEvent(
-        event=AuditEventKind.LOGIN,
-        seller=name.strip().lower()[:64],
-        address=address,
-        door=str(Door.HTTP),
-        client=request.headers.get("user-agent", "")[:200],
-    )
     answer = here.logins.check_here(name, password, address)
-    seller = sellers.find(here.context.db, answer.login.name) if answer.login is not None else None
+    seller = identities.of_seller(here.context.db, answer.login.name) if answer.login is not None else None
     if answer.login is None or seller is None:
-        here.witness(replace(event, event=AuditEventKind.LOGIN_REFUSED, detail=answer.text))
+        note(request, AuditEventKind.LOGIN_REFUSED, name.strip().lower()[:64], answer.text)
         raise Denied(answer.text or WRONG)
-    here.witness(event)
+    return _begun(request, seller, answer.login.version, second_due=bool(seller.totp_secret))
+
+
+def note(request: Request, event: AuditEventKind, name: str, detail: str = "") -> None:
+    """Have the audit trail tell what became of a login; `name` is that of a seller, or `downloads.operator`'s."""
+    web_context.of(request).witness(
+        AuditEvent(
+            event=event,
+            seller=name,
+            address=visitors.address(request),
+            door=str(Door.HTTP),
+            client=visitors.agent(request),
+            detail=detail,
+        )
+    )
+
+
+def _begun(request: Request, identity: Identity, version: int, *, second_due: bool = False) -> str:
+    """What the cookie of a new session holds."""
+    context = web_context.of(request).context
+    if not second_due:
+        _note_login(request, identity)
     return web_sessions.begin(
-        here.context.db, seller_id=seller.id, version=answer.login.version, address=address, now=here.context.clock()
+        context.db,
+        **identity.owner,
+        version=version,
+        second_due=second_due,
+        address=visitors.address(request),
+        agent=visitors.agent(request),
+        now=context.clock(),
     )
 
 
@@ -61,18 +81,13 @@ def as_user(request: Request, name: str, password: str) -> str:
     check_not_banned(request)
     key = (f"operator {name.strip().lower()[:64]}", address)  # with a blank, so that it is never a seller's key
     with here.logins.attempts.held((key[0], source_of(address))):  # else guesses at once are tried before they count
-        user = here.logins.in_turn(address, lambda: _checked_user(request, key, name, password))
-    second_due = bool(user.totp_secret)
-    if not second_due:
-        _note_login(request, user.name)
-    return web_sessions.begin(
-        here.context.db,
-        user_id=user.id,
-        version=user.version,
-        second_due=second_due,
-        address=address,
-        now=here.context.clock(),
-    )
+        try:
+            user = here.logins.in_turn(address, lambda: _checked_user(request, key, name, password))
+        except Denied as denied:
+            note(request, AuditEventKind.LOGIN_REFUSED, key[0], str(denied))
+            raise
+    identity = Identity(False, user.id, user.name, user.password_hash, user.totp_secret, user.version)
+    return _begun(request, identity, user.version, second_due=bool(user.totp_secret))
 
 
 def _checked_user(request: Request, key: tuple[str, str], name: str, password: str) -> User:
@@ -97,28 +112,37 @@ def second(request: Request, session: WebSession, code: str) -> str:
     nothing. Raises: Denied."""
     here, address = web_context.of(request), visitors.address(request)
     check_not_banned(request)
-    user = users.get(here.context.db, session.user_id or 0)
-    key = (f"code {session.name}", address)
+    identity = identities.of_session(here.context.db, session)
+    if identity is None:
+        raise Denied(WRONG_CODE)
+    key = (f"code {identity.called}", address)
     with here.logins.attempts.held((key[0], source_of(address))):
-        if wait := here.guard.wait(key):
-            here.guard.came_too_early(key)
-            raise Denied(f"Too many wrong codes; wait {lasting(wait)}.")
-        if user is None or not is_code(request, user, user.totp_secret, code):
-            here.guard.failed(key)
-            LOG.warning("user.code_refused", user=session.name, address=address)
-            raise Denied(WRONG_CODE)
-        here.guard.succeeded(key)
-    _note_login(request, user.name)
+        try:
+            _check_code(request, identity, key, code)
+        except Denied as denied:
+            note(request, AuditEventKind.LOGIN_REFUSED, known_as(session), str(denied))
+            raise
     web_sessions.end(here.context.db, session)
-    return web_sessions.begin(
-        here.context.db, user_id=user.id, version=user.version, address=address, now=here.context.clock()
-    )
+    return _begun(request, identity, identity.version)
 
 
-def is_code(request: Request, user: User, secret: str, code: str) -> bool:
+def _check_code(request: Request, identity: Identity, key: tuple[str, str], code: str) -> None:
+    """Raises: Denied."""
+    here = web_context.of(request)
+    if wait := here.guard.wait(key):
+        here.guard.came_too_early(key)
+        raise Denied(f"Too many wrong codes; wait {lasting(wait)}.")
+    if not is_code(request, identity, code):
+        here.guard.failed(key)
+        LOG.warning("user.code_refused", user=identity.name, address=key[1])
+        raise Denied(WRONG_CODE)
+    here.guard.succeeded(key)
+
+
+def is_code(request: Request, identity: Identity, code: str) -> bool:
     """Is that the code of now, or of half a minute before or after, and was not used before?"""
-    right = _steps(request, secret, code)
-    return bool(right) and users.use_code(web_context.of(request).context.db, user.id, right[0])
+    right = _steps(request, identity.totp_secret, code)
+    return bool(right) and identities.use_code(web_context.of(request).context.db, identity, right[0])
 
 
 def fits(request: Request, secret: str, code: str) -> bool:
@@ -144,7 +168,11 @@ def check_not_banned(request: Request) -> None:
         raise Denied(f"Too many wrong passwords came from your address; try again in {lasting(seconds)}.")
 
 
-def _note_login(request: Request, name: str) -> None:
+def _note_login(request: Request, identity: Identity) -> None:
     here, address = web_context.of(request), visitors.address(request)
-    record_decision(here.context, Who(name, address), what="user.login", about=name)
-    LOG.info("user.logged_in", user=name, address=address)
+    if identity.is_seller:
+        note(request, AuditEventKind.LOGIN, identity.name)
+        return
+    note(request, AuditEventKind.LOGIN, operator(identity.name))
+    record_decision(here.context, Who(identity.name, address), what="user.login", about=identity.name)
+    LOG.info("user.logged_in", user=identity.name, address=address)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +13,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cws_filedrop.formatting import age, clock, lasting, number, size, tone, until
+from cws_filedrop.formatting import age, clock, lasting, number, printable, size, tone, until
 from cws_filedrop.store.users.web_sessions import WebSession
 from cws_filedrop.web.site import visitors, web_context
 
@@ -35,6 +36,7 @@ def _digests() -> dict[str, str]:
 
 
 _DIGESTS: Final = _digests()
+_TURNING: Final = re.compile("[\u202a-\u202e\u2066-\u2069]")  # UAX 9, 2: embeddings, overrides, isolates
 
 
 def static(name: str) -> str:
@@ -49,12 +51,27 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_in_order,
     )
     made.filters.update(
-        size=size, number=number, lasting=lasting, tone=tone, clock=clock, path=_path, sentence=_sentence
+        size=size,
+        number=number,
+        lasting=lasting,
+        tone=tone,
+        clock=clock,
+        path=_path,
+        sentence=_sentence,
+        printable=printable,
     )
     made.globals.update(static=static, link=link)
     return made
+
+
+def _in_order(value: object) -> object:
+    """What is shown, without letters that turn around what stands beside them: these are spelled out."""
+    if isinstance(value, str) and _TURNING.search(value):
+        return type(value)(_TURNING.sub(lambda found: printable(found[0]), value))
+    return value
 
 
 def _sentence(text: str) -> str:

@@ -181,6 +181,11 @@ def clear_cookie(request: Request, response: Response) -> None:
     )
 
 
+def agent(request: Request) -> str:
+    """The browser, as it calls itself."""
+    return request.headers.get("user-agent", "")[:200]
+
+
 def address(request: Request) -> str:
     """The address that the request came from; behind a trusted proxy, as the proxy says."""
     return request.client.host if request.client else ""

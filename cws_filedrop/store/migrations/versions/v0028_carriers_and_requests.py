@@ -7,7 +7,7 @@ from alembic import op
 from cws_filedrop.store.migrations import columns
 
 revision = "0028"
-down_revision = "0024"
+down_revision = "0026"
 
 
 def upgrade() -> None:

@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 
 from cws_filedrop.feeds.processing_report import explain
 from cws_filedrop.marketplaces.seller_site import order_url
+from cws_filedrop.model import FeedKind
 from cws_filedrop.store.lists import work_lists
 from cws_filedrop.store.lists.work_lists import NO_CASE, Case, UnsettledLine
 from cws_filedrop.store.uploads.uploads import Upload
@@ -21,6 +22,9 @@ from cws_filedrop.web.api.shapes import issues_of
 router = parts.router("work lists")
 UNKNOWN = (
     "Look the order up at Amazon. If it is confirmed there, settle it as shipped; if not, settle it as new, then retry"
+)
+UNKNOWN_CANCELLATION = (
+    "Look the order up at Amazon. If it is cancelled there, settle it as cancelled; if not, as new, then retry"
 )
 
 
@@ -51,10 +55,16 @@ def unconfirmed_line(line: UnsettledLine, case: Case) -> UnconfirmedLine:
     given = {name: getattr(line, name) for name in UnsettledLine.__slots__ if name in UnconfirmedLine.model_fields}
     return UnconfirmedLine(
         **given | {"order_id": line.amazon_order_id or line.order_id},
-        remedy=UNKNOWN if line.is_unknown else explain(line.code) or "",
+        remedy=_remedy(line),
         amazon_url=order_url(line.marketplace_id, line.amazon_order_id) or "",
         case=case_body(case),
     )
+
+
+def _remedy(line: UnsettledLine) -> str:
+    if line.is_unknown:
+        return UNKNOWN_CANCELLATION if line.kind == FeedKind.ACKNOWLEDGEMENT else UNKNOWN
+    return explain(line.code) or ""
 
 
 @router.get("/held", responses=SAME)

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cws_filedrop.web.pages.my import connect, now, orders, settings, templates, tokens, upload, uploads
+from cws_filedrop.web.pages.my import connect, login, now, orders, settings, templates, tokens, upload, uploads
 
-__all__ = ["connect", "now", "orders", "settings", "templates", "tokens", "upload", "uploads"]
+__all__ = ["connect", "login", "now", "orders", "settings", "templates", "tokens", "upload", "uploads"]

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from cws_filedrop.feeds.processing_report import explain
-from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline import standing
 from cws_filedrop.reports import status
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.lists import searching
@@ -54,7 +54,7 @@ def status_file(request: Request, session: visitors.SellerHere, kind: str) -> Re
     context = web_context.of(request).context
     if kind not in STATUS_KINDS:
         raise visitors.NotThere
-    standing = outbox.status_of(context, sellers.by_id(context.db, session.the_seller))
-    body = status.as_json(standing) if kind == "json" else status.text(standing).encode()
+    status_now = standing.of(context, sellers.by_id(context.db, session.the_seller))
+    body = status.as_json(status_now) if kind == "json" else status.text(status_now).encode()
     named = {"Content-Disposition": f'attachment; filename="STATUS.{kind}"'}
     return Response(body, media_type=STATUS_KINDS[kind], headers=named)

@@ -12,6 +12,7 @@ from cws_filedrop.decisions.orders_and_feeds import record_decision
 from cws_filedrop.drop.home import regular
 from cws_filedrop.drop.names import result_name
 from cws_filedrop.model import UploadState, Verdict
+from cws_filedrop.reports import outcome
 from cws_filedrop.store.lists import api_lists, searching
 from cws_filedrop.store.lists.searching import UploadSearch
 from cws_filedrop.store.sellers import sellers
@@ -58,12 +59,14 @@ def upload(request: Request, session: visitors.SellerHere, upload_id: str) -> Re
     some = api_lists.lines_of(
         db, upload_id, verdict=chosen, code=code, after=_line(query.get("after", "")), limit=LINES + 1
     )
+    counts = verdict_counts.of_upload(db, upload_id)
     return framed(
         request,
         "my/upload.html",
         session,
         one=mine,
-        verdict_counts=verdict_counts.of_upload(db, upload_id),
+        verdict_counts=counts,
+        ended=outcome.of_upload(mine.state, outcome.by_verdict(counts), rehearsal=mine.rehearsal),
         lines=some[:LINES],
         more=some[LINES - 1].line if len(some) > LINES else None,
         verdict=chosen or "",

@@ -30,7 +30,11 @@ CREATE TABLE public.accounts (
     merchant_id text NOT NULL,
     marketplace_id text NOT NULL,
     refresh_token text DEFAULT ''::text NOT NULL,
-    stopped text DEFAULT ''::text NOT NULL
+    stopped text DEFAULT ''::text NOT NULL,
+    restored_at text,
+    unseen_since text,
+    listed_at text,
+    unseen_note text DEFAULT ''::text NOT NULL
 );
 
 
@@ -109,7 +113,10 @@ CREATE TABLE public.api_tokens (
     hint text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at text NOT NULL,
-    used_at text
+    used_at text,
+    scopes text DEFAULT 'read upload manage'::text NOT NULL,
+    expires_at text,
+    networks text DEFAULT ''::text NOT NULL
 );
 
 
@@ -149,6 +156,17 @@ CREATE TABLE public.audit (
     size bigint,
     detail text NOT NULL,
     times integer NOT NULL
+);
+
+
+--
+-- Name: audit_exports; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.audit_exports (
+    target text NOT NULL,
+    last_id bigint NOT NULL,
+    exported_at text NOT NULL
 );
 
 
@@ -720,6 +738,19 @@ CREATE TABLE public.quiet_lines (
 
 
 --
+-- Name: restored_looks; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.restored_looks (
+    upload_id text NOT NULL,
+    line integer NOT NULL,
+    looked_at text NOT NULL,
+    free boolean DEFAULT false NOT NULL,
+    shown boolean DEFAULT false NOT NULL
+);
+
+
+--
 -- Name: seller_keys; Type: TABLE; Schema: public; Owner: -
 --
 
@@ -750,7 +781,9 @@ CREATE TABLE public.sellers (
     expires_at text,
     networks text DEFAULT ''::text NOT NULL,
     allowance text DEFAULT '{}'::text NOT NULL,
-    mailing text DEFAULT '{}'::text NOT NULL
+    mailing text DEFAULT '{}'::text NOT NULL,
+    totp_secret text DEFAULT ''::text NOT NULL,
+    totp_last bigint DEFAULT '0'::bigint NOT NULL
 );
 
 
@@ -771,6 +804,16 @@ CREATE SEQUENCE public.sellers_id_seq
 --
 
 ALTER SEQUENCE public.sellers_id_seq OWNED BY public.sellers.id;
+
+
+--
+-- Name: shared_folders; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.shared_folders (
+    name text NOT NULL,
+    mark text NOT NULL
+);
 
 
 --
@@ -828,7 +871,8 @@ CREATE TABLE public.uploads (
     waiting integer DEFAULT 0 NOT NULL,
     done_at text,
     releases integer DEFAULT 0 NOT NULL,
-    answered_at text
+    answered_at text,
+    worker_no bigint
 );
 
 
@@ -844,7 +888,10 @@ CREATE TABLE public.user_tokens (
     hint text NOT NULL,
     enabled boolean DEFAULT true NOT NULL,
     created_at text NOT NULL,
-    used_at text
+    used_at text,
+    scopes text DEFAULT 'read manage'::text NOT NULL,
+    expires_at text,
+    networks text DEFAULT ''::text NOT NULL
 );
 
 
@@ -916,8 +963,43 @@ CREATE TABLE public.web_sessions (
     csrf text NOT NULL,
     address text NOT NULL,
     created_at text NOT NULL,
-    seen_at text NOT NULL
+    seen_at text NOT NULL,
+    agent text DEFAULT ''::text NOT NULL
 );
+
+
+--
+-- Name: workers; Type: TABLE; Schema: public; Owner: -
+--
+
+CREATE TABLE public.workers (
+    no bigint NOT NULL,
+    name text NOT NULL,
+    host text NOT NULL,
+    version text NOT NULL,
+    began_at text NOT NULL,
+    ended_at text,
+    taken_over_at text
+);
+
+
+--
+-- Name: workers_no_seq; Type: SEQUENCE; Schema: public; Owner: -
+--
+
+CREATE SEQUENCE public.workers_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+
+--
+-- Name: workers_no_seq; Type: SEQUENCE OWNED BY; Schema: public; Owner: -
+--
+
+ALTER SEQUENCE public.workers_no_seq OWNED BY public.workers.no;
 
 
 --
@@ -1026,11 +1108,18 @@ ALTER TABLE ONLY public.users ALTER COLUMN id SET DEFAULT nextval('public.users_
 
 
 --
+-- Name: workers no; Type: DEFAULT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workers ALTER COLUMN no SET DEFAULT nextval('public.workers_no_seq'::regclass);
+
+
+--
 -- Data for Name: accounts; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.accounts (id, merchant_id, marketplace_id, refresh_token, stopped) FROM stdin;
-1	M1	ATVPDKIKX0DER		
+COPY public.accounts (id, merchant_id, marketplace_id, refresh_token, stopped, restored_at, unseen_since, listed_at, unseen_note) FROM stdin;
+1	M1	ATVPDKIKX0DER			\N	\N	\N	
 \.
 
 
@@ -1048,7 +1137,7 @@ COPY public.alarms (no, key, kind, text, remedy, since, recovered_at, told) FROM
 --
 
 COPY public.alembic_version (version_num) FROM stdin;
-0028
+0033
 \.
 
 
@@ -1056,8 +1145,8 @@ COPY public.alembic_version (version_num) FROM stdin;
 -- Data for Name: api_tokens; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	stock	c66a1436ab5cd4c59ddec509c9c5f5fc0e6cdeac51110786016baf8201430885	cwsfd_c1Kb	t	2026-11-22T12:00:00.000Z	\N
+COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
+1	1	stock	604242e5ae70a4c392b66a2d6325889fa5aa2a9c0a658f93614cee61d9df9ace	cwsfd_B-2t	t	2026-11-22T12:00:00.000Z	\N	read upload manage	\N	
 \.
 
 
@@ -1067,6 +1156,15 @@ COPY public.api_tokens (id, seller_id, label, token_hash, hint, enabled, created
 
 COPY public.audit (id, at, event, seller, address, door, client, name, upload_id, size, detail, times) FROM stdin;
 1	2026-11-22T12:00:00.000Z	login	anna	192.0.2.7	sftp	WinSCP			\N		1
+\.
+
+
+--
+-- Data for Name: audit_exports; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.audit_exports (target, last_id, exported_at) FROM stdin;
+syslog	1	2026-11-22T12:00:00.000Z
 \.
 
 
@@ -1111,10 +1209,10 @@ x	olga	asked the seller	2026-11-22T12:00:00.000Z
 --
 
 COPY public.claims (account_id, amazon_order_id, order_item_id, tracking, quantity, upload_id, line, corrected_by, package, told, accepted, refused, unknown, cancelled, refused_by) FROM stdin;
-1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-133137-5558	3		1	2	0	2	0	0	20261129-133137-5558 3
-1	026-1520163-0000005		Y0000005K	\N	20261129-133137-y7qy	2		1	1	0	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-133137-5558	2		1	1	1	0	0	0	
-1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-133137-dqdh	3		2	1	1	0	0	0	
+1	026-1520163-0000002	01234567890124	Y0000002K	2	20261129-141453-av8c	3		1	2	0	2	0	0	20261129-141453-av8c 3
+1	026-1520163-0000005		Y0000005K	\N	20261129-141455-3cqp	2		1	1	0	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000001K	1	20261129-141453-av8c	2		1	1	1	0	0	0	
+1	026-1520163-6049104	01234567890123	Y0000004K	1	20261129-141453-q62e	3		2	1	1	0	0	0	
 \.
 
 
@@ -1188,13 +1286,13 @@ COPY public.hooks (id, seller_id, url, secret, events, enabled, why_disabled, fa
 --
 
 COPY public.lines (upload_id, line, account_id, order_id, order_item_id, tracking, verdict, code, message, shipment, feed_no, message_id, amazon_order_id, seen_at, kind, replaced_by) FROM stdin;
-20261129-133137-5558	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
-20261129-133137-5558	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
-20261129-133137-5558	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
-20261129-133137-dqdh	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
-20261129-133137-dqdh	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
-20261129-133137-tkr7	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
-20261129-133137-y7qy	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
+20261129-141453-av8c	2	1	026-1520163-6049104	01234567890123	Y0000001K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000001K	1	1	026-1520163-6049104	\N	fulfillment	\N
+20261129-141453-av8c	3	1	026-1520163-0000002	01234567890124	Y0000002K	unconfirmed	A-18028	Your order cannot be found	v1026-1520163-00000020123456789012422026-11-22T12:00:00ZYodelStandardY0000002K	1	2	026-1520163-0000002	\N	fulfillment	\N
+20261129-141453-av8c	4	1	4711			rejected	O03	"4711" is not an Amazon order number, and we know no order of yours by that name.	\N	\N	\N	4711	\N	fulfillment	\N
+20261129-141453-q62e	2	1	026-1520163-0000003		Y0000003K	updated		The order is noted as packed. Amazon is told nothing before it is shipped; the tracking number is kept for the time when it is shipped.	\N	\N	\N	026-1520163-0000003	\N	fulfillment	\N
+20261129-141453-q62e	3	1	026-1520163-6049104	01234567890123	Y0000004K	confirmed		Amazon accepted it	v1026-1520163-60491040123456789012312026-11-22T12:00:00ZYodelStandardY0000004K	1	3	026-1520163-6049104	\N	fulfillment	\N
+20261129-141454-r262	2	1	026-1520163-0000004			sent			v1026-1520163-0000004NoInventory01234567890123	2	1	026-1520163-0000004	\N	acknowledgement	\N
+20261129-141455-3cqp	2	1	026-1520163-0000005		Y0000005K	queued			v1026-1520163-00000052026-11-22T12:00:00ZYodelStandardY0000005K	3	1	026-1520163-0000005	\N	fulfillment	\N
 \.
 
 
@@ -1226,13 +1324,13 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 3	3	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 4	4	2026-11-22T12:00:00.000Z	import	new	imported		\N	
 5	5	2026-11-22T12:00:00.000Z	import	new	imported		\N	
-6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-133137-5558	2	new
-7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-133137-5558	3	new
-8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-133137-dqdh	2	new
-9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-133137-dqdh	3	partly shipped
-10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-133137-5558	3	shipped
-11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-133137-tkr7	2	new
-12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-133137-y7qy	2	new
+6	1	2026-11-22T12:00:00.000Z	seller	partly shipped	shipped with Y0000001K	20261129-141453-av8c	2	new
+7	2	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000002K	20261129-141453-av8c	3	new
+8	3	2026-11-22T12:00:00.000Z	seller	packed	packed with Y0000003K	20261129-141453-q62e	2	new
+9	1	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000004K	20261129-141453-q62e	3	partly shipped
+10	2	2026-11-22T12:02:00.000Z	amazon	unconfirmed	refused: A-18028: Your order cannot be found	20261129-141453-av8c	3	shipped
+11	4	2026-11-22T12:00:00.000Z	seller	cancelled	cancelled	20261129-141454-r262	2	new
+12	5	2026-11-22T12:00:00.000Z	seller	shipped	shipped with Y0000005K	20261129-141455-3cqp	2	new
 \.
 
 
@@ -1241,7 +1339,7 @@ COPY public.order_history (id, order_no, at, who, state, what, upload_id, line, 
 --
 
 COPY public.order_kept (order_no, order_item_id, tracking, carrier_code, carrier_name, upload_id) FROM stdin;
-3		Y0000003K	Yodel		20261129-133137-dqdh
+3		Y0000003K	Yodel		20261129-141453-q62e
 \.
 
 
@@ -1307,7 +1405,16 @@ COPY public.pulls (no, account_id, state, asked_at, report_id, next_at, tries, d
 --
 
 COPY public.quiet_lines (upload_id, line) FROM stdin;
-20261129-133137-dqdh	3
+20261129-141453-q62e	3
+\.
+
+
+--
+-- Data for Name: restored_looks; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.restored_looks (upload_id, line, looked_at, free, shown) FROM stdin;
+20261129-141455-c32t	1	2026-11-22T12:00:00.000Z	t	f
 \.
 
 
@@ -1324,8 +1431,17 @@ COPY public.seller_keys (seller_id, fingerprint, key, comment, added_at) FROM st
 -- Data for Name: sellers; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.sellers (id, name, account_id, password_hash, version, enabled, removed_at, policy, created_at, clear_password_hash, expires_at, networks, allowance, mailing) FROM stdin;
-1	anna	1	h	1	t	\N	{"cancel_at_amazon": true}	2026-11-22T12:00:00.000Z	\N	\N		{}	{}
+COPY public.sellers (id, name, account_id, password_hash, version, enabled, removed_at, policy, created_at, clear_password_hash, expires_at, networks, allowance, mailing, totp_secret, totp_last) FROM stdin;
+1	anna	1	h	1	t	\N	{"cancel_at_amazon": true}	2026-11-22T12:00:00.000Z	\N	\N		{}	{}		0
+\.
+
+
+--
+-- Data for Name: shared_folders; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.shared_folders (name, mark) FROM stdin;
+data	00000000000000000000000000000000
 \.
 
 
@@ -1343,12 +1459,12 @@ COPY public.sightings (account_id, amazon_order_id, since, state, look_at, looks
 --
 
 COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
-20261129-133137-5558	queued		2
-20261129-133137-5558	rejected	O03	1
-20261129-133137-dqdh	queued		1
-20261129-133137-dqdh	updated		1
-20261129-133137-tkr7	queued		1
-20261129-133137-y7qy	queued		1
+20261129-141453-av8c	queued		2
+20261129-141453-av8c	rejected	O03	1
+20261129-141453-q62e	queued		1
+20261129-141453-q62e	updated		1
+20261129-141454-r262	queued		1
+20261129-141455-3cqp	queued		1
 \.
 
 
@@ -1356,12 +1472,12 @@ COPY public.tallies (upload_id, verdict, code, line_count) FROM stdin;
 -- Data for Name: uploads; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at) FROM stdin;
-20261129-133137-5558	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-133137-dqdh	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z
-20261129-133137-tkr7	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-133137-y7qy	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z
-20261129-133138-3yem	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z
+COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grade, evidence, arrived_at, size, state, sha256, outcome, line_count, waiting, done_at, releases, answered_at, worker_no) FROM stdin;
+20261129-141453-av8c	1	1	inbox	1.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	212	done	69c38532792c6c020fbbf1c22a33c002a99287ac9c7b9a2fda1d50254c72264f	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 2, "rejected": 1}, "codes": {"O03": 1}, "first_issues": [{"line": 4, "code": "O03", "severity": "error", "column": "order-id", "value": "4711", "message": "\\"4711\\" is not an Amazon order number, and we know no order of yours by that name.", "remedy": "Use the Amazon order number, such as 026-1520163-6049104."}], "remarks": []}	3	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
+20261129-141453-q62e	1	1	inbox	2.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	191	done	279b49d042fcf152a1bdad64663272e84d9a06ec11b6653c3c4125ff0a75bd71	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"updated": 1, "queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	2	0	2026-11-22T12:02:00.000Z	0	2026-11-22T12:00:00.000Z	\N
+20261129-141454-r262	1	1	inbox	3.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	116	waiting	c1a270468a0286ba92b0e84c0a050d74504f23d8e913737e16869c1305e95fa1	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
+20261129-141455-3cqp	1	1	inbox	4.txt	ftp	127.0.0.1	whole		2026-11-22T12:00:00.000Z	117	waiting	291bced2b10a0461ad6e2c105ed4c1d01f608e4dbd3bd4568db92e02278fa5f7	{"format": "fillz-confirmation", "encoding": "UTF-8", "line_ends": "LF", "packed": "", "notes": [], "file_issues": [], "counts": {"queued": 1}, "codes": {}, "first_issues": [], "remarks": []}	1	1	\N	0	2026-11-22T12:00:00.000Z	\N
+20261129-141455-c32t	1	1	inbox	cut.txt	ftp	127.0.0.1	cut		2026-11-22T12:00:00.000Z	19	cut		{"file_issues": [{"code": "F07", "severity": "held", "column": "", "value": "", "message": "The file looks cut off in transfer.", "remedy": "Drop the whole file again under the same name. If it is complete as it is, ask us to release it."}]}	0	0	\N	0	2026-11-22T12:00:00.000Z	\N
 \.
 
 
@@ -1369,8 +1485,8 @@ COPY public.uploads (id, seller_id, account_id, folder, name, door, client, grad
 -- Data for Name: user_tokens; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at) FROM stdin;
-1	1	board	bd4506b116b049283ecbab903a09691cb63104d89bd320f31ebc21d34e9335a4	cwsop_UH6U	t	2026-11-22T12:00:00.000Z	\N
+COPY public.user_tokens (id, user_id, label, token_hash, hint, enabled, created_at, used_at, scopes, expires_at, networks) FROM stdin;
+1	1	board	714e9e68b630d658c4a749ba8e96493ea2d453ad5e4595ee56cb2abf05f4c286	cwsop_3S_9	t	2026-11-22T12:00:00.000Z	\N	read manage	\N	
 \.
 
 
@@ -1387,8 +1503,17 @@ COPY public.users (id, name, password_hash, role, enabled, totp_secret, totp_las
 -- Data for Name: web_sessions; Type: TABLE DATA; Schema: public; Owner: -
 --
 
-COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at) FROM stdin;
-4d73b462ad20b0de55db91e520efbf5dcad2f891374fd0dc78e4df0ee0b043be	1	\N	1	f	DUxpQ0NVL7wNcLPSRUuu17yR1nxqTQYI	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z
+COPY public.web_sessions (token_hash, user_id, seller_id, version, second_due, csrf, address, created_at, seen_at, agent) FROM stdin;
+6591c7edf886fc151adaa9d7de413d775da57876353620e11e403d434bba577c	1	\N	1	f	XJhxDw-B6Ad20iMBWDamqeCWqn6wN6ey	192.0.2.7	2026-11-22T12:00:00.000Z	2026-11-22T12:00:00.000Z	
+\.
+
+
+--
+-- Data for Name: workers; Type: TABLE DATA; Schema: public; Owner: -
+--
+
+COPY public.workers (no, name, host, version, began_at, ended_at, taken_over_at) FROM stdin;
+1	ship1-1-0	ship1	0.1.0	2026-11-22T12:00:00.000Z	\N	\N
 \.
 
 
@@ -1498,6 +1623,13 @@ SELECT pg_catalog.setval('public.users_id_seq', 1, true);
 
 
 --
+-- Name: workers_no_seq; Type: SEQUENCE SET; Schema: public; Owner: -
+--
+
+SELECT pg_catalog.setval('public.workers_no_seq', 1, true);
+
+
+--
 -- Name: accounts accounts_merchant_id_marketplace_id_key; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1543,6 +1675,14 @@ ALTER TABLE ONLY public.api_tokens
 
 ALTER TABLE ONLY public.api_tokens
     ADD CONSTRAINT api_tokens_token_hash_key UNIQUE (token_hash);
+
+
+--
+-- Name: audit_exports audit_exports_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.audit_exports
+    ADD CONSTRAINT audit_exports_pkey PRIMARY KEY (target);
 
 
 --
@@ -1786,6 +1926,14 @@ ALTER TABLE ONLY public.quiet_lines
 
 
 --
+-- Name: restored_looks restored_looks_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.restored_looks
+    ADD CONSTRAINT restored_looks_pkey PRIMARY KEY (upload_id, line);
+
+
+--
 -- Name: seller_keys seller_keys_pkey; Type: CONSTRAINT; Schema: public; Owner: -
 --
 
@@ -1807,6 +1955,14 @@ ALTER TABLE ONLY public.sellers
 
 ALTER TABLE ONLY public.sellers
     ADD CONSTRAINT sellers_pkey PRIMARY KEY (id);
+
+
+--
+-- Name: shared_folders shared_folders_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.shared_folders
+    ADD CONSTRAINT shared_folders_pkey PRIMARY KEY (name);
 
 
 --
@@ -1871,6 +2027,22 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.web_sessions
     ADD CONSTRAINT web_sessions_pkey PRIMARY KEY (token_hash);
+
+
+--
+-- Name: workers workers_name_key; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workers
+    ADD CONSTRAINT workers_name_key UNIQUE (name);
+
+
+--
+-- Name: workers workers_pkey; Type: CONSTRAINT; Schema: public; Owner: -
+--
+
+ALTER TABLE ONLY public.workers
+    ADD CONSTRAINT workers_pkey PRIMARY KEY (no);
 
 
 --
@@ -2186,6 +2358,13 @@ CREATE INDEX user_tokens_by_user ON public.user_tokens USING btree (user_id);
 --
 
 CREATE INDEX web_sessions_by_time ON public.web_sessions USING btree (seen_at);
+
+
+--
+-- Name: workers_left; Type: INDEX; Schema: public; Owner: -
+--
+
+CREATE INDEX workers_left ON public.workers USING btree (no) WHERE (taken_over_at IS NULL);
 
 
 --

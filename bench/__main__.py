@@ -3,6 +3,7 @@
 Without ROWS all sizes are measured, which takes some minutes, and the table goes into bench/README.md.
 `python -m bench doors` measures the doors beside other servers (`bench.doors`), `python -m bench takeover` how soon a
 dead worker's work is taken over (`bench.takeover`).
+`python -m bench pollock FOLDER` reads the polluted files of the Pollock benchmark (`bench.pollock`).
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from bench.convert import SIZES, figures, machine, yardstick
 
 README = Path(__file__).with_name("README.md")
 MARKED = {
-    name: re.compile(rf"(?<=<!-- {name} -->\n).*(?=<!-- /{name} -->)", re.DOTALL) for name in ("figures", "doors")
+    name: re.compile(rf"(?<=<!-- {name} -->\n).*(?=<!-- /{name} -->)", re.DOTALL)
+    for name in ("figures", "doors", "pollock")
 }
 
 
@@ -48,6 +50,15 @@ def main_doors(arguments: list[str]) -> None:
         keep("doors", lines)
 
 
+def main_pollock(folder: str) -> None:
+    """Read the polluted files in a folder, print, and keep the table."""
+    from bench import pollock
+
+    lines = pollock.main(Path(folder))
+    print("\n".join(lines))
+    keep("pollock", lines)
+
+
 def main_takeover(arguments: list[str]) -> None:
     """Measure takeovers, and print."""
     from bench import takeover
@@ -56,6 +67,8 @@ def main_takeover(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["pollock"]:
+        sys.exit(main_pollock(sys.argv[2]))
     if sys.argv[1:2] == ["takeover"]:
         sys.exit(main_takeover(sys.argv[2:]))
     if sys.argv[1:2] == ["doors"]:

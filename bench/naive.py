@@ -20,7 +20,7 @@ from lxml import etree
 
 from cws_filedrop.feeds.schema import SCHEMAS, DocumentKind
 from cws_filedrop.model import JudgementContext, Severity
-from cws_filedrop.rules import catalogue, check_digits, dates, items, orders, repeats, tracking
+from cws_filedrop.rules import catalogue, check_digits, dates, items, orders, repeats, shifted, tracking
 from cws_filedrop.rules.carriage import CarrierLookup
 from cws_filedrop.rules.carriers import shipped_table
 from cws_filedrop.rules.catalogue import CATALOGUE
@@ -164,8 +164,8 @@ def right(number: str, kind: check_digits.TrackingForm) -> bool:
     return bool(check.digit(total) == int(number[at]))  # type: ignore[arg-type]
 
 
-def read(path: Path) -> tuple[pd.DataFrame, dict[int, int]]:
-    """The lines with the right number of cells, by line number, and how many cells the others have."""
+def read(path: Path) -> tuple[pd.DataFrame, dict[int, list[str]]]:
+    """The lines with the right number of cells, by line number, and the cells of the others."""
     lines = path.read_text(encoding="utf-8").splitlines()
     width = lines[0].count("\t")
     good, odd = [(1, lines[0])], {}
@@ -175,7 +175,7 @@ def read(path: Path) -> tuple[pd.DataFrame, dict[int, int]]:
         if line.count("\t") == width:
             good.append((number, line))
         else:
-            odd[number] = line.count("\t") + 1
+            odd[number] = line.split("\t")
     text = io.StringIO("\n".join(line for _, line in good))
     frame = pd.read_csv(text, sep="\t", dtype=str, quoting=csv.QUOTE_NONE, keep_default_na=False)
     frame.index = pd.Index([number for number, _ in good[1:]])
@@ -190,8 +190,12 @@ def convert(
     rules = Rules.of(context)
     width = len(frame.columns)
     said: dict[int, Said] = {
-        number: [("L01", "", f"{cells} cells", f"{cells} cells instead of {width}")] for number, cells in odd.items()
+        number: [("L01", "", f"{len(cells)} cells", f"{len(cells)} cells instead of {width}")]
+        for number, cells in odd.items()
     }
+    for number, cells in odd.items():
+        if meant := shifted.without_surplus(cells, list(frame.columns)):
+            said[number].append(("L03", "", meant[0], f"surplus={meant[1]}"))
     sent: dict[int, Shipment] = {}
     for number, row in frame.iterrows():
         found: Said = []

@@ -15,14 +15,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cws_filedrop.formats import split
 from cws_filedrop.formats.chunk import Chunk
 from cws_filedrop.formats.file import FileFacts, SellerFile, open_file
 from cws_filedrop.model import Issue, JudgementContext, Profile, Severity, Verdict
-from cws_filedrop.rules import bulk_change_limit, dates, orders, repeats, wording
+from cws_filedrop.rules import bulk_change_limit, dates, orders, repeats, shifted, wording
 from cws_filedrop.rules.book import Effect, LookUp
 from cws_filedrop.rules.cancelling import Cancellation
 from cws_filedrop.rules.judgement import Judgement, judge
-from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow
+from cws_filedrop.tables import ISSUE_COLUMNS, KEY_COLUMNS, TEXT, arrow, issues_frame
 from cws_filedrop.upload_outcome import UploadOutcome, UsedProfile
 
 KERNELS: Final[Any] = pc  # its stubs know little of kernels on text
@@ -30,6 +31,7 @@ Hashes = npt.NDArray[np.uint64]
 SEVEREST_FIRST: Final = (Severity.ERROR, Severity.HELD, Severity.WARNING, Severity.INFO)
 SHOWN_ISSUES: Final = 20
 SHOWN_OF_A_CODE: Final = 3
+MOST_REALIGNED: Final = 1_000  # odd lines of a chunk that are looked at again
 MOST_CARRIERS: Final = 50  # unknown names that are counted of a file
 LINE_KEYS: Final = ("order-id", "order-item-id")  # the columns that repeats are found by
 KEYS: Final = {"order-id": "order-id", "order-item-id": "order-item-id", "tracking": "tracking-number"}
@@ -237,7 +239,7 @@ class Examination:
             orders=in_file.orders,
             book=book,
         )
-        issues = _headed(_merged(chunk, judgement), self.facts)
+        issues = _headed(_merged(_realigned(chunk, self.facts), judgement), self.facts)
         keys, verdicts = _every_line(chunk, judgement.verdicts)
         rejected = verdicts.index[verdicts == str(Verdict.REJECTED)].to_list()
         raw = dict(zip(rejected, chunk.raw(rejected), strict=True)) if rejected else {}
@@ -326,10 +328,29 @@ def _inserted(cells: Any, more: str, order: npt.NDArray[np.int64]) -> pd.arrays.
     return pd.arrays.ArrowExtensionArray(cells)
 
 
-def _merged(chunk: Chunk, judgement: Judgement) -> pd.DataFrame:
-    if not len(chunk.issues):
+def _realigned(chunk: Chunk, facts: FileFacts) -> pd.DataFrame:
+    """The issues of a chunk, and for lines with cells too many what they most likely read, if proven (L03)."""
+    odd = chunk.issues["line"][chunk.issues["code"] == "L01"].to_list()[:MOST_REALIGNED]
+    columns = (*facts.columns, *[""] * (facts.cells - len(facts.columns)))
+    found = []
+    for line, text in zip(odd, chunk.raw(odd), strict=True) if odd else ():
+        if meant := shifted.without_surplus(_cells(text, facts.delimiter), columns):
+            found.append((line, "L03", "", meant[0], f"surplus={meant[1]}"))
+    return pd.concat([chunk.issues, issues_frame(found)], ignore_index=True) if found else chunk.issues
+
+
+def _cells(text: str, delimiter: str) -> list[str]:
+    """The cells of a line; none where quotes do not let them be told."""
+    try:
+        return split.cells(text, delimiter)
+    except ValueError:
+        return []
+
+
+def _merged(own: pd.DataFrame, judgement: Judgement) -> pd.DataFrame:
+    if not len(own):
         return judgement.issues
-    merged: pd.DataFrame = pd.concat([chunk.issues, judgement.issues], ignore_index=True)
+    merged: pd.DataFrame = pd.concat([own, judgement.issues], ignore_index=True)
     return merged.sort_values("line", kind="stable", ignore_index=True)[list(ISSUE_COLUMNS)]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from bench import generate, naive
+from bench import generate, naive, pollock
 from bench.convert import CONTEXT
 from cws_filedrop.convert import Conversion, convert
 
@@ -52,3 +52,13 @@ def _messages(folder: Path) -> list[bytes]:
         for path in sorted(folder.glob("feed-*.xml"))
         for message in etree.parse(path).iter("Message")
     ]
+
+
+def test_a_row_that_equals_no_clean_record_is_silently_wrong(tmp_path: Path) -> None:
+    head, row = ",".join(pollock.COLUMNS), "1,2,3,4,5,6,7,8,"
+    for folder, rows in (("csv", [row, "1,2,3,4,5,6,7,9,", "1,2"]), ("clean", [row, "1,2,3,4,5,6,7,8,x", "1,2"])):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "file_one.csv").write_text("\n".join([head, *rows, ""]))
+    found = pollock.measure(tmp_path)
+    assert (found.files, found.accepted, found.refused_rows, len(found.wrong)) == (1, 2, 1, 1)
+    assert "| all | 1 | 2 | 1 | 1 | 0 |" in pollock.main(tmp_path)[-1]

@@ -23,6 +23,8 @@ from cws_filedrop.formats.proof import Proof, prove
 from cws_filedrop.formats.quotes import CR, QUOTE
 from cws_filedrop.tables import ISSUE_COLUMNS, TEXT, issues_frame
 
+_UNCLOSED: Final = ("an open quotation mark", "a quotation mark is not closed on this line")
+_DOUBTFUL: Final = ("a quotation mark", "quotation marks stand within a cell, so that nobody can tell where cells end")
 HALF_QUOTED: Final = '^"|"$'
 GARBLED: Final = f"{REPLACEMENT}|[\u00c2-\u00f4]"
 # The bytes of a REPLACEMENT, and of what UTF-8 letters begin with when they were encoded twice.
@@ -36,13 +38,14 @@ class Layout:
     """How lines are cut into columns: the rule column of each cell, "" for those that are ignored.
 
     Every line has `count` cells; those beyond the columns are empty. With `whole_quotes` a quotation mark at one end of
-    a cell and not at the other is a fault: half of a cell may be in the next one.
+    a cell and not at the other is a fault: half of a cell may be in the next one. `headings` are those of all columns.
     """
 
     delimiter: str
     columns: tuple[str, ...]
     count: int
     whole_quotes: bool = True
+    headings: tuple[str, ...] = ()
 
     @property
     def used(self) -> list[int]:
@@ -53,6 +56,19 @@ class Layout:
     def names(self) -> list[str]:
         """The rule columns of those cells."""
         return [column for column in self.columns if column]
+
+    @property
+    def telling(self) -> tuple[str, str]:
+        """A rule column that is read and its heading; blank if there is none."""
+        return next(((self.columns[at], self.headings[at]) for at in self.used if at < len(self.headings)), ("", ""))
+
+    def is_heading_row(self, line: str) -> bool:
+        """Does a line repeat the heading row?"""
+        try:
+            cells = split.cells(line, self.delimiter)
+        except ValueError:
+            return False
+        return tuple(cells[: len(self.headings)]) == self.headings and not any(cells[len(self.headings) :])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,6 +98,9 @@ def parse(block: bytes, layout: Layout, *, first: int) -> Parsed:
         rows, odd = _quoted(block, proof.quoted, layout)
         lines = pd.concat([lines, _rows_frame(rows, layout, first)]).sort_index()
         issues = _in_order([issues, _issues(odd, first)])
+    lines, repeated = _without_headings(lines, block, layout, first)
+    if len(repeated):
+        issues = _in_order([issues, repeated])
     if not block.isascii() and any(mark in block for mark in GARBLED_MARKS):
         lines, garbled = _without(lines, GARBLED, _is_garbled, "L05")
         issues = _in_order([issues, garbled])
@@ -108,6 +127,22 @@ def _without(
         return lines, NO_ISSUES
     issues = [(line, code, name, cell, detail) for line, (name, cell) in sorted(found.items())]
     return lines.drop(index=list(found)), issues_frame(issues)
+
+
+def _without_headings(
+    lines: pd.DataFrame, block: bytes, layout: Layout, first: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The lines without those that repeat the heading row, as in files put together, and an issue for each of these."""
+    column, heading = layout.telling
+    if not len(lines) or not heading:
+        return lines, NO_ISSUES
+    alike = lines.index.to_numpy()[lines[column].eq(heading).to_numpy(bool)]
+    if not len(alike):
+        return lines, NO_ISSUES
+    texts = zip(alike.tolist(), raw_lines(block, alike - first), strict=True)
+    again = [line for line, text in texts if layout.is_heading_row(text)]
+    issues = [(line, "L01", "", heading, "headings") for line in again]
+    return lines.drop(index=again), issues_frame(issues) if again else NO_ISSUES
 
 
 def _is_half_quoted(cell: str) -> bool:
@@ -196,7 +231,7 @@ def _quoted(
         try:
             cells = split.cells(line, layout.delimiter)
         except ValueError:
-            odd.append((place, "an open quotation mark", "a quotation mark is not closed on this line"))
+            odd.append((place, *_UNCLOSED) if line.count('"') % 2 else (place, *_DOUBTFUL))
             continue
         if len(cells) != count or not split.is_empty("".join(cells[width:]), ""):
             odd.append((place, *_wrong_number(len(cells), count)))

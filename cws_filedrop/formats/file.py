@@ -19,6 +19,7 @@ import pandas as pd
 
 from cws_filedrop.errors import FileRejected
 from cws_filedrop.formats import header, opening, packed, recognition, stream
+from cws_filedrop.formats.blank import pieces
 from cws_filedrop.formats.cells import Layout, parse
 from cws_filedrop.formats.chunk import Chunk, cut, cut_records
 from cws_filedrop.formats.claims import FORMATS, ORDER_FORMATS
@@ -30,9 +31,9 @@ from cws_filedrop.formats.meaning import TOLD_BY, applied, filled_in
 from cws_filedrop.formats.packed import Contents
 from cws_filedrop.formats.profile import telling_column
 from cws_filedrop.formats.records import Records, records
-from cws_filedrop.formats.split import is_blank
+from cws_filedrop.formats.split import is_blank, unwrapped
 from cws_filedrop.formats.stream import blocks, plain_ends
-from cws_filedrop.formats.surplus import settled
+from cws_filedrop.formats.surplus import is_joined, settled
 from cws_filedrop.formats.survey import Survey, survey
 from cws_filedrop.model import Issue, Limits, Profile, Severity
 from cws_filedrop.rules import catalogue
@@ -131,7 +132,8 @@ class SellerFile:
     def _layout(self, columns: tuple[str, ...]) -> Layout:
         # In order files people's own words are read, in which a mark may stand for inches.
         shipments = self.facts.format.name not in ORDER_FORMATS
-        return Layout(self.facts.delimiter, columns, self.facts.cells, whole_quotes=shipments)
+        headings = tuple(unwrapped(heading) for heading in self.facts.headings)
+        return Layout(self.facts.delimiter, columns, self.facts.cells, whole_quotes=shipments, headings=headings)
 
     def _chunks(self, rows: int) -> Iterator[Chunk]:
         layout = self._layout(self.facts.columns)
@@ -173,7 +175,13 @@ class SellerFile:
 
     def cell_count(self, typed: int) -> int:
         """How many cells a line of this file has; the heading row has `typed` (docs/domain.md#3-formats)."""
-        width, delimiter = len(self.facts.columns), self.facts.delimiter
+        width, delimiter, facts = len(self.facts.columns), self.facts.delimiter, self.facts
+        used = (
+            [name for _, names in facts.profile.columns for name in names] if facts.profile else facts.format.headings
+        )
+        ignored = [name for name, column in zip(facts.headings, facts.columns, strict=True) if not column]
+        if any(is_joined(heading, used) for heading in ignored):
+            return typed
         return settled(lambda: self._below(stream.PEEK), self._below, delimiter, headings=width, typed=typed)
 
     def _blocks(self) -> Iterator[bytes]:
@@ -187,8 +195,7 @@ class SellerFile:
             if skip:
                 block, passed = _without_first(block, skip)
                 skip -= passed
-            if block:
-                yield block
+            yield from pieces(block)
 
 
 def open_file(
@@ -309,7 +316,9 @@ def _ended(block: bytes) -> bytes:
 
 def _without_first(block: bytes, lines: int) -> tuple[bytes, int]:
     """The block without its first `lines` lines, and how many of those it had."""
-    begin = passed = 0
-    while passed < lines and begin < len(block):
-        begin, passed = block.index(b"\n", begin) + 1, passed + 1
-    return block[begin:], passed
+    before, low, high = 0, 0, len(block)
+    while high - low > 1:  # where the last of them ends; by halves, since there may be millions
+        middle = (low + high) // 2
+        count = before + block.count(b"\n", low, middle)
+        low, high, before = (low, middle, before) if count >= lines else (middle, high, count)
+    return block[high:], min(lines, before + block.count(b"\n", low, high))

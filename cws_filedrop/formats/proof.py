@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cws_filedrop.formats import quotes
-from cws_filedrop.formats.blank import LF, Mask, Octets, Places, blank_lines, may_be_blank
+from cws_filedrop.formats.blank import LF, Mask, Octets, Places, blank_lines, is_blank_block, may_be_blank
 from cws_filedrop.formats.quotes import CR, Quotes
 from cws_filedrop.formats.split import TAB, is_empty
 
@@ -62,17 +62,21 @@ class _Lines:
 def prove(block: bytes, delimiter: str, width: int, count: int) -> Proof:
     """Sort the lines of a block (all of them ended by LF or CRLF) by whether they have `count` cells, those beyond
     `width` being empty."""
+    none = np.empty(0, np.int64)
+    if is_blank_block(block, delimiter):
+        return Proof(np.broadcast_to(np.int64(0), block.count(b"\n")), b"", False, none, none, none, none)
     octets = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(octets == LF)
     plain = count == width and b'"' not in block and is_regular(block, len(ends), delimiter, width)
     if not plain or may_be_blank(octets, ends, delimiter):
         return _sorted_out(_Lines(block, octets, ends, delimiter), width, count)
-    none = np.empty(0, np.int64)
     return Proof(ends, block, False, np.arange(len(ends)), none, none, none)
 
 
 def cell_counts(block: bytes, delimiter: str) -> Places:
     """How many of a block's lines have 0, 1, 2 … cells; empty lines are left out."""
+    if is_blank_block(block, delimiter):
+        return np.zeros(0, np.int64)
     octets = np.frombuffer(block, np.uint8)
     lines = _Lines(block, octets, np.flatnonzero(octets == LF), delimiter)
     counts: Places = np.bincount(lines.cells[~lines.blank])

@@ -41,13 +41,23 @@ def is_empty(text: str, delimiter: str) -> bool:
 def cells(line: str, delimiter: str) -> list[str]:
     """The cells of one line.
 
-    Raises: ValueError if a quotation mark is not closed on this line of text that is not separated by tabs.
+    Raises: ValueError if a quotation mark is not closed on this line of text that is not separated by tabs, or nobody
+    can tell which separators are within quotation marks.
     """
     if delimiter == TAB:
         return [unwrapped(cell) for cell in line.split(TAB)]
     if '"' not in line:
         return [cell.strip(BLANKS + TAB) for cell in line.split(delimiter)]
     return _quoted(line, delimiter)
+
+
+def _between_quotes(line: str, delimiter: str) -> int:
+    """How many separators are outside of quotation marks, wherever these stand.
+
+    Two marks within a cell that begins without one protect nothing for Python's reader, and may have been meant to:
+    then a separator before them was lost.
+    """
+    return sum(part.count(delimiter) for part in line.split('"')[::2])
 
 
 def _quoted(line: str, delimiter: str) -> list[str]:
@@ -59,4 +69,6 @@ def _quoted(line: str, delimiter: str) -> list[str]:
         rows = list(csv.reader((line,), delimiter=delimiter, skipinitialspace=True, strict=True))
     except csv.Error as error:
         raise ValueError(str(error)) from error
+    if rows and len(rows[0]) != _between_quotes(line, delimiter) + 1:
+        raise ValueError("quotation marks within a cell")
     return [cell.strip(BLANKS + TAB) for cell in rows[0]] if rows else [""]

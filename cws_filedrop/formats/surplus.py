@@ -12,8 +12,10 @@ from itertools import zip_longest
 from typing import Final
 
 from cws_filedrop.formats.proof import cell_counts, is_regular
+from cws_filedrop.formats.spelling import plain
 
 NEARLY_ALL: Final = 0.9  # of a file's lines: one broken line must not cost the others
+LONGEST: Final = 100  # characters of a heading
 LEAST_LINES: Final = 2  # a single line proves nothing about the file
 
 Blocks = Callable[[], Iterator[bytes]]
@@ -31,6 +33,17 @@ def settled(beginning: Blocks, whole: Blocks, delimiter: str, *, headings: int, 
     most = max(range(len(counts)), key=counts.__getitem__, default=typed)
     agreed = most >= headings and sum(counts) >= LEAST_LINES and counts[most] >= NEARLY_ALL * sum(counts)
     return most if agreed else typed
+
+
+def is_joined(heading: str, known: Iterable[str]) -> bool:
+    """Is a heading two known ones with no separator between? Then cells behind it belong to the next heading each."""
+    names = {_letters(one) for one in known if one}
+    typed = _letters(heading)
+    return typed not in names and any(typed[:at] in names and typed[at:] in names for at in range(1, len(typed)))
+
+
+def _letters(heading: str) -> str:
+    return "".join(one for one in plain(heading[:LONGEST]) if one.isalnum())
 
 
 def _added(counts: Iterable[Iterable[int]]) -> list[int]:

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from cws_filedrop.formats.blank import LF, blank_lines, may_be_blank
+from cws_filedrop.formats.blank import LF, blank_lines, count_blank, is_dense, may_be_blank
 from cws_filedrop.formats.encoding.text import Utf8Test
 from cws_filedrop.formats.split import DELIMITERS, NOTHING
 from cws_filedrop.formats.stream import LONGEST_LINE, line_too_long, plain_ends, returns
@@ -48,6 +48,8 @@ class Survey:
         self.ends |= {name for name, number in (("CR", lone), ("CRLF", paired), ("LF", plain)) if number}
 
     def _add_lines(self, block: bytes) -> int:
+        if is_dense(block):
+            return self._add_dense(block)
         octets = np.frombuffer(block, np.uint8)
         ends = np.flatnonzero(octets == LF)
         if np.diff(ends, prepend=-1).max() > LONGEST_LINE:
@@ -59,6 +61,25 @@ class Survey:
         short = len(block) < SHORT * len(ends)
         self.filled += len(block.translate(None, EMPTY)) if short else len(block)
         return len(ends)
+
+    def _add_dense(self, block: bytes) -> int:
+        check_lengths(block)
+        for delimiter in DELIMITERS:
+            self.blank[delimiter] += count_blank(block, delimiter)
+        self.filled += len(block.translate(None, EMPTY))
+        count = block.count(b"\n")
+        self.lines += count
+        return count
+
+
+def check_lengths(block: bytes) -> None:
+    """Let a block of whole lines pass in which none is too long. Raises: FileRejected F05."""
+    begin = 0
+    while begin < len(block):
+        end = block.rfind(b"\n", begin, begin + LONGEST_LINE + 1) + 1
+        if not end:
+            raise line_too_long()
+        begin = end
 
 
 def survey(blocks: Iterable[bytes]) -> Survey:

@@ -7,17 +7,22 @@ forms, no carriers.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations
 from typing import Final
 
 import numpy as np
 
+from cws_filedrop.rules.cells.known_forms import is_proven
 from cws_filedrop.rules.check_digits import TrackingForm, check_digit_right, kinds
 from cws_filedrop.rules.columns import Column, Mask, Rows, Sheet
 from cws_filedrop.rules.findings import Findings
 from cws_filedrop.rules.forms import Block
+from cws_filedrop.rules.orders import AMAZON_ID
 
 TRACKING: Final = "tracking-number"
 CARRIERS: Final = ("carrier-code", "carrier-name")
+MOST_SURPLUS: Final = 2
+MOST_CELLS: Final = 60
 OTHERS: Final = (*CARRIERS, "ship-method", "transparency-code")
 
 
@@ -65,6 +70,30 @@ def _realigned(sheet: Sheet, row: int, name: str) -> str:
     if not pushing or any(pushing):
         return ""
     return _shown([*cells[:wanted], *cells[found:]])
+
+
+def without_surplus(cells: Sequence[str], columns: Sequence[str]) -> tuple[str, str] | None:
+    """The tracking number of a line with a few empty cells too many, and the line as it most likely reads.
+
+    None unless there is only one line that it can have been, with an order number of Amazon's in its place and a number
+    that its check digit proves under `columns`' heading for it.
+    """
+    surplus = len(cells) - len(columns)
+    if not 0 < surplus <= MOST_SURPLUS or TRACKING not in columns or len(cells) > MOST_CELLS:
+        return None
+    empty = [at for at, cell in enumerate(cells) if not cell]
+    lines = {tuple(_without(cells, set(left))) for left in combinations(empty, surplus)}
+    likely = [line for line in lines if _is_line(line, columns)]
+    return (likely[0][columns.index(TRACKING)], _shown(likely[0])) if len(likely) == 1 else None
+
+
+def _without(cells: Sequence[str], left_out: set[int]) -> list[str]:
+    return [cell for at, cell in enumerate(cells) if at not in left_out]
+
+
+def _is_line(line: Sequence[str], columns: Sequence[str]) -> bool:
+    named = dict(zip(columns, line, strict=True))
+    return bool(AMAZON_ID.fullmatch(named.get("order-id", ""))) and is_proven(named[TRACKING])
 
 
 def _shown(cells: Sequence[str]) -> str:

@@ -65,5 +65,6 @@ def read(data: bytes, *profiles: Profile, rows: int = 50_000) -> Read:
         found.raw.update(zip(both, chunk.raw(both), strict=True))
     assert len(found.lines) + len(found.odd) == file.facts.line_count == len(found.raw)
     scanned = [one for part in file.scan(("order-id",), lambda lines: lines["order-id"].tolist()) for one in part]
-    assert scanned == [row["order-id"] for row in found.lines.values()]
+    if "" not in found.odd.values():  # letters that cannot be told are seen in the columns that are looked at alone
+        assert scanned == [row["order-id"] for row in found.lines.values()]
     return Read(found.facts, found.lines, found.odd, found.raw, chunks)

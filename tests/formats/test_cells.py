@@ -111,3 +111,37 @@ def test_records_do_not_go_over_lines() -> None:
 
 def test_a_comma_is_data_in_a_tab_delimited_file() -> None:
     assert cells(f'{HEADINGS}\nA,1\tb;2\t"c,3"\n') == [("A,1", "b;2", "c,3")]
+
+
+AMBIGUOUS = ['x"y{d}z"', '24"Oak{d} Plain"', 'a"b""c{d}d"', 'x\\"y{d}z"']
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "|"])
+@pytest.mark.parametrize("cell", AMBIGUOUS)
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_separator_between_quotes_within_a_cell_divides_nothing_for_certain(
+    delimiter: str, cell: str, place: int
+) -> None:
+    row = ["A", "b", "c"]
+    row[place] = cell.format(d=delimiter)
+    lines = [HEADINGS.replace("\t", delimiter) + delimiter + "note", delimiter.join(row), delimiter.join("ABCD")]
+    found = read("\n".join([*lines, ""]).encode())
+    assert list(found.lines) == [3]
+    assert "nobody can tell where cells end" in found.odd[2]
+
+
+@pytest.mark.parametrize("delimiter", ["\t", ",", ";", "|"])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_a_heading_row_that_comes_again_is_no_line(delimiter: str, quoted: bool) -> None:
+    names = HEADINGS.split("\t")
+    head = delimiter.join(f'"{name}"' for name in names) if quoted else delimiter.join(names)
+    found = read("\n".join([head, delimiter.join("Abc"), head, delimiter.join(("order-id", "b", "c")), ""]).encode())
+    assert found.lines == {2: ("A", "b", "c"), 4: ("order-id", "b", "c")}
+    assert found.odd == {3: "headings"}
+
+
+@pytest.mark.parametrize("heading", ["trackingship_date", "tracking ship_date", "statustracking", "Tracking_carrier"])
+def test_headings_that_ran_together_do_not_shift_the_cells_behind_them(heading: str) -> None:
+    row = "111-1111111-1111111\tshipped\t1Z999AA10123456784\tUPS\t"
+    found = read(f"order-id\tstatus\t{heading}\tnote\n{row}\n{row}\n{row}\n".encode())
+    assert (found.lines, sorted(found.odd)) == ({}, [2, 3, 4])

@@ -65,3 +65,46 @@ def test_transparency_codes_are_no_tracking_numbers(tmp_path: Path) -> None:
         for at, code in enumerate(codes)
     ]
     assert not [row for row in rejected(tmp_path, head, *lines) if "L03" in row["error-code"]]
+
+
+SURPLUS = [
+    "112-1234567-1234567\tshipped\t\t{n}\tUPS\tGround",
+    "112-1234567-1234567\tshipped\t\t\t{n}\tUPS\tGround",
+    "\t112-1234567-1234567\tshipped\t{n}\tUPS\tGround",
+    "112-1234567-1234567\tshipped\t{n}\t\tUPS\tGround",
+    "112-1234567-1234567\tshipped\t{n}\tUPS\t\tGround",
+    "112-1234567-1234567\tshipped\t{n}\tUPS\tGround\t",
+]
+
+
+@pytest.mark.parametrize("number", ["1Z999AA10123456784", "9405511206213839284658", "RB123456785GB"])
+@pytest.mark.parametrize("line", SURPLUS)
+@pytest.mark.parametrize("sign", ["\t", ";", "|"])
+def test_a_line_with_an_empty_cell_too_many_is_offered_without_it(
+    tmp_path: Path, number: str, line: str, sign: str
+) -> None:
+    typed = line.format(n=number).replace("\t", sign)
+    good = f"112-1234567-1234568\tshipped\t{number}\tUPS\tGround".replace("\t", sign)
+    source = io.BytesIO("\n".join([FILLZ.replace("\t", sign), good, typed, ""]).encode())
+    convert(source, tmp_path / "out", file_name="a.txt", how=Conversion("M", JudgementContext(NOW)))
+    (row,) = (tmp_path / "out" / "rejected.txt").read_text(encoding="utf-8").splitlines()[1:]
+    assert row.startswith(typed)
+    assert f"[112-1234567-1234567] [shipped] [{number}] [UPS] [Ground]" in row
+    assert "check digit" in row
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "112-1234567-1234567\tshipped\t\t1Z999AA10123456785\tUPS\tGround",
+        "112-1234567-1234567\tshipped\t1Z999AA10123456784\tUPS",
+        "112-1234567-1234567\tshipped\t\t\t1Z999AA10123456784\tUPS",
+        "112-1234567-1234567\tshipped\t1Z999AA10123456784\t\tUPS\t",
+        "112-1234567-1234567\tshipped\tnote\t1Z999AA10123456784\tUPS\tGround",
+        "order\tshipped\t\t1Z999AA10123456784\tUPS\tGround",
+    ],
+)
+def test_a_line_that_may_have_been_several_or_none_is_not_offered(tmp_path: Path, line: str) -> None:
+    source = io.BytesIO(f"{FILLZ}\n{line}\n".encode())
+    convert(source, tmp_path / "out", file_name="a.txt", how=Conversion("M", JudgementContext(NOW)))
+    assert "stands in its column once" not in (tmp_path / "out" / "rejected.txt").read_text(encoding="utf-8")

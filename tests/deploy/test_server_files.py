@@ -115,7 +115,7 @@ def test_what_the_container_names_is_there() -> None:
     """No container can be built without a daemon or network; what its steps name is looked at instead."""
     text = (DEPLOY / "container/Containerfile").read_text()
     root = DEPLOY.parent
-    assert (root / "constraints.txt").exists()
+    assert (root / "constraints-run.txt").exists()
     assert "\npostgres =" in (root / "setup.cfg").read_text()
     assert re.search(r"^USER (?!root|0\b)", text, re.MULTILINE)
     names = re.findall(r"CWS_FILEDROP_([A-Z]+)__([A-Z_]+)=", text)

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
@@ -30,6 +31,8 @@ SILENT, SLOW, AT_ONCE = 1700, 400, 3
 SOURCES = [f"127.0.7.{number}" for number in range(1, 35)]
 MIB = 1_048_576
 PAUSE_SECONDS = 0.05
+SLOW_SECONDS = 0.5
+ROOT = Path(__file__).parents[1]
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 Address = tuple[str, int]
@@ -50,7 +53,7 @@ def slow(address: Address, over: threading.Event) -> None:
         some = [_connected(address, SOURCES[number % len(SOURCES)], kept) for number in range(SLOW)]
         for one in some:
             _send(one, _head(address, "/login", "application/x-www-form-urlencoded", 60_000))
-        while not over.wait(PAUSE_SECONDS):
+        while not over.wait(SLOW_SECONDS):
             for one in some:
                 _send(one, b"a")
 
@@ -104,16 +107,24 @@ def _pour(address: Address, over: threading.Event, head: bytes, block: bytes, si
 
 
 @contextlib.contextmanager
-def raging(storm: Storm, address: Address) -> Iterator[None]:
-    """The storm goes on meanwhile."""
-    over = threading.Event()
-    thread = threading.Thread(target=storm, args=(address, over), daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(120)
+def raging(name: str, address: Address) -> Iterator[None]:
+    """The storm goes on meanwhile, in a process of its own, so that it does not slow down whoever measures."""
+    words = [sys.executable, "-m", "bench.storms", name, address[0], str(address[1])]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        try:
+            yield
+        finally:
+            process.kill()
+
+
+def rage(name: str, address: Address) -> None:
+    """Begin, and do not end."""
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    print("begun", flush=True)
+    STORMS[name](address, threading.Event())
 
 
 class Pages:
@@ -154,7 +165,7 @@ def measure(service: Running, name: str, *, seconds: float = 10) -> dict[str, ob
     for _ in range(50):  # warm, as after a day
         pages.answers_within()
     before, pause = pages.memory(), threading.Event()
-    with raging(STORMS[name], pages.address):
+    with raging(name, pages.address):
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             took.append(pages.answers_within())
@@ -165,12 +176,13 @@ def measure(service: Running, name: str, *, seconds: float = 10) -> dict[str, ob
 
 def main() -> None:
     """Measure each."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     with tempfile.TemporaryDirectory() as place, Running(Path(place), WEB__ENABLED=True).started() as service:
         for name in STORMS:
             print(json.dumps({name: measure(service, name)}), flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    if len(sys.argv) > 1:
+        rage(sys.argv[1], (sys.argv[2], int(sys.argv[3])))
+    else:
+        main()

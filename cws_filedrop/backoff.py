@@ -31,6 +31,7 @@ class Backoff:
 AMAZON_FAILED: Final = Backoff(2.0, 2.0, 1800.0, jitter=0.5)  # it may be away for hours (docs/domain.md#9-sending)
 # A token that was just made may be refused at first, and a role may be missing for minutes or for good.
 ORDERS_REFUSED: Final = Backoff(60.0, 6.0, 86_400.0)
+BATCH_BROKE: Final = Backoff(1.0, 2.0, 60.0)  # by a fault of ours, or of the database (pacing.due_rows)
 FEED_LEFT_ALONE: Final = Backoff(1.0, 2.0, 300.0)  # its workflow ended and did not finish it
 OUTBOX_NOT_WRITTEN: Final = Backoff(2.0, 2.0, 60.0)  # soon after there is room again its answers are there
 MAIL_POSTPONED: Final = Backoff(60.0, 2.0, 4 * 3600.0)  # by its server, for this one mail

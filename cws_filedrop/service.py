@@ -70,7 +70,7 @@ class Service:
         return _addresses(self._children.ready(), settings.marketplace.endpoint)
 
     def _assembled(self, settings: Settings) -> Worker:
-        client = _clients(settings)
+        client = account_clients(settings)
         amazon = AmazonContext(open_context(settings), client, partial(_orders, client), settings.rate_scale)
         puller = OrderReportPuller(amazon, lambda account: ReportsClient.beside(client(account)))
         watch = AlarmWatch(amazon.context, lambda path: certificates.seen_by_clients(path)[1])
@@ -115,7 +115,7 @@ def _host(address: Sequence[Any]) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def _clients(settings: Settings) -> Callable[[Account], FeedsClient]:
+def account_clients(settings: Settings) -> Callable[[Account], FeedsClient]:
     """One client per account, kept."""
     kept: dict[int, FeedsClient] = {}
     lock = threading.Lock()

@@ -27,6 +27,7 @@ from cws_filedrop.outgoing.alarms.watch import AlarmWatch
 from cws_filedrop.outgoing.audit.export import AuditExport
 from cws_filedrop.outgoing.hooks.caller import Caller
 from cws_filedrop.outgoing.mail.worker import MailWorker
+from cws_filedrop.pacing.due_rows import Batch, DueRows
 from cws_filedrop.pacing.in_progress import UploadsInProgress
 from cws_filedrop.pacing.seller_queue import SellerQueue
 from cws_filedrop.pacing.status_due import STATUS_DUE
@@ -184,15 +185,23 @@ class Worker:
                 Job(self._if_ours(Duty.ORDER_FILES, drops.look), ROUND_SECONDS, retry_seconds=RETRY_SECONDS),
                 failed=lambda _: LOG.exception("worker.order_files_failed"),
             ),
-            PeriodicTask(
-                "sightings",  # what Amazon accepted, in its own orders
-                Job(self._if_ours(Duty.READ_BACKS, lambda: Again(0) if reader.look() else None), ROUND_SECONDS),
-                failed=lambda _: LOG.exception("worker.sighting_failed"),
+            DueRows(
+                "read-backs",  # what Amazon accepted, in its own orders
+                Batch(lambda: bool(reader.look()), ROUND_SECONDS),
+                is_ours=partial(self._member.has, Duty.READ_BACKS),
+                broke=lambda: LOG.exception("worker.sighting_failed"),
             ),
-            PeriodicTask(
+            DueRows(
                 "pulls",
-                Job(self._if_ours(Duty.PULLS, lambda: pulling.go_on(self._puller)), ROUND_SECONDS, ROUND_SECONDS),
-                failed=lambda _: LOG.exception("worker.pulls_failed"),
+                Batch(lambda: pulling.go_on(self._puller), ROUND_SECONDS),
+                is_ours=partial(self._member.has, Duty.PULLS),
+                broke=lambda: LOG.exception("worker.pulls_failed"),
+            ),
+            DueRows(
+                "deliveries",
+                Batch(workflows.deliver_left, DELIVERED_SECONDS),
+                is_ours=partial(self._member.has, Duty.DELIVERIES),
+                broke=lambda: LOG.exception("worker.deliveries_failed"),
             ),
             *self._audit_export(),
         ]
@@ -322,7 +331,6 @@ class Worker:
         heed, orders = SettledOrdersWatch(self._context), self._settings.orders
         works: list[tuple[Callable[[], object], float]] = [
             (heed.look, ROUND_SECONDS),
-            (workflows.deliver_left, DELIVERED_SECONDS),
             (self._look_for_leftovers, LEFTOVER_SECONDS),
             (self._sweep, SWEEP_SECONDS),
             (self._all_statuses, STATUS_ANEW_SECONDS),

@@ -21,6 +21,7 @@ from cws_filedrop.cli import (
     carriers,
     connections,
     database,
+    doctor,
     feed,
     guard,
     mail,
@@ -60,6 +61,7 @@ app.command("serve")(serve.serve)
 app.command("check")(check.check)
 app.command("convert")(convert.convert)
 app.command("status")(status.status)
+app.command("doctor")(doctor.doctor)
 app.command("alarms")(alarms.alarms)
 app.command("watch")(watch.watch)
 app.command("logs")(logs.logs)

@@ -37,6 +37,7 @@ def serve(
     """Run the service until SIGTERM or Ctrl-C: doors, worker, and the sandbox unless Amazon is the marketplace."""
     from cws_filedrop import private
     from cws_filedrop.cli.run_service import running
+    from cws_filedrop.processes import notifying
     from cws_filedrop.processes import roles as service_roles
     from cws_filedrop.processes.stopping import Stopped
 
@@ -47,19 +48,28 @@ def serve(
         _show_addresses(chosen, addresses)
         _warn(chosen)
         typer.echo("ready")
-        stop_request.wait()
+        notifying.say("READY=1")
+        while not stop_request.wait(notifying.alive_seconds()):
+            notifying.say("WATCHDOG=1")
+        notifying.say("STOPPING=1")
         typer.echo("stopping: what is in hand is finished first")
     typer.echo("stopped")
 
 
 def _warn(chosen: Settings) -> None:
-    """Say what operators must know of the marketplace."""
+    """Say what operators must know of the marketplace, and what is to be done first of all."""
     from cws_filedrop.service_context import open_context
+    from cws_filedrop.store.sellers import sellers
+    from cws_filedrop.store.users import users
     from cws_filedrop.views.marketplace_warnings import warned
 
     context = open_context(chosen)
     for words in warned(context):
         typer.echo(f"WARNING      {words}")
+    if chosen.web.enabled and not users.everyone(context.db):
+        typer.echo("next         cws-filedrop user add NAME --role admin (nobody can log in to the pages yet)")
+    if not sellers.everyone(context.db):
+        typer.echo("next         cws-filedrop seller add NAME --merchant-id ID (nobody can drop files yet)")
     context.db.close()
 
 

@@ -25,6 +25,7 @@ from cws_filedrop.amazon_context import AmazonContext
 from cws_filedrop.backoff import FEED_LEFT_ALONE, OUTBOX_NOT_WRITTEN
 from cws_filedrop.model import FeedState, UploadState
 from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.pacing.due_rows import nudge
 from cws_filedrop.pacing.in_progress import UploadsInProgress
 from cws_filedrop.pacing.status_due import STATUS_DUE
 from cws_filedrop.pacing.wake_set import WakeSet
@@ -72,6 +73,7 @@ def process_uploads(upload_ids: list[str]) -> None:
             _deliver_later(upload_id, "answer")
         for account_id in done["accounts"]:
             WorkflowContext.queued.add(account_id)
+        nudge("mail", "hooks")
     finally:
         WorkflowContext.in_progress.give_back(upload_ids)
 
@@ -189,6 +191,7 @@ def settle_feed(feed_no: int, attempt: int, series: str = "") -> None:
     if ended["uploads"]:
         engine.enqueue("results", publish_results, ended["uploads"], id=f"results:{feed_no}")
     WorkflowContext.queued.add(ended["account_id"])
+    nudge("mail", "hooks", "read-backs")
 
 
 @DBOS.step()

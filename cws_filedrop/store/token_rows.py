@@ -19,6 +19,11 @@ _HINT_LETTERS: Final = 4  # after the prefix
 _USED_EVERY: Final = timedelta(minutes=1)
 
 
+def is_label(text: str) -> bool:
+    """May a token be called so: not too long, and nothing in it that is not seen?"""
+    return len(text) <= LONGEST_LABEL and text.isprintable()
+
+
 @dataclass(frozen=True, slots=True)
 class TokenTerms:
     """What a token is for, until when (a stamp; None = for ever), and from where, by blanks ("" = anywhere)."""

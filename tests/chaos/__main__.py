@@ -145,5 +145,5 @@ def _counted(numbers: Counter[str]) -> str:
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # it ends what it started, and unmounts
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends what it started, and unmounts
     sys.exit(main())

@@ -272,6 +272,7 @@ class Campaign:
 
     def _end(self) -> None:
         self._over.set()
+        self.disturber.let_go()
         if self.deployment.process is not None:
             self.deployment.stop()
         if self.amazon.process is not None:

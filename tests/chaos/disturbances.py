@@ -140,8 +140,16 @@ class Disturber:
         timer.start()
         self._timers.append(timer)
 
-    def end(self) -> None:
-        """What was stopped goes on, the disk has room, the service and Amazon run."""
+    def let_go(self) -> None:
+        """What was stopped goes on, the disk has room."""
         for timer in self._timers:
-            timer.join()
+            timer.cancel()
+        self.deployment.resume(list(self.deployment.processes()))
+        if self.amazon.process is not None:
+            self.deployment.resume([self.amazon.pid()])
+        self.disk.free()
+
+    def end(self) -> None:
+        """The same, and the service runs."""
+        self.let_go()
         self.deployment.wait_until_ready()

@@ -147,7 +147,7 @@ def _against_amazon(evidence: Evidence, told: Iterable[Told]) -> Iterator[Broken
             yield Broken(
                 "falsely bad", "", "", f"Amazon took {package} with feeds {what['feeds']}; {said or 'no line'}"
             )
-        elif str(what["quantity"]) != good[0].units:
+        elif good[0].units not in ("", str(what["quantity"])):
             why = f"Amazon took {what['quantity']} units of {package}, the line says {good[0].units}"
             yield Broken("units", good[0].upload, good[0].line, why)
     for again in evidence.twice:

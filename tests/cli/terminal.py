@@ -60,6 +60,10 @@ class Terminal:
 
         wait_for(look, seconds=seconds, what=f"{words!r} on the terminal; there is {self.words()[-3000:]}")
 
+    def type(self, line: str) -> None:
+        """Type a line."""
+        os.write(self._master, f"{line}\n".encode())
+
     def forget(self) -> None:
         """From now on only what is written anew counts."""
         self.raw = ""

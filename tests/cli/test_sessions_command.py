@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from cli.commands import Command
+from cli.terminal import Terminal
 
 from cws_filedrop.model import Role
 from cws_filedrop.store.database import Database, default_url
@@ -80,6 +81,16 @@ def test_a_new_password_says_what_becomes_of_tokens(
     assert [one.enabled for one in user_tokens.listing(db, 1)] == [on]
     if not on:
         assert [one.detail.split()[0] for one in audit.listing(db, event="token")] == ["token-disable"]
+
+
+@pytest.mark.parametrize(("answer", "on"), [("y", False), ("n", True)])
+def test_whoever_sits_at_a_terminal_is_asked(db: Database, tmp_path: Path, answer: str, on: bool) -> None:
+    environment = {"CWS_FILEDROP_SERVICE__DATA_DIR": str(tmp_path / "data")}
+    with Terminal("seller", "passwd", "anna", environment=environment) as there:
+        there.expect("1 API tokens of anna open the API without the password. Switch them off?")
+        there.type(answer)
+        assert there.process.wait(120) == 0
+    assert [one.enabled for one in tokens.listing(db, 1)] == [on]
 
 
 def test_a_sellers_second_factor_is_forgotten_by_command(command: Command, db: Database) -> None:

@@ -41,6 +41,7 @@ from cws_filedrop.model import (
 from cws_filedrop.orders import importing, order_files
 from cws_filedrop.orders.reading_back import OrderReader
 from cws_filedrop.pipeline import answers, outbox, reading, recording, sending
+from cws_filedrop.pipeline.arrivals import _row as arrival_row
 from cws_filedrop.pipeline.recording import ReadUpload
 from cws_filedrop.service_context import ServiceContext, open_context
 from cws_filedrop.settings import DatabaseSettings, Settings
@@ -49,7 +50,6 @@ from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.schema import LINES, ORDER_PEOPLE, ORDERS
 from cws_filedrop.store.sellers import sellers
 from cws_filedrop.store.uploads import lines, uploads
-from cws_filedrop.worker import _row as arrival_row
 
 BEGIN = datetime(2026, 11, 2, 8, tzinfo=UTC)
 DAYS = 30

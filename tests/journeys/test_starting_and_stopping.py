@@ -225,9 +225,11 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
     starting.process.stop()
 
 
-def test_a_first_start_tells_nothing_of_the_making_of_tables(tmp_path: Path) -> None:
+def test_a_first_start_tells_what_is_next_and_nothing_of_the_making_of_tables(tmp_path: Path) -> None:
     starting = Starting(tmp_path)
     starting.process.expect("^ready$")
+    assert starting.process.said("^next +cws-filedrop user add NAME --role admin")
+    assert starting.process.said("^next +cws-filedrop seller add NAME --merchant-id ID")
     assert starting.process.stop() == 0
     assert "alembic" not in starting.process.tail()
     assert not starting.has_logged("alembic")

@@ -27,8 +27,9 @@ from cws_filedrop.store.database import Database
 from cws_filedrop.store.feeds import feeds, filling
 from cws_filedrop.store.orders import order_book
 from cws_filedrop.store.schema import METADATA
-from cws_filedrop.store.sellers import sellers
+from cws_filedrop.store.sellers import sellers, tokens
 from cws_filedrop.store.uploads import lines, uploads
+from cws_filedrop.store.users import user_tokens
 
 pytestmark = pytest.mark.sqlite
 
@@ -164,6 +165,8 @@ def lost(before: dict[str, list[dict[str, object]]], after: dict[str, list[dict[
 def what_it_holds_is_read(db: Database) -> None:
     """What `kept_databases` put in is understood by the program of today."""
     assert [(one.name, one.profiles[0].name) for one in sellers.everyone(db)] == [("anna", "shop")]
+    assert [one.scopes for one in tokens.listing(db, 1)] == [tokens.SCOPES], "what was for everything still is"
+    assert [one.scopes for one in user_tokens.listing(db, 1)] == [user_tokens.SCOPES]
     settled, sent, waiting = reversed(feeds.listing(db))
     assert [one.state for one in (settled, sent, waiting)] == ["settled", "submitted", "filled"]
     assert filling.shipments(db, settled.no)[0]["amazon-order-id"].to_list() == [ORDER, OTHER, ORDER]

@@ -17,12 +17,12 @@ from web.site import HASH, Clock
 
 from cws_filedrop.model import Account, Allowance, Role, Seller
 from cws_filedrop.pipeline import outbox
+from cws_filedrop.pipeline.arrivals import _row
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.sellers import sellers, tokens
 from cws_filedrop.store.uploads import uploads
 from cws_filedrop.store.users import user_tokens, users
 from cws_filedrop.web import api_app
-from cws_filedrop.worker import _row
 
 GOOD = b"order-id\tstatus\n026-1520163-6049104\tshipped\nwrong\tshipped\n"
 

@@ -11,12 +11,12 @@ from cws_filedrop.cli.tokens import Listed, Made, Owners, token_commands
 
 
 def _add(name: str, label: str, given: GivenTerms) -> Made:
+    from cws_filedrop.cli.terminal import terms
     from cws_filedrop.cli.terminal.decisions import decided
-    from cws_filedrop.cli.terminal.terms import terms
     from cws_filedrop.decisions import seller_tokens
     from cws_filedrop.store.sellers import tokens
 
-    made, token = decided(seller_tokens.add, name, label, terms(given, tokens.SCOPES))
+    made, token = decided(seller_tokens.add, name, terms.label(label), terms.terms(given, tokens.SCOPES))
     return made.id, made.label, token
 
 

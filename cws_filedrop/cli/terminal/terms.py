@@ -33,3 +33,13 @@ def terms(given: GivenTerms, all_scopes: Sequence[Scope]) -> TokenTerms:
         return token_terms.terms(given.scopes, given.expires, given.networks, all_scopes=all_scopes, now=now)
     except NotPossible as why:
         raise stop(str(why), 2) from None
+
+
+def label(text: str) -> str:
+    """What a token is for, in words. Raises: typer.Exit with code 2 when it will not do."""
+    from cws_filedrop.decisions import token_terms
+
+    try:
+        return token_terms.label(text)
+    except NotPossible as why:
+        raise stop(f"--label: {why}", 2) from None

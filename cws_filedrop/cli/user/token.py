@@ -11,12 +11,12 @@ from cws_filedrop.cli.tokens import Listed, Made, Owners, token_commands
 
 
 def _add(name: str, label: str, given: GivenTerms) -> Made:
+    from cws_filedrop.cli.terminal import terms
     from cws_filedrop.cli.terminal.decisions import decided
-    from cws_filedrop.cli.terminal.terms import terms
     from cws_filedrop.decisions import user_tokens
     from cws_filedrop.store.users.user_tokens import SCOPES
 
-    made, token = decided(user_tokens.add, name, label, terms(given, SCOPES))
+    made, token = decided(user_tokens.add, name, terms.label(label), terms.terms(given, SCOPES))
     return made.id, made.label, token
 
 

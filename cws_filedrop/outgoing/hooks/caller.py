@@ -20,8 +20,8 @@ from cws_filedrop.notify import calling, reaching, signing
 from cws_filedrop.notify.calling import CallResult, CallRules, HookMessage
 from cws_filedrop.outgoing.hooks import events
 from cws_filedrop.outgoing.mail import notes
+from cws_filedrop.pacing.due_rows import Batch, DueRows
 from cws_filedrop.pacing.status_due import STATUS_DUE
-from cws_filedrop.periodic import Again, Job, PeriodicTask
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.database import moment
 from cws_filedrop.store.outgoing import hooks
@@ -46,13 +46,9 @@ class Caller:
         Raises: ConfigError when the [hooks] settings cannot be used.
         """
         self._context = context
-        self._is_ours = is_ours
         self._secret = operators_secret(context)
-        self._task = PeriodicTask(
-            "hooks",
-            Job(lambda: Again(0) if self._is_ours() and self.round() else None, ROUND_SECONDS, ROUND_SECONDS),
-            failed=lambda _: LOG.exception("hooks.round_failed"),
-        )
+        batch = Batch(lambda: self.round() > 0, ROUND_SECONDS)
+        self._task = DueRows("hooks", batch, is_ours=is_ours, broke=lambda: LOG.exception("hooks.round_failed"))
 
     def start(self) -> None:
         """Begin; calls that an earlier process had under way are made again."""

@@ -11,7 +11,7 @@ from cws_filedrop.notify.mail_relay import mail_relay
 from cws_filedrop.outgoing.mail import access_mails, buyer_mails, notes, operator_mails, upload_mails
 from cws_filedrop.outgoing.mail.delivery import AT_ONCE, Delivery
 from cws_filedrop.outgoing.mail.digest_mails import Digests
-from cws_filedrop.periodic import Again, Job, PeriodicTask
+from cws_filedrop.pacing.due_rows import Batch, DueRows
 from cws_filedrop.service_context import ServiceContext
 from cws_filedrop.store.outgoing import mails
 
@@ -34,10 +34,11 @@ class MailWorker:
         self._relay = mail_relay(context.settings.mail, os.environ)
         self._delivery = Delivery(context, self._relay)
         self._digests = Digests(context)
-        self._task = PeriodicTask(
+        self._task = DueRows(
             "mail",
-            self._jobs(),
-            failed=lambda _: LOG.exception("mail.round_failed"),
+            *self._batches(),
+            is_ours=self._take_up,
+            broke=lambda: LOG.exception("mail.round_failed"),
             last=self._delivery.close,
         )
 
@@ -58,30 +59,23 @@ class MailWorker:
         """Finish the mail being sent."""
         self._task.stop(patience_seconds=patience_seconds)
 
-    def _jobs(self) -> list[Job]:
+    def _batches(self) -> list[Batch]:
         context = self._context
-        works = [
+        works: list[Callable[[], object]] = [
             lambda: upload_mails.write(context),
             lambda: access_mails.write(context),
             lambda: buyer_mails.write(context),
             lambda: operator_mails.write(context, self._relay.operators),
             self._send,
         ]
-        jobs = [Job(self._if_ours(work), ROUND_SECONDS, ROUND_SECONDS) for work in works]
+        batches = [Batch(work, ROUND_SECONDS) for work in works]
         # Before the sending, so that what it writes leaves in the same round.
-        jobs.insert(-1, Job(self._if_ours(self._write_rare_ones), RARELY_SECONDS, ROUND_SECONDS))
-        return jobs
+        batches.insert(-1, Batch(self._write_rare_ones, RARELY_SECONDS))
+        return batches
 
-    def _if_ours(self, work: Callable[[], object]) -> Callable[[], object]:
-        return lambda: work() if self._take_up() else None
-
-    def _send(self) -> Again | None:
-        """Again at once when there are probably more."""
-        try:
-            return Again(0) if self._delivery.send_due(self._task.ending) == AT_ONCE else None
-        except Exception:
-            LOG.exception("mail.delivery_failed")
-            return None
+    def _send(self) -> bool:
+        """Are there probably more?"""
+        return self._delivery.send_due(self._task.ending) == AT_ONCE
 
     def _write_rare_ones(self) -> None:
         self._digests.write()

@@ -38,6 +38,7 @@ class Duty(StrEnum):
     READ_BACKS = "read-backs"
     PULLS = "pulls"
     ALARMS = "alarms"
+    DELIVERIES = "deliveries"
     MAIL = "mail"
     HOOKS = "hooks"
     AUDIT_EXPORT = "audit export"

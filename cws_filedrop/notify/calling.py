@@ -56,8 +56,9 @@ async def tell(
     """Call once. Whatever the receiver, the network or the address is to blame for is a result, never raised."""
     try:
         async with asyncio.timeout(rules.timeout_seconds):
-            url = reaching.checked(target, allow_http=rules.allow_http, ports=rules.ports)
+            url = reaching.checked(target, allow_http=rules.allow_http)
             places = await reaching.addresses(url, allow_private=rules.allow_private)
+            reaching.check_port(url, rules.ports)
             return await _post(url, places, _signed(message, secret, int(clock())), message.body, rules)
     except TimeoutError:
         return CallResult(False, f"no answer within {rules.timeout_seconds:g} seconds")

@@ -45,9 +45,14 @@ def checked(text: str, *, allow_http: bool, ports: Collection[int] = ()) -> http
         raise Unreachable("only addresses that begin with https:// are called")
     if url.userinfo:
         raise Unreachable("an address must hold no user name and no password; calls are signed")
+    check_port(url, ports)
+    return url.copy_with(fragment=None)
+
+
+def check_port(url: httpx.URL, ports: Collection[int]) -> None:
+    """Raises: Unreachable for another port than these, if there are any."""
     if ports and _port(url) not in ports:
         raise Unreachable(f"port {_port(url)} is not called, only {', '.join(map(str, sorted(ports)))}")
-    return url.copy_with(fragment=None)
 
 
 def _port(url: httpx.URL) -> int:

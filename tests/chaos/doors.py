@@ -7,6 +7,7 @@ import ftplib
 import gzip
 import io
 import json
+import logging
 import os
 import ssl
 import time
@@ -23,6 +24,8 @@ from running import PASSWORD, upload_id
 TIMEOUT_SECONDS = 10.0
 TAKEN_SECONDS = 8.0  # that a program waits for its file to be taken out of a folder before it looks again
 FAILURES = (OSError, EOFError, ftplib.Error, paramiko.SSHException, urllib.error.URLError, ValueError)
+
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)  # connections break all the time
 
 
 class NotTaken(OSError):

@@ -90,7 +90,7 @@ def test_no_buyer_hears_of_what_the_sandbox_confirmed(shop: Shop, tmp_path: Path
     upload_id = shop.drop("good.txt", amazon_file(ORDERS))
     assert [row["verdict"] for row in shop.running.result(shop.seller, upload_id)] == ["confirmed"] * 2
     log = Path(shop.running.folder / "service.log")
-    wait_for(lambda: "mail.buyers_not_told" in log.read_text(), what="the word that buyers are not told")
+    wait_for(lambda: "mail.buyers_spared" in log.read_text(), what="the word that buyers are not told")
     wait_for(lambda: shop.server.taken, what="the seller's mail")
     assert shop.server.recipients == [shop.address]
     assert "bob0@" not in log.read_text()

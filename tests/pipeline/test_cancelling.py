@@ -227,7 +227,7 @@ def test_reasons_as_people_type_them(place: Place, typed: str, meant: str) -> No
         (cancelled(reason="NoInventry"), "is not a reason for cancelling that Amazon knows; did you mean", "S03"),
         (cancelled(reason="because"), '"because" is not a reason for cancelling that Amazon knows', "S03"),
         (cancelled(item=ITEM), "one of 2 items of the order", "S03"),
-        (cancelled(OTHER), "we know no items of this order", "O03 | S03"),
+        (cancelled(OTHER), "we know no items of this order", "S03 | O03"),
     ],
 )
 def test_what_cannot_be_cancelled_at_amazon(place: Place, row: str, words: str, codes: str) -> None:

@@ -405,8 +405,9 @@ class Model(RuleBasedStateMachine):
             sa.select(LINES.c.upload_id, LINES.c.line, LINES.c.verdict, LINES.c.code, LINES.c.message).where(*undone),
             sa.select(SIGHTINGS.c.amazon_order_id, SIGHTINGS.c.state).where(*due),
         )
+        undelivered = verdict_counts.undelivered(self.context.db, before=self.clock.now + MINUTE)
         with self.context.db.read() as connection:
-            return [tuple(row) for query in queries for row in connection.execute(query)]
+            return [tuple(row) for query in queries for row in connection.execute(query)] + list(undelivered)
 
     def judge(self) -> None:
         """What sellers were told agrees with Amazon's own order book."""

@@ -61,7 +61,7 @@ def _drafts(context: ServiceContext, feed_no: int) -> Iterator[Draft]:
         packages.setdefault(package(line), []).append(line)
     mailed = {key: lines for key, lines in packages.items() if not any(line.quiet for line in lines)}
     if packages and _is_rehearsed(context, feed):
-        LOG.warning("mail.buyers_not_told", feed=feed_no, packages=len(packages))
+        LOG.warning("mail.buyers_spared", feed=feed_no, packages=len(packages))
         return
     people = buyers.of_orders(context.db, feed.account_id, {key[0] for key in mailed})
     for key, lines in mailed.items():

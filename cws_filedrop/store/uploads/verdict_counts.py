@@ -76,7 +76,7 @@ def of_uploads(db: Database, upload_ids: Sequence[str]) -> dict[str, dict[str, i
     number = sa.func.sum(VERDICT_COUNTS.c.line_count).label("line_count")
     query = (
         sa.select(VERDICT_COUNTS.c.upload_id, VERDICT_COUNTS.c.verdict, number)
-        .where(VERDICT_COUNTS.c.upload_id.in_(upload_ids))
+        .where(VERDICT_COUNTS.c.upload_id.in_(upload_ids), VERDICT_COUNTS.c.line_count > 0)
         .group_by(VERDICT_COUNTS.c.upload_id, VERDICT_COUNTS.c.verdict)
         .order_by(number.desc(), VERDICT_COUNTS.c.verdict)
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,6 +58,16 @@ class Postgres:
         command = [self.bin / program, "-h", self.folder, "-U", OWNER, *map(str, given)]
         return subprocess.run(command, input=stdin, capture_output=True, timeout=120, check=True).stdout
 
+    def wait_until_ready(self, server: subprocess.Popen[bytes]) -> None:
+        """Return when it answers."""
+        pause, asked = threading.Event(), [self.bin / "pg_isready", "-q", "-h", self.folder]
+        for _ in range(2_000):
+            if subprocess.run(asked, timeout=60, check=False).returncode == 0:
+                return
+            assert server.poll() is None, (self.folder / "log").read_text()
+            pause.wait(0.05)
+        raise TimeoutError("PostgreSQL did not start")
+
     def create(self, name: str, *, like: str = "template1") -> str:
         """A new database, a copy of another; its URL. By SQL, since starting a program takes longer than that."""
         import psycopg  # an extra of ours, and not at hand everywhere
@@ -87,13 +99,20 @@ def postgres() -> Iterator[Postgres]:
         folder = Path(name)
         if how:
             os.chown(folder, how["user"], how["group"])
-        data, options = folder / "data", f"-c listen_addresses='' -c fsync=off -c max_connections=300 -k {folder}"
+        data = folder / "data"
+        options = ["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=300", "-k", folder]
         quiet: dict[str, Any] = {"stdout": subprocess.DEVNULL, "stderr": subprocess.STDOUT, "check": True, "cwd": "/"}
         made = ["initdb", "-D", data, "-U", OWNER, "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
         subprocess.run([bin_ / made[0], *made[1:]], timeout=120, **quiet, **how)
-        started = [bin_ / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start"]
-        subprocess.run(started, timeout=120, **quiet, **how)
+        # It ends with this process, however that ends: pg_ctl would leave it behind when a run is killed.
+        tied = ["setpriv", "--pdeathsig", "QUIT"] if shutil.which("setpriv") else []
+        with (folder / "log").open("wb") as log:
+            said: dict[str, Any] = {"stdout": log, "stderr": subprocess.STDOUT, "cwd": "/"}
+            server = subprocess.Popen([*tied, bin_ / "postgres", "-D", data, *options], **said, **how)
+        found = Postgres(bin_, folder)
         try:
-            yield Postgres(bin_, folder)
+            found.wait_until_ready(server)
+            yield found
         finally:
-            subprocess.run([bin_ / "pg_ctl", "-D", data, "-m", "immediate", "stop"], timeout=120, **quiet, **how)
+            server.send_signal(signal.SIGQUIT)  # at once; nothing in it is wanted any more
+            server.wait(60)

@@ -32,6 +32,8 @@ from cws_filedrop.store.uploads import lines, uploads
 from cws_filedrop.store.users import user_tokens
 
 pytestmark = pytest.mark.sqlite
+# No program left a database of these: they came to the main branch in one row with the one after them.
+TOGETHER_WITH_THE_NEXT = {"0028", "0032"}
 
 
 def database(folder: Path) -> Database:
@@ -240,4 +242,5 @@ def test_a_database_of_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 def test_the_newest_version_is_the_one_that_is_asked_for_and_of_each_there_is_a_database() -> None:
     versions = {path.name[1:5] for path in Path(migrations.__file__).parent.joinpath("versions").glob("v*.py")}
     assert (min(versions), max(versions)) == (migrations.FIRST, migrations.HEAD)
-    assert {path.name for path in KEPT.iterdir()} == {f"{one}.{kind}" for one in versions for kind in ("db", "sql")}
+    kept = versions - TOGETHER_WITH_THE_NEXT
+    assert {path.name for path in KEPT.iterdir()} == {f"{one}.{kind}" for one in kept for kind in ("db", "sql")}

@@ -61,6 +61,11 @@ VALUES: dict[str, dict[str, Any]] = {
         "tracking": "1Z",
         "day": "2026-11-22",
     },
+    "access": {
+        "seller": "anna",
+        "changes": [{"at": "2026-11-22 12:00 UTC", "what": "API token 3 was made"}],
+        "base_url": "https://drop.example.com/",
+    },
     "trial": {"host": "post.example"},
 }
 NAMES = sorted(path.stem for path in TEMPLATES.glob("*.txt"))

@@ -179,9 +179,10 @@ data_folder.prepare(Settings(service=ServiceSettings(data_dir=pathlib.Path(sys.a
 
 def test_what_is_not_ours_to_close_is_told(shared: Path) -> None:
     data = shared / "data"
-    data.mkdir(mode=0o755)
+    data.mkdir()
+    data.chmod(0o777)  # it may write there, and may not change that others do
     (data / "cws_filedrop.db").write_text("secret")
-    (data / "cws_filedrop.db").chmod(0o644)
+    (data / "cws_filedrop.db").chmod(0o666)
     told = as_nobody(PREPARE, str(data), "")
     assert told.count("data.not_made_private") == 2
     assert str(data / "cws_filedrop.db") in told

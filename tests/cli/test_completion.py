@@ -95,7 +95,7 @@ def in_shell(shell: str, words: list[str], folder: Path, environment: dict[str, 
 
 
 def test_commands_and_options(complete: Complete) -> None:
-    assert complete("se") == ["serve", "seller"]
+    assert complete("se") == ["serve", "seller", "sessions"]
     assert {"add", "list", "passwd"} <= set(complete("seller", ""))
     assert "--upload" in complete("logs", "--up")
 
@@ -208,7 +208,7 @@ def test_fish(data: dict[str, str], tmp_path: Path) -> None:
         lines = in_shell("fish", ["--no-config", "-c", program], tmp_path, data)
         return [line.partition("\t")[0] for line in lines]
 
-    assert ask("cws-filedrop se") == ["seller", "serve"]
+    assert ask("cws-filedrop se") == ["seller", "serve", "sessions"]
     assert ask("cws-filedrop seller passwd ann") == ["anna", "annette"]
     assert ask("cws-filedrop feed retry ") == ["1"]
 

@@ -103,6 +103,7 @@ def test_status_for_machines(on: Command) -> None:
         "feeds_in_flight": [],
         "stopped_feeds": [],
         "stopped_accounts": {},
+        "restored_accounts": {},
         "failed_uploads": [],
         "mails": {},
         "order_look_ups": {},

@@ -6,7 +6,7 @@ anything that is queued for it is sent, also what sellers drop again later; what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -68,14 +68,6 @@ def mark(db: Database, *, since: datetime, now: datetime) -> int:
     with db.write() as connection:
         connection.execute(RESTORED_LOOKS.delete())
         return connection.execute(ACCOUNTS.update().values(values)).rowcount
-
-
-def inherited(connection: sa.Connection) -> Mapping[str, Any]:
-    """What a new account is to be marked with: it may be one that the backup does not have yet."""
-    columns = [ACCOUNTS.c[name] for name in ("restored_at", "unseen_since", "unseen_note")]
-    query = sa.select(*columns).where(ACCOUNTS.c.unseen_since.is_not(None)).order_by(ACCOUNTS.c.unseen_since).limit(1)
-    row = connection.execute(query).first()
-    return dict(row._mapping) if row is not None else {}
 
 
 def accounts(db: Database) -> list[RestoredAccount]:

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 
 from cws_filedrop.model import Account, Allowance, DateOrder, Issue, MailEvent, Mailing, Policy, Profile, Seller
 from cws_filedrop.store.database import Database, stamp
-from cws_filedrop.store.feeds import unseen
 from cws_filedrop.store.schema import ACCOUNTS, PROFILES, SELLERS, WEB_SESSIONS
 from cws_filedrop.store.sellers import profiles
 
@@ -108,9 +107,17 @@ def _account_id(connection: sa.Connection, account: Account, refresh_token: str)
         "merchant_id": account.merchant_id,
         "marketplace_id": account.marketplace_id,
         "refresh_token": refresh_token,
-        **unseen.inherited(connection),
+        **_inherited(connection),
     }
     return int(connection.execute(ACCOUNTS.insert().values(values).returning(ACCOUNTS.c.id)).scalar_one())
+
+
+def _inherited(connection: sa.Connection) -> Mapping[str, Any]:
+    """What a new account of a restored database is marked with: it may be one that the backup does not have yet."""
+    columns = [ACCOUNTS.c[name] for name in ("restored_at", "unseen_since", "unseen_note")]
+    query = sa.select(*columns).where(ACCOUNTS.c.unseen_since.is_not(None)).order_by(ACCOUNTS.c.unseen_since).limit(1)
+    row = connection.execute(query).first()
+    return dict(row._mapping) if row is not None else {}
 
 
 def find(db: Database, name: str) -> Seller | None:

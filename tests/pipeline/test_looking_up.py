@@ -528,7 +528,7 @@ def test_what_orders_show_is_not_sent_again_though_no_list_names_it(trade: Trade
     reached_by(trade, Blind(trade.wire.client, trade.wire.sent, trade.wire.read))
     while trade.feed(feed_no).looks < 3:
         trade.market.clock.now += trade.submit(feed_no, 2).again_seconds
-    shown = f"Amazon's order {ORDER} shows what it tells, though no list of feeds names it: it is not sent again"
+    shown = f"The sandbox's order {ORDER} shows what it tells, though no list of feeds names it: it is not sent again"
     assert (trade.feed(feed_no).state, trade.feed(feed_no).note) == (FeedState.INTENDED, shown)
     assert trade.resolve(feed_no).done
     assert trade.told(upload_id) == [("confirmed", "")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from fastapi.routing import APIRoute
@@ -14,7 +15,7 @@ from web.site import HASH, Browser, Site, site_on
 from cws_filedrop.model import Account, Seller
 from cws_filedrop.store.sellers import sellers, tokens
 from cws_filedrop.store.uploads import uploads
-from cws_filedrop.store.users import decisions
+from cws_filedrop.store.users import decisions, web_sessions
 from cws_filedrop.web.pages import PAGES
 
 EVERYBODYS = {"/login", "/login/code", "/logout", "/theme", "/metrics", "/healthz", "/readyz"}
@@ -37,7 +38,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, dict
         assert made is not None
         theirs = {"order_id": names["order"], "number": str(made[0].id), "folder": "created", "account_id": "1"}
         theirs |= {"name": SECRET, "address": "192.0.2.7", "connection_id": "x", "about": names["order"]}
+        site.seller("anna")
+        theirs["which"] = next(one.id for one in sessions(site) if one.name == "anna")
         yield site, theirs | {"upload_id": names["held"]}, site.browser().login("ben", kind="seller")
+
+
+def sessions(site: Site) -> list[web_sessions.ListedSession]:
+    """Of everybody."""
+    ever = datetime(2000, 1, 1, tzinfo=UTC)
+    return web_sessions.listing(site.context.db, idle_since=ever, begun_since=ever, now=site.clock())
 
 
 def routes() -> list[tuple[str, str]]:
@@ -71,6 +80,7 @@ def test_nothing_of_another_seller_is_behind_any_of_its_pages(scene: tuple[Site,
                 assert status == 404, (method, one, status)
             assert [mark for mark in (*_ids(theirs), SECRET, "annas-token") if mark in text] == [], (method, one)
     assert [one.label for one in tokens.listing(site.context.db, 1) if one.enabled] == ["annas-token"]
+    assert theirs["which"] in [one.id for one in sessions(site)]
     held = uploads.get(site.context.db, theirs["upload_id"])
     assert held is not None
     assert held.state == "held"

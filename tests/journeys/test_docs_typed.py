@@ -88,7 +88,9 @@ def operator(service: Running, tmp_path: Path) -> Operator:
 
 
 def test_operate(operator: Operator) -> None:
-    logs, rotate, backup = told("operate.md")
+    trail, logs, rotate, backup = told("operate.md")
+    operator.type(trail)
+    assert (operator.folder / "november.jsonl").is_file()
     found = operator.type(logs)
     assert operator.meaning["20261122-013042-k7f3"] in found
     assert "key" in operator.type(rotate)
@@ -96,8 +98,9 @@ def test_operate(operator: Operator) -> None:
 
 
 def test_api(operator: Operator) -> None:
-    seller, user = map(operator.type, told("api.md"))
+    seller, limited, user = map(operator.type, told("api.md"))
     assert "cwsfd_" in seller
+    assert "cwsfd_" in limited
     assert "cwsop_" in user
 
 

@@ -492,6 +492,19 @@ def test_no_unit_of_another_program_stands_for_two_lines_of_unknown_outcome(watc
     ]
 
 
+@pytest.mark.parametrize("numbers", [(FIRST, NEXT), (NEXT, FIRST)])
+def test_no_unit_that_amazon_shows_for_one_line_stands_for_another_of_the_same_look(
+    watch: Watch, numbers: tuple[str, str]
+) -> None:
+    """Found by `make chaos`, seed 2: the other was told `confirmed-warning`, "Amazon had these pieces already"."""
+    upload_id = lost(watch, *(shipped(number, item=ITEM, quantity="1") for number in numbers))
+    watch.amazon.orders[ORDER] = order((FIRST, ITEM, 1), ordered=1)
+    watch.pass_hours(0.1)
+    verdicts = dict(zip(numbers, watch.shop.lines(upload_id), strict=True))
+    assert verdicts == {FIRST: ("confirmed", ""), NEXT: ("unconfirmed", "")}
+    assert "more pieces than are left" in watch.result(upload_id)
+
+
 def test_what_is_left_beside_another_programs_shipment_is_offered(watch: Watch) -> None:
     watch.shop.imports(ordered(3))
     upload_id = lost(watch, shipped())  # all of the order

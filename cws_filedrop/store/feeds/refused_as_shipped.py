@@ -15,7 +15,7 @@ from cws_filedrop.reports.marketplace import MarketplaceKind
 from cws_filedrop.rules.pieces import already_shipped, unknown_lines
 from cws_filedrop.rules.pieces.already_shipped import RefusedAsShipped
 from cws_filedrop.rules.pieces.ledger import line_key
-from cws_filedrop.rules.pieces.orders_shown import ShownOrder
+from cws_filedrop.rules.pieces.orders_shown import Showing, ShownOrder, showings
 from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import releasing, shown
 from cws_filedrop.store.feeds.read_backs import DueReadBack, Renewed, ReportedLine
@@ -70,7 +70,7 @@ def _decided(
     told: Sequence[ReportedLine], corrected: Mapping[str, Sequence[ReportedLine]], order: ShownOrder | None
 ) -> list[Decided]:
     """What the order decides; no unit of it stands for two lines, nor for a correction and what that is to correct."""
-    ours = [one for one in told if one.accepted or one.seen]
+    ours = [one for one in told if one.accepted or one.seen or _is_shown(one, order)]
     found: list[Decided] = []
     for one in told:
         standing = corrected.get(line_key(one.upload_id, one.line), ())
@@ -80,6 +80,11 @@ def _decided(
         if said.verdict is not Verdict.UNCONFIRMED:
             ours.append(one)
     return found
+
+
+def _is_shown(one: ReportedLine, order: ShownOrder | None) -> bool:
+    """Does the order show the package by its number? Then its units are its own, though it may be told only now."""
+    return order is not None and bool(one.tracking) and showings([one], order) == [Showing.SHOWN]
 
 
 def _of_line(one: ReportedLine, ours: Sequence[ReportedLine], order: ShownOrder | None) -> RefusedAsShipped | None:

@@ -99,6 +99,7 @@ def _departure(context: ServiceContext, account_id: int, now: datetime) -> dict[
     _, wait = limits.reserve(found.arrival, now.timestamp(), rate)
     return {
         "lines": found.lines,
+        "or_more": found.lines == departures.COUNTED,
         "seconds": round(wait),
         "after_feed": found.after_feed,
         "with_amazon": found.with_amazon,

@@ -31,13 +31,13 @@ class Status:
     now), outcome (the same in words), why (it is held). `unconfirmed`, newest first: upload_id, line, order_id,
     amazon_order_id, order_item_id, code, message; `refused_orders`: the same with each order once, by its newest
     refused line, and how many lines, remedy, link; `unknown`: lines whose outcome nobody can tell. `departure`: lines
-    that wait to leave, in how many seconds they may, whether after_feed (the feed before is not answered), lines
-    with_amazon and with_amazon_since. `…_more`: how many there are beyond those that are listed. `late_soon`,
-    most urgent first: order_id, number, ship_by, state, open (what is not confirmed, in words). `missing`, oldest
-    first: order_id, accepted_at, note. `to_look_up`: orders that are to be looked up at Amazon now, and how many
-    minutes that takes at Amazon's rate limit. `hooks_off`, web hooks that were switched off because they accepted
-    nothing: id, url, why. `stopped`: why nothing is sent. `unresolved`, feeds of which nobody knows yet whether Amazon
-    has them: no, lines, since, why. `marketplace` is who answers for Amazon.
+    that wait to leave (or_more: counting stopped there), in how many seconds they may, whether after_feed (the feed
+    before is not answered), lines with_amazon and with_amazon_since. `…_more`: how many there are beyond those that are
+    listed. `late_soon`, most urgent first: order_id, number, ship_by, state, open (what is not confirmed, in words).
+    `missing`, oldest first: order_id, accepted_at, note. `to_look_up`: orders that are to be looked up at Amazon now,
+    and how many minutes that takes at Amazon's rate limit. `hooks_off`, web hooks that were switched off because they
+    accepted nothing: id, url, why. `stopped`: why nothing is sent. `unresolved`, feeds of which nobody knows yet
+    whether Amazon has them: no, lines, since, why. `marketplace` is who answers for Amazon.
     """
 
     seller: str
@@ -130,7 +130,8 @@ def _leaving(status: Status) -> list[str]:
     leaving, said = status.departure, status.marketplace.said
     told = []
     if leaving.get("lines") and not status.stopped:
-        told.append(said(f"{_number(leaving['lines'], 'line')} to be sent to Amazon: {_when(leaving)}"))
+        more = " or more" if leaving["or_more"] else ""
+        told.append(said(f"{_number(leaving['lines'], 'line')}{more} to be sent to Amazon: {_when(leaving)}"))
     if leaving.get("with_amazon"):
         since = _minute(leaving["with_amazon_since"])
         told.append(said(f"{_number(leaving['with_amazon'], 'line')} with Amazon since {since}, not answered yet"))

@@ -114,7 +114,14 @@ def test_a_held_file_says_why_and_how_to_release_it() -> None:
     assert " ".join(" ".join(section(held, "In work")).split()).endswith(f"waits on you or the operator. {why}")
 
 
-LEAVING = {"lines": 12, "seconds": 0, "after_feed": False, "with_amazon": 0, "with_amazon_since": None}
+LEAVING = {
+    "lines": 12,
+    "or_more": False,
+    "seconds": 0,
+    "after_feed": False,
+    "with_amazon": 0,
+    "with_amazon_since": None,
+}
 
 
 @pytest.mark.parametrize(
@@ -124,6 +131,7 @@ LEAVING = {"lines": 12, "seconds": 0, "after_feed": False, "with_amazon": 0, "wi
         ({"lines": 1, "seconds": 61}, ["1 line to be sent to Amazon: they leave in about a minute, at Amazon's pace"]),
         ({"seconds": 238}, ["12 lines to be sent to Amazon: they leave in about 4 minutes, at Amazon's pace"]),
         ({"after_feed": True}, ["12 lines to be sent to Amazon: once Amazon has answered what was sent before"]),
+        ({"lines": 1_000, "or_more": True}, ["1,000 lines or more to be sent to Amazon: they leave now"]),
         ({"lines": 0}, []),
         (
             {"lines": 0, "with_amazon": 540, "with_amazon_since": "2026-11-22T01:02:03.000Z"},

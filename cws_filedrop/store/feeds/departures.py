@@ -13,7 +13,7 @@ from cws_filedrop.store.database import Database, stamp
 from cws_filedrop.store.feeds import feeds
 from cws_filedrop.store.schema import BUCKETS, FEEDS
 
-COUNTED: Final = 100_000  # counting stops here
+COUNTED: Final = 1_000  # counting stops here: STATUS asks often, and a file may have a million lines
 CREATE_FEED: Final = "createFeed"
 
 

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 from cli.commands import SAMPLES
+from rich.console import Console
 
 from cws_filedrop.cli.demo.lately import WRITTEN, days_since, moved
 from cws_filedrop.cli.demo.running import samples_in
+from cws_filedrop.cli.demo.showing import Answered, Row, show
 from cws_filedrop.cli.offline.check import examined
 from cws_filedrop.formats import known_profiles
 from cws_filedrop.model import JudgementContext
@@ -50,3 +52,11 @@ def test_only_what_can_be_read_in_one_way_is_moved() -> None:
     text = b"2026-11-20\t20.11.2026\t11/20/2026\t20/11/2026\t03/04/2026\t2026-02-30\t026-1520163-6049104"
     late = b"2028-11-19\t19.11.2028\t11/19/2028\t19/11/2028\t03/04/2026\t2026-02-30\t026-1520163-6049104"
     assert moved(text, 730) == late
+
+
+def test_a_packed_file_that_is_the_first_is_summed_up_without_its_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    packed = Answered(SAMPLES / "shipped-packed.txt.gz", [Row(2, "confirmed", "", "")])
+    show(Console(highlight=False, width=80), [packed], 1.0, every=False)
+    said = capsys.readouterr().out
+    assert "what became of each line" not in said
+    assert "1 files, 1 lines" in said

@@ -90,12 +90,16 @@ def show_ways_in(console: Console, ways: Sequence[tuple[str, str]]) -> None:
 
 
 def _show_lines(console: Console, answered: Answered) -> None:
+    try:
+        dropped = answered.path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError:  # packed, or a workbook: there are no lines to look at
+        return
     console.rule(f"{escape(printable(answered.path.name))}, and what became of each line", align="left")
     became = {row.line: row for row in answered.rows}
-    for number, line in enumerate(answered.path.read_text().splitlines()[: SHOWN + 1], start=1):
+    for number, line in enumerate(dropped[: SHOWN + 1], start=1):
         if row := became.get(number):
-            dropped = "  ".join(line.split("\t")[:CELLS])
-            console.print(f"  {escape(_clipped(dropped, CLIPPED)):<{CLIPPED}}  {_coloured(row.verdict)}")
+            cells = printable("  ".join(line.split("\t")[:CELLS]))
+            console.print(f"  {escape(_clipped(cells, CLIPPED)):<{CLIPPED}}  {_coloured(row.verdict)}")
             if row.sentence:
                 _say(console, "    ", row.sentence)
 
